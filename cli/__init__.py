@@ -1,0 +1,1 @@
+"""The console script l4serve: thin commands over planning, rendering and the sandbox."""

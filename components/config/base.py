@@ -1,0 +1,84 @@
+"""The base of every config model and the scalar types they share."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class ConfigModel(BaseModel):
+    """Frozen, closed to unknown keys, camelCase in YAML; numbers and booleans may arrive as strings."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        coerce_numbers_to_str=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, not true or false")
+    return value
+
+
+def _no_float(value: Any) -> Any:
+    if isinstance(value, float):
+        raise ValueError(f"YAML reads {value} as a number and drops its zeros; put the version in quotes")
+    return value
+
+
+def _bounded_name(kind: str, pattern: str, limit: int, rule: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if len(value) > limit or not compiled.fullmatch(value):
+            raise ValueError(f"{value!r} is no {kind}: {rule}, at most {limit} characters")
+        return value
+
+    return AfterValidator(check)
+
+
+_LABEL_RULE = "lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
+_DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+
+Int = Annotated[int, BeforeValidator(_no_boolean)]
+Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=1000)]
+PositiveInt = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
+Fraction = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1)]
+Version = Annotated[str, BeforeValidator(_no_float), Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$")]
+WorkloadName = Annotated[str, _bounded_name("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
+PoolName = Annotated[str, _bounded_name("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
+ClusterName = Annotated[str, _bounded_name("cluster name", _DNS_LABEL, 40, _LABEL_RULE)]
+Namespace = Annotated[str, _bounded_name("namespace", r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63, _LABEL_RULE)]
+ObjectName = Annotated[
+    str,
+    _bounded_name(
+        "Kubernetes object name",
+        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+        253,
+        "lower-case letters, digits, '-' and '.'",
+    ),
+]
+EnvName = Annotated[
+    str, _bounded_name("environment variable name", r"[A-Za-z_][A-Za-z0-9_]*", 256, "letters, digits and '_'")
+]
+LabelKey = Annotated[
+    str,
+    _bounded_name(
+        "label key",
+        r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?",
+        253,
+        "an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    _bounded_name("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
+]
+QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+Quantity = Annotated[str, BeforeValidator(_no_boolean), Field(pattern=QUANTITY_PATTERN)]
+"""A Kubernetes quantity such as 500m, 2 or 25Gi."""

@@ -1,0 +1,84 @@
+"""Refusals of a config: every problem at once, each with its YAML path and a remedy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a config."""
+
+    path: str
+    """YAML path, such as workloads.gemma.engine.maxModelLen."""
+    message: str
+    """What is wrong and what it would do."""
+    remedy: str = ""
+    """The nearest config edit that works; empty where the message says it."""
+
+    def __str__(self) -> str:
+        remedy = f"\n    fix: {self.remedy}" if self.remedy else ""
+        return f"{self.path or '(config)'}: {self.message}{remedy}"
+
+
+class ConfigError(ValueError):
+    """A config that is refused, with all its problems."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+_UNION_TAGS = frozenset({"standard", "autopilot", "existing", "vllm", "tgi"})
+
+
+def problems_from(error: ValidationError, prefix: str = "") -> tuple[Problem, ...]:
+    """Readable problems of a pydantic error; values are left out, since one may be a secret."""
+    return tuple(
+        Problem(path=_path(prefix, detail), message=_message(detail), remedy=_remedy(detail))
+        for detail in error.errors(include_url=False)
+    )
+
+
+def _path(prefix: str, detail: ErrorDetails) -> str:
+    loc = list(detail["loc"])
+    keep = [part for i, part in enumerate(loc) if not _is_tag(loc, i)]
+    if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        keep.append("mode" if keep[-1:] == ["cluster"] else "kind")
+    text = prefix
+    for part in keep:
+        if part == "[key]":
+            continue
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _is_tag(loc: list[int | str], i: int) -> bool:
+    return i > 0 and loc[i] in _UNION_TAGS and loc[i - 1] in ("cluster", "engine")
+
+
+def _message(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return "there is no such key here"
+        case "missing":
+            return "a value is required here"
+        case "union_tag_not_found":
+            return "a value is required here"
+        case "union_tag_invalid":
+            return f"{context.get('tag')!r} is none of {context.get('expected_tags')}"
+        case "value_error":
+            return str(context.get("error", detail["msg"]))
+        case "string_pattern_mismatch":
+            return f"{detail['input']!r} has not the form {context.get('pattern')}"
+        case _:
+            return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _remedy(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        return "check the spelling against docs/config-reference.md, or remove it"
+    return ""

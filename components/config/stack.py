@@ -1,0 +1,24 @@
+"""The typed object `gke-llm-serving:serving` of a stack."""
+
+from collections.abc import Mapping
+
+from components.config.base import ConfigModel, Namespace, PoolName, WorkloadName
+from components.config.cluster import Cluster
+from components.config.node_pool import NodePool
+from components.config.secrets import HuggingFace
+from components.config.workload import Workload
+
+
+class StackConfig(ConfigModel):
+    """One environment: a cluster, its GPU pools and the workloads on them."""
+
+    cluster: Cluster
+    """Cluster to make or to use."""
+    node_pools: Mapping[PoolName, NodePool] = {}
+    """GPU node pools by name."""
+    workloads: Mapping[WorkloadName, Workload] = {}
+    """Served models by name."""
+    namespace: Namespace = "llm-serving"
+    """Kubernetes namespace of the workloads."""
+    hugging_face: HuggingFace = HuggingFace()
+    """Secret with the Hugging Face token."""

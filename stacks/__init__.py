@@ -1,0 +1,1 @@
+"""From a stack file to a built stack: the loader, the recipes and the wiring."""
