@@ -6,9 +6,10 @@ Formulas and figures: data/gke_reserved.yaml (kubernetes/autoscaler's GCE provid
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from components.planning.daemonsets import daemonset_overhead
 from components.planning.quantity import GIB, KIB, MIB
 from components.planning.shapes import LOCAL_SSD_GIB, MachineShape
 from components.planning.tables import load_table
@@ -58,6 +59,46 @@ def allocatable(shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0)
     )
 
 
+def free_for_workloads(
+    shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0, features: Set[str] | None = None
+) -> Allocatable:
+    """What a node leaves once GKE's daemonsets run: `features` as `daemonset_overhead` takes them."""
+    node = allocatable(shape, boot_disk_gib=boot_disk_gib, local_ssds=local_ssds)
+    overhead = daemonset_overhead(features)
+    return Allocatable(
+        cpu_millis=max(0, node.cpu_millis - overhead.cpu_millis),
+        memory_bytes=max(0, node.memory_bytes - overhead.memory_bytes),
+        ephemeral_bytes=node.ephemeral_bytes,
+        gpus=node.gpus,
+        pods=node.pods - overhead.pods,
+    )
+
+
+def pod_capacity(
+    shape: MachineShape,
+    gpus_per_pod: int,
+    *,
+    boot_disk_gib: int,
+    local_ssds: int = 0,
+    features: Set[str] | None = None,
+) -> Allocatable:
+    """What one pod of so many GPUs may ask when the node is filled with such pods, in equal parts.
+
+    Raises ValueError for a pod with no GPU or with more than the shape has.
+    """
+    if not 1 <= gpus_per_pod <= shape.gpus:
+        raise ValueError(f"a pod of {gpus_per_pod} GPUs does not fit {shape.machine_type}, which has {shape.gpus}")
+    node = free_for_workloads(shape, boot_disk_gib=boot_disk_gib, local_ssds=local_ssds, features=features)
+    pods = shape.gpus // gpus_per_pod
+    return Allocatable(
+        cpu_millis=node.cpu_millis // pods,
+        memory_bytes=node.memory_bytes // pods,
+        ephemeral_bytes=node.ephemeral_bytes // pods,
+        gpus=gpus_per_pod,
+        pods=1,
+    )
+
+
 def _by_brackets(amount: float, brackets: Sequence[Sequence[float]]) -> float:
     """Progressive reservation: each bracket's share applies to the part of the amount inside it."""
     starts = [start for start, _ in brackets] + [math.inf]
@@ -88,7 +129,7 @@ def _boot_disk_bytes(size_gib: int) -> int:
     size = size_gib * GIB
     used = math.ceil(disk["osShare"] * size) + math.ceil(disk["osFixedGib"] * GIB)
     used += math.ceil(min(disk["bufferMaxMib"] * MIB, disk["bufferShare"] * size))
-    return max(0, size - used)
+    return int(max(0, size - used))
 
 
 def _local_ssd_bytes(count: int) -> int:

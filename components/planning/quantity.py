@@ -26,7 +26,7 @@ class QuantityError(ValueError):
     """A text that is no Kubernetes quantity of the wanted kind."""
 
 
-def parse_quantity(text: str | int | float) -> Decimal:
+def parse_quantity(text: str | float) -> Decimal:
     """Return the exact amount in base units (cores, bytes). Raises QuantityError on anything else."""
     match = _QUANTITY.fullmatch(str(text).strip())
     if isinstance(text, bool) or match is None:
@@ -38,12 +38,12 @@ def parse_quantity(text: str | int | float) -> Decimal:
     return number * _SCALE[suffix]
 
 
-def parse_cpu(text: str | int | float) -> int:
+def parse_cpu(text: str | float) -> int:
     """CPU in millicores. A fraction of a millicore is refused, as the API server rounds it up silently."""
     return _whole(parse_quantity(text) * 1000, text, "a millicore; write for example 2 or 500m")
 
 
-def parse_bytes(text: str | int | float) -> int:
+def parse_bytes(text: str | float) -> int:
     """Memory or storage in bytes. A fraction of a byte (`100m` of memory is a tenth of one) is refused."""
     return _whole(parse_quantity(text), text, "a byte; write for example 25Gi")
 
