@@ -1,18 +1,23 @@
 """The cluster: made as Standard or Autopilot, or one that exists."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.config.base import ClusterName, ConfigModel
+from components.config.base import ClusterName, ConfigModel, PositiveInt
+from components.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
 
 Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$")]
+ProjectId = Annotated[str, Field(pattern=r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$")]
+Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")]
+ResourceLabel = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 
 class AuthorizedNetwork(ConfigModel):
     """A range that may reach the public endpoint of the control plane."""
 
-    cidr: str = Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")
+    cidr: Cidr
     """IPv4 range."""
     name: str | None = None
     """What the range is."""
@@ -23,22 +28,50 @@ class ManagedCluster(ConfigModel):
 
     name: ClusterName
     """Name of the cluster."""
-    project: str | None = Field(None, pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
+    project: ProjectId | None = None
     """Google Cloud project; unset is `gcp:project`."""
     location: Location
     """Region such as us-central1, or for a Standard cluster a zone such as us-central1-a."""
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     """How early the cluster gets new GKE versions."""
+    min_version: str | None = Field(None, pattern=r"^\d+\.\d+(\.\d+(-gke\.\d+)?)?$")
+    """Lowest GKE version of the control plane, such as 1.33 or 1.33.5-gke.100; unset is the channel's default."""
     network: str | None = None
     """Existing VPC network; unset makes one."""
     subnetwork: str | None = None
     """Existing subnetwork of `network`."""
+    network_options: Network = Network()
+    """Ranges, NAT and the secondary ranges of an existing subnetwork."""
     private_nodes: bool = True
     """Nodes without public addresses; Cloud NAT lets them out."""
     authorized_networks: tuple[AuthorizedNetwork, ...] = ()
     """Ranges that may reach the control plane's public endpoint; none means none."""
+    control_plane: ControlPlane = ControlPlane()
+    """Ways to reach the control plane."""
+    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
+    monitoring: Monitoring = Monitoring()
+    """What Cloud Monitoring collects."""
+    maintenance: Maintenance | None = None
+    """When GKE may upgrade; unset is any time."""
+    database_encryption_key: str | None = Field(
+        None, pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
+    )
+    """Cloud KMS key that encrypts Secrets in etcd, in the cluster's region."""
+    secret_manager: bool = False
+    """Secret Manager's CSI driver and its sync into Kubernetes Secrets."""
+    gateway_api: bool = True
+    """Gateway API and its GKE classes."""
+    cost_allocation: bool = True
+    """Cost per namespace and label in the bill's export."""
+    resource_labels: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")], ResourceLabel] = {}
+    """Labels of the cloud resources."""
+    enable_apis: bool = True
+    """Turns on the Google APIs that the stack needs; they stay on after a destroy."""
     deletion_protection: bool = False
     """Refusal of the provider to delete the cluster."""
+    protect: bool = False
+    """Refusal of Pulumi to delete or replace the cluster, already in a preview."""
 
 
 class StandardCluster(ManagedCluster):
@@ -46,6 +79,18 @@ class StandardCluster(ManagedCluster):
 
     mode: Literal["standard"]
     """How the cluster comes to be."""
+    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$")], ...] = ()
+    """Zones of the system nodes; none means GKE's choice in a region, the location itself in a zone."""
+    system_pool: SystemPool = SystemPool()
+    """Small pool for GKE's own pods, so that GPU pools can go down to zero."""
+    image_streaming: bool = True
+    """Containers start while their image still downloads (Artifact Registry images only)."""
+    gcs_fuse: bool = True
+    """CSI driver that mounts Cloud Storage buckets."""
+    max_pods_per_node: Annotated[PositiveInt, Field(ge=8, le=256)] = 64
+    """Pods that the address ranges of a node allow for."""
+    autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "OPTIMIZE_UTILIZATION"
+    """How readily empty nodes go; the GPU nodes are what costs."""
 
 
 class AutopilotCluster(ManagedCluster):
@@ -68,8 +113,10 @@ class ExistingCluster(ConfigModel):
     """Cluster to look up in place of a kubeconfig."""
     location: Location | None = None
     """Location of the cluster to look up."""
-    project: str | None = None
+    project: ProjectId | None = None
     """Project of the cluster to look up; unset is `gcp:project`."""
+    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """E-mail of the service account for the nodes of the stack's pools, on a cluster that is looked up."""
 
 
 Cluster = Annotated[StandardCluster | AutopilotCluster | ExistingCluster, Field(discriminator="mode")]
