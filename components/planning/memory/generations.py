@@ -1,0 +1,86 @@
+"""How each vLLM release accounts for memory: `data/vllm_generations.json` read once."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from components.planning.models.facts import ModelFacts
+
+GIB = 2**30
+LARGE_CARD_GIB = 70.0
+
+Runner = Literal["v0", "v1", "v2"]
+
+
+class MemoryModelError(ValueError):
+    """A question that the memory model cannot answer; the message says what is missing and what to give instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One release's rules. `runner` is what serves a model that the release's V2 runner does not take."""
+
+    runner: Runner
+    v2_architectures: frozenset[str]
+    v2_dense: bool
+    v2_all: bool
+    default_utilization: float
+    default_seqs: int
+    default_batched_tokens: int
+    large_card_seqs: int
+    large_card_batched_tokens: int
+    chunked_prefill_default: bool
+    sliding_window_cache: Literal["full", "groups"]
+    graphs_accounted: bool
+    v2_graphs_accounted: bool
+    sampler: str
+    graph_ceiling: int
+    graph_seqs_factor: int
+    in_flight_batches: int
+    token_report: Literal["blocks", "capacity"]
+    counts_reserved_cache: bool
+
+    @property
+    def slidingwindow_groups(self) -> bool:
+        return self.sliding_window_cache == "groups"
+
+    def runner_for(self, model: ModelFacts) -> Runner:
+        """The model runner that this release picks for the model."""
+        dense = self.v2_dense and not model.is_moe and not model.is_hybrid
+        if self.v2_all or dense or model.architecture in self.v2_architectures:
+            return "v2"
+        return self.runner
+
+    def accounts_for_graphs(self, runner: Runner) -> bool:
+        """Whether CUDA graph memory is taken from the KV cache's share rather than from what utilisation leaves over."""
+        return self.v2_graphs_accounted if runner == "v2" else self.graphs_accounted
+
+
+def parse_version(version: str) -> tuple[int, int, int]:
+    """The first three numbers of a release. Raises MemoryModelError when there are none."""
+    match = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", version.strip())
+    if match is None:
+        raise MemoryModelError(f"engine version {version!r} is not a release number; give one such as 0.26.0")
+    return int(match[1]), int(match[2]), int(match[3] or 0)
+
+
+@cache
+def vllm_generation(version: str) -> Generation:
+    """The rules that hold for this vLLM release."""
+    wanted = parse_version(version)
+    text = files("components.planning.memory").joinpath("data/vllm_generations.json").read_text(encoding="utf-8")
+    merged: dict[str, Any] = {}
+    for entry in json.loads(text)["generations"]:
+        if parse_version(entry["from"]) <= wanted:
+            merged |= entry
+    values = {_snake(key): value for key, value in merged.items() if key != "from"}
+    return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"([A-Z])", r"_\1", key).lower()

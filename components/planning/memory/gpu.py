@@ -1,0 +1,47 @@
+"""GPUs as their driver reports them, from `data/gpus.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything."""
+
+    name: str
+    total_gib: float
+    compute_capability: tuple[int, int]
+    context_gib: float
+    source: str
+
+    @property
+    def has_fp8_matmul(self) -> bool:
+        """Whether the tensor cores multiply 8-bit floats (Ada and later)."""
+        return self.compute_capability >= (8, 9)
+
+
+@cache
+def all_gpus() -> dict[str, Gpu]:
+    """Every known card by name."""
+    text = files("components.planning.memory").joinpath("data/gpus.json").read_text(encoding="utf-8")
+    return {entry["name"]: _gpu(entry) for entry in json.loads(text)["gpus"]}
+
+
+def _gpu(entry: dict[str, object]) -> Gpu:
+    major, minor = str(entry["computeCapability"]).split(".")
+    return Gpu(
+        name=str(entry["name"]),
+        total_gib=float(str(entry["totalGib"])),
+        compute_capability=(int(major), int(minor)),
+        context_gib=float(str(entry["contextGib"])),
+        source=str(entry["source"]),
+    )
+
+
+def find_gpu(name: str) -> Gpu | None:
+    """The card that GKE calls by this accelerator name, or None."""
+    return all_gpus().get(name.lower())

@@ -1,0 +1,54 @@
+"""What an operator asks of the serving engine, as far as memory depends on it. None leaves the engine's default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+EngineKind = Literal["vllm", "tgi"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraOptions:
+    """Adapters kept on the GPU at once and their largest rank."""
+
+    max_loras: int = 1
+    max_lora_rank: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingOptions:
+    """One engine's memory-relevant settings.
+
+    Lengths and batch limits are in tokens or sequences. `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction`
+    (TGI) are fractions of the card. `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib`
+    and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its KV bytes as a
+    fraction of the target's.
+    """
+
+    engine: EngineKind
+    engine_version: str
+    tensor_parallel_size: int = 1
+    pipeline_parallel_size: int = 1
+    dtype: str | None = None
+    quantization: str | None = None
+    kv_cache_dtype: str | None = None
+    max_model_len: int | None = None
+    max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
+    gpu_memory_utilization: float | None = None
+    enforce_eager: bool = False
+    attention_backend: str | None = None
+    enable_prefix_caching: bool | None = None
+    enable_chunked_prefill: bool | None = None
+    lora: LoraOptions | None = None
+    num_speculative_tokens: int = 0
+    draft_weights_gib: float = 0.0
+    draft_kv_fraction: float = 0.0
+    weights_gib: float | None = None
+    max_input_tokens: int | None = None
+    max_total_tokens: int | None = None
+    max_batch_prefill_tokens: int | None = None
+    max_batch_total_tokens: int | None = None
+    cuda_memory_fraction: float | None = None
+    max_concurrent_requests: int | None = None

@@ -1,0 +1,190 @@
+"""vLLM's accounting: utilisation x total, less weights, activations, non-torch memory and graphs, is the KV cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.planning.memory.activation import forward_peak_bytes, sampler_peak_bytes
+from components.planning.memory.constants import Constants
+from components.planning.memory.fit import Fit
+from components.planning.memory.generations import GIB, LARGE_CARD_GIB, Generation, Runner, vllm_generation
+from components.planning.memory.gpu import Gpu
+from components.planning.memory.kv_cache import KvLayout, kv_layout
+from components.planning.memory.options import ServingOptions
+from components.planning.memory.quantizations import activation_dtype, dtype_bytes
+from components.planning.memory.weights import weight_bytes
+from components.planning.models.facts import ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What one step may schedule once the release's defaults are filled in."""
+
+    max_model_len: int
+    seqs: int
+    batched_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """GiB of one rank beside the KV cache. `graphs_accounted` is the part of `graphs` that the cache's share pays for."""
+
+    weights: float
+    activation: float
+    non_torch: float
+    graphs: float
+    graphs_accounted: float
+    workspace: float
+
+    @property
+    def taken(self) -> float:
+        return self.weights + self.activation + self.non_torch + self.graphs_accounted + self.workspace
+
+
+def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generation: Generation) -> BatchLimits:
+    """The batch limits that the server runs with."""
+    large = gpu.total_gib >= LARGE_CARD_GIB and "a100" not in gpu.name
+    length = options.max_model_len or model.max_position_embeddings
+    seqs = options.max_num_seqs or (generation.large_card_seqs if large else generation.default_seqs)
+    tokens = options.max_num_batched_tokens
+    if tokens is None:
+        tokens = generation.large_card_batched_tokens if large else generation.default_batched_tokens
+        chunked = options.enable_chunked_prefill
+        if not (generation.chunked_prefill_default if chunked is None else chunked):
+            tokens = max(tokens, length)
+        tokens = min(tokens, seqs * length)
+    if options.max_num_seqs is None:
+        seqs = min(seqs, tokens)
+    return BatchLimits(length, seqs, tokens)
+
+
+def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+    """vLLM's answer for one rank."""
+    generation = vllm_generation(options.engine_version)
+    runner = generation.runner_for(model)
+    limits = batch_limits(model, gpu, options, generation)
+    parts = _parts(model, gpu, options, constants, generation, runner, limits)
+    utilization = options.gpu_memory_utilization or generation.default_utilization
+    usable = utilization * gpu.total_gib
+    layout = kv_layout(
+        model,
+        options,
+        grouped=generation.slidingwindow_groups,
+        in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
+    )
+    return _judge(model, gpu, parts, layout, limits, usable, constants)
+
+
+def _parts(
+    model: ModelFacts,
+    gpu: Gpu,
+    options: ServingOptions,
+    constants: Constants,
+    generation: Generation,
+    runner: Runner,
+    limits: BatchLimits,
+) -> Parts:
+    element = dtype_bytes(activation_dtype(model, options))
+    tp = options.tensor_parallel_size
+    rows = min(limits.seqs, limits.batched_tokens)
+    sampler = constants.sampler_bytes["v2" if runner == "v2" else generation.sampler]
+    activation = max(
+        forward_peak_bytes(model, limits.batched_tokens, tp, element, constants),
+        sampler_peak_bytes(model, rows, limits.batched_tokens, element, sampler),
+    )
+    weights = options.weights_gib if options.weights_gib is not None else weight_bytes(model, options) / GIB
+    ranks = tp * options.pipeline_parallel_size
+    graphs = _graphs_gib(model, options, constants, generation, limits)
+    return Parts(
+        weights=weights + options.draft_weights_gib / tp,
+        activation=activation / GIB,
+        non_torch=constants.non_torch_gib["single" if ranks == 1 else "parallel"],
+        graphs=graphs,
+        graphs_accounted=graphs if generation.accounts_for_graphs(runner) else 0.0,
+        workspace=_workspace_gib(gpu, options, constants),
+    )
+
+
+def _graphs_gib(
+    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
+) -> float:
+    if options.enforce_eager:
+        return 0.0
+    largest = generation.graph_ceiling
+    if generation.graph_seqs_factor:
+        steps = 1 + options.num_speculative_tokens
+        largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor, limits.batched_tokens)
+    return capture_count(largest) * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+
+
+def capture_count(largest: int) -> int:
+    """How many batch sizes are captured: 1, 2, 4, every 8th below 256 and every 16th from there on."""
+    small = sum(1 for size in (1, 2, 4) if size <= largest)
+    return small + len(range(8, min(largest + 1, 256), 8)) + len(range(256, largest + 1, 16))
+
+
+def _workspace_gib(gpu: Gpu, options: ServingOptions, constants: Constants) -> float:
+    """FlashInfer's buffer, which an 8-bit KV cache brings on cards where FlashAttention has no 8-bit kernel."""
+    backend = (options.attention_backend or "").upper()
+    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
+    if backend == "FLASHINFER" or (not backend and fp8_cache and gpu.compute_capability < (9, 0)):
+        return constants.flashinfer_workspace_gib
+    return 0.0
+
+
+def _judge(
+    model: ModelFacts, gpu: Gpu, parts: Parts, layout: KvLayout, limits: BatchLimits, usable: float, constants: Constants
+) -> Fit:
+    left = usable - parts.taken
+    uncertainty = uncertainty_gib(parts, constants)
+    blocks = max(0, int(left * GIB) // layout.block_bytes)
+    needed = layout.blocks_for(limits.max_model_len)
+    concurrency = blocks / needed
+    ceiling = max(limits.max_model_len, model.max_position_embeddings)
+    reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
+    needed_gib = needed * layout.block_bytes / GIB
+    outside = gpu.total_gib - gpu.context_gib - usable - (parts.graphs - parts.graphs_accounted)
+    return Fit(
+        fits=not reasons,
+        margin_is_uncertain=abs(left - needed_gib) < uncertainty or abs(outside) < uncertainty,
+        weights_gib=parts.weights,
+        activation_gib=parts.activation,
+        non_torch_gib=parts.non_torch,
+        cuda_graph_gib=parts.graphs,
+        workspace_gib=parts.workspace,
+        kv_cache_gib=left,
+        kv_cache_tokens=int(concurrency * limits.max_model_len),
+        max_concurrency=concurrency,
+        max_model_len=limits.max_model_len,
+        largest_max_model_len=layout.longest(blocks, ceiling),
+        usable_gib=usable,
+        total_gib=gpu.total_gib,
+        uncertainty_gib=uncertainty,
+        reasons=reasons,
+    )
+
+
+def uncertainty_gib(parts: Parts, constants: Constants) -> float:
+    """The width of the answer in GiB: the residuals of weights, activations and the rest, added in quadrature."""
+    share = constants.uncertainty
+    weights, activation = share["weights"] * parts.weights, share["activation"] * parts.activation
+    return float((weights**2 + activation**2 + share["floorGib"] ** 2) ** 0.5)
+
+
+def _reasons(
+    gpu: Gpu, parts: Parts, left: float, usable: float, blocks: int, needed: int, limits: BatchLimits, layout: KvLayout
+) -> tuple[str, ...]:
+    reasons = []
+    free = gpu.total_gib - gpu.context_gib
+    if usable > free:
+        reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
+    elif usable + parts.graphs - parts.graphs_accounted > free:
+        reasons.append(f"CUDA graphs need {parts.graphs:.2f} GiB and the settings leave {free - usable:.2f} GiB outside the engine's share")
+    if left <= 0:
+        reasons.append(f"weights, activations and overheads need {parts.taken:.2f} GiB and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
+    elif blocks < needed:
+        reasons.append(
+            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of KV cache "
+            f"and {left:.2f} GiB are left"
+        )
+    return tuple(reasons)

@@ -1,0 +1,141 @@
+"""Bytes of weights that one GPU rank loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from components.planning.memory.options import ServingOptions
+from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from components.planning.models.facts import LayerKind, ModelFacts
+
+VOCABULARY_PADDING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RankParameters:
+    """Parameters of one tensor-parallel rank by part, over all layers."""
+
+    embedding: int
+    lm_head: int
+    attention: int
+    dense_mlp: int
+    experts: int
+    vision: int
+    replicated: int
+
+    @property
+    def total(self) -> int:
+        return self.embedding + self.lm_head + self.attention + self.dense_mlp + self.experts + self.vision + self.replicated
+
+
+def rank_kv_heads(heads: int, tensor_parallel: int) -> int:
+    """KV heads on one rank; with fewer heads than ranks each rank holds a copy of one."""
+    return max(1, ceil(heads / tensor_parallel))
+
+
+def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParameters:
+    """Parameters of one of `tensor_parallel` ranks.
+
+    Linear layers, embedding and head divide by the rank count (the vocabulary rounded up to 64); KV heads divide until
+    one is left; norms and expert routers are copied to every rank.
+    """
+    tp = tensor_parallel
+    vocabulary = ceil(model.vocab_size / VOCABULARY_PADDING) * VOCABULARY_PADDING
+    embedding = vocabulary * model.hidden_size // tp
+    return RankParameters(
+        embedding=embedding,
+        lm_head=0 if model.tie_word_embeddings else embedding,
+        attention=_attention(model, tp),
+        dense_mlp=_dense_mlp(model, tp),
+        experts=_experts(model, tp),
+        vision=model.extra_parameters // tp,
+        replicated=_replicated(model),
+    )
+
+
+def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of weights on the heaviest rank of the widest pipeline stage."""
+    tp, pp = options.tensor_parallel_size, options.pipeline_parallel_size
+    parameters = rank_parameters(model, tp)
+    plain = dtype_bytes(activation_dtype(model, options))
+    stored = weight_format(model, options)
+    kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
+    quantized_bytes = stored.bits / 8 if stored else plain
+    layers = 0.0
+    for part in ("attention", "dense_mlp", "experts"):
+        layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
+    layers += parameters.replicated * plain
+    share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
+    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
+    return int(layers * share + (ends + parameters.vision) * plain)
+
+
+def _attention(model: ModelFacts, tp: int) -> int:
+    if model.mla is not None:
+        return model.num_hidden_layers * _mla_layer(model, tp)
+    full, sliding, linear = (model.count_layers(kind) for kind in (LayerKind.FULL, LayerKind.SLIDING, LayerKind.LINEAR))
+    total = sliding * _attention_layer(model, tp, model.head_dim, model.num_key_value_heads, values=True)
+    heads = model.full_key_value_heads or model.num_key_value_heads
+    values = not (model.full_keys_are_values and model.full_head_dim)
+    total += full * _attention_layer(model, tp, model.full_head_dim or model.head_dim, heads, values=values)
+    return total + linear * _linear_layer(model, tp)
+
+
+def _attention_layer(model: ModelFacts, tp: int, head_dim: int, kv_heads: int, *, values: bool) -> int:
+    queries = ceil(model.num_attention_heads / tp) * head_dim
+    keys = rank_kv_heads(kv_heads, tp) * head_dim
+    projected = queries * (2 if model.attention_output_gate else 1) + keys * (2 if values else 1)
+    bias = projected if model.attention_bias else 0
+    return model.hidden_size * (projected + queries) + bias
+
+
+def _mla_layer(model: ModelFacts, tp: int) -> int:
+    mla = model.mla
+    assert mla is not None
+    heads = ceil(model.num_attention_heads / tp)
+    query_width = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim)
+    queries = model.hidden_size * query_width
+    if mla.q_lora_rank:
+        queries = model.hidden_size * mla.q_lora_rank + mla.q_lora_rank * query_width
+    compressed = model.hidden_size * (mla.kv_lora_rank + mla.qk_rope_head_dim)
+    expanded = mla.kv_lora_rank * heads * (mla.qk_nope_head_dim + mla.v_head_dim)
+    return queries + compressed + expanded + heads * mla.v_head_dim * model.hidden_size
+
+
+def _linear_layer(model: ModelFacts, tp: int) -> int:
+    state = model.linear_state
+    if state is None:
+        return 0
+    keys = state.num_key_heads * state.key_head_dim
+    values = state.num_value_heads * state.value_head_dim
+    inputs = model.hidden_size * (2 * keys + 2 * values + 2 * state.num_value_heads)
+    return (inputs + (2 * keys + values) * state.conv_kernel + values * model.hidden_size) // tp
+
+
+def _dense_mlp(model: ModelFacts, tp: int) -> int:
+    matrices = 3 if model.gated_mlp else 2
+    if model.moe is None:
+        layers, shared = model.num_hidden_layers, 0
+    else:
+        layers = model.moe.num_dense_layers
+        shared = (model.num_hidden_layers - layers) * model.moe.shared_intermediate_size
+    return matrices * model.hidden_size * (layers * model.intermediate_size + shared) // tp
+
+
+def _experts(model: ModelFacts, tp: int) -> int:
+    moe = model.moe
+    if moe is None:
+        return 0
+    each = 3 * model.hidden_size * moe.expert_intermediate_size
+    if moe.expert_bias:
+        each += 2 * moe.expert_intermediate_size + model.hidden_size
+    return (model.num_hidden_layers - moe.num_dense_layers) * moe.num_experts * each // tp
+
+
+def _replicated(model: ModelFacts) -> int:
+    norms = (2 * model.num_hidden_layers + 1) * model.hidden_size
+    routers = 0
+    if model.moe is not None:
+        routers = (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
+    return norms + routers

@@ -1,0 +1,118 @@
+"""The facts of one model that decide how much memory it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LayerKind(StrEnum):
+    """How one decoder layer keeps its past."""
+
+    FULL = "full"
+    SLIDING = "sliding"
+    LINEAR = "linear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoeFacts:
+    """Mixture-of-experts shape. Widths are in elements."""
+
+    num_experts: int
+    num_experts_per_tok: int
+    expert_intermediate_size: int
+    shared_intermediate_size: int = 0
+    num_dense_layers: int = 0
+    expert_bias: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlaFacts:
+    """Multi-head latent attention (DeepSeek V2 and later). Ranks and head widths are in elements."""
+
+    kv_lora_rank: int
+    q_lora_rank: int | None
+    qk_nope_head_dim: int
+    qk_rope_head_dim: int
+    v_head_dim: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearStateFacts:
+    """Gated linear attention (Qwen3-Next and Qwen3.5): a fixed state per sequence in place of a growing cache."""
+
+    num_key_heads: int
+    num_value_heads: int
+    key_head_dim: int
+    value_head_dim: int
+    conv_kernel: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantizationFacts:
+    """How a checkpoint's linear layers are stored.
+
+    `method` is a key of the quantisation table (`memory/data/quantizations.json`); `bits` is the stored width of one
+    weight; `group_size` is the number of weights that share one scale (-1: a whole row); `unquantized` names the
+    parts that keep the model's dtype.
+    """
+
+    method: str
+    bits: float
+    group_size: int = -1
+    symmetric: bool = True
+    unquantized: tuple[str, ...] = ("embedding", "lm_head")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """One model's shape, as its config.json gives it.
+
+    Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
+    figures come from. `layer_kinds` has one entry for each decoder layer; empty means that every layer is full attention.
+    """
+
+    id: str
+    architecture: str
+    num_hidden_layers: int
+    hidden_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    vocab_size: int
+    intermediate_size: int
+    tie_word_embeddings: bool
+    max_position_embeddings: int
+    torch_dtype: str
+    source: str
+    gated: bool = False
+    gated_mlp: bool = True
+    attention_bias: bool = False
+    attention_output_gate: bool = False
+    layer_kinds: tuple[LayerKind, ...] = ()
+    sliding_window: int | None = None
+    full_head_dim: int | None = None
+    full_key_value_heads: int | None = None
+    full_keys_are_values: bool = False
+    kv_shared_layers: int = 0
+    moe: MoeFacts | None = None
+    mla: MlaFacts | None = None
+    linear_state: LinearStateFacts | None = None
+    extra_parameters: int = 0
+    quantization: QuantizationFacts | None = None
+    checkpoint_bytes: int | None = None
+
+    @property
+    def is_moe(self) -> bool:
+        return self.moe is not None
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether some layers keep a fixed state in place of a KV cache."""
+        return self.linear_state is not None
+
+    def count_layers(self, kind: LayerKind) -> int:
+        """The number of decoder layers of this kind."""
+        if not self.layer_kinds:
+            return self.num_hidden_layers if kind is LayerKind.FULL else 0
+        return self.layer_kinds.count(kind)
