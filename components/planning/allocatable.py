@@ -6,7 +6,8 @@ Formulas and figures: data/gke_reserved.yaml (kubernetes/autoscaler's GCE provid
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from components.planning.daemonsets import daemonset_overhead
@@ -60,7 +61,7 @@ def allocatable(shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0)
 
 
 def free_for_workloads(
-    shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0, features: Set[str] | None = None
+    shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0, features: AbstractSet[str] | None = None
 ) -> Allocatable:
     """What a node leaves once GKE's daemonsets run: `features` as `daemonset_overhead` takes them."""
     node = allocatable(shape, boot_disk_gib=boot_disk_gib, local_ssds=local_ssds)
@@ -80,7 +81,7 @@ def pod_capacity(
     *,
     boot_disk_gib: int,
     local_ssds: int = 0,
-    features: Set[str] | None = None,
+    features: AbstractSet[str] | None = None,
 ) -> Allocatable:
     """What one pod of so many GPUs may ask when the node is filled with such pods, in equal parts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,7 +55,7 @@ def all_features() -> frozenset[str]:
     return frozenset(load_table("gke_daemonsets")["features"])
 
 
-def daemonset_overhead(features: Set[str] | None = None) -> Overhead:
+def daemonset_overhead(features: AbstractSet[str] | None = None) -> Overhead:
     """Requests of the daemonsets on one GPU node of a cluster with these features (None: with all of them)."""
     enabled = all_features() if features is None else features
     unknown = sorted(enabled - all_features())
@@ -69,5 +69,5 @@ def daemonset_overhead(features: Set[str] | None = None) -> Overhead:
     )
 
 
-def _runs(row: DaemonSet, enabled: Set[str]) -> bool:
+def _runs(row: DaemonSet, enabled: AbstractSet[str]) -> bool:
     return (row.feature is None or row.feature in enabled) and (row.without is None or row.without not in enabled)

@@ -1,0 +1,82 @@
+"""List prices of machines per hour. Figures, region by region: data/prices.yaml; a config may override each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from components.planning.shapes import MachineShape, find_shape
+from components.planning.tables import load_table
+
+Market = Literal["on-demand", "spot"]
+_COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one machine costs per hour, and how far that figure holds."""
+
+    usd_per_hour: float
+    market: Market
+    region: str
+    date: str
+    source: str
+
+
+@dataclass(frozen=True)
+class PriceOverrides:
+    """Prices that a stack states itself, by machine type, in USD per hour."""
+
+    on_demand: Mapping[str, float]
+    spot: Mapping[str, float]
+
+    def of(self, machine_type: str, market: Market) -> float | None:
+        """The stated price of a machine type, or None."""
+        return (self.spot if market == "spot" else self.on_demand).get(machine_type)
+
+
+NO_OVERRIDES = PriceOverrides(on_demand={}, spot={})
+
+
+def hourly(
+    machine_type: str, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
+) -> Price | None:
+    """The price of one machine, or None where neither the config nor the table knows it: never a guess."""
+    stated = overrides.of(machine_type, market)
+    if stated is not None:
+        return Price(stated, market, region or "any", "as configured", "prices of the stack's config")
+    shape = find_shape(machine_type)
+    if region is None:
+        return None
+    return _plain_machine(machine_type, region, market) if shape is None else _gpu_machine(shape, region, market)
+
+
+def priced_regions(accelerator: str) -> tuple[str, ...]:
+    """Regions whose prices the table has for an accelerator's machines."""
+    families = load_table("prices")["families"].values()
+    return tuple(region for family in families if family["accelerator"] == accelerator for region in family["regions"])
+
+
+def cluster_fee() -> float:
+    """GKE's management fee for one cluster in USD per hour."""
+    return float(load_table("prices")["clusterFee"]["usdPerHour"])
+
+
+def _gpu_machine(shape: MachineShape, region: str, market: Market) -> Price | None:
+    table = load_table("prices")
+    family = table["families"].get(shape.machine_type.split("-", 1)[0], {})
+    row = family.get("regions", {}).get(region)
+    if row is None:
+        return None
+    host, gpu = row[_COLUMN[market]], row[2 + _COLUMN[market]]
+    amount = host * shape.vcpus / family["hostVcpus"] + gpu * shape.gpus
+    return Price(round(amount, 4), market, region, table["date"], table["source"])
+
+
+def _plain_machine(machine_type: str, region: str, market: Market) -> Price | None:
+    machines = load_table("prices")["machines"]
+    amount = machines["onDemand"].get(machine_type)
+    if amount is None or market != "on-demand" or region != machines["region"]:
+        return None
+    return Price(float(amount), market, region, "undated", machines["source"])
