@@ -1,0 +1,213 @@
+"""From the cluster's config to the frozen plan of cluster, network, node identity and system pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from components.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from components.config.cluster_options import Maintenance, Monitoring, SystemPool
+from components.planning.gke_conflicts import refuse_cluster
+from components.planning.location import region_of
+from components.planning.names import shorten
+from components.planning.network_plan import NetworkPlan, plan_network
+
+Endpoint = Literal["dns", "public", "private"]
+_COMMON_APIS = ("cloudresourcemanager", "compute", "container", "iam", "logging", "monitoring")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeIdentityPlan:
+    """The service account of the nodes."""
+
+    create: bool
+    email: str | None
+    """Existing account; None when one is made."""
+    account_id: str | None
+    """Id of the account to make, 6 to 30 characters."""
+    display_name: str
+    project: str | None
+    roles: tuple[str, ...] = (
+        "roles/container.defaultNodeServiceAccount",
+        "roles/artifactregistry.reader",
+        "roles/monitoring.metricWriter",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlanePlan:
+    """Ways to the Kubernetes API."""
+
+    dns: bool
+    ip: Literal["private", "public", "none"]
+    authorized_networks: tuple[tuple[str, str], ...]
+    """(CIDR, display name); empty admits nobody."""
+    kubeconfig_endpoint: Endpoint
+    """The endpoint that the stack's own kubeconfig uses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagedPlan:
+    """What the stack makes for a Standard or Autopilot cluster."""
+
+    network: NetworkPlan
+    identity: NodeIdentityPlan
+    control_plane: ControlPlanePlan
+    private_nodes: bool
+    release_channel: str
+    min_version: str | None
+    monitoring: Monitoring
+    maintenance: Maintenance | None
+    database_encryption_key: str | None
+    secret_manager: bool
+    gateway_api: bool
+    cost_allocation: bool
+    resource_labels: tuple[tuple[str, str], ...]
+    apis: tuple[str, ...]
+    """Google APIs to turn on, such as container.googleapis.com."""
+    deletion_protection: bool
+    system_pool: SystemPool | None
+    """None on Autopilot."""
+    image_streaming: bool
+    gcs_fuse: bool
+    max_pods_per_node: int | None
+    autoscaling_profile: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterPlan:
+    """A cluster to make, to look up, or to reach by kubeconfig."""
+
+    mode: Literal["standard", "autopilot", "existing"]
+    name: str | None
+    """None for a cluster known only by its kubeconfig."""
+    location: str | None
+    region: str | None
+    project: str | None
+    regional: bool
+    zones: tuple[str, ...]
+    """Zones of the system nodes; empty leaves them to GKE."""
+    identifier: str
+    """Stable identity for the Kubernetes provider: known at preview, and new only when the cluster is another one."""
+    managed: ManagedPlan | None
+    kubeconfig: str | None
+    context: str | None
+    node_service_account: str | None
+    """E-mail of an existing node service account, made clusters and looked-up ones alike."""
+    protect: bool
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether an existing cluster is found by name in the cloud."""
+        return self.mode == "existing" and self.name is not None
+
+
+def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = ()) -> ClusterPlan:
+    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`.
+
+    Raises ConfigError with every combination that GKE or the provider would refuse.
+    """
+    refuse_cluster(config)
+    if isinstance(config, ExistingCluster):
+        return _plan_existing(config, project)
+    return _plan_managed(config, config.project or project, protect=config.protect and "cluster" not in allow_replace)
+
+
+def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
+    owner = (config.project or project) if config.name else None
+    return ClusterPlan(
+        mode="existing",
+        name=config.name,
+        location=config.location,
+        region=region_of(config.location) if config.location else None,
+        project=owner,
+        regional=config.location is not None and region_of(config.location) == config.location,
+        zones=(),
+        identifier=_identifier(owner, config.location, config.name)
+        if config.name
+        else f"kubeconfig/{config.context or 'current-context'}",
+        managed=None,
+        kubeconfig=config.kubeconfig,
+        context=config.context,
+        node_service_account=config.node_service_account,
+        protect=False,
+    )
+
+
+def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool) -> ClusterPlan:
+    region = region_of(config.location)
+    standard = config if isinstance(config, StandardCluster) else None
+    return ClusterPlan(
+        mode="standard" if standard else "autopilot",
+        name=config.name,
+        location=config.location,
+        region=region,
+        project=project,
+        regional=config.location == region,
+        zones=standard.zones if standard else (),
+        identifier=_identifier(project, config.location, config.name),
+        managed=_managed_part(config, region=region, project=project),
+        kubeconfig=None,
+        context=None,
+        node_service_account=config.node_service_account,
+        protect=protect,
+    )
+
+
+def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -> ManagedPlan:
+    standard = config if isinstance(config, StandardCluster) else None
+    return ManagedPlan(
+        network=plan_network(config, region=region, project=project),
+        identity=_plan_identity(config, project),
+        control_plane=_plan_control_plane(config),
+        private_nodes=config.private_nodes,
+        release_channel=config.release_channel,
+        min_version=config.min_version,
+        monitoring=config.monitoring,
+        maintenance=config.maintenance,
+        database_encryption_key=config.database_encryption_key,
+        secret_manager=config.secret_manager,
+        gateway_api=config.gateway_api,
+        cost_allocation=config.cost_allocation,
+        resource_labels=tuple(sorted(config.resource_labels.items())),
+        apis=_apis(config),
+        deletion_protection=config.deletion_protection,
+        system_pool=standard.system_pool if standard else None,
+        image_streaming=standard.image_streaming if standard else True,
+        gcs_fuse=standard.gcs_fuse if standard else True,
+        max_pods_per_node=standard.max_pods_per_node if standard else None,
+        autoscaling_profile=standard.autoscaling_profile if standard else None,
+    )
+
+
+def _plan_identity(config: ManagedCluster, project: str | None) -> NodeIdentityPlan:
+    return NodeIdentityPlan(
+        create=config.node_service_account is None,
+        email=config.node_service_account,
+        account_id=None if config.node_service_account else shorten(f"{config.name}-nodes", 30),
+        display_name=f"Nodes of the GKE cluster {config.name}",
+        project=project,
+    )
+
+
+def _plan_control_plane(config: ManagedCluster) -> ControlPlanePlan:
+    ip = config.control_plane.ip_endpoint or ("public" if config.authorized_networks else "private")
+    dns = config.control_plane.dns_endpoint
+    reachable: Endpoint = "public" if ip == "public" else "private"
+    return ControlPlanePlan(
+        dns=dns,
+        ip=ip,
+        authorized_networks=tuple((net.cidr, net.name or net.cidr) for net in config.authorized_networks),
+        kubeconfig_endpoint="dns" if dns else reachable,
+    )
+
+
+def _apis(config: ManagedCluster) -> tuple[str, ...]:
+    if not config.enable_apis:
+        return ()
+    extra = ("secretmanager",) if config.secret_manager else ()
+    return tuple(f"{api}.googleapis.com" for api in sorted(_COMMON_APIS + extra))
+
+
+def _identifier(project: str | None, location: str | None, name: str | None) -> str:
+    return f"projects/{project or '-'}/locations/{location}/clusters/{name}"

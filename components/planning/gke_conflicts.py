@@ -1,0 +1,63 @@
+"""Combinations that GKE, Compute Engine or the provider refuse. Rules: data/gke_conflicts.yaml, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from components.config.cluster import Cluster
+from components.config.node_pool import NodePool
+from components.config.problems import ConfigError, Problem
+from components.planning.conflict_facts import cluster_facts, pool_facts
+from components.planning.shapes import MachineShape
+from components.planning.tables import load_table
+
+if TYPE_CHECKING:
+    from components.planning.cluster_plan import ClusterPlan
+
+Facts = Mapping[str, Any]
+
+
+def refuse_cluster(config: Cluster) -> None:
+    """Raise ConfigError when GKE would refuse the cluster."""
+    problems = tuple(_problems("cluster", "cluster", cluster_facts(config)))
+    if problems:
+        raise ConfigError(problems)
+
+
+def pool_problems(
+    path: str, config: NodePool, shape: MachineShape | None, cluster: ClusterPlan
+) -> tuple[Problem, ...]:
+    """What GKE would refuse of a pool on its cluster; rules that need an unknown machine type do not apply."""
+    return tuple(_problems("pool", path, pool_facts(config, shape, cluster)))
+
+
+def _problems(subject: str, path: str, facts: Facts) -> Iterator[Problem]:
+    for rule in load_table("gke_conflicts")[subject]:
+        if all(_holds(facts, fact, wanted) for fact, wanted in rule["when"].items()):
+            field = rule["path"]
+            yield Problem(
+                f"{path}.{field}" if field else path,
+                rule["message"].format_map(facts),
+                rule["remedy"].format_map(facts),
+            )
+
+
+def _holds(facts: Facts, fact: str, wanted: Any) -> bool:
+    """Whether one condition holds: a value, a list of values, or {set|above|below|not: …} (figures or fact names)."""
+    value = facts.get(fact)
+    if not isinstance(wanted, dict):
+        return value in wanted if isinstance(wanted, list) else bool(value == wanted)
+    return all(_OPERATORS[name](value, _operand(facts, operand)) for name, operand in wanted.items())
+
+
+def _operand(facts: Facts, operand: Any) -> Any:
+    return facts.get(operand) if isinstance(operand, str) and operand in facts else operand
+
+
+_OPERATORS = {
+    "set": lambda value, wanted: bool(value) is wanted,
+    "above": lambda value, bound: value is not None and value > bound,
+    "below": lambda value, bound: value is not None and value < bound,
+    "not": lambda value, other: value not in other if isinstance(other, list) else value != other,
+}

@@ -1,0 +1,16 @@
+"""Zones that have an accelerator. Table: data/accelerator_zones.yaml, with its source and date."""
+
+from __future__ import annotations
+
+from components.planning.tables import load_table
+
+
+def accelerator_zones(accelerator: str, region: str) -> tuple[str, ...]:
+    """Zones of a region that offer the accelerator, sorted; empty when the table has none."""
+    suffixes = load_table("accelerator_zones")["zones"].get(accelerator, {}).get(region, ())
+    return tuple(f"{region}-{suffix}" for suffix in sorted(suffixes))
+
+
+def accelerator_regions(accelerator: str) -> tuple[str, ...]:
+    """Regions that offer the accelerator somewhere, sorted."""
+    return tuple(sorted(load_table("accelerator_zones")["zones"].get(accelerator, {})))
