@@ -20,7 +20,15 @@ from sandbox.toolchain import GoToolchain, find_go
 _FREE_BYTES_NEEDED = 5 * 2**30
 """What a cold build takes in Go's build and module caches (3.6 GiB measured) and here, with room to spare."""
 _TAIL_LINES = 8
-_NETWORK_SIGNS = ("dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake", "Forbidden", "EOF")
+_NETWORK_SIGNS = (
+    "dial tcp",
+    "no such host",
+    "i/o timeout",
+    "connection refused",
+    "TLS handshake",
+    "Forbidden",
+    "EOF",
+)
 
 
 Builder = Callable[[Path, Progress], None]
@@ -39,7 +47,8 @@ def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = No
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SandboxError(
-            f"The cache folder {root} cannot be made: {error.strerror}.", remedy="set L4SERVE_CACHE_DIR to another one"
+            f"The cache folder {root} cannot be made: {error.strerror}.",
+            remedy="set L4SERVE_CACHE_DIR to another one",
         ) from None
     with _build_lock(folder.with_name(f"{folder.name}.lock"), progress):
         if not folder.is_dir():
@@ -106,7 +115,10 @@ def _build_module(module: GoModule, go: GoToolchain, into: Path, progress: Progr
 
 
 def _run_go(
-    go: GoToolchain, arguments: Sequence[str], module: GoModule, on_stderr: Callable[[str], None] = lambda _line: None
+    go: GoToolchain,
+    arguments: Sequence[str],
+    module: GoModule,
+    on_stderr: Callable[[str], None] = lambda _line: None,
 ) -> list[str]:
     """Lines that the go command prints; its standard error is read line by line as it comes."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
@@ -138,8 +150,12 @@ def _run_go(
 def _build_error(module: GoModule, tail: str) -> SandboxError:
     what = f"Go could not build {', '.join(module.binaries)} {module.version}."
     if "no space left" in tail:
-        return SandboxError(what, remedy="free some disk space (`go clean -cache` empties Go's build cache)", detail=tail)
+        return SandboxError(
+            what, remedy="free some disk space (`go clean -cache` empties Go's build cache)", detail=tail
+        )
     if any(sign in tail for sign in _NETWORK_SIGNS):
-        remedy = "the first build fetches Go modules: check the network, or set GOPROXY to a module proxy you can reach"
+        remedy = "the first build fetches Go modules: check the network, or set GOPROXY to a proxy you reach"
         return SandboxError(what, remedy=remedy, detail=tail)
-    return SandboxError(what, remedy="see the lines above; `go env` shows the toolchain's settings", detail=tail)
+    return SandboxError(
+        what, remedy="see the lines above; `go env` shows the toolchain's settings", detail=tail
+    )

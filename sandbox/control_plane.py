@@ -1,4 +1,4 @@
-"""Starts a real Kubernetes control plane on loopback: etcd, API server, controllers, scheduler, and KWOK as kubelets."""
+"""Starts a real control plane on loopback: etcd, API server, controllers, scheduler, KWOK as kubelets."""
 
 import contextlib
 import socket
@@ -47,7 +47,7 @@ class ControlPlane:
         return api_client(self.layout.server, self.layout.certificates)
 
     def start(self, progress: Progress) -> None:
-        """Start everything and wait until it serves. Raises SandboxError with the end of the log that tells why not."""
+        """Start everything and wait until it serves. Raises SandboxError with the end of a log."""
         progress("starting etcd and the API server", 0, None)
         self._launch("etcd", arguments.etcd(self.layout))
         self._launch("kube-apiserver", arguments.api_server(self.layout))
@@ -59,7 +59,9 @@ class ControlPlane:
         with self.client() as client:
             core = CoreV1Api(client)
             controllers = "kube-controller-manager"
-            self._await("the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers)
+            self._await(
+                "the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers
+            )
 
     def stop(self) -> None:
         """End every process."""
@@ -95,7 +97,9 @@ class ControlPlane:
     def _api_ready(self) -> bool:
         user = self.layout.certificates.pair(ADMIN)
         with urllib3.PoolManager(
-            ca_certs=str(self.layout.certificates.authority), cert_file=str(user.certificate), key_file=str(user.key)
+            ca_certs=str(self.layout.certificates.authority),
+            cert_file=str(user.certificate),
+            key_file=str(user.key),
         ) as pool:
             try:
                 reply = pool.request("GET", f"{self.layout.server}/readyz", retries=False, timeout=5.0)

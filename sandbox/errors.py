@@ -5,7 +5,7 @@ class SandboxError(RuntimeError):
     """A failure of the sandbox itself, never of the stack that is tried in it."""
 
     def __init__(self, message: str, remedy: str = "", detail: str = "") -> None:
-        """`message` says what failed, `remedy` what to do, `detail` is the tail of a log or of a tool's output."""
+        """`message` says what failed, `remedy` what to do, `detail` is the end of a log."""
         self.message = message
         self.remedy = remedy
         self.detail = detail

@@ -35,7 +35,7 @@ def write_kubeconfig(path: Path, server: str, authority: Path, user: KeyPair) ->
 
 
 def api_client(server: str, certificates: Certificates) -> ApiClient:
-    """The administrator's client. It reads the sandbox's own files: from a kubeconfig it would copy the key to /tmp."""
+    """The administrator's client, on the sandbox's own files: it would copy a kubeconfig's key to /tmp."""
     user = certificates.pair(ADMIN)
     configuration = Configuration()
     configuration.host = server

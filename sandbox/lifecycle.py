@@ -1,4 +1,4 @@
-"""The life of a sandbox: one that ends with the command that started it, or one that is kept until it is taken down."""
+"""The life of a sandbox: it ends with the command that started it, or is kept until taken down."""
 
 import secrets
 import shutil
@@ -30,8 +30,8 @@ _UNREADABLE_LEFTOVER_S = 3600.0
 def running_sandbox(label: str, *, keep: bool = False, progress: Progress = silent) -> Iterator[SandboxState]:
     """A running control plane for the time of the `with` block; `label` says what it is for.
 
-    It ends without a trace with the block, also on an exception, Ctrl-C, SIGTERM and SIGHUP. With `keep` it takes the
-    place of the kept one and stays when the block ends well. Raises SandboxError where it cannot start.
+    It ends without a trace with the block, also on an exception, Ctrl-C, SIGTERM and SIGHUP. With `keep` it
+    takes the place of the kept one and stays when the block ends well. Raises SandboxError where it cannot start.
     """
     binaries = ensure_binaries(progress)
     root = _make_state_root()
@@ -117,7 +117,8 @@ def _make_state_root() -> Path:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SandboxError(
-            f"The state folder {root} cannot be made: {error.strerror}.", remedy="set L4SERVE_STATE_DIR to another one"
+            f"The state folder {root} cannot be made: {error.strerror}.",
+            remedy="set L4SERVE_STATE_DIR to another one",
         ) from None
     return root
 

@@ -72,7 +72,11 @@ class FakeNode:
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {"name": self.name, "labels": {**self._usual_labels(), **self.labels}},
-            "spec": {"taints": [{"key": key, "value": value, "effect": effect} for key, value, effect in self.taints]},
+            "spec": {
+                "taints": [
+                    {"key": key, "value": value, "effect": effect} for key, value, effect in self.taints
+                ]
+            },
             "status": {"capacity": _quantities(self.capacity), "allocatable": _quantities(self.allocatable)},
         }
 
@@ -111,7 +115,7 @@ def pool_nodes(pool: PlannedPool) -> tuple[FakeNode, ...]:
 def autopilot_nodes(
     pods: Iterable[PodRequest], shapes: Sequence[MachineShape], zones: Sequence[str], *, boot_disk_gib: int
 ) -> tuple[FakeNode, ...]:
-    """For each pod the node that Autopilot would make for it; none for a pod that no shape holds, which stays pending.
+    """For each pod the node that Autopilot would make; none for a pod that no shape holds: it stays pending.
 
     The node carries the labels that the pod selects by, as Autopilot makes it for that selector.
     """
@@ -130,13 +134,17 @@ def autopilot_nodes(
 def smallest_shape(
     requests: Allocatable, shapes: Sequence[MachineShape], *, boot_disk_gib: int
 ) -> MachineShape | None:
-    """The shape with the fewest GPUs, then vCPUs, whose node holds a pod with these requests; None if there is none."""
+    """The shape with the fewest GPUs, then vCPUs, whose node holds such a pod; None if there is none."""
     by_size = sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus))
-    fitting = (shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=boot_disk_gib), requests))
+    fitting = (
+        shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=boot_disk_gib), requests)
+    )
     return next(fitting, None)
 
 
-def _autopilot_gpu_node(name: str, zone: str, pod: PodRequest, shape: MachineShape, boot_disk_gib: int) -> FakeNode:
+def _autopilot_gpu_node(
+    name: str, zone: str, pod: PodRequest, shape: MachineShape, boot_disk_gib: int
+) -> FakeNode:
     return FakeNode(
         name=name,
         pool=AUTOPILOT_POOL,
@@ -172,7 +180,9 @@ def _general_node(name: str, zone: str, pod: PodRequest) -> FakeNode:
 def _shape(machine_type: str) -> MachineShape:
     shape = find_shape(machine_type)
     if shape is None:
-        raise SandboxError(f"There is no machine type {machine_type}.", remedy="`l4serve shapes` lists the known ones")
+        raise SandboxError(
+            f"There is no machine type {machine_type}.", remedy="`l4serve shapes` lists the known ones"
+        )
     return shape
 
 

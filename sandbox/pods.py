@@ -1,17 +1,21 @@
 """Reads from rendered Kubernetes objects which pods they will make and what each asks of a node."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
 from components.planning.allocatable import Allocatable
+from components.planning.quantity import parse_bytes, parse_cpu
 
 GPU_RESOURCE = "nvidia.com/gpu"
 KubeObject = Mapping[str, Any]
 _POD_MAKERS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Job"})
-_RESOURCES = ("cpu", "memory", "ephemeral-storage", GPU_RESOURCE)
+_PARSERS: Mapping[str, Callable[[Any], int]] = {
+    "cpu": parse_cpu,
+    "memory": parse_bytes,
+    "ephemeral-storage": parse_bytes,
+    GPU_RESOURCE: int,
+}
 _Amounts = dict[str, int]
 
 
@@ -33,9 +37,9 @@ def pod_requests(objects: Iterable[KubeObject]) -> tuple[PodRequest, ...]:
 
 
 def requests_of(pod_spec: KubeObject) -> Allocatable:
-    """What the scheduler counts for one pod: its containers together, or its largest init step where that is more.
+    """What the scheduler counts for one pod: its containers together, or its largest init step if that is more.
 
-    Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
     running = _sum(_container_requests(container) for container in pod_spec["containers"])
     sidecars: _Amounts = {}
@@ -74,10 +78,7 @@ def _container_requests(container: KubeObject) -> _Amounts:
 
 
 def _amounts(quantities: Mapping[str, Any]) -> _Amounts:
-    scale = {"cpu": 1000}
-    return {
-        name: int(parse_quantity(str(quantities[name])) * scale.get(name, 1)) for name in _RESOURCES if name in quantities
-    }
+    return {name: parse(quantities[name]) for name, parse in _PARSERS.items() if name in quantities}
 
 
 def _sum(many: Iterable[_Amounts]) -> _Amounts:

@@ -1,4 +1,4 @@
-"""Processes of the sandbox: each in a group of its own, known by pid and start time, ended without a trace."""
+"""Processes of the sandbox: each in its own group, known by pid and start time, ended without a trace."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ class ChildProcess:
 def start_process(name: str, argv: Sequence[str], folder: Path) -> ChildProcess:
     """Start `argv` in `folder`, in a session of its own, with its output in `<folder>/<name>.log`.
 
-    Its environment holds PATH alone, and HOME is `folder`: nothing of the user's leaks in and nothing is left outside.
+    Its environment is PATH, and HOME as `folder`: nothing of the user's leaks in, nothing is left outside.
     """
     log = folder / f"{name}.log"
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder)}
@@ -114,14 +114,15 @@ def _await_end(process: ProcessIdentity) -> None:
     while process.is_alive():
         if time.monotonic() > deadline:
             raise SandboxError(
-                f"{process.name} (pid {process.pid}) did not end.", remedy=f"end it with `kill -9 {process.pid}`"
+                f"{process.name} (pid {process.pid}) did not end.",
+                remedy=f"end it with `kill -9 {process.pid}`",
             )
         time.sleep(_END_POLL_S)
     _reap(process.pid)
 
 
 def _reap(pid: int) -> None:
-    """Collect an ended child of this process, which would stay a zombie; another process's child is not ours to."""
+    """Collect an ended child, which would stay a zombie; another process's child is not ours to collect."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

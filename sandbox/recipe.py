@@ -29,10 +29,13 @@ class GoModule:
     @property
     def version(self) -> str:
         """The pinned version of the main module, such as v1.37.2."""
-        pinned = re.search(rf"^\s*(?:require )?{re.escape(self.main_module)} (v\S+)", self._go_mod(), re.MULTILINE)
+        pinned = re.search(
+            rf"^\s*(?:require )?{re.escape(self.main_module)} (v\S+)", self._go_mod(), re.MULTILINE
+        )
         if pinned is None:
             raise SandboxError(
-                f"{self.folder / 'go.mod'} does not pin {self.main_module}.", remedy="restore sandbox/modules from git"
+                f"{self.folder / 'go.mod'} does not pin {self.main_module}.",
+                remedy="restore sandbox/modules from git",
             )
         return pinned.group(1)
 
@@ -42,7 +45,12 @@ class GoModule:
         flags = ["-s", "-w"]
         if self.version_package:
             major, minor, _ = self.version.removeprefix("v").split(".", 2)
-            stamped = {"gitVersion": self.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+            stamped = {
+                "gitVersion": self.version,
+                "gitMajor": major,
+                "gitMinor": minor,
+                "gitTreeState": "clean",
+            }
             flags += [f"-X {self.version_package}.{name}={value}" for name, value in stamped.items()]
         return " ".join(flags)
 

@@ -13,7 +13,7 @@ _ALL = (signal.SIGINT, *_ENDING)
 
 @contextmanager
 def ending_signals_raise() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise SystemExit inside, as SIGINT raises KeyboardInterrupt, so that cleaning up runs."""
+    """SIGTERM and SIGHUP raise SystemExit, as SIGINT raises KeyboardInterrupt, so that cleaning up runs."""
     with _handlers(_ENDING, _exit):
         yield
 

