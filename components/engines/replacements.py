@@ -1,0 +1,53 @@
+"""What releases dropped or renamed, and what to write instead."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from packaging.version import Version
+
+from components.engines.contract import Contract, contract_versions, load_contract
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A flag, variable or metric that a release dropped."""
+
+    engine: str
+    name: str
+    replacement: str | None
+    """What to write instead; None when nothing takes its place."""
+    remedy: str
+    """The edit, in words."""
+    source: str
+
+
+@lru_cache(maxsize=1)
+def replacements() -> tuple[Replacement, ...]:
+    """Everything that the data file names."""
+    entries = yaml.safe_load((Path(__file__).parent / "data" / "replacements.yaml").read_text(encoding="utf-8"))
+    return tuple(
+        Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries
+    )
+
+
+def known_in(kind: str, name: str) -> tuple[str, ...]:
+    """Known versions that have a flag, variable or metric of that name, oldest first."""
+    return tuple(v for v in contract_versions(kind) if _has(load_contract(kind, v), name))
+
+
+def _has(contract: Contract, name: str) -> bool:
+    return contract.flag(name) is not None or name in contract.env or name in contract.metrics
+
+
+def replacement_for(contract: Contract, name: str) -> str | None:
+    """What to do about a name that this contract lacks; None when no known release had it."""
+    for entry in replacements():
+        if entry.engine == contract.engine and entry.name == name:
+            return f"{entry.remedy} ({entry.source})"
+    having = known_in(contract.engine, name)
+    if not having:
+        return None
+    newer = Version(having[0]) > Version(contract.version)
+    return f"it came with {having[0]}; move to that version or remove it" if newer else f"it ended after {having[-1]}; remove it"

@@ -1,0 +1,153 @@
+"""The fields of a vLLM config class as the keyword arguments its parser would register them with."""
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.contractgen.annotations import Hint, read_hints
+from scripts.contractgen.source_tree import Module, Named, SourceTree
+
+UNKNOWN = object()
+"""A value that only running the program could tell."""
+
+Keywords = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ConfigField:
+    """One field of a config class, with the docstring below it."""
+
+    name: str
+    annotation: ast.expr
+    default: ast.expr | None
+    doc: str
+
+
+def class_fields(tree: SourceTree, found: Named) -> dict[str, tuple[Module, ConfigField]]:
+    """Fields of a class and its bases, in the order a dataclass would have them."""
+    assert isinstance(found.node, ast.ClassDef)
+    fields: dict[str, tuple[Module, ConfigField]] = {}
+    for base in found.node.bases:
+        parent = tree.lookup(found.module, base.id) if isinstance(base, ast.Name) else None
+        if parent and isinstance(parent.node, ast.ClassDef):
+            fields.update(class_fields(tree, parent))
+    body = found.node.body
+    for i, node in enumerate(body):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name) or _is_class_var(node):
+            continue
+        doc = body[i + 1] if i + 1 < len(body) else None
+        text = doc.value.value if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) else ""
+        fields[node.target.id] = (
+            found.module,
+            ConfigField(node.target.id, node.annotation, node.value, str(text)),
+        )
+    return fields
+
+
+def _is_class_var(node: ast.AnnAssign) -> bool:
+    return "ClassVar" in ast.unparse(node.annotation)
+
+
+def field_keywords(tree: SourceTree, module: Module, field: ConfigField, size_fields: frozenset[str]) -> Keywords:
+    """`type`, `choices`, `nargs`, `action` and `default` as the release's own `get_kwargs` derives them."""
+    hints = read_hints(tree, module, field.annotation)
+    keywords: Keywords = {"help": field.doc, "default": default_value(tree, module, field.default)}
+    keywords.update(_by_type(hints, field.name, size_fields))
+    kinds = {hint.kind for hint in hints}
+    if "none" in kinds and "bool" not in kinds:
+        keywords["optional"] = True
+        if keywords.get("choices"):
+            keywords["choices"] = [*keywords["choices"], "None"]
+    if not keywords.get("choices"):
+        values = _typing_values(read_hints(tree, module, field.annotation, typing=True))
+        if values:
+            keywords["values"] = values
+    return keywords
+
+
+def _by_type(hints: tuple[Hint, ...], name: str, size_fields: frozenset[str]) -> Keywords:
+    kinds = {hint.kind: hint for hint in hints}
+    if "dataclass" in kinds:
+        return {"type": "json"}
+    if kinds.keys() == {"bool", "str", "none"}:
+        return {"type": "str", "nargs": "?"}
+    if "bool" in kinds:
+        return {"action": "boolean"}
+    if "literal" in kinds:
+        return _literal(kinds["literal"], free="str" in kinds)
+    for collection in ("tuple", "list", "set"):
+        if collection in kinds:
+            return _collection(kinds[collection])
+    if "int" in kinds:
+        if name == "max_model_len" and "size_or_auto" in size_fields:
+            return {"type": "size_or_auto"}
+        return {"type": "size" if name in size_fields else "int"}
+    if "float" in kinds:
+        return {"type": "float"}
+    if "dict" in kinds:
+        return {"type": "str" if "str" in kinds or kinds.keys() & {"other", "enum"} else "json"}
+    return {"type": "str"}
+
+
+def _literal(hint: Hint, free: bool) -> Keywords:
+    options = list(hint.options)
+    kind = type(options[0]).__name__
+    return {"type": kind, "values" if free else "choices": sorted(options)}
+
+
+def _collection(hint: Hint) -> Keywords:
+    keywords: Keywords = {"nargs": hint.length if hint.length else "+"}
+    literal = next((item for item in hint.items if item.kind == "literal"), None)
+    if literal is not None:
+        return {**keywords, **_literal(literal, free=False)}
+    kinds = [item.kind for item in hint.items]
+    return {**keywords, "type": kinds[0] if len(kinds) == 1 and kinds[0] in ("int", "float", "str") else "str"}
+
+
+def _typing_values(hints: tuple[Hint, ...]) -> list[Any]:
+    return sorted({str(o) for hint in hints if hint.kind in ("literal", "enum") for o in hint.options})
+
+
+def default_value(tree: SourceTree, module: Module, node: ast.expr | None) -> Any:
+    """A field's default where it can be told from the text, else UNKNOWN."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            return [default_value(tree, module, element) for element in elements]
+        case ast.Dict(keys=[]):
+            return {}
+        case ast.Name(id=name):
+            found = tree.lookup(module, name)
+            return default_value(tree, found.module, found.node) if found and isinstance(found.node, ast.expr) else UNKNOWN
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            return _class_default(tree, module, owner, name)
+        case ast.Call(func=ast.Name(id="field" | "Field"), args=args, keywords=keywords):
+            return _field_call(tree, module, args, keywords)
+    return UNKNOWN
+
+
+def _class_default(tree: SourceTree, module: Module, owner: str, name: str) -> Any:
+    found = tree.lookup(module, owner)
+    if found is None or not isinstance(found.node, ast.ClassDef):
+        return UNKNOWN
+    entry = class_fields(tree, found).get(name)
+    if entry is None or entry[1].default is None:
+        return UNKNOWN
+    return default_value(tree, entry[0], entry[1].default)
+
+
+def _field_call(tree: SourceTree, module: Module, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
+    named = {keyword.arg: keyword.value for keyword in keywords}
+    if "default" in named or args:
+        return default_value(tree, module, named.get("default", args[0] if args else None))
+    match named.get("default_factory"):
+        case ast.Name(id="list"):
+            return []
+        case ast.Name(id="dict"):
+            return {}
+        case ast.Lambda(body=body):
+            return default_value(tree, module, body)
+    return UNKNOWN

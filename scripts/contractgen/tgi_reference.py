@@ -1,0 +1,89 @@
+"""TGI's launcher, server and metrics as its published reference and source text state them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_OPTION = re.compile(r"^\s+(?:(-\w), )?(--[a-z0-9-]+)(?: <(\w+)>)?\s*$", re.MULTILINE)
+_ENV = re.compile(r"\[env: (\w+)=[^\]]*\]")
+_DEFAULT = re.compile(r"\[default: ([^\]]*)\]")
+_CHOICES = re.compile(r"\[possible values: ([^\]]*)\]")
+_LISTED_CHOICE = re.compile(r"^\s+- ([\w-]+):", re.MULTILINE)
+_METRIC_ROW = re.compile(r"^\| `(tgi_\w+)`\s*\|[^|]*\|\s*(\w+)\s*\|", re.MULTILINE)
+_ROUTE = re.compile(r'\.route\(\s*"(/[^"]*)"')
+_STRUCT = re.compile(r"^(?:pub )?struct Args \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_STRUCT_FIELD = re.compile(r"^    (?:pub )?(\w+): (?:Option<)?(\w+)", re.MULTILINE)
+_RUST_ENV = re.compile(r'env::var(?:_os)?\("([A-Z0-9_]+)"\)')
+_PYTHON_ENV = re.compile(r'os\.(?:getenv|environ\.get)\(\s*"([A-Z0-9_]+)"')
+
+_RUST_TYPES = {"usize": "int", "u16": "int", "u32": "int", "u64": "int", "f32": "float", "f64": "float"}
+
+
+def read_flags(root: Path) -> dict[str, dict[str, Any]]:
+    """Launcher options, keyed by long name, from `docs/source/reference/launcher.md`."""
+    types = _types(root)
+    text = (root / "docs/source/reference/launcher.md").read_text(encoding="utf-8")
+    flags: dict[str, dict[str, Any]] = {}
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        option = _OPTION.search(section)
+        if option and option.group(2) not in ("--help", "--version"):
+            flags[option.group(2)] = _flag(section, option, types)
+    return dict(sorted(flags.items()))
+
+
+def _flag(section: str, option: re.Match[str], types: dict[str, str]) -> dict[str, Any]:
+    short, name, value = option.groups()
+    kind = types.get(name.removeprefix("--").replace("-", "_"), "str") if value else "flag"
+    flag: dict[str, Any] = {"type": kind}
+    if short:
+        flag["aliases"] = [short]
+    if env := _ENV.search(section):
+        flag["env"] = env.group(1)
+    if default := _DEFAULT.search(section):
+        flag["default"] = _number(default.group(1), kind)
+    if choices := _CHOICES.search(section):
+        flag["choices"] = [choice.strip() for choice in choices.group(1).split(",")]
+    elif "Possible values:" in section:
+        flag["choices"] = _LISTED_CHOICE.findall(section.split("Possible values:")[1])
+    if "Legacy version of" in section:
+        flag["deprecated"] = "deprecated"
+    return flag
+
+
+def _number(text: str, kind: str) -> Any:
+    return int(text) if kind == "int" else float(text) if kind == "float" else text
+
+
+def _types(root: Path) -> dict[str, str]:
+    """Value types of the options, by the fields of the launcher's `Args` struct."""
+    struct = _STRUCT.search((root / "launcher/src/main.rs").read_text(encoding="utf-8"))
+    assert struct
+    return {name: _RUST_TYPES.get(kind, "str") for name, kind in _STRUCT_FIELD.findall(struct.group(1))}
+
+
+def read_environment(root: Path, flags: dict[str, dict[str, Any]]) -> list[str]:
+    """Variables that the options, the launcher, the router and the model server read."""
+    names = {flag["env"] for flag in flags.values() if "env" in flag}
+    for path in _files(root, ("launcher/src", "router/src", "backends/v3/src"), "*.rs"):
+        names |= set(_RUST_ENV.findall(path.read_text(encoding="utf-8")))
+    for path in _files(root, ("server/text_generation_server",), "*.py"):
+        names |= set(_PYTHON_ENV.findall(path.read_text(encoding="utf-8")))
+    return sorted(names)
+
+
+def read_metrics(root: Path) -> dict[str, dict[str, Any]]:
+    """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`."""
+    text = (root / "docs/source/reference/metrics.md").read_text(encoding="utf-8")
+    return {name: {"type": kind.lower(), "when": "always"} for name, kind in sorted(_METRIC_ROW.findall(text))}
+
+
+def read_paths(root: Path) -> list[str]:
+    """HTTP paths of the router."""
+    text = (root / "router/src/server.rs").read_text(encoding="utf-8")
+    return sorted(set(_ROUTE.findall(text)))
+
+
+def _files(root: Path, folders: tuple[str, ...], pattern: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((root / folder).rglob(pattern))
