@@ -14,10 +14,23 @@ MIB = 1024**2
 GIB = 1024**3
 
 _QUANTITY = re.compile(r"\+?(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<suffix>[eE][+-]?\d+|[KMGTPE]i|[numkMGTPE]?)")
-_BINARY = {suffix: Decimal(1024) ** power for power, suffix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))}
+_BINARY = {
+    suffix: Decimal(1024) ** power for power, suffix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
+}
 _DECIMAL = {
     suffix: Decimal(1000) ** power
-    for suffix, power in {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}.items()
+    for suffix, power in {
+        "n": -3,
+        "u": -2,
+        "m": -1,
+        "": 0,
+        "k": 1,
+        "M": 2,
+        "G": 3,
+        "T": 4,
+        "P": 5,
+        "E": 6,
+    }.items()
 }
 _SCALE = _BINARY | _DECIMAL
 
@@ -59,6 +72,11 @@ def format_bytes(amount: int) -> str:
         if amount and amount % scale == 0:
             return f"{amount // scale}{suffix}"
     return str(amount)
+
+
+def round_gib(amount: int) -> str:
+    """A byte amount for people: GiB with at most two decimals, such as `11.48Gi`."""
+    return f"{round(amount / GIB, 2):g}Gi"
 
 
 def _whole(amount: Decimal, text: object, unit: str) -> int:

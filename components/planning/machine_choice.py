@@ -1,0 +1,101 @@
+"""The machine types a workload could run on, with what each strands and costs, and the cheapest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from components.planning.allocatable import free_for_workloads
+from components.planning.packing import Item, pack
+from components.planning.placement import PodRequest, PoolRoom, pods_per_node, stranded_gpus
+from components.planning.prices import NO_OVERRIDES, Market, Price, PriceOverrides, hourly
+from components.planning.shapes import DEFAULT_ACCELERATOR, MachineShape, all_shapes
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeOptions:
+    """What a pool's nodes have beside their machine type."""
+
+    boot_disk_gib: int = 100
+    local_ssds: int = 0
+    features: AbstractSet[str] | None = None
+    """Cluster features as `daemonset_overhead` takes them; None is all of them."""
+    market: Market = "on-demand"
+    region: str | None = None
+    accelerator: str = DEFAULT_ACCELERATOR
+    overrides: PriceOverrides = NO_OVERRIDES
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOption:
+    """One machine type for a set of pods."""
+
+    shape: MachineShape
+    nodes: int
+    """Nodes that hold all replicas."""
+    gpus_stranded: int
+    """GPUs per full node that no pod can take; of the most wasteful workload where there are several."""
+    price: Price | None
+    """Price of one node; None where it is not known."""
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """Price of all the nodes."""
+        return None if self.price is None else round(self.price.usd_per_hour * self.nodes, 4)
+
+
+def pool_room(name: str, shape: MachineShape, max_nodes: int, options: NodeOptions) -> PoolRoom:
+    """A pool of a shape as placement sees it."""
+    node = free_for_workloads(
+        shape,
+        boot_disk_gib=options.boot_disk_gib,
+        local_ssds=min(options.local_ssds, max(shape.local_ssd_counts)),
+        features=options.features,
+    )
+    return PoolRoom(name=name, shape=shape, node=node, max_nodes=max_nodes)
+
+
+def machine_options(pods: Sequence[PodRequest], options: NodeOptions) -> tuple[MachineOption, ...]:
+    """Every machine type on which one node holds at least one pod of each workload, cheapest first.
+
+    Types without a known price come last, the ones with fewer GPUs and vCPUs first.
+    """
+    found = (_option(pods, shape, options) for shape in all_shapes(options.accelerator))
+    return tuple(sorted((option for option in found if option), key=_cost))
+
+
+def cheapest_machine(pods: Sequence[PodRequest], options: NodeOptions) -> MachineOption | None:
+    """The cheapest machine type that holds all replicas; None when a pod fits none of them."""
+    return next(iter(machine_options(pods, options)), None)
+
+
+def _option(pods: Sequence[PodRequest], shape: MachineShape, options: NodeOptions) -> MachineOption | None:
+    replicas = sum(pod.replicas for pod in pods)
+    room = pool_room("candidate", shape, replicas, options)
+    if any(pods_per_node(pod, room.node) == 0 for pod in pods):
+        return None
+    items = [Item(pod.workload, pod.size, pod.replicas) for pod in pods]
+    packing = pack(items, room.vector, replicas)
+    if packing is None:
+        return None
+    return MachineOption(
+        shape=shape,
+        nodes=_fewest(items, room, packing.used()),
+        gpus_stranded=max((stranded_gpus(pod, room.node) for pod in pods), default=0),
+        price=hourly(
+            shape.machine_type, region=options.region, market=options.market, overrides=options.overrides
+        ),
+    )
+
+
+def _fewest(items: Sequence[Item], room: PoolRoom, enough: int) -> int:
+    """The smallest number of nodes that still packs, from one that does downwards."""
+    while enough > 1 and pack(items, room.vector, enough - 1) is not None:
+        enough -= 1
+    return enough
+
+
+def _cost(option: MachineOption) -> tuple[bool, float, int, int]:
+    known = option.usd_per_hour
+    return (known is None, known or 0.0, option.shape.gpus * option.nodes, option.shape.vcpus * option.nodes)

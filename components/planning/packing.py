@@ -1,0 +1,157 @@
+"""Vector bin packing of pods onto identical nodes: the smallest proof that replicas fit a pool.
+
+Heuristics find most packings at once; where they fail, a bounded exhaustive search decides. Sizes are vectors of
+non-negative integers in one fixed order of resources; what a resource means is the caller's business.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+Vector = tuple[int, ...]
+SEARCH_LIMIT = 20_000
+"""Remainders that the exhaustive search looks at before it gives up."""
+SEARCH_PODS = 64
+"""Pods beyond which only the heuristics are asked: fragmentation hardly matters then, and the search is deep."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A kind of pod: its size, and how many of it there are."""
+
+    name: str
+    size: Vector
+    count: int
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Per node, how many of each kind it holds, in the order of the items."""
+
+    nodes: tuple[tuple[int, ...], ...]
+
+    def used(self) -> int:
+        """Nodes that hold anything."""
+        return sum(1 for node in self.nodes if any(node))
+
+
+def fits(size: Vector, room: Vector) -> bool:
+    """Whether every resource of a size is within the room."""
+    return all(need <= have for need, have in zip(size, room, strict=True))
+
+
+def pack(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | None:
+    """A packing of all items on at most `max_nodes` nodes, or None when there is none within the search limit."""
+    if any(item.count and not fits(item.size, node) for item in items):
+        return None
+    if not _within_total(items, node, max_nodes):
+        return None
+    found = (_first_fit(items, node, max_nodes, order) for order in _orders(items, node))
+    return next((packing for packing in found if packing), None) or _search(items, node, max_nodes)
+
+
+def spread(items: Sequence[Item], node: Vector, nodes: int) -> Packing | None:
+    """Where the pods land when the smallest come first and each takes the emptiest node, as an unlucky rollout does."""
+    rooms = [node] * nodes
+    held = [[0] * len(items) for _ in range(nodes)]
+    for index in sorted(range(len(items)), key=lambda i: _share(items[i].size, node)):
+        heap = [
+            (-_free_share(room, node), n) for n, room in enumerate(rooms) if fits(items[index].size, room)
+        ]
+        heapq.heapify(heap)
+        for _ in range(items[index].count):
+            if not heap:
+                return None
+            _, chosen = heapq.heappop(heap)
+            rooms[chosen] = less(rooms[chosen], items[index].size, 1)
+            held[chosen][index] += 1
+            if fits(items[index].size, rooms[chosen]):
+                heapq.heappush(heap, (-_free_share(rooms[chosen], node), chosen))
+    return Packing(tuple(map(tuple, held)))
+
+
+def _within_total(items: Sequence[Item], node: Vector, max_nodes: int) -> bool:
+    return all(
+        sum(item.size[axis] * item.count for item in items) <= room * max_nodes
+        for axis, room in enumerate(node)
+    )
+
+
+def _share(size: Vector, node: Vector) -> float:
+    return max((need / have for need, have in zip(size, node, strict=True) if have), default=0.0)
+
+
+def _free_share(room: Vector, node: Vector) -> float:
+    return sum(have / whole for have, whole in zip(room, node, strict=True) if whole)
+
+
+def _orders(items: Sequence[Item], node: Vector) -> Iterator[list[int]]:
+    """Largest first: by the scarcest resource, then by each single one."""
+    indices = range(len(items))
+    yield sorted(indices, key=lambda i: -_share(items[i].size, node))
+    for axis in range(len(node)):
+        yield sorted(indices, key=lambda i, axis=axis: -items[i].size[axis])  # type: ignore[misc]
+
+
+def _first_fit(items: Sequence[Item], node: Vector, nodes: int, order: Sequence[int]) -> Packing | None:
+    rooms = [node] * nodes
+    held = [[0] * len(items) for _ in range(nodes)]
+    for index in order:
+        size, left = items[index].size, items[index].count
+        for n, room in enumerate(rooms):
+            held[n][index] = most(size, room, left)
+            rooms[n] = less(room, size, held[n][index])
+            left -= held[n][index]
+        if left:
+            return None
+    return Packing(tuple(map(tuple, held)))
+
+
+def less(room: Vector, size: Vector, count: int) -> Vector:
+    """A room after so many of a size moved in."""
+    return tuple(have - need * count for have, need in zip(room, size, strict=True))
+
+
+def _search(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | None:
+    """Depth-first over maximal fillings of one node after the other; remainders seen before are not tried again."""
+    if sum(item.count for item in items) > SEARCH_PODS:
+        return None
+    seen: set[tuple[tuple[int, ...], int]] = set()
+
+    def solve(left: tuple[int, ...], nodes: int) -> tuple[tuple[int, ...], ...] | None:
+        if not any(left):
+            return ()
+        if nodes == 0 or (left, nodes) in seen or len(seen) >= SEARCH_LIMIT:
+            return None
+        seen.add((left, nodes))
+        for filling in _fillings(items, left, node):
+            rest = solve(tuple(a - b for a, b in zip(left, filling, strict=True)), nodes - 1)
+            if rest is not None:
+                return (filling, *rest)
+        return None
+
+    found = solve(tuple(item.count for item in items), max_nodes)
+    return None if found is None else Packing(found)
+
+
+def _fillings(
+    items: Sequence[Item], left: tuple[int, ...], room: Vector, at: int = 0
+) -> Iterator[tuple[int, ...]]:
+    """Fillings of one node to which nothing more that is left could be added."""
+    if at == len(items):
+        if all(not fits(item.size, room) for item, count in zip(items, left, strict=True) if count):
+            yield ()
+        return
+    size, more = items[at].size, left[at]
+    for count in range(most(size, room, more), -1, -1):
+        remaining = less(room, size, count)
+        after = (*left[:at], more - count, *left[at + 1 :])
+        for rest in _fillings(items, after, remaining, at + 1):
+            yield (count, *rest)
+
+
+def most(size: Vector, room: Vector, limit: int) -> int:
+    """How many of a size a room holds, at most `limit`."""
+    return min([limit, *(have // need for have, need in zip(room, size, strict=True) if need)])

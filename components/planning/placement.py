@@ -1,0 +1,241 @@
+"""Proof that a stack's pods pack on its pools: CPU, memory, ephemeral storage, GPUs and pods per node.
+
+A node counts as what GKE leaves of it less GKE's own daemonsets (`allocatable`, `daemonsets`). Beside the proof stand
+the GPUs that no pod can use and the room that a rolling update finds, so that no rollout waits for a GPU that only the
+pod it replaces can free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.config.problems import Problem
+from components.planning.allocatable import Allocatable
+from components.planning.packing import Item, Packing, Vector, fits, less, most, pack, spread
+from components.planning.quantity import format_cpu, round_gib
+from components.planning.shapes import MachineShape, all_shapes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodRequest:
+    """What each of a workload's replicas asks of a node."""
+
+    workload: str
+    cpu_millis: int
+    memory_bytes: int
+    ephemeral_bytes: int
+    gpus: int
+    replicas: int
+    node_pool: str | None = None
+    """The pool that the pods select; None takes the first pool that holds them, fewest GPUs per node first."""
+
+    @property
+    def path(self) -> str:
+        """YAML path of the workload."""
+        return f"workloads.{self.workload}"
+
+    @property
+    def size(self) -> Vector:
+        """The request in the order of `RESOURCES`."""
+        return (self.cpu_millis, self.memory_bytes, self.ephemeral_bytes, self.gpus, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolRoom:
+    """A pool: its shape, what one node leaves for workloads, and how many nodes there may be."""
+
+    name: str
+    shape: MachineShape
+    node: Allocatable
+    max_nodes: int
+
+    @property
+    def vector(self) -> Vector:
+        """One node in the order of `RESOURCES`."""
+        return _vector(self.node)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlacement:
+    """Where the replicas land on one pool."""
+
+    pool: str
+    nodes: tuple[Mapping[str, int], ...]
+    """Per node in use, how many pods of each workload it holds."""
+    gpus_idle: int
+    """GPUs of the nodes in use that no replica takes."""
+    gpus_stranded: int
+    """The idle GPUs that no further pod of these workloads could take either: CPU, memory or disk is gone."""
+    order_matters: bool
+    """The pods fit, but a scheduler that spreads the small ones first would leave a large one Pending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The outcome for a whole stack."""
+
+    pools: tuple[PoolPlacement, ...]
+    assigned: Mapping[str, str]
+    """Pool of each workload that has one."""
+    spare: Mapping[str, int]
+    """Pods of each workload that fit beside all replicas of all workloads, at most `SPARE_LIMIT`."""
+    refusals: tuple[Problem, ...]
+
+
+RESOURCES = ("cpu", "memory", "ephemeralStorage", "gpus", "pods")
+SPARE_LIMIT = 8
+
+
+def _vector(node: Allocatable) -> Vector:
+    return (node.cpu_millis, node.memory_bytes, node.ephemeral_bytes, node.gpus, node.pods)
+
+
+def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
+    """The placement of all replicas, or the reasons why some of them would stay Pending."""
+    assigned, refusals = _assign(pods, pools)
+    placements: list[PoolPlacement] = []
+    spare: dict[str, int] = {}
+    for pool in pools:
+        mine = [pod for pod in pods if assigned.get(pod.workload) == pool.name]
+        packing = pack(_items(mine), pool.vector, pool.max_nodes)
+        if packing is None:
+            refusals.append(_pool_full(pool, mine))
+            continue
+        placements.append(_describe(pool, mine, packing))
+        spare |= {pod.workload: spare_pods(pod, mine, pool) for pod in mine}
+    return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
+
+
+def spare_pods(pod: PodRequest, residents: Sequence[PodRequest], pool: PoolRoom) -> int:
+    """How many more pods of a workload fit beside all replicas of the pool's workloads, at most `SPARE_LIMIT`."""
+    for extra in range(1, SPARE_LIMIT + 1):
+        if pack([*_items(residents), Item("spare", pod.size, extra)], pool.vector, pool.max_nodes) is None:
+            return extra - 1
+    return SPARE_LIMIT
+
+
+def rollout_can_end(*, max_surge: int, max_unavailable: int, spare: int) -> bool:
+    """Whether a rolling update always makes a next step: an old pod may go first, or a new one finds room."""
+    return max_unavailable > 0 or min(max_surge, spare) > 0
+
+
+def pods_per_node(pod: PodRequest, node: Allocatable) -> int:
+    """How many pods of a workload one empty node holds."""
+    return most(pod.size, _vector(node), node.pods)
+
+
+def stranded_gpus(pod: PodRequest, node: Allocatable) -> int:
+    """GPUs of a node filled with pods of one workload that none of them can take."""
+    return node.gpus - pods_per_node(pod, node) * pod.gpus
+
+
+def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict[str, str], list[Problem]]:
+    by_size = sorted(pools, key=lambda pool: (pool.shape.gpus, pool.shape.vcpus, pool.name))
+    assigned: dict[str, str] = {}
+    refusals: list[Problem] = []
+    for pod in sorted(pods, key=lambda pod: pod.node_pool is None):
+        wanted = [pool for pool in by_size if pod.node_pool in (None, pool.name)]
+        holds = [pool for pool in wanted if fits(pod.size, pool.vector)]
+        if not holds:
+            refusals.append(_too_large(pod, wanted))
+            continue
+        fit = (pool for pool in holds if _still_packs(pod, pool, pods, assigned))
+        assigned[pod.workload] = next(fit, holds[0]).name
+    return assigned, refusals
+
+
+def _still_packs(
+    pod: PodRequest, pool: PoolRoom, pods: Sequence[PodRequest], assigned: Mapping[str, str]
+) -> bool:
+    residents = [other for other in pods if assigned.get(other.workload) == pool.name]
+    return pack(_items([*residents, pod]), pool.vector, pool.max_nodes) is not None
+
+
+def _items(pods: Sequence[PodRequest]) -> list[Item]:
+    return [Item(pod.workload, pod.size, pod.replicas) for pod in pods]
+
+
+def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> PoolPlacement:
+    used = [node for node in packing.nodes if any(node)]
+    idle = stranded = 0
+    for node in used:
+        room = pool.vector
+        for pod, count in zip(pods, node, strict=True):
+            room = less(room, pod.size, count)
+        free = room[RESOURCES.index("gpus")]
+        idle += free
+        stranded += free - _usable_gpus(pods, room)
+    return PoolPlacement(
+        pool=pool.name,
+        nodes=tuple(
+            {pod.workload: count for pod, count in zip(pods, node, strict=True) if count} for node in used
+        ),
+        gpus_idle=idle,
+        gpus_stranded=stranded,
+        order_matters=spread(_items(pods), pool.vector, pool.max_nodes) is None,
+    )
+
+
+def _usable_gpus(pods: Sequence[PodRequest], room: Vector) -> int:
+    """The most GPUs of a node's rest that pods of one of its workloads could still take."""
+    return max(
+        (pod.gpus * most(pod.size, room, SPARE_LIMIT) for pod in pods),
+        default=0,
+    )
+
+
+def _too_large(pod: PodRequest, wanted: Sequence[PoolRoom]) -> Problem:
+    if not wanted:
+        message = "the pods need a GPU node and the stack has no such node pool: they would stay Pending"
+        return Problem(f"{pod.path}.nodePool", message, "define one in nodePools, or name one that exists")
+    pool = wanted[-1]
+    short = [name for name, need, have in zip(RESOURCES, pod.size, pool.vector, strict=True) if need > have]
+    resource = short[0]
+    field = f"{pod.path}.gpus" if resource == "gpus" else f"{pod.path}.resources.requests.{resource}"
+    message = (
+        f"a pod asks for {_amount(resource, pod.size)} and a {pool.shape.machine_type} node of pool {pool.name!r} "
+        f"leaves {_amount(resource, pool.vector)}: it would stay Pending"
+    )
+    return Problem(field, message, _larger(pod, pool, resource))
+
+
+def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
+    if resource == "ephemeralStorage":
+        return f"raise nodePools.{pool.name}.diskSizeGb or use localSsd, or lower the request"
+    axis = RESOURCES.index(resource)
+    ratio = pod.size[axis] / max(1, pool.vector[axis])
+    whole = {"cpu": pool.shape.vcpus, "memory": pool.shape.memory_gib, "gpus": pool.shape.gpus}[resource]
+    candidates = [
+        shape
+        for shape in all_shapes(pool.shape.accelerator)
+        if shape.gpus >= pod.gpus
+        and {"cpu": shape.vcpus, "memory": shape.memory_gib, "gpus": shape.gpus}[resource] >= whole * ratio
+    ]
+    larger = min(candidates, key=lambda shape: (shape.gpus, shape.vcpus), default=None)
+    if larger is None:
+        return "lower the request: no machine with this accelerator is large enough"
+    return f"set nodePools.{pool.name}.machineType: {larger.machine_type}, or lower the request"
+
+
+def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
+    total = sum(pod.replicas for pod in pods)
+    enough = next(
+        (
+            n
+            for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1)
+            if pack(_items(pods), pool.vector, n)
+        ),
+        None,
+    )
+    names = ", ".join(f"{pod.workload} x {pod.replicas}" for pod in pods)
+    message = f"the replicas {names} do not pack on {pool.max_nodes} {pool.shape.machine_type} nodes: some stay Pending"
+    remedy = f"set maxNodes: {enough}" if enough else "lower replicas, or split the workloads over two pools"
+    return Problem(f"nodePools.{pool.name}.maxNodes", message, remedy)
+
+
+def _amount(resource: str, vector: Vector) -> str:
+    value = vector[RESOURCES.index(resource)]
+    if resource == "cpu":
+        return f"{format_cpu(value)} CPU"
+    return f"{value} {resource}" if resource in ("gpus", "pods") else f"{round_gib(value)} {resource}"
