@@ -31,7 +31,7 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
     """A running control plane for the time of the `with` block; `label` says what it is for.
 
     It ends without a trace with the block, also on an exception, Ctrl-C, SIGTERM and SIGHUP. With `keep` it
-    takes the place of the kept one and stays when the block ends well. Raises SandboxError where it cannot start.
+    takes the place of the kept one and stays when the block ends well. Raises SandboxError on a failed start.
     """
     binaries = ensure_binaries(progress)
     root = _make_state_root()

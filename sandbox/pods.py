@@ -37,7 +37,7 @@ def pod_requests(objects: Iterable[KubeObject]) -> tuple[PodRequest, ...]:
 
 
 def requests_of(pod_spec: KubeObject) -> Allocatable:
-    """What the scheduler counts for one pod: its containers together, or its largest init step if that is more.
+    """What the scheduler counts for one pod: its containers together, or its largest init step if larger.
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
