@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.contractgen.source_tree import Module, SourceTree
@@ -25,37 +26,72 @@ def read_environment(tree: SourceTree) -> list[str]:
 
 
 def read_metrics(tree: SourceTree) -> dict[str, dict[str, Any]]:
-    """Exposed Prometheus names with type; `when` is `always`, `hidden` (off by default) or `feature`."""
+    """Exposed Prometheus names with type; `when` is `always`, `hidden` (off by default) or `feature`.
+
+    Metrics that a KV-offload connector registers from a table of its own are left out.
+    """
     metrics: dict[str, dict[str, Any]] = {}
     for module in tree.modules_under("vllm", containing='"vllm:'):
         if module.name == "vllm.engine.metrics":
             continue
-        for call, tests in _calls(module.tree, ()):
-            kind, name = _metric(call)
-            if kind and name:
+        for call in _calls(module.tree, _Around()):
+            kind = _kind(call.node)
+            for name in _metric_names(tree, module, call) if kind else ():
                 exposed = f"{name}_total" if kind == "counter" and not name.endswith("_total") else name
-                metrics.setdefault(exposed, {"type": kind, "when": _when(module, tests)})
+                metrics.setdefault(exposed, {"type": kind, "when": _when(module, call.around.tests)})
     return dict(sorted(metrics.items()))
 
 
-def _calls(node: ast.AST, tests: tuple[str, ...]) -> Iterator[tuple[ast.Call, tuple[str, ...]]]:
-    """Every call with the conditions around it."""
+@dataclass(frozen=True)
+class _Around:
+    """What encloses a call: the conditions and the function."""
+
+    tests: tuple[str, ...] = ()
+    function: ast.AST | None = None
+
+
+@dataclass(frozen=True)
+class _Call:
+    node: ast.Call
+    around: _Around
+
+
+def _calls(node: ast.AST, around: _Around) -> Iterator[_Call]:
     if isinstance(node, ast.Call):
-        yield node, tests
+        yield _Call(node, around)
+    if isinstance(node, ast.FunctionDef):
+        around = replace(around, function=node)
     for name, value in ast.iter_fields(node):
-        inner = (*tests, ast.unparse(node.test)) if isinstance(node, ast.If) and name == "body" else tests
+        inner = around
+        if isinstance(node, ast.If) and name == "body":
+            inner = replace(around, tests=(*around.tests, ast.unparse(node.test)))
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
                 yield from _calls(child, inner)
 
 
-def _metric(call: ast.Call) -> tuple[str | None, str | None]:
+def _kind(call: ast.Call) -> str | None:
     function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    kind = next((kind for kind in _KINDS if kind in function.lower()), None)
-    named = next((keyword.value for keyword in call.keywords if keyword.arg == "name"), None)
-    if isinstance(named, ast.Constant) and isinstance(named.value, str) and _METRIC.fullmatch(named.value):
-        return kind, named.value
-    return None, None
+    return next((kind for kind in _KINDS if kind in function.lower()), None)
+
+
+def _metric_names(tree: SourceTree, module: Module, call: _Call) -> list[str]:
+    """The name given to a metric; a loop's name stands for every metric that the function lists."""
+    named = next((keyword.value for keyword in call.node.keywords if keyword.arg == "name"), None)
+    if isinstance(named, ast.Name):
+        found = tree.lookup(module, named.id)
+        if found is None:
+            constants = ast.walk(call.around.function) if call.around.function else ()
+            tuples = (node.elts[0] for node in constants if isinstance(node, ast.Tuple) and node.elts)
+            return [text for element in tuples if (text := _metric_text(element))]
+        named = found.node if isinstance(found.node, ast.expr) else None
+    text = _metric_text(named)
+    return [text] if text else []
+
+
+def _metric_text(node: ast.expr | None) -> str | None:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) and _METRIC.fullmatch(value) else None
 
 
 def _when(module: Module, tests: tuple[str, ...]) -> str:
