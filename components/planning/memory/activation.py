@@ -7,7 +7,9 @@ from components.planning.memory.weights import rank_kv_heads
 from components.planning.models.facts import ModelFacts
 
 
-def forward_peak_bytes(model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants) -> float:
+def forward_peak_bytes(
+    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+) -> float:
     """Bytes alive at the widest point of one decoder layer over `tokens` tokens.
 
     The widest point is the MLP (gate, up and their product), the attention (queries, keys, values and output) or the
@@ -18,7 +20,9 @@ def forward_peak_bytes(model: ModelFacts, tokens: int, tensor_parallel: int, ele
     return tokens * element * (hidden + width)
 
 
-def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
+def sampler_peak_bytes(
+    model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float
+) -> float:
     """Bytes alive while `rows` sequences are sampled over the whole vocabulary, beside the last hidden state."""
     return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
 

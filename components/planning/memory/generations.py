@@ -69,17 +69,43 @@ def parse_version(version: str) -> tuple[int, int, int]:
     return int(match[1]), int(match[2]), int(match[3] or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class TgiGeneration:
+    """One TGI release's rules: the share of memory it leaves free, and what its warm-up prefill allocates."""
+
+    wiggle_room: float
+    wiggle_on_total: bool
+    prefill_logit_bytes: float
+    default_total_tokens: int | None
+    prefill_from_compute: bool
+    prefill_margin: int
+
+
 @cache
 def vllm_generation(version: str) -> Generation:
     """The rules that hold for this vLLM release."""
+    values = _merged("vllm", version)
+    return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
+
+
+@cache
+def tgi_generation(version: str) -> TgiGeneration:
+    """The rules that hold for this TGI release."""
+    return TgiGeneration(**_merged("tgi", version))
+
+
+def _merged(engine: str, version: str) -> dict[str, Any]:
     wanted = parse_version(version)
-    text = files("components.planning.memory").joinpath("data/vllm_generations.json").read_text(encoding="utf-8")
+    text = (
+        files("components.planning.memory")
+        .joinpath(f"data/{engine}_generations.json")
+        .read_text(encoding="utf-8")
+    )
     merged: dict[str, Any] = {}
     for entry in json.loads(text)["generations"]:
         if parse_version(entry["from"]) <= wanted:
             merged |= entry
-    values = {_snake(key): value for key, value in merged.items() if key != "from"}
-    return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
+    return {_snake(key): value for key, value in merged.items() if key != "from"}
 
 
 def _snake(key: str) -> str:

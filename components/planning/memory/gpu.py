@@ -10,12 +10,14 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything."""
+    """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything;
+    `fp16_tflops` is what TGI assumes of the card."""
 
     name: str
     total_gib: float
     compute_capability: tuple[int, int]
     context_gib: float
+    fp16_tflops: float | None
     source: str
 
     @property
@@ -38,6 +40,7 @@ def _gpu(entry: dict[str, object]) -> Gpu:
         total_gib=float(str(entry["totalGib"])),
         compute_capability=(int(major), int(minor)),
         context_gib=float(str(entry["contextGib"])),
+        fp16_tflops=float(str(entry["fp16Tflops"])) if entry["fp16Tflops"] is not None else None,
         source=str(entry["source"]),
     )
 

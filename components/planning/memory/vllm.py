@@ -106,7 +106,11 @@ def _parts(
 
 
 def _graphs_gib(
-    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
+    model: ModelFacts,
+    options: ServingOptions,
+    constants: Constants,
+    generation: Generation,
+    limits: BatchLimits,
 ) -> float:
     if options.enforce_eager:
         return 0.0
@@ -133,7 +137,13 @@ def _workspace_gib(gpu: Gpu, options: ServingOptions, constants: Constants) -> f
 
 
 def _judge(
-    model: ModelFacts, gpu: Gpu, parts: Parts, layout: KvLayout, limits: BatchLimits, usable: float, constants: Constants
+    model: ModelFacts,
+    gpu: Gpu,
+    parts: Parts,
+    layout: KvLayout,
+    limits: BatchLimits,
+    usable: float,
+    constants: Constants,
 ) -> Fit:
     left = usable - parts.taken
     uncertainty = uncertainty_gib(parts, constants)
@@ -172,16 +182,27 @@ def uncertainty_gib(parts: Parts, constants: Constants) -> float:
 
 
 def _reasons(
-    gpu: Gpu, parts: Parts, left: float, usable: float, blocks: int, needed: int, limits: BatchLimits, layout: KvLayout
+    gpu: Gpu,
+    parts: Parts,
+    left: float,
+    usable: float,
+    blocks: int,
+    needed: int,
+    limits: BatchLimits,
+    layout: KvLayout,
 ) -> tuple[str, ...]:
     reasons = []
     free = gpu.total_gib - gpu.context_gib
     if usable > free:
-        reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
+        reasons.append(
+            f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts"
+        )
     elif usable + parts.graphs - parts.graphs_accounted > free:
-        reasons.append(f"CUDA graphs need {parts.graphs:.2f} GiB and the settings leave {free - usable:.2f} GiB outside the engine's share")
+        outside = f"the settings leave {free - usable:.2f} GiB outside the engine's share"
+        reasons.append(f"CUDA graphs need {parts.graphs:.2f} GiB and {outside}")
     if left <= 0:
-        reasons.append(f"weights, activations and overheads need {parts.taken:.2f} GiB and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
+        taken = f"weights, activations and overheads need {parts.taken:.2f} GiB"
+        reasons.append(f"{taken} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
     elif blocks < needed:
         reasons.append(
             f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of KV cache "

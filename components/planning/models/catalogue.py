@@ -27,7 +27,9 @@ def _facts(canonical: str) -> ModelFacts:
     entry = _entries()[canonical]
     facts = facts_from_config(entry["config"], model_id=entry["id"], source=entry["source"])
     return replace(
-        facts, gated=entry.get("gated", False), checkpoint_bytes=entry.get("checkpointBytes"),
+        facts,
+        gated=entry.get("gated", False),
+        checkpoint_bytes=entry.get("checkpointBytes"),
     )
 
 
