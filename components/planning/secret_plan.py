@@ -27,6 +27,9 @@ class SecretPlan:
     secret_version: str | None
     """Secret Manager resource, projects/P/secrets/S/versions/V."""
     synced: bool
+    """Whether GKE copies the secret into the Kubernetes Secret."""
+    reader: str | None
+    """Kubernetes ServiceAccount that the copying runs as."""
     manage_access: bool
     labels: tuple[tuple[str, str], ...]
 
@@ -50,6 +53,7 @@ def plan_secret(config: HuggingFace, *, project: str | None) -> SecretPlan:
         provider_class=f"{own_name}-source" if manager else None,
         secret_version=f"{_secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None,
         synced=manager is not None and not file_only,
+        reader=f"{SECRET_NAME}-reader" if manager and not file_only else None,
         manage_access=bool(manager and manager.manage_access),
         labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
     )

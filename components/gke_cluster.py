@@ -1,0 +1,309 @@
+"""The GKE cluster: Standard, Autopilot, or one that exists."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.planning.cluster_plan import ClusterPlan, ManagedPlan
+from components.planning.kubeconfig import render_kubeconfig
+
+_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+_CREATE_MINUTES = "45m"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GkeClusterArgs:
+    """The cluster's plan; for one that is made, its network and node identity too."""
+
+    plan: ClusterPlan
+    network: pulumi.Input[str] | None = None
+    subnetwork: pulumi.Input[str | None] = None
+    node_service_account: pulumi.Input[str | None] = None
+    after: Sequence[pulumi.Resource] = ()
+
+
+class GkeCluster(pulumi.ComponentResource):
+    """A cluster and, on Standard, its small system pool. Manages no GPU pool, network, role or Kubernetes object."""
+
+    cluster_name: pulumi.Output[str | None]
+    location: pulumi.Output[str | None]
+    endpoint: pulumi.Output[str | None]
+    """Host name or address of the control plane that the kubeconfig uses; None for a cluster known by kubeconfig."""
+    ca_certificate: pulumi.Output[str | None]
+    """Base64 certificate of the cluster's own authority."""
+    kubeconfig: pulumi.Output[str | None]
+    """Secret. Kubeconfig text with exec credentials, or the path of the user's own; None is the ambient one."""
+    context: str | None
+    """Context of the kubeconfig; None is its current one."""
+    resource: gcp.container.Cluster | None
+    """The cloud resource, for `deleted_with`; None unless the stack makes the cluster."""
+
+    def __init__(self, name: str, args: GkeClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:cluster:GkeCluster", name, None, opts)
+        self._name, self._args, self._plan = name, args, args.plan
+        self.context = args.plan.context
+        self.resource = None
+        if args.plan.managed is not None:
+            self.resource = self._make_cluster(args.plan.managed)
+            system_pool = self._make_system_pool(args.plan.managed, self.resource)
+            self._publish_made(args.plan.managed, self.resource, system_pool)
+        elif args.plan.looked_up:
+            self._publish_found()
+        else:
+            self._publish_kubeconfig()
+        outputs = {"clusterName": self.cluster_name, "location": self.location, "endpoint": self.endpoint}
+        self.register_outputs({**outputs, "kubeconfig": self.kubeconfig})
+
+    def _make_cluster(self, managed: ManagedPlan) -> gcp.container.Cluster:
+        inputs = _common_inputs(self._plan, managed)
+        inputs |= self._standard_inputs(managed) if managed.system_pool else self._autopilot_inputs()
+        return gcp.container.Cluster(
+            f"{self._name}-cluster",
+            network=self._args.network,
+            subnetwork=self._args.subnetwork,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=self._plan.protect,
+                depends_on=list(self._args.after),
+                # Both describe the throw-away default pool, which is gone when the provider reads the cluster back.
+                ignore_changes=["nodeConfig", "initialNodeCount"] if managed.system_pool else None,
+                custom_timeouts=pulumi.CustomTimeouts(create=_CREATE_MINUTES),
+            ),
+            **inputs,
+        )
+
+    def _standard_inputs(self, managed: ManagedPlan) -> dict[str, Any]:
+        """What only a Standard cluster takes. The default pool is made with the nodes' own account, then removed."""
+        return {
+            "remove_default_node_pool": True,
+            "initial_node_count": 1,
+            "node_config": gcp.container.ClusterNodeConfigArgs(
+                service_account=self._args.node_service_account,
+                oauth_scopes=_SCOPES,
+                shielded_instance_config=gcp.container.ClusterNodeConfigShieldedInstanceConfigArgs(
+                    enable_secure_boot=True, enable_integrity_monitoring=True
+                ),
+                workload_metadata_config=gcp.container.ClusterNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+            ),
+            "node_locations": list(self._plan.zones) or None,
+            "enable_shielded_nodes": True,
+            "datapath_provider": "ADVANCED_DATAPATH",
+            "default_max_pods_per_node": managed.max_pods_per_node,
+            "workload_identity_config": gcp.container.ClusterWorkloadIdentityConfigArgs(
+                workload_pool=f"{self._plan.project}.svc.id.goog"
+            ),
+            "addons_config": gcp.container.ClusterAddonsConfigArgs(
+                gcs_fuse_csi_driver_config=gcp.container.ClusterAddonsConfigGcsFuseCsiDriverConfigArgs(
+                    enabled=managed.gcs_fuse
+                ),
+                dns_cache_config=gcp.container.ClusterAddonsConfigDnsCacheConfigArgs(enabled=True),
+            ),
+            "cluster_autoscaling": gcp.container.ClusterClusterAutoscalingArgs(
+                enabled=False, autoscaling_profile=managed.autoscaling_profile
+            ),
+            "node_pool_defaults": gcp.container.ClusterNodePoolDefaultsArgs(
+                node_config_defaults=gcp.container.ClusterNodePoolDefaultsNodeConfigDefaultsArgs(
+                    gcfs_config=gcp.container.ClusterNodePoolDefaultsNodeConfigDefaultsGcfsConfigArgs(
+                        enabled=managed.image_streaming
+                    ),
+                    insecure_kubelet_readonly_port_enabled="FALSE",
+                )
+            ),
+        }
+
+    def _autopilot_inputs(self) -> dict[str, Any]:
+        """What only an Autopilot cluster takes: the nodes' account goes in as a default of auto-provisioning."""
+        return {
+            "enable_autopilot": True,
+            "cluster_autoscaling": gcp.container.ClusterClusterAutoscalingArgs(
+                auto_provisioning_defaults=gcp.container.ClusterClusterAutoscalingAutoProvisioningDefaultsArgs(
+                    service_account=self._args.node_service_account, oauth_scopes=_SCOPES
+                )
+            ),
+        }
+
+    def _make_system_pool(
+        self, managed: ManagedPlan, cluster: gcp.container.Cluster
+    ) -> gcp.container.NodePool | None:
+        pool = managed.system_pool
+        if pool is None:
+            return None
+        return gcp.container.NodePool(
+            f"{self._name}-system-pool",
+            name="system",
+            cluster=cluster.name,
+            location=self._plan.location,
+            project=self._plan.project,
+            autoscaling=gcp.container.NodePoolAutoscalingArgs(
+                total_min_node_count=pool.min_nodes, total_max_node_count=pool.max_nodes, location_policy="BALANCED"
+            ),
+            management=gcp.container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
+            network_config=gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=managed.private_nodes),
+            node_config=gcp.container.NodePoolNodeConfigArgs(
+                machine_type=pool.machine_type,
+                disk_size_gb=pool.disk_size_gb,
+                disk_type="pd-balanced",
+                image_type="COS_CONTAINERD",
+                service_account=self._args.node_service_account,
+                oauth_scopes=_SCOPES,
+                labels={"l4serve.dev/pool": "system"},
+                resource_labels=dict(managed.resource_labels),
+                shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
+                    enable_secure_boot=True, enable_integrity_monitoring=True
+                ),
+                workload_metadata_config=gcp.container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=self._plan.protect, deleted_with=cluster, ignore_changes=["initialNodeCount"]
+            ),
+        )
+
+    def _publish_made(
+        self, managed: ManagedPlan, cluster: gcp.container.Cluster, system_pool: gcp.container.NodePool | None
+    ) -> None:
+        ready = system_pool.id if system_pool else cluster.id
+        address = _dns_endpoint(cluster) if managed.control_plane.kubeconfig_endpoint == "dns" else cluster.endpoint
+        self.cluster_name = pulumi.Output.all(cluster.name, ready).apply(lambda known: known[0])
+        self.location = cluster.location.apply(lambda location: location)
+        self.endpoint = address.apply(lambda host: host)
+        self.ca_certificate = cluster.master_auth.apply(lambda auth: auth and auth.cluster_ca_certificate)
+        self._publish_exec_kubeconfig()
+
+    def _publish_found(self) -> None:
+        found = gcp.container.get_cluster_output(
+            name=self._plan.name or "",
+            location=self._plan.location,
+            project=self._plan.project,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        self.cluster_name = found.name.apply(lambda name: name)
+        self.location = pulumi.Output.from_input(self._plan.location)
+        self.endpoint = pulumi.Output.all(found.endpoint, found.control_plane_endpoints_configs).apply(
+            lambda known: _found_dns_endpoint(known[1]) or known[0]
+        )
+        self.ca_certificate = found.master_auths.apply(lambda auths: auths[0].cluster_ca_certificate)
+        self._publish_exec_kubeconfig()
+
+    def _publish_exec_kubeconfig(self) -> None:
+        name = self._plan.name or ""
+        parts = pulumi.Output.all(self.endpoint, self.ca_certificate)
+        self.kubeconfig = pulumi.Output.secret(parts.apply(lambda p: render_kubeconfig(name, str(p[0]), p[1])))
+
+    def _publish_kubeconfig(self) -> None:
+        path = self._plan.kubeconfig and os.path.expanduser(self._plan.kubeconfig)
+        self.cluster_name = pulumi.Output.from_input(None)
+        self.location = pulumi.Output.from_input(None)
+        self.endpoint = pulumi.Output.from_input(None)
+        self.ca_certificate = pulumi.Output.from_input(None)
+        self.kubeconfig = pulumi.Output.secret(path)
+
+
+def _dns_endpoint(cluster: gcp.container.Cluster) -> pulumi.Output[str | None]:
+    return cluster.control_plane_endpoints_config.apply(
+        lambda config: config.dns_endpoint_config.endpoint if config and config.dns_endpoint_config else None
+    )
+
+
+def _found_dns_endpoint(configs: Sequence[Any]) -> str | None:
+    """The DNS endpoint of a looked-up cluster when it admits traffic from outside Google's network."""
+    admitted = [dns for config in configs for dns in config.dns_endpoint_configs if dns.allow_external_traffic]
+    return admitted[0].endpoint if admitted else None
+
+
+def _common_inputs(plan: ClusterPlan, managed: ManagedPlan) -> dict[str, Any]:
+    access = managed.control_plane
+    return {
+        "name": plan.name,
+        "location": plan.location,
+        "project": plan.project,
+        "deletion_protection": managed.deletion_protection,
+        "min_master_version": managed.min_version,
+        "networking_mode": "VPC_NATIVE",
+        "ip_allocation_policy": gcp.container.ClusterIpAllocationPolicyArgs(
+            cluster_secondary_range_name=managed.network.pods_range,
+            services_secondary_range_name=managed.network.services_range,
+        ),
+        "private_cluster_config": gcp.container.ClusterPrivateClusterConfigArgs(
+            enable_private_nodes=managed.private_nodes, enable_private_endpoint=access.ip != "public"
+        ),
+        # Present though empty: an absent block admits every address.
+        "master_authorized_networks_config": gcp.container.ClusterMasterAuthorizedNetworksConfigArgs(
+            gcp_public_cidrs_access_enabled=False,
+            cidr_blocks=[
+                gcp.container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=cidr, display_name=name)
+                for cidr, name in access.authorized_networks
+            ],
+        ),
+        "control_plane_endpoints_config": gcp.container.ClusterControlPlaneEndpointsConfigArgs(
+            dns_endpoint_config=gcp.container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
+                allow_external_traffic=access.dns
+            ),
+            ip_endpoints_config=gcp.container.ClusterControlPlaneEndpointsConfigIpEndpointsConfigArgs(
+                enabled=access.ip != "none"
+            ),
+        ),
+        **_operations_inputs(managed),
+        **_security_inputs(managed),
+    }
+
+
+def _operations_inputs(managed: ManagedPlan) -> dict[str, Any]:
+    monitoring = managed.monitoring
+    components = ["SYSTEM_COMPONENTS", *monitoring.components, *(["DCGM"] if monitoring.dcgm else [])]
+    return {
+        "release_channel": gcp.container.ClusterReleaseChannelArgs(channel=managed.release_channel),
+        "monitoring_config": gcp.container.ClusterMonitoringConfigArgs(
+            enable_components=components,
+            managed_prometheus=gcp.container.ClusterMonitoringConfigManagedPrometheusArgs(
+                enabled=monitoring.managed_prometheus
+            ),
+        ),
+        "logging_config": gcp.container.ClusterLoggingConfigArgs(enable_components=["SYSTEM_COMPONENTS", "WORKLOADS"]),
+        "gateway_api_config": gcp.container.ClusterGatewayApiConfigArgs(
+            channel="CHANNEL_STANDARD" if managed.gateway_api else "CHANNEL_DISABLED"
+        ),
+        "cost_management_config": gcp.container.ClusterCostManagementConfigArgs(enabled=managed.cost_allocation),
+        "maintenance_policy": _maintenance(managed),
+        "resource_labels": dict(managed.resource_labels),
+    }
+
+
+def _maintenance(managed: ManagedPlan) -> gcp.container.ClusterMaintenancePolicyArgs | None:
+    window = managed.maintenance
+    if window is None:
+        return None
+    return gcp.container.ClusterMaintenancePolicyArgs(
+        recurring_window=gcp.container.ClusterMaintenancePolicyRecurringWindowArgs(
+            start_time=window.start, end_time=window.end, recurrence=window.recurrence
+        ),
+        maintenance_exclusions=[
+            gcp.container.ClusterMaintenancePolicyMaintenanceExclusionArgs(
+                exclusion_name=exclusion.name,
+                start_time=exclusion.start,
+                end_time=exclusion.end,
+                exclusion_options=gcp.container.ClusterMaintenancePolicyMaintenanceExclusionExclusionOptionsArgs(
+                    scope=exclusion.scope
+                ),
+            )
+            for exclusion in window.exclusions
+        ],
+    )
+
+
+def _security_inputs(managed: ManagedPlan) -> dict[str, Any]:
+    key = managed.database_encryption_key
+    on = managed.secret_manager
+    return {
+        "database_encryption": gcp.container.ClusterDatabaseEncryptionArgs(state="ENCRYPTED", key_name=key)
+        if key
+        else None,
+        "secret_manager_config": gcp.container.ClusterSecretManagerConfigArgs(enabled=True) if on else None,
+        "secret_sync_config": gcp.container.ClusterSecretSyncConfigArgs(enabled=True) if on else None,
+        "security_posture_config": gcp.container.ClusterSecurityPostureConfigArgs(
+            mode="BASIC", vulnerability_mode="VULNERABILITY_DISABLED"
+        ),
+    }

@@ -1,0 +1,97 @@
+"""The VPC network of a cluster: subnetwork with ranges for pods and Services, and Cloud NAT."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.planning.network_plan import NetworkPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class GkeNetworkArgs:
+    """The network's plan, and what must exist before it (the enabled APIs)."""
+
+    plan: NetworkPlan
+    after: Sequence[pulumi.Resource] = ()
+
+
+class GkeNetwork(pulumi.ComponentResource):
+    """Makes a network, or hands an existing one on. A VPC admits nothing from outside until a firewall rule says so.
+
+    Manages no firewall rule: GKE adds those that its nodes need.
+    """
+
+    network: pulumi.Output[str]
+    """Path or name of the network."""
+    subnetwork: pulumi.Output[str | None]
+    """Path or name of the subnetwork; None lets GKE pick the region's in an automatic mode network."""
+
+    def __init__(self, name: str, args: GkeNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:cluster:GkeNetwork", name, None, opts)
+        self._name, self._plan, self._after = name, args.plan, list(args.after)
+        if args.plan.create:
+            network = self._make_network()
+            self.network = network.self_link
+            self.subnetwork = self._make_subnetwork(network).self_link.apply(lambda link: link)
+        else:
+            self.network = pulumi.Output.from_input(args.plan.network)
+            self.subnetwork = pulumi.Output.from_input(args.plan.subnetwork)
+        if args.plan.nat:
+            self._make_nat()
+        self.register_outputs({"network": self.network, "subnetwork": self.subnetwork})
+
+    def _make_network(self) -> gcp.compute.Network:
+        return gcp.compute.Network(
+            f"{self._name}-network",
+            name=self._plan.network,
+            project=self._plan.project,
+            auto_create_subnetworks=False,
+            routing_mode="REGIONAL",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+        )
+
+    def _make_subnetwork(self, network: gcp.compute.Network) -> gcp.compute.Subnetwork:
+        plan = self._plan
+        ranges = ((plan.pods_range, plan.pods_cidr), (plan.services_range, plan.services_cidr))
+        return gcp.compute.Subnetwork(
+            f"{self._name}-subnetwork",
+            name=plan.subnetwork,
+            project=plan.project,
+            region=plan.region,
+            network=network.self_link,
+            ip_cidr_range=plan.nodes_cidr,
+            private_ip_google_access=True,
+            secondary_ip_ranges=[
+                gcp.compute.SubnetworkSecondaryIpRangeArgs(range_name=range_name or "", ip_cidr_range=cidr)
+                for range_name, cidr in ranges
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_nat(self) -> gcp.compute.RouterNat:
+        plan = self._plan
+        router = gcp.compute.Router(
+            f"{self._name}-router",
+            name=f"{plan.router}",
+            project=plan.project,
+            region=plan.region,
+            network=self.network,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+        )
+        return gcp.compute.RouterNat(
+            f"{self._name}-nat",
+            name=f"{plan.router}-nat",
+            project=plan.project,
+            region=plan.region,
+            router=router.name,
+            nat_ip_allocate_option="AUTO_ONLY",
+            source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
+            enable_dynamic_port_allocation=True,
+            enable_endpoint_independent_mapping=False,
+            min_ports_per_vm=64,
+            max_ports_per_vm=4096,
+            log_config=gcp.compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )

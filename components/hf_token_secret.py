@@ -1,0 +1,140 @@
+"""The Hugging Face token in the cluster: a Kubernetes Secret, or what Secret Manager needs to deliver it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as k8s
+
+from components.planning.secret_plan import SecretPlan
+
+_CSI_API = "secrets-store.csi.x-k8s.io/v1"
+_SYNC_API = "secret-sync.gke.io/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfTokenSecretArgs:
+    """The Secret's plan, its namespace, and the token (None: there is none, and no Secret is made of it)."""
+
+    plan: SecretPlan
+    namespace: pulumi.Input[str]
+    token: pulumi.Output[str] | None = None
+    project: str | None = None
+    """Project of the cluster, for access to Secret Manager."""
+
+
+class HfTokenSecret(pulumi.ComponentResource):
+    """Brings the token into one namespace. Manages neither the token's value in Secret Manager nor the pods.
+
+    `opts` carries the Kubernetes provider.
+    """
+
+    secret_name: pulumi.Output[str | None]
+    """Kubernetes Secret that pods refer to; None without a token, or where pods read a file."""
+    provider_class: pulumi.Output[str | None]
+    """SecretProviderClass for a CSI volume; None unless pods read a file."""
+
+    def __init__(self, name: str, args: HfTokenSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:secrets:HfTokenSecret", name, None, opts)
+        self._name, self._args, self._plan = name, args, args.plan
+        self.secret_name = pulumi.Output.from_input(None)
+        self.provider_class = pulumi.Output.from_input(None)
+        match args.plan.source:
+            case "existing":
+                self.secret_name = pulumi.Output.from_input(args.plan.secret_name)
+            case "secret-manager":
+                self._deliver_from_secret_manager()
+            case "token" if args.token is not None:
+                self.secret_name = self._make_secret(args.token).metadata.apply(lambda meta: meta.name)
+        self.register_outputs({"secretName": self.secret_name, "providerClass": self.provider_class})
+
+    def _metadata(self, name: str | None) -> k8s.meta.v1.ObjectMetaArgs:
+        return k8s.meta.v1.ObjectMetaArgs(name=name, namespace=self._args.namespace, labels=dict(self._plan.labels))
+
+    def _make_secret(self, token: pulumi.Output[str]) -> k8s.core.v1.Secret:
+        return k8s.core.v1.Secret(
+            f"{self._name}-secret",
+            metadata=self._metadata(self._plan.secret_name),
+            type="Opaque",
+            string_data={self._plan.key: pulumi.Output.secret(token)},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _deliver_from_secret_manager(self) -> None:
+        account = self._make_reader() if self._plan.synced else None
+        grant = self._make_grant() if self._plan.manage_access else None
+        source = self._make_provider_class()
+        class_name = source.metadata.apply(lambda meta: meta["name"])
+        if account is None:
+            self.provider_class = class_name
+            return
+        sync = self._make_sync(account, class_name, grant)
+        self.secret_name = sync.metadata.apply(lambda meta: meta["name"])
+
+    def _make_reader(self) -> k8s.core.v1.ServiceAccount:
+        return k8s.core.v1.ServiceAccount(
+            f"{self._name}-reader",
+            metadata=self._metadata(self._plan.reader),
+            automount_service_account_token=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_grant(self) -> gcp.secretmanager.SecretIamMember:
+        secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
+        project = self._args.project
+        number = gcp.organizations.get_project_output(
+            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self)
+        ).number
+        pool = pulumi.Output.concat("iam.googleapis.com/projects/", number, "/locations/global/workloadIdentityPools/")
+        pool = pulumi.Output.concat(pool, project or "", ".svc.id.goog")
+        if self._plan.synced:
+            subject = pulumi.Output.concat("/subject/ns/", self._args.namespace, "/sa/", self._plan.reader or "")
+            member = pulumi.Output.concat("principal://", pool, subject)
+        else:
+            member = pulumi.Output.concat("principalSet://", pool, "/namespace/", self._args.namespace)
+        return gcp.secretmanager.SecretIamMember(
+            f"{self._name}-access",
+            secret_id=secret,
+            role="roles/secretmanager.secretAccessor",
+            member=member,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_provider_class(self) -> k8s.apiextensions.CustomResource:
+        listing = f'- resourceName: "{self._plan.secret_version}"\n  path: "{self._plan.key}"\n'
+        return self._custom(
+            "source", _CSI_API, "SecretProviderClass", self._plan.provider_class,
+            {"provider": "gke", "parameters": {"secrets": listing}},
+        )  # fmt: skip
+
+    def _make_sync(
+        self,
+        account: k8s.core.v1.ServiceAccount,
+        class_name: pulumi.Output[str],
+        grant: gcp.secretmanager.SecretIamMember | None,
+    ) -> k8s.apiextensions.CustomResource:
+        spec = {
+            "serviceAccountName": account.metadata.apply(lambda meta: meta.name),
+            "secretProviderClassName": class_name,
+            "secretObject": {"type": "Opaque", "data": [{"sourcePath": self._plan.key, "targetKey": self._plan.key}]},
+        }
+        return self._custom("sync", _SYNC_API, "SecretSync", self._plan.secret_name, spec, [grant] if grant else [])
+
+    def _custom(
+        self,
+        suffix: str,
+        api: str,
+        kind: str,
+        name: str | None,
+        spec: dict[str, Any],
+        after: list[pulumi.Resource] | None = None,
+    ) -> k8s.apiextensions.CustomResource:
+        return k8s.apiextensions.CustomResource(
+            f"{self._name}-{suffix}",
+            api_version=api,
+            kind=kind,
+            metadata=self._metadata(name),
+            spec=spec,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after or []),
+        )
