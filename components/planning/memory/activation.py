@@ -20,9 +20,7 @@ def forward_peak_bytes(
     return tokens * element * (hidden + width)
 
 
-def sampler_peak_bytes(
-    model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float
-) -> float:
+def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
     """Bytes alive while `rows` sequences are sampled over the whole vocabulary, beside the last hidden state."""
     return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
 

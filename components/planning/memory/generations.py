@@ -96,11 +96,7 @@ def tgi_generation(version: str) -> TgiGeneration:
 
 def _merged(engine: str, version: str) -> dict[str, Any]:
     wanted = parse_version(version)
-    text = (
-        files("components.planning.memory")
-        .joinpath(f"data/{engine}_generations.json")
-        .read_text(encoding="utf-8")
-    )
+    text = files("components.planning.memory").joinpath(f"data/{engine}_generations.json").read_text(encoding="utf-8")
     merged: dict[str, Any] = {}
     for entry in json.loads(text)["generations"]:
         if parse_version(entry["from"]) <= wanted:

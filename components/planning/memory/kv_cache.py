@@ -76,9 +76,7 @@ def _full_width(model: ModelFacts, tp: int) -> int:
     return 2 * rank_kv_heads(heads, tp) * (model.full_head_dim or model.head_dim)
 
 
-def kv_layout(
-    model: ModelFacts, options: ServingOptions, *, grouped: bool, in_flight_tokens: int
-) -> KvLayout:
+def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_flight_tokens: int) -> KvLayout:
     """The layout on one rank.
 
     `grouped` is whether the release gives sliding-window layers blocks of their own; without it they keep every token.

@@ -82,9 +82,7 @@ def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | 
     group = stored.group_size if stored and stored.group_size > 0 else entry["groupSize"]
     group_bits = entry["groupBits"] if stored is None or not stored.symmetric else min(entry["groupBits"], 20)
     overhead = group_bits / group if group > 0 else 0.0
-    unquantized = tuple(
-        entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head"))
-    )
+    unquantized = tuple(entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head")))
     return WeightFormat(
         name=method, bits=bits + overhead, online=entry["online"] and stored is None, unquantized=unquantized
     )

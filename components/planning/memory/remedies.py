@@ -107,9 +107,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
     gpus = step.options.tensor_parallel_size * step.options.pipeline_parallel_size
     written = ", ".join(f"{key}: {value}" for key, value in edit.items())
     text = f"set {written} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
-    return Remedy(
-        edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks
-    )
+    return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
 
 
 def _single_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
@@ -129,9 +127,7 @@ def _double_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Ite
         yield from _context_edits(first, judge)
     for cache, weights in product(_cache_edits(base), _weight_edits(model, gpu, base)):
         combined = replace(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
-        step = _Step(
-            combined, weights.edit + cache.edit[len(base.edit) :], weights.quality_cost + cache.quality_cost
-        )
+        step = _Step(combined, weights.edit + cache.edit[len(base.edit) :], weights.quality_cost + cache.quality_cost)
         yield step
         yield from _context_edits(step, judge)
 
@@ -192,9 +188,7 @@ def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
     for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
         if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
-            changed = (
-                replace(options, max_model_len=length) if vllm else replace(options, max_total_tokens=length)
-            )
+            changed = replace(options, max_model_len=length) if vllm else replace(options, max_total_tokens=length)
             yield _extend(base, changed, key, length, 2)
 
 

@@ -144,9 +144,7 @@ def _default_prefill(shard: Shard, longest_input: int | None) -> int:
         return value
     parameters = rank_parameters(model)
     card = 0.95 * shard.limit * shard.options.tensor_parallel_size * GIB
-    width = (
-        model.moe.expert_intermediate_size * model.moe.num_experts if model.moe else model.intermediate_size
-    )
+    width = model.moe.expert_intermediate_size * model.moe.num_experts if model.moe else model.intermediate_size
     token = shard.token_bytes * shard.options.tensor_parallel_size + 9 * width
     by_memory = int((card - 2 * parameters.total) / token)
     return min(value, by_memory) if by_memory > 0 else value
@@ -160,10 +158,7 @@ def _compute_optimal(shard: Shard) -> int:
     keys = model.num_key_value_heads * model.head_dim
     width = model.intermediate_size
     if model.moe:
-        width = (
-            model.moe.expert_intermediate_size * model.moe.num_experts_per_tok
-            + model.moe.shared_intermediate_size
-        )
+        width = model.moe.expert_intermediate_size * model.moe.num_experts_per_tok + model.moe.shared_intermediate_size
     flops = 2 * model.num_hidden_layers * model.hidden_size * (3 * queries + 2 * keys + 3 * width)
     optimal = int(tflops * 1e12 * shard.options.tensor_parallel_size / flops)
     return optimal if optimal > SMALLEST_DERIVED_PREFILL else 4096

@@ -15,6 +15,8 @@ from components.planning.memory.quantizations import activation_dtype, dtype_byt
 from components.planning.memory.weights import weight_bytes
 from components.planning.models.facts import ModelFacts
 
+GRAPH_UNCERTAINTY = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
@@ -156,7 +158,7 @@ def _judge(
     outside = gpu.total_gib - gpu.context_gib - usable - (parts.graphs - parts.graphs_accounted)
     return Fit(
         fits=not reasons,
-        margin_is_uncertain=abs(left - needed_gib) < uncertainty or abs(outside) < uncertainty,
+        margin_is_uncertain=_is_uncertain(left - needed_gib, uncertainty, outside, parts.graphs),
         weights_gib=parts.weights,
         activation_gib=parts.activation,
         non_torch_gib=parts.non_torch,
@@ -172,6 +174,14 @@ def _judge(
         uncertainty_gib=uncertainty,
         reasons=reasons,
     )
+
+
+def _is_uncertain(left: float, uncertainty: float, outside: float, graphs: float) -> bool:
+    """Whether the tighter of the two margins, inside the engine's share and outside it, may be wrong in sign."""
+    inside_is_close, outside_is_close = abs(left) < uncertainty, abs(outside) < GRAPH_UNCERTAINTY * graphs
+    if left >= 0 and outside >= 0:
+        return inside_is_close or outside_is_close
+    return (left >= 0 or inside_is_close) and (outside >= 0 or outside_is_close)
 
 
 def uncertainty_gib(parts: Parts, constants: Constants) -> float:
@@ -194,9 +204,7 @@ def _reasons(
     reasons = []
     free = gpu.total_gib - gpu.context_gib
     if usable > free:
-        reasons.append(
-            f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts"
-        )
+        reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
     elif usable + parts.graphs - parts.graphs_accounted > free:
         outside = f"the settings leave {free - usable:.2f} GiB outside the engine's share"
         reasons.append(f"CUDA graphs need {parts.graphs:.2f} GiB and {outside}")

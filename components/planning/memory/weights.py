@@ -75,20 +75,14 @@ def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
         layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
     layers += parameters.replicated * plain
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
-    ends = (
-        parameters.embedding + parameters.lm_head
-        if pp == 1
-        else max(parameters.embedding, parameters.lm_head)
-    )
+    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
     return int(layers * share + (ends + parameters.vision) * plain)
 
 
 def _attention(model: ModelFacts, tp: int) -> int:
     if model.mla is not None:
         return model.num_hidden_layers * _mla_layer(model, tp)
-    full, sliding, linear = (
-        model.count_layers(kind) for kind in (LayerKind.FULL, LayerKind.SLIDING, LayerKind.LINEAR)
-    )
+    full, sliding, linear = (model.count_layers(kind) for kind in (LayerKind.FULL, LayerKind.SLIDING, LayerKind.LINEAR))
     total = sliding * _attention_layer(model, tp, model.head_dim, model.num_key_value_heads, values=True)
     heads = model.full_key_value_heads or model.num_key_value_heads
     values = not (model.full_keys_are_values and model.full_head_dim)
@@ -151,7 +145,5 @@ def _replicated(model: ModelFacts) -> int:
     norms = (2 * model.num_hidden_layers + 1) * model.hidden_size
     routers = 0
     if model.moe is not None:
-        routers = (
-            (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
-        )
+        routers = (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
     return norms + routers

@@ -1,0 +1,77 @@
+"""The memory bar and the words of l4serve fit, readable in 80 columns and without colour."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from components.planning.memory.fit import Fit
+from components.planning.memory.gpu import Gpu
+from components.planning.memory.options import ServingOptions
+from components.planning.memory.remedies import Remedy
+from components.planning.models.facts import ModelFacts
+
+BAR_CELLS = 60
+
+
+def memory_parts(answer: Fit) -> tuple[tuple[str, str, str, float], ...]:
+    """Letter, name, colour and GiB of each part of one GPU's memory, in the order of the bar."""
+    unused = max(0.0, answer.total_gib - answer.usable_gib)
+    parts = (
+        ("W", "weights", "blue", answer.weights_gib),
+        ("A", "activations", "yellow", answer.activation_gib),
+        ("N", "other (CUDA, NCCL)", "magenta", answer.non_torch_gib),
+        ("G", "CUDA graphs", "cyan", answer.cuda_graph_gib),
+        ("F", "FlashInfer workspace", "red", answer.workspace_gib),
+        ("K", "KV cache", "green", answer.kv_cache_gib),
+        (".", "left to others", "white", unused),
+    )
+    return tuple(part for part in parts if part[3] >= 0.005 or part[0] in "WK")
+
+
+def memory_bar(answer: Fit, cells: int = BAR_CELLS) -> Text:
+    """A bar as wide as the card's memory; each part is a letter or more, and what exceeds the card is cut."""
+    bar = Text("[")
+    room = cells
+    for letter, _, colour, gib in memory_parts(answer):
+        width = min(room, max(1, round(gib / answer.total_gib * cells))) if gib > 0 else 0
+        bar.append(letter * width, style=colour)
+        room -= width
+    bar.append(" " * room)
+    bar.append("]" if answer.weights_gib <= answer.total_gib else ">")
+    return bar
+
+
+def print_fit(model: ModelFacts, gpu: Gpu, options: ServingOptions, answer: Fit, cures: tuple[Remedy, ...]) -> None:
+    """Prints the verdict, the bar of each (identical) GPU, the figures and the remedies."""
+    console = Console(highlight=False)
+    width = min(console.width, 100)
+    engine = {"vllm": "vLLM", "tgi": "TGI"}[options.engine]
+    gpus = options.tensor_parallel_size * options.pipeline_parallel_size
+    console.print(f"{model.id} on {gpus} x {gpu.name}, {engine} {options.engine_version}", markup=False)
+    verdict, colour = ("fits", "green") if answer.fits else ("does not fit", "red")
+    if answer.margin_is_uncertain:
+        verdict, colour = (
+            f"{verdict}, but the margin is within the uncertainty",
+            "yellow" if answer.fits else "red",
+        )
+    console.print(Text(verdict, style=f"bold {colour}"))
+    for index in range(gpus):
+        console.print(Text(f"GPU {index} ").append_text(memory_bar(answer, min(BAR_CELLS, width - 10))))
+    for letter, name, shade, gib in memory_parts(answer):
+        console.print(Text(f"  {letter} ", style=shade).append(f"{name:<22}{gib:8.2f} GiB", style="default"))
+    console.print(
+        f"    {'whole card':<22}{answer.total_gib:8.2f} GiB  (uncertainty {answer.uncertainty_gib:.2f})",
+        markup=False,
+    )
+    console.print(
+        f"KV cache {answer.kv_cache_tokens:,} tokens: {answer.max_concurrency:.2f} sequences of "
+        f"{answer.max_model_len:,}; longest context {answer.largest_max_model_len:,}",
+        markup=False,
+    )
+    for reason in answer.reasons:
+        console.print(f"because {reason}", markup=False)
+    if cures:
+        console.print("what would help, cheapest first:")
+    for cure in cures:
+        console.print(f"  - {cure.text}", markup=False)
