@@ -50,9 +50,7 @@ def allocatable(shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0)
     kube, eviction = table["kubeReserved"], table["eviction"]
     cpu_reserved = _by_brackets(full.cpu_millis, kube["cpuMillis"])
     memory_reserved = _memory_reserved_mib(shape.memory_gib * GIB / MIB) + eviction["memoryMib"]
-    disk_reserved = (
-        _disk_reserved(boot_disk_gib, local_ssds) + eviction["ephemeralShare"] * full.ephemeral_bytes
-    )
+    disk_reserved = _disk_reserved(boot_disk_gib, local_ssds) + eviction["ephemeralShare"] * full.ephemeral_bytes
     return Allocatable(
         cpu_millis=full.cpu_millis - math.ceil(cpu_reserved),
         memory_bytes=full.memory_bytes - math.ceil(memory_reserved * MIB),
@@ -90,9 +88,7 @@ def pod_capacity(
     Raises ValueError for a pod with no GPU or with more than the shape has.
     """
     if not 1 <= gpus_per_pod <= shape.gpus:
-        raise ValueError(
-            f"a pod of {gpus_per_pod} GPUs does not fit {shape.machine_type}, which has {shape.gpus}"
-        )
+        raise ValueError(f"a pod of {gpus_per_pod} GPUs does not fit {shape.machine_type}, which has {shape.gpus}")
     node = free_for_workloads(shape, boot_disk_gib=boot_disk_gib, local_ssds=local_ssds, features=features)
     pods = shape.gpus // gpus_per_pod
     return Allocatable(
@@ -108,8 +104,7 @@ def _by_brackets(amount: float, brackets: Sequence[Sequence[float]]) -> float:
     """Progressive reservation: each bracket's share applies to the part of the amount inside it."""
     starts = [start for start, _ in brackets] + [math.inf]
     return sum(
-        max(0.0, min(amount, end) - start) * share
-        for (start, share), end in zip(brackets, starts[1:], strict=True)
+        max(0.0, min(amount, end) - start) * share for (start, share), end in zip(brackets, starts[1:], strict=True)
     )
 
 
@@ -140,9 +135,7 @@ def _boot_disk_bytes(size_gib: int) -> int:
 def _local_ssd_bytes(count: int) -> int:
     overhead = load_table("gke_reserved")["localSsd"]["overheadKib"]
     if count not in overhead:
-        raise ValueError(
-            f"ephemeral storage on {count} local SSDs is unknown; known counts: 1 to {max(overhead)}"
-        )
+        raise ValueError(f"ephemeral storage on {count} local SSDs is unknown; known counts: 1 to {max(overhead)}")
     return int(count * LOCAL_SSD_GIB * GIB - overhead[count] * KIB)
 
 

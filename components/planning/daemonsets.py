@@ -70,6 +70,4 @@ def daemonset_overhead(features: AbstractSet[str] | None = None) -> Overhead:
 
 
 def _runs(row: DaemonSet, enabled: AbstractSet[str]) -> bool:
-    return (row.feature is None or row.feature in enabled) and (
-        row.without is None or row.without not in enabled
-    )
+    return (row.feature is None or row.feature in enabled) and (row.without is None or row.without not in enabled)

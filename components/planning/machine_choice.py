@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from components.planning.allocatable import free_for_workloads
 from components.planning.packing import Item, pack
-from components.planning.placement import PodRequest, PoolRoom, pods_per_node, stranded_gpus
+from components.planning.placement import DEFAULT_SETUP, NodeSetup, PodRequest, PoolRoom, pods_per_node, stranded_gpus
 from components.planning.prices import NO_OVERRIDES, Market, Price, PriceOverrides, hourly
 from components.planning.shapes import DEFAULT_ACCELERATOR, MachineShape, all_shapes
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodeOptions:
-    """What a pool's nodes have beside their machine type."""
+class Offer:
+    """How machines are had: where, in which market, with what beside their type."""
 
-    boot_disk_gib: int = 100
-    local_ssds: int = 0
-    features: AbstractSet[str] | None = None
-    """Cluster features as `daemonset_overhead` takes them; None is all of them."""
-    market: Market = "on-demand"
     region: str | None = None
+    market: Market = "on-demand"
+    setup: NodeSetup = DEFAULT_SETUP
     accelerator: str = DEFAULT_ACCELERATOR
     overrides: PriceOverrides = NO_OVERRIDES
 
@@ -45,34 +40,23 @@ class MachineOption:
         return None if self.price is None else round(self.price.usd_per_hour * self.nodes, 4)
 
 
-def pool_room(name: str, shape: MachineShape, max_nodes: int, options: NodeOptions) -> PoolRoom:
-    """A pool of a shape as placement sees it."""
-    node = free_for_workloads(
-        shape,
-        boot_disk_gib=options.boot_disk_gib,
-        local_ssds=min(options.local_ssds, max(shape.local_ssd_counts)),
-        features=options.features,
-    )
-    return PoolRoom(name=name, shape=shape, node=node, max_nodes=max_nodes)
-
-
-def machine_options(pods: Sequence[PodRequest], options: NodeOptions) -> tuple[MachineOption, ...]:
+def machine_options(pods: Sequence[PodRequest], offer: Offer) -> tuple[MachineOption, ...]:
     """Every machine type on which one node holds at least one pod of each workload, cheapest first.
 
     Types without a known price come last, the ones with fewer GPUs and vCPUs first.
     """
-    found = (_option(pods, shape, options) for shape in all_shapes(options.accelerator))
+    found = (_option(pods, shape, offer) for shape in all_shapes(offer.accelerator))
     return tuple(sorted((option for option in found if option), key=_cost))
 
 
-def cheapest_machine(pods: Sequence[PodRequest], options: NodeOptions) -> MachineOption | None:
+def cheapest_machine(pods: Sequence[PodRequest], offer: Offer) -> MachineOption | None:
     """The cheapest machine type that holds all replicas; None when a pod fits none of them."""
-    return next(iter(machine_options(pods, options)), None)
+    return next(iter(machine_options(pods, offer)), None)
 
 
-def _option(pods: Sequence[PodRequest], shape: MachineShape, options: NodeOptions) -> MachineOption | None:
+def _option(pods: Sequence[PodRequest], shape: MachineShape, offer: Offer) -> MachineOption | None:
     replicas = sum(pod.replicas for pod in pods)
-    room = pool_room("candidate", shape, replicas, options)
+    room = PoolRoom(name="candidate", shape=shape, max_nodes=replicas, setup=offer.setup)
     if any(pods_per_node(pod, room.node) == 0 for pod in pods):
         return None
     items = [Item(pod.workload, pod.size, pod.replicas) for pod in pods]
@@ -83,9 +67,7 @@ def _option(pods: Sequence[PodRequest], shape: MachineShape, options: NodeOption
         shape=shape,
         nodes=_fewest(items, room, packing.used()),
         gpus_stranded=max((stranded_gpus(pod, room.node) for pod in pods), default=0),
-        price=hourly(
-            shape.machine_type, region=options.region, market=options.market, overrides=options.overrides
-        ),
+        price=hourly(shape.machine_type, region=offer.region, market=offer.market, overrides=offer.overrides),
     )
 
 

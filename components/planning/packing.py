@@ -57,9 +57,7 @@ def spread(items: Sequence[Item], node: Vector, nodes: int) -> Packing | None:
     rooms = [node] * nodes
     held = [[0] * len(items) for _ in range(nodes)]
     for index in sorted(range(len(items)), key=lambda i: _share(items[i].size, node)):
-        heap = [
-            (-_free_share(room, node), n) for n, room in enumerate(rooms) if fits(items[index].size, room)
-        ]
+        heap = [(-_free_share(room, node), n) for n, room in enumerate(rooms) if fits(items[index].size, room)]
         heapq.heapify(heap)
         for _ in range(items[index].count):
             if not heap:
@@ -74,8 +72,7 @@ def spread(items: Sequence[Item], node: Vector, nodes: int) -> Packing | None:
 
 def _within_total(items: Sequence[Item], node: Vector, max_nodes: int) -> bool:
     return all(
-        sum(item.size[axis] * item.count for item in items) <= room * max_nodes
-        for axis, room in enumerate(node)
+        sum(item.size[axis] * item.count for item in items) <= room * max_nodes for axis, room in enumerate(node)
     )
 
 
@@ -136,9 +133,7 @@ def _search(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | No
     return None if found is None else Packing(found)
 
 
-def _fillings(
-    items: Sequence[Item], left: tuple[int, ...], room: Vector, at: int = 0
-) -> Iterator[tuple[int, ...]]:
+def _fillings(items: Sequence[Item], left: tuple[int, ...], room: Vector, at: int = 0) -> Iterator[tuple[int, ...]]:
     """Fillings of one node to which nothing more that is left could be added."""
     if at == len(items):
         if all(not fits(item.size, room) for item, count in zip(items, left, strict=True) if count):

@@ -8,10 +8,12 @@ pod it replaces can free.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 
 from components.config.problems import Problem
-from components.planning.allocatable import Allocatable
+from components.planning.allocatable import Allocatable, free_for_workloads
 from components.planning.packing import Item, Packing, Vector, fits, less, most, pack, spread
 from components.planning.quantity import format_cpu, round_gib
 from components.planning.shapes import MachineShape, all_shapes
@@ -42,13 +44,41 @@ class PodRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NodeSetup:
+    """What nodes have beside their machine type."""
+
+    boot_disk_gib: int = 100
+    local_ssds: int = 0
+    """Disks that back ephemeral storage; a machine type that takes fewer gets as many as it takes."""
+    features: AbstractSet[str] | None = None
+    """Cluster features as `daemonset_overhead` takes them; None is all of them."""
+
+    def node(self, shape: MachineShape) -> Allocatable:
+        """What one node of a shape leaves for workloads."""
+        return free_for_workloads(
+            shape,
+            boot_disk_gib=self.boot_disk_gib,
+            local_ssds=min(self.local_ssds, max(shape.local_ssd_counts)),
+            features=self.features,
+        )
+
+
+DEFAULT_SETUP = NodeSetup()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoolRoom:
-    """A pool: its shape, what one node leaves for workloads, and how many nodes there may be."""
+    """A pool: its machines, and how many of them there may be."""
 
     name: str
     shape: MachineShape
-    node: Allocatable
     max_nodes: int
+    setup: NodeSetup = DEFAULT_SETUP
+
+    @cached_property
+    def node(self) -> Allocatable:
+        """What one node leaves for workloads."""
+        return self.setup.node(self.shape)
 
     @property
     def vector(self) -> Vector:
@@ -145,9 +175,7 @@ def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict
     return assigned, refusals
 
 
-def _still_packs(
-    pod: PodRequest, pool: PoolRoom, pods: Sequence[PodRequest], assigned: Mapping[str, str]
-) -> bool:
+def _still_packs(pod: PodRequest, pool: PoolRoom, pods: Sequence[PodRequest], assigned: Mapping[str, str]) -> bool:
     residents = [other for other in pods if assigned.get(other.workload) == pool.name]
     return pack(_items([*residents, pod]), pool.vector, pool.max_nodes) is not None
 
@@ -168,9 +196,7 @@ def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> P
         stranded += free - _usable_gpus(pods, room)
     return PoolPlacement(
         pool=pool.name,
-        nodes=tuple(
-            {pod.workload: count for pod, count in zip(pods, node, strict=True) if count} for node in used
-        ),
+        nodes=tuple({pod.workload: count for pod, count in zip(pods, node, strict=True) if count} for node in used),
         gpus_idle=idle,
         gpus_stranded=stranded,
         order_matters=spread(_items(pods), pool.vector, pool.max_nodes) is None,
@@ -203,16 +229,8 @@ def _too_large(pod: PodRequest, wanted: Sequence[PoolRoom]) -> Problem:
 def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
     if resource == "ephemeralStorage":
         return f"raise nodePools.{pool.name}.diskSizeGb or use localSsd, or lower the request"
-    axis = RESOURCES.index(resource)
-    ratio = pod.size[axis] / max(1, pool.vector[axis])
-    whole = {"cpu": pool.shape.vcpus, "memory": pool.shape.memory_gib, "gpus": pool.shape.gpus}[resource]
-    candidates = [
-        shape
-        for shape in all_shapes(pool.shape.accelerator)
-        if shape.gpus >= pod.gpus
-        and {"cpu": shape.vcpus, "memory": shape.memory_gib, "gpus": shape.gpus}[resource] >= whole * ratio
-    ]
-    larger = min(candidates, key=lambda shape: (shape.gpus, shape.vcpus), default=None)
+    holds = (shape for shape in all_shapes(pool.shape.accelerator) if fits(pod.size, _vector(pool.setup.node(shape))))
+    larger = min(holds, key=lambda shape: (shape.gpus, shape.vcpus), default=None)
     if larger is None:
         return "lower the request: no machine with this accelerator is large enough"
     return f"set nodePools.{pool.name}.machineType: {larger.machine_type}, or lower the request"
@@ -221,11 +239,7 @@ def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
 def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
     total = sum(pod.replicas for pod in pods)
     enough = next(
-        (
-            n
-            for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1)
-            if pack(_items(pods), pool.vector, n)
-        ),
+        (n for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1) if pack(_items(pods), pool.vector, n)),
         None,
     )
     names = ", ".join(f"{pod.workload} x {pod.replicas}" for pod in pods)

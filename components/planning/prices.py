@@ -49,17 +49,13 @@ def hourly(
     shape = find_shape(machine_type)
     if region is None:
         return None
-    return (
-        _plain_machine(machine_type, region, market) if shape is None else _gpu_machine(shape, region, market)
-    )
+    return _plain_machine(machine_type, region, market) if shape is None else _gpu_machine(shape, region, market)
 
 
 def priced_regions(accelerator: str) -> tuple[str, ...]:
     """Regions whose prices the table has for an accelerator's machines."""
     families = load_table("prices")["families"].values()
-    return tuple(
-        region for family in families if family["accelerator"] == accelerator for region in family["regions"]
-    )
+    return tuple(region for family in families if family["accelerator"] == accelerator for region in family["regions"])
 
 
 def cluster_fee() -> float:

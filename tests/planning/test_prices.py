@@ -1,0 +1,71 @@
+"""Prices: per region, never guessed, and overridden by the stack's config."""
+
+import pytest
+
+from components.planning.prices import PriceOverrides, cluster_fee, hourly, priced_regions
+from components.planning.shapes import all_shapes
+from components.planning.tables import load_table
+
+
+@pytest.mark.parametrize(
+    ("machine_type", "on_demand", "spot"),
+    [("g2-standard-4", 0.7068, 0.2818), ("g2-standard-8", 0.8536, 0.3406), ("g2-standard-96", 8.0033, 3.1945)],
+)
+def test_a_machine_is_its_host_and_its_gpus(machine_type: str, on_demand: float, spot: float) -> None:
+    for market, amount in (("on-demand", on_demand), ("spot", spot)):
+        price = hourly(machine_type, region="us-central1", market=market)  # type: ignore[arg-type]
+        assert price is not None
+        assert price.usd_per_hour == pytest.approx(amount, abs=1e-4)
+        assert (price.region, price.market) == ("us-central1", market)
+        assert price.date
+        assert "http" in price.source
+
+
+@pytest.mark.parametrize("region", priced_regions("nvidia-l4"))
+def test_spot_costs_less_and_larger_machines_cost_more_everywhere(region: str) -> None:
+    by_size = [hourly(s.machine_type, region=region, market="on-demand") for s in all_shapes() if s.gpus == 1]
+    amounts = [price.usd_per_hour for price in by_size if price]
+    assert amounts == sorted(amounts)
+    assert len(amounts) == 5
+    for shape in all_shapes():
+        on_demand = hourly(shape.machine_type, region=region, market="on-demand")
+        spot = hourly(shape.machine_type, region=region, market="spot")
+        assert on_demand
+        assert spot
+        assert 0 < spot.usd_per_hour < on_demand.usd_per_hour
+
+
+def test_the_host_price_agrees_with_the_autoscalers_cpu_and_memory_prices() -> None:
+    """gce_price_info.go: g2 0.024988 per vCPU and 0.002927 per GiB; the catalogue must say the same of us-central1."""
+    row = load_table("prices")["families"]["g2"]["regions"]["us-central1"]
+    assert row[0] == pytest.approx(96 * 0.024988 + 384 * 0.002927, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("machine_type", "region"),
+    [("g2-standard-8", "africa-south1"), ("g2-standard-8", None), ("c3-standard-4", "us-central1")],
+)
+def test_what_the_table_lacks_has_no_price(machine_type: str, region: str | None) -> None:
+    assert hourly(machine_type, region=region, market="on-demand") is None
+
+
+def test_the_config_overrides_and_fills_in() -> None:
+    stated = PriceOverrides(on_demand={"g2-standard-8": 0.5, "c3-standard-4": 0.2}, spot={})
+    own = hourly("g2-standard-8", region="us-central1", market="on-demand", overrides=stated)
+    other = hourly("c3-standard-4", region=None, market="on-demand", overrides=stated)
+    spot = hourly("g2-standard-8", region="us-central1", market="spot", overrides=stated)
+    assert own
+    assert own.usd_per_hour == 0.5
+    assert "config" in own.source
+    assert other
+    assert other.usd_per_hour == 0.2
+    assert spot
+    assert spot.usd_per_hour == pytest.approx(0.3406, abs=1e-4)
+
+
+def test_the_system_pool_and_the_cluster_cost_something() -> None:
+    system = hourly("e2-standard-4", region="us-central1", market="on-demand")
+    assert system
+    assert system.usd_per_hour == pytest.approx(0.13402)
+    assert hourly("e2-standard-4", region="europe-west4", market="on-demand") is None
+    assert cluster_fee() == pytest.approx(0.10)
