@@ -58,9 +58,7 @@ class Applier:
 
     def apply_definitions(self) -> None:
         """Serve the kinds that GKE has and plain Kubernetes lacks. Raises SandboxError where it cannot."""
-        definitions = [
-            yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CRDS.glob("*.yaml"))
-        ]
+        definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CRDS.glob("*.yaml"))]
         failures = self.apply(definitions)
         if failures:
             raise SandboxError(f"The API server refused {failures[0].object}.", detail=failures[0].reason)
@@ -100,9 +98,7 @@ class Applier:
         return None
 
     def _await_established(self, name: str) -> None:
-        definitions = self._client.resources.get(
-            api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition"
-        )
+        definitions = self._client.resources.get(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition")
         deadline = time.monotonic() + _ESTABLISHED_TIMEOUT_S
         while not _is_established(definitions.get(name=name).to_dict()):
             if time.monotonic() > deadline:

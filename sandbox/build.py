@@ -156,6 +156,4 @@ def _build_error(module: GoModule, tail: str) -> SandboxError:
     if any(sign in tail for sign in _NETWORK_SIGNS):
         remedy = "the first build fetches Go modules: check the network, or set GOPROXY to a proxy you reach"
         return SandboxError(what, remedy=remedy, detail=tail)
-    return SandboxError(
-        what, remedy="see the lines above; `go env` shows the toolchain's settings", detail=tail
-    )
+    return SandboxError(what, remedy="see the lines above; `go env` shows the toolchain's settings", detail=tail)

@@ -59,9 +59,7 @@ class ControlPlane:
         with self.client() as client:
             core = CoreV1Api(client)
             controllers = "kube-controller-manager"
-            self._await(
-                "the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers
-            )
+            self._await("the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers)
 
     def stop(self) -> None:
         """End every process."""

@@ -45,11 +45,7 @@ class FakeNode:
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {"name": self.name, "labels": {**self._usual_labels(), **self.labels}},
-            "spec": {
-                "taints": [
-                    {"key": key, "value": value, "effect": effect} for key, value, effect in self.taints
-                ]
-            },
+            "spec": {"taints": [{"key": key, "value": value, "effect": effect} for key, value, effect in self.taints]},
             "status": {"capacity": _quantities(self.capacity), "allocatable": _quantities(self.allocatable)},
         }
 
@@ -93,9 +89,7 @@ def pool_nodes(pool: PoolPlan) -> tuple[FakeNode, ...]:
 def _shape(machine_type: str) -> MachineShape:
     shape = find_shape(machine_type)
     if shape is None:
-        raise SandboxError(
-            f"There is no machine type {machine_type}.", remedy="`l4serve shapes` lists the known ones"
-        )
+        raise SandboxError(f"There is no machine type {machine_type}.", remedy="`l4serve shapes` lists the known ones")
     return shape
 
 

@@ -29,6 +29,4 @@ def _zones(plan: StackPlan) -> tuple[str, ...]:
     cluster = plan.cluster
     if cluster.zones or cluster.location is None:
         return cluster.zones
-    return (
-        accelerator_zones(DEFAULT_ACCELERATOR, cluster.location) if cluster.regional else (cluster.location,)
-    )
+    return accelerator_zones(DEFAULT_ACCELERATOR, cluster.location) if cluster.regional else (cluster.location,)

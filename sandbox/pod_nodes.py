@@ -16,9 +16,7 @@ from sandbox.pods import PodRequest
 GENERAL_PURPOSE = "general-purpose"
 """Pool and machine type shown for a node without GPUs: Google picks it on Autopilot, and tells nobody."""
 AUTOPILOT_POOL = "autopilot"
-_SMALLEST_GENERAL = Allocatable(
-    cpu_millis=2000, memory_bytes=4 * GIB, ephemeral_bytes=100 * GIB, gpus=0, pods=110
-)
+_SMALLEST_GENERAL = Allocatable(cpu_millis=2000, memory_bytes=4 * GIB, ephemeral_bytes=100 * GIB, gpus=0, pods=110)
 
 
 def gpu_nodes(
@@ -43,9 +41,7 @@ def gpu_nodes(
     return tuple(nodes)
 
 
-def general_nodes(
-    pods: Iterable[PodRequest], *, overhead: Overhead, zones: Sequence[str] = ()
-) -> tuple[FakeNode, ...]:
+def general_nodes(pods: Iterable[PodRequest], *, overhead: Overhead, zones: Sequence[str] = ()) -> tuple[FakeNode, ...]:
     """For each pod without GPUs a node of its size."""
     plain = [pod for pod in pods if pod.requests.gpus == 0]
     return tuple(
@@ -58,9 +54,7 @@ def smallest_shape(requests: Allocatable, shapes: Sequence[MachineShape]) -> Mac
     """The shape with the fewest GPUs, then vCPUs, whose node holds such a pod; None if there is none."""
     by_size = sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus))
     disk = _disk_gib(requests)
-    return next(
-        (shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None
-    )
+    return next((shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
 
 
 def _gpu_node(
@@ -79,9 +73,7 @@ def _gpu_node(
     )
 
 
-def _general_node(
-    index: int, zones: Sequence[str], asked: Allocatable, selector: Mapping[str, str]
-) -> FakeNode:
+def _general_node(index: int, zones: Sequence[str], asked: Allocatable, selector: Mapping[str, str]) -> FakeNode:
     least = _SMALLEST_GENERAL
     size = Allocatable(
         cpu_millis=max(asked.cpu_millis, least.cpu_millis),

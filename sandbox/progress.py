@@ -6,9 +6,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Hears what is going on."""
 
-    def __call__(self, task: str, done: int, total: int | None) -> None:
+    def __call__(self, task: str, done: int, total: int | None, /) -> None:
         """`done` of `total` parts of `task` are over; `total` is None where the task has no parts."""
 
 
-def silent(task: str, done: int, total: int | None) -> None:
+def silent(_task: str, _done: int, _total: int | None, /) -> None:
     """The Progress that says nothing."""

@@ -29,9 +29,7 @@ class GoModule:
     @property
     def version(self) -> str:
         """The pinned version of the main module, such as v1.37.2."""
-        pinned = re.search(
-            rf"^\s*(?:require )?{re.escape(self.main_module)} (v\S+)", self._go_mod(), re.MULTILINE
-        )
+        pinned = re.search(rf"^\s*(?:require )?{re.escape(self.main_module)} (v\S+)", self._go_mod(), re.MULTILINE)
         if pinned is None:
             raise SandboxError(
                 f"{self.folder / 'go.mod'} does not pin {self.main_module}.",

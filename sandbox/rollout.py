@@ -19,9 +19,7 @@ _SETTLE_S = 5.0
 
 def take_snapshot(client: ApiClient, deployments: Iterable[KubeObject]) -> Snapshot:
     """What the API holds now of these Deployments, of all pods and of all nodes."""
-    wanted = {
-        (namespace_of(each), each["metadata"]["name"]) for each in deployments if each["kind"] == "Deployment"
-    }
+    wanted = {(namespace_of(each), each["metadata"]["name"]) for each in deployments if each["kind"] == "Deployment"}
     found = _items(AppsV1Api(client).list_deployment_for_all_namespaces)
     return Snapshot(
         deployments=tuple(
@@ -56,9 +54,7 @@ def await_rollout(
         time.sleep(_POLL_S)
 
 
-def await_daemons(
-    client: ApiClient, node_count: int, *, timeout_s: float, progress: Progress = silent
-) -> None:
+def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progress: Progress = silent) -> None:
     """Wait until every DaemonSet runs on each of `node_count` nodes, for `timeout_s` at most."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -1,0 +1,56 @@
+"""l4serve rehearse: a stack on a real Kubernetes control plane with fake nodes, before it costs anything."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.errors import readable_refusals
+from cli.notes import print_notes
+from cli.render import render_stack
+from cli.sandbox_view import FAILED, print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
+from cli.stacks import FileOption, JsonOption, StackOption, load
+from components.planning.daemonsets import daemonset_overhead
+from sandbox.planned_nodes import planned_nodes
+from sandbox.rehearsal import Rehearsal, rehearse_objects
+
+KeepOption = Annotated[bool, typer.Option("--keep", help="Leave the sandbox up; `l4serve sandbox down` ends it.")]
+TimeoutOption = Annotated[float, typer.Option(min=1, help="Seconds that the pods may take to run.")]
+
+
+def rehearse(
+    stack: StackOption = None,
+    file: FileOption = None,
+    keep: KeepOption = False,
+    timeout: TimeoutOption = 120,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a stack on a real Kubernetes control plane with fake L4 nodes and say where every pod lands."""
+    loaded = load(stack, file)
+    with readable_refusals():
+        rendered = render_stack(loaded)
+    print_notes(rendered.plan)
+    with readable_sandbox_errors(), shown_progress() as progress:
+        rehearsal = rehearse_objects(
+            rendered.objects,
+            planned_nodes(rendered.plan, rendered.objects),
+            label=loaded.name,
+            timeout_s=timeout,
+            overhead=daemonset_overhead(),
+            keep=keep,
+            progress=progress,
+        )
+    _report(rehearsal, as_json=as_json)
+    raise typer.Exit(0 if rehearsal.ok else FAILED)
+
+
+def _report(rehearsal: Rehearsal, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rehearsal_json(rehearsal), indent=2))
+        return
+    console = Console()
+    print_rehearsal(rehearsal, console)
+    if rehearsal.kubeconfig is not None:
+        console.print(f"The sandbox stays up: export KUBECONFIG={rehearsal.kubeconfig}", soft_wrap=True)
+        console.print("It ends with: l4serve sandbox down")
