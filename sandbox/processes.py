@@ -57,7 +57,7 @@ class ChildProcess:
         if status is not None:
             raise SandboxError(
                 f"{self.identity.name} ended with status {status}.",
-                remedy=f"its whole log was {self.log.name}; `l4serve sandbox up` tries again",
+                remedy="the end of its log stands above; try again",
                 detail=log_tail(self.log),
             )
 

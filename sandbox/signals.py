@@ -2,13 +2,14 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 _ALL = (signal.SIGINT, *_ENDING)
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def signals_ignored() -> Iterator[None]:
 
 
 @contextmanager
-def _handlers(signals: tuple[signal.Signals, ...], handler: signal._HANDLER) -> Iterator[None]:
+def _handlers(signals: tuple[signal.Signals, ...], handler: _Handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
