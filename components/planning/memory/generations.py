@@ -57,7 +57,7 @@ class Generation:
         return self.runner
 
     def accounts_for_graphs(self, runner: Runner) -> bool:
-        """Whether CUDA graph memory is taken from the KV cache's share rather than from what utilisation leaves over."""
+        """Whether CUDA graphs are paid for from the cache's share, not from what utilisation leaves over."""
         return self.v2_graphs_accounted if runner == "v2" else self.graphs_accounted
 
 

@@ -21,8 +21,8 @@ class HostNeeds:
 
     `minimum_memory_gib` is resident memory below which the kernel kills the engine; `memory_gib` adds one checkpoint
     shard in the page cache, without which loading crawls. `shm_gib` counts towards memory when /dev/shm is a
-    memory-backed volume. `ephemeral_gib` is what the pod itself writes (weights and compile caches); `node_disk_gib` adds the
-    unpacked image, which lies on the node's disk.
+    memory-backed volume. `ephemeral_gib` is what the pod itself writes (weights and compile caches); `node_disk_gib`
+    adds the unpacked image, which lies on the node's disk.
     """
 
     minimum_memory_gib: float
@@ -43,7 +43,7 @@ class HostNeeds:
             warning
             for warning in (
                 self._memory_warning(memory_gib),
-                _short(shm_gib, self.shm_gib, "/dev/shm", "tensor parallel ranks may stop with a bus error"),
+                _short(shm_gib, self.shm_gib, "shared memory", "tensor parallel ranks may stop with a bus error"),
                 _short(
                     ephemeral_gib,
                     self.ephemeral_gib,

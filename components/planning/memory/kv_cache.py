@@ -108,7 +108,7 @@ def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_f
 
 
 def _hybrid_layout(model: ModelFacts, options: ServingOptions, full: int) -> KvLayout:
-    """Linear-attention layers hold one state page for each sequence; attention blocks grow until they match that page."""
+    """Linear-attention layers hold one state page for each sequence; attention blocks grow to the size of that page."""
     tp = options.tensor_parallel_size
     state = model.linear_state
     assert state is not None

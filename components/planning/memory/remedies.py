@@ -115,7 +115,7 @@ def _single_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Ite
         yield from _batch_edits(base)
         yield from _utilization_edits(gpu, base)
     else:
-        yield from _prefill_edits(base, judge)
+        yield from _prefill_edits(base)
     yield from _context_edits(base, judge)
     yield from _cache_edits(base)
     yield from _weight_edits(model, gpu, base)
@@ -161,7 +161,7 @@ def _utilization_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
         yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
 
 
-def _prefill_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+def _prefill_edits(base: _Step) -> Iterator[_Step]:
     current = base.options.max_batch_prefill_tokens
     for limit in (2048, 1024, 512):
         if current is not None and limit >= current:

@@ -29,7 +29,7 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """GiB of one rank beside the KV cache. `graphs_accounted` is the part of `graphs` that the cache's share pays for."""
+    """GiB of one rank beside the KV cache. `graphs_accounted` is the part of `graphs` that the cache pays for."""
 
     weights: float
     activation: float
@@ -213,7 +213,7 @@ def _reasons(
         reasons.append(f"{taken} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
     elif blocks < needed:
         reasons.append(
-            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of KV cache "
-            f"and {left:.2f} GiB are left"
+            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of "
+            f"KV cache and {left:.2f} GiB are left"
         )
     return tuple(reasons)

@@ -15,30 +15,38 @@ from components.planning.models.hf_config import facts_from_config
 @cache
 def _entries() -> dict[str, dict[str, Any]]:
     text = files("components.planning.models").joinpath("data/catalogue.json").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = {}
-    for entry in json.loads(text)["models"]:
-        for name in (entry["id"], *entry.get("aliases", ())):
-            entries[name.lower()] = entry
-    return entries
+    return {entry["id"].lower(): entry for entry in json.loads(text)["models"]}
 
 
 @cache
-def _facts(canonical: str) -> ModelFacts:
-    entry = _entries()[canonical]
-    facts = facts_from_config(entry["config"], model_id=entry["id"], source=entry["source"])
-    return replace(
-        facts,
-        gated=entry.get("gated", False),
-        checkpoint_bytes=entry.get("checkpointBytes"),
-    )
+def _names() -> dict[str, tuple[str, str, bool]]:
+    """Every known name in lower case: the id as the Hub spells it, its entry, and whether its licence gates it."""
+    names: dict[str, tuple[str, str, bool]] = {}
+    for key, entry in _entries().items():
+        gated = bool(entry.get("gated", False))
+        for name in (entry["id"], *entry.get("aliases", ())):
+            names[name.lower()] = (name, key, gated)
+        for name in entry.get("mirrors", ()):
+            names[name.lower()] = (name, key, False)
+    return names
+
+
+@cache
+def _facts(name: str, key: str, gated: bool) -> ModelFacts:
+    entry = _entries()[key]
+    facts = facts_from_config(entry["config"], model_id=name, source=entry["source"])
+    return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"))
 
 
 def find_model(model_id: str) -> ModelFacts | None:
-    """The facts of a model by its Hub id or an alias of the same shape, in any case, or None."""
-    entry = _entries().get(model_id.strip().lower())
-    return None if entry is None else _facts(entry["id"].lower())
+    """The facts of a model by its Hub id in any case, or None.
+
+    An alias has the facts of the model whose shape it shares, under its own id.
+    """
+    known = _names().get(model_id.strip().lower())
+    return None if known is None else _facts(*known)
 
 
 def all_models() -> tuple[ModelFacts, ...]:
-    """Every catalogued model once, aliases left out."""
-    return tuple(_facts(name) for name in dict.fromkeys(e["id"].lower() for e in _entries().values()))
+    """Every catalogued shape once, aliases left out."""
+    return tuple(_facts(*_names()[key]) for key in _entries())

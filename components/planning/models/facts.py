@@ -69,7 +69,7 @@ class ModelFacts:
     """One model's shape, as its config.json gives it.
 
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
-    figures come from. `layer_kinds` has one entry for each decoder layer; empty means that every layer is full attention.
+    figures come from. `layer_kinds` has one entry for each decoder layer; empty means full attention in every layer.
     """
 
     id: str

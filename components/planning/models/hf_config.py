@@ -47,16 +47,11 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         num_key_value_heads=_key_value_heads(text, heads, model_id),
         head_dim=_optional(text, model_id, "head_dim") or hidden // heads,
         vocab_size=_integer(text, model_id, "vocab_size"),
-        intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner")
-        or 4 * hidden,
+        intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
-        max_position_embeddings=_optional(
-            text, model_id, "max_position_embeddings", "n_positions", "max_seq_len"
-        )
+        max_position_embeddings=_optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len")
         or 2048,
-        torch_dtype=str(
-            _first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16")
-        ),
+        torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16")),
         source=source,
         gated_mlp=bool(traits["gatedMlp"]),
         attention_bias=bool(text.get("attention_bias", traits.get("attentionBias", False))),
@@ -91,7 +86,7 @@ def _architecture(config: Config, model_id: str) -> str:
     names = config.get("architectures")
     if not isinstance(names, (list, tuple)) or not names:
         raise ModelConfigError(
-            f"{model_id}: config.json has no `architectures`; take the file from the model's repository, not a part of it"
+            f"{model_id}: config.json has no `architectures`; take the whole file from the model's repository"
         )
     return str(names[0])
 
@@ -119,9 +114,7 @@ def _optional(config: Config, model_id: str, *keys: str) -> int | None:
         if isinstance(value, (list, tuple)) and value:
             value = max(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ModelConfigError(
-                f"{model_id}: `{key}` is {value!r} in config.json; it must be a whole number"
-            )
+            raise ModelConfigError(f"{model_id}: `{key}` is {value!r} in config.json; it must be a whole number")
         return value
     return None
 
@@ -142,9 +135,7 @@ def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
     return _optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
 
 
-def _layer_kinds(
-    text: Config, traits: Mapping[str, Any], layers: int, model_id: str
-) -> tuple[LayerKind, ...]:
+def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> tuple[LayerKind, ...]:
     types = text.get("layer_types")
     if isinstance(types, (list, tuple)):
         return _kinds_of_types(types, text, layers, model_id)
@@ -152,11 +143,7 @@ def _layer_kinds(
         return ()
     if traits.get("slidesAll"):
         return (LayerKind.SLIDING,) * layers
-    every = (
-        text.get("sliding_window_pattern")
-        or text.get("_sliding_window_pattern")
-        or traits.get("slidingPattern")
-    )
+    every = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern") or traits.get("slidingPattern")
     if not isinstance(every, int):
         return ()
     return tuple(LayerKind.SLIDING if (i + 1) % every else LayerKind.FULL for i in range(layers))
@@ -167,11 +154,7 @@ def _kinds_of_types(
 ) -> tuple[LayerKind, ...]:
     unknown = sorted({str(t) for t in types} - _KIND_OF_LAYER_TYPE.keys())
     if unknown or len(types) != layers:
-        what = (
-            f"layer types {', '.join(unknown)}"
-            if unknown
-            else f"{len(types)} layer types for {layers} layers"
-        )
+        what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
         raise ModelConfigError(f"{model_id}: `layer_types` has {what}; this memory model cannot judge it")
     kinds = tuple(_KIND_OF_LAYER_TYPE[str(t)] for t in types)
     if text.get("use_sliding_window") is False:
@@ -196,10 +179,7 @@ def _moe(text: Config, traits: Mapping[str, Any], model_id: str) -> MoeFacts | N
     )
     return MoeFacts(
         num_experts=experts,
-        num_experts_per_tok=_optional(
-            text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts"
-        )
-        or 1,
+        num_experts_per_tok=_optional(text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts") or 1,
         expert_intermediate_size=width,
         shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
         num_dense_layers=_optional(text, model_id, "first_k_dense_replace") or 0,
