@@ -12,15 +12,15 @@ Status = Literal["pass", "fail", "skip"]
 _GRACE = 1.0
 
 
-class CheckFailed(Exception):
+class CheckError(Exception):
     """The server broke what it promised; the message says what."""
 
 
-class CheckSkipped(Exception):
+class NotOfferedError(Exception):
     """The server does not offer what the check needs, and need not; the message says why."""
 
 
-class Unreachable(CheckFailed):
+class UnreachableError(CheckError):
     """Nothing answers at the address, so no later check can tell anything more."""
 
 
@@ -54,7 +54,7 @@ class CheckResult:
 def run_checks(checks: Iterable[Check], timeout: float) -> Iterator[CheckResult]:
     """Results in order, each as it ends.
 
-    A check that outlasts `timeout` seconds fails. After `Unreachable` the remaining checks are skipped, since each
+    A check that outlasts `timeout` seconds fails. After `UnreachableError` the remaining checks are skipped, since each
     would only wait out the same timeout.
     """
     unreachable = ""
@@ -76,10 +76,10 @@ def _run(check: Check, timeout: float) -> tuple[CheckResult, bool]:
     # The clients give up after `timeout` of silence, with a better message; this catches a server that trickles.
     worker.join(timeout + _GRACE)
     seconds = time.perf_counter() - started
-    outcome = ended[0] if ended else CheckFailed(f"no full answer within {timeout:g} s")
+    outcome = ended[0] if ended else CheckError(f"no full answer within {timeout:g} s")
     if isinstance(outcome, Finding) and seconds > timeout:
-        outcome = CheckFailed(f"took {seconds:.1f} s, over the {timeout:g} s it may take")
-    return _result(check.name, outcome, seconds), isinstance(outcome, Unreachable)
+        outcome = CheckError(f"took {seconds:.1f} s, over the {timeout:g} s it may take")
+    return _result(check.name, outcome, seconds), isinstance(outcome, UnreachableError)
 
 
 def _work(check: Check, ended: list[Finding | Exception]) -> None:
@@ -94,7 +94,7 @@ def _result(name: str, outcome: Finding | Exception, seconds: float) -> CheckRes
     match outcome:
         case Finding():
             return CheckResult(name, "pass", outcome.detail, seconds, outcome.latency)
-        case CheckSkipped():
+        case NotOfferedError():
             return CheckResult(name, "skip", str(outcome), seconds)
         case _:
             return CheckResult(name, "fail", describe(outcome), seconds)
@@ -102,7 +102,7 @@ def _result(name: str, outcome: Finding | Exception, seconds: float) -> CheckRes
 
 def describe(error: BaseException, limit: int = 300) -> str:
     """An exception on one line of at most `limit` characters, with its cause where it has one."""
-    text = str(error) if isinstance(error, CheckFailed) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, CheckError) else f"{type(error).__name__}: {error}"
     if error.__cause__ is not None and str(error.__cause__) not in text:
         text += f" ({error.__cause__})"
     text = " ".join(text.split())
@@ -110,6 +110,6 @@ def describe(error: BaseException, limit: int = 300) -> str:
 
 
 def require(holds: bool, message: str) -> None:
-    """Raise `CheckFailed` with the message unless it holds."""
+    """Raise `CheckError` with the message unless it holds."""
     if not holds:
-        raise CheckFailed(message)
+        raise CheckError(message)

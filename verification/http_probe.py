@@ -1,25 +1,33 @@
 """The plain HTTP side of a server: health, version and metrics."""
 
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx2
 from packaging.version import InvalidVersion, Version
 
-from verification.checks import CheckFailed, CheckSkipped, Finding, Unreachable, require
+from verification.checks import CheckError, Finding, NotOfferedError, UnreachableError, require
 from verification.metrics import compare, families
 from verification.target import Target
 
 _SHOWN = 120
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """The machine's trusted certificates, read once: each client would read them anew."""
+    return httpx2.create_ssl_context()
+
+
 def get(target: Target, path: str) -> httpx2.Response:
     """The answer to a GET, whatever its status."""
     url = target.base_url.rstrip("/") + path
-    return httpx2.get(url, headers=target.headers, timeout=target.timeout)
+    return httpx2.get(url, headers=target.headers, timeout=target.timeout, verify=tls())
 
 
 def get_json(target: Target, path: str) -> dict[str, Any]:
-    """The JSON object at a path; CheckFailed on another status or body."""
+    """The JSON object at a path; CheckError on another status or body."""
     return _json(_require_ok(get(target, path)))
 
 
@@ -29,7 +37,7 @@ def check_health(target: Target) -> Finding:
         response = get(target, target.health_path)
     except httpx2.TransportError as error:
         reason = "no answer in time" if isinstance(error, httpx2.TimeoutException) else str(error)
-        raise Unreachable(f"{target.base_url}{target.health_path}: {reason}") from error
+        raise UnreachableError(f"{target.base_url}{target.health_path}: {reason}") from error
     _require_ok(response)
     return Finding(f"GET {target.health_path} answered 200")
 
@@ -38,7 +46,7 @@ def check_version(target: Target, path: str) -> Finding:
     """The server names the planned version in the `version` of the JSON at a path."""
     response = get(target, path)
     if response.status_code == 404:
-        raise CheckSkipped(f"the server has no {path}")
+        raise NotOfferedError(f"the server has no {path}")
     running = str(_json(_require_ok(response)).get("version") or "")
     require(
         _same_release(running, target.version),
@@ -50,7 +58,7 @@ def check_version(target: Target, path: str) -> Finding:
 def check_metrics(target: Target) -> Finding:
     """Every metric that the contract names is exposed, with its type."""
     if not target.metrics:
-        raise CheckSkipped("no contract names metrics for this version")
+        raise NotOfferedError("no contract names metrics for this version")
     response = _require_ok(get(target, target.metrics_path))
     return Finding(compare(families(response.text), target.metrics, target.feature_metrics))
 
@@ -66,7 +74,7 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError as error:
-        raise CheckFailed(f"GET {path} answered no JSON: {_body(response)!r}") from error
+        raise CheckError(f"GET {path} answered no JSON: {_body(response)!r}") from error
     require(isinstance(value, dict), f"GET {path} answered JSON that is no object: {_body(response)}")
     return dict(value)
 

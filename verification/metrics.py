@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from verification.checks import CheckFailed, require
+from verification.checks import CheckError, require
 
 
 def families(exposition: str) -> dict[str, str]:
@@ -12,11 +12,11 @@ def families(exposition: str) -> dict[str, str]:
     try:
         return {family.name: family.type for family in text_string_to_metric_families(exposition)}
     except ValueError as error:
-        raise CheckFailed(f"the metrics are no Prometheus text: {error}") from error
+        raise CheckError(f"the metrics are no Prometheus text: {error}") from error
 
 
 def compare(exposed: Mapping[str, str], always: Mapping[str, str], feature: Mapping[str, str]) -> str:
-    """How many promised metrics are there; raises `CheckFailed` that names each one missing or of another type.
+    """How many promised metrics are there; raises `CheckError` that names each one missing or of another type.
 
     `exposed` is what `families` returns. Metrics of `feature` may be missing, since the feature may be off.
     """

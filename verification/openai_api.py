@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, BadRequestError, OpenAI, Stream
+from openai import APIConnectionError, APIStatusError, BadRequestError, DefaultHttpxClient, OpenAI, Stream
 from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
-from verification.checks import Check, CheckFailed, CheckSkipped, Finding, require
-from verification.http_probe import check_health, check_metrics, check_version
+from verification.checks import Check, CheckError, Finding, NotOfferedError, require
+from verification.http_probe import check_health, check_metrics, check_version, tls
 from verification.latency import Latency, StreamClock
 from verification.target import Target
 
@@ -31,6 +31,7 @@ class VllmChecks:
             api_key=target.api_key or "none",
             timeout=target.timeout,
             max_retries=0,
+            http_client=DefaultHttpxClient(verify=tls()),
         )
 
     def checks(self) -> tuple[Check, ...]:
@@ -52,7 +53,10 @@ class VllmChecks:
         """Every served name is listed, with the planned context length."""
         lengths = self._listed()
         absent = [name for name in self._target.served_names if name not in lengths]
-        require(not absent, f"not served: {', '.join(absent)}; the server lists {', '.join(lengths) or 'no model'}")
+        require(
+            not absent,
+            f"not served: {', '.join(absent)}; the server lists {', '.join(lengths) or 'no model'}",
+        )
         name = self._model()
         planned, serves = self._target.max_model_len, lengths.get(name)
         require(
@@ -69,7 +73,10 @@ class VllmChecks:
         choice = answer.choices[0]
         require(bool(choice.text), "the answer's text is empty")
         _require_usage(answer.usage, _OUTPUT_TOKENS)
-        require(choice.finish_reason == "length", f"finish reason {choice.finish_reason!r}, where length was asked for")
+        require(
+            choice.finish_reason == "length",
+            f"finish reason {choice.finish_reason!r}, where length was asked for",
+        )
         return Finding(f"{_OUTPUT_TOKENS} tokens, finish reason {choice.finish_reason}")
 
     def completion_stream(self) -> Finding:
@@ -135,17 +142,20 @@ class VllmChecks:
         """A prompt one token beyond the limit is refused with a 4xx, and the server goes on serving."""
         limit = self._target.max_model_len or self._listed().get(self._model())
         if limit is None:
-            raise CheckSkipped("neither the plan nor the server tells a max model length; give --max-model-len")
+            raise NotOfferedError("neither the plan nor the server tells a max model length; give --max-model-len")
         over = limit + 1
         try:
             self._complete([_PROMPT_IDS[0]] * over, max_tokens=1)
         except APIStatusError as error:
-            require(400 <= error.status_code < 500, f"{over} prompt tokens ended in status {error.status_code}, no 4xx")
+            require(
+                400 <= error.status_code < 500,
+                f"{over} prompt tokens ended in status {error.status_code}, no 4xx",
+            )
             status = error.status_code
         except APIConnectionError as error:
-            raise CheckFailed(f"{over} prompt tokens broke the connection; the engine may have died") from error
+            raise CheckError(f"{over} prompt tokens broke the connection; the engine may have died") from error
         else:
-            raise CheckFailed(f"{over} prompt tokens were accepted, over the limit of {limit}")
+            raise CheckError(f"{over} prompt tokens were accepted, over the limit of {limit}")
         self._still_serves(over)
         return Finding(f"{over} prompt tokens refused with {status}; the limit is {limit}")
 
@@ -153,7 +163,7 @@ class VllmChecks:
         try:
             self._complete(_PROMPT_IDS, max_tokens=1)
         except (APIConnectionError, APIStatusError) as error:
-            raise CheckFailed(f"refusing {over} prompt tokens left the server unable to serve") from error
+            raise CheckError(f"refusing {over} prompt tokens left the server unable to serve") from error
 
     def _complete(self, prompt: str | list[int], max_tokens: int = _OUTPUT_TOKENS) -> Completion:
         answer = self._client.completions.create(
@@ -173,11 +183,17 @@ class VllmChecks:
                     if _event_text(choice):
                         clock.tick()
         except (httpx2.TransportError, APIConnectionError) as error:
-            raise CheckFailed(f"the stream broke after {clock.arrivals} events") from error
+            raise CheckError(f"the stream broke after {clock.arrivals} events") from error
         require(clock.arrivals > 0, "the stream carried no text")
-        require(finish_reason is not None, f"the stream ended after {clock.arrivals} events without a finish reason")
+        require(
+            finish_reason is not None,
+            f"the stream ended after {clock.arrivals} events without a finish reason",
+        )
         _require_usage(usage, _OUTPUT_TOKENS)
-        require(clock.arrivals <= _OUTPUT_TOKENS, f"{clock.arrivals} events carried text, over {_OUTPUT_TOKENS} tokens")
+        require(
+            clock.arrivals <= _OUTPUT_TOKENS,
+            f"{clock.arrivals} events carried text, over {_OUTPUT_TOKENS} tokens",
+        )
         latency: Latency = clock.read(_OUTPUT_TOKENS)
         return Finding(f"{_OUTPUT_TOKENS} tokens in {clock.arrivals} events, {latency}", latency)
 
@@ -189,8 +205,11 @@ class VllmChecks:
         return next(iter(listed))
 
     def _listed(self) -> dict[str, int | None]:
-        page = self._client.models.list()
-        require(isinstance(getattr(page, "data", None), list), "the model list is no JSON list")
+        try:
+            page = self._client.models.list()
+        except AttributeError as error:  # the client takes an answer that is no JSON for a page of models
+            raise CheckError("the model list is no JSON") from error
+        require(isinstance(page.data, list), "the model list's JSON has no list")
         return {model.id: (model.model_extra or {}).get("max_model_len") for model in page.data}
 
     def _require_model(self, model: str) -> None:
@@ -217,5 +236,5 @@ def _chat_text(message: Any) -> str:
 
 def _without_template(error: BadRequestError) -> Exception:
     if "chat template" in str(error).lower():
-        return CheckSkipped("the model has no chat template, so the server answers no chat")
+        return NotOfferedError("the model has no chat template, so the server answers no chat")
     return error

@@ -10,7 +10,7 @@ from verification.tgi_api import TgiChecks
 
 
 def verify_server(target: Target, subject: str, progress: Callable[[CheckResult], None] | None = None) -> Report:
-    """Runs the engine's checks; `progress` sees each result as it comes. Raises MissingClient, nothing else."""
+    """Runs the engine's checks; `progress` sees each result as it comes. Raises MissingClientError, nothing else."""
     results = []
     for result in run_checks(_checks(target), target.timeout):
         if progress:

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import httpx2
 
-from verification.checks import Check, CheckFailed, CheckSkipped, Finding, require
-from verification.http_probe import check_health, check_metrics, check_version, get_json
+from verification.checks import Check, CheckError, Finding, NotOfferedError, require
+from verification.http_probe import check_health, check_metrics, check_version, get_json, tls
 from verification.latency import StreamClock
 from verification.target import Target
 
@@ -15,7 +15,7 @@ _PROMPT = "The capital of France is"
 _OUTPUT_TOKENS = 16
 
 
-class MissingClient(RuntimeError):
+class MissingClientError(RuntimeError):
     """The `text-generation` client is not installed; the message names the remedy."""
 
 
@@ -25,7 +25,7 @@ class _Client(Protocol):
 
 
 class TgiChecks:
-    """The checks of one TGI server, in the order in which they run; raises MissingClient without the client."""
+    """The checks of one TGI server, in the order in which they run; raises MissingClientError without the client."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -70,9 +70,9 @@ class TgiChecks:
                     clock.tick()
                     last = event
         except OSError as error:  # requests' errors are OSErrors
-            raise CheckFailed(f"the stream broke after {clock.arrivals} events") from error
+            raise CheckError(f"the stream broke after {clock.arrivals} events") from error
         if last is None or last.details is None:
-            raise CheckFailed(f"the stream ended after {clock.arrivals} events without its details")
+            raise CheckError(f"the stream ended after {clock.arrivals} events without its details")
         details = last.details
         require(bool(last.generated_text), "the stream's last event has no generated text")
         _require_count(details.generated_tokens, clock.arrivals, details.finish_reason.value)
@@ -83,19 +83,22 @@ class TgiChecks:
         """Too long a prompt and too many new tokens are each refused with a 4xx, and the server goes on serving."""
         limit = self._target.max_model_len or get_json(self._target, "/info").get("max_total_tokens")
         if not isinstance(limit, int):
-            raise CheckSkipped("neither the plan nor the server tells max total tokens; give --max-model-len")
+            raise NotOfferedError("neither the plan nor the server tells max total tokens; give --max-model-len")
         # A word is at least one token, so this prompt is over the limit for any tokenizer.
         prompt = self._refused("prompt tokens", "word " * (limit + 1), 1, limit)
         output = self._refused("prompt and new tokens", _PROMPT, limit, limit)
         answer = self._post(_PROMPT, 1)
-        require(answer.status_code == 200, f"refusing too long a prompt left the server answering {answer.status_code}")
+        require(
+            answer.status_code == 200,
+            f"refusing too long a prompt left the server answering {answer.status_code}",
+        )
         return Finding(f"more than {limit} tokens refused: in the prompt with {prompt}, in all with {output}")
 
     def _refused(self, what: str, prompt: str, new_tokens: int, limit: int) -> int:
         try:
             answer = self._post(prompt, new_tokens)
         except httpx2.TransportError as error:
-            raise CheckFailed(f"{what} over {limit} broke the connection; the engine may have died") from error
+            raise CheckError(f"{what} over {limit} broke the connection; the engine may have died") from error
         status = answer.status_code
         require(status != 200, f"{what} over the limit of {limit} were accepted")
         require(400 <= status < 500, f"{what} over {limit} ended in status {status}, no 4xx")
@@ -104,14 +107,14 @@ class TgiChecks:
     def _post(self, prompt: str, new_tokens: int) -> httpx2.Response:
         body = {"inputs": prompt, "parameters": {"max_new_tokens": new_tokens}}
         url = self._target.base_url.rstrip("/") + "/generate"
-        return httpx2.post(url, json=body, headers=self._target.headers, timeout=self._target.timeout)
+        return httpx2.post(url, json=body, headers=self._target.headers, timeout=self._target.timeout, verify=tls())
 
 
 def _make_client(target: Target) -> _Client:
     try:
-        from text_generation import Client  # type: ignore[import-untyped]
+        from text_generation import Client
     except ImportError as error:
-        raise MissingClient(
+        raise MissingClientError(
             "checking TGI needs the text-generation client, which is not installed\n"
             "    fix: pip install 'gke-llm-serving[text-generation]'"
         ) from error
@@ -125,9 +128,9 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except KeyError as error:
-        raise CheckFailed(f"the answer is an error without TGI's field {error}") from error
+        raise CheckError(f"the answer is an error without TGI's field {error}") from error
     except ValueError as error:
-        raise CheckFailed("the answer is not the JSON that TGI answers") from error
+        raise CheckError("the answer is not the JSON that TGI answers") from error
 
 
 def _require_count(counted: int, received: int, finish_reason: str) -> None:

@@ -1,0 +1,70 @@
+"""Real processes on loopback that speak each engine's HTTP interface."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verification.report import Report
+from verification.server import verify_server
+from verification.target import EngineKind, Target
+
+FAKES = Path(__file__).parent / "fakes"
+MODEL = "org/model"
+LIMIT = 64
+VERSIONS: dict[EngineKind, str] = {"vllm": "0.26.0", "tgi": "3.3.7"}
+METRICS = {
+    "vllm": {
+        "vllm:num_requests_running": "gauge",
+        "vllm:prompt_tokens_total": "counter",
+        "vllm:iteration_tokens_total": "histogram",
+        "vllm:time_to_first_token_seconds": "histogram",
+    },
+    "tgi": {"tgi_request_count": "counter", "tgi_queue_size": "gauge", "tgi_request_duration": "histogram"},
+}
+
+
+@contextmanager
+def running_engine(kind: EngineKind, fault: str = "", metrics: dict[str, str] | None = None) -> Iterator[str]:
+    """The base URL of a fake engine process, which is gone at the end."""
+    command = [sys.executable, str(FAKES / f"fake_{kind}.py"), fault, json.dumps(metrics or METRICS[kind])]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+def target_of(base_url: str, kind: EngineKind, **changes: Any) -> Target:
+    """What the fake engine is expected to be."""
+    promised: dict[str, Any] = {
+        "served_names": (MODEL,),
+        "max_model_len": LIMIT,
+        "metrics": METRICS[kind],
+        "timeout": 20.0,
+    }
+    return Target(base_url=base_url, kind=kind, version=VERSIONS[kind], **(promised | changes))
+
+
+@cache
+def report_on(kind: EngineKind, fault: str) -> Report:
+    """The report on a fake engine with that fault; it does not change between the cases that look at it."""
+    with running_engine(kind, fault) as url:
+        return verify_server(target_of(url, kind), "w")
+
+
+@pytest.fixture
+def engine() -> Iterator[Callable[..., str]]:
+    """Starts fake engines; all are gone after the test."""
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(running_engine(*args, **kwargs))
