@@ -1,8 +1,8 @@
 """The GKE cluster: Standard, Autopilot, or one that exists."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -126,9 +126,7 @@ class GkeCluster(pulumi.ComponentResource):
             ),
         }
 
-    def _make_system_pool(
-        self, managed: ManagedPlan, cluster: gcp.container.Cluster
-    ) -> gcp.container.NodePool | None:
+    def _make_system_pool(self, managed: ManagedPlan, cluster: gcp.container.Cluster) -> gcp.container.NodePool | None:
         pool = managed.system_pool
         if pool is None:
             return None
@@ -155,7 +153,9 @@ class GkeCluster(pulumi.ComponentResource):
                 shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
                     enable_secure_boot=True, enable_integrity_monitoring=True
                 ),
-                workload_metadata_config=gcp.container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+                workload_metadata_config=gcp.container.NodePoolNodeConfigWorkloadMetadataConfigArgs(
+                    mode="GKE_METADATA"
+                ),
             ),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=self._plan.protect, deleted_with=cluster, ignore_changes=["initialNodeCount"]
@@ -194,7 +194,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.kubeconfig = pulumi.Output.secret(parts.apply(lambda p: render_kubeconfig(name, str(p[0]), p[1])))
 
     def _publish_kubeconfig(self) -> None:
-        path = self._plan.kubeconfig and os.path.expanduser(self._plan.kubeconfig)
+        path = self._plan.kubeconfig and str(Path(self._plan.kubeconfig).expanduser())
         self.cluster_name = pulumi.Output.from_input(None)
         self.location = pulumi.Output.from_input(None)
         self.endpoint = pulumi.Output.from_input(None)
@@ -203,9 +203,10 @@ class GkeCluster(pulumi.ComponentResource):
 
 
 def _dns_endpoint(cluster: gcp.container.Cluster) -> pulumi.Output[str | None]:
-    return cluster.control_plane_endpoints_config.apply(
+    endpoint: pulumi.Output[str | None] = cluster.control_plane_endpoints_config.apply(
         lambda config: config.dns_endpoint_config.endpoint if config and config.dns_endpoint_config else None
     )
+    return endpoint
 
 
 def _found_dns_endpoint(configs: Sequence[Any]) -> str | None:

@@ -1,9 +1,9 @@
 """The cluster: made as Standard or Autopilot, or one that exists."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.config.base import ClusterName, ConfigModel, PositiveInt
 from components.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
@@ -98,6 +98,21 @@ class AutopilotCluster(ManagedCluster):
 
     mode: Literal["autopilot"]
     """How the cluster comes to be."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_node_settings(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        own = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+        standard = {name for field, info in StandardCluster.model_fields.items() for name in (field, info.alias)}
+        refused = sorted((set(values) & (standard - own)) | (set(values) & {"nodeConfig", "node_config"}))
+        if refused:
+            raise ValueError(
+                f"{', '.join(refused)} configure nodes, which Autopilot makes by itself: "
+                "remove them, or set mode: standard"
+            )
+        return values
 
 
 class ExistingCluster(ConfigModel):

@@ -51,7 +51,9 @@ class SystemPool(ConfigModel):
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:
         if self.min_nodes > self.max_nodes:
-            raise ValueError(f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other")
+            raise ValueError(
+                f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other"
+            )
         return self
 
 
@@ -96,5 +98,3 @@ class Maintenance(ConfigModel):
     """Recurrence as an RFC 5545 rule."""
     exclusions: tuple[MaintenanceExclusion, ...] = ()
     """Spans without upgrades."""
-
-

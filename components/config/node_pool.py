@@ -77,7 +77,9 @@ class NodePool(ConfigModel):
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:
         if self.min_nodes > self.max_nodes:
-            raise ValueError(f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other")
+            raise ValueError(
+                f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other"
+            )
         return self
 
     @property

@@ -22,7 +22,9 @@ class Reservation(ConfigModel):
         if self.affinity == "specific" and self.name is None:
             raise ValueError("a specific reservation needs its name; set name")
         if self.affinity == "any" and (self.name or self.project):
-            raise ValueError("a named reservation is a specific one; set affinity: specific, or remove name and project")
+            raise ValueError(
+                "a named reservation is a specific one; set affinity: specific, or remove name and project"
+            )
         return self
 
 

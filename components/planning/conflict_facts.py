@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from components.config.cluster import Cluster, ExistingCluster, ManagedCluster
 from components.config.node_pool import NodePool
 from components.planning.location import region_of
-from components.planning.shapes import MachineShape
+from components.planning.shapes import MachineShape, find_shape
 from components.planning.tables import load_table
 from components.planning.zones import accelerator_regions, accelerator_zones
 
@@ -39,9 +39,10 @@ def cluster_facts(config: Cluster) -> Facts:
         "region": region,
         "zonesOutside": _outside(facts["zones"] or (), region),
         "zonesHaveLocation": config.location in (facts["zones"] or ()),
+        "systemPoolGpu": find_shape(str(facts["systemPool.machineType"])) is not None,
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
-    return facts | _network_facts(config) | _maintenance_facts(config)
+    return Facts(facts | _network_facts(config) | _maintenance_facts(config))
 
 
 def pool_facts(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> Facts:
@@ -58,23 +59,23 @@ def pool_facts(config: NodePool, shape: MachineShape | None, cluster: ClusterPla
         "cluster.releaseChannel": cluster.managed.release_channel if cluster.managed else None,
         "cluster.imageStreaming": cluster.managed.image_streaming if cluster.managed else None,
         "zonesOutside": _outside(zones, cluster.region) if cluster.region else "",
-        "zoneCount": len(zones) if zones or not cluster.regional else None,
+        "zoneCount": len(zones) or (None if cluster.regional else 1),
         "duplicateZones": _twice(config.zones),
         "duplicateTaints": _twice([*keys, "nvidia.com/gpu"]),
         "reservedLabels": ", ".join(k for k in config.labels if k.startswith(tuple(reserved))),
         "surgeTotal": (config.upgrade.max_surge or 0) + (config.upgrade.max_unavailable or 0),
+        "surgeSet": config.upgrade.max_surge is not None or config.upgrade.max_unavailable is not None,
     }
-    return facts | _machine_facts(config, shape, cluster, zones) if shape else facts
+    return Facts(facts | _machine_facts(config, shape, cluster, zones)) if shape else facts
 
 
-def _machine_facts(
-    config: NodePool, shape: MachineShape, cluster: ClusterPlan, zones: Iterable[str]
-) -> Mapping[str, Any]:
+def _machine_facts(config: NodePool, shape: MachineShape, cluster: ClusterPlan, zones: Iterable[str]) -> dict[str, Any]:
     family = shape.machine_type.split("-")[0]
     families = load_table("gke_conflicts")["families"].get(family, {})
     region = cluster.region
     offered = accelerator_zones(shape.accelerator, region) if region else ()
-    count = config.local_ssd.count if config.local_ssd else None
+    wanted = (config.local_ssd.count if config.local_ssd else None) or max(shape.local_ssd_counts)
+    lacking = [zone for zone in zones if region and offered and zone not in offered]
     return {
         "accelerator": shape.accelerator,
         "family": family,
@@ -82,24 +83,25 @@ def _machine_facts(
         "bootDiskRefused": "bootDisks" in families and config.disk_type not in families["bootDisks"],
         "compactPlacement": families.get("compactPlacement"),
         "localSsdCounts": ", ".join(str(n) for n in shape.local_ssd_counts if n),
-        "localSsdRefused": config.local_ssd is not None and (count or max(shape.local_ssd_counts)) not in shape.local_ssd_counts[1:],
+        "localSsdRefused": config.local_ssd is not None and wanted not in [n for n in shape.local_ssd_counts if n],
         "regionLacks": bool(region) and not offered and not config.allow_unlisted_zones,
-        "zonesLacking": "" if config.allow_unlisted_zones else ", ".join(z for z in zones if region and offered and z not in offered),
+        "zonesLacking": "" if config.allow_unlisted_zones else ", ".join(lacking),
         "zonesOffered": ", ".join(offered),
         "regionsOffered": ", ".join(accelerator_regions(shape.accelerator)),
     }
 
 
-def _network_facts(config: ManagedCluster) -> Mapping[str, Any]:
+def _network_facts(config: ManagedCluster) -> dict[str, Any]:
     options = config.network_options
     wanted = {"nodesCidr": options.nodes_cidr, "podsCidr": options.pods_cidr, "servicesCidr": options.services_cidr}
     ranges = {name: net for name, text in wanted.items() if (net := _network(text)) is not None}
     overlaps = [f"{a} and {b}" for a, b in combinations(ranges, 2) if ranges[a].overlaps(ranges[b])]
     allowed = [(net.cidr, _network(net.cidr)) for net in config.authorized_networks]
+    bad = [text for text in (*wanted.values(), *(net.cidr for net in config.authorized_networks)) if not _network(text)]
     pods = ranges.get("podsCidr")
     per_node = (getattr(config, "max_pods_per_node", None) or 32) * 2
     return {
-        "badCidrs": ", ".join([text for text in wanted.values() if _network(text) is None] + [t for t, n in allowed if n is None]),
+        "badCidrs": ", ".join(bad),
         "overlappingRanges": "; ".join(overlaps) if config.network is None else "",
         "publicAuthorized": ", ".join(text for text, net in allowed if net and not net.is_private),
         "openAuthorized": ", ".join(text for text, net in allowed if net and net.prefixlen == 0),
@@ -109,7 +111,7 @@ def _network_facts(config: ManagedCluster) -> Mapping[str, Any]:
     }
 
 
-def _maintenance_facts(config: ManagedCluster) -> Mapping[str, Any]:
+def _maintenance_facts(config: ManagedCluster) -> dict[str, Any]:
     window = config.maintenance
     if window is None:
         return {}
@@ -117,6 +119,7 @@ def _maintenance_facts(config: ManagedCluster) -> Mapping[str, Any]:
     long = [e.name for e in window.exclusions if e.scope == "NO_UPGRADES" and _hours(e.start, e.end) > 30 * 24]
     return {
         "windowHours": hours,
+        "windowHoursIn32Days": hours * _windows_in_32_days(window.recurrence) if hours > 0 else None,
         "exclusionsBackwards": ", ".join(e.name for e in window.exclusions if _hours(e.start, e.end) <= 0),
         "exclusionsLong": ", ".join(long),
         "fullExclusions": sum(e.scope == "NO_UPGRADES" for e in window.exclusions),
@@ -147,6 +150,21 @@ def _outside(zones: Iterable[str], region: str) -> str:
 def _twice(values: Iterable[str]) -> str:
     values = list(values)
     return ", ".join(sorted({value for value in values if values.count(value) > 1}))
+
+
+def _windows_in_32_days(rule: str) -> int:
+    """Windows that a recurrence rule surely has in any 32 days; unknown frequencies count as daily."""
+    parts = dict(part.split("=", 1) for part in rule.split(";"))
+    interval = int(parts.get("INTERVAL", "1"))
+    match parts["FREQ"]:
+        case "DAILY":
+            return 32 // interval
+        case "WEEKLY":
+            return len(parts.get("BYDAY", "MO").split(",")) * (4 // interval)
+        case "MONTHLY":
+            return max(1, len(parts.get("BYMONTHDAY", parts.get("BYDAY", "1")).split(","))) // interval
+        case _:
+            return 32
 
 
 def _hours(start: str, end: str) -> float:

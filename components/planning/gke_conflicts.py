@@ -1,8 +1,9 @@
-"""Combinations that GKE, Compute Engine or the provider refuse. Rules: data/gke_conflicts.yaml, each with its source."""
+"""What GKE, Compute Engine or the provider refuse. Rules: data/gke_conflicts.yaml, each with its source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.config.cluster import Cluster
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from components.planning.cluster_plan import ClusterPlan
 
 Facts = Mapping[str, Any]
+_PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 
 
 def refuse_cluster(config: Cluster) -> None:
@@ -25,9 +27,7 @@ def refuse_cluster(config: Cluster) -> None:
         raise ConfigError(problems)
 
 
-def pool_problems(
-    path: str, config: NodePool, shape: MachineShape | None, cluster: ClusterPlan
-) -> tuple[Problem, ...]:
+def pool_problems(path: str, config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> tuple[Problem, ...]:
     """What GKE would refuse of a pool on its cluster; rules that need an unknown machine type do not apply."""
     return tuple(_problems("pool", path, pool_facts(config, shape, cluster)))
 
@@ -38,9 +38,19 @@ def _problems(subject: str, path: str, facts: Facts) -> Iterator[Problem]:
             field = rule["path"]
             yield Problem(
                 f"{path}.{field}" if field else path,
-                rule["message"].format_map(facts),
-                rule["remedy"].format_map(facts),
+                _fill(rule["message"], facts),
+                _fill(rule["remedy"], facts),
             )
+
+
+def _fill(text: str, facts: Facts) -> str:
+    """The text with each {fact} replaced; facts have dots in their names, which str.format reads as attributes."""
+
+    def value(match: re.Match[str]) -> str:
+        fact = facts.get(match[1])
+        return f"{fact:g}" if isinstance(fact, float) else str(fact)
+
+    return _PLACEHOLDER.sub(value, text)
 
 
 def _holds(facts: Facts, fact: str, wanted: Any) -> bool:
@@ -55,9 +65,9 @@ def _operand(facts: Facts, operand: Any) -> Any:
     return facts.get(operand) if isinstance(operand, str) and operand in facts else operand
 
 
-_OPERATORS = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "set": lambda value, wanted: bool(value) is wanted,
-    "above": lambda value, bound: value is not None and value > bound,
-    "below": lambda value, bound: value is not None and value < bound,
-    "not": lambda value, other: value not in other if isinstance(other, list) else value != other,
+    "above": lambda value, bound: value is not None and bool(value > bound),
+    "below": lambda value, bound: value is not None and bool(value < bound),
+    "not": lambda value, other: bool(value not in other if isinstance(other, list) else value != other),
 }

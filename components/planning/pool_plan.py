@@ -116,7 +116,12 @@ def plan_pool(
     problems = pool_problems(path, config, shape, cluster)
     if shape is None:
         known = ", ".join(s.machine_type for s in all_shapes())
-        problems = (Problem(f"{path}.machineType", f"{config.machine_type!r} is no known GPU machine type", f"use one of: {known}"), *problems)
+        problems = (
+            Problem(
+                f"{path}.machineType", f"{config.machine_type!r} is no known GPU machine type", f"use one of: {known}"
+            ),
+            *problems,
+        )
     if problems or shape is None:
         raise ConfigError(problems)
     return _plan(name, config, shape, cluster, compute_class, protect=config.protect and name not in allow_replace)
@@ -246,7 +251,9 @@ def _notes(config: NodePool) -> tuple[str, ...]:
     match config.effective_provisioning:
         case "flex-start":
             days = (_max_run_seconds(config) or 0) / 86400
-            notes.append(f"flex-start: each node ends {days:g} days after its start at the latest, and its pods with it")
+            notes.append(
+                f"flex-start: each node ends {days:g} days after its start at the latest, and its pods with it"
+            )
         case "spot":
             notes.append("spot: a node may end at any time, 30 seconds after notice; pods get at most 15 of them")
     if config.flex_start and config.flex_start.queued:
