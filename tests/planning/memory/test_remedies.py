@@ -1,0 +1,84 @@
+"""Remedies fit when they are applied, and come cheapest first."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from components.planning.memory.fit import estimate
+from components.planning.memory.gpu import Gpu, find_gpu
+from components.planning.memory.options import ServingOptions
+from components.planning.memory.remedies import remedies
+from components.planning.models.catalogue import find_model
+from components.planning.models.facts import ModelFacts
+from tests.planning.memory.strategies import GPUS, MODELS, tgi_options, vllm_options
+
+L4 = find_gpu("nvidia-l4")
+assert L4 is not None
+FIELD_OF_KEY = {
+    "engine.maxModelLen": "max_model_len",
+    "engine.maxNumSeqs": "max_num_seqs",
+    "engine.maxNumBatchedTokens": "max_num_batched_tokens",
+    "engine.gpuMemoryUtilization": "gpu_memory_utilization",
+    "engine.kvCacheDtype": "kv_cache_dtype",
+    "engine.quantization": "quantization",
+    "engine.quantize": "quantization",
+    "engine.tensorParallelSize": "tensor_parallel_size",
+    "engine.numShard": "tensor_parallel_size",
+    "engine.maxTotalTokens": "max_total_tokens",
+    "engine.maxInputTokens": "max_input_tokens",
+    "engine.maxBatchPrefillTokens": "max_batch_prefill_tokens",
+}
+
+
+def applied(options: ServingOptions, edit: dict[str, object]) -> ServingOptions:
+    """The options that a config with this edit leads to."""
+    return replace(options, **{FIELD_OF_KEY[key]: value for key, value in edit.items() if key != "gpus"})
+
+
+@given(MODELS, GPUS, vllm_options() | tgi_options())
+@settings(max_examples=150, deadline=None)
+def test_each_remedy_fits_when_it_is_applied(model: ModelFacts, gpu: Gpu, options: ServingOptions) -> None:
+    for remedy in remedies(model, gpu, options):
+        after = estimate(model, gpu, applied(options, dict(remedy.edit)))
+        assert after == remedy.fit_after
+        assert after.fits
+
+
+@given(MODELS, vllm_options())
+@settings(max_examples=100, deadline=None)
+def test_remedies_come_in_order_of_money_then_quality(model: ModelFacts, options: ServingOptions) -> None:
+    order = [(r.extra_gpus, r.quality_cost) for r in remedies(model, L4, options)]
+    assert order == sorted(order)
+
+
+@given(MODELS, vllm_options())
+@settings(max_examples=100, deadline=None)
+def test_no_remedy_asks_for_gpus_that_are_not_there(model: ModelFacts, options: ServingOptions) -> None:
+    ranks = options.tensor_parallel_size
+    assert all(not r.extra_gpus for r in remedies(model, L4, options, gpus_available=(ranks,)))
+
+
+def test_a_context_too_long_is_cut_and_a_model_too_large_is_spread() -> None:
+    llama = find_model("meta-llama/Llama-3.1-8B-Instruct")
+    assert llama is not None
+    edits = [dict(r.edit) for r in remedies(llama, L4, ServingOptions(engine="vllm", engine_version="0.26.0"))]
+    assert any(set(edit) == {"engine.maxModelLen"} for edit in edits)
+    assert {"gpus": 2, "engine.tensorParallelSize": 2} in edits
+
+
+def test_nothing_is_offered_where_nothing_helps() -> None:
+    model = find_model("meta-llama/Llama-3.3-70B-Instruct")
+    t4 = find_gpu("nvidia-tesla-t4")
+    assert model is not None
+    assert t4 is not None
+    assert remedies(model, t4, ServingOptions(engine="vllm", engine_version="0.26.0"), gpus_available=(1,)) == ()
+
+
+@pytest.mark.parametrize("engine_version", ["2.3.1", "3.3.7"])
+def test_tgi_remedies_speak_tgi(engine_version: str) -> None:
+    model = find_model("google/gemma-7b")
+    assert model is not None
+    found = remedies(model, L4, ServingOptions(engine="tgi", engine_version=engine_version))
+    assert found
+    assert {key for r in found for key in r.edit} <= {k for k in FIELD_OF_KEY if "Num" not in k or "numShard" in k} | {"gpus"}
