@@ -17,6 +17,7 @@ _PROMPT = "The capital of France is"
 _MESSAGES: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Name the capital of France."}]
 _PROMPT_IDS = list(range(10, 26))
 _OUTPUT_TOKENS = 16
+_LONGEST_PROMPT = 32_768
 # vLLM's own parameters: without an end before max_tokens the count is exact, and no token is left out of the text.
 _EXACT = {"ignore_eos": True, "skip_special_tokens": False}
 
@@ -45,6 +46,7 @@ class VllmChecks:
             Check("chat", self.chat),
             Check("chat stream", self.chat_stream),
             Check("token counts", self.token_counts),
+            Check("full context", self.full_context),
             Check("context limit", self.context_limit),
             Check("metrics", lambda: check_metrics(self._target)),
         )
@@ -138,11 +140,18 @@ class VllmChecks:
         require(counted == len(_PROMPT_IDS), f"{len(_PROMPT_IDS)} prompt tokens were sent and {counted} counted")
         return Finding(f"{counted} in, {_OUTPUT_TOKENS} out, as sent and asked for")
 
+    def full_context(self) -> Finding:
+        """A prompt that leaves room for one token is served: no lower limit, no lack of memory."""
+        prompt = self._limit() - 1
+        if prompt > _LONGEST_PROMPT:
+            raise NotOfferedError(f"a prompt of {prompt} tokens would hold up other requests for long")
+        usage = self._complete([_PROMPT_IDS[0]] * prompt, max_tokens=1).usage
+        _require_usage(usage, 1)
+        return Finding(f"{prompt} prompt tokens served")
+
     def context_limit(self) -> Finding:
         """A prompt one token beyond the limit is refused with a 4xx, and the server goes on serving."""
-        limit = self._target.max_model_len or self._listed().get(self._model())
-        if limit is None:
-            raise NotOfferedError("neither the plan nor the server tells a max model length; give --max-model-len")
+        limit = self._limit()
         over = limit + 1
         try:
             self._complete([_PROMPT_IDS[0]] * over, max_tokens=1)
@@ -158,6 +167,12 @@ class VllmChecks:
             raise CheckError(f"{over} prompt tokens were accepted, over the limit of {limit}")
         self._still_serves(over)
         return Finding(f"{over} prompt tokens refused with {status}; the limit is {limit}")
+
+    def _limit(self) -> int:
+        limit = self._target.max_model_len or self._listed().get(self._model())
+        if limit is None:
+            raise NotOfferedError("neither the plan nor the server tells a max model length; give --max-model-len")
+        return limit
 
     def _still_serves(self, over: int) -> None:
         try:

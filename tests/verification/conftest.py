@@ -33,7 +33,20 @@ METRICS = {
 @contextmanager
 def running_engine(kind: EngineKind, fault: str = "", metrics: dict[str, str] | None = None) -> Iterator[str]:
     """The base URL of a fake engine process, which is gone at the end."""
-    command = [sys.executable, str(FAKES / f"fake_{kind}.py"), fault, json.dumps(metrics or METRICS[kind])]
+    with _running(FAKES / f"fake_{kind}.py", fault, json.dumps(metrics or METRICS[kind])) as url:
+        yield url
+
+
+@contextmanager
+def running_kube(engine_url: str, fault: str = "") -> Iterator[str]:
+    """The URL of a fake Kubernetes API whose ready pod is the engine at that URL."""
+    with _running(FAKES / "fake_kube.py", engine_url.rsplit(":", 1)[1], fault) as url:
+        yield url
+
+
+@contextmanager
+def _running(script: Path, *args: str) -> Iterator[str]:
+    command = [sys.executable, str(script), *args]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin
     assert process.stdout
@@ -68,3 +81,10 @@ def engine() -> Iterator[Callable[..., str]]:
     """Starts fake engines; all are gone after the test."""
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(running_engine(*args, **kwargs))
+
+
+@pytest.fixture
+def kube() -> Iterator[Callable[..., str]]:
+    """Starts fake Kubernetes APIs; all are gone after the test."""
+    with ExitStack() as stack:
+        yield lambda *args, **kwargs: stack.enter_context(running_kube(*args, **kwargs))

@@ -14,6 +14,7 @@ CHECKS = (
     "chat",
     "chat stream",
     "token counts",
+    "full context",
     "context limit",
     "metrics",
 )
@@ -52,6 +53,7 @@ FAULTS = (
     ("stream-no-text", "completion stream", "no text"),
     ("stream-no-usage", "completion stream", "counts no tokens"),
     ("stream-error", "completion stream", "EngineCore died"),
+    ("limit-lower", "full context", "400"),
     ("limit-accepted", "context limit", "65 prompt tokens were accepted, over the limit of 64"),
     ("limit-500", "context limit", "status 500, no 4xx"),
     ("limit-kills", "context limit", "may have died"),
@@ -153,3 +155,8 @@ def test_key_reaches_the_server_and_no_output(engine):
     assert "k-very-secret" not in repr((target, report))
     assert target.headers == {"Authorization": "Bearer k-very-secret"}
     assert MODEL in target.served_names
+
+
+def test_full_context_of_a_very_long_model_is_not_asked_for(engine):
+    report = verify_server(target_of(engine("vllm"), "vllm", max_model_len=131_072), "w")
+    assert next(c.status for c in report.checks if c.name == "full context") == "skip"

@@ -30,7 +30,8 @@ class Vllm(Engine):
         if self.path == "/v1/chat/completions" and self.fault == "chat-no-template":
             return self.refuse("As of transformers v4.44, default chat template is no longer allowed", 400)
         prompt = body.get("prompt")
-        if isinstance(prompt, list) and len(prompt) > self.limit and not self.over_limit(len(prompt)):
+        limit = 32 if self.fault == "limit-lower" else self.limit
+        if isinstance(prompt, list) and len(prompt) > limit and not self.over_limit(len(prompt)):
             return None
         if self.stop_on_fault():
             return None
