@@ -54,7 +54,7 @@ class NodePool(ConfigModel):
     allow_unlisted_zones: bool = False
     """Trust `zones` although the table of zones with the accelerator lacks them."""
     location_policy: Literal["BALANCED", "ANY"] | None = None
-    """Spread over zones, or wherever there is stock; unset is ANY for spot, flex-start and reservations, else BALANCED."""
+    """Spread over zones, or wherever there is stock; unset is BALANCED on demand, else ANY."""
     driver_version: Literal["DEFAULT", "LATEST", "INSTALLATION_DISABLED"] = "LATEST"
     """NVIDIA driver that GKE installs."""
     image_type: Literal["COS_CONTAINERD", "UBUNTU_CONTAINERD"] = "COS_CONTAINERD"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -27,8 +28,34 @@ class ConfigError(ValueError):
     """A config that is refused, with all its problems."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(dict.fromkeys(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def refuse(path: str, message: str, remedy: str = "") -> NoReturn:
+    """Raises ConfigError for one problem."""
+    raise ConfigError([Problem(path, message, remedy)])
+
+
+class Refused:
+    """Gathers the refusals of independent steps: `with refused: step()` for each, then `refused.stop()`."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, ConfigError):
+            return False
+        self.problems += error.problems
+        return True
+
+    def stop(self) -> None:
+        """Raises ConfigError with all that was gathered, if anything was."""
+        if self.problems:
+            raise ConfigError(self.problems)
 
 
 _UNION_TAGS = frozenset({"standard", "autopilot", "existing", "vllm", "tgi"})

@@ -22,3 +22,5 @@ class StackConfig(ConfigModel):
     """Kubernetes namespace of the workloads."""
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
+    allow_replace: tuple[str, ...] = ()
+    """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""

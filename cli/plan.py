@@ -1,0 +1,74 @@
+"""l4serve plan: the resolved plan of a stack."""
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.errors import print_notes
+from cli.stacks import FileOption, JsonOption, StackOption, load_plan
+from components.planning.plan import StackPlan
+from components.planning.plan_json import stack_json
+from components.planning.quantity import format_bytes, format_cpu
+from components.planning.workload_plan import WorkloadPlan
+
+
+def plan(stack: StackOption = None, file: FileOption = None, as_json: JsonOption = False) -> None:
+    """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
+    planned = load_plan(stack, file)
+    print_notes(planned)
+    if as_json:
+        print(json.dumps(stack_json(planned), indent=2))
+        return
+    console = Console()
+    console.print(_summary(planned))
+    if planned.node_pools:
+        console.print(_pools(planned))
+    console.print(_workloads(planned))
+
+
+def _summary(plan: StackPlan) -> str:
+    cluster = plan.cluster
+    where = f" in {cluster.location}" if cluster.location else ""
+    return f"[bold]{plan.stack}[/bold]: {cluster.mode} cluster {cluster.name or '(by kubeconfig)'}{where}, namespace {plan.namespace}"
+
+
+def _pools(plan: StackPlan) -> Table:
+    table = Table("pool", "machine", "GPUs", "nodes", "how", title="Node pools", title_justify="left")
+    for pool in plan.node_pools:
+        nodes = f"{pool.min_nodes}..{pool.max_nodes}"
+        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning)
+    return table
+
+
+def _workloads(plan: StackPlan) -> Table:
+    table = Table(title="Workloads", title_justify="left", show_lines=True)
+    for column in ("workload", "engine", "model and flags", "pod", "memory per GPU"):
+        table.add_column(column, overflow="fold")
+    for workload in plan.workloads:
+        table.add_row(*_row(workload))
+    return table
+
+
+def _row(workload: WorkloadPlan) -> tuple[str, ...]:
+    requests = workload.resources.requests
+    pool = workload.placing.node_pool or "any node"
+    pod = (
+        f"{workload.replicas} x {workload.gpus} GPU on {pool}\n{format_cpu(requests.cpu_millis)} CPU, "
+        f"{format_bytes(requests.memory_bytes)}, disk {format_bytes(requests.ephemeral_bytes)}"
+    )
+    return (
+        workload.name,
+        f"{workload.engine_kind} {workload.engine_version}",
+        "\n".join((workload.model_id, *workload.argv[1:])),
+        pod,
+        _memory(workload),
+    )
+
+
+def _memory(workload: WorkloadPlan) -> str:
+    fit = workload.judgement.fit
+    if fit is None:
+        return "not judged"
+    verdict = "fits" if fit.fits and not fit.margin_is_uncertain else "tight" if fit.fits else "does not fit"
+    return f"{verdict}: weights {fit.weights_gib:.1f}, KV cache {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"

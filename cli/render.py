@@ -1,0 +1,146 @@
+"""l4serve render: the Kubernetes manifests and cloud resources that the unmodified program would create."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from cli.errors import print_notes, readable_refusals, refuse_input
+from cli.recording import Registration, record_program
+from cli.stacks import FileOption, JsonOption, StackOption, load, project_root
+from components.planning.plan import StackPlan
+from stacks.planning import plan
+from stacks.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack
+
+KUBERNETES = "kubernetes:"
+_ORDER = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "ComputeClass",
+    "ServiceAccount",
+    "SecretProviderClass",
+    "Secret",
+    "PodDisruptionBudget",
+    "Service",
+    "Deployment",
+)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a stack's program creates: its plan, Kubernetes objects in apply order, and the other resources."""
+
+    plan: StackPlan
+    objects: tuple[Mapping[str, Any], ...]
+    cloud: tuple[Mapping[str, Any], ...]
+    """Resources of Google Cloud, as {"type", "name", "inputs", "options"}."""
+    outputs: Mapping[str, Any]
+
+
+def render_stack(stack: Stack) -> Rendered:
+    """Runs the program for a stack. Raises ConfigError for a refused config; decrypts nothing.
+
+    The Hugging Face token is a marker, also where the stack has none: what it is needed for shows all the same.
+    """
+    planned = plan(stack)
+    config = {SERVING_KEY: json.dumps(stack.serving), TOKEN_KEY: "placeholder-for-the-token"}
+    if stack.project:
+        config["gcp:project"] = stack.project
+    if planned.secret is None:
+        del config[TOKEN_KEY]
+    monitor = record_program(
+        project_root() / "__main__.py",
+        project=PROJECT,
+        stack=stack.name,
+        base=stack.base,
+        config=config,
+        secrets=(TOKEN_KEY,),
+    )
+    resources = tuple(r for r in monitor.registrations if r.custom and not r.type.startswith("pulumi:"))
+    objects = (_manifest(r) for r in resources if r.type.startswith(KUBERNETES))
+    return Rendered(
+        plan=planned,
+        objects=tuple(sorted(objects, key=_apply_rank)),
+        cloud=tuple(_cloud(r) for r in resources if not r.type.startswith(KUBERNETES)),
+        outputs=monitor.exports,
+    )
+
+
+def _manifest(resource: Registration) -> Mapping[str, Any]:
+    """A resource as the API server takes it: the inputs of the provider's types are the API's own."""
+    annotations = resource.inputs.get("metadata", {}).get("annotations", {})
+    kept = {key: value for key, value in annotations.items() if not key.startswith("pulumi.com/")}
+    metadata = {key: value for key, value in resource.inputs["metadata"].items() if key != "annotations"}
+    return {**resource.inputs, "metadata": metadata | ({"annotations": kept} if kept else {})}
+
+
+def _cloud(resource: Registration) -> Mapping[str, Any]:
+    return {
+        "type": resource.type,
+        "name": resource.name,
+        "inputs": resource.inputs,
+        "options": resource.options,
+    }
+
+
+def _apply_rank(manifest: Mapping[str, Any]) -> tuple[int, str, str]:
+    kind = str(manifest["kind"])
+    return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER), kind, str(manifest["metadata"]["name"]))
+
+
+def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
+    """Writes one YAML file per Kubernetes object in apply order, and cloud.json, all at once or not at all.
+
+    Replaces the files of an earlier rendering; raises FileExistsError where the folder holds anything else.
+    """
+    if folder.exists() and any(not _is_rendered(path) for path in folder.iterdir()):
+        raise FileExistsError(f"{folder} holds files that are no rendering; choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".l4serve-") as scratch:
+        staged = Path(scratch) / "out"
+        staged.mkdir()
+        for i, manifest in enumerate(rendered.objects):
+            name = f"{i:03d}-{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
+            (staged / name).write_text(yaml.safe_dump(_plain(manifest), sort_keys=False), encoding="utf-8")
+        (staged / "cloud.json").write_text(json.dumps(rendered.cloud, indent=2) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        staged.rename(folder)
+    return tuple(sorted(folder.iterdir()))
+
+
+def _is_rendered(path: Path) -> bool:
+    return path.name == "cloud.json" or (path.suffix == ".yaml" and path.name[:3].isdigit())
+
+
+def _plain(value: Any) -> Any:
+    """A copy without shared parts, so that YAML writes no anchors."""
+    return json.loads(json.dumps(value))
+
+
+def render(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    stack: StackOption = None,
+    file: FileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the Kubernetes manifests and the cloud resources that the program would create."""
+    loaded = load(stack, file)
+    with readable_refusals():
+        rendered = render_stack(loaded)
+    print_notes(rendered.plan)
+    try:
+        files = write_rendered(rendered, out)
+    except OSError as error:
+        raise refuse_input(f"--out {out}: {error.strerror or error}") from None
+    if as_json:
+        print(json.dumps({"files": [str(f) for f in files]}))
+    else:
+        Console().print(f"{len(rendered.objects)} Kubernetes objects and {len(rendered.cloud)} cloud resources in {out}")

@@ -1,0 +1,177 @@
+"""An inference service: the Deployment, Service, ServiceAccount and disruption budget of one planned workload."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.planning.quantity import format_bytes
+from components.planning.workload_plan import Probes, WorkloadPlan
+
+_CONTAINER = "inference-server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceServiceArgs:
+    """A workload's whole plan, and the Secret that its pods read the Hugging Face token from."""
+
+    plan: WorkloadPlan
+    secret_name: pulumi.Input[str] | None = None
+
+
+class InferenceService(pulumi.ComponentResource):
+    """Serves one model. Manages no node, namespace or token: it is given those."""
+
+    service_name: pulumi.Output[str]
+    """Name of the Kubernetes Service, known once it exists."""
+
+    def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:serving:InferenceService", name, None, opts)
+        self._name, self._plan, self._secret_name = name, args.plan, args.secret_name
+        account = self._make_account()
+        service = self._make_service()
+        deployment = self._make_deployment(account)
+        if args.plan.rollout.pods_disruptable is not None:
+            self._make_disruption_budget(args.plan.rollout.pods_disruptable)
+        self.service_name = service.metadata.name
+        self.register_outputs({"serviceName": self.service_name, "deploymentName": deployment.metadata.name})
+
+    def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> k8s.meta.v1.ObjectMetaArgs:
+        return k8s.meta.v1.ObjectMetaArgs(
+            name=name, namespace=self._plan.namespace, labels=dict(self._plan.labels), annotations=annotations
+        )
+
+    def _child(self, **extra: object) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, **extra)  # type: ignore[arg-type]
+
+    def _make_account(self) -> k8s.core.v1.ServiceAccount:
+        return k8s.core.v1.ServiceAccount(
+            f"{self._name}-account",
+            metadata=self._metadata(self._plan.name),
+            automount_service_account_token=False,
+            opts=self._child(),
+        )
+
+    def _make_service(self) -> k8s.core.v1.Service:
+        plan = self._plan
+        internal = {"networking.gke.io/load-balancer-type": "Internal"} if plan.service_type == "LoadBalancer" else None
+        return k8s.core.v1.Service(
+            f"{self._name}-service",
+            metadata=self._metadata(
+                plan.service_name,
+                # A Service of a workload with no pod yet is no failure: the Deployment is what Pulumi waits for.
+                {"pulumi.com/skipAwait": "true", **(internal or {})},
+            ),
+            spec=k8s.core.v1.ServiceSpecArgs(
+                type=plan.service_type,
+                selector=dict(plan.selector),
+                ports=[k8s.core.v1.ServicePortArgs(name="http", port=plan.port, target_port=plan.port, protocol="TCP")],
+            ),
+            opts=self._child(),
+        )
+
+    def _make_disruption_budget(self, pods: int) -> k8s.policy.v1.PodDisruptionBudget:
+        return k8s.policy.v1.PodDisruptionBudget(
+            f"{self._name}-budget",
+            metadata=self._metadata(self._plan.name),
+            spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
+                max_unavailable=pods,
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.selector)),
+            ),
+            opts=self._child(),
+        )
+
+    def _make_deployment(self, account: k8s.core.v1.ServiceAccount) -> k8s.apps.v1.Deployment:
+        plan, rollout = self._plan, self._plan.rollout
+        deadline = f"{rollout.progress_deadline_seconds}s"
+        return k8s.apps.v1.Deployment(
+            f"{self._name}-deployment",
+            metadata=self._metadata(plan.name, dict(plan.annotations)),
+            spec=k8s.apps.v1.DeploymentSpecArgs(
+                replicas=plan.replicas,
+                revision_history_limit=3,
+                progress_deadline_seconds=rollout.progress_deadline_seconds,
+                strategy=k8s.apps.v1.DeploymentStrategyArgs(
+                    type="RollingUpdate",
+                    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
+                        max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
+                    ),
+                ),
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.selector)),
+                template=k8s.core.v1.PodTemplateSpecArgs(
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=dict(plan.pod_labels)),
+                    spec=self._pod(account),
+                ),
+            ),
+            opts=self._child(custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline)),
+        )
+
+    def _pod(self, account: k8s.core.v1.ServiceAccount) -> k8s.core.v1.PodSpecArgs:
+        plan = self._plan
+        return k8s.core.v1.PodSpecArgs(
+            service_account_name=account.metadata.name,
+            automount_service_account_token=False,
+            # Variables of a Service named vllm-* begin with VLLM_, which vLLM takes for its own settings.
+            enable_service_links=False,
+            termination_grace_period_seconds=plan.grace_seconds,
+            node_selector=dict(plan.placing.node_selector),
+            tolerations=[
+                k8s.core.v1.TolerationArgs(key=t.key, operator=t.operator, value=t.value, effect=t.effect)
+                for t in plan.placing.tolerations
+            ],
+            security_context=k8s.core.v1.PodSecurityContextArgs(
+                seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
+            ),
+            containers=[self._container()],
+            volumes=[
+                k8s.core.v1.VolumeArgs(
+                    name="dshm",
+                    empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(
+                        medium="Memory", size_limit=format_bytes(plan.resources.shm_bytes)
+                    ),
+                )
+            ],
+        )
+
+    def _container(self) -> k8s.core.v1.ContainerArgs:
+        plan = self._plan
+        resources = plan.resources.as_kubernetes()
+        return k8s.core.v1.ContainerArgs(
+            name=_CONTAINER,
+            image=plan.image,
+            command=list(plan.command) if plan.command else None,
+            args=list(plan.argv),
+            env=self._environment(),
+            ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=plan.port, protocol="TCP")],
+            resources=k8s.core.v1.ResourceRequirementsArgs(
+                requests=dict(resources["requests"]), limits=dict(resources["limits"])
+            ),
+            security_context=k8s.core.v1.SecurityContextArgs(
+                allow_privilege_escalation=False,
+                capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
+            ),
+            volume_mounts=[k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")],
+            **_probes(plan.probes, plan.port),
+        )
+
+    def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
+        literal = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in self._plan.env.items()]
+        secret = self._plan.secret
+        if secret is None:
+            return literal
+        if secret.token_file:
+            return [*literal, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
+        reference = k8s.core.v1.SecretKeySelectorArgs(name=self._secret_name or secret.secret_name, key=secret.key)
+        source = k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference)
+        return [*literal, k8s.core.v1.EnvVarArgs(name=self._plan.token_variable, value_from=source)]
+
+
+def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:
+    get = k8s.core.v1.HTTPGetActionArgs(path=probes.path, port=port)
+    return {
+        "startup_probe": k8s.core.v1.ProbeArgs(
+            http_get=get, period_seconds=probes.startup_period, failure_threshold=probes.startup_failures
+        ),
+        "readiness_probe": k8s.core.v1.ProbeArgs(http_get=get, period_seconds=5, failure_threshold=3, timeout_seconds=5),
+        "liveness_probe": k8s.core.v1.ProbeArgs(http_get=get, period_seconds=20, failure_threshold=6, timeout_seconds=10),
+    }

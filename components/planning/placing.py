@@ -1,0 +1,108 @@
+"""Which pool a workload runs on, and how its pods say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.config.problems import refuse
+from components.config.workload import Workload
+from components.planning.allocatable import Allocatable, pod_capacity
+from components.planning.cluster_plan import ClusterPlan
+from components.planning.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
+from components.planning.shapes import MachineShape, all_shapes, find_shape
+from components.planning.workload_plan import Placing, Toleration
+
+ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
+DEFAULT_BOOT_DISK_GIB = 100
+_GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workload's place: the pool (None where the cluster's nodes are not the stack's) and the node's shape."""
+
+    pool: PoolPlan | None
+    shape: MachineShape
+    placing: Placing
+
+    def capacity(self, gpus: int) -> Allocatable:
+        """What a pod with so many of the node's GPUs may ask for."""
+        disk = self.pool.disk_size_gb if self.pool else DEFAULT_BOOT_DISK_GIB
+        ssds = self.pool.ephemeral_ssds if self.pool else 0
+        return pod_capacity(self.shape, gpus, boot_disk_gib=disk, local_ssds=ssds)
+
+
+def find_place(
+    path: str, workload: Workload, gpus: int, cluster: ClusterPlan, pools: Sequence[PoolPlan]
+) -> Place:
+    """The place of a workload at a YAML path: the named pool, else the one with the fewest GPUs that suffice.
+
+    Raises ConfigError where no node could hold the pod.
+    """
+    if not pools:
+        return _unpooled(path, workload, gpus, cluster)
+    if workload.node_pool is not None:
+        return _named(path, workload, gpus, pools)
+    enough = sorted((p for p in pools if p.gpus >= gpus), key=lambda p: (p.gpus, p.name))
+    if not enough:
+        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in pools)))
+    return _pooled(enough[0])
+
+
+def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
+    pool = next((p for p in pools if p.name == workload.node_pool), None)
+    if pool is None:
+        known = ", ".join(p.name for p in pools)
+        refuse(f"{path}.nodePool", f"there is no node pool {workload.node_pool!r}", f"use one of: {known}")
+    if pool.gpus < gpus:
+        refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus))
+    return _pooled(pool)
+
+
+def _too_many(gpus: int, where: str, most: int) -> tuple[str, str]:
+    larger = next((s.machine_type for s in all_shapes() if s.gpus >= gpus), None)
+    remedy = f"use a pool of machineType {larger}" if larger else "use fewer GPUs: no L4 machine has so many"
+    return f"the pod needs {gpus} GPUs and {where} has nodes with more than {most}: it would stay Pending", remedy
+
+
+def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) -> Place:
+    if workload.node_pool is not None:
+        remedy = "remove nodePool" if cluster.mode == "autopilot" else "remove nodePool, or define the pool in nodePools"
+        refuse(f"{path}.nodePool", "the stack has no node pools", remedy)
+    if cluster.mode == "standard":
+        refuse(f"{path}.nodePool", "the stack has no node pool to run this on", "define one in nodePools")
+    shape = next((s for s in all_shapes() if s.gpus >= gpus), None)
+    if shape is None:
+        refuse(f"{path}.gpus", f"no L4 machine has {gpus} GPUs", f"use at most {max(s.gpus for s in all_shapes())}")
+    return Place(
+        None,
+        shape,
+        Placing(
+            node_pool=None,
+            machine_type=None,
+            fixed_nodes=cluster.mode == "existing",
+            node_selector={ACCELERATOR_LABEL: shape.accelerator},
+            tolerations=(_GPU_TOLERATION,),
+        ),
+    )
+
+
+def _pooled(pool: PoolPlan) -> Place:
+    shape = find_shape(pool.machine_type)
+    assert shape is not None, "planning a pool checks its machine type"
+    selector = {ACCELERATOR_LABEL: shape.accelerator, POOL_LABEL: pool.name}
+    tolerations = tuple(
+        Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
+        for taint in pool.taints
+        if taint.key != GPU_TAINT_KEY
+    )
+    return Place(
+        pool,
+        shape,
+        Placing(
+            node_pool=pool.name,
+            machine_type=pool.machine_type,
+            fixed_nodes=False,
+            node_selector=selector,
+            tolerations=(_GPU_TOLERATION, *tolerations),
+        ),
+    )

@@ -1,0 +1,161 @@
+"""The plan of a stack: frozen values from its config, or every reason why it cannot work."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.config.problems import ConfigError, Problem, Refused, refuse
+from components.config.stack import StackConfig
+from components.config.workload import Workload
+from components.planning.cluster_plan import ClusterPlan, plan_cluster
+from components.planning.models.catalogue import find_model
+from components.planning.models.facts import ModelFacts
+from components.planning.models.hf_config import ModelConfigError, facts_from_config
+from components.planning.placement import NodeSetup, Placement, PodRequest, PoolRoom, place
+from components.planning.pool_plan import PoolPlan, plan_pool
+from components.planning.rollout import plan_rollout
+from components.planning.secret_plan import SecretPlan, plan_secret
+from components.planning.shapes import find_shape
+from components.planning.workload import Surroundings, plan_workload
+from components.planning.workload_plan import WorkloadPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackPlan:
+    """A stack, resolved."""
+
+    stack: str
+    namespace: str
+    cluster: ClusterPlan
+    node_pools: tuple[PoolPlan, ...]
+    secret: SecretPlan | None
+    """Secret with the Hugging Face token; None where no workload and no config asks for one."""
+    token_missing: tuple[str, ...]
+    """Workloads whose gated model needs a token that the stack does not have."""
+    workloads: tuple[WorkloadPlan, ...]
+
+
+def plan_stack(
+    config: StackConfig,
+    *,
+    stack: str,
+    project: str | None,
+    has_token: bool,
+    model_configs: Mapping[str, Mapping[str, Any]],
+) -> StackPlan:
+    """The plan of a stack.
+
+    `project` is gcp:project, `has_token` whether the secret hfToken is configured, `model_configs` the parsed
+    config.json of each workload that names one. Raises ConfigError with every problem found.
+    """
+    refused = Refused()
+    with refused:
+        cluster = plan_cluster(config.cluster, project=project, allow_replace=config.allow_replace)
+    refused.stop()
+    pools: list[PoolPlan] = []
+    for name, pool in config.node_pools.items():
+        with refused:
+            pools.append(plan_pool(name, pool, cluster, allow_replace=config.allow_replace))
+    facts: dict[str, ModelFacts | None] = {}
+    for name, workload in config.workloads.items():
+        with refused:
+            facts[name] = model_facts(f"workloads.{name}", workload, model_configs.get(name))
+    gated = tuple(name for name, workload in config.workloads.items() if is_gated(workload, facts.get(name)))
+    secret = _secret(config, project, wanted=has_token or bool(gated))
+    missing = () if has_token or secret is None or secret.source != "token" else gated
+    refused.problems += service_collisions(config)
+    if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
+        refused.stop()
+    around = Surroundings(
+        stack=stack, namespace=config.namespace, cluster=cluster, pools=tuple(pools), secret=secret
+    )
+    workloads: list[WorkloadPlan] = []
+    for name, workload in config.workloads.items():
+        with refused:
+            workloads.append(plan_workload(name, workload, facts[name], around))
+    refused.stop()
+    placed = within_pools(workloads, pools)
+    return StackPlan(
+        stack=stack,
+        namespace=config.namespace,
+        cluster=cluster,
+        node_pools=tuple(pools),
+        secret=secret,
+        token_missing=missing,
+        workloads=placed,
+    )
+
+
+def model_facts(path: str, workload: Workload, raw: Mapping[str, Any] | None) -> ModelFacts | None:
+    """Facts of a workload's model from its own config.json, else from the catalogue; None when nobody knows it."""
+    if raw is None:
+        return find_model(workload.model.id)
+    try:
+        return facts_from_config(raw, model_id=workload.model.id, source=str(workload.model.config))
+    except ModelConfigError as error:
+        refuse(f"{path}.model.config", str(error))
+
+
+def is_gated(workload: Workload, facts: ModelFacts | None) -> bool:
+    """Whether the Hub wants a token for the model: the config's word, else the catalogue's."""
+    if workload.model.gated is not None:
+        return workload.model.gated
+    return bool(facts and facts.gated)
+
+
+def _secret(config: StackConfig, project: str | None, *, wanted: bool) -> SecretPlan | None:
+    plan = plan_secret(config.hugging_face, project=project)
+    return plan if wanted or plan.source != "token" else None
+
+
+def service_collisions(config: StackConfig) -> list[Problem]:
+    """Two Services of one name, which the second workload's apply would take over from the first."""
+    owners: dict[str, str] = {}
+    problems = []
+    for name, workload in config.workloads.items():
+        service = workload.service.name or name
+        if service in owners:
+            message = f"the Service name {service!r} is also that of workload {owners[service]!r}"
+            problems.append(Problem(f"workloads.{name}.service.name", message, "give one of them another name"))
+        owners.setdefault(service, name)
+    return problems
+
+
+def within_pools(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPlan]) -> tuple[WorkloadPlan, ...]:
+    """The workloads with rollouts that their pools have room for.
+
+    Raises ConfigError where the replicas do not pack on the pools.
+    """
+    placement = place([_pod_request(w) for w in workloads], [_room(p) for p in pools]) if pools else None
+    if placement and placement.refusals:
+        raise ConfigError(placement.refusals)
+    return tuple(
+        replace(w, rollout=plan_rollout(w.replicas, _spare(w, placement), w.probes.startup_seconds)) for w in workloads
+    )
+
+
+def _spare(workload: WorkloadPlan, placement: Placement | None) -> int | None:
+    """Pods that fit beside the replicas; None where nodes are made on demand, 0 where nobody knows."""
+    if placement is not None:
+        return placement.spare[workload.name]
+    return 0 if workload.placing.fixed_nodes else None
+
+
+def _pod_request(workload: WorkloadPlan) -> PodRequest:
+    requests = workload.resources.requests
+    return PodRequest(
+        workload=workload.name,
+        cpu_millis=requests.cpu_millis,
+        memory_bytes=requests.memory_bytes,
+        ephemeral_bytes=requests.ephemeral_bytes,
+        gpus=workload.gpus,
+        replicas=workload.replicas,
+        node_pool=workload.placing.node_pool,
+    )
+
+
+def _room(pool: PoolPlan) -> PoolRoom:
+    shape = find_shape(pool.machine_type)
+    assert shape is not None, "planning a pool checks its machine type"
+    setup = NodeSetup(boot_disk_gib=pool.disk_size_gb, local_ssds=pool.ephemeral_ssds)
+    return PoolRoom(name=pool.name, shape=shape, max_nodes=pool.max_nodes, setup=setup)

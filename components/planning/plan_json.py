@@ -1,0 +1,84 @@
+"""A stack's plan as plain JSON values: the stable interface of `l4serve plan --json`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from components.planning.cluster_plan import ClusterPlan
+from components.planning.plan import StackPlan
+from components.planning.pool_plan import PoolPlan
+from components.planning.workload_plan import WorkloadPlan
+
+
+def stack_json(plan: StackPlan) -> dict[str, Any]:
+    """The plan of a stack, camelCase keys, JSON types only."""
+    return {
+        "stack": plan.stack,
+        "namespace": plan.namespace,
+        "cluster": _cluster(plan.cluster),
+        "nodePools": {pool.name: _pool(pool) for pool in plan.node_pools},
+        "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
+        "tokenMissing": list(plan.token_missing),
+    }
+
+
+def _cluster(cluster: ClusterPlan) -> dict[str, Any]:
+    return _values(asdict(cluster))
+
+
+def _pool(pool: PoolPlan) -> dict[str, Any]:
+    return _values(asdict(pool)) | {"labels": dict(pool.labels)}
+
+
+def _workload(workload: WorkloadPlan) -> dict[str, Any]:
+    judgement = workload.judgement
+    return {
+        "recipe": workload.recipe,
+        "engine": workload.engine_kind,
+        "engineVersion": workload.engine_version,
+        "contract": workload.contract,
+        "image": workload.image,
+        "command": list(workload.command) if workload.command else None,
+        "argv": list(workload.argv),
+        "env": dict(workload.env),
+        "tokenSecret": _token(workload),
+        "modelId": workload.model_id,
+        "revision": workload.revision,
+        "servedModelNames": list(workload.served_names),
+        "maxModelLen": workload.max_model_len,
+        "gated": workload.gated,
+        "gpus": workload.gpus,
+        "tensorParallelSize": workload.tensor_parallel_size,
+        "pipelineParallelSize": workload.pipeline_parallel_size,
+        "replicas": workload.replicas,
+        "nodePool": workload.placing.node_pool,
+        "machineType": workload.placing.machine_type,
+        "nodeSelector": dict(workload.placing.node_selector),
+        "tolerations": [_values(asdict(t)) for t in workload.placing.tolerations],
+        "resources": {kind: dict(amounts) for kind, amounts in workload.resources.as_kubernetes().items()},
+        "shmBytes": workload.resources.shm_bytes,
+        "rollout": _values(asdict(workload.rollout)),
+        "service": {"name": workload.service_name, "type": workload.service_type, "port": workload.port},
+        "url": workload.url,
+        "fit": _values(asdict(judgement.fit)) if judgement.fit else None,
+        "remedies": [remedy.text for remedy in judgement.remedies],
+        "verdicts": [_values(asdict(verdict)) for verdict in judgement.verdicts],
+        "notes": list(judgement.notes),
+    }
+
+
+def _token(workload: WorkloadPlan) -> dict[str, Any] | None:
+    secret = workload.secret
+    if secret is None:
+        return None
+    return {"variable": workload.token_variable, "secret": secret.secret_name, "key": secret.key}
+
+
+def _values(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {to_camel(str(key)) if str(key).isidentifier() else key: _values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_values(item) for item in value]
+    return value

@@ -1,0 +1,189 @@
+"""Plans one workload: layout, place, resources, command line, probes and judgement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.config.problems import ConfigError, Problem, Refused, refuse
+from components.config.vllm import VllmEngine
+from components.config.workload import Workload
+from components.engines.argv import EngineRefusal, Launch, build_launch
+from components.engines.contract import Contract, ContractError, ResolvedContract, resolve_contract
+from components.planning.autopilot import AutopilotSizeError, Requests, adjust, changes
+from components.planning.cluster_plan import ClusterPlan
+from components.planning.gpu_layout import GpuLayout, gpu_layout
+from components.planning.judging import judge_workload
+from components.planning.models.facts import ModelFacts
+from components.planning.names import LABEL_PREFIX, shorten, workload_labels
+from components.planning.placing import Place, find_place
+from components.planning.pod_resources import PodResources, default_requests, pod_resources
+from components.planning.pool_plan import PoolPlan
+from components.planning.rollout import plan_rollout
+from components.planning.secret_plan import SecretPlan
+from components.planning.shapes import DEFAULT_ACCELERATOR
+from components.planning.workload_plan import Judgement, Probes, WorkloadPlan
+
+STARTUP_PERIOD_SECONDS = 10
+MINIMUM_STARTUP_SECONDS = 1800
+"""Download, load and compilation of a model of L4 size at a slow Hub; ending a load early only repeats it."""
+SECONDS_PER_CHECKPOINT_GIB = 30
+"""Download at 35 MiB/s, which large checkpoints are given on top where they would take longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the workloads of a stack share."""
+
+    stack: str
+    namespace: str
+    cluster: ClusterPlan
+    pools: tuple[PoolPlan, ...]
+    secret: SecretPlan | None
+
+
+def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, around: Surroundings) -> WorkloadPlan:
+    """The plan of one workload; `facts` is None for a model that nobody described.
+
+    Raises ConfigError with every problem that stops it. The rollout is planned as if nodes were made on demand:
+    the stack's plan narrows it to what its pools hold.
+    """
+    path = f"workloads.{name}"
+    refused = Refused()
+    with refused:
+        layout = gpu_layout(path, workload)
+    with refused:
+        resolved = _contract(path, workload)
+    refused.stop()
+    accelerator = DEFAULT_ACCELERATOR
+    with refused:
+        place = find_place(path, workload, layout.gpus, around.cluster, around.pools)
+        accelerator = place.shape.accelerator
+        resources, size_notes = _resources(path, workload, layout, place, around.cluster)
+    with refused:
+        launch = _launch(path, workload, layout, resolved.contract)
+    with refused:
+        judgement = judge_workload(path, workload, layout, facts, resolved.contract, accelerator)
+    refused.stop()
+    notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes)
+    judgement = Judgement(judgement.fit, judgement.remedies, judgement.verdicts, notes)
+    return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around)
+
+
+def _contract(path: str, workload: Workload) -> ResolvedContract:
+    engine = workload.engine
+    try:
+        return resolve_contract(engine.kind, engine.version, engine.contract)
+    except ContractError as error:
+        refuse(f"{path}.engine.version", str(error))
+
+
+def _launch(path: str, workload: Workload, layout: GpuLayout, contract: Contract) -> Launch:
+    try:
+        return build_launch(
+            workload.engine,
+            model_id=workload.model.id,
+            revision=workload.model.revision,
+            tensor_parallel_size=layout.tensor_parallel_size,
+            pipeline_parallel_size=layout.pipeline_parallel_size,
+            port=workload.service.port,
+            extra_args=workload.extra_args,
+            extra_env=workload.extra_env,
+            contract=contract,
+        )
+    except EngineRefusal as refusal:
+        raise ConfigError(Problem(f"{path}.{p.field}", p.message, p.remedy) for p in refusal.problems) from None
+
+
+def _resources(
+    path: str, workload: Workload, layout: GpuLayout, place: Place, cluster: ClusterPlan
+) -> tuple[PodResources, tuple[str, ...]]:
+    asked = pod_resources(path, workload, layout.gpus, default_requests(place.capacity(layout.gpus)))
+    if cluster.mode != "autopilot":
+        return asked, ()
+    try:
+        applied = adjust(asked.requests, layout.gpus, place.shape.accelerator)
+    except AutopilotSizeError as error:
+        refuse(f"{path}.gpus", str(error))
+    raised = changes(asked.requests, applied)
+    note = (f"Autopilot's minimum raises {', '.join(raised)}; the price follows",) if raised else ()
+    # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
+    return PodResources(layout.gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), note
+
+
+def _assemble(
+    name: str,
+    workload: Workload,
+    layout: GpuLayout,
+    place: Place,
+    resolved: ResolvedContract,
+    resources: PodResources,
+    launch: Launch,
+    judgement: Judgement,
+    facts: ModelFacts | None,
+    around: Surroundings,
+) -> WorkloadPlan:
+    engine, contract = workload.engine, resolved.contract
+    labels = workload_labels(name, stack=around.stack, engine=engine.kind, recipe=workload.recipe)
+    selector = {"app.kubernetes.io/instance": name}
+    probes = _probes(contract, facts)
+    gated = workload.model.gated if workload.model.gated is not None else bool(facts and facts.gated)
+    return WorkloadPlan(
+        name=name,
+        namespace=around.namespace,
+        recipe=workload.recipe,
+        engine_kind=engine.kind,
+        engine_version=engine.version,
+        contract=f"{contract.engine}-{contract.version}",
+        image=engine.image or contract.image.format(version=engine.version.removeprefix("v")),
+        command=launch.command,
+        argv=launch.argv,
+        env=launch.env,
+        token_variable=contract.token_env,
+        secret=around.secret,
+        gated=gated,
+        model_id=workload.model.id,
+        revision=workload.model.revision,
+        served_names=_served_names(workload),
+        max_model_len=_max_model_len(workload, judgement, facts),
+        gpus=layout.gpus,
+        tensor_parallel_size=layout.tensor_parallel_size,
+        pipeline_parallel_size=layout.pipeline_parallel_size,
+        replicas=workload.replicas,
+        placing=place.placing,
+        resources=resources,
+        probes=probes,
+        rollout=plan_rollout(workload.replicas, None, probes.startup_seconds),
+        grace_seconds=contract.shutdown.grace_seconds,
+        metrics_path=contract.metrics_path,
+        service_name=workload.service.name or shorten(name, 63),
+        service_type=workload.service.type,
+        port=workload.service.port,
+        labels=labels,
+        selector=selector,
+        pod_labels={**workload.labels, **labels},
+        annotations=_annotations(workload),
+        judgement=judgement,
+    )
+
+
+def _probes(contract: Contract, facts: ModelFacts | None) -> Probes:
+    gib = (facts.checkpoint_bytes or 0) / 2**30 if facts else 0
+    seconds = max(MINIMUM_STARTUP_SECONDS, int(gib * SECONDS_PER_CHECKPOINT_GIB))
+    return Probes(contract.health_path, STARTUP_PERIOD_SECONDS, -(-seconds // STARTUP_PERIOD_SECONDS))
+
+
+def _served_names(workload: Workload) -> tuple[str, ...]:
+    engine = workload.engine
+    names = engine.served_model_name if isinstance(engine, VllmEngine) else None
+    return names or (workload.model.id,)
+
+
+def _max_model_len(workload: Workload, judgement: Judgement, facts: ModelFacts | None) -> int | None:
+    engine = workload.engine
+    asked = engine.max_model_len if isinstance(engine, VllmEngine) else engine.max_total_tokens
+    if asked is not None:
+        return asked
+    return judgement.fit.max_model_len if judgement.fit else facts.max_position_embeddings if facts else None
+
+
+def _annotations(workload: Workload) -> Mapping[str, str]:
+    return {f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow}

@@ -1,0 +1,136 @@
+"""The wiring: plan, components, outputs."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.config.problems import ConfigError
+from components.gke_cluster import GkeCluster, GkeClusterArgs
+from components.gke_network import GkeNetwork, GkeNetworkArgs
+from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
+from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
+from components.inference_service import InferenceService, InferenceServiceArgs
+from components.node_identity import NodeIdentity, NodeIdentityArgs
+from components.planning.names import MANAGED_BY
+from components.planning.notes import TOKEN_WAYS, notes
+from components.planning.plan import StackPlan
+from components.project_services import ProjectServices, ProjectServicesArgs
+from stacks.planning import plan
+from stacks.settings import load_settings, refusal, token
+
+
+def build() -> None:
+    """Builds the stack that Pulumi runs. Raises pulumi.RunError with every reason why its config cannot work."""
+    stack = load_settings()
+    try:
+        planned = plan(stack)
+    except ConfigError as error:
+        raise refusal(error) from None
+    _require_token(planned)
+    for path, note in notes(planned):
+        pulumi.log.warn(f"{path}: {note}")
+    cluster, identity = _make_cluster(planned)
+    pools = _make_pools(planned, cluster, identity)
+    provider = _kubernetes_provider(planned, cluster)
+    _make_workloads(planned, provider, pools)
+    _export(planned, cluster)
+
+
+def _require_token(planned: StackPlan) -> None:
+    if planned.token_missing:
+        raise pulumi.RunError(
+            f"the models of {', '.join(planned.token_missing)} are gated on the Hugging Face Hub and the stack has no "
+            f"token. Either of: {TOKEN_WAYS}"
+        )
+
+
+def _make_cluster(planned: StackPlan) -> tuple[GkeCluster, NodeIdentity | None]:
+    plan = planned.cluster
+    if plan.managed is None:
+        return GkeCluster("cluster", GkeClusterArgs(plan=plan)), None
+    apis = ProjectServices("apis", ProjectServicesArgs(apis=plan.managed.apis, project=plan.project))
+    network = GkeNetwork("network", GkeNetworkArgs(plan=plan.managed.network, after=apis.services))
+    identity = NodeIdentity("nodes", NodeIdentityArgs(plan=plan.managed.identity, after=apis.services))
+    args = GkeClusterArgs(
+        plan=plan,
+        network=network.network,
+        subnetwork=network.subnetwork,
+        node_service_account=identity.email,
+        after=apis.services,
+    )
+    return GkeCluster("cluster", args), identity
+
+
+def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity | None) -> list[GpuNodePool]:
+    return [
+        GpuNodePool(
+            pool.name,
+            GpuNodePoolArgs(
+                plan=pool,
+                cluster_name=cluster.cluster_name,
+                location=cluster.location,
+                project=planned.cluster.project,
+                node_service_account=identity.email if identity else planned.cluster.node_service_account,
+                cluster=cluster.resource,
+            ),
+        )
+        for pool in planned.node_pools
+    ]
+
+
+def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provider:
+    """A provider with a stable identity: an unknown kubeconfig at preview must not replace every object."""
+    return k8s.Provider(
+        "kubernetes",
+        kubeconfig=cluster.kubeconfig.apply(lambda text: text or None),
+        context=cluster.context,
+        cluster_identifier=planned.cluster.identifier,
+        enable_server_side_apply=True,
+        delete_unreachable=False,
+        opts=pulumi.ResourceOptions(deleted_with=cluster.resource) if cluster.resource else None,
+    )
+
+
+def _make_workloads(planned: StackPlan, provider: k8s.Provider, pools: list[GpuNodePool]) -> None:
+    on_cluster = pulumi.ResourceOptions(provider=provider)
+    namespace = k8s.core.v1.Namespace(
+        "namespace",
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=planned.namespace,
+            labels={
+                "app.kubernetes.io/managed-by": MANAGED_BY,
+                "pod-security.kubernetes.io/enforce": "baseline",
+            },
+        ),
+        opts=on_cluster,
+    )
+    secret: HfTokenSecret | None = None
+    if planned.secret is not None:
+        args = HfTokenSecretArgs(
+            plan=planned.secret, namespace=namespace.metadata.name, token=token(), project=planned.cluster.project
+        )
+        secret = HfTokenSecret("hf-token", args, opts=pulumi.ResourceOptions(providers=[provider]))
+    after: list[pulumi.Resource] = [namespace, *pools]
+    for workload in planned.workloads:
+        InferenceService(
+            workload.name,
+            InferenceServiceArgs(plan=workload, secret_name=secret.secret_name if secret else None),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=after),
+        )
+
+
+def _export(planned: StackPlan, cluster: GkeCluster) -> None:
+    pulumi.export("clusterName", cluster.cluster_name)
+    pulumi.export("kubeconfig", cluster.kubeconfig)
+    pulumi.export(
+        "workloads",
+        {
+            w.name: {
+                "host": w.host,
+                "port": w.port,
+                "model": w.model_id,
+                "url": w.url,
+                "portForward": w.port_forward,
+            }
+            for w in planned.workloads
+        },
+    )

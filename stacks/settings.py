@@ -1,0 +1,37 @@
+"""The only reader of Pulumi's config: the same loader as the CLI's, with refusals as readable run errors."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.config.problems import ConfigError
+from stacks.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
+
+
+def load_settings() -> Stack:
+    """The stack that Pulumi runs, validated; raises pulumi.RunError with every problem of its config."""
+    try:
+        return parse_stack(pulumi.get_stack(), _values(), base=Path.cwd())
+    except ConfigError as error:
+        raise refusal(error) from None
+
+
+def token() -> pulumi.Output[str] | None:
+    """The Hugging Face token as a secret, or None where the stack has none."""
+    return pulumi.Config(PROJECT).get_secret("hfToken")
+
+
+def refusal(error: ConfigError) -> pulumi.RunError:
+    """A refused config as Pulumi shows it: the message, no traceback."""
+    count = len(error.problems)
+    return pulumi.RunError(f"the config of this stack is refused ({count} problem{'s'[: count > 1]}):\n{error}")
+
+
+def _values() -> Mapping[str, Any]:
+    own = pulumi.Config(PROJECT)
+    values = {SERVING_KEY: own.get("serving"), "gcp:project": pulumi.Config("gcp").get("project")}
+    if own.get_secret("hfToken") is not None:
+        values[TOKEN_KEY] = SECRET  # type: ignore[assignment]
+    return values
