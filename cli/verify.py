@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
@@ -70,11 +71,9 @@ def _verify_url(
     timeout: float,
     as_json: bool,
 ) -> None:
-    from dataclasses import replace
-
+    from verification.promises import contract_target
     from verification.server import verify_server
     from verification.tgi_api import MissingClientError
-    from verification.workload import contract_target
 
     url = _checked_url(base_url)
     if engine is None or version is None:
@@ -97,15 +96,18 @@ def _verify_url(
 
 def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool) -> None:
     from verification.cluster_access import AccessError, stack_client
+    from verification.promises import planned_target
     from verification.report import combined_json
-    from verification.tgi_api import MissingClientError
-    from verification.workload import planned_target, verify_workload
+    from verification.tgi_api import MissingClientError, require_client
+    from verification.workload import verify_workload
 
     plan = load_plan(stack, file)
     if not plan.workloads:
         raise refuse_input(f"stack {plan.stack} has no workloads to check")
     reports = []
     try:
+        if any(workload.engine_kind == "tgi" for workload in plan.workloads):
+            require_client()
         client = stack_client(plan.cluster, plan.stack, _folder(file))
         for workload in plan.workloads:
             target = planned_target(workload, timeout=timeout, api_key=_api_key())

@@ -110,7 +110,17 @@ class TgiChecks:
         return httpx2.post(url, json=body, headers=self._target.headers, timeout=self._target.timeout, verify=tls())
 
 
+def require_client() -> None:
+    """Raises MissingClientError where the `text-generation` client is not installed."""
+    _client_class()
+
+
 def _make_client(target: Target) -> _Client:
+    client: _Client = _client_class()(target.base_url, headers=target.headers, timeout=target.timeout)
+    return client
+
+
+def _client_class() -> Any:
     try:
         from text_generation import Client
     except ImportError as error:
@@ -118,8 +128,7 @@ def _make_client(target: Target) -> _Client:
             "checking TGI needs the text-generation client, which is not installed\n"
             "    fix: pip install 'gke-llm-serving[text-generation]'"
         ) from error
-    client: _Client = Client(target.base_url, headers=target.headers, timeout=target.timeout)
-    return client
+    return Client
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from dataclasses import replace
 import urllib3
 from kubernetes.client import ApiClient, ApiException
 
-from components.engines.contract import Contract, load_contract
 from components.planning.workload_plan import WorkloadPlan
 from verification.checks import CheckError, CheckResult, describe
 from verification.port_forward import forwarded, pod_stream
 from verification.report import Report
 from verification.server import verify_server
 from verification.service_pod import PodPort, find_pod
-from verification.target import EngineKind, Target
+from verification.target import Target
 
 
 def verify_workload(client: ApiClient, workload: WorkloadPlan, target: Target) -> Report:
@@ -30,38 +29,6 @@ def verify_workload(client: ApiClient, workload: WorkloadPlan, target: Target) -
         return Report(workload.name, (_result("service", _reason(error), started, failed=True),))
     found = _result("service", f"pod {pod.pod}, port {pod.port}", started, failed=False)
     return Report(workload.name, (found, *_through_tunnel(client, pod, workload, target)))
-
-
-def planned_target(workload: WorkloadPlan, *, timeout: float, api_key: str | None) -> Target:
-    """What a workload's plan promises of its server; the base URL is still to be filled in."""
-    kind, _, version = workload.contract.partition("-")
-    contract = load_contract(kind, version)
-    target = contract_target(contract, workload.engine_version, base_url="", timeout=timeout, api_key=api_key)
-    return replace(target, served_names=workload.served_names, max_model_len=_promised_length(workload))
-
-
-def contract_target(contract: Contract, version: str, *, base_url: str, timeout: float, api_key: str | None) -> Target:
-    """What a contract promises of any server of that version."""
-    kind: EngineKind = "vllm" if contract.engine == "vllm" else "tgi"
-    always = {name: kind_ for name, kind_ in contract.metrics.items() if name in contract.always_metrics}
-    feature = {name: kind_ for name, kind_ in contract.metrics.items() if name not in contract.always_metrics}
-    return Target(
-        base_url=base_url,
-        kind=kind,
-        version=version.removeprefix("v"),
-        metrics=always,
-        feature_metrics=feature,
-        health_path=contract.health_path,
-        metrics_path=contract.metrics_path,
-        timeout=timeout,
-        api_key=api_key,
-    )
-
-
-def _promised_length(workload: WorkloadPlan) -> int | None:
-    # TGI measures its total at warm-up unless it is told one, so only then is the plan a promise.
-    told = workload.engine_kind == "vllm" or any(arg.startswith("--max-total-tokens") for arg in workload.argv)
-    return workload.max_model_len if told else None
 
 
 def _through_tunnel(client: ApiClient, pod: PodPort, workload: WorkloadPlan, target: Target) -> tuple[CheckResult, ...]:

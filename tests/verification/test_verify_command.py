@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -263,3 +265,24 @@ def test_missing_pulumi_exits_2_with_the_remedy(tmp_path):
     result = run("-f", path, env={"PATH": str(tmp_path)})
     assert result.exit_code == 2, result.output
     assert "install the Pulumi CLI" in result.output
+
+
+def test_missing_tgi_client_exits_2_before_any_check(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "text_generation", None)
+    engine = {"kind": "tgi", "version": "3.3.7"}
+    path = stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(tmp_path / "none")}, engine=engine)
+    result = run("-f", path)
+    assert result.exit_code == 2, result.output
+    assert "pip install 'gke-llm-serving[text-generation]'" in result.output
+
+
+def test_proxy_of_the_environment_gets_no_request_to_this_machine(vllm):
+    proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    result = run("--base-url", vllm(), *VLLM, env=proxy)
+    assert result.exit_code == 0, result.output
+
+
+def test_planning_commands_load_no_client_of_verify():
+    code = "import sys, cli.verify; print(*{'openai', 'httpx2', 'kubernetes', 'text_generation'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,57 @@
+"""The parser of a real vLLM takes what is planned for its version. On demand: it needs the extra vllm.
+
+pip install -r requirements/vllm.txt pytest pytest-timeout && pytest -m vllm
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+vllm = pytest.importorskip("vllm", reason="needs the extra: pip install 'gke-llm-serving[vllm]' in its own environment")
+pytestmark = pytest.mark.vllm
+
+from stacks.planning import plan  # noqa: E402
+from stacks.stack_file import SERVING_KEY, parse_stack, read_stack_file  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def planned_workloads() -> Iterator:
+    """Every vLLM workload of the committed stacks and recipes, planned for the installed version."""
+    stacks = [read_stack_file(path) for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
+    recipes = sorted(path.stem for path in (ROOT / "stacks" / "recipes").glob("vllm-*.yaml"))
+    engine = {"kind": "vllm", "version": vllm.__version__}
+    for name in recipes:
+        workload = {"recipe": name, "engine": engine, "fit": "warn"}
+        serving = {"cluster": {"mode": "existing"}, "workloads": {"w": workload}}
+        stacks.append(parse_stack(name, {SERVING_KEY: serving}, base=ROOT))
+    for stack in stacks:
+        for workload in plan(stack).workloads:
+            if workload.engine_kind == "vllm" and workload.engine_version == vllm.__version__:
+                yield pytest.param(workload, id=f"{stack.name}-{workload.name}")
+
+
+@pytest.fixture(scope="module")
+def parser():
+    from vllm.entrypoints.openai.cli_args import make_arg_parser
+    from vllm.platforms import current_platform
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    # Without a GPU vLLM knows no device, and refuses to build the defaults that its options show.
+    current_platform.device_type = current_platform.device_type or "cuda"
+    return make_arg_parser(FlexibleArgumentParser())
+
+
+@pytest.mark.parametrize("workload", list(planned_workloads()))
+def test_planned_argv_parses_to_what_was_planned(parser, workload):
+    args = parser.parse_args(list(workload.argv))
+    assert (args.model_tag or args.model) == workload.model_id
+    assert args.tensor_parallel_size == workload.tensor_parallel_size
+    if any(argument.startswith("--max-model-len") for argument in workload.argv):
+        assert args.max_model_len == workload.max_model_len
+
+
+def test_invented_flag_is_refused(parser):
+    with pytest.raises(SystemExit):
+        parser.parse_args(["some/model", "--no-such-flag=1"])
