@@ -13,6 +13,7 @@ from components.planning.models.facts import ModelFacts
 
 GIB = 2**30
 LARGE_CARD_GIB = 70.0
+LAST_V0_RELEASE = "0.7.3"
 
 Runner = Literal["v0", "v1", "v2"]
 
@@ -35,6 +36,11 @@ class Generation:
     large_card_seqs: int
     large_card_batched_tokens: int
     chunked_prefill_default: bool
+    chunked_prefill_above: int
+    chunked_batched_tokens: int
+    v0_below_capability: tuple[int, int] | None
+    v0_for_fp8_cache_below_capability: tuple[int, int] | None
+    online_fp8_streams: bool
     sliding_window_cache: Literal["full", "groups"]
     graphs_accounted: bool
     v2_graphs_accounted: bool
@@ -81,10 +87,21 @@ class TgiGeneration:
     prefill_margin: int
 
 
+def vllm_generation(version: str, capability: tuple[int, int] | None = None, *, fp8_cache: bool = False) -> Generation:
+    """The rules that hold for this vLLM release, on a card of this compute capability where that matters."""
+    generation = _vllm_generation(version)
+    if capability is None:
+        return generation
+    below = (generation.v0_below_capability, generation.v0_for_fp8_cache_below_capability if fp8_cache else None)
+    falls_back = any(limit is not None and capability < limit for limit in below)
+    return _vllm_generation(LAST_V0_RELEASE) if falls_back else generation
+
+
 @cache
-def vllm_generation(version: str) -> Generation:
-    """The rules that hold for this vLLM release."""
+def _vllm_generation(version: str) -> Generation:
     values = _merged("vllm", version)
+    for key in ("v0_below_capability", "v0_for_fp8_cache_below_capability"):
+        values[key] = tuple(values[key]) if values[key] else None
     return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.planning.memory.activation import forward_peak_bytes, sampler_peak_bytes
 from components.planning.memory.constants import Constants
 from components.planning.memory.fit import Fit
-from components.planning.memory.generations import GIB, LARGE_CARD_GIB, Generation, Runner, vllm_generation
+from components.planning.memory.generations import GIB, LARGE_CARD_GIB, Generation, vllm_generation
 from components.planning.memory.gpu import Gpu
 from components.planning.memory.kv_cache import KvLayout, kv_layout
 from components.planning.memory.options import ServingOptions
-from components.planning.memory.quantizations import activation_dtype, dtype_bytes
+from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
 from components.planning.memory.weights import weight_bytes
 from components.planning.models.facts import ModelFacts
 
-GRAPH_UNCERTAINTY = 0.5
+LATE_UNCERTAINTY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,23 @@ class BatchLimits:
     batched_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """GiB of one rank beside the KV cache. `graphs_accounted` is the part of `graphs` that the cache pays for."""
+    """GiB of one rank beside the KV cache.
+
+    `inside` is what the release subtracts from its share before it sizes the cache. `late` is what it allocates
+    afterwards and must find outside the share: graphs or a workspace that it does not count, and a sampler warm-up
+    larger than the profiled activations. `loading` is the most that loading the weights holds.
+    """
 
     weights: float
     activation: float
     non_torch: float
     graphs: float
-    graphs_accounted: float
     workspace: float
-
-    @property
-    def taken(self) -> float:
-        return self.weights + self.activation + self.non_torch + self.graphs_accounted + self.workspace
+    inside: float
+    late: float
+    loading: float
 
 
 def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generation: Generation) -> BatchLimits:
@@ -52,8 +55,12 @@ def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generatio
     if tokens is None:
         tokens = generation.large_card_batched_tokens if large else generation.default_batched_tokens
         chunked = options.enable_chunked_prefill
-        if not (generation.chunked_prefill_default if chunked is None else chunked):
+        if chunked is None:
+            chunked = generation.chunked_prefill_default or length > generation.chunked_prefill_above
+        if not chunked:
             tokens = max(tokens, length)
+        elif not generation.chunked_prefill_default:
+            tokens = generation.chunked_batched_tokens
         tokens = min(tokens, seqs * length)
     if options.max_num_seqs is None:
         seqs = min(seqs, tokens)
@@ -62,10 +69,10 @@ def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generatio
 
 def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
     """vLLM's answer for one rank."""
-    generation = vllm_generation(options.engine_version)
-    runner = generation.runner_for(model)
+    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
+    generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)
     limits = batch_limits(model, gpu, options, generation)
-    parts = _parts(model, gpu, options, constants, generation, runner, limits)
+    parts = _parts(model, gpu, options, constants, generation, limits)
     utilization = options.gpu_memory_utilization or generation.default_utilization
     usable = utilization * gpu.total_gib
     layout = kv_layout(
@@ -83,28 +90,55 @@ def _parts(
     options: ServingOptions,
     constants: Constants,
     generation: Generation,
-    runner: Runner,
     limits: BatchLimits,
 ) -> Parts:
-    element = dtype_bytes(activation_dtype(model, options))
-    tp = options.tensor_parallel_size
-    rows = min(limits.seqs, limits.batched_tokens)
-    sampler = constants.sampler_bytes["v2" if runner == "v2" else generation.sampler]
-    activation = max(
-        forward_peak_bytes(model, limits.batched_tokens, tp, element, constants),
-        sampler_peak_bytes(model, rows, limits.batched_tokens, element, sampler),
-    )
-    weights = options.weights_gib if options.weights_gib is not None else weight_bytes(model, options) / GIB
-    ranks = tp * options.pipeline_parallel_size
+    runner = generation.runner_for(model)
+    ranks = options.tensor_parallel_size * options.pipeline_parallel_size
+    weights, loading = _weights_gib(model, options, generation)
+    activation, warm_up = _activation_gib(model, options, constants, generation, limits)
+    non_torch = constants.non_torch_gib["single" if ranks == 1 else "parallel"]
     graphs = _graphs_gib(model, options, constants, generation, limits)
+    workspace = _workspace_gib(gpu, options, constants)
+    extra = graphs + workspace
+    counted = extra if generation.accounts_for_graphs(runner) and graphs else 0.0
     return Parts(
-        weights=weights + options.draft_weights_gib / tp,
-        activation=activation / GIB,
-        non_torch=constants.non_torch_gib["single" if ranks == 1 else "parallel"],
+        weights=weights,
+        activation=activation,
+        non_torch=non_torch,
         graphs=graphs,
-        graphs_accounted=graphs if generation.accounts_for_graphs(runner) else 0.0,
-        workspace=_workspace_gib(gpu, options, constants),
+        workspace=workspace,
+        inside=weights + activation + non_torch + counted,
+        late=extra - counted + max(0.0, warm_up - activation),
+        loading=loading,
     )
+
+
+def _weights_gib(model: ModelFacts, options: ServingOptions, generation: Generation) -> tuple[float, float]:
+    """Weights at rest and at the peak of loading; without streaming an online format first loads all weights plain."""
+    draft = options.draft_weights_gib / options.tensor_parallel_size
+    if options.weights_gib is not None:
+        return options.weights_gib + draft, options.weights_gib
+    weights = weight_bytes(model, options) / GIB
+    stored = weight_format(model, options)
+    if stored is None or not stored.online or stored.name == "bitsandbytes" or generation.online_fp8_streams:
+        return weights + draft, weights
+    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None)) / GIB)
+
+
+def _activation_gib(
+    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
+) -> tuple[float, float]:
+    """The profiled activation peak, and the peak of the sampler that warms up after the cache is allocated."""
+    element = dtype_bytes(activation_dtype(model, options))
+    tokens, rows = limits.batched_tokens, min(limits.seqs, limits.batched_tokens)
+    v2 = generation.runner_for(model) == "v2"
+    profiled = constants.sampler_bytes["v2" if v2 else generation.sampler]
+    warmed = constants.sampler_bytes["v2_warm_up"] if v2 else profiled
+    forward = forward_peak_bytes(model, tokens, options.tensor_parallel_size, element, constants) / GIB
+    sampler = sampler_peak_bytes(model, rows, tokens, element, profiled) / GIB
+    # Before 0.6.5 memory that PyTorch's allocator keeps cached after the profile run counts as used.
+    peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
+    return peak, sampler_peak_bytes(model, rows, rows, element, warmed) / GIB
 
 
 def _graphs_gib(
@@ -147,18 +181,18 @@ def _judge(
     usable: float,
     constants: Constants,
 ) -> Fit:
-    left = usable - parts.taken
-    uncertainty = uncertainty_gib(parts, constants)
+    left = usable - parts.inside
+    outside = gpu.total_gib - gpu.context_gib - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
     needed = layout.blocks_for(limits.max_model_len)
     concurrency = blocks / needed
-    ceiling = max(limits.max_model_len, model.max_position_embeddings)
+    uncertainty = uncertainty_gib(parts, constants)
     reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
-    needed_gib = needed * layout.block_bytes / GIB
-    outside = gpu.total_gib - gpu.context_gib - usable - (parts.graphs - parts.graphs_accounted)
     return Fit(
         fits=not reasons,
-        margin_is_uncertain=_is_uncertain(left - needed_gib, uncertainty, outside, parts.graphs),
+        margin_is_uncertain=_is_uncertain(
+            left - needed * layout.block_bytes / GIB, uncertainty, outside, LATE_UNCERTAINTY * parts.late
+        ),
         weights_gib=parts.weights,
         activation_gib=parts.activation,
         non_torch_gib=parts.non_torch,
@@ -168,7 +202,7 @@ def _judge(
         kv_cache_tokens=int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
         max_model_len=limits.max_model_len,
-        largest_max_model_len=layout.longest(blocks, ceiling),
+        largest_max_model_len=layout.longest(blocks, max(limits.max_model_len, model.max_position_embeddings)),
         usable_gib=usable,
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,
@@ -176,12 +210,12 @@ def _judge(
     )
 
 
-def _is_uncertain(left: float, uncertainty: float, outside: float, graphs: float) -> bool:
+def _is_uncertain(inside: float, inside_width: float, outside: float, outside_width: float) -> bool:
     """Whether the tighter of the two margins, inside the engine's share and outside it, may be wrong in sign."""
-    inside_is_close, outside_is_close = abs(left) < uncertainty, abs(outside) < GRAPH_UNCERTAINTY * graphs
-    if left >= 0 and outside >= 0:
+    inside_is_close, outside_is_close = abs(inside) < inside_width, abs(outside) < outside_width
+    if inside >= 0 and outside >= 0:
         return inside_is_close or outside_is_close
-    return (left >= 0 or inside_is_close) and (outside >= 0 or outside_is_close)
+    return (inside >= 0 or inside_is_close) and (outside >= 0 or outside_is_close)
 
 
 def uncertainty_gib(parts: Parts, constants: Constants) -> float:
@@ -192,25 +226,20 @@ def uncertainty_gib(parts: Parts, constants: Constants) -> float:
 
 
 def _reasons(
-    gpu: Gpu,
-    parts: Parts,
-    left: float,
-    usable: float,
-    blocks: int,
-    needed: int,
-    limits: BatchLimits,
-    layout: KvLayout,
+    gpu: Gpu, parts: Parts, left: float, usable: float, blocks: int, needed: int, limits: BatchLimits, layout: KvLayout
 ) -> tuple[str, ...]:
     reasons = []
     free = gpu.total_gib - gpu.context_gib
+    if parts.loading > free:
+        reasons.append(f"loading holds {parts.loading:.2f} GiB of unquantised weights and {free:.2f} GiB are free")
     if usable > free:
         reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
-    elif usable + parts.graphs - parts.graphs_accounted > free:
-        outside = f"the settings leave {free - usable:.2f} GiB outside the engine's share"
-        reasons.append(f"CUDA graphs need {parts.graphs:.2f} GiB and {outside}")
+    elif usable + parts.late > free:
+        need = f"CUDA graphs, workspace and sampler warm-up need {parts.late:.2f} GiB after the cache is allocated"
+        reasons.append(f"{need} and the settings leave {free - usable:.2f} GiB outside the engine's share")
     if left <= 0:
-        taken = f"weights, activations and overheads need {parts.taken:.2f} GiB"
-        reasons.append(f"{taken} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
+        need = f"weights, activations and overheads need {parts.inside:.2f} GiB"
+        reasons.append(f"{need} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
     elif blocks < needed:
         reasons.append(
             f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of "

@@ -1,0 +1,126 @@
+"""Observed engine starts as cases: what was asked, and what the engine answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from components.planning.memory.gpu import Gpu
+from components.planning.memory.options import ServingOptions
+from components.planning.models.catalogue import find_model
+from components.planning.models.facts import ModelFacts
+
+MEMORY = files("components.planning.memory").joinpath("data")
+MODELS = files("components.planning.models").joinpath("data")
+REFUSED = ("no_fit_kv", "oom_cudagraph")
+MODEL_TYPES = {
+    "LlamaForCausalLM": "llama",
+    "MistralForCausalLM": "mistral",
+    "MixtralForCausalLM": "mixtral",
+    "GemmaForCausalLM": "gemma",
+    "Gemma2ForCausalLM": "gemma2",
+    "Gemma3ForCausalLM": "gemma3_text",
+    "Gemma3ForConditionalGeneration": "gemma3",
+    "Qwen2ForCausalLM": "qwen2",
+    "Qwen3ForCausalLM": "qwen3",
+    "Qwen3MoeForCausalLM": "qwen3_moe",
+    "Phi3ForCausalLM": "phi3",
+    "FalconForCausalLM": "falcon",
+    "GptOssForCausalLM": "gpt_oss",
+    "DeepseekV2ForCausalLM": "deepseek_v2",
+    "GraniteForCausalLM": "granite",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One observed start. `tokens` is the engine's own count of cache tokens, None where it was not printed."""
+
+    id: str
+    origin: str
+    family: str
+    machine: str
+    model: ModelFacts
+    gpu: Gpu
+    options: ServingOptions
+    config: dict[str, Any]
+    tokens: int | None
+    fits: bool | None
+    parts: dict[str, float]
+
+
+def field_cases() -> tuple[Case, ...]:
+    """The field observations that state enough to be judged."""
+    return tuple(_field_case(record) for record in field_records() if "case" in record)
+
+
+@cache
+def field_records() -> tuple[dict[str, Any], ...]:
+    """Every field observation, judged or not."""
+    return _lines("field_observations.jsonl")
+
+
+def _lines(name: str) -> tuple[dict[str, Any], ...]:
+    text = MEMORY.joinpath(name).read_text(encoding="utf-8")
+    return tuple(json.loads(line) for line in text.splitlines() if line.strip())
+
+
+@cache
+def _catalogue_configs() -> dict[str, dict[str, Any]]:
+    entries = json.loads(MODELS.joinpath("catalogue.json").read_text(encoding="utf-8"))["models"]
+    return {
+        name.lower(): e["config"] for e in entries for name in (e["id"], *e.get("aliases", ()), *e.get("mirrors", ()))
+    }
+
+
+def with_model_type(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with the model_type that some tools look at, where it is missing."""
+    return {"model_type": MODEL_TYPES.get(config["architectures"][0], "unknown"), **config}
+
+
+def _field_case(record: dict[str, Any]) -> Case:
+    asked = record["case"]
+    model = find_model(asked["model"])
+    assert model is not None, f"{record['id']}: {asked['model']} is not in the catalogue"
+    major, minor = asked["computeCapability"].split(".")
+    total = asked.get("gpuTotalGib") or record["total_gpu_gib"]
+    free = record.get("free_at_start_gib")
+    gpu = Gpu(
+        name=record["gpu"],
+        total_gib=total,
+        compute_capability=(int(major), int(minor)),
+        context_gib=total - free if free else 0.2,
+        fp16_tflops=None,
+        source=record["source"],
+    )
+    options = ServingOptions(
+        engine="vllm",
+        engine_version=asked["engineVersion"],
+        tensor_parallel_size=asked.get("tensorParallel", 1),
+        dtype=asked.get("dtype"),
+        quantization=asked.get("quantization"),
+        max_model_len=asked["maxModelLen"],
+        max_num_seqs=asked.get("maxNumSeqs"),
+        max_num_batched_tokens=asked.get("maxNumBatchedTokens"),
+        gpu_memory_utilization=asked["utilization"],
+        enforce_eager=asked.get("enforceEager", False),
+        weights_gib=asked.get("weightsGib"),
+    )
+    return Case(
+        id=record["id"],
+        origin="field",
+        family=model.architecture,
+        machine=record["gpu"],
+        model=model,
+        gpu=gpu,
+        options=options,
+        config=with_model_type(_catalogue_configs()[asked["model"].lower()]),
+        tokens=record.get("kv_tokens"),
+        fits=record["outcome"] not in REFUSED,
+        parts={
+            k: record[k] for k in ("weights_gib", "peak_activation_gib", "non_torch_gib", "kv_cache_gib") if k in record
+        },
+    )
