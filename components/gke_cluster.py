@@ -149,7 +149,7 @@ class GkeCluster(pulumi.ComponentResource):
                 service_account=self._args.node_service_account,
                 oauth_scopes=_SCOPES,
                 labels={"l4serve.dev/pool": "system"},
-                resource_labels=dict(managed.resource_labels),
+                resource_labels=dict(managed.resource_labels) or None,
                 shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
                     enable_secure_boot=True, enable_integrity_monitoring=True
                 ),
@@ -182,8 +182,8 @@ class GkeCluster(pulumi.ComponentResource):
         )
         self.cluster_name = found.name.apply(lambda name: name)
         self.location = pulumi.Output.from_input(self._plan.location)
-        self.endpoint = pulumi.Output.all(found.endpoint, found.control_plane_endpoints_configs).apply(
-            lambda known: _found_dns_endpoint(known[1]) or known[0]
+        self.endpoint = found.apply(
+            lambda known: _found_dns_endpoint(known.control_plane_endpoints_configs) or known.endpoint
         )
         self.ca_certificate = found.master_auths.apply(lambda auths: auths[0].cluster_ca_certificate)
         self._publish_exec_kubeconfig()
@@ -203,10 +203,12 @@ class GkeCluster(pulumi.ComponentResource):
 
 
 def _dns_endpoint(cluster: gcp.container.Cluster) -> pulumi.Output[str | None]:
+    """The DNS endpoint, unknown as long as the cluster is: the inputs beside it would pass for the whole block."""
     endpoint: pulumi.Output[str | None] = cluster.control_plane_endpoints_config.apply(
         lambda config: config.dns_endpoint_config.endpoint if config and config.dns_endpoint_config else None
     )
-    return endpoint
+    known: pulumi.Output[str | None] = cluster.id.apply(lambda _: endpoint)
+    return known
 
 
 def _found_dns_endpoint(configs: Sequence[Any]) -> str | None:
@@ -269,7 +271,7 @@ def _operations_inputs(managed: ManagedPlan) -> dict[str, Any]:
         ),
         "cost_management_config": gcp.container.ClusterCostManagementConfigArgs(enabled=managed.cost_allocation),
         "maintenance_policy": _maintenance(managed),
-        "resource_labels": dict(managed.resource_labels),
+        "resource_labels": dict(managed.resource_labels) or None,
     }
 
 

@@ -45,9 +45,7 @@ class GpuNodePool(pulumi.ComponentResource):
         return gcp.container.NodePool(
             f"{self._name}-pool",
             name=plan.resource_name,
-            cluster=self._args.cluster_name.apply(str)
-            if isinstance(self._args.cluster_name, pulumi.Output)
-            else str(self._args.cluster_name),
+            cluster=self._args.cluster_name,
             location=self._args.location,
             project=self._args.project,
             node_locations=list(plan.zones) or None,
@@ -124,7 +122,7 @@ class GpuNodePool(pulumi.ComponentResource):
                 )
                 for taint in plan.taints
             ],
-            resource_labels=dict(plan.resource_labels),
+            resource_labels=dict(plan.resource_labels) or None,
             service_account=self._args.node_service_account,
             oauth_scopes=_SCOPES,
             gcfs_config=gcp.container.NodePoolNodeConfigGcfsConfigArgs(enabled=plan.image_streaming),
@@ -155,11 +153,13 @@ class GpuNodePool(pulumi.ComponentResource):
             values=list(reservation.values) if named else None,
         )
 
-    def _upgrade_settings(self) -> gcp.container.NodePoolUpgradeSettingsArgs:
+    def _upgrade_settings(self) -> gcp.container.NodePoolUpgradeSettingsArgs | None:
         upgrade = self._plan.upgrade
-        if upgrade.strategy != "BLUE_GREEN":
+        if upgrade.strategy == "SHORT_LIVED":
+            return None  # GKE sets it for flex-start pools by itself; the provider does not know the word.
+        if upgrade.strategy == "SURGE":
             return gcp.container.NodePoolUpgradeSettingsArgs(
-                strategy=upgrade.strategy, max_surge=upgrade.max_surge, max_unavailable=upgrade.max_unavailable
+                strategy="SURGE", max_surge=upgrade.max_surge, max_unavailable=upgrade.max_unavailable
             )
         return gcp.container.NodePoolUpgradeSettingsArgs(
             strategy="BLUE_GREEN",

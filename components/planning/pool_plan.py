@@ -195,15 +195,16 @@ def _immutable_hash(config: NodePool, shape: MachineShape, cluster: ClusterPlan,
         "provisioning": config.effective_provisioning,
         "queued": bool(config.flex_start and config.flex_start.queued),
         "maxRun": _max_run_seconds(config),
-        "reservation": config.reservation.model_dump() if config.reservation else None,
-        "placement": config.placement.model_dump() if config.placement else None,
-        "localSsd": [ssds, config.local_ssd.use if config.local_ssd else None],
-        "secondaryBootDisk": config.secondary_boot_disk.model_dump() if config.secondary_boot_disk else None,
-        "secureBoot": _secure_boot(config),
+        "reservation": config.reservation.model_dump(exclude_none=True) if config.reservation else None,
+        "placement": config.placement.model_dump(exclude_none=True) if config.placement else None,
+        "localSsd": [ssds, config.local_ssd.use] if config.local_ssd else None,
+        "secondaryBootDisk": config.secondary_boot_disk.model_dump(exclude_none=True) if config.secondary_boot_disk else None,
         "maxPods": config.max_pods_per_node,
         "serviceAccount": cluster.node_service_account,
     }
-    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:6]
+    # What is unset stays out, so that a setting which a later release adds leaves the names of old pools alone.
+    said = {key: value for key, value in fixed.items() if value}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:6]
 
 
 def _secure_boot(config: NodePool) -> bool:
@@ -255,7 +256,7 @@ def _notes(config: NodePool) -> tuple[str, ...]:
                 f"flex-start: each node ends {days:g} days after its start at the latest, and its pods with it"
             )
         case "spot":
-            notes.append("spot: a node may end at any time, 30 seconds after notice; pods get at most 15 of them")
+            notes.append("spot: a node may end at any time, 30 seconds after notice")
     if config.flex_start and config.flex_start.queued:
         notes.append("queued: nodes come only through a ProvisioningRequest, never because a pod is pending")
     if not config.auto_upgrade:

@@ -71,8 +71,8 @@ class _Mocks(mocks.Mocks):
             return "", dict(args.inputs)
         return f"{args.name}-id", {**args.inputs, **self._outputs(args.typ, args.name, args.inputs)}
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        return dict(self._invoked(args.token, args.args)), None
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+        return dict(self._invoked(args.token, args.args))
 
 
 class _Monitor(mocks.MockMonitor):
@@ -80,7 +80,7 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(hooks)
         self.recorded: list[Recorded] = []
 
-    def RegisterResource(self, request: Any) -> Any:
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             self.recorded.append(

@@ -1,0 +1,80 @@
+"""Parts of a stack for the component tests: config as YAML would give it, in; plans and programs, out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+from pydantic import TypeAdapter
+
+from components.config.cluster import Cluster
+from components.config.node_pool import NodePool
+from components.gke_cluster import GkeCluster, GkeClusterArgs
+from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
+from components.planning.cluster_plan import ClusterPlan, plan_cluster
+from components.planning.pool_plan import PoolPlan, plan_pool
+
+PROJECT = "my-project"
+CLUSTER_TYPE = "gcp:container/cluster:Cluster"
+POOL_TYPE = "gcp:container/nodePool:NodePool"
+STANDARD: Mapping[str, Any] = {"mode": "standard", "name": "llm", "location": "us-central1"}
+AUTOPILOT: Mapping[str, Any] = {"mode": "autopilot", "name": "llm", "location": "us-central1"}
+DNS_HOST = "gke-0123.us-central1.gke.goog"
+ADDRESS = "203.0.113.9"
+CA = "Q0VSVA=="
+
+_CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
+
+
+def cluster_plan(base: Mapping[str, Any] = STANDARD, **changes: Any) -> ClusterPlan:
+    """The plan of a cluster config with changes by camelCase key."""
+    allow = changes.pop("allow_replace", ())
+    return plan_cluster(_CLUSTER.validate_python({**base, **changes}), project=PROJECT, allow_replace=allow)
+
+
+def pool_plan(base: Mapping[str, Any] = STANDARD, compute_class: str | None = None, **pool: Any) -> PoolPlan:
+    """The plan of an L4 pool on a cluster."""
+    config = NodePool.model_validate({"machineType": "g2-standard-8", **pool})
+    return plan_pool("l4", config, cluster_plan(base), compute_class=compute_class)
+
+
+def cluster_program(plan: ClusterPlan, seen: dict[str, Any] | None = None) -> Callable[[], None]:
+    """A program with one cluster; `seen` takes what its outputs resolve to."""
+
+    def program() -> None:
+        args = GkeClusterArgs(plan=plan, network="net", subnetwork="sub", node_service_account="nodes@p.iam.test")
+        made = GkeCluster("cluster", args if plan.managed else GkeClusterArgs(plan=plan))
+        if seen is not None:
+            for key in ("cluster_name", "location", "endpoint", "ca_certificate", "kubeconfig"):
+                output: pulumi.Output[Any] = getattr(made, key)
+                output.apply(lambda value, key=key: seen.__setitem__(key, value))
+
+    return program
+
+
+def pool_program(plan: PoolPlan) -> Callable[[], None]:
+    """A program with one GPU pool."""
+
+    def program() -> None:
+        GpuNodePool(
+            "l4",
+            GpuNodePoolArgs(
+                plan=plan,
+                cluster_name="llm",
+                location="us-central1",
+                project=PROJECT,
+                node_service_account="nodes@p.iam.test",
+            ),
+        )
+
+    return program
+
+
+def cloud_outputs(type_: str, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What Google would add to a made cluster."""
+    if type_ != CLUSTER_TYPE:
+        return {}
+    return {
+        "endpoint": ADDRESS,
+        "masterAuth": {"clusterCaCertificate": CA},
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"allowExternalTraffic": True, "endpoint": DNS_HOST}},
+    }
