@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from components.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from components.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from components.config.cluster_options import Maintenance, Monitoring, SystemPool
 from components.planning.gke_conflicts import refuse_cluster
 from components.planning.location import region_of
@@ -95,6 +95,8 @@ class ClusterPlan:
     node_service_account: str | None
     """E-mail of an existing node service account, made clusters and looked-up ones alike."""
     protect: bool
+    notes: tuple[str, ...] = ()
+    """What an operator should know before it is paid for."""
 
     @property
     def looked_up(self) -> bool:
@@ -151,6 +153,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool)
         context=None,
         node_service_account=config.node_service_account,
         protect=protect,
+        notes=_notes(config),
     )
 
 
@@ -211,3 +214,14 @@ def _apis(config: ManagedCluster) -> tuple[str, ...]:
 
 def _identifier(project: str | None, location: str | None, name: str | None) -> str:
     return f"projects/{project or '-'}/locations/{location}/clusters/{name}"
+
+
+def _notes(config: ManagedCluster) -> tuple[str, ...]:
+    notes = []
+    if config.network is not None and config.private_nodes and not config.network_options.nat:
+        way_out = "private nodes in an existing network reach registries and model hubs only through a NAT of its own"
+        notes.append(f"{way_out}; networkOptions.nat: true adds one")
+    access = _plan_control_plane(config)
+    if access.kubeconfig_endpoint == "private":
+        notes.append("without the DNS endpoint Pulumi must run inside the network to reach the private control plane")
+    return tuple(notes)

@@ -12,6 +12,8 @@ def notes(plan: StackPlan) -> Iterator[tuple[str, str]]:
     for name in plan.token_missing:
         missing = "the model is gated and the stack has no token, so a placeholder stands in for it; for pulumi up"
         yield f"workloads.{name}", f"{missing}: {TOKEN_WAYS}"
+    for note in plan.cluster.notes:
+        yield "cluster", note
     for pool in plan.node_pools:
         for note in pool.notes:
             yield f"nodePools.{pool.name}", note
