@@ -11,7 +11,9 @@ from components.planning.models.catalogue import all_models
 MODELS = st.sampled_from(all_models())
 DENSE_MODELS = st.sampled_from([m for m in all_models() if m.quantization is None])
 GPUS = st.sampled_from(list(all_gpus().values()))
-VLLM_VERSIONS = st.sampled_from(["0.4.2", "0.6.6", "0.8.5", "0.10.0", "0.13.0", "0.18.0", "0.20.0", "0.24.0", "0.26.0", "0.33.0"])
+VLLM_VERSIONS = st.sampled_from(
+    ["0.4.2", "0.6.6", "0.8.5", "0.10.0", "0.13.0", "0.18.0", "0.20.0", "0.24.0", "0.26.0", "0.33.0"]
+)
 TGI_VERSIONS = st.sampled_from(["2.0.4", "2.3.1", "2.4.1", "3.0.0", "3.3.7"])
 LENGTHS = st.integers(min_value=16, max_value=131072)
 

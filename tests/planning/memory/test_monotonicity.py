@@ -82,7 +82,12 @@ def test_more_precision_never_weighs_less(model: ModelFacts, ranks: int) -> None
         )
         return weight_bytes(model, options)
 
-    sizes = [weigh("bfloat16", "bitsandbytes"), weigh("bfloat16", "fp8"), weigh("bfloat16", None), weigh("float32", None)]
+    sizes = [
+        weigh("bfloat16", "bitsandbytes"),
+        weigh("bfloat16", "fp8"),
+        weigh("bfloat16", None),
+        weigh("float32", None),
+    ]
     assert sizes == sorted(sizes)
 
 

@@ -81,4 +81,6 @@ def test_tgi_remedies_speak_tgi(engine_version: str) -> None:
     assert model is not None
     found = remedies(model, L4, ServingOptions(engine="tgi", engine_version=engine_version))
     assert found
-    assert {key for r in found for key in r.edit} <= {k for k in FIELD_OF_KEY if "Num" not in k or "numShard" in k} | {"gpus"}
+    assert {key for r in found for key in r.edit} <= {k for k in FIELD_OF_KEY if "Num" not in k or "numShard" in k} | {
+        "gpus"
+    }

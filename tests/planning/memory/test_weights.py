@@ -1,0 +1,102 @@
+"""Weights follow from shapes, and agree with published and observed sizes."""
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from components.planning.memory.options import ServingOptions
+from components.planning.memory.quantizations import MemoryModelError, known_methods
+from components.planning.memory.weights import rank_kv_heads, rank_parameters, weight_bytes
+from components.planning.models.catalogue import all_models, find_model
+from components.planning.models.facts import ModelFacts
+
+GIB = 2**30
+PLAIN = ServingOptions(engine="vllm", engine_version="0.26.0")
+# A multi-token-prediction layer is in these checkpoints and is loaded for speculation only.
+WITH_DRAFT_LAYER = ("Qwen/Qwen3.5-27B", "Qwen/Qwen3.5-35B-A3B")
+
+
+def facts(model_id: str) -> ModelFacts:
+    model = find_model(model_id)
+    assert model is not None, model_id
+    return model
+
+
+def weigh(model_id: str, **asked: object) -> float:
+    return weight_bytes(facts(model_id), ServingOptions(engine="vllm", engine_version="0.26.0", **asked)) / GIB  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("model", [m for m in all_models() if m.checkpoint_bytes], ids=lambda m: m.id)
+def test_published_sizes_agree(model: ModelFacts) -> None:
+    assert model.checkpoint_bytes is not None
+    tolerance = 0.025 if model.id in WITH_DRAFT_LAYER else 0.0065
+    assert weight_bytes(model, PLAIN) == pytest.approx(model.checkpoint_bytes, rel=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "asked", "observed"),
+    [
+        ("meta-llama/Llama-3.1-8B", {}, 14.99),
+        ("Qwen/Qwen3-8B", {}, 15.27),
+        ("Qwen/Qwen3-8B-FP8", {}, 8.8),
+        ("openai/gpt-oss-20b", {}, 12.88),
+        ("Qwen/Qwen3-30B-A3B", {"tensor_parallel_size": 4, "dtype": "float16"}, 14.25),
+        ("Qwen/Qwen3-8B", {"tensor_parallel_size": 4, "dtype": "float16"}, 3.85),
+        ("microsoft/Phi-4-mini-instruct", {}, 7.17),
+    ],
+)
+def test_sizes_in_boot_logs_agree(model_id: str, asked: dict[str, object], observed: float) -> None:
+    assert weigh(model_id, **asked) == pytest.approx(observed, rel=0.012)
+
+
+def test_parameter_counts_are_the_published_ones() -> None:
+    counts = {"google/gemma-7b": 8.54, "meta-llama/Llama-2-7b-hf": 6.74, "mistralai/Mixtral-8x7B-v0.1": 46.7}
+    for model_id, billions in counts.items():
+        assert rank_parameters(facts(model_id)).total / 1e9 == pytest.approx(billions, abs=0.01)
+
+
+def test_eight_bits_halve_the_layers_and_leave_embedding_and_head() -> None:
+    parameters = rank_parameters(facts("meta-llama/Llama-3.1-8B"))
+    kept = (parameters.embedding + parameters.lm_head) * 2 / GIB
+    layers = (parameters.attention + parameters.dense_mlp) / GIB
+    assert weigh("meta-llama/Llama-3.1-8B", quantization="fp8") == pytest.approx(kept + layers, rel=0.001)
+
+
+def test_four_bit_formats_carry_their_scales() -> None:
+    awq, nf4 = (
+        weigh("meta-llama/Llama-3.1-8B", quantization="awq"),
+        weigh("meta-llama/Llama-3.1-8B", quantization="bitsandbytes"),
+    )
+    assert awq == pytest.approx(5.33, abs=0.02)
+    assert nf4 > awq
+
+
+def test_kv_heads_divide_until_one_is_left() -> None:
+    assert [rank_kv_heads(8, tp) for tp in (1, 2, 8, 16)] == [8, 4, 1, 1]
+    falcon = facts("tiiuae/falcon-7b")
+    assert rank_parameters(falcon, 2).attention > rank_parameters(falcon, 1).attention / 2
+
+
+def test_pipeline_stages_share_the_layers() -> None:
+    assert weigh("meta-llama/Llama-3.1-8B", pipeline_parallel_size=2) < 0.6 * weigh("meta-llama/Llama-3.1-8B")
+
+
+def test_an_unknown_quantisation_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(MemoryModelError, match="awq"):
+        weigh("meta-llama/Llama-3.1-8B", quantization="gguf-of-my-own")
+
+
+def test_every_named_method_of_the_issue_is_judged() -> None:
+    assert {"fp8", "awq", "gptq", "compressed-tensors", "bitsandbytes"} <= set(known_methods("vllm"))
+    assert {"awq", "gptq", "eetq", "fp8", "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4"} <= set(
+        known_methods("tgi")
+    )
+
+
+def test_every_entry_of_the_catalogue_says_where_it_was_read() -> None:
+    text = files("components.planning.models").joinpath("data/catalogue.json").read_text(encoding="utf-8")
+    entries = json.loads(text)["models"]
+    assert len(entries) >= 60
+    assert all(entry["source"] for entry in entries)
+    assert len({m.architecture for m in all_models()}) >= 12

@@ -1,0 +1,130 @@
+"""config.json files are read as the engines read them, or refused with the key at fault."""
+
+import pytest
+
+from components.planning.models.catalogue import find_model
+from components.planning.models.facts import LayerKind
+from components.planning.models.hf_config import ModelConfigError, facts_from_config
+
+LLAMA = {
+    "architectures": ["LlamaForCausalLM"],
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 8192,
+    "torch_dtype": "bfloat16",
+}
+
+
+def read(**changes: object) -> object:
+    return facts_from_config({**LLAMA, **changes}, model_id="me/mine", source="test")
+
+
+def test_a_plain_config_is_read() -> None:
+    facts = facts_from_config(LLAMA, model_id="me/mine", source="test")
+    assert (facts.head_dim, facts.num_key_value_heads, facts.tie_word_embeddings) == (128, 8, False)
+    assert facts.count_layers(LayerKind.FULL) == 32
+
+
+@pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"])
+def test_a_missing_key_is_named(key: str) -> None:
+    config = {name: value for name, value in LLAMA.items() if name != key}
+    with pytest.raises(ModelConfigError, match=key):
+        facts_from_config(config, model_id="me/mine", source="test")
+
+
+@pytest.mark.parametrize("value", ["many", 3.5, True, -1])
+def test_a_value_that_is_no_count_is_named(value: object) -> None:
+    with pytest.raises(ModelConfigError, match="num_hidden_layers"):
+        read(num_hidden_layers=value)
+
+
+def test_a_file_that_is_no_model_is_refused() -> None:
+    with pytest.raises(ModelConfigError, match="architectures"):
+        facts_from_config({"peft_type": "LORA"}, model_id="me/adapter", source="test")
+
+
+def test_layer_types_that_the_model_cannot_judge_are_named() -> None:
+    with pytest.raises(ModelConfigError, match="mamba"):
+        read(layer_types=["mamba"] * 32)
+    with pytest.raises(ModelConfigError, match="3 layer types for 32 layers"):
+        read(layer_types=["full_attention"] * 3)
+
+
+def test_one_query_group_of_falcon_is_one_kv_head() -> None:
+    facts = facts_from_config(
+        {
+            "architectures": ["FalconForCausalLM"],
+            "hidden_size": 4544,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 71,
+            "multi_query": True,
+            "vocab_size": 65024,
+        },
+        model_id="f",
+        source="test",
+    )
+    assert (facts.num_key_value_heads, facts.intermediate_size, facts.gated_mlp) == (1, 4 * 4544, False)
+
+
+def test_an_unused_sliding_window_is_ignored() -> None:
+    facts = facts_from_config(
+        {**LLAMA, "architectures": ["Qwen2ForCausalLM"], "sliding_window": 131072, "use_sliding_window": False},
+        model_id="q",
+        source="test",
+    )
+    assert facts.sliding_window is None
+    assert not facts.layer_kinds
+
+
+def test_mistral_slides_in_every_layer_and_gemma_2_in_every_other() -> None:
+    mistral = facts_from_config(
+        {**LLAMA, "architectures": ["MistralForCausalLM"], "sliding_window": 4096}, model_id="m", source="test"
+    )
+    gemma = facts_from_config(
+        {**LLAMA, "architectures": ["Gemma2ForCausalLM"], "sliding_window": 4096}, model_id="g", source="test"
+    )
+    assert mistral.count_layers(LayerKind.SLIDING) == 32
+    assert gemma.count_layers(LayerKind.SLIDING) == 16
+
+
+@pytest.mark.parametrize(
+    ("config", "method", "bits", "group"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True}, "awq", 4, 128),
+        ({"quant_method": "gptq", "bits": 8, "group_size": 128, "sym": True}, "gptq", 8, 128),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8", 8, 16384),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes", 4, 64),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"g": {"weights": {"num_bits": 4, "group_size": 128}}},
+            },
+            "compressed-tensors",
+            4,
+            128,
+        ),
+    ],
+)
+def test_quantisation_configs(config: dict[str, object], method: str, bits: float, group: int) -> None:
+    facts = facts_from_config({**LLAMA, "quantization_config": config}, model_id="q", source="test")
+    assert facts.quantization is not None
+    assert (facts.quantization.method, facts.quantization.bits, facts.quantization.group_size) == (method, bits, group)
+
+
+def test_ids_are_found_in_any_case_and_under_their_own_name() -> None:
+    alias = find_model("GOOGLE/gemma-7B-IT")
+    assert alias is not None
+    assert (alias.id, alias.gated) == ("google/gemma-7b-it", True)
+    assert find_model("nobody/nothing") is None
+
+
+def test_an_open_mirror_of_a_gated_shape_is_not_gated() -> None:
+    mirror = find_model("deepseek-ai/DeepSeek-R1-Distill-Llama-8B")
+    gated = find_model("meta-llama/Llama-3.1-8B")
+    assert mirror is not None
+    assert gated is not None
+    assert (mirror.gated, gated.gated) == (False, True)
