@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
+from components.gke_cluster_inputs import common_inputs
 from components.planning.cluster_plan import ClusterPlan, ManagedPlan
 from components.planning.kubeconfig import render_kubeconfig
 
@@ -59,7 +60,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.register_outputs({**outputs, "kubeconfig": self.kubeconfig})
 
     def _make_cluster(self, managed: ManagedPlan) -> gcp.container.Cluster:
-        inputs = _common_inputs(self._plan, managed)
+        inputs = common_inputs(self._plan, managed)
         inputs |= self._standard_inputs(managed) if managed.system_pool else self._autopilot_inputs()
         return gcp.container.Cluster(
             f"{self._name}-cluster",
@@ -215,98 +216,3 @@ def _found_dns_endpoint(configs: Sequence[Any]) -> str | None:
     """The DNS endpoint of a looked-up cluster when it admits traffic from outside Google's network."""
     admitted = [dns for config in configs for dns in config.dns_endpoint_configs if dns.allow_external_traffic]
     return admitted[0].endpoint if admitted else None
-
-
-def _common_inputs(plan: ClusterPlan, managed: ManagedPlan) -> dict[str, Any]:
-    access = managed.control_plane
-    return {
-        "name": plan.name,
-        "location": plan.location,
-        "project": plan.project,
-        "deletion_protection": managed.deletion_protection,
-        "min_master_version": managed.min_version,
-        "networking_mode": "VPC_NATIVE",
-        "ip_allocation_policy": gcp.container.ClusterIpAllocationPolicyArgs(
-            cluster_secondary_range_name=managed.network.pods_range,
-            services_secondary_range_name=managed.network.services_range,
-        ),
-        "private_cluster_config": gcp.container.ClusterPrivateClusterConfigArgs(
-            enable_private_nodes=managed.private_nodes, enable_private_endpoint=access.ip != "public"
-        ),
-        # Present though empty: an absent block admits every address.
-        "master_authorized_networks_config": gcp.container.ClusterMasterAuthorizedNetworksConfigArgs(
-            gcp_public_cidrs_access_enabled=False,
-            cidr_blocks=[
-                gcp.container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=cidr, display_name=name)
-                for cidr, name in access.authorized_networks
-            ],
-        ),
-        "control_plane_endpoints_config": gcp.container.ClusterControlPlaneEndpointsConfigArgs(
-            dns_endpoint_config=gcp.container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
-                allow_external_traffic=access.dns
-            ),
-            ip_endpoints_config=gcp.container.ClusterControlPlaneEndpointsConfigIpEndpointsConfigArgs(
-                enabled=access.ip != "none"
-            ),
-        ),
-        **_operations_inputs(managed),
-        **_security_inputs(managed),
-    }
-
-
-def _operations_inputs(managed: ManagedPlan) -> dict[str, Any]:
-    monitoring = managed.monitoring
-    components = ["SYSTEM_COMPONENTS", *monitoring.components, *(["DCGM"] if monitoring.dcgm else [])]
-    return {
-        "release_channel": gcp.container.ClusterReleaseChannelArgs(channel=managed.release_channel),
-        "monitoring_config": gcp.container.ClusterMonitoringConfigArgs(
-            enable_components=components,
-            managed_prometheus=gcp.container.ClusterMonitoringConfigManagedPrometheusArgs(
-                enabled=monitoring.managed_prometheus
-            ),
-        ),
-        "logging_config": gcp.container.ClusterLoggingConfigArgs(enable_components=["SYSTEM_COMPONENTS", "WORKLOADS"]),
-        "gateway_api_config": gcp.container.ClusterGatewayApiConfigArgs(
-            channel="CHANNEL_STANDARD" if managed.gateway_api else "CHANNEL_DISABLED"
-        ),
-        "cost_management_config": gcp.container.ClusterCostManagementConfigArgs(enabled=managed.cost_allocation),
-        "maintenance_policy": _maintenance(managed),
-        "resource_labels": dict(managed.resource_labels) or None,
-    }
-
-
-def _maintenance(managed: ManagedPlan) -> gcp.container.ClusterMaintenancePolicyArgs | None:
-    window = managed.maintenance
-    if window is None:
-        return None
-    return gcp.container.ClusterMaintenancePolicyArgs(
-        recurring_window=gcp.container.ClusterMaintenancePolicyRecurringWindowArgs(
-            start_time=window.start, end_time=window.end, recurrence=window.recurrence
-        ),
-        maintenance_exclusions=[
-            gcp.container.ClusterMaintenancePolicyMaintenanceExclusionArgs(
-                exclusion_name=exclusion.name,
-                start_time=exclusion.start,
-                end_time=exclusion.end,
-                exclusion_options=gcp.container.ClusterMaintenancePolicyMaintenanceExclusionExclusionOptionsArgs(
-                    scope=exclusion.scope
-                ),
-            )
-            for exclusion in window.exclusions
-        ],
-    )
-
-
-def _security_inputs(managed: ManagedPlan) -> dict[str, Any]:
-    key = managed.database_encryption_key
-    on = managed.secret_manager
-    return {
-        "database_encryption": gcp.container.ClusterDatabaseEncryptionArgs(state="ENCRYPTED", key_name=key)
-        if key
-        else None,
-        "secret_manager_config": gcp.container.ClusterSecretManagerConfigArgs(enabled=True) if on else None,
-        "secret_sync_config": gcp.container.ClusterSecretSyncConfigArgs(enabled=True) if on else None,
-        "security_posture_config": gcp.container.ClusterSecurityPostureConfigArgs(
-            mode="BASIC", vulnerability_mode="VULNERABILITY_DISABLED"
-        ),
-    }

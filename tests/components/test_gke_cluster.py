@@ -114,6 +114,7 @@ def test_dns_only_turns_the_addresses_off(preview: bool) -> None:
         "ipEndpointsConfig": {"enabled": False},
     }
     assert inputs["privateClusterConfig"]["enablePrivateEndpoint"] is True
+    assert "masterAuthorizedNetworksConfig" not in inputs
 
 
 @BOTH
