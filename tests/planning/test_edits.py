@@ -1,0 +1,267 @@
+"""The table of edits: complete, consistent with the provider's force-new fields, and true of what the program records.
+
+Each probe edits one field of a stack, runs the unmodified program before and after under the recording monitor, and
+derives the effect from the recorded inputs that changed.
+"""
+
+import copy
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from cli.render import Rendered, render_stack
+from cli.stacks import project_root
+from components.config.stack import StackConfig
+from components.planning.edits import Effect, all_edits, config_paths, effect_of, field_effect, find_edit
+from stacks.stack_file import SERVING_KEY, Stack, parse_stack
+
+PATHS = tuple(config_paths(StackConfig))
+
+RESOURCES = {
+    "gcp:container/cluster:Cluster": "google_container_cluster",
+    "gcp:container/nodePool:NodePool": "google_container_node_pool",
+    "gcp:compute/network:Network": "google_compute_network",
+    "gcp:compute/subnetwork:Subnetwork": "google_compute_subnetwork",
+    "gcp:compute/router:Router": "google_compute_router",
+    "gcp:compute/routerNat:RouterNat": "google_compute_router_nat",
+    "gcp:serviceaccount/account:Account": "google_service_account",
+    "Deployment": "kubernetes_deployment",
+    "Service": "kubernetes_service",
+    "Secret": "kubernetes_secret",
+    "Namespace": "kubernetes_namespace",
+}
+SINGULAR = {"guest_accelerators": "guest_accelerator", "taints": "taint", "node_drain_configs": "node_drain_config"}
+IGNORED = {
+    "google_container_cluster": {"node_config", "initial_node_count"},
+    "google_container_node_pool": {"initial_node_count"},
+}
+
+BASE: dict[str, Any] = {
+    "cluster": {"mode": "standard", "name": "one", "location": "us-central1"},
+    "nodePools": {"l4": {"machineType": "g2-standard-8", "maxNodes": 4}},
+    "workloads": {
+        "qwen": {
+            "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
+            "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 8192},
+            "nodePool": "l4",
+            "extraEnv": {"A": "1"},
+        }
+    },
+}
+POOL, WORKLOAD = "nodePools.l4", "workloads.qwen"
+RESERVED = {f"{POOL}.reservation": {"affinity": "specific", "name": "r1"}, f"{POOL}.zones": ["us-central1-a"]}
+
+# Path of the edit, the value after it, and what the stack needs before it.
+PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
+    ("cluster.name", "two", {}),
+    ("cluster.project", "other-project", {}),
+    ("cluster.location", "us-east1", {}),
+    ("cluster.releaseChannel", "STABLE", {}),
+    ("cluster.minVersion", "1.33", {}),
+    ("cluster.network", "vpc-2", {"cluster.network": "vpc-1", "cluster.subnetwork": "sub"}),
+    ("cluster.subnetwork", "sub-2", {"cluster.network": "vpc-1", "cluster.subnetwork": "sub"}),
+    ("cluster.networkOptions.nodesCidr", "10.0.0.0/19", {}),
+    ("cluster.networkOptions.podsCidr", "10.12.0.0/14", {}),
+    ("cluster.networkOptions.servicesCidr", "10.9.0.0/20", {}),
+    ("cluster.networkOptions.nat", False, {}),
+    (
+        "cluster.authorizedNetworks[0].cidr",
+        "203.0.113.0/28",
+        {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]},
+    ),
+    ("cluster.authorizedNetworks[0].name", "office", {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]}),
+    ("cluster.controlPlane.dnsEndpoint", False, {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]}),
+    ("cluster.controlPlane.ipEndpoint", "none", {}),
+    ("cluster.nodeServiceAccount", "nodes@my-project.iam.gserviceaccount.com", {}),
+    ("cluster.monitoring.dcgm", False, {}),
+    ("cluster.monitoring.components", ["POD"], {}),
+    ("cluster.maintenance.recurrence", "FREQ=WEEKLY;BYDAY=FR,SA,SU", {"cluster.maintenance": {}}),
+    ("cluster.databaseEncryptionKey", "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k", {}),
+    ("cluster.secretManager", True, {}),
+    ("cluster.gatewayApi", False, {}),
+    ("cluster.costAllocation", False, {}),
+    ("cluster.resourceLabels", {"team": "ml"}, {}),
+    ("cluster.deletionProtection", True, {}),
+    ("cluster.protect", True, {}),
+    ("cluster.zones", ["us-central1-a", "us-central1-b"], {}),
+    ("cluster.systemPool.machineType", "e2-standard-8", {}),
+    ("cluster.systemPool.maxNodes", 5, {}),
+    ("cluster.systemPool.diskSizeGb", 80, {}),
+    ("cluster.privateNodes", False, {}),
+    ("cluster.imageStreaming", False, {}),
+    ("cluster.gcsFuse", False, {}),
+    ("cluster.maxPodsPerNode", 32, {}),
+    ("cluster.autoscalingProfile", "BALANCED", {}),
+    (f"{POOL}.machineType", "g2-standard-12", {}),
+    (f"{POOL}.minNodes", 1, {}),
+    (f"{POOL}.maxNodes", 6, {}),
+    (f"{POOL}.provisioning", "flex-start", {}),
+    (f"{POOL}.spot", True, {}),
+    (f"{POOL}.reservation.name", "r2", RESERVED),
+    (f"{POOL}.placement.policyName", "close", {f"{POOL}.placement": {}, f"{POOL}.zones": ["us-central1-a"]}),
+    (f"{POOL}.flexStart.maxRunSeconds", 3600, {f"{POOL}.flexStart": {}}),
+    (f"{POOL}.diskSizeGb", 200, {}),
+    (f"{POOL}.diskType", "pd-ssd", {}),
+    (f"{POOL}.localSsd.use", "block", {f"{POOL}.localSsd": {}}),
+    (f"{POOL}.secondaryBootDisk.image", "global/images/b", {f"{POOL}.secondaryBootDisk": {"image": "global/images/a"}}),
+    (f"{POOL}.zones", ["us-central1-a"], {}),
+    (f"{POOL}.locationPolicy", "ANY", {}),
+    (f"{POOL}.driverVersion", "DEFAULT", {}),
+    (f"{POOL}.imageType", "UBUNTU_CONTAINERD", {}),
+    (f"{POOL}.maxPodsPerNode", 32, {}),
+    (f"{POOL}.labels", {"team": "ml"}, {}),
+    (f"{POOL}.taints[0].value", "no", {f"{POOL}.taints": [{"key": "team", "value": "ml"}]}),
+    (f"{POOL}.upgrade.maxSurge", 2, {}),
+    (f"{POOL}.upgrade.strategy", "blue-green", {}),
+    (f"{POOL}.upgrade.pdbTimeoutSeconds", 60, {}),
+    (f"{POOL}.autoRepair", False, {}),
+    (f"{POOL}.protect", True, {}),
+    (f"{WORKLOAD}.engine.maxModelLen", 4096, {}),
+    (f"{WORKLOAD}.engine.version", "0.25.1", {}),
+    (f"{WORKLOAD}.model.id", "Qwen/Qwen2.5-3B-Instruct", {}),
+    (f"{WORKLOAD}.model.revision", "abc123", {}),
+    (f"{WORKLOAD}.replicas", 2, {}),
+    (f"{WORKLOAD}.resources.requests.memory", "20Gi", {}),
+    (f"{WORKLOAD}.shm", "2Gi", {}),
+    (f"{WORKLOAD}.service.name", "other", {}),
+    (f"{WORKLOAD}.service.type", "LoadBalancer", {}),
+    (f"{WORKLOAD}.service.port", 8001, {}),
+    (f"{WORKLOAD}.labels", {"team": "ml"}, {}),
+    (f"{WORKLOAD}.extraArgs", ["--uvicorn-log-level=warning"], {}),
+    (f"{WORKLOAD}.extraEnv", {"A": "2"}, {}),
+    (f"{WORKLOAD}.fit", "warn", {}),
+    ("namespace", "models", {}),
+    ("huggingFace.existingSecret", "b", {"huggingFace": {"existingSecret": "a"}}),
+    ("huggingFace.key", "other", {"huggingFace": {"existingSecret": "a"}}),
+    ("huggingFace.tokenRevision", 2, {f"{WORKLOAD}.model.gated": True}),
+    ("allowReplace", ["cluster"], {}),
+)
+
+
+def test_every_field_of_the_config_is_in_the_table() -> None:
+    missing = [path for path in PATHS if find_edit(path) is None]
+    assert missing == [], "add a row to components/planning/data/edits.yaml for each"
+
+
+def test_the_table_names_no_field_that_the_config_lacks() -> None:
+    stale = [edit.path for edit in all_edits() if not any(find_edit(path) is edit for path in PATHS)]
+    assert stale == []
+
+
+def test_no_two_rows_claim_one_field() -> None:
+    for path in PATHS:
+        claims = [edit.path for edit in all_edits() if re.fullmatch(_as_pattern(edit.path), path)]
+        assert len(claims) == 1, (path, claims)
+
+
+def _as_pattern(path: str) -> str:
+    return re.escape(path).replace(r"\*\*", ".+").replace(r"\*", r"\*").replace(r"\[\]", r"\[\]")
+
+
+@pytest.mark.parametrize("edit", [e for e in all_edits() if e.fields], ids=lambda e: e.path)
+def test_each_effect_is_the_hardest_of_its_provider_fields(edit: Any) -> None:
+    assert edit.effect is max(field_effect(field) for field in edit.fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "effect"),
+    [
+        ("google_container_node_pool.node_config.spot", Effect.POOL_REPLACED),
+        ("google_container_node_pool.node_config.guest_accelerator.count", Effect.POOL_REPLACED),
+        ("google_container_node_pool.node_config.machine_type", Effect.NODE_RECREATION),
+        ("google_container_node_pool.autoscaling", Effect.IN_PLACE),
+        ("google_container_cluster.datapath_provider", Effect.CLUSTER_REPLACED),
+        ("google_container_cluster.release_channel", Effect.IN_PLACE),
+        ("google_compute_network.name", Effect.CLUSTER_REPLACED),
+        ("kubernetes_deployment.spec.template.spec.containers", Effect.POD_RESTART),
+        ("kubernetes_deployment.spec.replicas", Effect.IN_PLACE),
+        ("kubernetes_service.metadata.name", Effect.WORKLOAD_REPLACED),
+    ],
+)
+def test_provider_fields_have_the_providers_effect(field: str, effect: Effect) -> None:
+    assert field_effect(field) is effect
+
+
+def test_an_existing_cluster_is_not_replaced_by_a_lookup() -> None:
+    assert effect_of("cluster.name") is Effect.CLUSTER_REPLACED
+    assert effect_of("cluster.name", existing_cluster=True) is Effect.WORKLOAD_REPLACED
+    assert effect_of("cluster.nothingOfTheKind") is None
+    assert effect_of("nodePools.l4.taints[3].key") is effect_of("nodePools.*.taints[].key")
+
+
+@pytest.fixture(scope="module")
+def renders() -> dict[str, Rendered]:
+    return {}
+
+
+@pytest.mark.parametrize(("path", "value", "before"), PROBES, ids=lambda v: v if isinstance(v, str) else "")
+def test_the_program_does_what_the_table_says(
+    path: str, value: Any, before: Mapping[str, Any], renders: dict[str, Rendered]
+) -> None:
+    start = copy.deepcopy(BASE)
+    for key, setting in before.items():
+        _set(start, key, setting)
+    edited = copy.deepcopy(start)
+    _set(edited, path, value)
+    old = renders.get(repr(start)) or renders.setdefault(repr(start), _render(start))
+    assert derived_effect(old, _render(edited)) is effect_of(path)
+
+
+def _render(serving: dict[str, Any]) -> Rendered:
+    return render_stack(_stack(serving))
+
+
+def _stack(serving: dict[str, Any]) -> Stack:
+    return parse_stack("edited", {"gcp:project": "my-project", SERVING_KEY: serving}, base=project_root())
+
+
+def _set(config: dict[str, Any], path: str, value: Any) -> None:
+    steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", path)]
+    at: Any = config
+    for step in steps[:-1]:
+        at = at[step] if isinstance(step, int) else at.setdefault(step, {})
+    at[steps[-1]] = value
+
+
+def derived_effect(old: Rendered, new: Rendered) -> Effect:
+    """The hardest effect of all recorded inputs that differ."""
+    before, after = _resources(old), _resources(new)
+    effects = [field_effect(f"{kind}.{field}") for kind, field in _changes(before, after)]
+    return max(effects, default=Effect.NOTHING)
+
+
+def _changes(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    for kind, name in before.keys() | after.keys():
+        if (kind, name) in before and (kind, name) in after:
+            for field in _differences(before[kind, name], after[kind, name]):
+                if field.split(".")[0] not in IGNORED.get(kind, ()):
+                    yield kind, field
+        else:
+            yield kind, "added or removed"
+
+
+def _resources(rendered: Rendered) -> dict[tuple[str, str], Any]:
+    cloud = {(RESOURCES.get(r["type"], r["type"]), r["name"]): r["inputs"] for r in rendered.cloud}
+    count: dict[str, int] = defaultdict(int)
+    objects = {}
+    for manifest in rendered.objects:
+        kind = manifest["kind"]
+        objects[RESOURCES.get(kind, kind), str(count[kind])] = manifest
+        count[kind] += 1
+    return cloud | objects
+
+
+def _differences(old: Any, new: Any, at: str = "") -> Iterator[str]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in old.keys() | new.keys():
+            snake = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
+            step = SINGULAR.get(snake, snake)
+            yield from _differences(old.get(key), new.get(key), f"{at}.{step}" if at else step)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for one, other in zip(old, new, strict=True):
+            yield from _differences(one, other, at)
+    elif old != new:
+        yield at
