@@ -14,7 +14,13 @@ from typing import Any
 
 from scripts.contractgen.files import check_or_write, contract_path
 from scripts.contractgen.sdist import unpack
-from scripts.contractgen.tgi_reference import read_environment, read_flags, read_metrics, read_paths
+from scripts.contractgen.tgi_reference import (
+    read_architectures,
+    read_environment,
+    read_flags,
+    read_metrics,
+    read_paths,
+)
 
 RELEASE = "https://github.com/huggingface/text-generation-inference/archive/refs/tags/v{version}.tar.gz"
 
@@ -29,6 +35,7 @@ def tgi_contract(root: Path, version: str) -> dict[str, Any]:
         "command": None,
         "batchDefaults": [],
         "paths": read_paths(root),
+        "architectures": read_architectures(root),
         "flags": flags,
         "env": read_environment(root, flags),
         "metrics": read_metrics(root),

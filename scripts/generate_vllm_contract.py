@@ -16,6 +16,7 @@ from scripts.contractgen.sdist import fetch_sdist, unpack
 from scripts.contractgen.source_tree import SourceTree
 from scripts.contractgen.vllm_flags import read_flags
 from scripts.contractgen.vllm_surface import (
+    read_architectures,
     read_batch_defaults,
     read_command,
     read_environment,
@@ -35,6 +36,7 @@ def vllm_contract(root: Path, version: str, sha256: str | None) -> dict[str, Any
         "command": read_command(tree),
         "batchDefaults": read_batch_defaults(tree),
         "paths": read_paths(tree),
+        "architectures": read_architectures(tree),
         "flags": read_flags(tree),
         "env": read_environment(tree),
         "metrics": read_metrics(tree),

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ def _lora(lora: Lora) -> Iterator[_Setting]:
             yield _Setting(f"engine.lora.{to_camel(field)}", (flag,), value)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _renamed() -> Mapping[str, Mapping[str, list[str]]]:
     path = Path(__file__).parent / "data" / "fields.yaml"
     table: Mapping[str, Mapping[str, list[str]]] = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -166,10 +166,16 @@ def _switch(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...
 
 
 def _values(value: Any, contract: Contract) -> tuple[str, ...]:
-    if isinstance(value, tuple):
-        texts = tuple(map(_text, value))
-        return texts if contract.engine == "vllm" else (",".join(texts),)
-    return (_text(value),)
+    if not isinstance(value, tuple):
+        return (_text(value),)
+    if contract.engine == "vllm":
+        return tuple(map(_text, value))
+    return (",".join(_tgi_adapter(item) if isinstance(item, LoraAdapter) else _text(item) for item in value),)
+
+
+def _tgi_adapter(adapter: LoraAdapter) -> str:
+    """TGI downloads a bare Hub id but never what stands behind `=`, which must be a directory."""
+    return _text(adapter) if adapter.path[0] in "/." else adapter.path
 
 
 def _text(value: Any) -> str:

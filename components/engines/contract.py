@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ class Contract:
     """Every Prometheus name to its type; counters of vLLM with their `_total`."""
     always_metrics: frozenset[str]
     """Those shown without a feature or hidden-metrics flag."""
+    architectures: frozenset[str]
+    """Models that the release implements itself: architectures for vLLM, model types for TGI."""
     paths: tuple[str, ...]
     """Every HTTP path of the server."""
     api_paths: tuple[str, ...]
@@ -119,6 +121,8 @@ class Contract:
     """Environment variable that carries the Hugging Face token."""
     autoscaling_metrics: Mapping[str, str]
     """Role (queue, running, cache) to the metric that this release shows for it."""
+    default_context: int | None
+    """Tokens that the engine caps the context at when no limit is set; None where it does not."""
     sources: Mapping[str, str]
     """Where each part was read."""
 
@@ -205,7 +209,7 @@ def _overridden(kind: str, requested: str, override: str, known: tuple[str, ...]
     return ResolvedContract(load_contract(kind, override), requested, note)
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_contract(kind: str, version: str) -> Contract:
     """The contract of a version that has a file."""
     raw = json.loads((_HERE / "contracts" / f"{kind}-{version}.json").read_text(encoding="utf-8"))
@@ -219,6 +223,7 @@ def load_contract(kind: str, version: str) -> Contract:
         env=tuple(raw["env"]),
         metrics={name: metric["type"] for name, metric in metrics.items()},
         always_metrics=always,
+        architectures=frozenset(raw["architectures"]),
         paths=tuple(raw["paths"]),
         api_paths=tuple(profile["apiPaths"]),
         health_path=profile["healthPath"],
@@ -235,6 +240,7 @@ def load_contract(kind: str, version: str) -> Contract:
         autoscaling_metrics={
             role: next(name for name in names if name in always) for role, names in profile["autoscaling"].items()
         },
+        default_context=profile.get("defaultContext"),
         sources={"flags": str(raw["source"]), "image": profile["imageSource"], "token": profile["tokenSource"]},
     )
 

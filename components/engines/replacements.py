@@ -1,7 +1,7 @@
 """What releases dropped or renamed, and what to write instead."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -23,7 +23,7 @@ class Replacement:
     source: str
 
 
-@lru_cache(maxsize=1)
+@cache
 def replacements() -> tuple[Replacement, ...]:
     """Everything that the data file names."""
     entries = yaml.safe_load((Path(__file__).parent / "data" / "replacements.yaml").read_text(encoding="utf-8"))

@@ -1,49 +1,54 @@
-"""Combinations of settings that an engine version refuses, crashes on, ignores or serves badly, as data."""
+"""Combinations of settings that an engine version refuses, crashes on, ignores or serves badly.
 
+The rules are data: `rules/*.yaml`. A rule has an id, an engine, a version range, a condition over facts (`when`, see
+`conditions`), a verdict, the config field to point at, a reason and a remedy (texts that may name facts in braces), and
+a source: the place in the engine's own code, mostly with a short quotation of what it says there (`refusal`).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.specifiers import SpecifierSet
 
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
+from components.engines.conditions import Facts, holds
 from components.engines.contract import Contract
+from components.engines.facts import Case, facts_of
+from components.engines.traits import GpuTraits, ModelTraits, Severity, Verdict
 
-Severity = Literal["error", "warning", "advice"]
+__all__ = ["GpuTraits", "ModelTraits", "Rule", "Severity", "Verdict", "judge", "rules"]
+
+_ORDER = ("error", "warning", "advice")
 
 
 @dataclass(frozen=True)
-class ModelTraits:
-    """What rules look at in a model; None where nobody described it."""
+class Rule:
+    """One rule of the data files."""
 
     id: str
-    architecture: str | None = None
-    num_attention_heads: int | None = None
-    num_key_value_heads: int | None = None
-    head_dim: int | None = None
-    vocab_size: int | None = None
-    max_position_embeddings: int | None = None
-    dtype: str | None = None
-    quantization_method: str | None = None
-
-
-@dataclass(frozen=True)
-class GpuTraits:
-    """What rules look at in a card; the compute capability (8, 9) on an L4."""
-
-    name: str
-    compute_capability: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a rule says about a workload."""
-
-    rule_id: str
-    severity: Severity
+    engine: str
+    versions: str
+    """The releases it holds for, as a specifier such as >=0.13,<0.28."""
+    when: Mapping[str, Any]
+    verdict: Severity
     field: str
-    """Config path inside the workload, such as engine.kvCacheDtype."""
     reason: str
     remedy: str
     source: str
+    refusal: str | None = None
+    """What the engine itself says, shortened."""
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, in the order of the files."""
+    files = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
+    return tuple(Rule(**entry) for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def judge(
@@ -57,5 +62,40 @@ def judge(
     pipeline_parallel_size: int,
     allow: frozenset[str],
 ) -> tuple[Verdict, ...]:
-    """Every rule that holds for the workload, errors first; a rule in `allow` comes as a warning."""
-    return ()
+    """Every rule that holds for the workload, errors first; an error whose id is in `allow` comes as a warning."""
+    case = Case(
+        engine=engine,
+        contract=contract,
+        model=model,
+        gpu=gpu,
+        gpus=gpus,
+        tensor_parallel_size=tensor_parallel_size,
+        pipeline_parallel_size=pipeline_parallel_size,
+    )
+    facts = facts_of(case)
+    concerned = (
+        rule
+        for rule in rules()
+        if rule.engine == engine.kind and case.version in SpecifierSet(rule.versions, prereleases=True)
+    )
+    verdicts = (_verdict(rule, facts, allow) for rule in concerned if holds(rule.when, facts))
+    return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
+
+
+def _verdict(rule: Rule, facts: Facts, allow: frozenset[str]) -> Verdict:
+    allowed = rule.id in allow and rule.verdict == "error"
+    return Verdict(
+        rule_id=rule.id,
+        severity="warning" if allowed else rule.verdict,
+        field=rule.field,
+        reason=_fill(rule.reason, facts) + (" (allowed by the workload)" if allowed else ""),
+        remedy=_fill(rule.remedy, facts),
+        source=rule.source,
+    )
+
+
+def _fill(text: str, facts: Facts) -> str:
+    """The text with `{fact}` replaced; a dot in a fact's name is part of the name."""
+    for name, value in facts.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text

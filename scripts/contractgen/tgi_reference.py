@@ -17,6 +17,8 @@ _STRUCT_FIELD = re.compile(r"^    (?:pub )?(\w+): (?:Option<)?(\w+)", re.MULTILI
 _RUST_ENV = re.compile(r'env::var(?:_os)?\("([A-Z0-9_]+)"\)')
 _PYTHON_ENV = re.compile(r'os\.(?:getenv|environ\.get)\(\s*"([A-Z0-9_]+)"')
 
+_MODEL_TYPE = re.compile(r'"type": "([\w-]+)"')
+
 _RUST_TYPES = {"usize": "int", "u16": "int", "u32": "int", "u64": "int", "f32": "float", "f64": "float"}
 
 
@@ -76,6 +78,13 @@ def read_metrics(root: Path) -> dict[str, dict[str, Any]]:
     """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`."""
     text = (root / "docs/source/reference/metrics.md").read_text(encoding="utf-8")
     return {name: {"type": kind.lower(), "when": "always"} for name, kind in sorted(_METRIC_ROW.findall(text))}
+
+
+def read_architectures(root: Path) -> list[str]:
+    """Model types (as config.json names them) that the server implements itself."""
+    text = (root / "server/text_generation_server/models/__init__.py").read_text(encoding="utf-8")
+    known = text.split("class ModelType(")[1].split("\n\n\n")[0]
+    return sorted(set(_MODEL_TYPE.findall(known)))
 
 
 def read_paths(root: Path) -> list[str]:

@@ -12,6 +12,9 @@ ARGUMENTS = "vllm.engine.arg_utils"
 SERVER_ARGUMENTS = ("vllm.entrypoints.common.cli_args", "vllm.entrypoints.openai.cli_args")
 """Where `make_arg_parser` lives, the newest place first."""
 
+_REGISTRIES = {"--tool-call-parser": "ToolParserManager", "--reasoning-parser": "ReasoningParserManager"}
+"""Options whose values are registered by name, with the class that keeps them."""
+
 _REMOVAL = re.compile(r"removed\s+in\s+(?:version\s+)?v?(\d+\.\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -28,7 +31,29 @@ def read_flags(tree: SourceTree) -> dict[str, dict[str, Any]]:
         if options:
             name, flag = _flag(options, keywords)
             flags[name] = flag
+            if name in _REGISTRIES and (known := _registered(tree, _REGISTRIES[name])):
+                flag["choices" if "choices" in keywords else "values"] = known
     return dict(sorted(flags.items()))
+
+
+def _registered(tree: SourceTree, manager: str) -> list[str]:
+    """Names of the parsers that a manager class knows: those of its decorators, or of the tables for lazy loading."""
+    names: set[str] = set()
+    for module in tree.modules_under("vllm", containing=f"{manager}.register_"):
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="register_module", value=ast.Name(id=owner)), args=args):
+                    if owner == manager:
+                        names |= {text for arg in args for text in _texts(arg)}
+                case ast.Assign(targets=[ast.Name(id=table)], value=ast.Dict(keys=keys)):
+                    if table.endswith("_PARSERS_TO_REGISTER"):
+                        names |= {text for key in keys if key for text in _texts(key)}
+    return sorted(names)
+
+
+def _texts(node: ast.expr) -> list[str]:
+    constants = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+    return [c.value for c in constants if isinstance(c, ast.Constant) and isinstance(c.value, str)]
 
 
 def _size_fields(tree: SourceTree) -> frozenset[str]:
@@ -61,7 +86,7 @@ def _flag(options: list[str], keywords: Keywords) -> tuple[str, dict[str, Any]]:
         flag["nargs"] = keywords["nargs"]
     for key in ("choices", "values"):
         values = keywords.get(key, UNKNOWN)
-        if isinstance(values, list) and values and UNKNOWN not in values:
+        if isinstance(values, list) and values and UNKNOWN not in values and "choices" not in flag:
             flag[key] = values
     if keywords.get("optional"):
         flag["optional"] = True

@@ -25,6 +25,18 @@ def read_environment(tree: SourceTree) -> list[str]:
     return sorted({name for name in names if isinstance(name, str)})
 
 
+def read_architectures(tree: SourceTree) -> list[str]:
+    """Architectures of generative models that the release implements itself."""
+    module = tree.module("vllm.model_executor.models.registry")
+    assert module is not None
+    names: set[str] = set()
+    for table in ("_TEXT_GENERATION_MODELS", "_MULTIMODAL_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS"):
+        definition = module.runtime.get(table)
+        if isinstance(definition, ast.Dict):
+            names |= {str(key.value) for key in definition.keys if isinstance(key, ast.Constant)}
+    return sorted(names)
+
+
 def read_metrics(tree: SourceTree) -> dict[str, dict[str, Any]]:
     """Exposed Prometheus names with type; `when` is `always`, `hidden` (off by default) or `feature`.
 

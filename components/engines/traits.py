@@ -1,0 +1,52 @@
+"""What rules know of a model and a card, and what they say about a workload."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "advice"]
+
+
+@dataclass(frozen=True)
+class ModelTraits:
+    """What rules look at in a model; None where nobody described it."""
+
+    id: str
+    architecture: str | None = None
+    """The class that config.json names, such as GemmaForCausalLM."""
+    num_attention_heads: int | None = None
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    """Elements of one attention head."""
+    vocab_size: int | None = None
+    max_position_embeddings: int | None = None
+    """Longest context in tokens."""
+    dtype: str | None = None
+    """Type of the checkpoint: bfloat16, float16 or float32."""
+    quantization_method: str | None = None
+    """The checkpoint's own quantisation; None in a described model means unquantised."""
+
+    @property
+    def described(self) -> bool:
+        """Whether anything but the id is known."""
+        return self.architecture is not None
+
+
+@dataclass(frozen=True)
+class GpuTraits:
+    """What rules look at in a card; the compute capability is (8, 9) on an L4."""
+
+    name: str
+    compute_capability: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says about a workload."""
+
+    rule_id: str
+    severity: Severity
+    field: str
+    """Config path inside the workload, such as engine.kvCacheDtype."""
+    reason: str
+    remedy: str
+    source: str
