@@ -10,6 +10,7 @@ from components.planning.memory.fit import Fit, estimate
 from components.planning.memory.generations import parse_version, vllm_generation
 from components.planning.memory.gpu import Gpu
 from components.planning.memory.options import ServingOptions
+from components.planning.models.catalogue import quantized_variants
 from components.planning.models.facts import ModelFacts
 
 GPU_COUNTS = (1, 2, 4, 8)
@@ -18,6 +19,7 @@ BATCH_LIMITS = (1024, 512)
 HIGHEST_UTILIZATION = 0.95
 SHORTEST_USEFUL_CONTEXT = 512
 LENGTH_STEP = 256
+EIGHT_BITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +40,15 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A candidate: the options it leads to and how it is written."""
+    """A candidate: the model and options it leads to and how it is written."""
 
+    model: ModelFacts
     options: ServingOptions
     edit: tuple[tuple[str, object], ...] = ()
     quality_cost: int = 0
 
 
-Judge = Callable[[ServingOptions], Fit]
+Judge = Callable[[_Step], Fit]
 
 
 def remedies(
@@ -57,16 +60,16 @@ def remedies(
     when its estimate fits by more than the uncertainty, or fits at all where none does better.
     """
 
-    def judge(asked: ServingOptions) -> Fit:
-        return estimate(model, gpu, asked)
+    def judge(step: _Step) -> Fit:
+        return estimate(step.model, gpu, step.options)
 
     found: list[Remedy] = []
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     for gpus in (n for n in gpus_available if n >= ranks and _divides(model, options, n)):
-        base = _on_gpus(options, gpus)
+        base = _on_gpus(model, options, gpus)
         tried = _fitting(judge, [base], ranks) if gpus > ranks else []
-        tried = tried or _fitting(judge, _single_edits(model, gpu, base, judge), ranks)
-        tried = tried or _fitting(judge, _double_edits(model, gpu, base, judge), ranks)
+        tried = tried or _fitting(judge, _single_edits(gpu, base, judge), ranks)
+        tried = tried or _fitting(judge, _double_edits(gpu, base, judge), ranks)
         found.extend(tried)
         if any(remedy.quality_cost == 0 or remedy.extra_gpus for remedy in tried):
             break
@@ -79,16 +82,16 @@ def _divides(model: ModelFacts, options: ServingOptions, gpus: int) -> bool:
     return exact and model.num_attention_heads % tensor == 0 and model.vocab_size % tensor == 0
 
 
-def _on_gpus(options: ServingOptions, gpus: int) -> _Step:
+def _on_gpus(model: ModelFacts, options: ServingOptions, gpus: int) -> _Step:
     tensor = gpus // options.pipeline_parallel_size
     if tensor == options.tensor_parallel_size:
-        return _Step(options)
+        return _Step(model, options)
     key = "engine.tensorParallelSize" if options.engine == "vllm" else "engine.numShard"
-    return _Step(replace(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
+    return _Step(model, replace(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
 
 
 def _fitting(judge: Judge, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
-    judged = [(step, judge(step.options)) for step in steps]
+    judged = [(step, judge(step)) for step in steps]
     sure = [pair for pair in judged if pair[1].fits and not pair[1].margin_is_uncertain]
     chosen = sure or [pair for pair in judged if pair[1].fits]
     best: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
@@ -110,7 +113,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
     return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
 
 
-def _single_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
+def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     if base.options.engine == "vllm":
         yield from _batch_edits(base)
         yield from _utilization_edits(gpu, base)
@@ -118,22 +121,27 @@ def _single_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Ite
         yield from _prefill_edits(base)
     yield from _context_edits(base, judge)
     yield from _cache_edits(base)
-    yield from _weight_edits(model, gpu, base)
+    yield from _weight_edits(gpu, base)
 
 
-def _double_edits(model: ModelFacts, gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
-    firsts = [*_cache_edits(base), *_weight_edits(model, gpu, base)]
+def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
+    firsts = [*_cache_edits(base), *_weight_edits(gpu, base)]
     for first in firsts:
         yield from _context_edits(first, judge)
-    for cache, weights in product(_cache_edits(base), _weight_edits(model, gpu, base)):
+    for cache, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
         combined = replace(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
-        step = _Step(combined, weights.edit + cache.edit[len(base.edit) :], weights.quality_cost + cache.quality_cost)
+        step = _Step(
+            weights.model,
+            combined,
+            weights.edit + cache.edit[len(base.edit) :],
+            weights.quality_cost + cache.quality_cost,
+        )
         yield step
         yield from _context_edits(step, judge)
 
 
 def _extend(base: _Step, options: ServingOptions, key: str, value: object, cost: int) -> _Step:
-    return _Step(options, (*base.edit, (key, value)), base.quality_cost + cost)
+    return _Step(base.model, options, (*base.edit, (key, value)), base.quality_cost + cost)
 
 
 def _batch_edits(base: _Step) -> Iterator[_Step]:
@@ -171,7 +179,7 @@ def _prefill_edits(base: _Step) -> Iterator[_Step]:
         if parse_version(changed.engine_version) < (3, 0, 0) and (inputs is None or inputs > limit):
             changed = replace(changed, max_input_tokens=limit)
             step = _extend(base, changed, "engine.maxInputTokens", limit, 2)
-            yield _Step(changed, (*step.edit, ("engine.maxBatchPrefillTokens", limit)), step.quality_cost)
+            yield replace(step, edit=(*step.edit, ("engine.maxBatchPrefillTokens", limit)))
         else:
             yield _extend(base, changed, "engine.maxBatchPrefillTokens", limit, 1)
 
@@ -182,7 +190,7 @@ def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     vllm = options.engine == "vllm"
     if not vllm and options.max_input_tokens is not None and options.max_total_tokens is None:
         return
-    fit = judge(options)
+    fit = judge(base)
     floor = (options.max_input_tokens or 0) + 1
     key = "engine.maxModelLen" if vllm else "engine.maxTotalTokens"
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
@@ -208,8 +216,9 @@ def _cache_edits(base: _Step) -> Iterator[_Step]:
     yield _extend(base, replace(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
 
 
-def _weight_edits(model: ModelFacts, gpu: Gpu, base: _Step) -> Iterator[_Step]:
-    options = base.options
+def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
+    """Formats that the engine makes while it loads, then checkpoints of the same model in fewer bits."""
+    model, options = base.model, base.options
     if options.weights_gib is not None or options.quantization is not None or model.quantization is not None:
         return
     vllm = options.engine == "vllm"
@@ -219,3 +228,7 @@ def _weight_edits(model: ModelFacts, gpu: Gpu, base: _Step) -> Iterator[_Step]:
         yield _extend(base, replace(options, quantization=eight), key, eight, 4)
     if not model.is_moe:
         yield _extend(base, replace(options, quantization=four), key, four, 5)
+    for variant in quantized_variants(model):
+        bits = variant.quantization.bits if variant.quantization else 16
+        cost = 4 if bits >= EIGHT_BITS else 5
+        yield _Step(variant, options, (*base.edit, ("model.id", variant.id)), base.quality_cost + cost)

@@ -50,3 +50,23 @@ def find_model(model_id: str) -> ModelFacts | None:
 def all_models() -> tuple[ModelFacts, ...]:
     """Every catalogued shape once, aliases left out."""
     return tuple(_facts(*_names()[key]) for key in _entries())
+
+
+def quantized_variants(model: ModelFacts) -> tuple[ModelFacts, ...]:
+    """Catalogued checkpoints of the same model in fewer bits, those with the most bits first."""
+    if model.quantization is not None:
+        return ()
+    tail = model.id.rsplit("/", 1)[-1].lower()
+    found = [_facts(*known) for name, known in _names().items() if _names_only_a_format(name, tail)]
+    same = [m for m in found if m.quantization and _shape(m) == _shape(model)]
+    return tuple(sorted(same, key=lambda m: -(m.quantization.bits if m.quantization else 0)))
+
+
+def _names_only_a_format(name: str, tail: str) -> bool:
+    """Whether a Hub id is this model's name and a format, not that of a tuned version of it."""
+    _, found, rest = name.rsplit("/", 1)[-1].partition(tail)
+    return bool(found and rest) and not any(word in rest.split("-") for word in ("instruct", "chat", "it"))
+
+
+def _shape(model: ModelFacts) -> tuple[object, ...]:
+    return model.architecture, model.num_hidden_layers, model.hidden_size, model.vocab_size

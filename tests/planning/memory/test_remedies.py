@@ -33,14 +33,17 @@ FIELD_OF_KEY = {
 
 def applied(options: ServingOptions, edit: dict[str, object]) -> ServingOptions:
     """The options that a config with this edit leads to."""
-    return replace(options, **{FIELD_OF_KEY[key]: value for key, value in edit.items() if key != "gpus"})
+    return replace(options, **{FIELD_OF_KEY[key]: value for key, value in edit.items() if key in FIELD_OF_KEY})
 
 
 @given(MODELS, GPUS, vllm_options() | tgi_options())
 @settings(max_examples=150, deadline=None)
 def test_each_remedy_fits_when_it_is_applied(model: ModelFacts, gpu: Gpu, options: ServingOptions) -> None:
     for remedy in remedies(model, gpu, options):
-        after = estimate(model, gpu, applied(options, dict(remedy.edit)))
+        served = find_model(str(remedy.edit["model.id"])) if "model.id" in remedy.edit else model
+        assert served is not None
+        assert set(remedy.edit) <= {*FIELD_OF_KEY, "gpus", "model.id"}
+        after = estimate(served, gpu, applied(options, dict(remedy.edit)))
         assert after == remedy.fit_after
         assert after.fits
 
@@ -81,6 +84,18 @@ def test_tgi_remedies_speak_tgi(engine_version: str) -> None:
     assert model is not None
     found = remedies(model, L4, ServingOptions(engine="tgi", engine_version=engine_version))
     assert found
-    assert {key for r in found for key in r.edit} <= {k for k in FIELD_OF_KEY if "Num" not in k or "numShard" in k} | {
-        "gpus"
+    spoken = {key for r in found for key in r.edit}
+    assert spoken <= {"gpus", "model.id", "engine.numShard", "engine.quantize", "engine.kvCacheDtype"} | {
+        key for key in FIELD_OF_KEY if key.startswith(("engine.maxTotal", "engine.maxInput", "engine.maxBatch"))
     }
+
+
+def test_a_checkpoint_in_fewer_bits_is_offered() -> None:
+    model = find_model("Qwen/Qwen2.5-14B-Instruct")
+    assert model is not None
+    options = ServingOptions(engine="vllm", engine_version="0.26.0", max_model_len=8192)
+    offered = [r.edit.get("model.id") for r in remedies(model, L4, options)]
+    assert "Qwen/Qwen2.5-14B-Instruct-GPTQ-Int8" in offered
+    base = find_model("Qwen/Qwen2.5-14B")
+    assert base is not None
+    assert all("model.id" not in r.edit for r in remedies(base, L4, options))
