@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.errors import readable_refusals
-from cli.notes import print_notes
+from cli.errors import print_notes, readable_refusals
 from cli.render import render_stack
 from cli.sandbox_view import FAILED, print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
 from cli.stacks import FileOption, JsonOption, StackOption, load

@@ -13,7 +13,7 @@ from sandbox.pods import KubeObject
 from sandbox.progress import Progress, silent
 
 _POLL_S = 0.3
-_SETTLE_S = 5.0
+SETTLE_S = 5.0
 """How long the refusal of all that is left must stand: a preemption or a retry would change something."""
 
 
@@ -31,11 +31,16 @@ def take_snapshot(client: ApiClient, deployments: Iterable[KubeObject]) -> Snaps
 
 
 def await_rollout(
-    client: ApiClient, objects: Iterable[KubeObject], *, timeout_s: float, progress: Progress = silent
+    client: ApiClient,
+    objects: Iterable[KubeObject],
+    *,
+    timeout_s: float,
+    settle_s: float = SETTLE_S,
+    progress: Progress = silent,
 ) -> tuple[PodPlacement, ...]:
     """Where the pods of the Deployments among `objects` are, once they run or waiting is of no use.
 
-    Waiting ends early where each pod that does not run is refused for good, else after `timeout_s`.
+    Waiting ends once nothing changed for `settle_s` while each pod that does not run is refused, or after `timeout_s`.
     """
     deployments = [each for each in objects if each["kind"] == "Deployment"]
     deadline = time.monotonic() + timeout_s
@@ -48,8 +53,10 @@ def await_rollout(
         now = time.monotonic()
         if placements != last:
             last, unchanged_since = placements, now
-        settled = all(row.final for row in placements) and now - unchanged_since >= _SETTLE_S
-        if snapshot.is_rolled_out or settled or now >= deadline:
+        # A Deployment's own count lags behind its pods, hence both are asked.
+        done = snapshot.is_rolled_out and all(row.ready for row in placements)
+        settled = all(row.final for row in placements) and now - unchanged_since >= settle_s
+        if done or settled or now >= deadline:
             return placements
         time.sleep(_POLL_S)
 

@@ -1,0 +1,44 @@
+"""One real control plane for all tests that need one, ended whatever happens."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from kubernetes.client import ApiClient
+from sandbox_objects import l4_node
+
+from sandbox.apply import Applier
+from sandbox.lifecycle import running_sandbox
+from sandbox.rehearsal import prepare
+from sandbox.state import SandboxState
+
+OLD_POOL = ("old-0", "old-1")
+NEW_POOL = ("new-0", "new-1")
+SMALL_POOL = ("small-0", "small-1")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The control plane of the tests: pool `l4`, made twice as when it is replaced, and pool `small`."""
+
+    state: SandboxState
+    client: ApiClient
+    applier: Applier
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    pools = {"l4": (*OLD_POOL, *NEW_POOL), "small": SMALL_POOL}
+    nodes = [l4_node(name, pool) for pool, members in pools.items() for name in members]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        with running_sandbox("tests") as state, state.client() as client:
+            yield Cluster(state, client, prepare(state, client, nodes))
+
+
+@pytest.fixture
+def state_dir(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """A state folder of the test's own, so that a kept sandbox of the person running the tests is left alone."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("L4SERVE_STATE_DIR", str(folder))
+    return folder / "sandbox"

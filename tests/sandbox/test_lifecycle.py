@@ -1,0 +1,139 @@
+"""What becomes of a sandbox whose command died, and of one that was never there. No control plane is started."""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.errors import SandboxError
+from sandbox.lifecycle import find_kept, running_sandbox, take_down
+from sandbox.processes import start_process, this_process
+from sandbox.state import SandboxState, read_state
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
+
+
+@pytest.fixture(autouse=True)
+def no_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lifecycle, "ensure_binaries", lambda progress: tmp_path / "binaries")
+
+
+def a_state(folder: Path, **values) -> SandboxState:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = SandboxState(folder=folder, label="dev", version="v1.37.2", owner=None, server="https://127.0.0.1:1")
+    state = replace(state, **values)
+    state.save()
+    return state
+
+
+def refuse_to_start(*_: object) -> None:
+    raise SandboxError("no control plane in this test")
+
+
+def test_a_state_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    state = a_state(tmp_path / "kept", owner=this_process(), processes=(this_process(), this_process()))
+    assert read_state(state.folder) == state
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"owner": null, "processes": [{"name": 1}]}'])
+def test_an_unreadable_state_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "sandbox.json").write_text(text, encoding="utf-8")
+    assert read_state(tmp_path) is None
+
+
+def test_without_a_kept_sandbox_there_is_nothing_to_find_or_end(state_dir: Path) -> None:
+    assert find_kept() is None
+    assert take_down() is False
+
+
+def test_a_kept_sandbox_with_an_ended_process_is_found_but_does_not_run(state_dir: Path) -> None:
+    ended = replace(this_process(), started=0.0)
+    a_state(state_dir / "kept", processes=(this_process(), ended))
+    kept = find_kept()
+    assert kept is not None
+    assert not kept.is_running
+
+
+def test_taking_down_ends_the_processes_and_removes_the_files(state_dir: Path, tmp_path: Path) -> None:
+    child = start_process("etcd", SLEEP, tmp_path)
+    a_state(state_dir / "kept", processes=(child.identity,))
+    assert take_down() is True
+    assert not child.identity.is_alive()
+    assert not (state_dir / "kept").exists()
+
+
+def test_the_next_start_ends_what_a_killed_command_left(
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "start_control_plane", refuse_to_start)
+    child = start_process("etcd", SLEEP, tmp_path)
+    dead = replace(this_process(), started=0.0)
+    left = a_state(state_dir / "passing-dead", owner=dead, processes=(child.identity,)).folder
+    living = a_state(state_dir / "passing-alive", owner=this_process()).folder
+    starting = state_dir / "passing-starting"
+    starting.mkdir()
+    with pytest.raises(SandboxError, match="no control plane"), running_sandbox("dev"):
+        pass
+    assert not child.identity.is_alive()
+    assert not left.exists()
+    assert living.exists()
+    assert starting.exists()
+
+
+def test_an_old_folder_without_a_state_is_removed(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "start_control_plane", refuse_to_start)
+    old = state_dir / "passing-old"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with pytest.raises(SandboxError), running_sandbox("dev"):
+        pass
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_failed_start_leaves_no_file(state_dir: Path, monkeypatch: pytest.MonkeyPatch, keep: bool) -> None:
+    monkeypatch.setattr(lifecycle, "start_control_plane", refuse_to_start)
+    with pytest.raises(SandboxError), running_sandbox("dev", keep=keep):
+        pass
+    assert [path for path in state_dir.iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_asks_to_end_lets_the_cleaning_up_run(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(lifecycle, "start_control_plane", lambda *_: os.kill(os.getpid(), number))
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as ended, running_sandbox("dev"):
+        pass
+    assert ended.value.code == 128 + number
+    assert [path for path in state_dir.iterdir() if path.is_dir()] == []
+    assert signal.getsignal(number) == before
+
+
+def test_ctrl_c_does_not_interrupt_the_cleaning_up(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = lifecycle._remove
+
+    def remove_while_interrupted(folder: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        remove(folder)
+
+    monkeypatch.setattr(lifecycle, "_remove", remove_while_interrupted)
+    folder = a_state(state_dir / "passing-x").folder
+    with lifecycle._removed_unless(folder, stays=False):
+        pass
+    assert not folder.exists()
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_readable_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("L4SERVE_STATE_DIR", str(tmp_path / "file" / "state"))
+    with pytest.raises(SandboxError) as refused, running_sandbox("dev"):
+        pass
+    assert "L4SERVE_STATE_DIR" in refused.value.remedy
