@@ -43,8 +43,8 @@ def _pools(plan: StackPlan) -> Table:
 
 def _workloads(plan: StackPlan) -> Table:
     table = Table(title="Workloads", title_justify="left", show_lines=True)
-    for column in ("workload", "engine", "model and flags", "pod", "memory per GPU"):
-        table.add_column(column, overflow="fold")
+    for column, width in (("workload", 14), ("model and flags", 24), ("pod", 10), ("memory per GPU", 16)):
+        table.add_column(column, overflow="fold", min_width=width)
     for workload in plan.workloads:
         table.add_row(*_row(workload))
     return table
@@ -54,12 +54,11 @@ def _row(workload: WorkloadPlan) -> tuple[str, ...]:
     requests = workload.resources.requests
     pool = workload.placing.node_pool or "any node"
     pod = (
-        f"{workload.replicas} x {workload.gpus} GPU on {pool}\n{format_cpu(requests.cpu_millis)} CPU, "
-        f"{format_bytes(requests.memory_bytes)}, disk {format_bytes(requests.ephemeral_bytes)}"
+        f"{workload.replicas} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
     return (
-        workload.name,
-        f"{workload.engine_kind} {workload.engine_version}",
+        f"[bold]{workload.name}[/bold]\n{workload.engine_kind} {workload.engine_version}",
         "\n".join((workload.model_id, *workload.argv[1:])),
         pod,
         _memory(workload),
@@ -71,4 +70,6 @@ def _memory(workload: WorkloadPlan) -> str:
     if fit is None:
         return "not judged"
     verdict = "fits" if fit.fits and not fit.margin_is_uncertain else "tight" if fit.fits else "does not fit"
-    return f"{verdict}: weights {fit.weights_gib:.1f}, KV cache {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
+    return (
+        f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
+    )

@@ -9,9 +9,12 @@ from components.planning.gpu_layout import GpuLayout
 from components.planning.memory.fit import Fit, estimate
 from components.planning.memory.generations import MemoryModelError
 from components.planning.memory.gpu import Gpu, find_gpu
+from components.planning.memory.host import host_needs
 from components.planning.memory.options import LoraOptions, ServingOptions
 from components.planning.memory.remedies import Remedy, remedies
 from components.planning.models.facts import ModelFacts
+from components.planning.pod_resources import PodResources
+from components.planning.quantity import GIB
 from components.planning.workload_plan import Judgement
 
 
@@ -94,6 +97,19 @@ def serving_options(engine: Engine, layout: GpuLayout) -> ServingOptions:
         cuda_memory_fraction=engine.cuda_memory_fraction,
         max_concurrent_requests=engine.max_concurrent_requests,
         **shared,  # type: ignore[arg-type]
+    )
+
+
+def host_notes(facts: ModelFacts, options: ServingOptions, resources: PodResources) -> tuple[str, ...]:
+    """Warnings about what the pod needs beside its GPUs: memory while it loads, /dev/shm, disk for the weights."""
+    try:
+        needs = host_needs(facts, options)
+    except MemoryModelError:
+        return ()
+    return needs.judge(
+        memory_gib=resources.limits.memory_bytes / GIB,
+        shm_gib=resources.shm_bytes / GIB,
+        ephemeral_gib=resources.limits.ephemeral_bytes / GIB,
     )
 
 

@@ -9,11 +9,9 @@ TOKEN_WAYS = "pulumi config set --secret hfToken, or huggingFace: {existingSecre
 
 def notes(plan: StackPlan) -> Iterator[tuple[str, str]]:
     """Each note of a plan, after the YAML path that it is about."""
-    for name in plan.token_missing:
-        missing = "the model is gated and the stack has no token, so a placeholder stands in for it; for pulumi up"
-        yield f"workloads.{name}", f"{missing}: {TOKEN_WAYS}"
-    for note in plan.cluster.notes:
-        yield "cluster", note
+    if plan.token_missing:
+        gated = f"gated models ({', '.join(plan.token_missing)}) and no token: a placeholder stands in for it"
+        yield "huggingFace", f"{gated}; before pulumi up: {TOKEN_WAYS}"
     for pool in plan.node_pools:
         for note in pool.notes:
             yield f"nodePools.{pool.name}", note

@@ -1,7 +1,7 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.config.problems import ConfigError, Problem, Refused, refuse
 from components.config.vllm import VllmEngine
@@ -11,7 +11,7 @@ from components.engines.contract import Contract, ContractError, ResolvedContrac
 from components.planning.autopilot import AutopilotSizeError, Requests, adjust, changes
 from components.planning.cluster_plan import ClusterPlan
 from components.planning.gpu_layout import GpuLayout, gpu_layout
-from components.planning.judging import judge_workload
+from components.planning.judging import host_notes, judge_workload, serving_options
 from components.planning.models.facts import ModelFacts
 from components.planning.names import LABEL_PREFIX, shorten, workload_labels
 from components.planning.placing import Place, find_place
@@ -63,8 +63,9 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
     with refused:
         judgement = judge_workload(path, workload, layout, facts, resolved.contract, accelerator)
     refused.stop()
-    notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes)
-    judgement = Judgement(judgement.fit, judgement.remedies, judgement.verdicts, notes)
+    host = host_notes(facts, serving_options(workload.engine, layout), resources) if facts else ()
+    notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes, *host)
+    judgement = replace(judgement, notes=notes)
     return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around)
 
 

@@ -1,0 +1,29 @@
+"""The committed stacks, planned and rendered once for all tests."""
+
+from functools import cache
+from pathlib import Path
+
+from cli.render import Rendered, render_stack
+from components.planning.plan import StackPlan
+from stacks.planning import plan
+from stacks.stack_file import read_stack_file
+
+ROOT = Path(__file__).resolve().parent.parent
+STACKS = tuple(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
+
+
+@cache
+def planned(stack: str) -> StackPlan:
+    """The plan of a committed stack."""
+    return plan(read_stack_file(ROOT / f"Pulumi.{stack}.yaml"))
+
+
+@cache
+def rendered(stack: str) -> Rendered:
+    """What the program of a committed stack creates."""
+    return render_stack(read_stack_file(ROOT / f"Pulumi.{stack}.yaml"))
+
+
+def objects(stack: str, kind: str) -> dict[str, dict]:
+    """The rendered Kubernetes objects of one kind, by name."""
+    return {o["metadata"]["name"]: o for o in rendered(stack).objects if o["kind"] == kind}
