@@ -154,7 +154,8 @@ def _graphs_gib(
     if generation.graph_seqs_factor:
         steps = 1 + options.num_speculative_tokens
         largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor, limits.batched_tokens)
-    return capture_count(largest) * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+    sizes = capture_count(largest) * (2 if options.lora is not None else 1)
+    return sizes * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
 
 
 def capture_count(largest: int) -> int:

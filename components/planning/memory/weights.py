@@ -76,7 +76,26 @@ def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
     layers += parameters.replicated * plain
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
     ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
-    return int(layers * share + (ends + parameters.vision) * plain)
+    adapters = lora_bytes(model, options, plain) * share
+    return int(layers * share + (ends + parameters.vision) * plain + adapters)
+
+
+def lora_bytes(model: ModelFacts, options: ServingOptions, element: int) -> int:
+    """Bytes of the adapter slots that the engine allocates for every linear layer of one rank.
+
+    A layer from width `a` to width `b` holds `max_loras x max_lora_rank x (a + b)` elements; the side that tensor
+    parallelism splits is split here too. Experts get no slots.
+    """
+    if options.lora is None:
+        return 0
+    tp, hidden = options.tensor_parallel_size, model.hidden_size
+    queries = model.num_attention_heads * model.head_dim // tp
+    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+    widths = 4 * hidden + 2 * queries + 2 * keys
+    if model.moe is None:
+        matrices = 3 if model.gated_mlp else 2
+        widths += matrices * (hidden + model.intermediate_size // tp)
+    return model.num_hidden_layers * options.lora.max_loras * options.lora.max_lora_rank * widths * element
 
 
 def _attention(model: ModelFacts, tp: int) -> int:

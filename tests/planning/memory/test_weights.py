@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from components.planning.memory.options import ServingOptions
+from components.planning.memory.options import LoraOptions, ServingOptions
 from components.planning.memory.quantizations import MemoryModelError, known_methods
 from components.planning.memory.weights import rank_kv_heads, rank_parameters, weight_bytes
 from components.planning.models.catalogue import all_models, find_model
@@ -100,3 +100,11 @@ def test_every_entry_of_the_catalogue_says_where_it_was_read() -> None:
     assert len(entries) >= 60
     assert all(entry["source"] for entry in entries)
     assert len({m.architecture for m in all_models()}) >= 12
+
+
+def test_adapter_slots_weigh_their_rank_times_both_widths() -> None:
+    slots = weigh("meta-llama/Llama-3.1-8B", lora=LoraOptions(max_loras=4, max_lora_rank=64)) - weigh(
+        "meta-llama/Llama-3.1-8B"
+    )
+    one_layer = 4 * 4096 + 2 * 4096 + 2 * 1024 + 3 * (4096 + 14336)
+    assert slots * GIB == pytest.approx(32 * 4 * 64 * one_layer * 2, rel=1e-6)
