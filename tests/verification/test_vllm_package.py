@@ -34,18 +34,20 @@ def planned_workloads() -> Iterator:
 
 @pytest.fixture(scope="module")
 def parser():
-    from vllm.entrypoints.openai.cli_args import make_arg_parser
+    from vllm.entrypoints.cli.serve import ServeSubcommand
     from vllm.platforms import current_platform
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     # Without a GPU vLLM knows no device, and refuses to build the defaults that its options show.
     current_platform.device_type = current_platform.device_type or "cuda"
-    return make_arg_parser(FlexibleArgumentParser())
+    parser = FlexibleArgumentParser()
+    ServeSubcommand().subparser_init(parser.add_subparsers(dest="subparser"))
+    return parser
 
 
 @pytest.mark.parametrize("workload", list(planned_workloads()))
 def test_planned_argv_parses_to_what_was_planned(parser, workload):
-    args = parser.parse_args(list(workload.argv))
+    args = parser.parse_args(["serve", *workload.argv])
     assert (args.model_tag or args.model) == workload.model_id
     assert args.tensor_parallel_size == workload.tensor_parallel_size
     if any(argument.startswith("--max-model-len") for argument in workload.argv):
@@ -54,4 +56,4 @@ def test_planned_argv_parses_to_what_was_planned(parser, workload):
 
 def test_invented_flag_is_refused(parser):
     with pytest.raises(SystemExit):
-        parser.parse_args(["some/model", "--no-such-flag=1"])
+        parser.parse_args(["serve", "some/model", "--no-such-flag=1"])
