@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from components.config.base import keys_of
 from components.config.problems import ConfigError, Problem, Refused, problems_from, refuse
 from components.config.stack import StackConfig
 from stacks.recipe import apply_recipes
@@ -84,7 +85,8 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
     config: StackConfig | None = None
     try:
         serving = _serving_object(values.get(SERVING_KEY))
-        problems += _secrets_inside(serving, "")
+        if hidden := _secrets_inside(serving, ""):
+            raise ConfigError(hidden)
         merged, recipe_problems = apply_recipes(serving)
         problems += recipe_problems
         config = StackConfig.model_validate(merged)
@@ -92,7 +94,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
     except ConfigError as error:
         problems += error.problems
     except ValidationError as error:
-        problems += problems_from(error)
+        problems += problems_from(error, keys_of(StackConfig))
     if problems or config is None:
         raise ConfigError(problems)
     project = values.get("gcp:project")

@@ -1,7 +1,7 @@
 """The base of every config model and the scalar types they share."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -82,3 +82,16 @@ LabelValue = Annotated[
 QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 Quantity = Annotated[str, BeforeValidator(_no_boolean), Field(pattern=QUANTITY_PATTERN)]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""
+
+
+def keys_of(model: type[BaseModel]) -> frozenset[str]:
+    """Every key, as YAML writes it, of a config model and of the models inside it."""
+    found: set[str] = set()
+    waiting: list[Any] = [model]
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= {field.alias or name for name, field in kind.model_fields.items()}
+            waiting += [field.annotation for field in kind.model_fields.values()]
+    return frozenset(found)

@@ -1,10 +1,12 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 
@@ -52,29 +54,36 @@ class Refused:
         self.problems += error.problems
         return True
 
-    def stop(self) -> None:
-        """Raises ConfigError with all that was gathered, if anything was."""
+    def stop(self, *, first_per_path: bool = False) -> None:
+        """Raises ConfigError with all that was gathered, if anything was.
+
+        With `first_per_path`, what later steps say of a path that an earlier one refused is left out: it follows
+        from the same mistake.
+        """
+        paths: dict[str, Problem] = {}
+        for problem in self.problems:
+            paths.setdefault(problem.path, problem)
         if self.problems:
-            raise ConfigError(self.problems)
+            raise ConfigError(paths.values() if first_per_path else self.problems)
 
 
 _UNION_TAGS = frozenset({"standard", "autopilot", "existing", "vllm", "tgi"})
 
 
-def problems_from(error: ValidationError, prefix: str = "") -> tuple[Problem, ...]:
-    """Readable problems of a pydantic error; values are left out, since one may be a secret."""
+def problems_from(error: ValidationError, known_keys: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Readable problems of a pydantic error; an unknown key is compared with the known ones."""
     return tuple(
-        Problem(path=_path(prefix, detail), message=_message(detail), remedy=_remedy(detail))
+        Problem(path=_path(detail), message=_message(detail), remedy=_remedy(detail, known_keys))
         for detail in error.errors(include_url=False)
     )
 
 
-def _path(prefix: str, detail: ErrorDetails) -> str:
+def _path(detail: ErrorDetails) -> str:
     loc = list(detail["loc"])
     keep = [part for i, part in enumerate(loc) if not _is_tag(loc, i)]
     if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
         keep.append("mode" if keep[-1:] == ["cluster"] else "kind")
-    text = prefix
+    text = ""
     for part in keep:
         if part == "[key]":
             continue
@@ -105,7 +114,10 @@ def _message(detail: ErrorDetails) -> str:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 
 
-def _remedy(detail: ErrorDetails) -> str:
-    if detail["type"] == "extra_forbidden":
-        return "check the spelling against docs/config-reference.md, or remove it"
-    return ""
+def _remedy(detail: ErrorDetails, known_keys: Collection[str]) -> str:
+    if detail["type"] != "extra_forbidden":
+        return ""
+    key = to_camel(str(detail["loc"][-1]))
+    spelling = {known.lower(): known for known in known_keys}
+    near = difflib.get_close_matches(key.lower(), spelling, 1, 0.75)
+    return f"did you mean {spelling[near[0]]}?" if near else "remove it, or see docs/config-reference.md"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from components.planning.cluster_plan import ClusterPlan
@@ -77,6 +78,8 @@ def _token(workload: WorkloadPlan) -> dict[str, Any] | None:
 
 
 def _values(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, Mapping):
         return {to_camel(str(key)) if str(key).isidentifier() else key: _values(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -62,7 +62,7 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
         launch = _launch(path, workload, layout, resolved.contract)
     with refused:
         judgement = judge_workload(path, workload, layout, facts, resolved.contract, accelerator)
-    refused.stop()
+    refused.stop(first_per_path=True)
     host = host_notes(facts, serving_options(workload.engine, layout), resources) if facts else ()
     notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes, *host)
     judgement = replace(judgement, notes=notes)
@@ -91,7 +91,7 @@ def _launch(path: str, workload: Workload, layout: GpuLayout, contract: Contract
             contract=contract,
         )
     except EngineRefusal as refusal:
-        raise ConfigError(Problem(f"{path}.{p.field}", p.message, p.remedy) for p in refusal.problems) from None
+        raise ConfigError(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in refusal.problems) from None
 
 
 def _resources(

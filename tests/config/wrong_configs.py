@@ -1,0 +1,134 @@
+"""Configs that must be refused: an id, an edit of a good config, the YAML path of the error, and a part of its text."""
+
+from typing import Any, NamedTuple
+
+GOOD: dict[str, Any] = {
+    "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
+    "nodePools": {"l4": {"machineType": "g2-standard-12", "maxNodes": 2}},
+    "workloads": {
+        "qwen": {
+            "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 4096},
+            "model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"},
+            "nodePool": "l4",
+        }
+    },
+}
+REMOVE = object()
+
+
+class Wrong(NamedTuple):
+    """One wrong config: `edits` maps dotted paths (as in YAML) to values laid over the good one."""
+
+    id: str
+    edits: dict[str, Any]
+    path: str
+    text: str = ""
+
+
+def other(name: str, **fields: Any) -> dict[str, Any]:
+    """A second workload."""
+    return {f"workloads.{name}": {**GOOD["workloads"]["qwen"], **fields}}
+
+
+W, E = "workloads.qwen", "workloads.qwen.engine"
+TGI = {"kind": "tgi", "version": "3.3.7"}
+WRONG = (
+    # typos and unknown keys
+    Wrong("top-level-typo", {"workload": {}}, "workload", "no such key"),
+    Wrong("cluster-typo", {"cluster.locaton": "us-central1"}, "cluster.locaton", "did you mean location"),
+    Wrong("pool-typo", {"nodePools.l4.machinetype": "g2-standard-8"}, "nodePools.l4.machinetype", "machineType"),
+    Wrong("workload-typo", {f"{W}.replica": 2}, f"{W}.replica", "did you mean replicas"),
+    Wrong("engine-typo", {f"{E}.maxModelLength": 10}, f"{E}.maxModelLength", "did you mean maxModelLen"),
+    Wrong("snake-case", {f"{E}.max_model_len": 10}, f"{E}.max_model_len", "did you mean maxModelLen"),
+    Wrong("model-typo", {f"{W}.model.ID": "x/y"}, f"{W}.model.ID", "no such key"),
+    Wrong("tgi-flag-on-vllm", {f"{E}.numShard": 1}, f"{E}.numShard", "no such key"),
+    Wrong("vllm-flag-on-tgi", {E: {**TGI, "maxModelLen": 4096}}, f"{E}.maxModelLen", "no such key"),
+    Wrong("resources-typo", {f"{W}.resources.request": {}}, f"{W}.resources.request", "did you mean requests"),
+    Wrong("service-typo", {f"{W}.service.portNumber": 1}, f"{W}.service.portNumber", "no such key"),
+    # missing values
+    Wrong("no-cluster", {"cluster": REMOVE}, "cluster", "required"),
+    Wrong("no-mode", {"cluster.mode": REMOVE}, "cluster.mode", "required"),
+    Wrong("no-name", {"cluster.name": REMOVE}, "cluster.name", "required"),
+    Wrong("no-location", {"cluster.location": REMOVE}, "cluster.location", "required"),
+    Wrong("no-machine-type", {"nodePools.l4.machineType": REMOVE}, "nodePools.l4.machineType", "required"),
+    Wrong("no-engine", {E: REMOVE}, E, "required"),
+    Wrong("no-kind", {f"{E}.kind": REMOVE}, f"{E}.kind", "required"),
+    Wrong("no-model", {f"{W}.model": REMOVE}, f"{W}.model", "required"),
+    Wrong("no-model-id", {f"{W}.model": {}}, f"{W}.model.id", "required"),
+    # wrong types
+    Wrong("cluster-list", {"cluster": []}, "cluster"),
+    Wrong("workloads-list", {"workloads": []}, "workloads"),
+    Wrong("workload-string", {W: "qwen"}, W),
+    Wrong("replicas-word", {f"{W}.replicas": "two"}, f"{W}.replicas", "integer"),
+    Wrong("replicas-fraction", {f"{W}.replicas": 1.5}, f"{W}.replicas", "integer"),
+    Wrong("replicas-boolean", {f"{W}.replicas": True}, f"{W}.replicas", "not true or false"),
+    Wrong("length-word", {f"{E}.maxModelLen": "8k"}, f"{E}.maxModelLen", "integer"),
+    Wrong("flag-word", {f"{E}.enforceEager": "perhaps"}, f"{E}.enforceEager", "boolean"),
+    Wrong("args-string", {f"{W}.extraArgs": "--uvicorn-log-level=info"}, f"{W}.extraArgs"),
+    Wrong("env-list", {f"{W}.extraEnv": ["A=b"]}, f"{W}.extraEnv"),
+    Wrong("version-float", {f"{E}.version": 0.26}, f"{E}.version", "quotes"),
+    Wrong("cpu-boolean", {f"{W}.resources.requests.cpu": True}, f"{W}.resources.requests.cpu"),
+    # bounds
+    Wrong("replicas-negative", {f"{W}.replicas": -1}, f"{W}.replicas", "greater than or equal to 0"),
+    Wrong("gpus-zero", {f"{W}.gpus": 0}, f"{W}.gpus"),
+    Wrong("gpus-nine", {f"{W}.gpus": 9}, f"{W}.gpus"),
+    Wrong("length-zero", {f"{E}.maxModelLen": 0}, f"{E}.maxModelLen"),
+    Wrong("length-negative", {f"{E}.maxModelLen": -4096}, f"{E}.maxModelLen"),
+    Wrong("utilisation-over-one", {f"{E}.gpuMemoryUtilization": 1.1}, f"{E}.gpuMemoryUtilization"),
+    Wrong("utilisation-zero", {f"{E}.gpuMemoryUtilization": 0}, f"{E}.gpuMemoryUtilization"),
+    Wrong("utilisation-per-cent", {f"{E}.gpuMemoryUtilization": 90}, f"{E}.gpuMemoryUtilization"),
+    Wrong("port-high", {f"{W}.service.port": 70000}, f"{W}.service.port"),
+    Wrong("max-nodes-zero", {"nodePools.l4.maxNodes": 0}, "nodePools.l4.maxNodes"),
+    Wrong("min-nodes-negative", {"nodePools.l4.minNodes": -1}, "nodePools.l4.minNodes"),
+    Wrong("min-above-max", {"nodePools.l4.minNodes": 3}, "nodePools.l4", "minNodes 3 is above maxNodes 2"),
+    Wrong("disk-tiny", {"nodePools.l4.diskSizeGb": 10}, "nodePools.l4.diskSizeGb"),
+    # words outside the choices
+    Wrong("mode-unknown", {"cluster.mode": "serverless"}, "cluster.mode", "standard"),
+    Wrong("kind-unknown", {f"{E}.kind": "sglang"}, f"{E}.kind", "vllm"),
+    Wrong("channel-unknown", {"cluster.releaseChannel": "NIGHTLY"}, "cluster.releaseChannel"),
+    Wrong("machine-unknown", {"nodePools.l4.machineType": "g2-standard-7"}, "nodePools.l4.machineType", "g2-standard-8"),
+    Wrong("machine-without-gpu", {"nodePools.l4.machineType": "e2-standard-4"}, "nodePools.l4.machineType"),
+    Wrong("service-type", {f"{W}.service.type": "ExternalName"}, f"{W}.service.type"),
+    Wrong("fit-word", {f"{W}.fit": "ignore"}, f"{W}.fit"),
+    Wrong("kv-cache-type", {f"{E}.kvCacheDtype": "int3"}, f"{E}.kvCacheDtype", "fp8"),
+    Wrong("dtype-word", {f"{E}.dtype": "fp4"}, f"{E}.dtype"),
+    # names
+    Wrong("workload-upper-case", {"workloads.Qwen": GOOD["workloads"]["qwen"]}, "workloads.Qwen", "lower-case"),
+    Wrong("workload-underscore", {"workloads.my_qwen": GOOD["workloads"]["qwen"]}, "workloads.my_qwen", "lower-case"),
+    Wrong("workload-long", other("q" * 41), "workloads." + "q" * 41, "40 characters"),
+    Wrong("workload-dash-end", {"workloads.qwen-": GOOD["workloads"]["qwen"]}, "workloads.qwen-", "lower-case"),
+    Wrong("pool-upper-case", {"nodePools.L4": GOOD["nodePools"]["l4"]}, "nodePools.L4", "lower-case"),
+    Wrong("namespace-dots", {"namespace": "llm.serving"}, "namespace", "namespace"),
+    Wrong("service-name", {f"{W}.service.name": "My Service"}, f"{W}.service.name"),
+    Wrong("service-collision", other("other", service={"name": "qwen"}, replicas=0), "workloads.other.service.name"),
+    Wrong("label-value", {"nodePools.l4.labels": {"team": "a b"}}, "nodePools.l4.labels.team"),
+    Wrong("env-name", {f"{W}.extraEnv": {"A-B": "c"}}, f"{W}.extraEnv.A-B", "environment variable"),
+    Wrong("model-id", {f"{W}.model.id": "Qwen 2.5"}, f"{W}.model.id", "Hub"),
+    Wrong("secret-name", {"huggingFace": {"existingSecret": "HF_SECRET"}}, "huggingFace.existingSecret"),
+    # contradictions
+    Wrong("tp-over-pool", {f"{E}.tensorParallelSize": 2}, f"{W}.gpus", "more than 1"),
+    Wrong("gpus-over-pool", {f"{W}.gpus": 4}, f"{W}.gpus", "g2-standard-48"),
+    Wrong("tp-not-gpus", {f"{W}.gpus": 2, f"{E}.tensorParallelSize": 1}, f"{E}.tensorParallelSize", "idle"),
+    Wrong("pp-not-gpus", {f"{W}.gpus": 3, f"{E}.pipelineParallelSize": 2}, f"{W}.gpus", "multiple"),
+    Wrong("shards-not-gpus", {E: {**TGI, "numShard": 4}, f"{W}.gpus": 2}, f"{E}.numShard"),
+    Wrong("pool-unknown", {f"{W}.nodePool": "a100"}, f"{W}.nodePool", "use one of: l4"),
+    Wrong("recipe-unknown", {f"{W}.recipe": "vllm-7b-tokens"}, f"{W}.recipe", "did you mean vllm-7b-token"),
+    Wrong("recipe-other-engine", {f"{W}.recipe": "tgi-7b-token"}, f"{W}.recipe", "is for tgi"),
+    Wrong("request-over-limit", {f"{W}.resources": {"requests": {"cpu": 4}, "limits": {"cpu": 2}}}, f"{W}.resources.requests.cpu"),
+    Wrong("shm-over-memory", {f"{W}.shm": "4Gi", f"{W}.resources": {"limits": {"memory": "2Gi"}}}, f"{W}.shm", "memory limit"),
+    Wrong("shm-word", {f"{W}.shm": "lots"}, f"{W}.shm"),
+    Wrong("memory-word", {f"{W}.resources": {"limits": {"memory": "25GiB"}}}, f"{W}.resources.limits.memory"),
+    Wrong("cpu-over-machine", {f"{W}.resources": {"requests": {"cpu": 64}}}, f"{W}.resources.requests.cpu", "Pending"),
+    Wrong("replicas-over-pool", {f"{W}.replicas": 3}, "nodePools.l4.maxNodes", "maxNodes: 3"),
+    Wrong("args-repeat-field", {f"{W}.extraArgs": ["--max-model-len=100"]}, f"{W}.extraArgs[0]", "maxModelLen"),
+    Wrong("args-unknown-flag", {f"{W}.extraArgs": ["--no-such-flag"]}, f"{W}.extraArgs[0]", "no-such-flag"),
+    Wrong("args-removed-flag", {f"{W}.extraArgs": ["--num-scheduler-steps=8"]}, f"{W}.extraArgs[0]"),
+    Wrong("flag-removed", {f"{E}.swapSpace": 4}, f"{E}.swapSpace"),
+    Wrong("version-unknown", {f"{E}.version": "9.9.9"}, f"{E}.version", "contract"),
+    Wrong("context-too-long", {f"{E}.maxModelLen": 40000}, f"{E}.maxModelLen"),
+    Wrong("model-too-large", {f"{W}.model.id": "Qwen/Qwen2.5-32B-Instruct"}, f"{E}.maxModelLen", "does not fit"),
+    Wrong("autopilot-pool", {"cluster": {"mode": "autopilot", "name": "llm", "location": "us-central1"}}, "nodePools.l4"),
+    Wrong("no-pool", {"nodePools": {}, f"{W}.nodePool": REMOVE}, f"{W}.nodePool", "define one"),
+    Wrong("config-missing-file", {f"{W}.model.config": "no/such.json"}, f"{W}.model.config", "cannot be read"),
+    Wrong("secret-inside", {f"{W}.extraEnv": {"KEY": {"secure": "v1:abc"}}}, f"{W}.extraEnv.KEY", "encrypted"),
+)

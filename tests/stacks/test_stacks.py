@@ -1,0 +1,102 @@
+"""Every committed stack: it validates, plans and renders offline, keeps its golden argv, and keeps the token secret."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.recording import SECRET_MARKER
+from cli.render import write_rendered
+from stacks.stack_file import TOKEN_KEY
+from tests.stack_cases import ROOT, STACKS, objects, planned, rendered
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+EACH = pytest.mark.parametrize("stack", STACKS)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a plan or a rendering reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+
+def test_the_five_stacks_are_there() -> None:
+    assert set(STACKS) == {"dev", "staging", "prod", "guide", "local"}
+
+
+@EACH
+def test_plans_and_renders_offline(stack: str) -> None:
+    assert set(objects(stack, "Deployment")) == {w.name for w in planned(stack).workloads}
+    assert (planned(stack).cluster.managed is None) == (rendered(stack).cloud == ())
+
+
+@EACH
+def test_golden_argv(stack: str, request: pytest.FixtureRequest) -> None:
+    """`pytest --update-golden` writes the files anew; read their diff before committing it."""
+    argv = {w.name: {"image": w.image, "env": dict(w.env), "argv": list(w.argv)} for w in planned(stack).workloads}
+    file = GOLDEN / f"{stack}.json"
+    if request.config.getoption("--update-golden"):
+        file.write_text(json.dumps(argv, indent=2) + "\n", encoding="utf-8")
+    assert json.loads(file.read_text("utf-8")) == argv
+
+
+@EACH
+def test_committed_files_hold_no_secret(stack: str) -> None:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"))
+    assert set(document) == {"config"}
+    assert TOKEN_KEY not in document["config"]
+    assert "secure" not in json.dumps(document)
+
+
+@EACH
+def test_the_token_is_only_in_the_secret(stack: str) -> None:
+    for manifest in rendered(stack).objects:
+        text = json.dumps(manifest)
+        assert "placeholder-for-the-token" not in text
+        assert (SECRET_MARKER in text) == (manifest["kind"] == "Secret")
+    assert "placeholder-for-the-token" not in json.dumps([rendered(stack).cloud, rendered(stack).outputs])
+
+
+@EACH
+def test_outputs(stack: str) -> None:
+    outputs = rendered(stack).outputs
+    assert outputs.get("clusterName") == planned(stack).cluster.name
+    assert set(outputs) >= {"kubeconfig", "workloads"}
+    for workload in planned(stack).workloads:
+        assert outputs["workloads"][workload.name] == {
+            "host": f"{workload.name}.llm-serving.svc.cluster.local",
+            "port": workload.port,
+            "model": workload.model_id,
+            "url": f"http://{workload.name}.llm-serving.svc.cluster.local:{workload.port}",
+            "portForward": f"kubectl -n llm-serving port-forward service/{workload.name} "
+            f"{workload.port}:{workload.port}",
+        }
+
+
+def test_the_kubeconfig_is_a_secret_output() -> None:
+    assert rendered("dev").outputs["kubeconfig"] == SECRET_MARKER
+
+
+@EACH
+def test_written_files_apply_in_order(stack: str, tmp_path: Path) -> None:
+    files = write_rendered(rendered(stack), tmp_path / "out")
+    kinds = [yaml.safe_load(f.read_text("utf-8"))["kind"] for f in files if f.suffix == ".yaml"]
+    assert kinds == [o["kind"] for o in rendered(stack).objects]
+    assert kinds[0] == "Namespace"
+    assert json.loads((tmp_path / "out/cloud.json").read_text("utf-8")) == json.loads(json.dumps(rendered(stack).cloud))
+
+
+def test_a_rendering_replaces_only_renderings(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    write_rendered(rendered("dev"), folder)
+    write_rendered(rendered("dev"), folder)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError):
+        write_rendered(rendered("dev"), folder)
+    assert (folder / "notes.txt").read_text() == "mine"
