@@ -16,7 +16,7 @@ from components.config.tgi import TgiEngine
 from components.config.vllm import Lora, LoraAdapter, VllmEngine
 from components.engines.checking import check_argv, check_env, check_option, read_options, value_fault
 from components.engines.contract import Contract, Flag
-from components.engines.replacements import replacement_for
+from components.engines.replacements import removal
 
 __all__ = ["EngineRefusal", "Launch", "build_launch", "check_argv"]
 
@@ -25,7 +25,7 @@ _PARALLEL = {"vllm": "tensor_parallel_size", "tgi": "num_shard"}
 _SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "num_shard")
 
 
-class EngineRefusal(ValueError):
+class EngineRefusal(ValueError):  # noqa: N818
     """Settings that the engine version has no way to take; each problem's path is relative to the workload."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -140,8 +140,8 @@ def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str,
         if flag is not None:
             return _tokens(setting, flag, contract)
     name = setting.names[0]
-    remedy = replacement_for(contract, name) or "remove it"
-    return Problem(setting.path, f"{contract.name} has no {name}", remedy)
+    known = removal(contract, name)
+    return Problem(setting.path, f"{contract.name} has no {name}", known.advice if known else "remove it")
 
 
 def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
@@ -215,7 +215,7 @@ def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str
     paths["--port"] = "service.port"
     env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
     env |= {name: path for name, path in paths.items() if not name.startswith("--")}
-    env |= {token: "huggingFace" for token in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")}
+    env |= dict.fromkeys(("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"), "huggingFace")
     return paths, env
 
 

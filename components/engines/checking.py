@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from components.config.problems import Problem
 from components.engines.contract import Contract, Flag
-from components.engines.replacements import replacement_for
+from components.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
 _OPTION = re.compile(r"--?[A-Za-z]")
@@ -141,9 +141,9 @@ def _domain(flag: Flag) -> str:
 def _unknown(token: str, contract: Contract) -> Problem:
     if not _OPTION.match(token):
         return Problem(token, "the token stands alone, not as the value of an option", "write options as --flag=value")
-    known = replacement_for(contract, normalised(token, contract))
+    known = removal(contract, normalised(token, contract))
     if known:
-        return Problem(token, f"{contract.name} has no {token}", known)
+        return Problem(token, f"{contract.name} has no {token}", known.advice)
     near = difflib.get_close_matches(token, list(contract.flags), n=1, cutoff=0.75)
     return Problem(token, f"{contract.name} has no {token}", f"did you mean {near[0]}?" if near else "remove it")
 
@@ -153,8 +153,8 @@ def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
     for name in env:
         if name in contract.env:
             continue
-        if known := replacement_for(contract, name):
-            yield Problem(name, f"{contract.name} does not read {name}", known)
+        if known := removal(contract, name):
+            yield Problem(name, f"{contract.name} does not read {name}", known.advice)
         elif name.startswith("VLLM_") and contract.engine == "vllm":
             near = difflib.get_close_matches(name, contract.env, n=1, cutoff=0.85)
             if near:

@@ -18,6 +18,8 @@ from components.engines.contract import Contract
 from components.engines.traits import GpuTraits, ModelTraits
 
 _SAME_DTYPE = {"half": "float16", "float": "float32"}
+_OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
+"""Fields whose values a release names without its parser enforcing them."""
 _VOCABULARY_PADDING = 64
 """Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 
@@ -80,7 +82,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts: dict[str, Any] = {to_camel(name): getattr(case.engine, name, None) for name in names}
     facts["engine"] = case.engine.kind
     facts["version"] = str(case.version)
-    for field in ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser"):
+    for field in _OPEN_FIELDS:
         facts[f"unknown.{field}"] = _unknown(case.contract, field, facts[field])
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["lora"] = True if lora or facts["loraAdapters"] else None

@@ -27,9 +27,7 @@ class Replacement:
 def replacements() -> tuple[Replacement, ...]:
     """Everything that the data file names."""
     entries = yaml.safe_load((Path(__file__).parent / "data" / "replacements.yaml").read_text(encoding="utf-8"))
-    return tuple(
-        Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries
-    )
+    return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
 
 
 def known_in(kind: str, name: str) -> tuple[str, ...]:
@@ -41,13 +39,28 @@ def _has(contract: Contract, name: str) -> bool:
     return contract.flag(name) is not None or name in contract.env or name in contract.metrics
 
 
-def replacement_for(contract: Contract, name: str) -> str | None:
+@dataclass(frozen=True)
+class Removal:
+    """A name that a release lacks, and what to do about it."""
+
+    name: str
+    remedy: str
+    source: str | None
+
+    @property
+    def advice(self) -> str:
+        """The remedy with its source."""
+        return f"{self.remedy} ({self.source})" if self.source else self.remedy
+
+
+def removal(contract: Contract, name: str) -> Removal | None:
     """What to do about a name that this contract lacks; None when no known release had it."""
     for entry in replacements():
         if entry.engine == contract.engine and entry.name == name:
-            return f"{entry.remedy} ({entry.source})"
+            return Removal(name, entry.remedy, entry.source)
     having = known_in(contract.engine, name)
     if not having:
         return None
-    newer = Version(having[0]) > Version(contract.version)
-    return f"it came with {having[0]}; move to that version or remove it" if newer else f"it ended after {having[-1]}; remove it"
+    if Version(having[0]) > Version(contract.version):
+        return Removal(name, f"it came with {having[0]}; move to that version or remove it", None)
+    return Removal(name, f"it ended after {having[-1]}; remove it", None)

@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.contractgen.source_tree import Module, Named, SourceTree
+from scripts.contractgen.source_tree import Module, SourceTree
 
 _SCALARS = ("bool", "int", "float", "str", "dict")
 _COLLECTIONS = {"list": "list", "List": "list", "tuple": "tuple", "Tuple": "tuple", "set": "set", "Sequence": "list"}
@@ -51,20 +51,19 @@ def _named(tree: SourceTree, module: Module, name: str, typing: bool) -> tuple[H
     if found is None:
         return (Hint("other"),)
     if isinstance(found.node, ast.ClassDef):
-        return (_class_hint(tree, found),)
+        return (_class_hint(found.node),)
     if isinstance(found.node, ast.expr):
         return read_hints(tree, found.module, found.node, typing)
     return (Hint("other"),)
 
 
-def _class_hint(tree: SourceTree, found: Named) -> Hint:
-    assert isinstance(found.node, ast.ClassDef)
-    bases = {base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in found.node.bases}
+def _class_hint(node: ast.ClassDef) -> Hint:
+    bases = {base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in node.bases}
     if any("Enum" in base for base in bases):
-        return Hint("enum", options=tuple(name for name, _ in enum_members(found.node)))
+        return Hint("enum", options=tuple(name for name, _ in enum_members(node)))
     if "dict" in bases:
         return Hint("dict")
-    if is_dataclass(found.node):
+    if is_dataclass(node):
         return Hint("dataclass")
     return Hint("other")
 

@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.contractgen.annotations import Hint, read_hints
+from scripts.contractgen.annotations import Hint, enum_members, read_hints
 from scripts.contractgen.source_tree import Module, Named, SourceTree
 
 UNKNOWN = object()
@@ -121,7 +121,11 @@ def default_value(tree: SourceTree, module: Module, node: ast.expr | None) -> An
             return {}
         case ast.Name(id=name):
             found = tree.lookup(module, name)
-            return default_value(tree, found.module, found.node) if found and isinstance(found.node, ast.expr) else UNKNOWN
+            if found is None or not isinstance(found.node, ast.expr):
+                return UNKNOWN
+            return default_value(tree, found.module, found.node)
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner), attr=name), attr="value"):
+            return _class_default(tree, module, owner, name)
         case ast.Attribute(value=ast.Name(id=owner), attr=name):
             return _class_default(tree, module, owner, name)
         case ast.Call(func=ast.Name(id="field" | "Field"), args=args, keywords=keywords):
@@ -133,6 +137,9 @@ def _class_default(tree: SourceTree, module: Module, owner: str, name: str) -> A
     found = tree.lookup(module, owner)
     if found is None or not isinstance(found.node, ast.ClassDef):
         return UNKNOWN
+    members = dict(enum_members(found.node))
+    if isinstance(members.get(name), str):
+        return members[name]
     entry = class_fields(tree, found).get(name)
     if entry is None or entry[1].default is None:
         return UNKNOWN

@@ -126,7 +126,8 @@ class _Frame:
         if found is None:
             return UNKNOWN
         holder, function = found
-        names = dict(zip((arg.arg for arg in function.args.args if arg.arg != "cls"), map(self.value, node.args)))
+        parameters = [arg.arg for arg in function.args.args if arg.arg != "cls"]
+        names = dict(zip(parameters, map(self.value, node.args), strict=False))
         bound = self.owner if isinstance(receiver, ast.Call) else owner
         return _Frame(self.walk, holder.module, bound, {**names, "__class__": holder}).block(function.body)
 
@@ -175,7 +176,7 @@ class _Frame:
                 return self.value(body)
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 both = self.value(left), self.value(right)
-                return both[0] + both[1] if type(both[0]) is type(both[1]) and isinstance(both[0], (str, list)) else UNKNOWN
+                return both[0] + both[1] if all(isinstance(one, list) for one in both) else UNKNOWN
             case ast.ListComp():
                 return self.comprehension(node)
             case ast.Lambda(body=body):
@@ -186,7 +187,7 @@ class _Frame:
 
     def mapping(self, node: ast.Dict) -> dict[str, Any]:
         merged: dict[str, Any] = {}
-        for key, value in zip(node.keys, node.values):
+        for key, value in zip(node.keys, node.values, strict=True):
             inner = self.value(value)
             if key is None:
                 merged.update(inner if isinstance(inner, dict) else {})
@@ -222,7 +223,7 @@ class _Frame:
 
     def comprehension(self, node: ast.ListComp) -> Any:
         match node.generators[0].iter:
-            case ast.Name(id=name) if (found := self.walk.tree.lookup(self.module, name)):
+            case ast.Name(id=name) if found := self.walk.tree.lookup(self.module, name):
                 if isinstance(found.node, ast.ClassDef):
                     return sorted(str(value) for _, value in enum_members(found.node))
             case ast.Call(func=ast.Name(id="permutations"), args=[inner, *_]):

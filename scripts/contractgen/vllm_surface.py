@@ -156,7 +156,7 @@ def _limits(body: list[ast.stmt]) -> dict[str, int]:
     for node in body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys, values=values)) if name in names:
-                for key, value in zip(keys, values):
+                for key, value in zip(keys, values, strict=True):
                     if key is not None and ast.unparse(key).endswith("OPENAI_API_SERVER"):
                         limits[names[name]] = ast.literal_eval(value)
     return limits

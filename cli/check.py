@@ -1,0 +1,122 @@
+"""l4serve check: what breaks if a stack's engines move to another version?"""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.check_text import Checked, check_json, print_check
+from cli.errors import refuse_input
+from cli.stacks import FileOption, JsonOption, StackOption, load
+from components.config.problems import ConfigError
+from components.config.workload import Workload
+from components.engines.contract import ENGINES, ContractError, ResolvedContract, resolve_contract
+from components.engines.migration import Situation, move
+from components.engines.traits import GpuTraits
+from components.planning.gpu_layout import GpuLayout, gpu_layout
+from components.planning.judging import model_traits, serving_options
+from components.planning.memory.fit import Fit, estimate
+from components.planning.memory.generations import MemoryModelError
+from components.planning.memory.gpu import find_gpu
+from components.planning.models.facts import ModelFacts
+from components.planning.plan import model_facts
+from stacks.stack_file import Stack
+
+ACCELERATOR = "nvidia-l4"
+
+
+def check(
+    stack: StackOption = None,
+    file: FileOption = None,
+    engine_version: Annotated[
+        str | None, typer.Option(help="Release to move to, such as 0.33.0, vllm-0.33.0 or tgi-3.3.7.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what breaks if the engines move to another version: flags, metrics, rules and memory, side by side.
+
+    Without a version each workload is checked against its own. Exit status: 0 nothing breaks, 1 something does,
+    2 bad input.
+    """
+    loaded = load(stack, file)
+    target = _target(engine_version) if engine_version else None
+    checked = tuple(_check(loaded, name, workload, target) for name, workload in loaded.config.workloads.items())
+    if as_json:
+        typer.echo(json.dumps(check_json(loaded.name, engine_version, checked), indent=2, default=str))
+    else:
+        print_check(loaded.name, checked, Console(highlight=False))
+    raise typer.Exit(1 if any(one.breaks for one in checked) else 0)
+
+
+def _target(text: str) -> tuple[str, ResolvedContract]:
+    kind, _, version = text.partition("-")
+    wanted = [(kind, version)] if kind in ENGINES else [(engine, text) for engine in ENGINES]
+    reasons = []
+    for engine, release in wanted:
+        try:
+            return engine, resolve_contract(engine, release)
+        except ContractError as error:
+            reasons.append(str(error))
+    raise refuse_input("; ".join(reasons))
+
+
+def _check(stack: Stack, name: str, workload: Workload, target: tuple[str, ResolvedContract] | None) -> Checked:
+    engine = workload.engine
+    try:
+        now = resolve_contract(engine.kind, engine.version, engine.contract)
+        layout = gpu_layout(f"workloads.{name}", workload)
+        facts = model_facts(f"workloads.{name}", workload, stack.model_configs.get(name))
+    except (ContractError, ConfigError) as error:
+        raise refuse_input(str(error)) from None
+    then = target[1] if target and target[0] == engine.kind else now
+    version = then.requested_version if then is not now else engine.version
+    notes = [note for note in dict.fromkeys((now.note, then.note)) if note]
+    if engine.image and version != engine.version:
+        notes.append(f"engine.image {engine.image} is left behind: the move takes the release's own image")
+    result = move(
+        _situation(workload, layout, facts),
+        (engine.version, now.contract),
+        (version, then.contract),
+    )
+    return Checked(
+        name=name,
+        engine=engine.kind,
+        move=result,
+        fit_now=_fit(workload, layout, facts, engine.version, notes),
+        fit_then=_fit(workload, layout, facts, version, notes),
+        must_fit=workload.fit == "refuse",
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _situation(workload: Workload, layout: GpuLayout, facts: ModelFacts | None) -> Situation:
+    gpu = find_gpu(ACCELERATOR)
+    assert gpu is not None
+    return Situation(
+        engine=workload.engine,
+        model_id=workload.model.id,
+        revision=workload.model.revision,
+        model=model_traits(facts, workload.model.id),
+        gpu=GpuTraits(gpu.name, gpu.compute_capability),
+        gpus=layout.gpus,
+        tensor_parallel_size=layout.tensor_parallel_size,
+        pipeline_parallel_size=layout.pipeline_parallel_size,
+        port=workload.service.port,
+        extra_args=workload.extra_args,
+        extra_env=workload.extra_env,
+        allow=frozenset(allowed.rule for allowed in workload.allow),
+    )
+
+
+def _fit(workload: Workload, layout: GpuLayout, facts: ModelFacts | None, version: str, notes: list[str]) -> Fit | None:
+    gpu = find_gpu(ACCELERATOR)
+    if facts is None or gpu is None:
+        notes.append(f"{workload.model.id} is not in the catalogue: its memory is not judged")
+        return None
+    engine = workload.engine.model_copy(update={"version": version})
+    try:
+        return estimate(facts, gpu, serving_options(engine, layout))
+    except MemoryModelError as error:
+        notes.append(f"memory under {version}: {error}")
+        return None
