@@ -11,8 +11,8 @@ import pulumi_gcp as gcp
 from components.gke_cluster_inputs import common_inputs
 from components.planning.cluster_plan import ClusterPlan, ManagedPlan
 from components.planning.kubeconfig import render_kubeconfig
+from components.planning.node_scopes import NODE_SCOPES
 
-_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _CREATE_MINUTES = "45m"
 
 
@@ -84,7 +84,7 @@ class GkeCluster(pulumi.ComponentResource):
             "initial_node_count": 1,
             "node_config": gcp.container.ClusterNodeConfigArgs(
                 service_account=self._args.node_service_account,
-                oauth_scopes=_SCOPES,
+                oauth_scopes=list(NODE_SCOPES),
                 shielded_instance_config=gcp.container.ClusterNodeConfigShieldedInstanceConfigArgs(
                     enable_secure_boot=True, enable_integrity_monitoring=True
                 ),
@@ -122,7 +122,7 @@ class GkeCluster(pulumi.ComponentResource):
             "enable_autopilot": True,
             "cluster_autoscaling": gcp.container.ClusterClusterAutoscalingArgs(
                 auto_provisioning_defaults=gcp.container.ClusterClusterAutoscalingAutoProvisioningDefaultsArgs(
-                    service_account=self._args.node_service_account, oauth_scopes=_SCOPES
+                    service_account=self._args.node_service_account, oauth_scopes=list(NODE_SCOPES)
                 )
             ),
         }
@@ -148,7 +148,7 @@ class GkeCluster(pulumi.ComponentResource):
                 disk_type="pd-balanced",
                 image_type="COS_CONTAINERD",
                 service_account=self._args.node_service_account,
-                oauth_scopes=_SCOPES,
+                oauth_scopes=list(NODE_SCOPES),
                 labels={"l4serve.dev/pool": "system"},
                 resource_labels=dict(managed.resource_labels) or None,
                 shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from components.planning.node_scopes import NODE_SCOPES
 from components.planning.pool_plan import PoolPlan
 
-_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _TAINT_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 _AFFINITY = {"any": "ANY_RESERVATION", "specific": "SPECIFIC_RESERVATION"}
 _RESERVATION_KEY = "compute.googleapis.com/reservation-name"
@@ -124,7 +124,7 @@ class GpuNodePool(pulumi.ComponentResource):
             ],
             resource_labels=dict(plan.resource_labels) or None,
             service_account=self._args.node_service_account,
-            oauth_scopes=_SCOPES,
+            oauth_scopes=list(NODE_SCOPES),
             gcfs_config=gcp.container.NodePoolNodeConfigGcfsConfigArgs(enabled=plan.image_streaming),
             gvnic=gcp.container.NodePoolNodeConfigGvnicArgs(enabled=True),
             shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.planning.node_scopes import NODE_SCOPES
 from tests.components.recorder import UNKNOWN, Recorded, by_type, only, record
 from tests.components.stack_parts import (
     ADDRESS,
@@ -89,7 +90,7 @@ def test_autopilot_never_says_how_nodes_are_made(preview: bool) -> None:
     assert cluster.inputs["clusterAutoscaling"] == {
         "autoProvisioningDefaults": {
             "serviceAccount": "nodes@p.iam.test",
-            "oauthScopes": ["https://www.googleapis.com/auth/cloud-platform"],
+            "oauthScopes": list(NODE_SCOPES),
         }
     }
 
