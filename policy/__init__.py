@@ -1,0 +1,1 @@
+"""The CrossGuard policy pack: rules as pure functions, and the adapter that Pulumi runs."""

@@ -1,0 +1,104 @@
+"""Rules about a stack as a whole: what it may cost, and what no update may take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.planning.prices import Market, PriceOverrides, cluster_fee, hourly
+from components.planning.shapes import all_shapes
+from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
+
+PROTECTED_STACKS = ("prod", "production")
+
+
+def cost_ceiling(resources: Sequence[Resource], settings: Settings) -> Iterator[str]:
+    """All pools at their largest stay under the stack's ceiling. A price that nobody knows is a violation, not zero."""
+    if not any(resource.type in (CLUSTER, NODE_POOL) for resource in resources):
+        return
+    stack = next((resource.stack for resource in resources if resource.stack), "")
+    ceiling = settings.max_usd_per_hour or ceilings().get(stack, ceilings()["default"])
+    total, unknown = largest_cost(resources, settings)
+    for machine in unknown:
+        yield f"the price of {machine} is not known; state it in the policy's setting `prices`"
+    if total > ceiling:
+        yield f"at its largest the stack costs {total:.2f} USD per hour, above its ceiling of {ceiling:.2f}"
+
+
+def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[float, tuple[str, ...]]:
+    """USD per hour with every pool at its largest, and the machines whose price is not known."""
+    stated = settings.prices or {}
+    overrides = PriceOverrides(on_demand=stated, spot=stated)
+    total, unknown = 0.0, []
+    for machine, region, market, count in _machines(resources):
+        price = hourly(machine, region=region, market=market, overrides=overrides)
+        if price is None:
+            unknown.append(f"{machine} ({market}) in {region}")
+        else:
+            total += price.usd_per_hour * count
+    fees = cluster_fee() * sum(resource.type == CLUSTER for resource in resources)
+    return round(total + fees, 4), tuple(dict.fromkeys(unknown))
+
+
+def protect_on_prod(resources: Sequence[Resource], _: Settings) -> Iterator[str]:
+    """No update of a production stack deletes its cluster or a pool by accident."""
+    for resource in resources:
+        if resource.stack not in PROTECTED_STACKS or resource.type not in (CLUSTER, NODE_POOL):
+            continue
+        if not resource.protect:
+            yield f"{resource.name} is not protected on {resource.stack}; set protect: true on cluster and pools"
+        if resource.type == CLUSTER and at(resource.props, "deletionProtection") is not True:
+            yield f"{resource.name} has no deletion protection; set cluster.deletionProtection: true"
+
+
+@cache
+def ceilings() -> Mapping[str, float]:
+    """USD per hour by stack name; `default` holds for any other."""
+    text = (Path(__file__).parent / "data" / "ceilings.yaml").read_text(encoding="utf-8")
+    table: Mapping[str, float] = yaml.safe_load(text)["maxUsdPerHour"]
+    return table
+
+
+def _machines(resources: Sequence[Resource]) -> Iterator[tuple[str, str, Market, int]]:
+    """Machine type, region, market and largest count of all that runs."""
+    for resource in resources:
+        if resource.type == NODE_POOL:
+            config = at(resource.props, "nodeConfig")
+            yield (
+                str(at(config, "machineType")),
+                _region(at(resource.props, "location")),
+                "spot" if at(config, "spot") else "on-demand",
+                int(at(resource.props, "autoscaling.totalMaxNodeCount") or 0),
+            )
+    autopilot = [r for r in resources if r.type == CLUSTER and at(r.props, "enableAutopilot")]
+    if autopilot:
+        yield from _autopilot_machines(resources, _region(at(autopilot[0].props, "location")))
+
+
+def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[str, str, Market, int]]:
+    """The smallest machine that has a pod's GPUs, for each pod: what Autopilot charges at the least."""
+    for resource in resources:
+        for container in many(at(resource.props, "spec.template.spec.containers")):
+            gpus = int(at(container, "resources.limits").get("nvidia.com/gpu", 0)) if _limits(container) else 0
+            smallest = next((shape for shape in all_shapes() if shape.gpus >= gpus), None)
+            if gpus and smallest:
+                yield smallest.machine_type, region, "on-demand", int(at(resource.props, "spec.replicas") or 1)
+
+
+def _limits(container: Any) -> bool:
+    return isinstance(at(container, "resources.limits"), Mapping)
+
+
+def _region(location: Any) -> str:
+    parts = str(location).split("-")
+    return "-".join(parts[:2])
+
+
+STACK_RULES = (
+    StackRule("cost-ceiling", "A stack at its largest stays under its cost ceiling.", cost_ceiling),
+    StackRule("protect-on-prod", "Production clusters and pools are protected.", protect_on_prod),
+)
