@@ -98,6 +98,8 @@ def _accept(
         except TimeoutError:
             continue
         local.settimeout(None)
+        # Tokens must not wait for each other's acknowledgement, which would count as the server's latency.
+        local.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             stream = open_stream()
         # The reason must reach the report: to the client it is but a closed connection.

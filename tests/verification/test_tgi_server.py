@@ -9,6 +9,10 @@ from verification.server import verify_server
 from verification.tgi_api import MissingClientError
 
 pytest.importorskip("text_generation", reason="needs the extra: pip install '.[text-generation]'")
+pytestmark = [
+    pytest.mark.text_generation,
+    pytest.mark.filterwarnings("ignore:The `dict` method is deprecated"),  # the client's own
+]
 
 CHECKS = ("health", "version", "model", "generate", "generate stream", "context limit", "metrics")
 

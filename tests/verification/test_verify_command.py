@@ -126,6 +126,8 @@ def test_older_contract_in_force_is_said(vllm):
     assert "runs vllm 0.26.0+cu130; the plan is 0.27.0" in result.stdout
 
 
+@pytest.mark.text_generation
+@pytest.mark.filterwarnings("ignore:The `dict` method is deprecated")
 def test_tgi_server(engine):
     pytest.importorskip("text_generation")
     url = engine("tgi", "", contract_metrics("tgi", "3.3.7"))

@@ -22,6 +22,7 @@ class Engine(BaseHTTPRequestHandler):
     """One request. `fault` names the one thing that goes wrong; empty means healthy."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as the engines' servers do: tokens must not wait for each other
     fault = ""
     metrics: Mapping[str, str] = {}
     limit = 64
