@@ -6,13 +6,16 @@ from typing import Any
 
 import pulumi
 
-from components.config.problems import ConfigError
+from components.config.problems import ConfigError, refuse
 from stacks.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 
 
 def load_settings() -> Stack:
     """The stack that Pulumi runs, validated; raises pulumi.RunError with every problem of its config."""
     try:
+        if pulumi.runtime.is_config_secret(SERVING_KEY):
+            # Pulumi would hand it over decrypted, and the plan stands in plain state.
+            refuse(SERVING_KEY, "an encrypted value cannot be used here", "only hfToken is a secret of this project")
         return parse_stack(pulumi.get_stack(), _values(), base=Path.cwd())
     except ConfigError as error:
         raise refusal(error) from None

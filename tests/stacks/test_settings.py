@@ -1,0 +1,76 @@
+"""Inside Pulumi: the loader reads Pulumi's config, and every refusal is a readable run error."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from cli.recording import record_program
+from tests.config.wrong_configs import GOOD
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVING, TOKEN = "gke-llm-serving:serving", "gke-llm-serving:hfToken"
+GATED = {"workloads": {"gemma": {"recipe": "vllm-7b-token"}}}
+
+
+def run(serving: Any, *, token: str | None = None, secrets: tuple[str, ...] = (TOKEN,)) -> Mapping[str, Any]:
+    config = {SERVING: serving if isinstance(serving, str) else json.dumps(serving)}
+    if token is not None:
+        config[TOKEN] = token
+    recorded = record_program(
+        ROOT / "__main__.py", project="gke-llm-serving", stack="test", base=ROOT, config=config, secrets=secrets
+    )
+    return {r.name: r for r in recorded.registrations}
+
+
+def test_a_good_config_builds() -> None:
+    assert "qwen-deployment" in run(GOOD)
+
+
+def test_every_problem_stands_in_one_run_error() -> None:
+    wrong = {**GOOD, "cluster": {"mode": "moon"}, "nodePool": {}}
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(wrong)
+    assert "2 problems" in str(refusal.value)
+    assert "cluster.mode" in str(refusal.value)
+    assert "nodePool: " in str(refusal.value)
+
+
+def test_a_model_that_does_not_fit_stops_the_preview() -> None:
+    wrong = json.loads(json.dumps(GOOD))
+    wrong["workloads"]["qwen"]["model"]["id"] = "Qwen/Qwen2.5-32B-Instruct"
+    with pytest.raises(pulumi.RunError, match="does not fit"):
+        run(wrong)
+
+
+def test_a_gated_model_without_token_names_both_ways() -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run({**GOOD, **GATED})
+    assert "pulumi config set --secret hfToken" in str(refusal.value)
+    assert "existingSecret" in str(refusal.value)
+
+
+def test_a_token_becomes_one_secret() -> None:
+    resources = run({**GOOD, **GATED}, token="hf_never_shown")
+    assert "hf-token-secret" in resources
+    assert "hf_never_shown" not in repr(resources)
+
+
+def test_an_existing_secret_makes_none() -> None:
+    resources = run({**GOOD, **GATED, "huggingFace": {"existingSecret": "mine"}})
+    assert not [name for name in resources if name.startswith("hf-token-")]
+    (container,) = resources["gemma-deployment"].inputs["spec"]["template"]["spec"]["containers"]
+    assert {"name": "mine", "key": "hf_api_token"} in [e.get("valueFrom", {}).get("secretKeyRef") for e in container["env"]]
+
+
+def test_secrets_inside_the_serving_object_are_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="only hfToken is a secret"):
+        run(GOOD, secrets=(SERVING,))
+
+
+def test_no_serving_config() -> None:
+    with pytest.raises(pulumi.RunError, match="no serving config"):
+        run("null")
