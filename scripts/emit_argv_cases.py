@@ -1,0 +1,121 @@
+"""Writes command lines for a check against an engine's own parser: what the planner emits, and what it refuses.
+
+    $ python -m scripts.emit_argv_cases --engine-version 0.26.0 --out cases.jsonl
+
+One JSON object a line: `argv` (without the program), `env`, `accept`, and `why` it is there. A refused case is one that
+the contract refuses; it must be refused by the parser too.
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from components.config.tgi import TgiEngine
+from components.config.vllm import VllmEngine
+from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from components.engines.contract import Contract, Flag, load_contract, resolve_contract
+from components.engines.replacements import replacements
+from scripts import engine_samples
+
+MODEL = "Qwen/Qwen2.5-0.5B-Instruct"
+COMBINATIONS = 300
+"""Random combinations of typed fields, besides one case for each sample value."""
+_WRONG = {"int": "many", "float": "half", "json": "{not json", "size": "lots", "size_or_auto": "lots"}
+
+
+def cases(contract: Contract, seed: int) -> Iterator[dict[str, Any]]:
+    """Accepted cases first: each sample value alone, then random combinations; then refused ones."""
+    samples = engine_samples.VLLM if contract.engine == "vllm" else engine_samples.TGI
+    for field, values in samples.items():
+        for value in values:
+            yield from _accepted({field: value}, contract, f"{field} = {value}")
+    chance = random.Random(seed)
+    for number in range(COMBINATIONS):
+        fields = chance.sample(sorted(samples), chance.randint(2, 12))
+        settings = {field: chance.choice(samples[field]) for field in fields}
+        yield from _accepted(settings, contract, f"combination {number}")
+    yield from _refused(contract)
+
+
+def launch(settings: Mapping[str, Any], contract: Contract) -> Launch:
+    """What the planner would run with these fields; raises EngineRefusal."""
+    model = VllmEngine if contract.engine == "vllm" else TgiEngine
+    engine = model.model_validate({**settings, "version": contract.version})
+    return build_launch(
+        engine,
+        model_id=MODEL,
+        revision=None,
+        tensor_parallel_size=settings.get("tensorParallelSize") or settings.get("numShard") or 1,
+        pipeline_parallel_size=settings.get("pipelineParallelSize") or 1,
+        port=8000,
+        extra_args=(),
+        extra_env={},
+        contract=contract,
+    )
+
+
+def _accepted(settings: Mapping[str, Any], contract: Contract, why: str) -> Iterator[dict[str, Any]]:
+    """The case of these settings, without the fields that this version has no flag for."""
+    kept = dict(settings)
+    while kept:
+        try:
+            built = launch(kept, contract)
+        except EngineRefusal as refusal:
+            for problem in refusal.problems:
+                kept.pop(problem.path.split(".")[1], None)
+            continue
+        yield {"argv": list(built.argv), "env": dict(built.env), "accept": True, "why": why}
+        return
+
+
+def _refused(contract: Contract) -> Iterator[dict[str, Any]]:
+    model = f"{contract.model_flag}={MODEL}"
+    for argv in (*_wrong_names(contract), *_wrong_values(contract)):
+        problems = check_argv((model, *argv), {}, contract)
+        if problems:
+            yield {"argv": [model, *argv], "env": {}, "accept": False, "why": problems[0].message}
+
+
+def _wrong_names(contract: Contract) -> Iterator[tuple[str, ...]]:
+    """Flags of other releases, misspelt ones and unknown ones; none that argparse would take for an abbreviation."""
+    removed = [entry.name for entry in replacements() if entry.engine == contract.engine and entry.name[0] == "-"]
+    for name in (*removed, "--max-model-length", "--tensor-parallelism", "--quantisation", "--no-such-flag"):
+        if contract.flag(name) is None and not any(known.startswith(name) for known in contract.flags):
+            yield (f"{name}=1",)
+
+
+def _wrong_values(contract: Contract) -> Iterator[tuple[str, ...]]:
+    for flag in contract.flags.values():
+        wrong = _wrong_value(flag)
+        if wrong is not None:
+            yield (f"{flag.name}={wrong}",)
+
+
+def _wrong_value(flag: Flag) -> str | None:
+    if not flag.takes_value:
+        return "true"
+    return "no-such-choice" if flag.choices else _WRONG.get(flag.type)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", default="vllm", choices=["vllm", "tgi"])
+    parser.add_argument("--engine-version", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    resolved = resolve_contract(args.engine, args.engine_version)
+    contract = load_contract(args.engine, resolved.contract.version)
+    found = list(cases(contract, args.seed))
+    args.out.write_text("".join(json.dumps(case) + "\n" for case in found), encoding="utf-8")
+    accepted = sum(case["accept"] for case in found)
+    print(f"{contract.name}: {accepted} command lines to accept, {len(found) - accepted} to refuse")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
