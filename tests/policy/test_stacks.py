@@ -1,0 +1,90 @@
+"""Rules about whole stacks, and every stack of the project under all rules."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cli.render import render_stack
+from cli.stacks import load, project_root
+from policy.model import CLUSTER, NODE_POOL, Resource, Settings
+from policy.rules import RESOURCE_RULES
+from policy.stack_rules import STACK_RULES, ceilings, largest_cost
+from tests.policy.cases import DEPLOYMENT, GOOD, good_cluster, good_deployment, good_pool, on
+
+NONE = Settings()
+STACKS = tuple(sorted(path.name.split(".")[1] for path in project_root().glob("Pulumi.*.yaml")))
+
+
+def rule_on_stack(name: str, resources: list[Resource], settings: Settings = NONE) -> list[str]:
+    return [message for rule in STACK_RULES if rule.name == name for message in rule.check(resources, settings)]
+
+
+def test_the_ceiling_counts_every_pool_at_its_largest_and_the_cluster() -> None:
+    pool = good_pool()
+    cost, unknown = largest_cost([on("dev", CLUSTER, good_cluster()), on("dev", NODE_POOL, pool)], Settings())
+    assert cost == pytest.approx(2 * 0.8536 + 0.10, abs=0.001)
+    assert unknown == ()
+    pool["autoscaling"]["totalMaxNodeCount"] = 100
+    (message,) = rule_on_stack("cost-ceiling", [on("dev", NODE_POOL, pool)])
+    assert "85.36" in message
+    assert f"{ceilings()['dev']:.2f}" in message
+    assert rule_on_stack("cost-ceiling", [on("dev", NODE_POOL, pool)], Settings(max_usd_per_hour=100)) == []
+
+
+def test_a_price_that_nobody_knows_is_a_violation_until_it_is_stated() -> None:
+    pool = good_pool()
+    pool["location"] = "africa-south1-a"
+    (message,) = rule_on_stack("cost-ceiling", [on("dev", NODE_POOL, pool)])
+    assert "g2-standard-8 (on-demand) in africa-south1" in message
+    assert rule_on_stack("cost-ceiling", [on("dev", NODE_POOL, pool)], Settings(prices={"g2-standard-8": 0.9})) == []
+
+
+def test_spot_pools_cost_their_spot_price() -> None:
+    pool = good_pool()
+    pool["nodeConfig"]["spot"] = True
+    assert largest_cost([on("dev", NODE_POOL, pool)], Settings())[0] == pytest.approx(2 * 0.3406, abs=0.001)
+
+
+def test_autopilot_costs_at_least_the_machines_of_its_pods() -> None:
+    cluster = good_cluster() | {"enableAutopilot": True}
+    deployment = good_deployment()
+    deployment["spec"]["replicas"] = 3
+    cost, _ = largest_cost([on("dev", CLUSTER, cluster), on("dev", DEPLOYMENT, deployment)], Settings())
+    assert cost == pytest.approx(3 * 0.7068 + 0.10, abs=0.001)
+
+
+@pytest.mark.parametrize("kind", [CLUSTER, NODE_POOL])
+def test_production_must_be_protected_and_others_need_not(kind: str) -> None:
+    bare = on("prod", kind, GOOD[kind](), protect=False)
+    (message,) = rule_on_stack("protect-on-prod", [bare])
+    assert "protect: true" in message
+    assert rule_on_stack("protect-on-prod", [on("prod", kind, GOOD[kind]())]) == []
+    assert rule_on_stack("protect-on-prod", [on("dev", kind, GOOD[kind](), protect=False)]) == []
+
+
+def test_a_production_cluster_needs_deletion_protection() -> None:
+    cluster = good_cluster() | {"deletionProtection": False}
+    assert "deletionProtection" in rule_on_stack("protect-on-prod", [on("prod", CLUSTER, cluster)])[0]
+
+
+def rendered_resources(stack: str) -> list[Resource]:
+    rendered = render_stack(load(stack, None))
+    cloud = [
+        Resource(r["type"], r["name"], r["inputs"], bool(r["options"].get("protect")), stack) for r in rendered.cloud
+    ]
+    return cloud + [Resource(_token(o), o["metadata"]["name"], o, stack=stack) for o in rendered.objects]
+
+
+def _token(manifest: Mapping[str, Any]) -> str:
+    version = manifest["apiVersion"]
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_passes_every_policy(stack: str) -> None:
+    resources = rendered_resources(stack)
+    assert any(resource.type == DEPLOYMENT for resource in resources)
+    broken = [f"{rule.name}: {r.name}: {m}" for rule in RESOURCE_RULES for r in resources for m in rule.violations(r)]
+    broken += [f"{rule.name}: {m}" for rule in STACK_RULES for m in rule.check(resources, Settings())]
+    assert broken == []
