@@ -1,0 +1,78 @@
+"""What the program registers for a workload, in an update and in a preview."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.inference_service import InferenceService, InferenceServiceArgs
+from components.planning.workload_plan import WorkloadPlan
+from tests.components.recorder import Recorded, record
+from tests.stack_cases import planned
+
+BOTH = pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+CHILDREN = {
+    "kubernetes:core/v1:ServiceAccount": "account",
+    "kubernetes:core/v1:Service": "service",
+    "kubernetes:policy/v1:PodDisruptionBudget": "budget",
+    "kubernetes:apps/v1:Deployment": "deployment",
+}
+
+
+def workload(name: str = "llama-8b") -> WorkloadPlan:
+    (found,) = [w for w in planned("prod").workloads if w.name == name]
+    return found
+
+
+def registered(plan: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
+    def program() -> None:
+        InferenceService(plan.name, InferenceServiceArgs(plan=plan, secret_name=pulumi.Output.from_input("hf-secret")))
+
+    return {r.type: r for r in record(program, preview=preview)}
+
+
+@BOTH
+def test_children_and_their_names(preview: bool) -> None:
+    resources = registered(workload(), preview=preview)
+    component = resources.pop("l4serve:serving:InferenceService")
+    assert {kind: r.name for kind, r in resources.items()} == {k: f"llama-8b-{v}" for k, v in CHILDREN.items()}
+    assert {r.parent for r in resources.values()} == {component.urn}
+
+
+@BOTH
+def test_one_replica_needs_no_disruption_budget(preview: bool) -> None:
+    assert "kubernetes:policy/v1:PodDisruptionBudget" not in registered(workload("qwen-7b"), preview=preview)
+
+
+@BOTH
+def test_service_and_budget_select_the_pods(preview: bool) -> None:
+    resources = registered(workload(), preview=preview)
+    deployment = resources["kubernetes:apps/v1:Deployment"].inputs["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    budget = resources["kubernetes:policy/v1:PodDisruptionBudget"].inputs["spec"]
+    selectors = (
+        resources["kubernetes:core/v1:Service"].inputs["spec"]["selector"],
+        budget["selector"]["matchLabels"],
+        deployment["selector"]["matchLabels"],
+    )
+    assert all(selector and selector.items() <= labels.items() for selector in selectors)
+
+
+@BOTH
+def test_the_rollout_is_given_the_time_that_a_model_needs(preview: bool) -> None:
+    spec: dict[str, Any] = registered(workload(), preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    startup = container["startupProbe"]["periodSeconds"] * container["startupProbe"]["failureThreshold"]
+    assert spec["progressDeadlineSeconds"] > startup >= 1800
+
+
+@BOTH
+def test_a_pool_without_room_replaces_pods_in_place(preview: bool) -> None:
+    spec = registered(planned("guide").workloads[0], preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+@BOTH
+def test_a_pool_with_room_keeps_the_model_there(preview: bool) -> None:
+    spec = registered(workload(), preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
