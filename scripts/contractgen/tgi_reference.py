@@ -11,6 +11,7 @@ _DEFAULT = re.compile(r"\[default: ([^\]]*)\]")
 _CHOICES = re.compile(r"\[possible values: ([^\]]*)\]")
 _LISTED_CHOICE = re.compile(r"^\s+- ([\w-]+):", re.MULTILINE)
 _METRIC_ROW = re.compile(r"^\| `(tgi_\w+)`\s*\|[^|]*\|\s*(\w+)\s*\|", re.MULTILINE)
+_BUCKETS = re.compile(r'^ *let \w+ = Matcher::(Full|Suffix)\(String::from\("(\w+)"\)\)', re.MULTILINE)
 _ROUTE = re.compile(r'\.route\(\s*"(/[^"]*)"')
 _STRUCT = re.compile(r"^(?:pub )?struct Args \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _STRUCT_FIELD = re.compile(r"^    (?:pub )?(\w+): (?:Option<)?(\w+)", re.MULTILINE)
@@ -75,9 +76,19 @@ def read_environment(root: Path, flags: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def read_metrics(root: Path) -> dict[str, dict[str, Any]]:
-    """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`."""
+    """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`.
+
+    The exporter shows a histogram as a summary unless the server gives it buckets.
+    """
     text = (root / "docs/source/reference/metrics.md").read_text(encoding="utf-8")
-    return {name: {"type": kind.lower(), "when": "always"} for name, kind in sorted(_METRIC_ROW.findall(text))}
+    buckets = _BUCKETS.findall((root / "router/src/server.rs").read_text(encoding="utf-8"))
+
+    def shown(name: str, kind: str) -> str:
+        has_buckets = any(name == part or (how == "Suffix" and name.endswith(part)) for how, part in buckets)
+        return "summary" if kind == "histogram" and not has_buckets else kind
+
+    rows = sorted(_METRIC_ROW.findall(text))
+    return {name: {"type": shown(name, kind.lower()), "when": "always"} for name, kind in rows}
 
 
 def read_architectures(root: Path) -> list[str]:
