@@ -109,6 +109,8 @@ def exposition(metrics: Mapping[str, str]) -> str:
 def sample(name: str, kind: str) -> str:
     if kind == "histogram":
         return f'{name}_bucket{{le="+Inf"}} 1.0\n{name}_count 1.0\n{name}_sum 0.5\n'
+    if kind == "summary":
+        return f'{name}{{quantile="0.5"}} 1.0\n{name}_count 1.0\n{name}_sum 0.5\n'
     return f'{name}{{model_name="m"}} 1.0\n'
 
 
