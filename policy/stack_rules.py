@@ -32,7 +32,7 @@ def cost_ceiling(resources: Sequence[Resource], settings: Settings) -> Iterator[
 def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[float, tuple[str, ...]]:
     """USD per hour with every pool at its largest, and the machines whose price is not known."""
     stated = settings.prices or {}
-    overrides = PriceOverrides(on_demand=stated, spot=stated)
+    overrides = PriceOverrides({"on-demand": stated, "spot": stated, "flex-start": stated})
     total, unknown = 0.0, []
     for machine, region, market, count in _machines(resources):
         price = hourly(machine, region=region, market=market, overrides=overrides)
@@ -71,12 +71,18 @@ def _machines(resources: Sequence[Resource]) -> Iterator[tuple[str, str, Market,
             yield (
                 str(at(config, "machineType")),
                 _region(at(resource.props, "location")),
-                "spot" if at(config, "spot") else "on-demand",
+                _market(config),
                 int(at(resource.props, "autoscaling.totalMaxNodeCount") or 0),
             )
     autopilot = [r for r in resources if r.type == CLUSTER and at(r.props, "enableAutopilot")]
     if autopilot:
         yield from _autopilot_machines(resources, _region(at(autopilot[0].props, "location")))
+
+
+def _market(node_config: Any) -> Market:
+    if at(node_config, "flexStart"):
+        return "flex-start"
+    return "spot" if at(node_config, "spot") else "on-demand"
 
 
 def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[str, str, Market, int]]:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from components.config.base import ConfigModel, Namespace, PoolName, WorkloadName
 from components.config.cluster import Cluster
+from components.config.compute_class import ComputeClass
 from components.config.node_pool import NodePool
+from components.config.prices import Prices
 from components.config.secrets import HuggingFace
 from components.config.workload import Workload
 
@@ -16,6 +18,8 @@ class StackConfig(ConfigModel):
     """Cluster to make or to use."""
     node_pools: Mapping[PoolName, NodePool] = {}
     """GPU node pools by name."""
+    compute_classes: Mapping[PoolName, ComputeClass] = {}
+    """Fallback orders of ways to get GPU nodes, by the name that workloads ask for."""
     workloads: Mapping[WorkloadName, Workload] = {}
     """Served models by name."""
     namespace: Namespace = "llm-serving"
@@ -24,3 +28,5 @@ class StackConfig(ConfigModel):
     """Secret with the Hugging Face token."""
     allow_replace: tuple[str, ...] = ()
     """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""
+    prices: Prices = Prices()
+    """Prices over those of the price table."""

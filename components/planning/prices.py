@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from components.config.prices import Prices
 from components.planning.shapes import MachineShape, find_shape
 from components.planning.tables import load_table
 
-Market = Literal["on-demand", "spot"]
+Market = Literal["on-demand", "spot", "flex-start"]
 _COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
+"""Column of a market in the table; flex-start has prices of its own, which no public table states."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,19 @@ class Price:
 class PriceOverrides:
     """Prices that a stack states itself, by machine type, in USD per hour."""
 
-    on_demand: Mapping[str, float]
-    spot: Mapping[str, float]
+    by_market: Mapping[Market, Mapping[str, float]]
 
     def of(self, machine_type: str, market: Market) -> float | None:
         """The stated price of a machine type, or None."""
-        return (self.spot if market == "spot" else self.on_demand).get(machine_type)
+        return self.by_market.get(market, {}).get(machine_type)
 
 
-NO_OVERRIDES = PriceOverrides(on_demand={}, spot={})
+NO_OVERRIDES = PriceOverrides({})
+
+
+def stated_prices(config: Prices) -> PriceOverrides:
+    """The prices of a stack's config."""
+    return PriceOverrides({"on-demand": config.on_demand, "spot": config.spot, "flex-start": config.flex_start})
 
 
 def hourly(
@@ -67,9 +73,10 @@ def _gpu_machine(shape: MachineShape, region: str, market: Market) -> Price | No
     table = load_table("prices")
     family = table["families"].get(shape.machine_type.split("-", 1)[0], {})
     row = family.get("regions", {}).get(region)
-    if row is None:
+    column = _COLUMN.get(market)
+    if row is None or column is None:
         return None
-    host, gpu = row[_COLUMN[market]], row[2 + _COLUMN[market]]
+    host, gpu = row[column], row[2 + column]
     amount = host * shape.vcpus / family["hostVcpus"] + gpu * shape.gpus
     return Price(round(amount, 4), market, region, table["date"], table["source"])
 

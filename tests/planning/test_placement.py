@@ -238,7 +238,7 @@ def test_sharing_a_large_machine_can_be_cheaper_than_many_small_ones() -> None:
 
 
 def test_prices_of_the_config_change_the_choice() -> None:
-    options = Offer(region="us-central1", overrides=PriceOverrides(on_demand={"g2-standard-16": 0.1}, spot={}))
+    options = Offer(region="us-central1", overrides=PriceOverrides({"on-demand": {"g2-standard-16": 0.1}}))
     chosen = cheapest_machine([pod("a", gib=10)], options)
     assert chosen
     assert chosen.shape.machine_type == "g2-standard-16"

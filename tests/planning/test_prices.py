@@ -50,7 +50,7 @@ def test_what_the_table_lacks_has_no_price(machine_type: str, region: str | None
 
 
 def test_the_config_overrides_and_fills_in() -> None:
-    stated = PriceOverrides(on_demand={"g2-standard-8": 0.5, "c3-standard-4": 0.2}, spot={})
+    stated = PriceOverrides({"on-demand": {"g2-standard-8": 0.5, "c3-standard-4": 0.2}})
     own = hourly("g2-standard-8", region="us-central1", market="on-demand", overrides=stated)
     other = hourly("c3-standard-4", region=None, market="on-demand", overrides=stated)
     spot = hourly("g2-standard-8", region="us-central1", market="spot", overrides=stated)
