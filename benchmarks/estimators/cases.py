@@ -52,6 +52,12 @@ class Case:
     parts: dict[str, float]
 
 
+@cache
+def all_cases() -> tuple[Case, ...]:
+    """Every judged case, field and measured."""
+    return field_cases()
+
+
 def field_cases() -> tuple[Case, ...]:
     """The field observations that state enough to be judged."""
     return tuple(_field_case(record) for record in field_records() if "case" in record)

@@ -142,20 +142,21 @@ def _activation_gib(
 
 
 def _graphs_gib(
-    model: ModelFacts,
-    options: ServingOptions,
-    constants: Constants,
-    generation: Generation,
-    limits: BatchLimits,
+    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
 ) -> float:
+    sizes = captured_graphs(options, generation, limits)
+    return sizes * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+
+
+def captured_graphs(options: ServingOptions, generation: Generation, limits: BatchLimits) -> int:
+    """How many CUDA graphs the release captures: one for each batch size, and again for each with adapters."""
     if options.enforce_eager:
-        return 0.0
+        return 0
     largest = generation.graph_ceiling
     if generation.graph_seqs_factor:
         steps = 1 + options.num_speculative_tokens
         largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor, limits.batched_tokens)
-    sizes = capture_count(largest) * (2 if options.lora is not None else 1)
-    return sizes * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+    return capture_count(largest) * (2 if options.lora is not None else 1)
 
 
 def capture_count(largest: int) -> int:
