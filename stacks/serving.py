@@ -6,6 +6,7 @@ import pulumi_kubernetes as k8s
 from components.config.problems import ConfigError
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gke_network import GkeNetwork, GkeNetworkArgs
+from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
@@ -29,9 +30,9 @@ def build() -> None:
     for path, note in notes(planned):
         pulumi.log.warn(f"{path}: {note}")
     cluster, identity = _make_cluster(planned)
-    pools = _make_pools(planned, cluster, identity)
     provider = _kubernetes_provider(planned, cluster)
-    _make_workloads(planned, provider, pools)
+    nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
+    _make_workloads(planned, provider, nodes)
     _export(planned, cluster)
 
 
@@ -77,6 +78,11 @@ def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity 
     ]
 
 
+def _make_classes(planned: StackPlan, provider: k8s.Provider) -> list[GpuComputeClass]:
+    opts = pulumi.ResourceOptions(providers=[provider])
+    return [GpuComputeClass(c.name, GpuComputeClassArgs(plan=c), opts=opts) for c in planned.compute_classes]
+
+
 def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provider:
     """A provider with a stable identity: an unknown kubeconfig at preview must not replace every object."""
     return k8s.Provider(
@@ -90,7 +96,7 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
     )
 
 
-def _make_workloads(planned: StackPlan, provider: k8s.Provider, pools: list[GpuNodePool]) -> None:
+def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulumi.Resource]) -> None:
     on_cluster = pulumi.ResourceOptions(provider=provider)
     namespace = k8s.core.v1.Namespace(
         "namespace",
@@ -109,12 +115,11 @@ def _make_workloads(planned: StackPlan, provider: k8s.Provider, pools: list[GpuN
             plan=planned.secret, namespace=namespace.metadata.name, token=token(), project=planned.cluster.project
         )
         secret = HfTokenSecret("hf-token", args, opts=pulumi.ResourceOptions(providers=[provider]))
-    after: list[pulumi.Resource] = [namespace, *pools]
     for workload in planned.workloads:
         InferenceService(
             workload.name,
             InferenceServiceArgs(plan=workload, secret_name=secret.secret_name if secret else None),
-            opts=pulumi.ResourceOptions(providers=[provider], depends_on=after),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[namespace, *nodes]),
         )
 
 

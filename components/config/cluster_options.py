@@ -25,6 +25,8 @@ class Network(ConfigModel):
     """Name of the secondary range for Services of an existing subnetwork; unset lets GKE make one."""
     nat: bool | None = None
     """Cloud NAT for private nodes; unset is on in a network that the stack makes, off in an existing one."""
+    nat_addresses: Annotated[PositiveInt, Field(le=50)] = 1
+    """Reserved addresses that the nodes' outgoing traffic comes from, each with 64,512 ports."""
 
 
 class ControlPlane(ConfigModel):

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, AfterValidator, BeforeValidator, Field
+from pydantic import AliasChoices, AfterValidator, BeforeValidator, Field, model_validator
 
 from components.config.base import ConfigModel, Count, EnvName, ObjectName, PoolName, PositiveInt, Quantity
 from components.config.tgi import TgiEngine
@@ -94,7 +94,9 @@ class Workload(ConfigModel):
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None
     """GPUs per pod; unset follows the parallel sizes."""
     node_pool: PoolName | None = None
-    """Node pool to run on; unset is any pool of the stack with enough GPUs."""
+    """Node pool to run on; unset is the pool of the stack with the fewest GPUs that suffice."""
+    compute_class: PoolName | None = None
+    """Compute class that gets the nodes, in place of one pool."""
     resources: Resources = Resources()
     """CPU, memory and ephemeral storage; GPUs come from `gpus`."""
     shm: Quantity | None = None
@@ -111,3 +113,9 @@ class Workload(ConfigModel):
     """What a model that does not fit its GPUs does: stop the preview, or warn."""
     allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule)], ...] = ()
     """Engine rules to override by name, each with a reason."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.node_pool and self.compute_class:
+            raise ValueError("nodePool and computeClass are two answers to where the pods run; remove one of them")
+        return self

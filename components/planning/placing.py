@@ -7,6 +7,7 @@ from components.config.problems import refuse
 from components.config.workload import Workload
 from components.planning.allocatable import Allocatable, pod_capacity
 from components.planning.cluster_plan import ClusterPlan
+from components.planning.compute_class_plan import ComputeClassPlan
 from components.planning.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
 from components.planning.shapes import MachineShape, all_shapes, find_shape
 from components.planning.workload_plan import Placing, Toleration
@@ -32,12 +33,19 @@ class Place:
 
 
 def find_place(
-    path: str, workload: Workload, gpus: int, cluster: ClusterPlan, pools: Sequence[PoolPlan]
+    path: str,
+    workload: Workload,
+    gpus: int,
+    cluster: ClusterPlan,
+    pools: Sequence[PoolPlan],
+    classes: Sequence[ComputeClassPlan] = (),
 ) -> Place:
     """The place of a workload at a YAML path: the named pool, else the one with the fewest GPUs that suffice.
 
     Raises ConfigError where no node could hold the pod.
     """
+    if workload.compute_class is not None:
+        return _in_class(path, workload.compute_class, gpus, pools, classes)
     if not pools:
         return _unpooled(path, workload, gpus, cluster)
     if workload.node_pool is not None:
@@ -46,6 +54,32 @@ def find_place(
     if not enough:
         refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in pools)))
     return _pooled(enough[0])
+
+
+def _in_class(
+    path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]
+) -> Place:
+    """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
+    wanted = next((c for c in classes if c.name == name), None)
+    if wanted is None:
+        known = ", ".join(c.name for c in classes) or "none is defined"
+        refuse(f"{path}.computeClass", f"there is no compute class {name!r}", f"use one of computeClasses: {known}")
+    own = sorted((p for p in pools if p.compute_class == name), key=lambda p: (p.gpus, p.max_nodes))
+    machines = [p.machine_type for p in own] + [p.machine_type for p in wanted.priorities if p.machine_type]
+    shapes = sorted(filter(None, map(find_shape, machines)), key=lambda s: (s.gpus, s.vcpus))
+    if shapes[0].gpus < gpus:
+        refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus))
+    own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
+    placing = Placing(
+        node_pool=None,
+        packed_on=own[-1].name if own else None,
+        compute_class=name,
+        machine_type=None,
+        fixed_nodes=False,
+        node_selector={ACCELERATOR_LABEL: shapes[0].accelerator, **wanted.node_selector},
+        tolerations=(_GPU_TOLERATION, own_taint),
+    )
+    return Place(own[-1] if own else None, shapes[0], placing)
 
 
 def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
@@ -66,7 +100,9 @@ def _too_many(gpus: int, where: str, most: int) -> tuple[str, str]:
 
 def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) -> Place:
     if workload.node_pool is not None:
-        remedy = "remove nodePool" if cluster.mode == "autopilot" else "remove nodePool, or define the pool in nodePools"
+        remedy = (
+            "remove nodePool" if cluster.mode == "autopilot" else "remove nodePool, or define the pool in nodePools"
+        )
         refuse(f"{path}.nodePool", "the stack has no node pools", remedy)
     if cluster.mode == "standard":
         refuse(f"{path}.nodePool", "the stack has no node pool to run this on", "define one in nodePools")
@@ -78,6 +114,8 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
         shape,
         Placing(
             node_pool=None,
+            packed_on=None,
+            compute_class=None,
             machine_type=None,
             fixed_nodes=cluster.mode == "existing",
             node_selector={ACCELERATOR_LABEL: shape.accelerator},
@@ -100,6 +138,8 @@ def _pooled(pool: PoolPlan) -> Place:
         shape,
         Placing(
             node_pool=pool.name,
+            packed_on=pool.name,
+            compute_class=None,
             machine_type=pool.machine_type,
             fixed_nodes=False,
             node_selector=selector,

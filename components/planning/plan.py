@@ -8,6 +8,7 @@ from components.config.problems import ConfigError, Problem, Refused, refuse
 from components.config.stack import StackConfig
 from components.config.workload import Workload
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
+from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import ModelConfigError, facts_from_config
@@ -28,6 +29,7 @@ class StackPlan:
     namespace: str
     cluster: ClusterPlan
     node_pools: tuple[PoolPlan, ...]
+    compute_classes: tuple[ComputeClassPlan, ...]
     secret: SecretPlan | None
     """Secret with the Hugging Face token; None where no workload and no config asks for one."""
     token_missing: tuple[str, ...]
@@ -52,10 +54,7 @@ def plan_stack(
     with refused:
         cluster = plan_cluster(config.cluster, project=project, allow_replace=config.allow_replace)
     refused.stop()
-    pools: list[PoolPlan] = []
-    for name, pool in config.node_pools.items():
-        with refused:
-            pools.append(plan_pool(name, pool, cluster, allow_replace=config.allow_replace))
+    pools, classes = _nodes(config, cluster, refused)
     facts: dict[str, ModelFacts | None] = {}
     for name, workload in config.workloads.items():
         with refused:
@@ -67,7 +66,7 @@ def plan_stack(
     if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
         refused.stop()
     around = Surroundings(
-        stack=stack, namespace=config.namespace, cluster=cluster, pools=tuple(pools), secret=secret
+        stack=stack, namespace=config.namespace, cluster=cluster, pools=pools, classes=classes, secret=secret
     )
     workloads: list[WorkloadPlan] = []
     for name, workload in config.workloads.items():
@@ -79,11 +78,32 @@ def plan_stack(
         stack=stack,
         namespace=config.namespace,
         cluster=cluster,
-        node_pools=tuple(pools),
+        node_pools=pools,
+        compute_classes=classes,
         secret=secret,
         token_missing=missing,
         workloads=placed,
     )
+
+
+def _nodes(
+    config: StackConfig, cluster: ClusterPlan, refused: Refused
+) -> tuple[tuple[PoolPlan, ...], tuple[ComputeClassPlan, ...]]:
+    """The pools and compute classes that can be planned; what cannot is gathered in `refused`."""
+    owners: Mapping[str, str] = {}
+    with refused:
+        owners = class_of_each_pool(config.compute_classes)
+    pools: dict[str, PoolPlan] = {}
+    for name, pool in config.node_pools.items():
+        with refused:
+            owner = owners.get(name)
+            pools[name] = plan_pool(name, pool, cluster, compute_class=owner, allow_replace=config.allow_replace)
+    classes: list[ComputeClassPlan] = []
+    for name, order in config.compute_classes.items():
+        with refused:
+            if not any(p.node_pool in config.node_pools and p.node_pool not in pools for p in order.priorities):
+                classes.append(plan_compute_class(name, order, cluster, pools, config.node_pools))
+    return tuple(pools.values()), tuple(classes)
 
 
 def model_facts(path: str, workload: Workload, raw: Mapping[str, Any] | None) -> ModelFacts | None:
@@ -126,17 +146,18 @@ def within_pools(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPlan]) -
 
     Raises ConfigError where the replicas do not pack on the pools.
     """
-    placement = place([_pod_request(w) for w in workloads], [_room(p) for p in pools]) if pools else None
-    if placement and placement.refusals:
+    packed = [_pod_request(w) for w in workloads if w.placing.packed_on is not None]
+    placement = place(packed, [_room(p) for p in pools])
+    if placement.refusals:
         raise ConfigError(placement.refusals)
     return tuple(
         replace(w, rollout=plan_rollout(w.replicas, _spare(w, placement), w.probes.startup_seconds)) for w in workloads
     )
 
 
-def _spare(workload: WorkloadPlan, placement: Placement | None) -> int | None:
+def _spare(workload: WorkloadPlan, placement: Placement) -> int | None:
     """Pods that fit beside the replicas; None where nodes are made on demand, 0 where nobody knows."""
-    if placement is not None:
+    if workload.name in placement.spare:
         return placement.spare[workload.name]
     return 0 if workload.placing.fixed_nodes else None
 
@@ -150,7 +171,7 @@ def _pod_request(workload: WorkloadPlan) -> PodRequest:
         ephemeral_bytes=requests.ephemeral_bytes,
         gpus=workload.gpus,
         replicas=workload.replicas,
-        node_pool=workload.placing.node_pool,
+        node_pool=workload.placing.packed_on,
     )
 
 

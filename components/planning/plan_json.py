@@ -20,6 +20,7 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "namespace": plan.namespace,
         "cluster": _cluster(plan.cluster),
         "nodePools": {pool.name: _pool(pool) for pool in plan.node_pools},
+        "computeClasses": {c.name: _values(c.spec) for c in plan.compute_classes},
         "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
     }
@@ -55,6 +56,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "pipelineParallelSize": workload.pipeline_parallel_size,
         "replicas": workload.replicas,
         "nodePool": workload.placing.node_pool,
+        "computeClass": workload.placing.compute_class,
         "machineType": workload.placing.machine_type,
         "nodeSelector": dict(workload.placing.node_selector),
         "tolerations": [_values(asdict(t)) for t in workload.placing.tolerations],

@@ -10,6 +10,7 @@ from components.engines.argv import EngineRefusal, Launch, build_launch
 from components.engines.contract import Contract, ContractError, ResolvedContract, resolve_contract
 from components.planning.autopilot import AutopilotSizeError, Requests, adjust, changes
 from components.planning.cluster_plan import ClusterPlan
+from components.planning.compute_class_plan import ComputeClassPlan
 from components.planning.gpu_layout import GpuLayout, gpu_layout
 from components.planning.judging import host_notes, judge_workload, serving_options
 from components.planning.models.facts import ModelFacts
@@ -37,6 +38,7 @@ class Surroundings:
     namespace: str
     cluster: ClusterPlan
     pools: tuple[PoolPlan, ...]
+    classes: tuple[ComputeClassPlan, ...]
     secret: SecretPlan | None
 
 
@@ -55,7 +57,7 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
     refused.stop()
     accelerator = DEFAULT_ACCELERATOR
     with refused:
-        place = find_place(path, workload, layout.gpus, around.cluster, around.pools)
+        place = find_place(path, workload, layout.gpus, around.cluster, around.pools, around.classes)
         accelerator = place.shape.accelerator
         resources, size_notes = _resources(path, workload, layout, place, around.cluster)
     with refused:

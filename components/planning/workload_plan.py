@@ -40,6 +40,9 @@ class Placing:
     """Where the pods may run."""
 
     node_pool: str | None
+    packed_on: str | None
+    """Pool whose room holds the replicas: the pods' own, or the largest of their compute class."""
+    compute_class: str | None
     machine_type: str | None
     fixed_nodes: bool
     """Whether the nodes are what they are, in place of being made for the pods."""
