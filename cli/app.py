@@ -8,6 +8,7 @@ from cli.rehearse import rehearse
 from cli.render import render
 from cli.sandbox_commands import sandbox_app
 from cli.schema import schema
+from cli.shapes import shapes
 from cli.verify import verify
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (plan, fit, render, rehearse, verify, schema):
+for command in (plan, fit, shapes, render, rehearse, verify, schema):
     app.command()(command)
 app.add_typer(sandbox_app, name="sandbox")
 
