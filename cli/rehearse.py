@@ -10,8 +10,7 @@ from cli.errors import print_notes, readable_refusals
 from cli.render import render_stack
 from cli.sandbox_view import FAILED, print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
 from cli.stacks import FileOption, JsonOption, StackOption, load
-from components.planning.daemonsets import daemonset_overhead
-from sandbox.planned_nodes import planned_nodes
+from sandbox.planned_nodes import planned_autoscaler, planned_nodes
 from sandbox.rehearsal import Rehearsal, rehearse_objects
 
 KeepOption = Annotated[bool, typer.Option("--keep", help="Leave the sandbox up; `l4serve sandbox down` ends it.")]
@@ -33,10 +32,10 @@ def rehearse(
     with readable_sandbox_errors(), shown_progress() as progress:
         rehearsal = rehearse_objects(
             rendered.objects,
-            planned_nodes(rendered.plan, rendered.objects),
+            planned_nodes(rendered.plan),
             label=loaded.name,
             timeout_s=timeout,
-            overhead=daemonset_overhead(),
+            autoscaler=planned_autoscaler(rendered.plan),
             keep=keep,
             progress=progress,
         )

@@ -14,7 +14,7 @@ from cli.stacks import FileOption, JsonOption, StackOption, load
 from components.planning.daemonsets import daemonset_overhead
 from sandbox.lifecycle import find_kept, running_sandbox, take_down
 from sandbox.nodes import FakeNode
-from sandbox.planned_nodes import planned_nodes
+from sandbox.planned_nodes import standing_nodes
 from sandbox.rehearsal import prepare
 from sandbox.state import SandboxState
 
@@ -71,7 +71,7 @@ def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
     loaded = load(stack, file)
     with readable_refusals():
         rendered = render_stack(loaded)
-    return loaded.name, planned_nodes(rendered.plan, rendered.objects)
+    return loaded.name, standing_nodes(rendered.plan, rendered.objects)
 
 
 def _report(state: SandboxState, *, as_json: bool) -> None:

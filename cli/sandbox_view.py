@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressDisplay
@@ -103,7 +104,9 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
 
 
 def _placements_table(rehearsal: Rehearsal) -> Table:
-    table = Table(title=f"{rehearsal.label} on Kubernetes {rehearsal.version}", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"{rehearsal.label} on Kubernetes {rehearsal.version}", title_justify="left"
+    )
     table.add_column("Pod", overflow="fold")
     table.add_column("Node", overflow="fold")
     table.add_column("Machine", no_wrap=True)
@@ -133,7 +136,7 @@ def _summary(rehearsal: Rehearsal) -> Text:
     running = sum(placement.ready for placement in rehearsal.placements)
     used = {placement.node for placement in rehearsal.placements if placement.node}
     text = (
-        f"{running} of {len(rehearsal.placements)} pods run, on {len(used)} of {len(rehearsal.nodes)} planned "
+        f"{running} of {len(rehearsal.placements)} pods run, on {len(used)} of {len(rehearsal.nodes)} "
         f"nodes ({rehearsal.seconds:.0f} s)"
     )
     return Text(text, style="bold green" if rehearsal.ok else "bold red")

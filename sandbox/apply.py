@@ -14,6 +14,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
 from sandbox.errors import SandboxError
+from sandbox.nodes import FakeNode
 from sandbox.paths import CRDS
 from sandbox.pods import KubeObject
 from sandbox.progress import Progress, silent
@@ -66,9 +67,9 @@ class Applier:
             self._await_established(definition["metadata"]["name"])
         self._client.resources.invalidate_cache()
 
-    def create_node(self, node: KubeObject) -> None:
+    def create_node(self, node: FakeNode) -> None:
         """Make a Node with its status as a kubelet does when it registers: an apply would drop the status."""
-        self._client.resources.get(api_version="v1", kind="Node").create(body=node)
+        self._client.resources.get(api_version="v1", kind="Node").create(body=node.to_object())
 
     def apply(self, objects: Iterable[KubeObject], progress: Progress = silent) -> tuple[ApplyFailure, ...]:
         """Apply every object, whatever happens to the others; the failures, in order."""

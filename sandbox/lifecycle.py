@@ -8,8 +8,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import urllib3
 from filelock import FileLock
+from kubernetes.client.exceptions import ApiException
 
+from sandbox.apply import api_message
 from sandbox.build import ensure_binaries
 from sandbox.control_plane import ControlPlane, start_control_plane
 from sandbox.errors import SandboxError
@@ -41,7 +44,8 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
         _remove(folder)
         with _removed_unless(folder, stays=keep):
             plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
-            yield state
+            with _readable_api_errors(plane):
+                yield state
             plane.require_alive()
             if keep:
                 plane.disown()
@@ -77,6 +81,17 @@ def _start(
     state = replace(state, server=plane.layout.server, processes=plane.processes)
     state.save()
     return plane, state
+
+
+@contextmanager
+def _readable_api_errors(plane: ControlPlane) -> Iterator[None]:
+    """Blames the process that ended where an API call failed, and the API server where none did."""
+    try:
+        yield
+    except (ApiException, urllib3.exceptions.HTTPError) as error:
+        plane.require_alive()
+        said = api_message(error) if isinstance(error, ApiException) else str(error)
+        raise SandboxError("The sandbox's API server did not do what was asked of it.", detail=said) from error
 
 
 @contextmanager

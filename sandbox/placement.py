@@ -47,6 +47,15 @@ class Snapshot:
         """Whether every Deployment has all of its replicas, of its newest template, available."""
         return all(map(_is_available, self.deployments))
 
+    @property
+    def are_nodes_ready(self) -> bool:
+        """Whether every node reports ready, so that the scheduler's word on it counts."""
+        return all(_condition(node, "Ready").get("status") == "True" for node in self.nodes)
+
+    def workload_pods(self) -> tuple[KubeObject, ...]:
+        """The pods of all Deployments, less those that end."""
+        return tuple(pod for each in self.deployments for pod in self.pods if _is_pod_of(pod, each))
+
     def placements(self) -> tuple[PodPlacement, ...]:
         """One for each pod of each Deployment, by namespace and name."""
         nodes = {node["metadata"]["name"]: node for node in self.nodes}
@@ -56,6 +65,11 @@ class Snapshot:
             rows += [_placement(pod, deployment, nodes) for pod in own]
             rows += _missing(deployment, len(own))
         return tuple(sorted(rows, key=lambda row: (row.namespace, row.workload, row.pod)))
+
+
+def is_unschedulable(pod: KubeObject) -> bool:
+    """Whether the scheduler found no node for the pod."""
+    return _condition(pod, "PodScheduled").get("reason") == "Unschedulable"
 
 
 def _is_available(deployment: KubeObject) -> bool:

@@ -1,7 +1,7 @@
 """Fake nodes that are made for a pod, as Autopilot makes them: the smallest that holds it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from components.planning.allocatable import Allocatable, allocatable, capacity
@@ -19,35 +19,20 @@ AUTOPILOT_POOL = "autopilot"
 _SMALLEST_GENERAL = Allocatable(cpu_millis=2000, memory_bytes=4 * GIB, ephemeral_bytes=100 * GIB, gpus=0, pods=110)
 
 
-def gpu_nodes(
-    pods: Iterable[PodRequest],
-    *,
-    overhead: Overhead,
-    zones: Sequence[str] = (),
-    shapes: Sequence[MachineShape] | None = None,
+def pod_nodes(
+    pods: Iterable[PodRequest], *, overhead: Overhead, zones: Sequence[str] = (), first: int = 0
 ) -> tuple[FakeNode, ...]:
-    """For each pod with GPUs its node; none for a pod that no shape holds: it stays pending.
+    """For each pod a node, numbered from `first`; none for a pod that no shape holds.
 
-    A node holds the pod beside GKE's daemonsets (`overhead`), and has the labels that the pod selects by,
-    since Autopilot makes it for that selector.
+    A node holds the pod beside GKE's daemonsets (`overhead`), and has the labels that the pod selects by, since
+    Autopilot makes it for that selector.
     """
-    known = all_shapes() if shapes is None else shapes
     nodes: list[FakeNode] = []
     for pod in pods:
-        asked = _beside(pod.requests, overhead)
-        shape = smallest_shape(asked, known)
-        if asked.gpus and shape is not None:
-            nodes.append(_gpu_node(len(nodes), zones or NO_ZONES, asked, shape, pod.node_selector))
+        index = first + len(nodes)
+        node = _node_for(pod, index, _zone(index, zones), overhead)
+        nodes += [node] if node else []
     return tuple(nodes)
-
-
-def general_nodes(pods: Iterable[PodRequest], *, overhead: Overhead, zones: Sequence[str] = ()) -> tuple[FakeNode, ...]:
-    """For each pod without GPUs a node of its size."""
-    plain = [pod for pod in pods if pod.requests.gpus == 0]
-    return tuple(
-        _general_node(index, zones or NO_ZONES, _beside(pod.requests, overhead), pod.node_selector)
-        for index, pod in enumerate(plain)
-    )
 
 
 def smallest_shape(requests: Allocatable, shapes: Sequence[MachineShape]) -> MachineShape | None:
@@ -57,23 +42,37 @@ def smallest_shape(requests: Allocatable, shapes: Sequence[MachineShape]) -> Mac
     return next((shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
 
 
-def _gpu_node(
-    index: int, zones: Sequence[str], asked: Allocatable, shape: MachineShape, selector: Mapping[str, str]
-) -> FakeNode:
-    disk = _disk_gib(asked)
+def _zone(index: int, zones: Sequence[str]) -> str:
+    known = zones or NO_ZONES
+    return known[index % len(known)]
+
+
+def _node_for(pod: PodRequest, index: int, zone: str, overhead: Overhead) -> FakeNode | None:
+    asked = replace(
+        pod.requests,
+        cpu_millis=pod.requests.cpu_millis + overhead.cpu_millis,
+        memory_bytes=pod.requests.memory_bytes + overhead.memory_bytes,
+    )
+    if asked.gpus == 0:
+        return _general_node(pod, index, zone, asked)
+    shape = smallest_shape(asked, all_shapes())
+    return _gpu_node(pod, index, zone, shape, _disk_gib(asked)) if shape else None
+
+
+def _gpu_node(pod: PodRequest, index: int, zone: str, shape: MachineShape, disk_gib: int) -> FakeNode:
     return FakeNode(
         name=f"{AUTOPILOT_POOL}-{index}",
         pool=AUTOPILOT_POOL,
         machine_type=shape.machine_type,
-        zone=zones[index % len(zones)],
-        capacity=capacity(shape, boot_disk_gib=disk),
-        allocatable=allocatable(shape, boot_disk_gib=disk),
-        labels={**accelerator_labels(shape), **selector},
+        zone=zone,
+        capacity=capacity(shape, boot_disk_gib=disk_gib),
+        allocatable=allocatable(shape, boot_disk_gib=disk_gib),
+        labels={**accelerator_labels(shape), **pod.node_selector},
         taints=((GPU_TAINT_KEY, "present", "NoSchedule"),),
     )
 
 
-def _general_node(index: int, zones: Sequence[str], asked: Allocatable, selector: Mapping[str, str]) -> FakeNode:
+def _general_node(pod: PodRequest, index: int, zone: str, asked: Allocatable) -> FakeNode:
     least = _SMALLEST_GENERAL
     size = Allocatable(
         cpu_millis=max(asked.cpu_millis, least.cpu_millis),
@@ -86,18 +85,10 @@ def _general_node(index: int, zones: Sequence[str], asked: Allocatable, selector
         name=f"{GENERAL_PURPOSE}-{index}",
         pool=GENERAL_PURPOSE,
         machine_type=GENERAL_PURPOSE,
-        zone=zones[index % len(zones)],
+        zone=zone,
         capacity=size,
         allocatable=size,
-        labels=selector,
-    )
-
-
-def _beside(requests: Allocatable, overhead: Overhead) -> Allocatable:
-    return replace(
-        requests,
-        cpu_millis=requests.cpu_millis + overhead.cpu_millis,
-        memory_bytes=requests.memory_bytes + overhead.memory_bytes,
+        labels=pod.node_selector,
     )
 
 

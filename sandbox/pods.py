@@ -24,7 +24,7 @@ class PodRequest:
     """One pod as the scheduler sees it."""
 
     workload: str
-    """Name of the object that makes it."""
+    """Name of the object that makes it, or its own."""
     requests: Allocatable
     """What it takes of a node; one of the node's pods."""
     node_selector: Mapping[str, str]
@@ -59,16 +59,21 @@ def requests_of(pod_spec: KubeObject) -> Allocatable:
     )
 
 
+def request_of_pod(pod: KubeObject) -> PodRequest:
+    """What a pod that exists asks for."""
+    return _request(pod["metadata"]["name"], pod["spec"])
+
+
 def _requests_of(maker: KubeObject) -> tuple[PodRequest, ...]:
     spec = maker["spec"]
-    pod_spec = spec["template"]["spec"]
-    request = PodRequest(
-        workload=maker["metadata"]["name"],
-        requests=requests_of(pod_spec),
-        node_selector=dict(pod_spec.get("nodeSelector", {})),
-    )
+    request = _request(maker["metadata"]["name"], spec["template"]["spec"])
     count = spec.get("parallelism", 1) if maker["kind"] == "Job" else spec.get("replicas", 1)
     return (request,) * int(count)
+
+
+def _request(workload: str, pod_spec: KubeObject) -> PodRequest:
+    selector = dict(pod_spec.get("nodeSelector") or {})
+    return PodRequest(workload=workload, requests=requests_of(pod_spec), node_selector=selector)
 
 
 def _container_requests(container: KubeObject) -> _Amounts:

@@ -9,6 +9,7 @@ from kubernetes.client import ApiClient
 
 from components.planning.daemonsets import Overhead
 from sandbox.apply import Applier, ApplyFailure, namespace_of
+from sandbox.autoscaler import Autoscaler, ScaleUp
 from sandbox.daemons import daemon_set
 from sandbox.lifecycle import running_sandbox
 from sandbox.nodes import FakeNode
@@ -31,6 +32,7 @@ class Rehearsal:
     version: str
     """Kubernetes version of the control plane."""
     nodes: tuple[FakeNode, ...]
+    """The planned ones, and those that were added for pods."""
     placements: tuple[PodPlacement, ...]
     failures: tuple[ApplyFailure, ...]
     """Objects that the API server refused."""
@@ -50,23 +52,25 @@ def rehearse_objects(
     *,
     label: str,
     timeout_s: float,
-    overhead: Overhead | None = None,
+    autoscaler: Autoscaler,
     keep: bool = False,
     progress: Progress = silent,
 ) -> Rehearsal:
     """Apply the objects to a fresh sandbox with these nodes and say where every pod landed.
 
-    `overhead` is what GKE's daemonsets take of each node. Raises SandboxError where the sandbox itself fails.
+    `autoscaler` adds further nodes, and says what GKE's daemonsets take of each. Raises SandboxError where the
+    sandbox itself fails.
     """
     began = time.monotonic()
     with running_sandbox(label, keep=keep, progress=progress) as sandbox, sandbox.client() as client:
-        applier = prepare(sandbox, client, nodes, overhead=overhead, progress=progress)
+        applier = prepare(sandbox, client, nodes, overhead=autoscaler.overhead, progress=progress)
+        scale_up = ScaleUp(autoscaler, applier.create_node)
         failures = applier.apply([*_missing_namespaces(objects), *objects], progress)
-        placements = await_rollout(client, objects, timeout_s=timeout_s, progress=progress)
+        placements = await_rollout(client, objects, timeout_s=timeout_s, scale_up=scale_up, progress=progress)
         return Rehearsal(
             label=label,
             version=sandbox.version,
-            nodes=tuple(nodes),
+            nodes=(*nodes, *scale_up.nodes),
             placements=placements,
             failures=failures,
             seconds=time.monotonic() - began,
@@ -88,8 +92,8 @@ def prepare(
     applier.apply_definitions()
     for done, node in enumerate(nodes):
         progress("making the nodes", done, len(nodes))
-        applier.create_node(node.to_object())
-    if overhead is not None and nodes:
+        applier.create_node(node)
+    if overhead is not None:
         applier.apply([daemon_set(overhead)])
         await_daemons(client, len(nodes), timeout_s=_NODES_TIMEOUT_S, progress=progress)
     return applier

@@ -36,10 +36,12 @@ def await_rollout(
     *,
     timeout_s: float,
     settle_s: float = SETTLE_S,
+    scale_up: Callable[[Snapshot], bool] = lambda _: False,
     progress: Progress = silent,
 ) -> tuple[PodPlacement, ...]:
     """Where the pods of the Deployments among `objects` are, once they run or waiting is of no use.
 
+    `scale_up` may add nodes for what is pending, and says whether it did.
     Waiting ends once nothing changed for `settle_s` while each pod that does not run is refused, or after `timeout_s`.
     """
     deployments = [each for each in objects if each["kind"] == "Deployment"]
@@ -51,7 +53,7 @@ def await_rollout(
         placements = snapshot.placements()
         progress("waiting for the pods", sum(row.ready for row in placements), len(placements))
         now = time.monotonic()
-        if placements != last:
+        if scale_up(snapshot) or not snapshot.are_nodes_ready or placements != last:
             last, unchanged_since = placements, now
         # A Deployment's own count lags behind its pods, hence both are asked.
         done = snapshot.is_rolled_out and all(row.ready for row in placements)

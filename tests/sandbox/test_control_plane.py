@@ -1,5 +1,6 @@
 """The real control plane: what it serves, whom it lets in, and where its scheduler puts pods."""
 
+import secrets
 import stat
 from collections.abc import Iterator
 
@@ -18,9 +19,9 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
 
 
 @pytest.fixture
-def space(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+def space(cluster: Cluster) -> Iterator[str]:
     """A namespace of the test's own; its objects go with it, and so do their pods."""
-    name = f"test-{abs(hash(request.node.name)) % 10**8}"
+    name = f"test-{secrets.token_hex(4)}"
     assert cluster.applier.apply([namespace(name)]) == ()
     yield name
     CoreV1Api(cluster.client).delete_namespace(name)

@@ -5,7 +5,7 @@ import pytest
 from components.planning.allocatable import Allocatable, allocatable
 from components.planning.daemonsets import Overhead
 from components.planning.shapes import all_shapes
-from sandbox.pod_nodes import general_nodes, gpu_nodes, smallest_shape
+from sandbox.pod_nodes import pod_nodes, smallest_shape
 from sandbox.pods import PodRequest
 
 GIB = 2**30
@@ -42,14 +42,14 @@ def asks(gpus: int = 1, cpu: float = 2, memory: float = 8, disk: float = 10, **s
     ],
 )
 def test_the_smallest_node_that_holds_the_pod_is_made(pod: PodRequest, machine_type: str) -> None:
-    (node,) = gpu_nodes([pod], overhead=NONE)
+    (node,) = pod_nodes([pod], overhead=NONE)
     assert node.machine_type == machine_type
     assert node.allocatable.ephemeral_bytes >= pod.requests.ephemeral_bytes
 
 
 @pytest.mark.parametrize("pod", [asks(gpus=9), asks(cpu=96), asks(memory=400)])
 def test_a_pod_that_no_shape_holds_gets_no_node(pod: PodRequest) -> None:
-    assert gpu_nodes([pod], overhead=NONE) == ()
+    assert pod_nodes([pod], overhead=NONE) == ()
 
 
 def test_a_pod_may_take_all_that_a_node_leaves_and_not_a_byte_more() -> None:
@@ -63,13 +63,13 @@ def test_a_pod_may_take_all_that_a_node_leaves_and_not_a_byte_more() -> None:
 
 def test_room_is_left_for_the_daemonsets() -> None:
     overhead = Overhead(cpu_millis=500, memory_bytes=GIB, pods=5)
-    (node,) = gpu_nodes([asks(cpu=3.6)], overhead=overhead)
+    (node,) = pod_nodes([asks(cpu=3.6)], overhead=overhead)
     assert node.machine_type == "g2-standard-8"
 
 
 def test_each_replica_gets_a_node_in_the_next_zone_with_the_labels_that_it_selects_by() -> None:
     pods = [asks(**{"cloud.google.com/gke-spot": "true"})] * 3
-    nodes = gpu_nodes(pods, overhead=NONE, zones=("us-central1-a", "us-central1-b"))
+    nodes = pod_nodes(pods, overhead=NONE, zones=("us-central1-a", "us-central1-b"))
     assert [node.zone[-1] for node in nodes] == ["a", "b", "a"]
     assert len({node.name for node in nodes}) == 3
     labels = nodes[0].to_object()["metadata"]["labels"]
@@ -80,8 +80,8 @@ def test_each_replica_gets_a_node_in_the_next_zone_with_the_labels_that_it_selec
 
 def test_pods_without_gpus_get_nodes_without_gpus_that_nothing_taints() -> None:
     pods = [asks(), asks(gpus=0, cpu=6)]
-    (node,) = general_nodes(pods, overhead=Overhead(cpu_millis=200, memory_bytes=0, pods=1))
+    with_gpu, node = pod_nodes(pods, overhead=Overhead(cpu_millis=200, memory_bytes=0, pods=1))
+    assert with_gpu.allocatable.gpus == 1
     assert node.allocatable.cpu_millis == 6200
     assert node.taints == ()
     assert "nvidia.com/gpu" not in node.to_object()["status"]["capacity"]
-    assert len(gpu_nodes(pods, overhead=NONE)) == 1
