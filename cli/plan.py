@@ -30,7 +30,8 @@ def plan(stack: StackOption = None, file: FileOption = None, as_json: JsonOption
 def _summary(plan: StackPlan) -> str:
     cluster = plan.cluster
     where = f" in {cluster.location}" if cluster.location else ""
-    return f"[bold]{plan.stack}[/bold]: {cluster.mode} cluster {cluster.name or '(by kubeconfig)'}{where}, namespace {plan.namespace}"
+    name = cluster.name or "(by kubeconfig)"
+    return f"[bold]{plan.stack}[/bold]: {cluster.mode} cluster {name}{where}, namespace {plan.namespace}"
 
 
 def _pools(plan: StackPlan) -> Table:

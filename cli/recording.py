@@ -77,9 +77,9 @@ class InventedOutputs(mocks.Mocks):
         state.setdefault("name", args.name)
         return f"{args.name}-id", {**state, **_INVENTED.get(args.typ, {})}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """The result of a provider function."""
-        return {**args.args, **_INVENTED.get(args.token, {})}
+        return {**args.args, **_INVENTED.get(args.token, {})}, []
 
 
 _CLUSTER = {
@@ -107,7 +107,7 @@ def record_program(
     with contextlib.chdir(base), _importable(program.parent), _event_loop() as loop:
         mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, logger=_silent(), monitor=monitor)
         # The mocks begin a root stack of their own; the program is to have the one that the runtime makes for it.
-        settings.set_root_resource(None)
+        settings.set_root_resource(None)  # type: ignore[arg-type]
         pulumi.runtime.set_all_config(dict(config), list(secrets))
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(program)))
     return monitor

@@ -143,4 +143,6 @@ def render(
     if as_json:
         print(json.dumps({"files": [str(f) for f in files]}))
     else:
-        Console().print(f"{len(rendered.objects)} Kubernetes objects and {len(rendered.cloud)} cloud resources in {out}")
+        Console().print(
+            f"{len(rendered.objects)} Kubernetes objects and {len(rendered.cloud)} cloud resources in {out}"
+        )

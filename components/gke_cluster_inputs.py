@@ -1,4 +1,4 @@
-"""The inputs that Standard and Autopilot clusters share, from the plan. No component: the cluster's own file uses it."""
+"""Inputs that Standard and Autopilot clusters share, from the plan. No component: the cluster's file uses it."""
 
 from typing import Any
 

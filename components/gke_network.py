@@ -28,6 +28,9 @@ class GkeNetwork(pulumi.ComponentResource):
     subnetwork: pulumi.Output[str | None]
     """Path or name of the subnetwork; None lets GKE pick the region's in an automatic mode network."""
 
+    egress_addresses: pulumi.Output[list[str]]
+    """Addresses that private nodes' outgoing traffic comes from; empty without a NAT of the stack."""
+
     def __init__(self, name: str, args: GkeNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:cluster:GkeNetwork", name, None, opts)
         self._name, self._plan, self._after = name, args.plan, list(args.after)
@@ -38,9 +41,9 @@ class GkeNetwork(pulumi.ComponentResource):
         else:
             self.network = pulumi.Output.from_input(args.plan.network)
             self.subnetwork = pulumi.Output.from_input(args.plan.subnetwork)
-        if args.plan.nat:
-            self._make_nat()
-        self.register_outputs({"network": self.network, "subnetwork": self.subnetwork})
+        self.egress_addresses = self._make_nat() if args.plan.nat else pulumi.Output.from_input([])
+        outputs = {"network": self.network, "subnetwork": self.subnetwork}
+        self.register_outputs({**outputs, "egressAddresses": self.egress_addresses})
 
     def _make_network(self) -> gcp.compute.Network:
         return gcp.compute.Network(
@@ -48,7 +51,6 @@ class GkeNetwork(pulumi.ComponentResource):
             name=self._plan.network,
             project=self._plan.project,
             auto_create_subnetworks=False,
-            routing_mode="REGIONAL",
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
         )
 
@@ -70,23 +72,20 @@ class GkeNetwork(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_nat(self) -> gcp.compute.RouterNat:
-        plan = self._plan
-        router = gcp.compute.Router(
-            f"{self._name}-router",
-            name=f"{plan.router}",
-            project=plan.project,
-            region=plan.region,
-            network=self.network,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
-        )
-        return gcp.compute.RouterNat(
+    def _make_nat(self) -> pulumi.Output[list[str]]:
+        """NAT over reserved addresses, so that others can admit them; returns the addresses."""
+        addresses = [self._make_address(i) for i in range(self._plan.nat_addresses)]
+        links = [address.self_link for address in addresses]
+        router = self._make_router()
+        nat = gcp.compute.RouterNat(
             f"{self._name}-nat",
-            name=f"{plan.router}-nat",
-            project=plan.project,
-            region=plan.region,
+            name=f"{self._plan.router}-nat",
+            project=self._plan.project,
+            region=self._plan.region,
             router=router.name,
-            nat_ip_allocate_option="AUTO_ONLY",
+            nat_ip_allocate_option="MANUAL_ONLY",
+            # Only the first: a further address is RouterNatAddress's to add, and a changed start replaces the NAT.
+            initial_nat_ips=links[:1],
             source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
             enable_dynamic_port_allocation=True,
             enable_endpoint_independent_mapping=False,
@@ -94,4 +93,34 @@ class GkeNetwork(pulumi.ComponentResource):
             max_ports_per_vm=4096,
             log_config=gcp.compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
             opts=pulumi.ResourceOptions(parent=self),
+        )
+        gcp.compute.RouterNatAddress(
+            f"{self._name}-nat-addresses",
+            project=self._plan.project,
+            region=self._plan.region,
+            router=router.name,
+            router_nat=nat.name,
+            nat_ips=links,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=nat),
+        )
+        known: pulumi.Output[list[str]] = pulumi.Output.all(*(address.address for address in addresses))
+        return known
+
+    def _make_address(self, index: int) -> gcp.compute.Address:
+        return gcp.compute.Address(
+            f"{self._name}-address-{index}",
+            name=f"{self._plan.router}-nat-{index}",
+            project=self._plan.project,
+            region=self._plan.region,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
+        )
+
+    def _make_router(self) -> gcp.compute.Router:
+        return gcp.compute.Router(
+            f"{self._name}-router",
+            name=self._plan.router,
+            project=self._plan.project,
+            region=self._plan.region,
+            network=self.network,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
         )

@@ -16,7 +16,7 @@ class InferenceServiceArgs:
     """A workload's whole plan, and the Secret that its pods read the Hugging Face token from."""
 
     plan: WorkloadPlan
-    secret_name: pulumi.Input[str] | None = None
+    secret_name: pulumi.Input[str | None] = None
 
 
 class InferenceService(pulumi.ComponentResource):
@@ -172,6 +172,10 @@ def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:
         "startup_probe": k8s.core.v1.ProbeArgs(
             http_get=get, period_seconds=probes.startup_period, failure_threshold=probes.startup_failures
         ),
-        "readiness_probe": k8s.core.v1.ProbeArgs(http_get=get, period_seconds=5, failure_threshold=3, timeout_seconds=5),
-        "liveness_probe": k8s.core.v1.ProbeArgs(http_get=get, period_seconds=20, failure_threshold=6, timeout_seconds=10),
+        "readiness_probe": k8s.core.v1.ProbeArgs(
+            http_get=get, period_seconds=5, failure_threshold=3, timeout_seconds=5
+        ),
+        "liveness_probe": k8s.core.v1.ProbeArgs(
+            http_get=get, period_seconds=20, failure_threshold=6, timeout_seconds=10
+        ),
     }

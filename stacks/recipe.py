@@ -85,7 +85,7 @@ def _other_engine(path: str, recipe: Recipe, workload: Mapping[str, Any]) -> Pro
     own = recipe.workload["engine"]["kind"]
     if kind in (None, own):
         return None
-    return Problem(path, f"the recipe is for {own}, the workload asks for {kind}", f"remove engine.kind or the recipe")
+    return Problem(path, f"the recipe is for {own}, the workload asks for {kind}", "remove engine.kind or the recipe")
 
 
 def _without_stale_image(preset: Mapping[str, Any], workload: Mapping[str, Any]) -> Mapping[str, Any]:

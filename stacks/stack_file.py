@@ -54,7 +54,7 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
             seen.add(key)
@@ -64,7 +64,7 @@ class _StrictLoader(yaml.SafeLoader):
 def read_stack_file(path: Path) -> Stack:
     """Reads and validates `Pulumi.<stack>.yaml`; raises StackFileError or ConfigError. Decrypts nothing."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - it derives from the safe one
     except (OSError, UnicodeDecodeError) as error:
         raise StackFileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8 text'}") from None
     except yaml.YAMLError as error:
@@ -151,7 +151,7 @@ def _unknown_keys(values: Mapping[str, Any]) -> list[Problem]:
     return [
         Problem(key, "there is no such key in this project", f"use {SERVING_KEY} or {TOKEN_KEY}")
         for key in values
-        if key.split(":")[0] in (PROJECT, "") and key not in known or ":" not in key
+        if (key.startswith(f"{PROJECT}:") and key not in known) or ":" not in key
     ]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
 from components.config.base import ConfigModel, Count, EnvName, ObjectName, PoolName, PositiveInt, Quantity
 from components.config.tgi import TgiEngine

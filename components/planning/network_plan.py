@@ -25,6 +25,8 @@ class NetworkPlan:
     """Name of the secondary range for pods; None lets GKE make one."""
     services_range: str | None
     nat: bool
+    nat_addresses: int
+    """Reserved addresses of the NAT, 1 or more; without meaning where there is none."""
     router: str
     """Name of the router that carries the NAT, and stem of the NAT's own."""
 
@@ -45,5 +47,6 @@ def plan_network(config: ManagedCluster, *, region: str, project: str | None) ->
         pods_range="pods" if create else options.pods_range,
         services_range="services" if create else options.services_range,
         nat=config.private_nodes and (create if options.nat is None else options.nat),
+        nat_addresses=options.nat_addresses,
         router=f"{config.name}-router",
     )

@@ -56,9 +56,7 @@ def find_place(
     return _pooled(enough[0])
 
 
-def _in_class(
-    path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]
-) -> Place:
+def _in_class(path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]) -> Place:
     """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
     wanted = next((c for c in classes if c.name == name), None)
     if wanted is None:

@@ -27,11 +27,11 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
 
 
 def _cluster(cluster: ClusterPlan) -> dict[str, Any]:
-    return _values(asdict(cluster))
+    return {**_values(asdict(cluster))}
 
 
 def _pool(pool: PoolPlan) -> dict[str, Any]:
-    return _values(asdict(pool)) | {"labels": dict(pool.labels)}
+    return {**_values(asdict(pool)), "labels": dict(pool.labels)}
 
 
 def _workload(workload: WorkloadPlan) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def _shm(path: str, workload: Workload, memory_limit: int, problems: list[Proble
         problems.append(Problem(f"{path}.shm", str(error)))
         return 0
     if size > memory_limit:
-        message = f"/dev/shm of {workload.shm} is larger than the memory limit {format_bytes(memory_limit)} it counts towards"
+        message = (
+            f"/dev/shm of {workload.shm} is larger than the memory limit {format_bytes(memory_limit)} it counts towards"
+        )
         problems.append(Problem(f"{path}.shm", message, "lower shm or raise resources.limits.memory"))
     elif size == 0:
         problems.append(Problem(f"{path}.shm", "an amount above zero is needed", "remove shm"))

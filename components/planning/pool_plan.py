@@ -198,7 +198,9 @@ def _immutable_hash(config: NodePool, shape: MachineShape, cluster: ClusterPlan,
         "reservation": config.reservation.model_dump(exclude_none=True) if config.reservation else None,
         "placement": config.placement.model_dump(exclude_none=True) if config.placement else None,
         "localSsd": [ssds, config.local_ssd.use] if config.local_ssd else None,
-        "secondaryBootDisk": config.secondary_boot_disk.model_dump(exclude_none=True) if config.secondary_boot_disk else None,
+        "secondaryBootDisk": config.secondary_boot_disk.model_dump(exclude_none=True)
+        if config.secondary_boot_disk
+        else None,
         "maxPods": config.max_pods_per_node,
         "serviceAccount": cluster.node_service_account,
     }

@@ -8,7 +8,7 @@ from components.config.vllm import VllmEngine
 from components.config.workload import Workload
 from components.engines.argv import EngineRefusal, Launch, build_launch
 from components.engines.contract import Contract, ContractError, ResolvedContract, resolve_contract
-from components.planning.autopilot import AutopilotSizeError, Requests, adjust, changes
+from components.planning.autopilot import AutopilotSizeError, adjust, changes
 from components.planning.cluster_plan import ClusterPlan
 from components.planning.compute_class_plan import ComputeClassPlan
 from components.planning.gpu_layout import GpuLayout, gpu_layout

@@ -86,7 +86,9 @@ WRONG = (
     Wrong("mode-unknown", {"cluster.mode": "serverless"}, "cluster.mode", "standard"),
     Wrong("kind-unknown", {f"{E}.kind": "sglang"}, f"{E}.kind", "vllm"),
     Wrong("channel-unknown", {"cluster.releaseChannel": "NIGHTLY"}, "cluster.releaseChannel"),
-    Wrong("machine-unknown", {"nodePools.l4.machineType": "g2-standard-7"}, "nodePools.l4.machineType", "g2-standard-8"),
+    Wrong(
+        "machine-unknown", {"nodePools.l4.machineType": "g2-standard-7"}, "nodePools.l4.machineType", "g2-standard-8"
+    ),
     Wrong("machine-without-gpu", {"nodePools.l4.machineType": "e2-standard-4"}, "nodePools.l4.machineType"),
     Wrong("service-type", {f"{W}.service.type": "ExternalName"}, f"{W}.service.type"),
     Wrong("fit-word", {f"{W}.fit": "ignore"}, f"{W}.fit"),
@@ -114,8 +116,17 @@ WRONG = (
     Wrong("pool-unknown", {f"{W}.nodePool": "a100"}, f"{W}.nodePool", "use one of: l4"),
     Wrong("recipe-unknown", {f"{W}.recipe": "vllm-7b-tokens"}, f"{W}.recipe", "did you mean vllm-7b-token"),
     Wrong("recipe-other-engine", {f"{W}.recipe": "tgi-7b-token"}, f"{W}.recipe", "is for tgi"),
-    Wrong("request-over-limit", {f"{W}.resources": {"requests": {"cpu": 4}, "limits": {"cpu": 2}}}, f"{W}.resources.requests.cpu"),
-    Wrong("shm-over-memory", {f"{W}.shm": "4Gi", f"{W}.resources": {"limits": {"memory": "2Gi"}}}, f"{W}.shm", "memory limit"),
+    Wrong(
+        "request-over-limit",
+        {f"{W}.resources": {"requests": {"cpu": 4}, "limits": {"cpu": 2}}},
+        f"{W}.resources.requests.cpu",
+    ),
+    Wrong(
+        "shm-over-memory",
+        {f"{W}.shm": "4Gi", f"{W}.resources": {"limits": {"memory": "2Gi"}}},
+        f"{W}.shm",
+        "memory limit",
+    ),
     Wrong("shm-word", {f"{W}.shm": "lots"}, f"{W}.shm"),
     Wrong("memory-word", {f"{W}.resources": {"limits": {"memory": "25GiB"}}}, f"{W}.resources.limits.memory"),
     Wrong("cpu-over-machine", {f"{W}.resources": {"requests": {"cpu": 64}}}, f"{W}.resources.requests.cpu", "Pending"),
@@ -127,7 +138,9 @@ WRONG = (
     Wrong("version-unknown", {f"{E}.version": "9.9.9"}, f"{E}.version", "contract"),
     Wrong("context-too-long", {f"{E}.maxModelLen": 40000}, f"{E}.maxModelLen"),
     Wrong("model-too-large", {f"{W}.model.id": "Qwen/Qwen2.5-32B-Instruct"}, f"{E}.maxModelLen", "does not fit"),
-    Wrong("autopilot-pool", {"cluster": {"mode": "autopilot", "name": "llm", "location": "us-central1"}}, "nodePools.l4"),
+    Wrong(
+        "autopilot-pool", {"cluster": {"mode": "autopilot", "name": "llm", "location": "us-central1"}}, "nodePools.l4"
+    ),
     Wrong("no-pool", {"nodePools": {}, f"{W}.nodePool": REMOVE}, f"{W}.nodePool", "define one"),
     Wrong("config-missing-file", {f"{W}.model.config": "no/such.json"}, f"{W}.model.config", "cannot be read"),
     Wrong("secret-inside", {f"{W}.extraEnv": {"KEY": {"secure": "v1:abc"}}}, f"{W}.extraEnv.KEY", "encrypted"),

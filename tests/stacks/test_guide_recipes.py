@@ -39,7 +39,7 @@ def test_engine_image_and_model(name: str) -> None:
 
 @EACH
 def test_flags(name: str) -> None:
-    model, *flags = container(name)["args"]
+    _, *flags = container(name)["args"]
     assert sorted(flags) == sorted(VARIANTS[name]["args"])
 
 

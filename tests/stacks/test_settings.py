@@ -63,7 +63,9 @@ def test_an_existing_secret_makes_none() -> None:
     resources = run({**GOOD, **GATED, "huggingFace": {"existingSecret": "mine"}})
     assert not [name for name in resources if name.startswith("hf-token-")]
     (container,) = resources["gemma-deployment"].inputs["spec"]["template"]["spec"]["containers"]
-    assert {"name": "mine", "key": "hf_api_token"} in [e.get("valueFrom", {}).get("secretKeyRef") for e in container["env"]]
+    assert {"name": "mine", "key": "hf_api_token"} in [
+        e.get("valueFrom", {}).get("secretKeyRef") for e in container["env"]
+    ]
 
 
 def test_secrets_inside_the_serving_object_are_refused() -> None:
