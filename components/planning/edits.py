@@ -72,6 +72,13 @@ def effect_of(path: str, *, existing_cluster: bool = False) -> Effect | None:
     return edit.existing if existing_cluster and edit.existing is not None else edit.effect
 
 
+def configured_edits(config: BaseModel, *, existing_cluster: bool = False) -> tuple[tuple[str, Effect], ...]:
+    """Every field that a config sets, in its order, with the effect of an edit there."""
+    paths = dict.fromkeys(_set_paths(config, ""))
+    found = ((path, effect_of(path, existing_cluster=existing_cluster)) for path in paths)
+    return tuple((path, effect) for path, effect in found if effect is not None)
+
+
 def field_effect(field: str) -> Effect:
     """The effect of a changed provider field, such as `google_container_node_pool.node_config.spot`."""
     resource, _, path = field.partition(".")
@@ -104,6 +111,23 @@ _REPLACEMENT: Mapping[str, Effect] = {
     "kubernetes_secret": Effect.POD_RESTART,
     "kubernetes_namespace": Effect.WORKLOAD_REPLACED,
 }
+
+
+def _set_paths(value: Any, path: str) -> Iterator[str]:
+    """Paths of the leaves that were set, with the keys and positions of the config itself."""
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                step = info.alias or name
+                yield from _set_paths(getattr(value, name), f"{path}.{step}" if path else step)
+    elif isinstance(value, Mapping) and any(isinstance(item, BaseModel) for item in value.values()):
+        for key, item in value.items():
+            yield from _set_paths(item, f"{path}.{key}")
+    elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
+        for position, item in enumerate(value):
+            yield from _set_paths(item, f"{path}[{position}]")
+    else:
+        yield path
 
 
 def _effect(text: str) -> Effect:

@@ -15,7 +15,15 @@ import pytest
 from cli.render import Rendered, render_stack
 from cli.stacks import project_root
 from components.config.stack import StackConfig
-from components.planning.edits import Effect, all_edits, config_paths, effect_of, field_effect, find_edit
+from components.planning.edits import (
+    Effect,
+    all_edits,
+    config_paths,
+    configured_edits,
+    effect_of,
+    field_effect,
+    find_edit,
+)
 from stacks.stack_file import SERVING_KEY, Stack, parse_stack
 
 PATHS = tuple(config_paths(StackConfig))
@@ -52,6 +60,11 @@ BASE: dict[str, Any] = {
     },
 }
 POOL, WORKLOAD = "nodePools.l4", "workloads.qwen"
+CLASSED = {
+    "computeClasses": {"l4s": {"priorities": [{"nodePool": "l4"}]}},
+    f"{WORKLOAD}.nodePool": None,
+    f"{WORKLOAD}.computeClass": "l4s",
+}
 RESERVED = {f"{POOL}.reservation": {"affinity": "specific", "name": "r1"}, f"{POOL}.zones": ["us-central1-a"]}
 
 # Path of the edit, the value after it, and what the stack needs before it.
@@ -119,6 +132,9 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{POOL}.upgrade.pdbTimeoutSeconds", 60, {}),
     (f"{POOL}.autoRepair", False, {}),
     (f"{POOL}.protect", True, {}),
+    ("cluster.networkOptions.natAddresses", 2, {}),
+    ("computeClasses.l4s.migrateBack", True, CLASSED),
+    ("computeClasses.l4s.consolidationMinutes", 5, CLASSED),
     (f"{WORKLOAD}.engine.maxModelLen", 4096, {}),
     (f"{WORKLOAD}.engine.version", "0.25.1", {}),
     (f"{WORKLOAD}.model.id", "Qwen/Qwen2.5-3B-Instruct", {}),
@@ -190,6 +206,18 @@ def test_an_existing_cluster_is_not_replaced_by_a_lookup() -> None:
     assert effect_of("cluster.name", existing_cluster=True) is Effect.WORKLOAD_REPLACED
     assert effect_of("cluster.nothingOfTheKind") is None
     assert effect_of("nodePools.l4.taints[3].key") is effect_of("nodePools.*.taints[].key")
+
+
+def test_a_plan_can_show_the_effect_of_each_field_that_its_config_sets() -> None:
+    serving = copy.deepcopy(BASE)
+    _set(serving, f"{POOL}.taints", [{"key": "team", "value": "ml"}])
+    shown = dict(configured_edits(_stack(serving).config))
+    assert shown["cluster.name"] is Effect.CLUSTER_REPLACED
+    assert shown["nodePools.l4.machineType"] is Effect.NODE_RECREATION
+    assert shown["nodePools.l4.taints[0].value"] is Effect.POD_RESTART
+    assert shown["workloads.qwen.engine.maxModelLen"] is Effect.POD_RESTART
+    assert shown["workloads.qwen.extraEnv"] is Effect.POD_RESTART
+    assert "cluster.releaseChannel" not in shown, "a default was not set by anyone"
 
 
 @pytest.fixture(scope="module")
