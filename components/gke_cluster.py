@@ -137,6 +137,7 @@ class GkeCluster(pulumi.ComponentResource):
             cluster=cluster.name,
             location=self._plan.location,
             project=self._plan.project,
+            initial_node_count=managed.system_nodes,
             autoscaling=gcp.container.NodePoolAutoscalingArgs(
                 total_min_node_count=pool.min_nodes, total_max_node_count=pool.max_nodes, location_policy="BALANCED"
             ),

@@ -13,6 +13,7 @@ from components.planning.names import shorten
 from components.planning.network_plan import NetworkPlan, plan_network
 
 Endpoint = Literal["dns", "public", "private"]
+_ZONES_OF_A_REGION = 3
 _COMMON_APIS = ("cloudresourcemanager", "compute", "container", "iam", "logging", "monitoring")
 
 
@@ -68,6 +69,8 @@ class ManagedPlan:
     deletion_protection: bool
     system_pool: SystemPool | None
     """None on Autopilot."""
+    system_nodes: int
+    """System nodes per zone at creation."""
     image_streaming: bool
     gcs_fuse: bool
     max_pods_per_node: int | None
@@ -176,6 +179,7 @@ def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -
         apis=_apis(config),
         deletion_protection=config.deletion_protection,
         system_pool=standard.system_pool if standard else None,
+        system_nodes=_system_nodes(standard, region) if standard else 0,
         image_streaming=standard.image_streaming if standard else True,
         gcs_fuse=standard.gcs_fuse if standard else True,
         max_pods_per_node=standard.max_pods_per_node if standard else None,
@@ -203,6 +207,14 @@ def _plan_control_plane(config: ManagedCluster) -> ControlPlanePlan:
         authorized_networks=tuple((net.cidr, net.name or net.cidr) for net in config.authorized_networks),
         kubeconfig_endpoint="dns" if dns else reachable,
     )
+
+
+def _system_nodes(config: StandardCluster, region: str) -> int:
+    """One node per zone, unless that is more than the pool may have; GKE picks three zones of a region."""
+    named = {*config.zones, config.location} - {region}
+    zones = len(config.zones) or _ZONES_OF_A_REGION if config.location == region else len(named)
+    pool = config.system_pool
+    return max(pool.min_nodes // zones, int(zones <= pool.max_nodes))
 
 
 def _apis(config: ManagedCluster) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,7 +56,7 @@ class PoolPlan:
     min_nodes: int
     max_nodes: int
     initial_nodes: int
-    """Nodes per zone at creation."""
+    """Nodes per zone at creation; what the minimum has beyond a multiple of the zones, the autoscaler adds."""
     provisioning: Provisioning
     queued: bool
     max_run_seconds: int | None
@@ -142,7 +141,7 @@ def _plan(
         gpus=shape.gpus,
         min_nodes=config.min_nodes,
         max_nodes=config.max_nodes,
-        initial_nodes=math.ceil(config.min_nodes / max(1, len(zones))),
+        initial_nodes=config.min_nodes // max(1, len(zones)),
         provisioning=provisioning,
         queued=bool(config.flex_start and config.flex_start.queued),
         max_run_seconds=_max_run_seconds(config),

@@ -43,9 +43,14 @@ def test_sizes_are_totals_over_zones_and_never_a_node_count(preview: bool) -> No
         "locationPolicy": "BALANCED",
     }
     assert pool.inputs["nodeLocations"] == ["us-central1-a", "us-central1-b", "us-central1-c"]
-    assert pool.inputs["initialNodeCount"] == 2
+    assert pool.inputs["initialNodeCount"] == 1
     assert pool.ignore_changes == ("initialNodeCount",)
     assert "nodeCount" not in pool.inputs
+
+
+@pytest.mark.parametrize(("least", "per_zone"), [(0, 0), (1, 0), (2, 0), (3, 1), (5, 1), (6, 2)])
+def test_a_new_pool_never_starts_above_what_it_may_have(least: int, per_zone: int) -> None:
+    assert pool_plan(minNodes=least, maxNodes=max(1, least)).initial_nodes == per_zone
 
 
 @BOTH

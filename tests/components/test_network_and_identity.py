@@ -15,6 +15,8 @@ BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
 NAT = "gcp:compute/routerNat:RouterNat"
+NAT_ADDRESSES = "gcp:compute/routerNatAddress:RouterNatAddress"
+ADDRESS = "gcp:compute/address:Address"
 ACCOUNT = "gcp:serviceaccount/account:Account"
 GRANT = "gcp:projects/iAMMember:IAMMember"
 SERVICE = "gcp:projects/service:Service"
@@ -38,9 +40,10 @@ def run_network(preview: bool, **changes: Any) -> tuple[list[Recorded], dict[str
         network = GkeNetwork("network", GkeNetworkArgs(plan=managed(**changes).network))
         network.network.apply(lambda value: seen.__setitem__("network", value))
         network.subnetwork.apply(lambda value: seen.__setitem__("subnetwork", value))
+        network.egress_addresses.apply(lambda value: seen.__setitem__("egress", value))
 
     def outputs(type_: str, name: str, inputs: Any) -> dict[str, Any]:
-        return {"selfLink": f"link/{inputs.get('name')}"}
+        return {"selfLink": f"link/{inputs.get('name')}", "address": "192.0.2.1"}
 
     return record(program, preview=preview, outputs=outputs), seen
 
@@ -57,12 +60,13 @@ def test_a_made_network_has_ranges_nat_and_no_open_port(preview: bool) -> None:
         {"rangeName": "services", "ipCidrRange": "10.8.0.0/20"},
     ]
     assert only(recorded, NAT).inputs["sourceSubnetworkIpRangesToNat"] == "ALL_SUBNETWORKS_ALL_IP_RANGES"
+    assert "routingMode" not in only(recorded, NETWORK).inputs
     assert not [r for r in recorded if "firewall" in r.type.lower()]
 
 
 def test_a_made_network_is_handed_on_by_its_link() -> None:
     _, seen = run_network(False)
-    assert seen == {"network": "link/llm-net", "subnetwork": "link/llm-nodes"}
+    assert seen == {"network": "link/llm-net", "subnetwork": "link/llm-nodes", "egress": ["192.0.2.1"]}
     _, at_preview = run_network(True)
     assert at_preview == {}
 
@@ -78,13 +82,24 @@ def test_public_nodes_need_no_nat(preview: bool) -> None:
 def test_an_existing_network_is_left_alone(preview: bool) -> None:
     recorded, seen = run_network(preview, network="shared", subnetwork="serving")
     assert [r for r in recorded if r.custom] == []
-    assert seen == {"network": "shared", "subnetwork": "serving"}
+    assert seen == {"network": "shared", "subnetwork": "serving", "egress": []}
 
 
 @BOTH
 def test_nat_can_be_added_to_an_existing_network(preview: bool) -> None:
     recorded, _ = run_network(preview, network="shared", subnetwork="serving", networkOptions={"nat": True})
-    assert {r.type for r in recorded if r.custom} == {"gcp:compute/router:Router", NAT}
+    kinds = {r.type for r in recorded if r.custom}
+    assert kinds == {"gcp:compute/router:Router", ADDRESS, NAT, NAT_ADDRESSES}
+
+
+@BOTH
+def test_more_addresses_are_added_without_replacing_the_nat(preview: bool) -> None:
+    one, _ = run_network(preview)
+    three, _ = run_network(preview, networkOptions={"natAddresses": 3})
+    assert len(by_type(three, ADDRESS)) == 3
+    assert only(three, NAT).inputs["natIpAllocateOption"] == "MANUAL_ONLY"
+    assert repr(only(three, NAT).inputs) == repr(only(one, NAT).inputs)
+    assert len(only(three, NAT_ADDRESSES).inputs["natIps"]) == 3
 
 
 def run_identity(preview: bool, **changes: Any) -> tuple[list[Recorded], dict[str, Any]]:

@@ -168,6 +168,23 @@ def test_the_way_in(said: dict[str, Any], ip: str, endpoint: str) -> None:
     assert (managed.control_plane.ip, managed.control_plane.kubeconfig_endpoint) == (ip, endpoint)
 
 
+@pytest.mark.parametrize(
+    ("said", "nodes"),
+    [
+        ({}, 1),
+        ({"systemPool": {"maxNodes": 2}}, 0),
+        ({"systemPool": {"minNodes": 6, "maxNodes": 9}}, 2),
+        ({"zones": ["us-central1-a"], "systemPool": {"maxNodes": 1}}, 1),
+        ({"location": "us-central1-a"}, 1),
+        ({"location": "us-central1-a", "zones": ["us-central1-b"], "systemPool": {"minNodes": 4, "maxNodes": 4}}, 2),
+    ],
+)
+def test_the_system_pool_starts_within_its_bounds(said: dict[str, Any], nodes: int) -> None:
+    managed = plan({**STANDARD, **said}).managed
+    assert managed is not None
+    assert managed.system_nodes == nodes
+
+
 def test_notes_name_what_must_be_there() -> None:
     assert plan(STANDARD).notes == ()
     assert any("NAT" in note for note in plan({**STANDARD, "network": "shared"}).notes)
