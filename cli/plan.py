@@ -1,7 +1,9 @@
 """l4serve plan: the resolved plan of a stack."""
 
 import json
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +15,12 @@ from components.planning.quantity import format_bytes, format_cpu
 from components.planning.workload_plan import WorkloadPlan
 
 
-def plan(stack: StackOption = None, file: FileOption = None, as_json: JsonOption = False) -> None:
+def plan(
+    stack: StackOption = None,
+    file: FileOption = None,
+    edits: Annotated[bool, typer.Option("--edits", help="Show beside each field what an edit of it does.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
     planned = load_plan(stack, file)
     print_notes(planned)
@@ -25,6 +32,8 @@ def plan(stack: StackOption = None, file: FileOption = None, as_json: JsonOption
     if planned.node_pools:
         console.print(_pools(planned))
     console.print(_workloads(planned))
+    if edits:
+        console.print(_edits(planned))
 
 
 def _summary(plan: StackPlan) -> str:
@@ -35,10 +44,12 @@ def _summary(plan: StackPlan) -> str:
 
 
 def _pools(plan: StackPlan) -> Table:
-    table = Table("pool", "machine", "GPUs", "nodes", "how", title="Node pools", title_justify="left")
+    table = Table("pool", "machine", "GPUs", "nodes", "how", "USD/h per node", title="Node pools", title_justify="left")
     for pool in plan.node_pools:
         nodes = f"{pool.min_nodes}..{pool.max_nodes}"
-        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning)
+        price = plan.prices[pool.name]
+        cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
+        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning, cost)
     return table
 
 
@@ -48,6 +59,13 @@ def _workloads(plan: StackPlan) -> Table:
         table.add_column(column, overflow="fold", min_width=width)
     for workload in plan.workloads:
         table.add_row(*_row(workload))
+    return table
+
+
+def _edits(plan: StackPlan) -> Table:
+    table = Table("field", "an edit means", title="Edits", title_justify="left")
+    for path, effect in plan.edits:
+        table.add_row(path, effect.text)
     return table
 
 

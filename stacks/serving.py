@@ -97,30 +97,28 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
 
 
 def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulumi.Resource]) -> None:
-    on_cluster = pulumi.ResourceOptions(provider=provider)
-    namespace = k8s.core.v1.Namespace(
-        "namespace",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=planned.namespace,
-            labels={
-                "app.kubernetes.io/managed-by": MANAGED_BY,
-                "pod-security.kubernetes.io/enforce": "baseline",
-            },
-        ),
-        opts=on_cluster,
-    )
+    namespace = _make_namespace(planned, provider)
     secret: HfTokenSecret | None = None
     if planned.secret is not None:
         args = HfTokenSecretArgs(
-            plan=planned.secret, namespace=namespace.metadata.name, token=token(), project=planned.cluster.project
+            plan=planned.secret, namespace=planned.namespace, token=token(), project=planned.cluster.project
         )
-        secret = HfTokenSecret("hf-token", args, opts=pulumi.ResourceOptions(providers=[provider]))
+        opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
+        secret = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
         InferenceService(
             workload.name,
             InferenceServiceArgs(plan=workload, secret_name=secret.secret_name if secret else None),
-            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[namespace, *nodes]),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes]),
         )
+
+
+def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.Resource]:
+    if not planned.create_namespace:
+        return []
+    labels = {"app.kubernetes.io/managed-by": MANAGED_BY, "pod-security.kubernetes.io/enforce": "baseline"}
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=planned.namespace, labels=labels)
+    return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=pulumi.ResourceOptions(provider=provider))]
 
 
 def _export(planned: StackPlan, cluster: GkeCluster) -> None:

@@ -24,6 +24,8 @@ class StackConfig(ConfigModel):
     """Served models by name."""
     namespace: Namespace = "llm-serving"
     """Kubernetes namespace of the workloads."""
+    create_namespace: bool = True
+    """Makes the namespace, and deletes it with the stack; false uses one that is there."""
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
     allow_replace: tuple[str, ...] = ()

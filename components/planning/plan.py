@@ -9,11 +9,13 @@ from components.config.stack import StackConfig
 from components.config.workload import Workload
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
 from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
+from components.planning.edits import Effect, configured_edits
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import ModelConfigError, facts_from_config
 from components.planning.placement import NodeSetup, Placement, PodRequest, PoolRoom, place
 from components.planning.pool_plan import PoolPlan, plan_pool
+from components.planning.prices import Market, Price, hourly, stated_prices
 from components.planning.rollout import plan_rollout
 from components.planning.secret_plan import SecretPlan, plan_secret
 from components.planning.shapes import find_shape
@@ -27,6 +29,7 @@ class StackPlan:
 
     stack: str
     namespace: str
+    create_namespace: bool
     cluster: ClusterPlan
     node_pools: tuple[PoolPlan, ...]
     compute_classes: tuple[ComputeClassPlan, ...]
@@ -35,6 +38,10 @@ class StackPlan:
     token_missing: tuple[str, ...]
     """Workloads whose gated model needs a token that the stack does not have."""
     workloads: tuple[WorkloadPlan, ...]
+    prices: Mapping[str, Price | None]
+    """Price of one node of each pool; None where nobody states it."""
+    edits: tuple[tuple[str, Effect], ...]
+    """Every field that the config sets, with what an edit there does."""
 
 
 def plan_stack(
@@ -77,13 +84,25 @@ def plan_stack(
     return StackPlan(
         stack=stack,
         namespace=config.namespace,
+        create_namespace=config.create_namespace,
         cluster=cluster,
         node_pools=pools,
         compute_classes=classes,
         secret=secret,
         token_missing=missing,
         workloads=placed,
+        prices={p.name: _price(p, cluster, config) for p in pools},
+        edits=configured_edits(config, existing_cluster=cluster.managed is None),
     )
+
+
+_MARKETS: Mapping[str, Market] = {"spot": "spot", "flex-start": "flex-start"}
+
+
+def _price(pool: PoolPlan, cluster: ClusterPlan, config: StackConfig) -> Price | None:
+    """A reservation is paid for as on demand."""
+    market = _MARKETS.get(pool.provisioning, "on-demand")
+    return hourly(pool.machine_type, region=cluster.region, market=market, overrides=stated_prices(config.prices))
 
 
 def _nodes(

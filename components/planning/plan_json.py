@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from components.planning.cluster_plan import ClusterPlan
 from components.planning.plan import StackPlan
 from components.planning.pool_plan import PoolPlan
+from components.planning.prices import Price
 from components.planning.workload_plan import WorkloadPlan
 
 
@@ -19,10 +20,11 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "stack": plan.stack,
         "namespace": plan.namespace,
         "cluster": _cluster(plan.cluster),
-        "nodePools": {pool.name: _pool(pool) for pool in plan.node_pools},
+        "nodePools": {pool.name: _pool(pool, plan.prices[pool.name]) for pool in plan.node_pools},
         "computeClasses": {c.name: _values(c.spec) for c in plan.compute_classes},
         "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
+        "edits": {path: effect.text for path, effect in plan.edits},
     }
 
 
@@ -30,8 +32,9 @@ def _cluster(cluster: ClusterPlan) -> dict[str, Any]:
     return {**_values(asdict(cluster))}
 
 
-def _pool(pool: PoolPlan) -> dict[str, Any]:
-    return {**_values(asdict(pool)), "labels": dict(pool.labels)}
+def _pool(pool: PoolPlan, price: Price | None) -> dict[str, Any]:
+    stated = _values(asdict(price)) if price else None
+    return {**_values(asdict(pool)), "labels": dict(pool.labels), "price": stated}
 
 
 def _workload(workload: WorkloadPlan) -> dict[str, Any]:
