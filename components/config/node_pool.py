@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from components.config.base import ConfigModel, Count, LabelKey, LabelValue, PositiveInt
 from components.config.node_pool_options import FlexStart, LocalSsd, Placement, Reservation, SecondaryBootDisk, Upgrade
 
+CHEAPEST = "cheapest"
+"""Stands for a machine type that planning chooses."""
 Provisioning = Literal["on-demand", "spot", "flex-start", "reservation"]
 
 
@@ -25,8 +27,8 @@ class Taint(ConfigModel):
 class NodePool(ConfigModel):
     """A pool of GPU nodes; the machine type implies accelerator and GPU count."""
 
-    machine_type: Annotated[str, Field(min_length=1)]
-    """An accelerator-optimised machine type such as g2-standard-8."""
+    machine_type: Annotated[str, Field(min_length=1)] = CHEAPEST
+    """An accelerator-optimised machine type such as g2-standard-8; unset is the cheapest that holds the workloads."""
     min_nodes: Count = 0
     """Fewest nodes, all zones together."""
     max_nodes: Annotated[PositiveInt, Field(le=1000)] = 1

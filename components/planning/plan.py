@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from components.config.node_pool import CHEAPEST
 from components.config.problems import ConfigError, Problem, Refused, refuse
 from components.config.stack import StackConfig
 from components.config.workload import Workload
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
 from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from components.planning.edits import Effect, configured_edits
+from components.planning.machine_defaults import with_machine_types
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import ModelConfigError, facts_from_config
@@ -61,11 +63,15 @@ def plan_stack(
     with refused:
         cluster = plan_cluster(config.cluster, project=project, allow_replace=config.allow_replace)
     refused.stop()
-    pools, classes = _nodes(config, cluster, refused)
     facts: dict[str, ModelFacts | None] = {}
     for name, workload in config.workloads.items():
         with refused:
             facts[name] = model_facts(f"workloads.{name}", workload, model_configs.get(name))
+    with refused:
+        config = with_machine_types(config, facts, cluster.region)
+    if any(pool.machine_type == CHEAPEST for pool in config.node_pools.values()):
+        refused.stop()
+    pools, classes = _nodes(config, cluster, refused)
     gated = tuple(name for name, workload in config.workloads.items() if is_gated(workload, facts.get(name)))
     secret = _secret(config, project, wanted=has_token or bool(gated))
     missing = () if has_token or secret is None or secret.source != "token" else gated
