@@ -9,7 +9,7 @@ from typing import Any
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
-SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 - a resource type
+SECRET = "kubernetes:core/v1:Secret"
 
 
 @dataclass(frozen=True)
