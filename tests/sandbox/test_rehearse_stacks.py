@@ -1,0 +1,73 @@
+"""Every committed stack, rehearsed by the command that a person runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from sandbox.lifecycle import find_kept, take_down
+
+pytestmark = pytest.mark.timeout(300, func_only=True)
+
+ROOT = Path(__file__).parents[2]
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_pod_of_a_committed_stack_runs(stack: str) -> None:
+    result = CliRunner().invoke(app, ["rehearse", "-s", stack, "--json"])
+    assert result.exit_code == 0, result.output
+    rehearsal = json.loads(result.stdout)
+    assert rehearsal["ok"]
+    assert rehearsal["pods"]
+    assert {pod["phase"] for pod in rehearsal["pods"]} == {"Running"}
+    assert all(pod["machineType"].startswith("g2-standard-") for pod in rehearsal["pods"])
+
+
+@pytest.mark.sandbox
+def test_the_guide_is_kept_until_it_is_taken_down() -> None:
+    runner = CliRunner()
+    try:
+        result = runner.invoke(app, ["rehearse", "-s", "guide", "--keep"])
+        assert result.exit_code == 0, result.output
+        kept = find_kept()
+        assert kept is not None
+        assert kept.is_running
+        assert f"export KUBECONFIG={kept.kubeconfig}" in result.stdout
+        assert "7 of 7 pods run" in result.stdout
+        assert runner.invoke(app, ["sandbox", "down"]).stdout == "The sandbox is down.\n"
+    finally:
+        take_down()
+    assert find_kept() is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-s", "absent"], "does not exist"),
+        ([], "name one stack"),
+        (["-s", "dev", "-f", "Pulumi.dev.yaml"], "name one stack"),
+    ],
+)
+def test_a_stack_that_cannot_be_had_is_refused_before_anything_starts(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, ["rehearse", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_refused_config_exits_2_with_its_path(tmp_path: Path, state_dir: Path) -> None:
+    file = tmp_path / "Pulumi.wrong.yaml"
+    file.write_text((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("maxModelLen", "maxModelLenn"))
+    result = CliRunner().invoke(app, ["rehearse", "-f", str(file)])
+    assert result.exit_code == 2
+    assert "maxModelLenn" in result.output
+    assert not state_dir.exists()
