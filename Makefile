@@ -11,8 +11,7 @@ COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras
 up: $(STAMP)
 	$(BIN)/l4serve rehearse -s guide --keep
 	@if command -v pulumi >/dev/null; then \
-		echo "The Pulumi CLI is here: PULUMI_BACKEND_URL=file://~ pulumi up -s local deploys the same to the sandbox,"; \
-		echo "with KUBECONFIG as above."; \
+		echo "With Pulumi, the same seven beside these: pulumi up -s local, under KUBECONFIG as above."; \
 	fi
 
 test: $(STAMP)

@@ -70,11 +70,11 @@ def test_outputs(stack: str) -> None:
     assert set(outputs) >= {"kubeconfig", "workloads"}
     for workload in planned(stack).workloads:
         assert outputs["workloads"][workload.name] == {
-            "host": f"{workload.name}.llm-serving.svc.cluster.local",
+            "host": f"{workload.name}.{planned(stack).namespace}.svc.cluster.local",
             "port": workload.port,
             "model": workload.model_id,
-            "url": f"http://{workload.name}.llm-serving.svc.cluster.local:{workload.port}",
-            "portForward": f"kubectl -n llm-serving port-forward service/{workload.name} "
+            "url": f"http://{workload.name}.{planned(stack).namespace}.svc.cluster.local:{workload.port}",
+            "portForward": f"kubectl -n {planned(stack).namespace} port-forward service/{workload.name} "
             f"{workload.port}:{workload.port}",
         }
 
