@@ -61,6 +61,8 @@ def launch(settings: Mapping[str, Any], contract: Contract) -> Launch:
 def _accepted(settings: Mapping[str, Any], contract: Contract, why: str) -> Iterator[dict[str, Any]]:
     """The case of these settings, without the fields that this version has no flag for."""
     kept = dict(settings)
+    if "toolCallParser" not in kept:
+        kept.pop("enableAutoToolChoice", None)  # a rule refuses it long before a command line is built
     while kept:
         try:
             built = launch(kept, contract)

@@ -1,0 +1,136 @@
+"""Turns the probe's records into the observations that the memory model is judged on.
+
+    to_observations.py RECORDS.jsonl... > measured_vllm_0_26_0.jsonl
+
+A record whose start failed for a reason other than memory is left out and named on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+GIB = 2**30
+L4_GIB = 22.03
+CONFIGS = Path(__file__).parents[2] / "components/planning/memory/data/configs"
+SOURCE = "this project's benchmarks/gpu/probe.py"
+GPU = "L4 memory budget (22.03 GiB) on an H100"
+MEMORY_REFUSALS = ("No available memory for the cache blocks", "To serve at least one request")
+BYTE_FIELDS = {
+    "weights_gib": "weights_bytes",
+    "peak_activation_gib": "peak_activation_bytes",
+    "non_torch_gib": "non_torch_bytes",
+    "cuda_graph_gib": "cuda_graph_bytes",
+    "cuda_graph_subtracted_gib": "cuda_graph_estimate_bytes",
+    "kv_cache_gib": "kv_cache_bytes",
+    "used_after_start_gib": "used_after_start_bytes",
+}
+
+
+def first(pattern: str, lines: list[str]) -> re.Match[str] | None:
+    """The first match of a pattern over log lines."""
+    return next((found for line in lines if (found := re.search(pattern, line))), None)
+
+
+def number(found: re.Match[str] | None) -> float | None:
+    return float(found[1].replace(",", "")) if found else None
+
+
+def sliding_layers(config: dict[str, Any]) -> bool:
+    return bool(config.get("sliding_window"))
+
+
+def kv_tokens(record: dict[str, Any], config: dict[str, Any]) -> tuple[int | None, bool]:
+    """The size of the KV cache in tokens, and whether it was derived from the blocks (of a model without a window)."""
+    printed = number(first(r"GPU KV cache size: ([\d,]+) tokens", record["log"]))
+    if printed is not None:
+        return int(printed), False
+    if record.get("gpu_blocks") and not sliding_layers(config):
+        return record["gpu_blocks"] * record["block_size"], True
+    return None, False
+
+
+def outcome(record: dict[str, Any]) -> str | None:
+    """fit, the kind of memory refusal, or None when something else stopped the start."""
+    error = record.get("error")
+    if error is None:
+        return "fit"
+    if MEMORY_REFUSALS[0] in error:
+        return "no_fit_no_memory"
+    return "no_fit_kv" if MEMORY_REFUSALS[1] in error else None
+
+
+def quantization(config: dict[str, Any], point: dict[str, Any]) -> str | None:
+    block = config.get("quantization_config", {})
+    asked: str | None = point.get("quantization") or block.get("quant_method")
+    return asked
+
+
+def observation(record: dict[str, Any]) -> dict[str, Any] | None:
+    """One observation in the fields that published ones have, or None when it says nothing about memory."""
+    result, point = outcome(record), record["point"]
+    if result is None:
+        return None
+    config = json.loads((CONFIGS / f"{point['model']}.json").read_text())
+    tokens, derived = kv_tokens(record, config)
+    dtype = first(r"dtype=torch\.(\w+)", record["log"])
+    backend = first(r"Using (\w+) attention backend", record["log"])
+    estimate = first(r"estimated maximum model length is (\d+)", [record.get("error", "")])
+    limit = point.get("max_model_len") or config.get("max_position_embeddings")
+    return {
+        "id": f"measured-0.26.0-{point['id']}",
+        "source": SOURCE,
+        "gpu": GPU,
+        "gpu_count": 1,
+        "total_gpu_gib": L4_GIB,
+        "card": record["gpu_name"],
+        "native_capability": record.get("native_capability", False),
+        "engine": "vllm",
+        "engine_version": "0.26.0",
+        "engine_gen": "V1",
+        "model_runner": "V2" if record["v2_model_runner"] else "V1",
+        "model": point["model"],
+        "config": f"configs/{point['model']}.json",
+        "dtype": dtype[1] if dtype else config["torch_dtype"],
+        "quantization": quantization(config, point),
+        "kv_cache_dtype": point.get("kv_cache_dtype", "auto"),
+        "tp": 1,
+        "gpu_memory_utilization": point["utilization"],
+        "max_model_len": limit,
+        "max_num_batched_tokens": point.get("max_num_batched_tokens", 2048),
+        "max_num_seqs": point.get("max_num_seqs", 256),
+        "enforce_eager": point.get("enforce_eager", False),
+        "compile_cache": point.get("compile_cache", "cold"),
+        "attention_backend": backend[1] if backend else None,
+        "outcome": result,
+        **{name: round(record[key] / GIB, 4) for name, key in BYTE_FIELDS.items() if record.get(key) is not None},
+        "gpu_blocks": record.get("gpu_blocks"),
+        "block_size": record.get("block_size"),
+        "kv_tokens": tokens,
+        "kv_tokens_derived": derived,
+        "max_concurrency": number(
+            first(r"Maximum concurrency for [\d,]+ tokens per request: ([\d.]+)x", record["log"])
+        ),
+        "estimated_max_model_len": int(estimate[1]) if estimate else None,
+        "quote": record.get("error", "")[:420] or None,
+        "grade": "A",
+    }
+
+
+def main(paths: list[str]) -> int:
+    for path in paths:
+        for line in Path(path).read_text().splitlines():
+            record = json.loads(line)
+            found = observation(record)
+            if found is None:
+                print(f"left out: {record['point']['id']}: {record.get('error', '')[:120]}", file=sys.stderr)
+            else:
+                print(json.dumps({key: value for key, value in found.items() if value is not None}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
