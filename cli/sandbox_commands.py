@@ -60,8 +60,8 @@ def status(as_json: JsonOption = False) -> None:
 @sandbox_app.command()
 def down() -> None:
     """End the sandbox: no process and no file of it stays."""
-    with readable_sandbox_errors():
-        existed = take_down()
+    with readable_sandbox_errors(), shown_progress() as progress:
+        existed = take_down(progress)
     print("The sandbox is down." if existed else "There was no sandbox.")
 
 
@@ -79,13 +79,20 @@ def _report(state: SandboxState, *, as_json: bool) -> None:
         print(json.dumps(_state_json(state), indent=2))
         return
     console = Console()
-    up_or_broken = "up" if state.is_running else "broken: a process ended; `l4serve sandbox up --fresh` starts anew"
-    console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) is {up_or_broken}.", highlight=False)
+    console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", highlight=False)
     table = Table("Process", "PID", "State")
     for process in state.processes:
         table.add_row(process.name, str(process.pid), "runs" if process.is_alive() else "[red]ended[/red]")
     console.print(table)
     console.print(f"export KUBECONFIG={state.kubeconfig}", soft_wrap=True, highlight=False)
+
+
+def _condition(state: SandboxState) -> str:
+    if state.is_running:
+        return "is up"
+    if not state.server:
+        return "is being started, or its start was cut off"
+    return "is broken: a process ended; `l4serve sandbox up` starts anew"
 
 
 def _state_json(state: SandboxState) -> dict[str, Any]:

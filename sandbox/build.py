@@ -5,13 +5,11 @@ import shutil
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from sandbox.errors import SandboxError
+from sandbox.locks import held_lock
 from sandbox.paths import cache_root
 from sandbox.progress import Progress, silent
 from sandbox.recipe import GO_MODULES, GoModule, build_key
@@ -50,24 +48,10 @@ def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = No
             f"The cache folder {root} cannot be made: {error.strerror}.",
             remedy="set L4SERVE_CACHE_DIR to another one",
         ) from None
-    with _build_lock(folder.with_name(f"{folder.name}.lock"), progress):
+    with held_lock(folder.with_name(f"{folder.name}.lock"), "another build of the sandbox", progress):
         if not folder.is_dir():
             _build_atomically(folder, builder or build_all, progress)
     return folder
-
-
-@contextmanager
-def _build_lock(path: Path, progress: Progress) -> Iterator[None]:
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        progress("waiting for another build of the sandbox", 0, None)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _build_atomically(folder: Path, builder: Builder, progress: Progress) -> None:

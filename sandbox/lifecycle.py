@@ -4,18 +4,18 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import urllib3
-from filelock import FileLock
 from kubernetes.client.exceptions import ApiException
 
 from sandbox.apply import api_message
 from sandbox.build import ensure_binaries
 from sandbox.control_plane import ControlPlane, start_control_plane
 from sandbox.errors import SandboxError
+from sandbox.locks import held_lock
 from sandbox.paths import state_root
 from sandbox.processes import ProcessIdentity, end_processes, this_process
 from sandbox.progress import Progress, silent
@@ -39,7 +39,7 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
     binaries = ensure_binaries(progress)
     root = _make_state_root()
     _end_abandoned(root)
-    with ending_signals_raise(), _kept_lock(root) if keep else nullcontext():
+    with ending_signals_raise(), _kept_lock(root, progress) if keep else nullcontext():
         folder = root / (_KEPT if keep else f"{_PASSING}{secrets.token_hex(4)}")
         _remove(folder)
         with _removed_unless(folder, stays=keep):
@@ -56,12 +56,12 @@ def find_kept() -> SandboxState | None:
     return read_state(state_root() / _KEPT)
 
 
-def take_down() -> bool:
+def take_down(progress: Progress = silent) -> bool:
     """End the kept sandbox without a trace; whether there was one."""
     root = state_root()
     if not (root / _KEPT).exists():
         return False
-    with _kept_lock(root), signals_ignored():
+    with _kept_lock(root, progress), signals_ignored():
         _remove(root / _KEPT)
     return True
 
@@ -138,5 +138,5 @@ def _make_state_root() -> Path:
     return root
 
 
-def _kept_lock(root: Path) -> FileLock:
-    return FileLock(root / f"{_KEPT}.lock")
+def _kept_lock(root: Path, progress: Progress) -> AbstractContextManager[None]:
+    return held_lock(root / f"{_KEPT}.lock", "the command that is starting the kept sandbox", progress)

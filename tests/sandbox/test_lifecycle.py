@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from sandbox import lifecycle
 from sandbox.errors import SandboxError
@@ -137,3 +138,19 @@ def test_a_state_folder_that_cannot_be_made_is_a_readable_error(
     with pytest.raises(SandboxError) as refused, running_sandbox("dev"):
         pass
     assert "L4SERVE_STATE_DIR" in refused.value.remedy
+
+
+def test_a_second_keeper_says_what_it_waits_for(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "start_control_plane", refuse_to_start)
+    state_dir.mkdir(parents=True)
+    holder = FileLock(state_dir / "kept.lock")
+    holder.acquire()
+    heard: list[str] = []
+
+    def hear(task: str, _done: int, _total: int | None, /) -> None:
+        heard.append(task)
+        holder.release()
+
+    with pytest.raises(SandboxError, match="no control plane"), running_sandbox("dev", keep=True, progress=hear):
+        pass
+    assert heard == ["waiting for the command that is starting the kept sandbox"]
