@@ -94,7 +94,7 @@ class Workload(ConfigModel):
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None
     """GPUs per pod; unset follows the parallel sizes."""
     node_pool: PoolName | None = None
-    """Node pool to run on; unset is the pool of the stack with the fewest GPUs that suffice."""
+    """Node pool to run on; unset is the smallest pool of the stack with enough GPUs."""
     compute_class: PoolName | None = None
     """Compute class that gets the nodes, in place of one pool."""
     resources: Resources = Resources()

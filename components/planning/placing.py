@@ -40,7 +40,7 @@ def find_place(
     pools: Sequence[PoolPlan],
     classes: Sequence[ComputeClassPlan] = (),
 ) -> Place:
-    """The place of a workload at a YAML path: the named pool, else the one with the fewest GPUs that suffice.
+    """The place of a workload at a YAML path: the named pool, else the smallest with enough GPUs.
 
     Raises ConfigError where no node could hold the pod.
     """
@@ -50,10 +50,15 @@ def find_place(
         return _unpooled(path, workload, gpus, cluster)
     if workload.node_pool is not None:
         return _named(path, workload, gpus, pools)
-    enough = sorted((p for p in pools if p.gpus >= gpus), key=lambda p: (p.gpus, p.name))
+    enough = sorted((p for p in pools if p.gpus >= gpus), key=_size)
     if not enough:
         refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in pools)))
     return _pooled(enough[0])
+
+
+def _size(pool: PoolPlan) -> tuple[int, int, str]:
+    shape = find_shape(pool.machine_type)
+    return (pool.gpus, shape.vcpus if shape else 0, pool.name)
 
 
 def _in_class(path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]) -> Place:

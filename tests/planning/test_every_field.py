@@ -1,0 +1,45 @@
+"""Every field of the config changes the plan: an option that does nothing is a defect."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from components.config.stack import StackConfig
+from components.planning.edits import config_paths
+from components.planning.plan import StackPlan, plan_stack
+from stacks.recipe import apply_recipes
+from tests.planning.field_edits import BASES, EDITS, SAME_PLAN
+
+
+def planned(serving: dict[str, Any], *, has_token: bool = False) -> StackPlan:
+    merged, problems = apply_recipes(serving)
+    assert not problems
+    config = StackConfig.model_validate(merged)
+    return plan_stack(config, stack="test", project="my-project", has_token=has_token, model_configs={})
+
+
+def laid_over(base: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:
+    config = copy.deepcopy(base)
+    for dotted, value in edits.items():
+        *parents, last = dotted.split(".")
+        at = config
+        for parent in parents:
+            at = at.setdefault(parent, {})
+        at[last] = value
+    return config
+
+
+def test_the_table_has_every_field() -> None:
+    engine = {path for path in config_paths(StackConfig) if path.startswith("workloads.*.engine.")}
+    known = {edit.path for edit in EDITS} | set(SAME_PLAN)
+    assert set(config_paths(StackConfig)) - engine - known == set()
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.path)
+def test_a_field_changes_the_plan(edit: Any) -> None:
+    base = laid_over(BASES[edit.base], edit.given)
+    before = planned(base, has_token=edit.has_token)
+    after = planned(laid_over(base, edit.change), has_token=edit.has_token)
+    stripped = [{**vars(plan), "edits": ()} for plan in (before, after)]
+    assert stripped[0] != stripped[1]
