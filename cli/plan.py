@@ -32,6 +32,7 @@ def plan(
     if planned.node_pools:
         console.print(_pools(planned))
     console.print(_workloads(planned))
+    console.print(_cost(planned))
     if edits:
         console.print(_edits(planned))
 
@@ -51,6 +52,12 @@ def _pools(plan: StackPlan) -> Table:
         cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
         table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning, cost)
     return table
+
+
+def _cost(plan: StackPlan) -> str:
+    cost = plan.cost
+    unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
+    return f"Cost: {cost.usd_at_least:.2f} to {cost.usd_at_most:.2f} USD per hour, without disks and traffic{unknown}"
 
 
 def _workloads(plan: StackPlan) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from components.planning.placement import PoolPlacement
 from components.planning.plan import StackPlan
 
 TOKEN_WAYS = "pulumi config set --secret hfToken, or huggingFace: {existingSecret: NAME}"
@@ -15,8 +16,21 @@ def notes(plan: StackPlan) -> Iterator[tuple[str, str]]:
     for pool in plan.node_pools:
         for note in pool.notes:
             yield f"nodePools.{pool.name}", note
+    for placement in plan.placement:
+        for note in _placement_notes(placement):
+            yield f"nodePools.{placement.pool}", note
     for workload in plan.workloads:
         for note in workload.judgement.notes:
             yield f"workloads.{workload.name}", note
         for verdict in workload.judgement.verdicts:
             yield f"workloads.{workload.name}.{verdict.field}", f"{verdict.reason} [{verdict.rule_id}]"
+
+
+def _placement_notes(placement: PoolPlacement) -> Iterator[str]:
+    if placement.order_matters:
+        yield (
+            "all replicas fit, but small pods that come first can leave a larger one Pending; "
+            "give pods of different GPU counts pools of their own, or raise maxNodes"
+        )
+    if placement.gpus_stranded:
+        yield f"{placement.gpus_stranded} of its GPUs stay idle: what is left of CPU, memory or disk holds no pod"

@@ -10,12 +10,13 @@ from components.config.stack import StackConfig
 from components.config.workload import Workload
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
 from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
+from components.planning.cost import StackCost, stack_cost
 from components.planning.edits import Effect, configured_edits
 from components.planning.machine_defaults import with_machine_types
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import ModelConfigError, facts_from_config
-from components.planning.placement import NodeSetup, Placement, PodRequest, PoolRoom, place
+from components.planning.placement import NodeSetup, Placement, PodRequest, PoolPlacement, PoolRoom, place
 from components.planning.pool_plan import PoolPlan, plan_pool
 from components.planning.prices import Market, Price, hourly, stated_prices
 from components.planning.rollout import plan_rollout
@@ -40,8 +41,12 @@ class StackPlan:
     token_missing: tuple[str, ...]
     """Workloads whose gated model needs a token that the stack does not have."""
     workloads: tuple[WorkloadPlan, ...]
+    placement: tuple[PoolPlacement, ...]
+    """Where the replicas land on the stack's pools."""
     prices: Mapping[str, Price | None]
     """Price of one node of each pool; None where nobody states it."""
+    cost: StackCost
+    """What the stack costs per hour at its smallest and at its largest."""
     edits: tuple[tuple[str, Effect], ...]
     """Every field that the config sets, with what an edit there does."""
 
@@ -86,7 +91,7 @@ def plan_stack(
         with refused:
             workloads.append(plan_workload(name, workload, facts[name], around))
     refused.stop()
-    placed = within_pools(workloads, pools)
+    placed, placement = within_pools(workloads, pools)
     return StackPlan(
         stack=stack,
         namespace=config.namespace,
@@ -97,7 +102,9 @@ def plan_stack(
         secret=secret,
         token_missing=missing,
         workloads=placed,
+        placement=placement,
         prices={p.name: _price(p, cluster, config) for p in pools},
+        cost=stack_cost(cluster, pools, placed, stated_prices(config.prices)),
         edits=configured_edits(config, existing_cluster=cluster.managed is None),
     )
 
@@ -166,8 +173,10 @@ def service_collisions(config: StackConfig) -> list[Problem]:
     return problems
 
 
-def within_pools(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPlan]) -> tuple[WorkloadPlan, ...]:
-    """The workloads with rollouts that their pools have room for.
+def within_pools(
+    workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPlan]
+) -> tuple[tuple[WorkloadPlan, ...], tuple[PoolPlacement, ...]]:
+    """The workloads with rollouts that their pools have room for, and where their replicas land.
 
     Raises ConfigError where the replicas do not pack on the pools.
     """
@@ -175,9 +184,10 @@ def within_pools(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPlan]) -
     placement = place(packed, [_room(p) for p in pools])
     if placement.refusals:
         raise ConfigError(placement.refusals)
-    return tuple(
+    placed = (
         replace(w, rollout=plan_rollout(w.replicas, _spare(w, placement), w.probes.startup_seconds)) for w in workloads
     )
+    return tuple(placed), placement.pools
 
 
 def _spare(workload: WorkloadPlan, placement: Placement) -> int | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from components.planning.cluster_plan import ClusterPlan
+from components.planning.cost import StackCost
 from components.planning.plan import StackPlan
 from components.planning.pool_plan import PoolPlan
 from components.planning.prices import Price
@@ -24,12 +25,22 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "computeClasses": {c.name: _values(c.spec) for c in plan.compute_classes},
         "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
+        "placement": {p.pool: _values(asdict(p)) for p in plan.placement},
+        "cost": _cost(plan.cost),
         "edits": {path: effect.text for path, effect in plan.edits},
     }
 
 
 def _cluster(cluster: ClusterPlan) -> dict[str, Any]:
     return {**_values(asdict(cluster))}
+
+
+def _cost(cost: StackCost) -> dict[str, Any]:
+    lines = [
+        {**_values(asdict(line)), "usdAtLeast": line.usd_at_least, "usdAtMost": line.usd_at_most} for line in cost.lines
+    ]
+    total = {"usdPerHourAtLeast": cost.usd_at_least, "usdPerHourAtMost": cost.usd_at_most}
+    return {**total, "unknown": list(cost.unknown), "lines": lines}
 
 
 def _pool(pool: PoolPlan, price: Price | None) -> dict[str, Any]:

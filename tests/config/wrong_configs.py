@@ -50,7 +50,7 @@ WRONG = (
     Wrong("no-mode", {"cluster.mode": REMOVE}, "cluster.mode", "required"),
     Wrong("no-name", {"cluster.name": REMOVE}, "cluster.name", "required"),
     Wrong("no-location", {"cluster.location": REMOVE}, "cluster.location", "required"),
-    Wrong("no-machine-type", {"nodePools.l4.machineType": REMOVE}, "nodePools.l4.machineType", "required"),
+    Wrong("no-machine-to-choose", {"nodePools.idle": {}}, "nodePools.idle.machineType", "no workload names the pool"),
     Wrong("no-engine", {E: REMOVE}, E, "required"),
     Wrong("no-kind", {f"{E}.kind": REMOVE}, f"{E}.kind", "required"),
     Wrong("no-model", {f"{W}.model": REMOVE}, f"{W}.model", "required"),
