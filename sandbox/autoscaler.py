@@ -1,9 +1,11 @@
 """Adds a fake node for each pod that the scheduler cannot place, as Autopilot and node auto-provisioning do."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from components.planning.daemonsets import Overhead
+from components.planning.pool_plan import COMPUTE_CLASS_LABEL
+from components.planning.shapes import MachineShape
 from sandbox.nodes import FakeNode
 from sandbox.placement import Snapshot, is_unschedulable
 from sandbox.pod_nodes import pod_nodes
@@ -25,11 +27,13 @@ class Autoscaler:
     """What GKE's daemonsets take of each node."""
     zones: tuple[str, ...] = ()
     gpus: bool
-    """Whether pods with GPUs get nodes too; False where node pools are there for them."""
+    """Whether all pods with GPUs get nodes too; False where node pools are there for them."""
+    classes: Mapping[str, tuple[MachineShape, ...]] = field(default_factory=dict)
+    """Compute classes that make node pools, each with its machines in the order of its priorities."""
 
     def is_for(self, pod: PodRequest) -> bool:
         """Whether it adds nodes for such a pod."""
-        return self.gpus or pod.requests.gpus == 0
+        return self.gpus or pod.requests.gpus == 0 or self._class_of(pod) in self.classes
 
     def nodes_for(self, snapshot: Snapshot, made: Made) -> Made:
         """What to add to `made`: nodes for pods without one or whose node another pod took, the smallest size alone.
@@ -42,6 +46,13 @@ class Autoscaler:
         numbered = enumerate(smallest, start=len(made))
         return tuple((uid, node) for number, uid in numbered for node in self._node(waiting[uid], number))
 
+    def nodes_of(self, pods: Iterable[PodRequest]) -> tuple[FakeNode, ...]:
+        """A node for each of the pods that it is for."""
+        nodes: tuple[FakeNode, ...] = ()
+        for pod in filter(self.is_for, pods):
+            nodes += self._node(pod, len(nodes))
+        return nodes
+
     def _unserved(self, snapshot: Snapshot, latest: Mapping[str, FakeNode]) -> Iterator[KubeObject]:
         taken = _taken(snapshot)
         for pod in filter(is_unschedulable, snapshot.workload_pods()):
@@ -50,7 +61,11 @@ class Autoscaler:
                 yield pod
 
     def _node(self, request: PodRequest, number: int) -> tuple[FakeNode, ...]:
-        return pod_nodes([request], overhead=self.overhead, zones=self.zones, first=number)
+        shapes = self.classes.get(self._class_of(request))
+        return pod_nodes([request], overhead=self.overhead, zones=self.zones, shapes=shapes, first=number)
+
+    def _class_of(self, request: PodRequest) -> str:
+        return request.node_selector.get(COMPUTE_CLASS_LABEL, "")
 
 
 class ScaleUp:

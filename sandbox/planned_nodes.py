@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
+from components.planning.compute_class_plan import ComputeClassPlan
 from components.planning.daemonsets import daemonset_overhead
 from components.planning.plan import StackPlan
-from components.planning.shapes import DEFAULT_ACCELERATOR
+from components.planning.shapes import DEFAULT_ACCELERATOR, MachineShape, find_shape
 from components.planning.zones import accelerator_zones
 from sandbox.autoscaler import Autoscaler
 from sandbox.nodes import FakeNode, pool_nodes
-from sandbox.pod_nodes import pod_nodes
 from sandbox.pods import KubeObject, pod_requests
 
 
@@ -18,15 +18,24 @@ def planned_nodes(plan: StackPlan) -> tuple[FakeNode, ...]:
 
 
 def planned_autoscaler(plan: StackPlan) -> Autoscaler:
-    """What adds nodes for pods that the pools are not for: those without GPUs, and without pools all of them."""
-    return Autoscaler(overhead=daemonset_overhead(), zones=_zones(plan), gpus=not plan.node_pools)
+    """What adds nodes for pods that the pools are not for: those without GPUs, those of a compute class that makes
+    pools, and without pools all of them."""
+    return Autoscaler(
+        overhead=daemonset_overhead(),
+        zones=_zones(plan),
+        gpus=not plan.node_pools,
+        classes={each.name: _machines(each) for each in plan.compute_classes if each.auto_create},
+    )
 
 
 def standing_nodes(plan: StackPlan, objects: Iterable[KubeObject]) -> tuple[FakeNode, ...]:
     """The planned nodes, and those that an autoscaler would add for the pods of `objects`, where none watches."""
-    scaler = planned_autoscaler(plan)
-    added = pod_nodes(filter(scaler.is_for, pod_requests(objects)), overhead=scaler.overhead, zones=scaler.zones)
-    return (*planned_nodes(plan), *added)
+    return (*planned_nodes(plan), *planned_autoscaler(plan).nodes_of(pod_requests(objects)))
+
+
+def _machines(compute_class: ComputeClassPlan) -> tuple[MachineShape, ...]:
+    named = (find_shape(priority.machine_type) for priority in compute_class.priorities if priority.machine_type)
+    return tuple(shape for shape in named if shape is not None)
 
 
 def _zones(plan: StackPlan) -> tuple[str, ...]:

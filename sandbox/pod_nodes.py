@@ -7,7 +7,7 @@ from dataclasses import replace
 from components.planning.allocatable import Allocatable, allocatable, capacity
 from components.planning.daemonsets import Overhead
 from components.planning.placing import DEFAULT_BOOT_DISK_GIB
-from components.planning.pool_plan import GPU_TAINT_KEY
+from components.planning.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY
 from components.planning.quantity import GIB
 from components.planning.shapes import MachineShape, all_shapes
 from sandbox.nodes import NO_ZONES, FakeNode, accelerator_labels
@@ -20,26 +20,38 @@ _SMALLEST_GENERAL = Allocatable(cpu_millis=2000, memory_bytes=4 * GIB, ephemeral
 
 
 def pod_nodes(
-    pods: Iterable[PodRequest], *, overhead: Overhead, zones: Sequence[str] = (), first: int = 0
+    pods: Iterable[PodRequest],
+    *,
+    overhead: Overhead,
+    zones: Sequence[str] = (),
+    shapes: Sequence[MachineShape] | None = None,
+    first: int = 0,
 ) -> tuple[FakeNode, ...]:
     """For each pod a node, numbered from `first`; none for a pod that no shape holds.
+
+    `shapes` are tried in order; None tries all, the smallest first.
 
     A node holds the pod beside GKE's daemonsets (`overhead`), and has the labels that the pod selects by, since
     Autopilot makes it for that selector.
     """
+    tried = by_size(all_shapes()) if shapes is None else shapes
     nodes: list[FakeNode] = []
     for pod in pods:
         index = first + len(nodes)
-        node = _node_for(pod, index, _zone(index, zones), overhead)
+        node = _node_for(pod, index, _zone(index, zones), overhead, tried)
         nodes += [node] if node else []
     return tuple(nodes)
 
 
-def smallest_shape(requests: Allocatable, shapes: Sequence[MachineShape]) -> MachineShape | None:
-    """The shape with the fewest GPUs, then vCPUs, whose node holds such a pod; None if there is none."""
-    by_size = sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus))
+def by_size(shapes: Iterable[MachineShape]) -> tuple[MachineShape, ...]:
+    """The shapes by GPUs, then vCPUs."""
+    return tuple(sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus)))
+
+
+def first_holding(requests: Allocatable, shapes: Iterable[MachineShape]) -> MachineShape | None:
+    """The first shape whose node holds a pod with these requests; None if there is none."""
     disk = _disk_gib(requests)
-    return next((shape for shape in by_size if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
+    return next((shape for shape in shapes if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
 
 
 def _zone(index: int, zones: Sequence[str]) -> str:
@@ -47,7 +59,9 @@ def _zone(index: int, zones: Sequence[str]) -> str:
     return known[index % len(known)]
 
 
-def _node_for(pod: PodRequest, index: int, zone: str, overhead: Overhead) -> FakeNode | None:
+def _node_for(
+    pod: PodRequest, index: int, zone: str, overhead: Overhead, shapes: Sequence[MachineShape]
+) -> FakeNode | None:
     asked = replace(
         pod.requests,
         cpu_millis=pod.requests.cpu_millis + overhead.cpu_millis,
@@ -55,11 +69,13 @@ def _node_for(pod: PodRequest, index: int, zone: str, overhead: Overhead) -> Fak
     )
     if asked.gpus == 0:
         return _general_node(pod, index, zone, asked)
-    shape = smallest_shape(asked, all_shapes())
+    shape = first_holding(asked, shapes)
     return _gpu_node(pod, index, zone, shape, _disk_gib(asked)) if shape else None
 
 
 def _gpu_node(pod: PodRequest, index: int, zone: str, shape: MachineShape, disk_gib: int) -> FakeNode:
+    compute_class = pod.node_selector.get(COMPUTE_CLASS_LABEL)
+    class_taint = ((COMPUTE_CLASS_LABEL, compute_class, "NoSchedule"),) if compute_class else ()
     return FakeNode(
         name=f"{AUTOPILOT_POOL}-{index}",
         pool=AUTOPILOT_POOL,
@@ -68,7 +84,7 @@ def _gpu_node(pod: PodRequest, index: int, zone: str, shape: MachineShape, disk_
         capacity=capacity(shape, boot_disk_gib=disk_gib),
         allocatable=allocatable(shape, boot_disk_gib=disk_gib),
         labels={**accelerator_labels(shape), **pod.node_selector},
-        taints=((GPU_TAINT_KEY, "present", "NoSchedule"),),
+        taints=((GPU_TAINT_KEY, "present", "NoSchedule"), *class_taint),
     )
 
 

@@ -5,9 +5,11 @@ from typing import Any
 from sandbox_objects import deployment, l4_node
 
 from components.planning.daemonsets import Overhead
+from components.planning.shapes import find_shape
 from sandbox.autoscaler import Autoscaler, ScaleUp
 from sandbox.nodes import FakeNode
 from sandbox.placement import Snapshot
+from sandbox.pods import pod_requests
 
 NONE = Overhead(cpu_millis=0, memory_bytes=0, pods=0)
 AUTOPILOT = Autoscaler(overhead=NONE, zones=("us-central1-a", "us-central1-b"), gpus=True)
@@ -79,3 +81,19 @@ def test_the_next_nodes_wait_until_the_last_are_found_but_not_for_ever() -> None
     done = (pod("s", node=created[0].name), pod("l", node=created[1].name))
     assert not scale_up(snapshot(*done))
     assert scale_up.nodes == tuple(created)
+
+
+def test_a_compute_class_that_makes_pools_makes_its_first_machine_that_holds_the_pod() -> None:
+    machines = tuple(shape for name in ("g2-standard-12", "g2-standard-8") if (shape := find_shape(name)))
+    scaler = Autoscaler(overhead=NONE, gpus=False, classes={"l4": machines})
+    chooser, stranger = pod("chooser"), pod("stranger")
+    chooser["spec"] = {**chooser["spec"], "nodeSelector": {"cloud.google.com/compute-class": "l4"}}
+    assert added(scaler, chooser, stranger) == [("chooser", "g2-standard-12")]
+
+
+def test_where_nobody_watches_each_pod_gets_its_node_beforehand() -> None:
+    pods = pod_requests([deployment("small", replicas=2), deployment("pair", gpus=2)])
+    nodes = AUTOPILOT.nodes_of(pods)
+    assert [node.machine_type for node in nodes] == ["g2-standard-4", "g2-standard-4", "g2-standard-24"]
+    assert len({node.name for node in nodes}) == 3
+    assert BESIDE_POOLS.nodes_of(pods) == ()

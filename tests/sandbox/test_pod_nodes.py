@@ -5,7 +5,7 @@ import pytest
 from components.planning.allocatable import Allocatable, allocatable
 from components.planning.daemonsets import Overhead
 from components.planning.shapes import all_shapes
-from sandbox.pod_nodes import pod_nodes, smallest_shape
+from sandbox.pod_nodes import by_size, first_holding, pod_nodes
 from sandbox.pods import PodRequest
 
 GIB = 2**30
@@ -53,11 +53,11 @@ def test_a_pod_that_no_shape_holds_gets_no_node(pod: PodRequest) -> None:
 
 
 def test_a_pod_may_take_all_that_a_node_leaves_and_not_a_byte_more() -> None:
-    shapes = all_shapes()
+    shapes = by_size(all_shapes())
     whole = allocatable(shapes[0], boot_disk_gib=100)
     exact = Allocatable(whole.cpu_millis, whole.memory_bytes, GIB, 1, 1)
     above = Allocatable(whole.cpu_millis, whole.memory_bytes + 1, GIB, 1, 1)
-    fits, too_large = smallest_shape(exact, shapes), smallest_shape(above, shapes)
+    fits, too_large = first_holding(exact, shapes), first_holding(above, shapes)
     assert (fits, too_large) == (shapes[0], shapes[1])
 
 
@@ -85,3 +85,9 @@ def test_pods_without_gpus_get_nodes_without_gpus_that_nothing_taints() -> None:
     assert node.allocatable.cpu_millis == 6200
     assert node.taints == ()
     assert "nvidia.com/gpu" not in node.to_object()["status"]["capacity"]
+
+
+def test_a_compute_classs_node_carries_its_label_and_taint() -> None:
+    (node,) = pod_nodes([asks(**{"cloud.google.com/compute-class": "l4"})], overhead=NONE)
+    assert node.labels["cloud.google.com/compute-class"] == "l4"
+    assert ("cloud.google.com/compute-class", "l4", "NoSchedule") in node.taints
