@@ -80,6 +80,8 @@ class GpuNodePool(pulumi.ComponentResource):
                 parent=self,
                 protect=plan.protect,
                 deleted_with=self._args.cluster,
+                # Left alone, the provider deletes first; the hash in the name lets both pools stand side by side.
+                delete_before_replace=False,
                 # The autoscaler owns the size after creation; a changed minimum must not replace the pool.
                 ignore_changes=["initialNodeCount"],
                 custom_timeouts=pulumi.CustomTimeouts(create=_CREATE_MINUTES, delete=_CREATE_MINUTES),

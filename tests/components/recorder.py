@@ -47,7 +47,8 @@ class Recorded:
     dependencies: tuple[str, ...]
     deleted_with: str
     aliases: tuple[str, ...]
-    delete_before_replace: bool
+    delete_before_replace: bool | None
+    """None leaves it to the provider."""
 
 
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
@@ -97,7 +98,7 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=tuple(request.dependencies),
                     deleted_with=request.deletedWith,
                     aliases=tuple(a.spec.name or a.urn for a in request.aliases),
-                    delete_before_replace=request.deleteBeforeReplace,
+                    delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
                 )
             )
         return response

@@ -235,6 +235,11 @@ def test_every_immutable_edit_has_its_own_name() -> None:
     assert len({pool_plan(**edit).resource_name for edit in edits}) == len(edits)
 
 
+@BOTH
+def test_a_replacement_comes_before_the_old_pool_goes(preview: bool) -> None:
+    assert recorded_pool(preview).delete_before_replace is False
+
+
 def test_zones_follow_the_clusters_location() -> None:
     zonal = {**STANDARD, "location": "us-west1-b"}
     assert pool_plan(zonal).zones == ("us-west1-b",)
