@@ -34,7 +34,9 @@ class Flag:
     default: Any = None
     """The parser's default; None when it has none or computes it."""
     negation: str | None = None
-    """The option string that says no."""
+    """The option string that says no, the one to write."""
+    other_negations: tuple[str, ...] = ()
+    """Other option strings that say no."""
     nargs: int | str | None = None
     """argparse's count: None is one value, '+' one or more, '?' at most one."""
     optional: bool = False
@@ -50,6 +52,11 @@ class Flag:
     def name(self) -> str:
         """The option string to write."""
         return self.names[0]
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every option string that means the flag, those that say no too."""
+        return (*self.names, *((self.negation,) if self.negation else ()), *self.other_negations)
 
     @property
     def takes_value(self) -> bool:
@@ -139,7 +146,7 @@ class Contract:
     def _options(self) -> Mapping[str, Flag]:
         options: dict[str, Flag] = {}
         for flag in self.flags.values():
-            for name in (*flag.names, *((flag.negation,) if flag.negation else ())):
+            for name in flag.spellings:
                 options.setdefault(name, flag)
         return options
 
@@ -263,6 +270,7 @@ def _flag(name: str, entry: dict[str, Any]) -> Flag:
         values=tuple(map(str, values)) if values else None,
         default=entry.get("default"),
         negation=entry.get("negation"),
+        other_negations=tuple(entry.get("otherNegations", ())),
         nargs=entry.get("nargs"),
         optional=entry.get("optional", False),
         repeatable=entry.get("repeatable", False),

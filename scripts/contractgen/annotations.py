@@ -87,9 +87,11 @@ def enum_members(node: ast.ClassDef) -> list[tuple[str, Any]]:
 
 def _subscript(tree: SourceTree, module: Module, name: str, inner: ast.expr, typing: bool) -> tuple[Hint, ...]:
     elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+    if name in ("Optional", "Union") and not typing:
+        elements = [_FORWARD if _is_text(element) else element for element in elements]
     match name:
         case "Optional":
-            return (*read_hints(tree, module, inner, typing), Hint("none"))
+            return (*read_hints(tree, module, elements[0], typing), Hint("none"))
         case "Union":
             return tuple(hint for element in elements for hint in read_hints(tree, module, element, typing))
         case "Annotated" | "SkipValidation" | "InitVar" | "Final":
@@ -101,6 +103,14 @@ def _subscript(tree: SourceTree, module: Module, name: str, inner: ast.expr, typ
         case _ if _ALIASES.get(name, name) == "dict":
             return (Hint("dict"),)
     return (Hint("other"),)
+
+
+_FORWARD = ast.Name("ForwardRef")
+"""A quoted name inside Optional or Union: at run time a forward reference that the parser cannot look into."""
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _collection(tree: SourceTree, module: Module, kind: str, elements: list[ast.expr], typing: bool) -> Hint:

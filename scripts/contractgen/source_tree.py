@@ -42,6 +42,15 @@ class Module:
         return dict(_definitions(self, self.tree.body, typing=False))
 
     @cached_property
+    def stars(self) -> tuple[str, ...]:
+        """Modules whose public names this one takes over by `import *`."""
+        return tuple(
+            _absolute(self, node)
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        )
+
+    @cached_property
     def typing(self) -> dict[str, Definition]:
         """Names as a type checker sees them: the `if TYPE_CHECKING` side wins."""
         return dict(_definitions(self, self.tree.body, typing=True))
@@ -106,14 +115,10 @@ class SourceTree:
     def lookup(self, module: Module, name: str, typing: bool = False) -> Named | None:
         """The definition behind a name, followed through imports; None when it lies outside the tree."""
         definition = (module.typing if typing else module.runtime).get(name)
-        for _ in range(10):
-            if not isinstance(definition, Imported):
-                break
+        if isinstance(definition, Imported):
             found = self.module(definition.module)
-            if found is None:
-                return None
-            module, name = found, definition.name
-            definition = (module.typing if typing else module.runtime).get(name)
-        if definition is None or isinstance(definition, Imported):
-            return None
-        return Named(module, name, definition)
+            return self.lookup(found, definition.name, typing) if found else None
+        if definition is not None:
+            return Named(module, name, definition)
+        starred = (self.module(star) for star in module.stars)
+        return next((named for other in starred if other and (named := self.lookup(other, name, typing))), None)

@@ -25,11 +25,12 @@ def read_flags(tree: SourceTree) -> dict[str, dict[str, Any]]:
     function = module.runtime["make_arg_parser"]
     assert isinstance(function, ast.FunctionDef)
     walk.run(module, function, None, {})
+    inverse = _inverse_prefixes(tree)
     flags: dict[str, dict[str, Any]] = {}
     for names, keywords in walk.registered:
         options = [name for name in names if name.startswith("-")]
         if options:
-            name, flag = _flag(options, keywords)
+            name, flag = _flag(options, keywords, inverse)
             flags[name] = flag
             if name in _REGISTRIES and (known := _registered(tree, _REGISTRIES[name])):
                 flag["choices" if "choices" in keywords else "values"] = known
@@ -72,14 +73,37 @@ def _size_fields(tree: SourceTree) -> frozenset[str]:
     return frozenset(names)
 
 
-def _flag(options: list[str], keywords: Keywords) -> tuple[str, dict[str, Any]]:
+def _inverse_prefixes(tree: SourceTree) -> dict[str, str]:
+    """Prefixes that the release's own parser turns into their opposite to say no; empty where it only knows --no-."""
+    module = tree.module("vllm.utils.argparse_utils")
+    for node in ast.walk(module.tree) if module else ():
+        match node:
+            case ast.Assign(targets=[ast.Name(id="_inverse_prefixes")], value=ast.Dict() as table):
+                prefixes: dict[str, str] = ast.literal_eval(table)
+                return prefixes
+    return {}
+
+
+def _inverses(options: list[str], inverse: dict[str, str]) -> list[str]:
+    return [
+        opposite + option.removeprefix(prefix)
+        for option in options
+        for prefix, opposite in inverse.items()
+        if option.startswith(prefix)
+    ]
+
+
+def _flag(options: list[str], keywords: Keywords, inverse: dict[str, str]) -> tuple[str, dict[str, Any]]:
     name = next((option for option in options if option.startswith("--")), options[0])
     flag: dict[str, Any] = {"type": _type(keywords)}
     aliases = [option for option in options if option != name]
     if aliases:
         flag["aliases"] = aliases
     if keywords.get("action") == "boolean":
-        flag["negation"] = "--no-" + name.removeprefix("--")
+        negations = [*_inverses(options, inverse), *(f"--no-{o[2:]}" for o in options if o.startswith("--"))]
+        flag["negation"], *others = negations
+        if others:
+            flag["otherNegations"] = others
     if keywords.get("action") == "append":
         flag["repeatable"] = True
     if "nargs" in keywords:
