@@ -8,13 +8,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from components.planning.memory.gpu import Gpu
+from components.planning.memory.gpu import Gpu, find_gpu
 from components.planning.memory.options import ServingOptions
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
+from components.planning.models.hf_config import facts_from_config
 
 MEMORY = files("components.planning.memory").joinpath("data")
 MODELS = files("components.planning.models").joinpath("data")
+PARTS = ("weights_gib", "peak_activation_gib", "non_torch_gib", "cuda_graph_gib", "kv_cache_gib")
 REFUSED = ("no_fit_kv", "oom_cudagraph")
 MODEL_TYPES = {
     "LlamaForCausalLM": "llama",
@@ -37,7 +39,11 @@ MODEL_TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One observed start. `tokens` is the engine's own count of cache tokens, None where it was not printed."""
+    """One observed start.
+
+    `tokens` is the engine's own count of cache tokens, or of the longest context that it would have accepted
+    (`counts_longest`), None where it printed neither.
+    """
 
     id: str
     origin: str
@@ -48,6 +54,7 @@ class Case:
     options: ServingOptions
     config: dict[str, Any]
     tokens: int | None
+    counts_longest: bool
     fits: bool | None
     parts: dict[str, float]
 
@@ -55,7 +62,12 @@ class Case:
 @cache
 def all_cases() -> tuple[Case, ...]:
     """Every judged case, field and measured."""
-    return field_cases()
+    return field_cases() + measured_cases()
+
+
+def measured_cases() -> tuple[Case, ...]:
+    """Starts of vLLM 0.26.0 under an L4's memory budget."""
+    return tuple(_measured_case(record) for record in _lines("measured_vllm_0_26_0.jsonl"))
 
 
 def field_cases() -> tuple[Case, ...]:
@@ -125,8 +137,46 @@ def _field_case(record: dict[str, Any]) -> Case:
         options=options,
         config=with_model_type(_catalogue_configs()[asked["model"].lower()]),
         tokens=record.get("kv_tokens"),
+        counts_longest=False,
         fits=record["outcome"] not in REFUSED,
-        parts={
-            k: record[k] for k in ("weights_gib", "peak_activation_gib", "non_torch_gib", "kv_cache_gib") if k in record
-        },
+        parts=_parts(record),
+    )
+
+
+def _parts(record: dict[str, Any]) -> dict[str, float]:
+    return {key: record[key] for key in PARTS if record.get(key) is not None}
+
+
+def _measured_case(record: dict[str, Any]) -> Case:
+    config = json.loads(MEMORY.joinpath(record["config"]).read_text(encoding="utf-8"))
+    model = facts_from_config(config, model_id=record["model"], source=record["source"])
+    gpu = find_gpu("nvidia-l4")
+    assert gpu is not None
+    options = ServingOptions(
+        engine="vllm",
+        engine_version=record["engine_version"],
+        tensor_parallel_size=record["tp"],
+        dtype=record["dtype"],
+        quantization=record.get("quantization") if model.quantization is None else None,
+        kv_cache_dtype=record["kv_cache_dtype"],
+        max_model_len=record["max_model_len"],
+        max_num_seqs=record["max_num_seqs"],
+        max_num_batched_tokens=record["max_num_batched_tokens"],
+        gpu_memory_utilization=record["gpu_memory_utilization"],
+        enforce_eager=record["enforce_eager"],
+    )
+    tokens, longest = record.get("kv_tokens"), record.get("estimated_max_model_len")
+    return Case(
+        id=record["id"].removeprefix("measured-0.26.0-"),
+        origin="measured",
+        family=model.architecture,
+        machine=record["card"],
+        model=model,
+        gpu=gpu,
+        options=options,
+        config=with_model_type(config),
+        tokens=tokens or longest,
+        counts_longest=not tokens and longest is not None,
+        fits=record["outcome"] == "fit",
+        parts=_parts(record),
     )

@@ -9,13 +9,23 @@ from statistics import median
 
 from benchmarks.estimators.cases import Case
 from benchmarks.estimators.tools import Answer, ask_own_model
-from components.planning.memory.activation import forward_peak_bytes, sampler_peak_bytes
+from components.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
 from components.planning.memory.constants import Constants, fitted_constants
-from components.planning.memory.generations import GIB, vllm_generation
-from components.planning.memory.quantizations import activation_dtype, dtype_bytes
-from components.planning.memory.vllm import batch_limits, captured_graphs
+from components.planning.memory.generations import GIB, Generation, vllm_generation
+from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from components.planning.memory.vllm import batch_limits, captured_graphs, graph_gib
+from components.planning.memory.weights import weight_bytes
 
 Evidence = Mapping[str, list[float]]
+# What one would take without any measurement: textbook buffers, and no overhead where shapes explain none.
+PRIORS = {
+    "hidden": 4.0,
+    "compiled": 2.0,
+    "sampler.v1": 14.0,
+    "sampler.v1_twice": 14.0,
+    "sampler.v2": 4.0,
+    "experts": 1.0,
+}
 
 
 def cross_validate(cases: tuple[Case, ...], everything: tuple[Case, ...]) -> dict[str, Answer]:
@@ -28,7 +38,7 @@ def cross_validate(cases: tuple[Case, ...], everything: tuple[Case, ...]) -> dic
 
 
 def refit(cases: Iterable[Case]) -> Constants:
-    """Every fitted constant as the median of what the cases say of it; one without evidence keeps its value."""
+    """Every constant that boot logs decide, as the median of what the cases say of it, or its prior."""
     known = fitted_constants()
     evidence: dict[str, list[float]] = {}
     for case in cases:
@@ -38,45 +48,60 @@ def refit(cases: Iterable[Case]) -> Constants:
     def pick(prefix: str, current: Mapping[str, float]) -> dict[str, float]:
         return {name: _median(evidence, f"{prefix}.{name}", value) for name, value in current.items()}
 
+    graphs = _median(evidence, "graphs", 1.0)
     return replace(
         known,
-        hidden_buffers=_median(evidence, "hidden_buffers", known.hidden_buffers),
+        hidden_buffers=_median(evidence, "hidden", known.hidden_buffers),
+        compiled_hidden_buffers=_median(evidence, "compiled", known.compiled_hidden_buffers),
         sampler_bytes=pick("sampler", known.sampler_bytes),
         non_torch_gib=pick("non_torch", known.non_torch_gib),
-        graph_mib_per_layer_graph=_median(evidence, "graphs", known.graph_mib_per_layer_graph),
+        graph_mib={name: value * graphs for name, value in known.graph_mib.items()},
+        expert_overhead={name: _median(evidence, "experts", value) for name, value in known.expert_overhead.items()},
     )
 
 
 def _median(evidence: Evidence, key: str, fallback: float) -> float:
-    return median(evidence[key]) if evidence.get(key) else fallback
+    return median(evidence[key]) if evidence.get(key) else PRIORS.get(key, fallback)
 
 
 def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
     """What one case says of each constant that dominates one of its parts."""
-    parts, options = case.parts, case.options
+    parts, options, model = case.parts, case.options, case.model
+    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
+    generation = vllm_generation(options.engine_version, case.gpu.compute_capability, fp8_cache=fp8_cache)
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     if "non_torch_gib" in parts:
-        yield f"non_torch.{'single' if ranks == 1 else 'parallel'}", parts["non_torch_gib"]
-    if "peak_activation_gib" in parts:
-        yield from _activation_evidence(case, known, parts["peak_activation_gib"] * GIB)
-    if parts.get("graphs_gib"):
-        generation = vllm_generation(options.engine_version, case.gpu.compute_capability)
-        limits = batch_limits(case.model, case.gpu, options, generation)
-        graphs = captured_graphs(options, generation, limits) * case.model.num_hidden_layers
-        yield "graphs", parts["graphs_gib"] * 1024 / graphs
+        single = "single" if ranks == 1 else "parallel"
+        yield f"non_torch.{generation.overheads}.{single}", parts["non_torch_gib"]
+    if "peak_activation_gib" in parts and not generation.counts_reserved_cache:
+        yield _activation_evidence(case, known, generation, parts["peak_activation_gib"] * GIB)
+    if "cuda_graph_gib" in parts and not fp8_cache:
+        sizes = captured_graphs(options, generation, batch_limits(model, case.gpu, options, generation))
+        yield "graphs", parts["cuda_graph_gib"] / graph_gib(sizes, model.num_hidden_layers, known)
+    stored = weight_format(model, options)
+    if "weights_gib" in parts and model.is_moe and stored and stored.expert_overhead:
+        name = stored.expert_overhead
+        bare, whole = (
+            weight_bytes(model, options, replace(known, expert_overhead={name: factor})) / GIB for factor in (0.0, 1.0)
+        )
+        yield "experts", (parts["weights_gib"] - bare) / (whole - bare)
 
 
-def _activation_evidence(case: Case, known: Constants, observed: float) -> Iterable[tuple[str, float]]:
+def _activation_evidence(case: Case, known: Constants, generation: Generation, observed: float) -> tuple[str, float]:
+    """The constant behind the largest of the three peaks, as this case's activation says it."""
     model, options = case.model, case.options
-    generation = vllm_generation(options.engine_version, case.gpu.compute_capability)
     limits = batch_limits(model, case.gpu, options, generation)
     element = dtype_bytes(activation_dtype(model, options))
     tokens, rows = limits.batched_tokens, min(limits.seqs, limits.batched_tokens)
     kind = "v2" if generation.runner_for(model) == "v2" else generation.sampler
+    hidden = tokens * model.hidden_size * element
+    workspace = known.matmul_workspace_mib["other"] * 2**20
     forward = partial(forward_peak_bytes, model, tokens, options.tensor_parallel_size, element)
+    compiled = partial(compiled_peak_bytes, model, tokens, options.tensor_parallel_size, element)
     sampler = sampler_peak_bytes(model, rows, tokens, element, known.sampler_bytes[kind])
+    compiles = generation.compiles and not options.enforce_eager
+    if compiles and compiled(known) >= max(forward(known), sampler) + workspace:
+        return "compiled", (observed - compiled(replace(known, compiled_hidden_buffers=0.0))) / hidden
     if forward(known) >= sampler:
-        bare = forward(replace(known, hidden_buffers=0.0))
-        yield "hidden_buffers", (observed - bare) / (tokens * element * model.hidden_size)
-    else:
-        yield f"sampler.{kind}", (observed - tokens * model.hidden_size * element) / (rows * model.vocab_size)
+        return "hidden", (observed - workspace - forward(replace(known, hidden_buffers=0.0))) / hidden
+    return f"sampler.{kind}", (observed - workspace - hidden) / (rows * model.vocab_size)

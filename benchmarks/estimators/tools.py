@@ -37,7 +37,8 @@ def ask_own_model(cases: tuple[Case, ...], constants: Constants | None = None) -
     answers = {}
     for case in cases:
         fit = estimate(case.model, case.gpu, case.options, constants)
-        answers[case.id] = Answer(fit.kv_cache_tokens, fit.fits, None, not fit.margin_is_uncertain)
+        tokens = fit.largest_max_model_len if case.counts_longest else fit.kv_cache_tokens
+        answers[case.id] = Answer(tokens, fit.fits, None, not fit.margin_is_uncertain)
     return answers
 
 

@@ -107,7 +107,7 @@ def _wizard_metadata(kind: Any, question: Question) -> Any:
 def llm_d_planner(question: Question) -> float:
     """`auto_max_model_len`, with the parameter counts by dtype that it would read from the Hub."""
     from planner import capacity_planner as tool  # type: ignore[import-not-found]
-    from transformers import AutoConfig  # type: ignore[import-not-found]
+    from transformers import AutoConfig
 
     if question["kvDtype"].startswith("fp8"):
         raise CannotAnswerError("no option for the KV cache dtype")

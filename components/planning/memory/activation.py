@@ -20,6 +20,17 @@ def forward_peak_bytes(
     return tokens * element * (hidden + width)
 
 
+def compiled_peak_bytes(
+    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+) -> float:
+    """Bytes alive while a compiled model is profiled for the first time: a copy of the rank's embedding table.
+
+    A start that finds the compiled model in its cache takes less; a new pod's cache is empty.
+    """
+    table = model.vocab_size * model.hidden_size * element / tensor_parallel
+    return table + constants.compiled_hidden_buffers * tokens * model.hidden_size * element
+
+
 def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
     """Bytes alive while `rows` sequences are sampled over the whole vocabulary, beside the last hidden state."""
     return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
@@ -30,7 +41,9 @@ def _mlp_width(model: ModelFacts, tp: int) -> float:
     if model.moe is None:
         return copies * model.intermediate_size / tp
     expert = model.moe.expert_intermediate_size / tp
-    rows = model.moe.num_experts_per_tok * (max(2 * expert, model.hidden_size) + expert)
+    # Gate, up, their product and one copy; experts with biases clamp gate and up into copies first.
+    widths = 6 if model.moe.expert_bias else 4
+    rows = model.moe.num_experts_per_tok * (widths * expert + model.hidden_size)
     return max(rows, copies * model.moe.shared_intermediate_size / tp)
 
 

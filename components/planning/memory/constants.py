@@ -14,10 +14,13 @@ class Constants:
     """What measurement decides; every other number of the model follows from shapes. Units are in the data file."""
 
     hidden_buffers: float
+    compiled_hidden_buffers: float
     sampler_bytes: Mapping[str, float]
     non_torch_gib: Mapping[str, float]
-    graph_mib_per_layer_graph: float
+    matmul_workspace_mib: Mapping[str, float]
+    graph_mib: Mapping[str, float]
     flashinfer_workspace_gib: float
+    expert_overhead: Mapping[str, float]
     uncertainty: Mapping[str, float]
 
 
@@ -28,9 +31,12 @@ def fitted_constants() -> Constants:
     data = {key: entry["value"] for key, entry in json.loads(text).items() if key != "note"}
     return Constants(
         hidden_buffers=data["hiddenBuffers"],
+        compiled_hidden_buffers=data["compiledHiddenBuffers"],
         sampler_bytes=data["samplerBytes"],
         non_torch_gib=data["nonTorchGib"],
-        graph_mib_per_layer_graph=data["graphMibPerLayerGraph"],
+        matmul_workspace_mib=data["matmulWorkspaceMib"],
+        graph_mib=data["graphMib"],
         flashinfer_workspace_gib=data["flashinferWorkspaceGib"],
+        expert_overhead=data["expertOverhead"],
         uncertainty=data["uncertainty"],
     )

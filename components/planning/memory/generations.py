@@ -45,6 +45,8 @@ class Generation:
     graphs_accounted: bool
     v2_graphs_accounted: bool
     sampler: str
+    overheads: Literal["early", "late"]
+    compiles: bool
     graph_ceiling: int
     graph_seqs_factor: int
     in_flight_batches: int

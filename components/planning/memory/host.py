@@ -10,8 +10,7 @@ from typing import Any
 
 from components.planning.memory.generations import GIB
 from components.planning.memory.options import ServingOptions
-from components.planning.memory.quantizations import dtype_bytes, weight_format
-from components.planning.memory.weights import rank_parameters, weight_bytes
+from components.planning.memory.weights import checkpoint_bytes
 from components.planning.models.facts import ModelFacts
 
 
@@ -93,16 +92,8 @@ def checkpoint_gib(model: ModelFacts, options: ServingOptions) -> float:
     """
     if model.checkpoint_bytes is not None:
         return model.checkpoint_bytes / GIB
-    plain = ServingOptions(engine=options.engine, engine_version=options.engine_version)
-    stored = weight_format(model, options)
-    if stored is not None and not stored.online:
-        offline = ServingOptions(
-            engine=options.engine, engine_version=options.engine_version, quantization=options.quantization
-        )
-        return weight_bytes(model, offline) / GIB
-    if model.quantization is not None:
-        return weight_bytes(model, plain) / GIB
-    return rank_parameters(model).total * dtype_bytes(model.torch_dtype) / GIB
+    vllm_name = options.quantization if options.engine == "vllm" else None
+    return checkpoint_bytes(model, vllm_name) / GIB
 
 
 @cache

@@ -15,12 +15,18 @@ from components.planning.models.facts import ModelFacts
 
 @dataclass(frozen=True, slots=True)
 class WeightFormat:
-    """How linear weights are stored. `bits` counts scales and zero points in."""
+    """How linear weights are stored. `bits` counts scales and zero points in.
+
+    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`) and hold
+    the constant `expert_overhead` times what the shapes say.
+    """
 
     name: str
     bits: float
     online: bool
     unquantized: tuple[str, ...]
+    expert_padding: tuple[int, int]
+    expert_overhead: str | None
 
 
 @cache
@@ -83,8 +89,14 @@ def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | 
     group_bits = entry["groupBits"] if stored is None or not stored.symmetric else min(entry["groupBits"], 20)
     overhead = group_bits / group if group > 0 else 0.0
     unquantized = tuple(entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head")))
+    hidden, intermediate = entry.get("expertPadding", (1, 1))
     return WeightFormat(
-        name=method, bits=bits + overhead, online=entry["online"] and stored is None, unquantized=unquantized
+        name=method,
+        bits=bits + overhead,
+        online=entry["online"] and stored is None,
+        unquantized=unquantized,
+        expert_padding=(hidden, intermediate),
+        expert_overhead=entry.get("expertOverhead"),
     )
 
 

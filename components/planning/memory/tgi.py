@@ -13,6 +13,7 @@ from components.planning.memory.gpu import Gpu
 from components.planning.memory.kv_cache import kv_bytes_per_token
 from components.planning.memory.options import ServingOptions
 from components.planning.memory.quantizations import activation_dtype, dtype_bytes
+from components.planning.memory.vllm import graph_gib
 from components.planning.memory.weights import rank_parameters, weight_bytes
 from components.planning.models.facts import ModelFacts
 
@@ -62,7 +63,7 @@ def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants
     warmup = _warm_up(shard, total)
     adapted = max(1, min(warmup.cache_tokens, model.max_position_embeddings))
     length = total or adapted
-    kept = CAPTURED_BATCH_SIZES * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+    kept = graph_gib(CAPTURED_BATCH_SIZES, model.num_hidden_layers, constants)
     cache = warmup.cache_tokens * shard.token_bytes / GIB
     left = min(cache, shard.limit - warmup.used) if warmup.out_of_memory else cache
     uncertainty = _uncertainty(shard, warmup)
@@ -105,7 +106,7 @@ def _shard(
         generation=generation,
         constants=constants,
         weights=weights,
-        overhead=gpu.context_gib + constants.non_torch_gib["single" if tp == 1 else "parallel"],
+        overhead=gpu.context_gib + constants.non_torch_gib["early.single" if tp == 1 else "early.parallel"],
         token_bytes=kv_bytes_per_token(model, options),
         element=element,
     )

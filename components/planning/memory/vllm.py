@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from components.planning.memory.activation import forward_peak_bytes, sampler_peak_bytes
+from components.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
 from components.planning.memory.constants import Constants
 from components.planning.memory.fit import Fit
 from components.planning.memory.generations import GIB, LARGE_CARD_GIB, Generation, vllm_generation
@@ -12,10 +12,12 @@ from components.planning.memory.gpu import Gpu
 from components.planning.memory.kv_cache import KvLayout, kv_layout
 from components.planning.memory.options import ServingOptions
 from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
-from components.planning.memory.weights import weight_bytes
+from components.planning.memory.uncertainty import uncertainty_gib
+from components.planning.memory.weights import plain_mlp_bytes, weight_bytes
 from components.planning.models.facts import ModelFacts
 
 LATE_UNCERTAINTY = 0.5
+HOPPER = (9, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constant
         grouped=generation.slidingwindow_groups,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
     )
-    return _judge(model, gpu, parts, layout, limits, usable, constants)
+    uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation)
+    return _judge(model, gpu, parts, layout, limits, usable, uncertainty)
 
 
 def _parts(
@@ -94,9 +97,9 @@ def _parts(
 ) -> Parts:
     runner = generation.runner_for(model)
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
-    weights, loading = _weights_gib(model, options, generation)
-    activation, warm_up = _activation_gib(model, options, constants, generation, limits)
-    non_torch = constants.non_torch_gib["single" if ranks == 1 else "parallel"]
+    weights, loading = _weights_gib(model, options, generation, constants)
+    activation, warm_up = _activation_gib(model, gpu, options, constants, generation, limits)
+    non_torch = constants.non_torch_gib[f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"]
     graphs = _graphs_gib(model, options, constants, generation, limits)
     workspace = _workspace_gib(gpu, options, constants)
     extra = graphs + workspace
@@ -113,39 +116,61 @@ def _parts(
     )
 
 
-def _weights_gib(model: ModelFacts, options: ServingOptions, generation: Generation) -> tuple[float, float]:
-    """Weights at rest and at the peak of loading; without streaming an online format first loads all weights plain."""
+def _weights_gib(
+    model: ModelFacts, options: ServingOptions, generation: Generation, constants: Constants
+) -> tuple[float, float]:
+    """Weights at rest and at the peak of loading.
+
+    An 8-bit format made while loading leaves one layer's plain MLP behind where weights stream in; without streaming
+    all plain weights are loaded first.
+    """
     draft = options.draft_weights_gib / options.tensor_parallel_size
     if options.weights_gib is not None:
         return options.weights_gib + draft, options.weights_gib
-    weights = weight_bytes(model, options) / GIB
+    weights = weight_bytes(model, options, constants) / GIB
     stored = weight_format(model, options)
-    if stored is None or not stored.online or stored.name == "bitsandbytes" or generation.online_fp8_streams:
+    if stored is None or not stored.online or stored.name == "bitsandbytes":
         return weights + draft, weights
-    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None)) / GIB)
+    if generation.online_fp8_streams:
+        weights += plain_mlp_bytes(model, options) / GIB
+        return weights + draft, weights
+    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None), constants) / GIB)
 
 
 def _activation_gib(
-    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
+    model: ModelFacts,
+    gpu: Gpu,
+    options: ServingOptions,
+    constants: Constants,
+    generation: Generation,
+    limits: BatchLimits,
 ) -> tuple[float, float]:
     """The profiled activation peak, and the peak of the sampler that warms up after the cache is allocated."""
     element = dtype_bytes(activation_dtype(model, options))
-    tokens, rows = limits.batched_tokens, min(limits.seqs, limits.batched_tokens)
+    tokens, rows, tp = limits.batched_tokens, min(limits.seqs, limits.batched_tokens), options.tensor_parallel_size
     v2 = generation.runner_for(model) == "v2"
     profiled = constants.sampler_bytes["v2" if v2 else generation.sampler]
     warmed = constants.sampler_bytes["v2_warm_up"] if v2 else profiled
-    forward = forward_peak_bytes(model, tokens, options.tensor_parallel_size, element, constants) / GIB
-    sampler = sampler_peak_bytes(model, rows, tokens, element, profiled) / GIB
+    workspace = constants.matmul_workspace_mib["hopper" if gpu.compute_capability >= HOPPER else "other"] / 1024
+    forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + workspace
+    sampler = sampler_peak_bytes(model, rows, tokens, element, profiled) / GIB + workspace
     # Before 0.6.5 memory that PyTorch's allocator keeps cached after the profile run counts as used.
     peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
+    if generation.compiles and not options.enforce_eager:
+        peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
     return peak, sampler_peak_bytes(model, rows, rows, element, warmed) / GIB
 
 
 def _graphs_gib(
     model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
 ) -> float:
-    sizes = captured_graphs(options, generation, limits)
-    return sizes * model.num_hidden_layers * constants.graph_mib_per_layer_graph / 1024
+    return graph_gib(captured_graphs(options, generation, limits), model.num_hidden_layers, constants)
+
+
+def graph_gib(sizes: int, layers: int, constants: Constants) -> float:
+    """GiB of CUDA graphs for this many captured batch sizes of a model with this many layers."""
+    share = constants.graph_mib
+    return (share["base"] + sizes * (share["perSize"] + share["perSizeAndLayer"] * layers)) / 1024 if sizes else 0.0
 
 
 def captured_graphs(options: ServingOptions, generation: Generation, limits: BatchLimits) -> int:
@@ -181,14 +206,13 @@ def _judge(
     layout: KvLayout,
     limits: BatchLimits,
     usable: float,
-    constants: Constants,
+    uncertainty: float,
 ) -> Fit:
     left = usable - parts.inside
     outside = gpu.total_gib - gpu.context_gib - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
     needed = layout.blocks_for(limits.max_model_len)
     concurrency = blocks / needed
-    uncertainty = uncertainty_gib(parts, constants)
     reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
     return Fit(
         fits=not reasons,
@@ -218,13 +242,6 @@ def _is_uncertain(inside: float, inside_width: float, outside: float, outside_wi
     if inside >= 0 and outside >= 0:
         return inside_is_close or outside_is_close
     return (inside >= 0 or inside_is_close) and (outside >= 0 or outside_is_close)
-
-
-def uncertainty_gib(parts: Parts, constants: Constants) -> float:
-    """The width of the answer in GiB: the residuals of weights, activations and the rest, added in quadrature."""
-    share = constants.uncertainty
-    weights, activation = share["weights"] * parts.weights, share["activation"] * parts.activation
-    return float((weights**2 + activation**2 + share["floorGib"] ** 2) ** 0.5)
 
 
 def _reasons(

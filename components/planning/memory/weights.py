@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from components.planning.memory.constants import Constants, fitted_constants
+from components.planning.memory.generations import vllm_generation
 from components.planning.memory.options import ServingOptions
-from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from components.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from components.planning.models.facts import LayerKind, ModelFacts
 
 VOCABULARY_PADDING = 64
+ROUNDING = 2 * 2**20
+ROUNDED_FROM = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +66,88 @@ def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParamete
     )
 
 
-def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
-    """Bytes of weights on the heaviest rank of the widest pipeline stage."""
+def weight_bytes(model: ModelFacts, options: ServingOptions, constants: Constants | None = None) -> int:
+    """Bytes of weights on the heaviest rank of the widest pipeline stage, rotary caches and adapter slots included."""
     tp, pp = options.tensor_parallel_size, options.pipeline_parallel_size
     parameters = rank_parameters(model, tp)
     plain = dtype_bytes(activation_dtype(model, options))
     stored = weight_format(model, options)
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     quantized_bytes = stored.bits / 8 if stored else plain
-    layers = 0.0
-    for part in ("attention", "dense_mlp", "experts"):
+    layers = float(parameters.replicated * plain)
+    for part in ("attention", "dense_mlp"):
         layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
-    layers += parameters.replicated * plain
+    layers += parameters.experts * _bytes_per_expert_parameter(
+        model, stored, plain, tp, constants or fitted_constants()
+    )
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
     ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
     adapters = lora_bytes(model, options, plain) * share
-    return int(layers * share + (ends + parameters.vision) * plain + adapters)
+    rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
+    rope = model.rope_caches * model.max_position_embeddings * _rotary_width(model) * plain
+    return int(layers * share + (ends + parameters.vision) * plain + adapters + rounding + rope)
+
+
+def _rotary_width(model: ModelFacts) -> int:
+    return model.mla.qk_rope_head_dim if model.mla else model.head_dim
+
+
+def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) -> int:
+    """What PyTorch's allocator adds to plain layers: tensors from 10 MiB on take whole blocks of 2 MiB.
+
+    The PyTorch of earlier releases gave a rest of more than 1 MiB to others.
+    """
+    if model.mla is not None:
+        return 0
+    tp = options.tensor_parallel_size
+    early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads == "early"
+    largest_rest = ROUNDING // 2 if early else ROUNDING
+    queries = ceil(model.num_attention_heads / tp) * model.head_dim
+    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+    width = model.intermediate_size // tp
+    attention = (queries + 2 * keys, queries)
+    mlp = () if model.moe else ((2 if model.gated_mlp else 1) * width, width)
+    sizes = [model.hidden_size * side * plain for side in (*attention, *mlp)]
+    rests: list[int] = [-size % ROUNDING for size in sizes if size >= ROUNDED_FROM]
+    return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
+
+
+def _bytes_per_expert_parameter(
+    model: ModelFacts, stored: WeightFormat | None, plain: int, tp: int, constants: Constants
+) -> float:
+    if model.moe is None or stored is None or "experts" in stored.unquantized:
+        return plain
+    width = model.moe.expert_intermediate_size // tp
+    hidden_step, width_step = stored.expert_padding
+    padded = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
+    overhead = constants.expert_overhead[stored.expert_overhead] if stored.expert_overhead else 1.0
+    return stored.bits / 8 * overhead * padded / (model.hidden_size * width)
+
+
+def _rounded_up(value: int, step: int) -> int:
+    return ceil(value / step) * step
+
+
+def checkpoint_bytes(model: ModelFacts, quantization: str | None = None) -> int:
+    """Bytes of the model's weight files: its parameters in their stored format, without what an engine adds."""
+    parameters = rank_parameters(model)
+    options = ServingOptions(engine="vllm", engine_version="0", quantization=quantization)
+    stored = weight_format(model, options)
+    kept = parameters.embedding + parameters.lm_head + parameters.vision + parameters.replicated
+    plain = dtype_bytes(model.torch_dtype)
+    if stored is None or (stored.online and model.quantization is None):
+        return parameters.total * plain
+    linear = {"attention": parameters.attention, "dense_mlp": parameters.dense_mlp, "experts": parameters.experts}
+    bits = sum(size * (8 * plain if part in stored.unquantized else stored.bits) for part, size in linear.items())
+    return int(kept * plain + bits / 8)
+
+
+def plain_mlp_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of one dense layer's MLP on one rank in the model's own dtype; 0 for mixtures of experts."""
+    if model.moe is not None:
+        return 0
+    element = dtype_bytes(activation_dtype(model, options))
+    return _dense_mlp(model, options.tensor_parallel_size) // model.num_hidden_layers * element
 
 
 def lora_bytes(model: ModelFacts, options: ServingOptions, element: int) -> int:

@@ -95,6 +95,7 @@ class ModelFacts:
     full_key_value_heads: int | None = None
     full_keys_are_values: bool = False
     kv_shared_layers: int = 0
+    rope_caches: int = 1
     moe: MoeFacts | None = None
     mla: MlaFacts | None = None
     linear_state: LinearStateFacts | None = None

@@ -62,6 +62,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         full_key_value_heads=_optional(text, model_id, "num_global_key_value_heads"),
         full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
         kv_shared_layers=_optional(text, model_id, "num_kv_shared_layers") or 0,
+        rope_caches=int(traits.get("ropeCaches", 1)),
         moe=_moe(text, traits, model_id),
         mla=_mla(text, model_id),
         linear_state=_linear_state(text, model_id),
