@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 from kubernetes.client import ApiClient
-from sandbox_objects import l4_node
 
 from sandbox.apply import Applier
 from sandbox.lifecycle import running_sandbox
 from sandbox.rehearsal import prepare
 from sandbox.state import SandboxState
+from tests.sandbox.sandbox_objects import l4_node
 
 OLD_POOL = ("old-0", "old-1")
 NEW_POOL = ("new-0", "new-1")

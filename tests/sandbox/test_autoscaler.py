@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from sandbox_objects import deployment, l4_node
-
 from components.planning.daemonsets import Overhead
 from components.planning.shapes import find_shape
 from sandbox.autoscaler import Autoscaler, ScaleUp
 from sandbox.nodes import FakeNode
 from sandbox.placement import Snapshot
 from sandbox.pods import pod_requests
+from tests.sandbox.sandbox_objects import deployment, l4_node
 
 NONE = Overhead(cpu_millis=0, memory_bytes=0, pods=0)
 AUTOPILOT = Autoscaler(overhead=NONE, zones=("us-central1-a", "us-central1-b"), gpus=True)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 import urllib3
-from conftest import NEW_POOL, OLD_POOL, SMALL_POOL, Cluster
 from kubernetes.client import AuthorizationV1Api, CoreV1Api, CustomObjectsApi, VersionApi
 from kubernetes.client.exceptions import ApiException
-from sandbox_objects import deployment, l4_node, namespace, pod_disruption_budget
 
 from sandbox.placement import NOT_CREATED, PodPlacement
 from sandbox.recipe import kubernetes_version
 from sandbox.rollout import await_rollout
+from tests.sandbox.conftest import NEW_POOL, OLD_POOL, SMALL_POOL, Cluster
+from tests.sandbox.sandbox_objects import deployment, l4_node, namespace, pod_disruption_budget
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
 

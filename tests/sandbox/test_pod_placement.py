@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from sandbox_objects import deployment, l4_node
 
 from sandbox.placement import NOT_CREATED, Snapshot
+from tests.sandbox.sandbox_objects import deployment, l4_node
 
 REFUSAL = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
 

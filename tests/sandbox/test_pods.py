@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from sandbox_objects import deployment
 
 from sandbox.pods import pod_requests, requests_of
+from tests.sandbox.sandbox_objects import deployment
 
 
 def container(cpu: str, memory: str = "1Gi", **more: Any) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import psutil
 import pytest
 from kubernetes.client import CoreV1Api
 from kubernetes.config import new_client_from_config
-from sandbox_objects import deployment, l4_node
 
 from components.planning.daemonsets import daemonset_overhead
 from sandbox.autoscaler import Autoscaler
 from sandbox.lifecycle import find_kept, take_down
 from sandbox.rehearsal import rehearse_objects
+from tests.sandbox.sandbox_objects import deployment, l4_node
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
 

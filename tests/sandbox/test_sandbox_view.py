@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import typer
 from rich.console import Console
-from sandbox_objects import l4_node
 
 from cli.sandbox_view import print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
 from sandbox.apply import ApplyFailure
 from sandbox.errors import SandboxError
 from sandbox.placement import PodPlacement
 from sandbox.rehearsal import Rehearsal
+from tests.sandbox.sandbox_objects import l4_node
 
 REFUSAL = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
 LONG_NAME = "vllm-7b-it-tensorparallelism-with-a-name-of-forty"

@@ -5,9 +5,9 @@ import threading
 
 import httpx2
 import pytest
-from conftest import MODEL
 from kubernetes.client import ApiClient, Configuration
 
+from tests.verification.conftest import MODEL
 from verification.port_forward import forwarded, pod_stream
 from verification.service_pod import PodPort, find_pod
 

@@ -3,8 +3,8 @@
 import sys
 
 import pytest
-from conftest import report_on, target_of
 
+from tests.verification.conftest import report_on, target_of
 from verification.server import verify_server
 from verification.tgi_api import MissingClientError
 

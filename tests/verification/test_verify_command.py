@@ -9,11 +9,11 @@ import sys
 import pytest
 import typer
 import yaml
-from conftest import LIMIT, MODEL
 from typer.testing import CliRunner
 
 from cli.verify import API_KEY_VARIABLE, verify
 from components.engines.contract import resolve_contract
+from tests.verification.conftest import LIMIT, MODEL
 
 app = typer.Typer()
 app.command()(verify)

@@ -1,8 +1,8 @@
 """vLLM's checks against a process: the healthy one passes, and each way to break is reported by the right check."""
 
 import pytest
-from conftest import MODEL, report_on, target_of
 
+from tests.verification.conftest import MODEL, report_on, target_of
 from verification.server import verify_server
 
 CHECKS = (

@@ -1,0 +1,250 @@
+"""Every typed field reaches the engine or is refused; what the engine does not know never leaves."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_camel
+
+from components.config.tgi import TgiEngine
+from components.config.vllm import VllmEngine
+from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from components.engines.contract import Contract, contract_versions, load_contract
+from scripts import engine_samples
+from scripts.emit_argv_cases import cases
+
+ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
+SAMPLES: dict[str, Mapping[str, tuple[Any, ...]]] = {"vllm": engine_samples.VLLM, "tgi": engine_samples.TGI}
+MODELS = {"vllm": VllmEngine, "tgi": TgiEngine}
+PLUMBING = {"kind", "version", "image", "contract"}
+NEWEST = load_contract("vllm", contract_versions("vllm")[-1])
+V26 = load_contract("vllm", "0.26.0")
+
+
+def name(contract: Contract) -> str:
+    return contract.name
+
+
+def built(contract: Contract, settings: Mapping[str, Any] | None = None, **other: Any) -> Launch:
+    engine = MODELS[contract.engine].model_validate({**(settings or {}), "version": contract.version})
+    given: dict[str, Any] = {
+        "model_id": "google/gemma-7b",
+        "revision": None,
+        "tensor_parallel_size": 1,
+        "pipeline_parallel_size": 1,
+        "port": 8000,
+        "extra_args": (),
+        "extra_env": {},
+        "contract": contract,
+    }
+    return build_launch(engine, **{**given, **other})  # type: ignore[arg-type]
+
+
+def refused(contract: Contract, settings: Mapping[str, Any] | None = None, **other: Any) -> dict[str, str]:
+    with pytest.raises(EngineRefusal) as caught:
+        built(contract, settings, **other)
+    return {problem.path: f"{problem.message} | {problem.remedy}" for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("kind", ["vllm", "tgi"])
+def test_every_typed_field_has_samples(kind: str) -> None:
+    fields = {to_camel(field) for field in MODELS[kind].model_fields} - PLUMBING
+    assert fields == set(SAMPLES[kind])
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_every_typed_field_reaches_the_engine_or_is_refused(contract: Contract) -> None:
+    plain = built(contract)
+    for field, values in SAMPLES[contract.engine].items():
+        for value in values:
+            if field in ("tensorParallelSize", "numShard", "pipelineParallelSize"):
+                size = {"pipeline_parallel_size" if field.startswith("pipe") else "tensor_parallel_size": 2}
+                assert built(contract, **size).argv != plain.argv
+                continue
+            try:
+                launch = built(contract, {field: value})
+            except EngineRefusal as refusal:
+                assert all(p.path.startswith(f"engine.{field}") and p.remedy for p in refusal.problems)
+                continue
+            assert (launch.argv, launch.env) != (plain.argv, plain.env), (field, value)
+            assert check_argv(launch.argv, launch.env, contract) == (), (field, value)
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_generated_command_lines_keep_the_contract(contract: Contract) -> None:
+    found = list(cases(contract, seed=7))
+    accepted = [case for case in found if case["accept"]]
+    assert len(accepted) >= 300
+    assert len(found) - len(accepted) >= 25
+    for case in accepted:
+        assert check_argv(tuple(case["argv"]), case["env"], contract) == (), case
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_an_unset_field_emits_nothing(contract: Contract) -> None:
+    launch = built(contract)
+    size = "--tensor-parallel-size=1" if contract.engine == "vllm" else "--num-shard=1"
+    assert launch.argv == (f"{contract.model_flag}=google/gemma-7b", size)
+    assert launch.env == ({} if contract.engine == "vllm" else {"PORT": "8000"})
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_an_unknown_flag_added_to_the_builder_fails(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.engines.argv._names", lambda kind, field: ("--no-such-flag",))
+    problems = refused(contract, {"dtype": "bfloat16"})
+    assert any("--no-such-flag" in text for text in problems.values())
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_an_unknown_extra_flag_is_refused(contract: Contract) -> None:
+    problems = refused(contract, extra_args=("--no-such-flag=1",))
+    assert "--no-such-flag" in problems["extraArgs[0]"]
+
+
+def test_a_misspelt_flag_names_the_near_one() -> None:
+    assert "--uvicorn-log-level" in refused(V26, extra_args=("--uvicorn-loglevel=info",))["extraArgs[0]"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "replacement"),
+    [
+        ("--swap-space=4", "recomputes"),
+        ("--disable-log-requests", "--no-enable-log-requests"),
+        ("--num-scheduler-steps=8", "multi-step"),
+        ("--task=generate", "--runner"),
+        ("--guided-decoding-backend=xgrammar", "--structured-outputs-config"),
+        ("--rope-scaling={}", "--hf-overrides"),
+    ],
+)
+def test_a_removed_flag_is_refused_with_its_replacement(flag: str, replacement: str) -> None:
+    assert replacement in refused(V26, extra_args=(flag,))["extraArgs[0]"]
+    problem = check_argv((flag,), {}, V26)[0]
+    assert replacement in problem.remedy and "https://" in problem.remedy
+
+
+def test_a_removed_variable_is_refused_with_its_replacement() -> None:
+    problem = check_argv((), {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}, V26)[0]
+    assert "--attention-backend" in problem.remedy
+    assert (
+        "engine.attentionBackend"
+        in refused(V26, extra_env={"VLLM_ATTENTION_BACKEND": "X"})["extraEnv.VLLM_ATTENTION_BACKEND"]
+    )
+    assert refused(V26, extra_env={"VLLM_USE_V1": "1"})["extraEnv.VLLM_USE_V1"]
+
+
+def test_a_misspelt_variable_is_refused_and_a_foreign_one_is_not() -> None:
+    assert "VLLM_LOGGING_LEVEL" in refused(V26, extra_env={"VLLM_LOGING_LEVEL": "INFO"})["extraEnv.VLLM_LOGING_LEVEL"]
+    assert built(V26, extra_env={"NCCL_DEBUG": "INFO", "VLLM_MY_PLUGIN_PORT": "1"}).env["NCCL_DEBUG"] == "INFO"
+
+
+def test_a_flag_that_came_later_says_so() -> None:
+    text = refused(load_contract("vllm", "0.10.0"), extra_args=("--shutdown-timeout=30",))["extraArgs[0]"]
+    assert "it came with 0.19.1" in text
+
+
+@pytest.mark.parametrize(
+    ("extra", "field"),
+    [
+        ("--max-model-len=8", "engine.maxModelLen"),
+        ("--max_model_len=8", "engine.maxModelLen"),
+        ("-tp=2", "engine.tensorParallelSize"),
+        ("--no-enable-prefix-caching", "engine.enablePrefixCaching"),
+        ("--model=other", "model.id"),
+        ("--port=9", "service.port"),
+        ("--enable-lora", "engine.lora"),
+    ],
+)
+def test_an_extra_argument_may_not_repeat_a_typed_field(extra: str, field: str) -> None:
+    assert field in refused(V26, extra_args=(extra,))["extraArgs[0]"]
+
+
+def test_an_extra_variable_may_not_repeat_a_typed_field() -> None:
+    tgi = load_contract("tgi", "3.3.7")
+    for variable, field in (
+        ("MAX_INPUT_TOKENS", "engine.maxInputTokens"),
+        ("PORT", "service.port"),
+        ("HF_TOKEN", "huggingFace"),
+    ):
+        assert field in refused(tgi, extra_env={variable: "1"})[f"extraEnv.{variable}"]
+
+
+def test_extra_arguments_are_checked_for_values_and_repetition() -> None:
+    problems = refused(
+        V26,
+        extra_args=(
+            "--uvicorn-log-level=loud",
+            "--max-logprobs",
+            "--stream-interval=2",
+            "--stream-interval=3",
+            "stray",
+        ),
+    )
+    assert "none of its choices" in problems["extraArgs[0]"]
+    assert problems["extraArgs[1]"]
+    assert "repeats extraArgs[2]" in problems["extraArgs[3]"]
+    assert "stands alone" in problems["extraArgs[4]"]
+
+
+def test_extra_arguments_with_their_values_apart_or_nested_pass() -> None:
+    extra = ("--middleware", "a.b", "--middleware=c.d", "--compilation-config.level=3", "--stream-interval", "4", "-O3")
+    assert built(V26, extra_args=extra).argv[-len(extra) :] == extra
+
+
+def test_a_switch_with_a_value_is_refused() -> None:
+    assert "takes no value" in check_argv(("--enforce-eager=true",), {}, V26)[0].message
+
+
+def test_booleans_take_the_contracts_form() -> None:
+    off = {"enablePrefixCaching": False, "enforceEager": True, "disableCustomAllReduce": False}
+    assert {"--no-enable-prefix-caching", "--enforce-eager", "--no-disable-custom-all-reduce"} <= set(
+        built(V26, off).argv
+    )
+    assert {"--disable-prefix-caching", "--enforce-eager", "--enable-custom-all-reduce"} <= set(built(NEWEST, off).argv)
+
+
+def test_the_attention_backend_is_a_variable_before_it_is_a_flag() -> None:
+    old = built(load_contract("vllm", "0.10.0"), {"attentionBackend": "FLASHINFER"})
+    assert old.env == {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
+    assert "--attention-backend=FLASHINFER" in built(V26, {"attentionBackend": "FLASHINFER"}).argv
+
+
+def test_adapters_take_each_engines_form() -> None:
+    adapters = [{"name": "a", "path": "acme/a"}, {"name": "b", "path": "/mnt/b"}]
+    one = built(V26, {"lora": {"adapters": adapters[:1], "maxRank": 32}}).argv
+    assert one[-3:] == ("--enable-lora", "--lora-modules=a=acme/a", "--max-lora-rank=32")
+    assert built(V26, {"lora": {"adapters": adapters}}).argv[-3:] == ("--lora-modules", "a=acme/a", "b=/mnt/b")
+    tgi = load_contract("tgi", "3.3.7")
+    assert "--lora-adapters=acme/a,b=/mnt/b" in built(tgi, {"loraAdapters": adapters}).argv
+
+
+def test_json_values_survive() -> None:
+    config = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}
+    token = built(V26, {"speculativeConfig": config}).argv[-1]
+    assert json.loads(token.removeprefix("--speculative-config=")) == config
+
+
+def test_values_that_the_version_does_not_take_are_refused_with_its_choices() -> None:
+    assert "fp8_e5m2" in refused(V26, {"kvCacheDtype": "int3"})["engine.kvCacheDtype"]
+    assert "compressed-tensors" in refused(load_contract("tgi", "3.3.7"), {"quantize": "hqq"})["engine.quantize"]
+
+
+def test_all_problems_come_at_once() -> None:
+    problems = refused(
+        V26, {"swapSpace": 4, "kvCacheDtype": "int3"}, extra_args=("--bogus",), extra_env={"HF_TOKEN": "x"}
+    )
+    assert set(problems) == {"engine.swapSpace", "engine.kvCacheDtype", "extraArgs[0]", "extraEnv.HF_TOKEN"}
+
+
+def test_pipeline_stages_are_refused_by_tgi() -> None:
+    problems = refused(load_contract("tgi", "3.3.7"), pipeline_parallel_size=2)
+    assert "engine.numShard" in problems["engine.pipelineParallelSize"]
+
+
+def test_another_port_is_written_out() -> None:
+    assert "--port=9000" in built(V26, port=9000).argv
+    assert built(load_contract("tgi", "3.3.7"), port=9000).env["PORT"] == "9000"
+
+
+def test_a_revision_is_written_out() -> None:
+    assert "--revision=abc" in built(V26, revision="abc").argv

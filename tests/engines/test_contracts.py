@@ -1,0 +1,133 @@
+"""Contracts are complete, agree with the releases' own parsers, and resolve as documented."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.engines.contract import Contract, ContractError, contract_versions, load_contract, resolve_contract
+
+OBSERVED = Path(__file__).parent / "observed"
+ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
+VLLM = [contract for contract in ALL if contract.engine == "vllm"]
+
+
+def name(contract: Contract) -> str:
+    return contract.name
+
+
+def test_the_versions_that_the_project_promises_have_contracts() -> None:
+    vllm, tgi = contract_versions("vllm"), contract_versions("tgi")
+    assert vllm[0] == "0.10.0" and "0.26.0" in vllm
+    assert {v.rsplit(".", 1)[0] for v in vllm} >= {"0.10", "0.13", "0.19", "0.26"}
+    assert any(v.startswith("2.3.") for v in tgi) and tgi[-1] == "3.3.7"
+
+
+@pytest.mark.parametrize("contract", VLLM, ids=name)
+def test_option_strings_are_those_of_the_real_parser(contract: Contract) -> None:
+    observed = json.loads((OBSERVED / f"{contract.name}.json").read_text("utf-8"))
+    ours = {option for flag in contract.flags.values() for option in flag.spellings}
+    assert ours == set(observed)
+
+
+@pytest.mark.parametrize("contract", VLLM, ids=name)
+def test_counts_and_choices_are_those_of_the_real_parser(contract: Contract) -> None:
+    observed = json.loads((OBSERVED / f"{contract.name}.json").read_text("utf-8"))
+    for flag in contract.flags.values():
+        seen = observed[flag.name]
+        assert (sorted(flag.choices) if flag.choices else None) == seen["choices"], flag.name
+        assert flag.takes_value == (seen["nargs"] != 0), flag.name
+        if flag.takes_value:
+            assert flag.nargs == seen["nargs"], flag.name
+
+
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
+    assert contract.health_path in contract.paths
+    assert contract.metrics_path in contract.paths
+    assert set(contract.api_paths) <= set(contract.paths)
+    assert set(contract.autoscaling_metrics.values()) <= contract.always_metrics
+    assert set(contract.autoscaling_metrics) >= {"queue", "running"}
+    assert contract.shutdown.grace_seconds >= 60 and contract.shutdown.signal == "SIGTERM"
+    assert contract.shutdown.drain_flag is None or contract.flag(contract.shutdown.drain_flag)
+    assert contract.port_flag is None or contract.flag(contract.port_flag)
+    assert contract.port_env is None or contract.port_env in contract.env
+    assert contract.flag(contract.model_flag)
+    assert contract.token_env in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+    assert contract.env and contract.architectures and contract.sources["flags"]
+
+
+@pytest.mark.parametrize("contract", VLLM, ids=name)
+def test_an_l4_gets_the_small_batch_limits(contract: Contract) -> None:
+    limits = contract.batch_limits_for(22.05, "NVIDIA L4")
+    assert limits and (limits.max_num_batched_tokens, limits.max_num_seqs) == (2048, 256)
+    large = contract.batch_limits_for(79.1, "NVIDIA H100 80GB HBM3")
+    assert large and large.max_num_batched_tokens > 2048
+    assert contract.batch_limits_for(79.1, "NVIDIA A100-SXM4-80GB") == limits
+
+
+def test_an_a100_of_80_gib_counts_as_a_small_card() -> None:
+    contract = load_contract("vllm", "0.26.0")
+    limits = contract.batch_limits_for(80, "NVIDIA A100-SXM4-80GB")
+    assert limits and limits.max_num_seqs == 256
+
+
+def test_the_guides_images_and_token_variable() -> None:
+    vllm = resolve_contract("vllm", "v0.10.0").contract
+    assert vllm.default_image("v0.10.0") == "docker.io/vllm/vllm-openai:v0.10.0"
+    assert vllm.token_env == "HUGGING_FACE_HUB_TOKEN"
+    assert vllm.command == ("python3", "-m", "vllm.entrypoints.openai.api_server")
+    tgi = resolve_contract("tgi", "2.3").contract
+    assert tgi.default_image("2.3").endswith("huggingface-text-generation-inference-cu124.2-3.ubuntu2204.py311")
+    assert tgi.token_env == "HUGGING_FACE_HUB_TOKEN"
+    assert tgi.port_env == "PORT" and tgi.command is None
+    assert resolve_contract("tgi", "3.3.7").contract.token_env == "HF_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "contract", "noted"),
+    [
+        ("vllm", "0.26.0", "0.26.0", False),
+        ("vllm", "v0.26.0", "0.26.0", False),
+        ("vllm", "0.27.0", "0.26.0", True),
+        ("vllm", "0.10.2", "0.10.0", True),
+        ("vllm", "0.32.1", "0.26.0", True),
+        ("vllm", "0.13", "0.13.0", False),
+        ("tgi", "2.3", "2.3.1", False),
+        ("tgi", "3.0.0", "2.3.1", True),
+    ],
+)
+def test_a_version_takes_its_own_contract_or_the_older_one(kind: str, version: str, contract: str, noted: bool) -> None:
+    resolved = resolve_contract(kind, version)
+    assert resolved.contract.version == contract
+    assert (resolved.note is not None) is noted
+    if noted:
+        assert contract in str(resolved.note) and version in str(resolved.note)
+
+
+@pytest.mark.parametrize(("kind", "version"), [("vllm", "0.9.2"), ("vllm", "99.0"), ("tgi", "2.2.0"), ("tgi", "4.0.0")])
+def test_outside_the_known_range_is_an_error_that_names_the_versions(kind: str, version: str) -> None:
+    with pytest.raises(ContractError, match=r"outside the known versions .* engine\.contract"):
+        resolve_contract(kind, version)
+
+
+def test_an_override_names_the_contract_for_an_unknown_version() -> None:
+    resolved = resolve_contract("vllm", "99.0", "0.26.0")
+    assert resolved.contract.version == "0.26.0" and "as asked" in str(resolved.note)
+    with pytest.raises(ContractError, match="there is no contract"):
+        resolve_contract("vllm", "99.0", "98.0")
+
+
+def test_a_version_that_is_none_is_refused() -> None:
+    with pytest.raises(ContractError, match="is no version"):
+        resolve_contract("vllm", "latest")
+
+
+def test_metrics_follow_the_release() -> None:
+    old, new = load_contract("vllm", "0.10.0"), load_contract("vllm", "0.26.0")
+    assert "vllm:gpu_cache_usage_perc" in old.always_metrics
+    assert "vllm:gpu_cache_usage_perc" not in new.metrics
+    assert new.autoscaling_metrics["cache"] == "vllm:kv_cache_usage_perc"
+    assert new.metrics["vllm:prompt_tokens_total"] == "counter"
+    assert new.metrics["vllm:spec_decode_num_drafts_total"] == "counter"
+    assert "vllm:spec_decode_num_drafts_total" not in new.always_metrics

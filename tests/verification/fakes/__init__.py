@@ -1,0 +1,1 @@
+"""Servers that speak the engines' HTTP interfaces, and break on demand."""
