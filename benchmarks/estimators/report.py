@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,11 +12,17 @@ from matplotlib.figure import Figure
 from benchmarks.estimators.cases import Case, field_records
 from benchmarks.estimators.metrics import Summary, relative_error
 from benchmarks.estimators.tools import Answer
+from components.planning.memory.fit import estimate
+from components.planning.memory.gpu import find_gpu
+from components.planning.memory.options import ServingOptions
+from components.planning.models.catalogue import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
+CONSTANTS = ROOT / "components" / "planning" / "memory" / "data" / "constants.json"
 PAGE = ROOT / "docs" / "memory-model.md"
 PLOT = ROOT / "docs" / "images" / "fit_accuracy.png"
 TITLES = {"field": "Field observations", "measured": "Measured"}
+GUIDE_RELEASES = ("0.4.0", "0.6.6", "0.10.0", "0.19.1", "0.26.0", "0.33.0")
 COLOURS = {"field": "#c25b12", "measured": "#1f5fa8"}
 Table = tuple[tuple[Case, ...], Mapping[str, Mapping[str, Answer]], Mapping[str, Summary]]
 
@@ -26,7 +33,9 @@ def refresh_docs(tables: Mapping[str, Table], own: str, held_out: str) -> None:
     for origin, table in tables.items():
         page = _between(page, f"errors-{origin}", _error_table(table))
         page = _between(page, f"cases-{origin}", _case_table(table, own, held_out))
+    page = _between(page, "constants", _constants())
     page = _between(page, "not-judged", _not_judged())
+    page = _between(page, "guide", _guide())
     PAGE.write_text(page, encoding="utf-8")
     draw(tables, own)
 
@@ -70,6 +79,33 @@ def _case_table(table: Table, own: str, held_out: str) -> str:
             f"| {case.id} | {said} | {mine.tokens or 0:,.0f}{'' if mine.fits else ', refused'} "
             f"| {_signed(relative_error(mine, case))} | {_signed(relative_error(blind, case))} |"
         )
+    return "\n".join(lines)
+
+
+def _constants() -> str:
+    entries = json.loads(CONSTANTS.read_text(encoding="utf-8"))
+    lines = ["| constant | value | unit | source |", "|---|---|---|---|"]
+    for name, entry in entries.items():
+        if name != "note":
+            value = entry["value"]
+            shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+            lines.append(f"| `{name}` | {shown} | {entry['unit']} | {entry['source']} |")
+    return "\n".join(lines)
+
+
+def _guide() -> str:
+    """What Gemma 7B gets on one L4, release by release."""
+    model, gpu = find_model("google/gemma-7b"), find_gpu("nvidia-l4")
+    assert model is not None
+    assert gpu is not None
+    lines = ["| vLLM | longest context | with an 8-bit cache | default 8,192 |", "|---|---|---|---|"]
+    for version in GUIDE_RELEASES:
+        plain, halved = (
+            estimate(model, gpu, ServingOptions(engine="vllm", engine_version=version, kv_cache_dtype=cache))
+            for cache in (None, "fp8")
+        )
+        verdict = "starts" if plain.fits else "refused"
+        lines.append(f"| {version} | {plain.kv_cache_tokens:,} | {halved.kv_cache_tokens:,} | {verdict} |")
     return "\n".join(lines)
 
 
