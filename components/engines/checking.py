@@ -11,6 +11,7 @@ from components.engines.contract import Contract, Flag
 from components.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
+_LEVEL = re.compile(r"-O=?(\d)")
 _OPTION = re.compile(r"--?[A-Za-z]")
 
 
@@ -33,7 +34,7 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
     while index < len(argv):
         start, token = index, argv[index]
         index += 1
-        written, equals, inline = token.partition("=")
+        written, equals, inline = _level(token, contract) or token.partition("=")
         flag = _find(written, contract) if _OPTION.match(token) else None
         values = [inline] if equals else []
         if flag and flag.takes_value and not equals:
@@ -41,6 +42,15 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
                 values.append(argv[index])
                 index += 1
         yield Option(written, flag, tuple(values), start)
+
+
+def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
+    """vLLM's short form -O3, as an option with its value."""
+    found = _LEVEL.fullmatch(token) if contract.engine == "vllm" else None
+    if found is None:
+        return None
+    option = "--optimization-level" if contract.flag("--optimization-level") else "--compilation-config"
+    return option, "=", found.group(1)
 
 
 def normalised(token: str, contract: Contract) -> str:
@@ -52,8 +62,6 @@ def normalised(token: str, contract: Contract) -> str:
 
 def _find(token: str, contract: Contract) -> Flag | None:
     flag = contract.flag(normalised(token, contract))
-    if flag is None and contract.engine == "vllm" and re.fullmatch(r"-O\d?", token):
-        return contract.flag("--optimization-level") or contract.flag("--compilation-config")
     dotted = token.startswith("--") and "." in token
     return None if dotted and flag and flag.type != "json" else flag
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
+from components.config.problems import Problem
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
 from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
@@ -47,6 +48,13 @@ def refused(contract: Contract, settings: Mapping[str, Any] | None = None, **oth
     return {problem.path: f"{problem.message} | {problem.remedy}" for problem in caught.value.problems}
 
 
+def attempt(contract: Contract, settings: Mapping[str, Any]) -> tuple[Launch | None, tuple[Problem, ...]]:
+    try:
+        return built(contract, settings), ()
+    except EngineRefusal as refusal:
+        return None, refusal.problems
+
+
 @pytest.mark.parametrize("kind", ["vllm", "tgi"])
 def test_every_typed_field_has_samples(kind: str) -> None:
     fields = {to_camel(field) for field in MODELS[kind].model_fields} - PLUMBING
@@ -62,10 +70,9 @@ def test_every_typed_field_reaches_the_engine_or_is_refused(contract: Contract) 
                 size = {"pipeline_parallel_size" if field.startswith("pipe") else "tensor_parallel_size": 2}
                 assert built(contract, **size).argv != plain.argv
                 continue
-            try:
-                launch = built(contract, {field: value})
-            except EngineRefusal as refusal:
-                assert all(p.path.startswith(f"engine.{field}") and p.remedy for p in refusal.problems)
+            launch, problems = attempt(contract, {field: value})
+            assert all(p.path.startswith(f"engine.{field}") and p.remedy for p in problems), (field, value)
+            if launch is None:
                 continue
             assert (launch.argv, launch.env) != (plain.argv, plain.env), (field, value)
             assert check_argv(launch.argv, launch.env, contract) == (), (field, value)

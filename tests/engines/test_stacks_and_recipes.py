@@ -1,0 +1,67 @@
+"""Every contract version against every recipe and stack: what leaves the planner parses, the rest is refused by name."""
+
+import pytest
+
+from components.config.stack import StackConfig
+from components.config.workload import Workload
+from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from components.engines.contract import Contract, contract_versions, load_contract
+from components.planning.gpu_layout import gpu_layout
+from stacks.recipe import recipes
+from tests.stack_cases import STACKS, planned
+
+ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
+
+
+def workload(recipe: str) -> Workload:
+    raw = {"cluster": {"mode": "existing"}, "workloads": {"w": recipes()[recipe].workload}}
+    return StackConfig.model_validate(raw).workloads["w"]
+
+
+def launched(recipe: str, contract: Contract) -> Launch:
+    given = workload(recipe)
+    layout = gpu_layout("workloads.w", given)
+    return build_launch(
+        given.engine,
+        model_id=given.model.id,
+        revision=given.model.revision,
+        tensor_parallel_size=layout.tensor_parallel_size,
+        pipeline_parallel_size=layout.pipeline_parallel_size,
+        port=given.service.port,
+        extra_args=given.extra_args,
+        extra_env=given.extra_env,
+        contract=contract,
+    )
+
+
+@pytest.mark.parametrize("recipe", sorted(recipes()))
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.name)
+def test_every_recipe_under_every_contract_of_its_engine(recipe: str, contract: Contract) -> None:
+    if workload(recipe).engine.kind != contract.engine:
+        with pytest.raises(EngineRefusal):
+            launched(recipe, contract)
+        return
+    launch = launched(recipe, contract)
+    assert check_argv(launch.argv, launch.env, contract) == ()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_under_every_contract_of_its_engines(stack: str) -> None:
+    plan = planned(stack)
+    assert plan.workloads
+    for planned_workload in plan.workloads:
+        for contract in ALL:
+            if contract.engine == planned_workload.engine_kind:
+                problems = check_argv(planned_workload.argv, planned_workload.env, contract)
+                assert problems == (), (planned_workload.name, contract.name)
+
+
+def test_every_recipe_of_the_guide_has_a_current_sibling() -> None:
+    guide = {name for name in recipes() if not name.endswith("-current")}
+    assert len(guide) == 7
+    for name in guide:
+        sibling = recipes()[f"{name}-current"]
+        assert workload(sibling.name).engine.kind in ("vllm", "tgi")
+        assert workload(sibling.name).gpus == workload(name).gpus
+        assert sibling.source
+        assert sibling.deviations
