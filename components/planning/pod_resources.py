@@ -35,8 +35,13 @@ class PodResources:
 
 
 def default_requests(capacity: Allocatable) -> Requests:
-    """Requests of a pod that says nothing: all that a pod of its GPUs may ask, in whole CPUs and GiB where possible."""
-    cpu, memory, disk = capacity.cpu_millis, capacity.memory_bytes, capacity.ephemeral_bytes
+    """Requests of a pod that says nothing, in whole CPUs and GiB where possible.
+
+    Nine tenths of the CPU and memory that a pod of its GPUs may ask: nothing else wants a GPU node, but agents that a
+    cluster adds to each node must find room. Ephemeral storage is not shared with them.
+    """
+    cpu, memory = capacity.cpu_millis * 9 // 10, capacity.memory_bytes * 9 // 10
+    disk = capacity.ephemeral_bytes
     return Requests(cpu - cpu % (1000 if cpu >= 1000 else 10), memory - memory % GIB, disk - disk % GIB)
 
 
