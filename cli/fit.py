@@ -85,6 +85,7 @@ def fit_as_json(answer: Fit, cures: tuple[Remedy, ...]) -> dict[str, object]:
         "nonTorchGib": round(answer.non_torch_gib, 3),
         "cudaGraphGib": round(answer.cuda_graph_gib, 3),
         "workspaceGib": round(answer.workspace_gib, 3),
+        "lateGib": round(answer.late_gib, 3),
         "maxModelLen": answer.largest_max_model_len,
         "requestedMaxModelLen": answer.max_model_len,
         "maxConcurrency": round(answer.max_concurrency, 3),

@@ -12,21 +12,25 @@ from components.planning.memory.remedies import Remedy
 from components.planning.models.facts import ModelFacts
 
 BAR_CELLS = 60
+SMALLEST_SHOWN_GIB = 0.005
 
 
 def memory_parts(answer: Fit) -> tuple[tuple[str, str, str, float], ...]:
     """Letter, name, colour and GiB of each part of one GPU's memory, in the order of the bar."""
-    unused = max(0.0, answer.total_gib - answer.usable_gib)
+    needed = answer.weights_gib + answer.activation_gib + answer.non_torch_gib
+    cache = max(0.0, answer.kv_cache_gib)
+    counted = min(answer.cuda_graph_gib + answer.workspace_gib, max(0.0, answer.usable_gib - needed - cache))
+    rest = max(0.0, answer.total_gib - needed - cache - counted - answer.late_gib)
     parts = (
         ("W", "weights", "blue", answer.weights_gib),
         ("A", "activations", "yellow", answer.activation_gib),
-        ("N", "other (CUDA, NCCL)", "magenta", answer.non_torch_gib),
-        ("G", "CUDA graphs", "cyan", answer.cuda_graph_gib),
-        ("F", "FlashInfer workspace", "red", answer.workspace_gib),
+        ("N", "CUDA and NCCL", "magenta", answer.non_torch_gib),
+        ("G", "graphs, workspace", "cyan", counted),
         ("K", "KV cache", "green", answer.kv_cache_gib),
-        (".", "left to others", "white", unused),
+        ("L", "allocated later", "red", answer.late_gib),
+        (".", "left over", "white", rest),
     )
-    return tuple(part for part in parts if part[3] >= 0.005 or part[0] in "WK")
+    return tuple(part for part in parts if part[3] >= SMALLEST_SHOWN_GIB or part[0] in "WK")
 
 
 def memory_bar(answer: Fit, cells: int = BAR_CELLS) -> Text:

@@ -16,7 +16,14 @@ from components.planning.models.hf_config import facts_from_config
 
 MEMORY = files("components.planning.memory").joinpath("data")
 MODELS = files("components.planning.models").joinpath("data")
-PARTS = ("weights_gib", "peak_activation_gib", "non_torch_gib", "cuda_graph_gib", "kv_cache_gib")
+PARTS = (
+    "weights_gib",
+    "peak_activation_gib",
+    "non_torch_gib",
+    "cuda_graph_gib",
+    "kv_cache_gib",
+    "used_after_start_gib",
+)
 REFUSED = ("no_fit_kv", "oom_cudagraph")
 MODEL_TYPES = {
     "LlamaForCausalLM": "llama",

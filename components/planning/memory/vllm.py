@@ -16,7 +16,7 @@ from components.planning.memory.uncertainty import uncertainty_gib
 from components.planning.memory.weights import plain_mlp_bytes, weight_bytes
 from components.planning.models.facts import ModelFacts
 
-LATE_UNCERTAINTY = 0.5
+LATE_UNCERTAINTY_GIB = 0.15
 HOPPER = (9, 0)
 
 
@@ -34,8 +34,8 @@ class Parts:
     """GiB of one rank beside the KV cache.
 
     `inside` is what the release subtracts from its share before it sizes the cache. `late` is what it allocates
-    afterwards and must find outside the share: graphs or a workspace that it does not count, and a sampler warm-up
-    larger than the profiled activations. `loading` is the most that loading the weights holds.
+    afterwards beyond the activations it set aside, and must find outside the share: graphs or a workspace that it does
+    not count, the sampler's warm-up. `loading` is the most that loading the weights holds.
     """
 
     weights: float
@@ -98,10 +98,10 @@ def _parts(
     runner = generation.runner_for(model)
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     weights, loading = _weights_gib(model, options, generation, constants)
-    activation, warm_up = _activation_gib(model, gpu, options, constants, generation, limits)
+    activation, running = _activation_gib(model, gpu, options, constants, generation, limits)
     non_torch = constants.non_torch_gib[f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"]
-    graphs = _graphs_gib(model, options, constants, generation, limits)
     workspace = _workspace_gib(gpu, options, constants)
+    graphs = _graphs_gib(model, options, constants, generation, limits, flashinfer=workspace > 0)
     extra = graphs + workspace
     counted = extra if generation.accounts_for_graphs(runner) and graphs else 0.0
     return Parts(
@@ -111,7 +111,7 @@ def _parts(
         graphs=graphs,
         workspace=workspace,
         inside=weights + activation + non_torch + counted,
-        late=extra - counted + max(0.0, warm_up - activation),
+        late=max(0.0, extra - counted + running - activation),
         loading=loading,
     )
 
@@ -145,7 +145,7 @@ def _activation_gib(
     generation: Generation,
     limits: BatchLimits,
 ) -> tuple[float, float]:
-    """The profiled activation peak, and the peak of the sampler that warms up after the cache is allocated."""
+    """The profiled activation peak, and what a running engine needs at its peak, sampler warm-up included."""
     element = dtype_bytes(activation_dtype(model, options))
     tokens, rows, tp = limits.batched_tokens, min(limits.seqs, limits.batched_tokens), options.tensor_parallel_size
     v2 = generation.runner_for(model) == "v2"
@@ -158,13 +158,20 @@ def _activation_gib(
     peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
     if generation.compiles and not options.enforce_eager:
         peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
-    return peak, sampler_peak_bytes(model, rows, rows, element, warmed) / GIB
+    return peak, max(forward, sampler_peak_bytes(model, rows, rows, element, warmed) / GIB)
 
 
 def _graphs_gib(
-    model: ModelFacts, options: ServingOptions, constants: Constants, generation: Generation, limits: BatchLimits
+    model: ModelFacts,
+    options: ServingOptions,
+    constants: Constants,
+    generation: Generation,
+    limits: BatchLimits,
+    *,
+    flashinfer: bool,
 ) -> float:
-    return graph_gib(captured_graphs(options, generation, limits), model.num_hidden_layers, constants)
+    graphs = graph_gib(captured_graphs(options, generation, limits), model.num_hidden_layers, constants)
+    return graphs + constants.graph_mib["flashinfer"] / 1024 if graphs and flashinfer else graphs
 
 
 def graph_gib(sizes: int, layers: int, constants: Constants) -> float:
@@ -217,13 +224,14 @@ def _judge(
     return Fit(
         fits=not reasons,
         margin_is_uncertain=_is_uncertain(
-            left - needed * layout.block_bytes / GIB, uncertainty, outside, LATE_UNCERTAINTY * parts.late
+            left - needed * layout.block_bytes / GIB, uncertainty, outside, LATE_UNCERTAINTY_GIB
         ),
         weights_gib=parts.weights,
         activation_gib=parts.activation,
         non_torch_gib=parts.non_torch,
         cuda_graph_gib=parts.graphs,
         workspace_gib=parts.workspace,
+        late_gib=parts.late,
         kv_cache_gib=left,
         kv_cache_tokens=int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
@@ -249,7 +257,7 @@ def _reasons(
 ) -> tuple[str, ...]:
     reasons = []
     free = gpu.total_gib - gpu.context_gib
-    if parts.loading > free:
+    if parts.loading > max(free, parts.weights):
         reasons.append(f"loading holds {parts.loading:.2f} GiB of unquantised weights and {free:.2f} GiB are free")
     if usable > free:
         reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")

@@ -8,6 +8,8 @@ from benchmarks.estimators.metrics import relative_error, summarise
 from benchmarks.estimators.tools import ask_own_model
 from components.planning.memory.fit import estimate
 
+# What the driver counts for a process on the measuring card before it holds anything: the smallest start says it.
+CONTEXT_OF_THE_MEASURING_CARD = 0.62
 UNKNOWN_FLAGS = ("oci-aqua-a10-llama31-8b", "gke-guide-vllm-gemma7b-8192")
 
 
@@ -41,6 +43,14 @@ def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: C
         assert error is None or error < 0.08
     else:
         assert fit.kv_cache_gib - observed <= 2 * fit.uncertainty_gib
+
+
+@pytest.mark.parametrize("case", [c for c in measured_cases() if "used_after_start_gib" in c.parts], ids=lambda c: c.id)
+def test_memory_allocated_after_the_cache_is_foreseen(case: Case) -> None:
+    fit = estimate(case.model, case.gpu, case.options)
+    beyond = case.parts["used_after_start_gib"] - CONTEXT_OF_THE_MEASURING_CARD - fit.usable_gib
+    assert fit.late_gib >= beyond - 0.15
+    assert fit.late_gib <= max(0.0, beyond) + 0.3
 
 
 def test_every_observation_is_judged_or_says_why_not() -> None:
