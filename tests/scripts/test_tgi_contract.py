@@ -1,0 +1,148 @@
+"""The generator reads TGI's published reference."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts import generate_tgi_contract
+from scripts.contractgen.files import contract_path, render
+from scripts.generate_tgi_contract import tgi_contract
+
+FILES = {
+    "docs/source/reference/launcher.md": """# Arguments
+## MODEL_ID
+```shell
+      --model-id <MODEL_ID>
+          The model
+
+          [env: MODEL_ID=]
+          [default: acme/model]
+
+```
+## QUANTIZE
+```shell
+      --quantize <QUANTIZE>
+          Quantisation
+
+          Possible values:
+          - awq:  4 bits
+          - fp8:  8 bits
+
+          [env: QUANTIZE=]
+
+```
+## DTYPE
+```shell
+      --dtype <DTYPE>
+          [env: DTYPE=]
+          [possible values: float16, bfloat16]
+
+```
+## MAX_INPUT_LENGTH
+```shell
+      --max-input-length <MAX_INPUT_LENGTH>
+          Legacy version of [`Args::max_input_tokens`]
+
+          [env: MAX_INPUT_LENGTH=]
+
+```
+## PORT
+```shell
+  -p, --port <PORT>
+          [env: PORT=]
+          [default: 3000]
+
+```
+## SHARE
+```shell
+      --share <SHARE>
+          [env: SHARE=]
+          [default: 0.5]
+
+```
+## JSON_OUTPUT
+```shell
+      --json-output
+          [env: JSON_OUTPUT=]
+
+```
+## HELP
+```shell
+  -h, --help
+          Print help
+
+```
+""",
+    "docs/source/reference/metrics.md": "| Name | What | Type | Unit |\n| `tgi_queue_size` | Queue | Gauge | Count |\n",
+    "launcher/src/main.rs": """
+struct Args {
+    /// doc
+    #[clap(long)]
+    model_id: String,
+    quantize: Option<Quantization>,
+    max_input_length: Option<usize>,
+    port: u16,
+    share: f32,
+}
+fn main() { std::env::var("ATTENTION"); }
+""",
+    "router/src/server.rs": 'app.route("/health", get(health)).route(\n "/generate", post(generate))',
+    "backends/v3/src/lib.rs": "",
+    "server/text_generation_server/models/__init__.py": """
+class ModelType(enum.Enum):
+    LLAMA = {
+        "type": "llama",
+        "name": "Llama",
+    }
+    PHI_3 = {"type": "phi3", "name": "Phi 3"}
+
+
+other = {"type": "unrelated"}
+""",
+    "server/text_generation_server/utils/hub.py": 'os.getenv("HF_HUB_OFFLINE", "0")',
+}
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_reference_is_read(release: Path) -> None:
+    contract = tgi_contract(release, "9.9.9")
+    assert contract["flags"] == {
+        "--dtype": {"type": "str", "env": "DTYPE", "choices": ["float16", "bfloat16"]},
+        "--json-output": {"type": "flag", "env": "JSON_OUTPUT"},
+        "--max-input-length": {"type": "int", "env": "MAX_INPUT_LENGTH", "deprecated": "deprecated"},
+        "--model-id": {"type": "str", "env": "MODEL_ID", "default": "acme/model"},
+        "--port": {"type": "int", "aliases": ["-p"], "env": "PORT", "default": 3000},
+        "--quantize": {"type": "str", "env": "QUANTIZE", "choices": ["awq", "fp8"]},
+        "--share": {"type": "float", "env": "SHARE", "default": 0.5},
+    }
+    assert {"ATTENTION", "HF_HUB_OFFLINE", "PORT"} <= set(contract["env"])
+    assert contract["metrics"] == {"tgi_queue_size": {"type": "gauge", "when": "always"}}
+    assert contract["paths"] == ["/generate", "/health"]
+    assert contract["architectures"] == ["llama", "phi3"]
+
+
+def test_check_says_whether_the_file_would_change(
+    release: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("contracts")
+    monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", folder)
+    arguments = ["9.9.9", "--source", str(release)]
+    assert generate_tgi_contract.main([*arguments, "--check"]) == 1
+    assert not list(folder.iterdir())
+    assert generate_tgi_contract.main(arguments) == 0
+    assert generate_tgi_contract.main([*arguments, "--check"]) == 0
+
+
+def test_committed_contracts_are_in_the_generators_form() -> None:
+    for version in ("2.3.1", "3.3.7"):
+        text = contract_path("tgi", version).read_text("utf-8")
+        assert render(json.loads(text)) == text
