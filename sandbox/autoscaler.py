@@ -83,8 +83,9 @@ class ScaleUp:
         return tuple(node for _, node in self._made)
 
     def __call__(self, snapshot: Snapshot) -> bool:
-        """Add the nodes that the pods of the snapshot wait for; whether more of them may find a place soon."""
-        if self._waited < _PATIENCE and _are_some_on_their_way(snapshot, self._made):
+        """Add the nodes that the pods of the snapshot wait for; whether any of them may still find its place."""
+        on_their_way = _are_some_on_their_way(snapshot, self._made)
+        if on_their_way and self._waited < _PATIENCE:
             self._waited += 1
             return True
         self._waited = 0
@@ -92,7 +93,7 @@ class ScaleUp:
         for _, node in added:
             self._create_node(node)
         self._made += added
-        return bool(added)
+        return on_their_way or bool(added)
 
 
 def _are_some_on_their_way(snapshot: Snapshot, made: Made) -> bool:

@@ -7,6 +7,7 @@ from sandbox.pods import KubeObject, requests_of
 
 _MACHINE_LABEL = "node.kubernetes.io/instance-type"
 _ZONE_LABEL = "topology.kubernetes.io/zone"
+_NOT_READY_TAINT = "node.kubernetes.io/not-ready"
 NOT_CREATED = "NotCreated"
 """Phase shown for a pod that its Deployment could not make."""
 
@@ -49,8 +50,8 @@ class Snapshot:
 
     @property
     def are_nodes_ready(self) -> bool:
-        """Whether every node reports ready, so that the scheduler's word on it counts."""
-        return all(_condition(node, "Ready").get("status") == "True" for node in self.nodes)
+        """Whether every node reports ready and is open to pods, so that the scheduler's word on it counts."""
+        return all(map(_is_open, self.nodes))
 
     def workload_pods(self) -> tuple[KubeObject, ...]:
         """The pods of all Deployments, less those that end."""
@@ -65,6 +66,13 @@ class Snapshot:
             rows += [_placement(pod, deployment, nodes) for pod in own]
             rows += _missing(deployment, len(own))
         return tuple(sorted(rows, key=lambda row: (row.namespace, row.workload, row.pod)))
+
+
+def _is_open(node: KubeObject) -> bool:
+    """A new node keeps its taint for a while after it reports ready, until the node controller has seen it."""
+    taints = node["spec"].get("taints") or ()
+    ready = _condition(node, "Ready").get("status") == "True"
+    return ready and all(taint["key"] != _NOT_READY_TAINT for taint in taints)
 
 
 def is_unschedulable(pod: KubeObject) -> bool:

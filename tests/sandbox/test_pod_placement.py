@@ -112,3 +112,21 @@ def test_a_deployment_of_no_replicas_is_rolled_out_and_has_no_rows() -> None:
         del empty["status"][count]
     assert snapshot([empty], []).is_rolled_out
     assert snapshot([empty], []).placements() == ()
+
+
+@pytest.mark.parametrize(
+    ("ready", "taints", "is_open"),
+    [
+        ("True", [], True),
+        ("False", [], False),
+        ("True", ["node.kubernetes.io/not-ready"], False),
+        ("True", ["nvidia.com/gpu", "node.kubernetes.io/unschedulable"], True),
+    ],
+)
+def test_a_node_counts_as_ready_once_it_is_open_to_pods(ready: str, taints: list[str], is_open: bool) -> None:
+    node = {
+        "metadata": {"name": "l4-0"},
+        "spec": {"taints": [{"key": key, "effect": "NoSchedule"} for key in taints]},
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }
+    assert Snapshot(deployments=(), pods=(), nodes=(node,)).are_nodes_ready is is_open
