@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cli.errors import refuse_input
 from cli.stacks import JsonOption
 from components.engines.contract import ENGINES, Contract, ContractError, Flag, contract_versions, resolve_contract
 from components.engines.contract_diff import ContractDiff, diff_contracts
+from components.engines.rules import rules
 
 contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)
 
@@ -40,6 +42,24 @@ def list_contracts(as_json: JsonOption = False) -> None:
         return
     for engine, versions in known.items():
         typer.echo(f"{engine}: {', '.join(versions)}")
+
+
+@contract_app.command("rules")
+def list_rules(
+    engine: Annotated[str | None, typer.Option(help="vllm or tgi.")] = None, as_json: JsonOption = False
+) -> None:
+    """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""
+    if engine is not None and engine not in ENGINES:
+        raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
+    chosen = [rule for rule in rules() if engine in (None, rule.engine)]
+    if as_json:
+        typer.echo(json.dumps([asdict(rule) for rule in chosen], indent=2))
+        return
+    table = Table("rule", "verdict", "versions", "what it says", "source", show_lines=True)
+    for rule in chosen:
+        said = rule.reason + (f"\nthe engine: {rule.refusal}" if rule.refusal else "")
+        table.add_row(rule.id, rule.verdict, rule.versions, escape(said), rule.source)
+    Console(highlight=False).print(table)
 
 
 @contract_app.command()

@@ -1,4 +1,4 @@
-"""Every contract version against every recipe and stack: what leaves the planner parses, the rest is refused by name."""
+"""Every contract against every recipe and stack: what leaves the planner parses, the rest is refused by name."""
 
 import pytest
 

@@ -1,0 +1,155 @@
+"""`l4serve check` and `l4serve contract`: what breaks, side by side, with exit codes that say so."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.check import check
+from cli.contract import contract_app
+
+STACK = """
+config:
+  gke-llm-serving:serving:
+    cluster: {mode: existing, context: here, kubeconfig: kubeconfig}
+    workloads:
+      one:
+        engine: ENGINE
+        model: {id: MODEL}
+        gpus: 1
+EXTRA
+"""
+app = typer.Typer()
+app.command()(check)
+app.add_typer(contract_app, name="contract")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+def stack(tmp_path: Path, engine: str, model: str = "google/gemma-7b", extra: str = "") -> str:
+    path = tmp_path / "Pulumi.made.yaml"
+    text = STACK.replace("ENGINE", engine).replace("MODEL", model).replace("EXTRA", extra)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def answered(result: Result) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def test_the_guide_runs_as_it_is() -> None:
+    result = run("check", "-s", "guide", "--json")
+    assert result.exit_code == 0, result.output
+    answer = answered(result)
+    assert not answer["breaks"]
+    assert len(answer["workloads"]) == 7
+    assert all(w["now"] == w["then"] for w in answer["workloads"].values())
+
+
+def test_a_move_shows_flags_metrics_rules_and_memory_side_by_side() -> None:
+    answer = answered(run("check", "-s", "guide", "--engine-version", "0.33.0", "--json"))
+    moved = answer["workloads"]["vllm-7b-kvcache"]
+    assert (moved["now"]["contract"], moved["then"]["contract"]) == ("vllm-0.10.0", "vllm-0.33.0")
+    assert moved["settledRules"] == ["vllm-v0-fallback"]
+    assert "vllm:gpu_cache_usage_perc" in [gone["name"] for gone in moved["metricsGone"]]
+    assert {"flag": "--gpu-memory-utilization", "before": 0.9, "after": 0.92} in moved["defaultsChanged"]
+    assert moved["now"]["memory"]["kvCacheTokens"] != moved["then"]["memory"]["kvCacheTokens"]
+    assert answer["workloads"]["tgi-7b-token"]["then"]["contract"] == "tgi-2.3.1"
+
+
+def test_what_breaks_is_named_and_exits_one(tmp_path: Path) -> None:
+    path = stack(tmp_path, "{kind: vllm, version: 0.10.0, swapSpace: 4, quantization: bitsandbytes, maxModelLen: 512}")
+    assert run("check", "-f", path, "--json").exit_code == 0
+    result = run("check", "-f", path, "--engine-version", "vllm-0.33.0", "--json")
+    assert result.exit_code == 1
+    broken = answered(result)["workloads"]["one"]
+    assert [problem["path"] for problem in broken["then"]["refusals"]] == ["engine.swapSpace"]
+    assert broken["then"]["argv"] is None
+    assert "vllm-bitsandbytes-removed" in broken["newRules"]
+
+
+def test_a_model_that_no_longer_fits_breaks(tmp_path: Path) -> None:
+    engine = "{kind: vllm, version: 0.26.0, maxModelLen: 8192}"
+    assert run("check", "-f", stack(tmp_path, engine)).exit_code == 1
+    assert run("check", "-f", stack(tmp_path, engine, extra="        fit: warn")).exit_code == 0
+
+
+def test_the_table_says_what_the_json_says(tmp_path: Path) -> None:
+    path = stack(tmp_path, "{kind: vllm, version: 0.10.0, swapSpace: 4, maxModelLen: 512}")
+    result = run("check", "-f", path, "--engine-version", "0.26.0")
+    assert result.exit_code == 1
+    for text in ("now vllm-0.10.0", "then vllm-0.26.0", "engine.swapSpace", "one would not run", "KV cache"):
+        assert text in result.stdout
+
+
+def test_an_older_contract_that_stands_in_is_noted(tmp_path: Path) -> None:
+    path = stack(tmp_path, "{kind: vllm, version: 0.26.0, maxModelLen: 512}")
+    assert "no contract for vllm 0.30.0; the older 0.26.0 is used" in run(
+        "check", "-f", path, "--engine-version", "0.30.0"
+    ).stdout.replace("\n", " ")
+
+
+def test_a_model_that_nobody_knows_is_not_judged(tmp_path: Path) -> None:
+    path = stack(tmp_path, "{kind: vllm, version: 0.26.0}", model="acme/unknown")
+    answer = answered(run("check", "-f", path, "--json"))
+    assert answer["workloads"]["one"]["now"]["memory"] is None
+    assert "its memory is not judged" in answer["workloads"]["one"]["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("check", "-s", "guide", "--engine-version", "99.0"), "outside the known versions"),
+        (("check", "-s", "guide", "--engine-version", "newest"), "is no version"),
+        (("check", "-s", "nosuch"), "does not exist"),
+        (("check",), "name one stack"),
+        (("contract", "diff", "vllm-0.10.0", "tgi-3.3.7"), "different engines"),
+        (("contract", "show", "vllm-0.1"), "outside the known versions"),
+    ],
+)
+def test_bad_input_is_one_readable_line(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_diff_names_what_went_with_its_replacement() -> None:
+    result = run("contract", "diff", "0.10.0", "0.26.0")
+    assert result.exit_code == 0
+    for text in (
+        "- flag --swap-space: remove it",
+        "- flag --num-scheduler-steps: remove it",
+        "- flag --disable-log-requests: write --no-enable-log-requests",
+        "- variable VLLM_ATTENTION_BACKEND: set engine.attentionBackend",
+        "- metric vllm:gpu_cache_usage_perc: read vllm:kv_cache_usage_perc",
+        "+ flag --attention-backend",
+        "~ flag --gpu-memory-utilization: default 0.9 -> 0.92",
+    ):
+        assert text in result.stdout
+
+
+def test_diff_of_a_release_with_itself_is_empty() -> None:
+    answer = answered(run("contract", "diff", "vllm-0.26.0", "vllm-0.26.0", "--json"))
+    assert {key: value for key, value in answer.items() if value and key not in ("before", "after")} == {}
+
+
+def test_rules_are_listed_with_their_sources() -> None:
+    listed = answered(run("contract", "rules", "--engine", "tgi", "--json"))
+    assert {rule["engine"] for rule in listed} == {"tgi"}
+    assert "tgi-maintenance" in run("contract", "rules").stdout
+    assert run("contract", "rules", "--engine", "sglang").exit_code == 2
+
+
+def test_show_and_list() -> None:
+    shown = answered(run("contract", "show", "tgi-3.3.7", "--flag", "max-input", "--json"))
+    assert set(shown["flags"]) == {"--max-input-length", "--max-input-tokens"}
+    assert shown["autoscalingMetrics"]["queue"] == "tgi_queue_size"
+    assert "--max-model-len" in run("contract", "show", "0.26.0", "--flag", "max-model-len").stdout
+    assert answered(run("contract", "list", "--json"))["tgi"] == ["2.3.1", "3.3.7"]
