@@ -67,8 +67,8 @@ def test_the_rollout_is_given_the_time_that_a_model_needs(preview: bool) -> None
 
 
 @BOTH
-def test_a_pool_without_room_replaces_pods_in_place(preview: bool) -> None:
-    spec = registered(planned("guide").workloads[0], preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
+def test_a_cluster_without_known_room_replaces_pods_in_place(preview: bool) -> None:
+    spec = registered(planned("local").workloads[0], preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
