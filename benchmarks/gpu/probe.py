@@ -26,7 +26,7 @@ from typing import Any
 L4_GIB = 22.03
 L4_CAPABILITY = (8, 9)
 GIB = 2**30
-SERVER_DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256}
+DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256, "load_format": "dummy"}
 OWN_KEYS = ("model", "utilization", "id", "env", "compile_cache", "rule")
 LOG_PATTERN = re.compile(r"memory|KV cache|concurrency|took|GiB|backend|runner|estimated|kernel|Marlin", re.I)
 LOG_NOISE = re.compile(
@@ -137,10 +137,9 @@ def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any]) -> 
 
     total = torch.cuda.get_device_properties(0).total_memory / GIB
     found.update(gpu_name=torch.cuda.get_device_name(0), gpu_total_gib=round(total, 3))
-    arguments = SERVER_DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
+    arguments = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
     llm = LLM(
         model=str(models / point["model"]),
-        load_format="dummy",
         skip_tokenizer_init=True,
         seed=0,
         gpu_memory_utilization=L4_GIB * point["utilization"] / total,

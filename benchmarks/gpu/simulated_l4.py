@@ -35,20 +35,20 @@ def stub_driver() -> None:
     os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
-def install_without_driver(gpu_count: int = 1) -> str:
-    """Simulates L4 cards if the machine has no driver; gives the name of the card that vLLM will see."""
+def install_without_driver() -> str:
+    """Simulates an L4 if the machine has no driver; gives the name of the card that vLLM will see."""
     if STUB_MARK not in os.environ and ctypes.util.find_library("cuda") is None:
         stub_driver()
     if STUB_MARK in os.environ:
-        install(gpu_count)
+        install()
         return "NVIDIA L4 (simulated, no GPU)"
     import torch
 
     return torch.cuda.get_device_name(0)
 
 
-def install(gpu_count: int) -> None:
-    """Replaces vLLM's platform by one that answers as `gpu_count` L4 cards would."""
+def install(gpu_count: int = 1, capability: tuple[int, int] = L4_CAPABILITY) -> None:
+    """Replaces vLLM's platform by one that answers as L4 cards would, or as cards of an older capability."""
     import torch
     import vllm.platforms as platforms
     from vllm.platforms.cuda import NonNvmlCudaPlatform
@@ -59,7 +59,7 @@ def install(gpu_count: int) -> None:
 
         @classmethod
         def get_device_capability(cls, device_id: int = 0) -> DeviceCapability:  # noqa: ARG003
-            return DeviceCapability(*L4_CAPABILITY)
+            return DeviceCapability(*capability)
 
         @classmethod
         def get_device_name(cls, device_id: int = 0) -> str:  # noqa: ARG003

@@ -2,7 +2,9 @@
 
     to_observations.py RECORDS.jsonl... > measured_vllm_0_26_0.jsonl
 
-A record whose start failed for a reason other than memory is left out and named on stderr.
+Left out, and named on stderr: a start that failed for a reason other than memory, a repetition, a start with a warm
+compilation cache (a new pod has none), and a GPTQ checkpoint without weights files. vLLM reads from those files which
+layers are quantised: a bare config.json makes it keep every layer but the experts in 16 bits.
 """
 
 from __future__ import annotations
@@ -63,18 +65,33 @@ def outcome(record: dict[str, Any]) -> str | None:
     return "no_fit_kv" if MEMORY_REFUSALS[1] in error else None
 
 
+def config_name(point: dict[str, Any]) -> str:
+    """The config that a point was made from; the folders of bitsandbytes points held random weights too."""
+    return str(point["model"]).removesuffix("-bnb")
+
+
 def quantization(config: dict[str, Any], point: dict[str, Any]) -> str | None:
     block = config.get("quantization_config", {})
     asked: str | None = point.get("quantization") or block.get("quant_method")
     return asked
 
 
-def observation(record: dict[str, Any]) -> dict[str, Any] | None:
-    """One observation in the fields that published ones have, or None when it says nothing about memory."""
+def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
+    """Why a record is no observation of what a new pod would see, or None when it is one."""
+    if outcome(record) is None:
+        return str(record["error"])[:120]
+    if record["point"].get("compile_cache") == "warm":
+        return "warm compilation cache"
+    if "repeats" in record["point"]:
+        return f"repeats {record['point']['repeats']}"
+    if quantization(config, record["point"]) == "gptq":
+        return "GPTQ without weights files keeps dense layers in 16 bits"
+    return None
+
+
+def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """One observation in the fields that published ones have."""
     result, point = outcome(record), record["point"]
-    if result is None:
-        return None
-    config = json.loads((CONFIGS / f"{point['model']}.json").read_text())
     tokens, derived = kv_tokens(record, config)
     dtype = first(r"dtype=torch\.(\w+)", record["log"])
     backend = first(r"Using (\w+) attention backend", record["log"])
@@ -92,8 +109,8 @@ def observation(record: dict[str, Any]) -> dict[str, Any] | None:
         "engine_version": "0.26.0",
         "engine_gen": "V1",
         "model_runner": "V2" if record["v2_model_runner"] else "V1",
-        "model": point["model"],
-        "config": f"configs/{point['model']}.json",
+        "model": config_name(point),
+        "config": f"configs/{config_name(point)}.json",
         "dtype": dtype[1] if dtype else config["torch_dtype"],
         "quantization": quantization(config, point),
         "kv_cache_dtype": point.get("kv_cache_dtype", "auto"),
@@ -103,7 +120,6 @@ def observation(record: dict[str, Any]) -> dict[str, Any] | None:
         "max_num_batched_tokens": point.get("max_num_batched_tokens", 2048),
         "max_num_seqs": point.get("max_num_seqs", 256),
         "enforce_eager": point.get("enforce_eager", False),
-        "compile_cache": point.get("compile_cache", "cold"),
         "attention_backend": backend[1] if backend else None,
         "outcome": result,
         **{name: round(record[key] / GIB, 4) for name, key in BYTE_FIELDS.items() if record.get(key) is not None},
@@ -124,11 +140,13 @@ def main(paths: list[str]) -> int:
     for path in paths:
         for line in Path(path).read_text().splitlines():
             record = json.loads(line)
-            found = observation(record)
-            if found is None:
-                print(f"left out: {record['point']['id']}: {record.get('error', '')[:120]}", file=sys.stderr)
-            else:
-                print(json.dumps({key: value for key, value in found.items() if value is not None}))
+            config = json.loads((CONFIGS / f"{config_name(record['point'])}.json").read_text())
+            why = fault(record, config)
+            if why:
+                print(f"left out: {record['point']['id']}: {why}", file=sys.stderr)
+                continue
+            found = observation(record, config)
+            print(json.dumps({key: value for key, value in found.items() if value is not None}))
     return 0
 
 
