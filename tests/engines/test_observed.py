@@ -1,0 +1,64 @@
+"""What was seen on a machine with a real vLLM agrees with the contract of that release."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import components.engines
+from components.engines.checking import check_argv
+from components.engines.contract import load_contract
+
+OBSERVED = Path(components.engines.__path__[0]) / "data" / "observed"
+
+
+def seen(what: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((OBSERVED / f"vllm-0.26.0-{what}.json").read_text("utf-8"))
+    return found
+
+
+def test_the_parsers_options_are_the_contracts() -> None:
+    contract = load_contract("vllm", "0.26.0")
+    options = [option for option in seen("parser")["options"] if "--help" not in option["flags"]]
+    assert {name for option in options for name in option["flags"]} == {
+        name for flag in contract.flags.values() for name in flag.spellings
+    }
+    for option in options:
+        flag = contract.flag(option["flags"][0])
+        assert flag is not None
+        choices = sorted(map(str, option["choices"])) if option.get("choices") else None
+        assert (sorted(flag.choices) if flag.choices else None) == choices, flag.name
+        if flag.default is not None and isinstance(flag.default, int | float | str):
+            assert option["default"] == flag.default or flag.name == "--mamba-backend", flag.name
+
+
+def test_at_least_three_hundred_command_lines_were_taken_as_the_contract_says() -> None:
+    argv = seen("argv")
+    assert argv["toAccept"] >= 300
+    assert argv["toRefuse"] >= 100
+    assert argv["disagreements"] == []
+
+
+def test_what_the_parser_refused_the_contract_refuses() -> None:
+    contract = load_contract("vllm", "0.26.0")
+    refusals = seen("argv")["refusals"]
+    assert len(refusals) >= 100
+    for refusal in refusals:
+        assert check_argv(tuple(refusal["argv"]), {}, contract), refusal["argv"]
+
+
+def test_a_server_started_with_a_planned_command_line_and_showed_the_contracts_metrics() -> None:
+    server = seen("server")
+    contract = load_contract("vllm", "0.26.0")
+    assert server["ok"]
+    assert check_argv(tuple(server["argv"]), {}, contract) == ()
+    metrics = next(check for check in server["checks"] if check["name"] == "metrics")
+    assert metrics["ok"]
+    assert metrics["detail"].startswith(f"all {len(contract.always_metrics)} metrics of the contract")
+
+
+@pytest.mark.parametrize("flag", ["--swap-space", "--disable-log-requests", "--num-scheduler-steps"])
+def test_the_real_parser_refused_the_removed_flags(flag: str) -> None:
+    told = {refusal["argv"][0].split("=")[0]: refusal["vllm"] for refusal in seen("argv")["refusals"]}
+    assert "unrecognized arguments" in told[flag]
