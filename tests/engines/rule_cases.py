@@ -1,0 +1,76 @@
+"""Models and cards that rules are tried on, and a short way to ask for verdicts."""
+
+from typing import Any
+
+from components.config.tgi import TgiEngine
+from components.config.vllm import VllmEngine
+from components.engines.contract import resolve_contract
+from components.engines.rules import GpuTraits, ModelTraits, Verdict, judge
+
+L4 = GpuTraits("NVIDIA L4", (8, 9))
+A100 = GpuTraits("NVIDIA A100", (8, 0))
+GEMMA = ModelTraits(
+    id="google/gemma-7b",
+    architecture="GemmaForCausalLM",
+    num_attention_heads=16,
+    num_key_value_heads=16,
+    head_dim=256,
+    vocab_size=256000,
+    max_position_embeddings=8192,
+    dtype="bfloat16",
+)
+PHI3 = ModelTraits(
+    id="microsoft/Phi-3-mini-4k-instruct",
+    architecture="Phi3ForCausalLM",
+    num_attention_heads=32,
+    num_key_value_heads=32,
+    head_dim=96,
+    vocab_size=32064,
+    max_position_embeddings=4096,
+    dtype="bfloat16",
+)
+QWEN = ModelTraits(
+    id="Qwen/Qwen2.5-7B-Instruct",
+    architecture="Qwen2ForCausalLM",
+    num_attention_heads=28,
+    num_key_value_heads=4,
+    head_dim=128,
+    vocab_size=152064,
+    max_position_embeddings=32768,
+    dtype="bfloat16",
+)
+UNDESCRIBED = ModelTraits(id="acme/model")
+
+
+def like(model: ModelTraits, **changes: Any) -> ModelTraits:
+    return ModelTraits(**{**model.__dict__, **changes})
+
+
+def verdicts(
+    kind: str,
+    version: str,
+    model: ModelTraits = GEMMA,
+    *,
+    gpu: GpuTraits = L4,
+    gpus: int | None = None,
+    tp: int = 1,
+    pp: int = 1,
+    allow: frozenset[str] = frozenset(),
+    **settings: Any,
+) -> dict[str, Verdict]:
+    engine = (VllmEngine if kind == "vllm" else TgiEngine).model_validate({**settings, "version": version})
+    found = judge(
+        engine,
+        contract=resolve_contract(kind, version, engine.contract).contract,
+        model=model,
+        gpu=gpu,
+        gpus=gpus or tp * pp,
+        tensor_parallel_size=tp,
+        pipeline_parallel_size=pp,
+        allow=allow,
+    )
+    return {verdict.rule_id: verdict for verdict in found}
+
+
+def errors(*args: Any, **kwargs: Any) -> set[str]:
+    return {rule for rule, verdict in verdicts(*args, **kwargs).items() if verdict.severity == "error"}

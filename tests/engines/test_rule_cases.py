@@ -1,0 +1,192 @@
+"""Each rule holds where the engine would refuse, and not beside it."""
+
+import pytest
+
+from components.engines.contract import resolve_contract
+from components.engines.rules import GpuTraits, ModelTraits
+from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
+
+
+@pytest.mark.parametrize("version", ["0.13.0", "0.19.1", "0.26.0", "0.33.0"])
+def test_e5m2_dies_only_where_triton_is_taken(version: str) -> None:
+    assert errors("vllm", version, PHI3, kvCacheDtype="fp8_e5m2") == {"vllm-fp8-e5m2-kv-on-triton"}
+    assert errors("vllm", version, PHI3, kvCacheDtype="fp8_e4m3") == set()
+    assert errors("vllm", version, GEMMA, kvCacheDtype="fp8_e5m2") == set()
+    taken = errors("vllm", version, GEMMA, kvCacheDtype="fp8_e5m2", attentionBackend="TRITON_ATTN")
+    assert taken == {"vllm-fp8-e5m2-kv-on-triton"}
+
+
+def test_images_of_gemma_3_make_triton_the_backend() -> None:
+    gemma3 = like(GEMMA, architecture="Gemma3ForConditionalGeneration", max_position_embeddings=131072)
+    assert "vllm-fp8-e5m2-kv-on-triton" in errors("vllm", "0.26.0", gemma3, kvCacheDtype="fp8_e5m2")
+
+
+def test_what_crashes_on_hopper_is_no_rule_for_the_l4() -> None:
+    awq = like(GEMMA, dtype="float16", quantization_method="awq")
+    assert errors("vllm", "0.26.0", awq, kvCacheDtype="fp8", dtype="float16") == set()
+    hopper = GpuTraits("NVIDIA H200", (9, 0))
+    assert errors("vllm", "0.26.0", GEMMA, gpu=hopper, kvCacheDtype="fp8_e5m2") == set()
+
+
+def test_the_guides_fp8_cache_runs_on_its_image_by_the_old_engine() -> None:
+    found = verdicts("vllm", "0.10.0", GEMMA, kvCacheDtype="fp8_e5m2", maxModelLen=1200)
+    assert set(found) == {"vllm-v0-fallback"}
+    assert found["vllm-v0-fallback"].severity == "warning"
+
+
+def test_an_unfit_backend_is_named_with_its_fault() -> None:
+    found = verdicts("vllm", "0.26.0", GEMMA, attentionBackend="FLASH_ATTN", kvCacheDtype="fp8")
+    assert "no fp8 KV cache" in found["vllm-attention-backend-unfit"].reason
+    assert (
+        "no head size 96"
+        in verdicts("vllm", "0.26.0", PHI3, attentionBackend="FLASHINFER")["vllm-attention-backend-unfit"].reason
+    )
+    assert errors("vllm", "0.26.0", GEMMA, kvCacheDtype="nvfp4") == {"vllm-no-attention-backend"}
+    assert errors("vllm", "0.10.0", attentionBackend="FLASH_ATTN", kvCacheDtype="fp8") == {
+        "vllm-flash-attention-fp8-kv"
+    }
+
+
+def test_awq_and_gptq_need_their_checkpoints() -> None:
+    for method in ("awq", "awq_marlin", "gptq", "gptq_marlin"):
+        assert "vllm-quantization-of-unquantised-checkpoint" in errors("vllm", "0.26.0", quantization=method)
+        assert errors("vllm", "0.26.0", UNDESCRIBED, quantization=method) == set()
+    assert errors("vllm", "0.26.0", quantization="fp8") == set()
+    awq = like(QWEN, quantization_method="awq", dtype="float16")
+    assert errors("vllm", "0.26.0", awq, quantization="awq_marlin") == set()
+    assert errors("vllm", "0.26.0", awq, quantization="gptq") == {"vllm-quantization-mismatch"}
+    for method in ("awq", "gptq"):
+        assert "tgi-quantize-of-unquantised-checkpoint" in errors("tgi", "3.3.7", quantize=method)
+
+
+def test_forcing_awq_takes_the_slow_kernel_until_it_is_gone() -> None:
+    awq = like(GEMMA, quantization_method="awq", dtype="float16")
+    assert "vllm-awq-slow-kernel" in verdicts("vllm", "0.10.0", awq, quantization="awq")
+    assert "vllm-awq-slow-kernel" not in verdicts("vllm", "0.10.0", awq, quantization="awq_marlin")
+    assert "vllm-awq-slow-kernel" not in verdicts("vllm", "0.26.0", awq, quantization="awq")
+
+
+def test_families_that_refuse_float16_meet_kernels_that_need_it() -> None:
+    gemma2 = like(GEMMA, architecture="Gemma2ForCausalLM")
+    gemma2_awq = like(gemma2, quantization_method="awq", dtype="float16")
+    assert errors("vllm", "0.26.0", gemma2, dtype="float16") == {"vllm-family-refuses-float16"}
+    assert errors("vllm", "0.19.1", gemma2_awq, quantization="awq") == {"vllm-awq-needs-float16"}
+    assert errors("vllm", "0.19.1", gemma2_awq) == set()
+    gptq = like(QWEN, quantization_method="gptq", dtype="bfloat16")
+    assert errors("vllm", "0.19.1", gptq, quantization="gptq") == {"vllm-gptq-needs-float16"}
+    assert errors("vllm", "0.26.0", gptq, quantization="gptq") == set()
+
+
+def test_bitsandbytes_left_the_tree() -> None:
+    for version, contract in (("0.28.0", "0.26.0"), ("0.33.0", "0.33.0")):
+        assert resolve_contract("vllm", version).contract.version == contract
+        assert "vllm-bitsandbytes-removed" in errors("vllm", version, QWEN, quantization="bitsandbytes")
+    assert errors("vllm", "0.27.0", QWEN, quantization="bitsandbytes") == set()
+    prequantised = like(QWEN, quantization_method="bitsandbytes")
+    assert errors("vllm", "0.26.0", prequantised, tp=2) == {"vllm-bitsandbytes-prequantised-tensor-parallel"}
+
+
+@pytest.mark.parametrize(
+    ("model", "tp", "rule"),
+    [
+        (QWEN, 3, "vllm-heads-not-divisible"),
+        (like(QWEN, vocab_size=448), 7, "vllm-kv-heads-not-divisible"),
+        (like(QWEN, num_attention_heads=27, num_key_value_heads=27), 3, None),
+        (like(QWEN, num_attention_heads=30, num_key_value_heads=30, vocab_size=64), 3, "vllm-vocabulary-not-divisible"),
+        (QWEN, 2, None),
+        (QWEN, 4, None),
+    ],
+)
+def test_sharding_divides_heads_and_vocabulary(model: ModelTraits, tp: int, rule: str | None) -> None:
+    assert errors("vllm", "0.26.0", model, tp=tp) == ({rule} if rule else set())
+
+
+def test_shards_and_gpus() -> None:
+    assert errors("vllm", "0.26.0", tp=2, pp=2, gpus=2) == {"vllm-more-shards-than-gpus"}
+    assert verdicts("vllm", "0.26.0", gpus=2)["vllm-idle-gpus"].severity == "warning"
+    assert errors("tgi", "3.3.7", tp=2, gpus=1) == {"tgi-more-shards-than-gpus"}
+    assert "vllm-pipeline-within-a-node" in verdicts("vllm", "0.26.0", pp=2)
+
+
+def test_the_context_is_the_models() -> None:
+    assert errors("vllm", "0.26.0", maxModelLen=8193) == {"vllm-context-beyond-model"}
+    assert errors("vllm", "0.26.0", maxModelLen=8192) == set()
+
+
+def test_fp8_before_ada() -> None:
+    found = verdicts("vllm", "0.26.0", gpu=A100, quantization="fp8", kvCacheDtype="fp8_e4m3")
+    assert {"vllm-fp8-weights-before-ada", "vllm-fp8-kv-emulated-before-ada"} <= set(found)
+    triton = errors("vllm", "0.26.0", gpu=A100, kvCacheDtype="fp8_e4m3", attentionBackend="TRITON_ATTN")
+    assert triton == {"vllm-fp8-kv-before-ada"}
+    assert not set(verdicts("vllm", "0.26.0", quantization="fp8", kvCacheDtype="fp8_e4m3"))
+
+
+def test_batches_caching_and_adapters() -> None:
+    assert errors("vllm", "0.26.0", enableChunkedPrefill=False, maxNumBatchedTokens=512, maxModelLen=1024) == {
+        "vllm-batch-below-context"
+    }
+    assert errors("vllm", "0.26.0", maxNumBatchedTokens=64, maxNumSeqs=128) == {"vllm-batch-below-sequences"}
+    assert "vllm-chunked-prefill-off" in verdicts("vllm", "0.26.0", enableChunkedPrefill=False)
+    assert "vllm-prefix-caching-off" in verdicts("vllm", "0.26.0", enablePrefixCaching=False)
+    lora = {"adapters": [{"name": "a", "path": "acme/a"}], "maxRank": 24}
+    assert errors("vllm", "0.10.0", lora=lora) == {"vllm-lora-rank"}
+    assert "vllm-lora-with-quantisation" in verdicts("vllm", "0.26.0", quantization="fp8", lora=lora)
+    assert errors("vllm", "0.10.0", UNDESCRIBED, quantization="aqlm", lora={**lora, "maxRank": 16}) == {
+        "vllm-lora-over-quantised-layers"
+    }
+
+
+def test_speculation_and_tools() -> None:
+    draft = {"method": "draft_model", "model": "acme/draft", "num_speculative_tokens": 2}
+    assert errors("vllm", "0.10.0", speculativeConfig=draft) == {"vllm-draft-model-speculation"}
+    assert errors("vllm", "0.26.0", speculativeConfig=draft) == set()
+    assert errors("vllm", "0.26.0", speculativeConfig={"num_speculative_tokens": 2}) == {
+        "vllm-speculation-without-model"
+    }
+    assert errors("vllm", "0.26.0", enableAutoToolChoice=True) == {"vllm-tool-choice-without-parser"}
+    assert errors("vllm", "0.26.0", toolCallParser="no-such") == {"vllm-unknown-tool-call-parser"}
+
+
+def test_values_that_the_release_does_not_know() -> None:
+    assert errors("vllm", "0.26.0", quantization="aqlm") == {"vllm-unknown-quantization"}
+    assert errors("vllm", "0.26.0", attentionBackend="XFORMERS") == {"vllm-unknown-attention-backend"}
+    assert errors("vllm", "0.33.0", UNDESCRIBED, kvCacheDtype="int3") == {"vllm-unknown-kv-cache-dtype"}
+
+
+def test_models_that_the_release_does_not_know() -> None:
+    gpt_oss = like(GEMMA, architecture="GptOssForCausalLM")
+    assert errors("vllm", "0.10.0", gpt_oss) == {"vllm-unknown-model"}
+    assert errors("vllm", "0.10.2", gpt_oss) == set()
+    assert "vllm-perhaps-unknown-model" in verdicts("vllm", "0.10.2", gpt_oss)
+    assert errors("tgi", "3.3.7", gpt_oss) == {"tgi-unknown-model"}
+    qwen3 = like(QWEN, architecture="Qwen3ForCausalLM")
+    assert "tgi-fallback-model" in verdicts("tgi", "3.3.7", qwen3)
+    assert errors("tgi", "3.3.7", qwen3, quantize="eetq") == {"tgi-fallback-quantised"}
+    assert errors("tgi", "2.3.1", qwen3) == {"tgi-unknown-model"}
+
+
+def test_tgi_lengths() -> None:
+    guide = {"maxTotalTokens": 3072, "maxBatchPrefillTokens": 512, "maxInputLength": 512}
+    assert errors("tgi", "2.3", **guide) == set()
+    assert errors("tgi", "3.3.7", maxInputTokens=512, maxInputLength=512, maxTotalTokens=600) == {
+        "tgi-both-input-limits"
+    }
+    assert errors("tgi", "3.3.7", maxInputTokens=600, maxTotalTokens=600) == {"tgi-input-not-below-total"}
+    assert errors("tgi", "3.3.7", maxTotalTokens=600) == set()
+    assert errors("tgi", "2.3.1", maxTotalTokens=3072) == {"tgi-input-not-below-total"}
+    assert errors("tgi", "2.3.1", maxInputTokens=1024, maxBatchPrefillTokens=512) == {"tgi-prefill-below-input"}
+    assert errors("tgi", "3.3.7", maxTotalTokens=4096, maxBatchTotalTokens=2048) == {"tgi-total-beyond-batch"}
+
+
+def test_tgi_types_and_quantisation() -> None:
+    assert errors("tgi", "3.3.7", dtype="float16", quantize="eetq") == {"tgi-dtype-with-quantize"}
+    assert errors("tgi", "3.3.7", dtype="float16", quantize="bitsandbytes-nf4") == set()
+    assert errors("tgi", "3.3.7", dtype="float16") == set()
+    assert errors("tgi", "3.3.7", UNDESCRIBED, quantize="exl2", tp=2) == {"tgi-exl2-sharded"}
+    assert errors("tgi", "3.3.7", PHI3, kvCacheDtype="fp8_e5m2") == {"tgi-fp8-kv-attention"}
+    assert errors("tgi", "3.3.7", PHI3, kvCacheDtype="fp8_e5m2", attention="paged") == set()
+
+
+def test_tgis_maintenance_is_advice_and_nothing_more() -> None:
+    assert {v.severity for v in verdicts("tgi", "3.3.7").values()} == {"advice"}
+    assert "tgi-maintenance" in verdicts("tgi", "3.3.7")
