@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,7 +20,7 @@ from components.planning.machine_choice import Offer
 from components.planning.placement import NodeSetup, PodRequest
 from components.planning.plan import StackPlan
 from components.planning.prices import Price, priced_regions, stated_prices
-from components.planning.quantity import QuantityError, format_cpu, parse_bytes, parse_cpu, round_gib
+from components.planning.quantity import GIB, QuantityError, format_cpu, parse_bytes, parse_cpu, round_gib
 from components.planning.shape_report import ShapeRow, shape_rows
 from components.planning.shapes import DEFAULT_ACCELERATOR, accelerators
 from components.planning.workload_plan import WorkloadPlan
@@ -172,11 +173,13 @@ def _price_data(price: Price | None) -> Mapping[str, Any] | None:
 
 def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> None:
     console = Console(highlight=False)
-    columns = ["machine", "GPUs", "vCPU", "allocatable", "a pod may ask", "$/h", "spot $/h"]
-    table = Table(*columns, title=f"Machines with {offer.accelerator}", title_justify="left", show_lines=True)
+    table = Table(title=f"Machines with {offer.accelerator}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("machine", no_wrap=True)
+    table.add_column("GPUs", justify="right", no_wrap=True)
+    for column in ("allocatable\nCPU / GiB", "a pod may ask\nCPU / GiB", "USD per hour\nand spot"):
+        table.add_column(column, justify="right", no_wrap=True)
     if pod is not None:
-        table.add_column("pods/node", justify="right")
-        table.add_column("stranded GPUs", justify="right")
+        table.add_column("GPUs\nstranded", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row, pod))
     console.print(table)
@@ -187,26 +190,31 @@ def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> 
 def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str]:
     shape, node = row.shape, row.node
     name = f"[bold green]{shape.machine_type}[/bold green]" if row.cheapest else shape.machine_type
-    may_ask = "\n".join(f"{pod.gpus} GPU: {_text(pod)}" for pod in row.pods if asked is None or asked.gpus == pod.gpus)
-    cells = [name, str(shape.gpus), str(shape.vcpus), _text(node), may_ask, _usd(row.on_demand), _usd(row.spot)]
+    may_ask = (
+        "\n".join(f"{pod.gpus} GPU {_text(pod)}" for pod in row.pods)
+        if asked is None
+        else next((_text(pod) for pod in row.pods if asked.gpus == pod.gpus), "-")
+    )
+    cells = [name, str(shape.gpus), _text(node), may_ask]
+    cells.append(f"{_usd(row.on_demand)} / {_usd(row.spot)}")
     if row.fit is not None:
-        cells += [str(row.fit.pods), str(row.fit.gpus_stranded) if row.fit.pods else "does not fit"]
+        cells.append(f"{row.fit.gpus_stranded} of {shape.gpus}" if row.fit.pods else "no fit")
     return cells
 
 
 def _text(amounts: Allocatable) -> str:
-    return f"{format_cpu(amounts.cpu_millis)} CPU, {round_gib(amounts.memory_bytes)}"
+    return f"{amounts.cpu_millis / 1000:.2f} / {amounts.memory_bytes / GIB:.1f}"
 
 
 def _usd(price: Price | None) -> str:
-    return "unknown" if price is None else f"{price.usd_per_hour:.4f}"
+    return "unknown" if price is None else f"{price.usd_per_hour:.2f}"
 
 
 def _notes(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> list[str]:
     prices = [price for row in rows for price in (row.on_demand, row.spot) if price]
     where = sorted({f"{price.region} ({price.date})" for price in prices})
     notes = [f"Prices: {', '.join(where)}; {prices[0].source}"] if prices else [_unpriced(offer)]
-    notes.append(f"A node with a boot disk of {offer.setup.boot_disk_gib} GB and GKE's daemonsets; CPU and memory.")
+    notes.append(f"A node with a boot disk of {offer.setup.boot_disk_gib} GB and GKE's daemonsets.")
     if pod is not None:
         asks = f"{pod.gpus} GPU, {format_cpu(pod.cpu_millis)} CPU, {round_gib(pod.memory_bytes)}"
         best = next((row.shape.machine_type for row in rows if row.cheapest), None)
