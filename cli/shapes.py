@@ -179,7 +179,7 @@ def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> 
     for column in ("allocatable\nCPU / GiB", "a pod may ask\nCPU / GiB", "USD per hour\nand spot"):
         table.add_column(column, justify="right", no_wrap=True)
     if pod is not None:
-        table.add_column("GPUs\nstranded", justify="right", no_wrap=True)
+        table.add_column("GPUs\nlost", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row, pod))
     console.print(table)
