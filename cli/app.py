@@ -2,6 +2,8 @@
 
 import typer
 
+from cli.check import check
+from cli.contract import contract_app
 from cli.fit import fit
 from cli.plan import plan
 from cli.rehearse import rehearse
@@ -17,8 +19,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (plan, fit, shapes, render, rehearse, verify, schema):
+for command in (plan, fit, shapes, render, rehearse, check, verify, schema):
     app.command()(command)
+app.add_typer(contract_app, name="contract")
 app.add_typer(sandbox_app, name="sandbox")
 
 
