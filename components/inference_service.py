@@ -6,17 +6,21 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.planning.quantity import format_bytes
+from components.planning.secret_plan import TOKEN_DIR
 from components.planning.workload_plan import Probes, WorkloadPlan
 
 _CONTAINER = "inference-server"
+_TOKEN_VOLUME = "hf-token"
+_SECRETS_DRIVER = "secrets-store-gke.csi.k8s.io"
 
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceServiceArgs:
-    """A workload's whole plan, and the Secret that its pods read the Hugging Face token from."""
+    """A workload's whole plan, and where its pods read the Hugging Face token: a Secret, or a SecretProviderClass."""
 
     plan: WorkloadPlan
     secret_name: pulumi.Input[str | None] = None
+    provider_class: pulumi.Input[str | None] = None
 
 
 class InferenceService(pulumi.ComponentResource):
@@ -27,7 +31,7 @@ class InferenceService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:InferenceService", name, None, opts)
-        self._name, self._plan, self._secret_name = name, args.plan, args.secret_name
+        self._name, self._args, self._plan = name, args, args.plan
         account = self._make_account()
         service = self._make_service()
         deployment = self._make_deployment(account)
@@ -123,15 +127,22 @@ class InferenceService(pulumi.ComponentResource):
                 seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[self._container()],
-            volumes=[
-                k8s.core.v1.VolumeArgs(
-                    name="dshm",
-                    empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(
-                        medium="Memory", size_limit=format_bytes(plan.resources.shm_bytes)
-                    ),
-                )
-            ],
+            volumes=self._volumes(),
         )
+
+    def _volumes(self) -> list[k8s.core.v1.VolumeArgs]:
+        memory = k8s.core.v1.EmptyDirVolumeSourceArgs(
+            medium="Memory", size_limit=format_bytes(self._plan.resources.shm_bytes)
+        )
+        volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory)]
+        secret = self._plan.secret
+        if secret is not None and secret.token_file:
+            attributes = {"secretProviderClass": self._args.provider_class or secret.provider_class or ""}
+            source = k8s.core.v1.CSIVolumeSourceArgs(
+                driver=_SECRETS_DRIVER, read_only=True, volume_attributes=attributes
+            )
+            volumes.append(k8s.core.v1.VolumeArgs(name=_TOKEN_VOLUME, csi=source))
+        return volumes
 
     def _container(self) -> k8s.core.v1.ContainerArgs:
         plan = self._plan
@@ -150,9 +161,15 @@ class InferenceService(pulumi.ComponentResource):
                 allow_privilege_escalation=False,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
-            volume_mounts=[k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")],
+            volume_mounts=self._mounts(),
             **_probes(plan.probes, plan.port),
         )
+
+    def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
+        mounts = [k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")]
+        if self._plan.secret is not None and self._plan.secret.token_file:
+            mounts.append(k8s.core.v1.VolumeMountArgs(name=_TOKEN_VOLUME, mount_path=TOKEN_DIR, read_only=True))
+        return mounts
 
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
         literal = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in self._plan.env.items()]
@@ -161,7 +178,7 @@ class InferenceService(pulumi.ComponentResource):
             return literal
         if secret.token_file:
             return [*literal, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
-        reference = k8s.core.v1.SecretKeySelectorArgs(name=self._secret_name or secret.secret_name, key=secret.key)
+        reference = k8s.core.v1.SecretKeySelectorArgs(name=self._args.secret_name or secret.secret_name, key=secret.key)
         source = k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference)
         return [*literal, k8s.core.v1.EnvVarArgs(name=self._plan.token_variable, value_from=source)]
 

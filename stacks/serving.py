@@ -108,7 +108,11 @@ def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulu
     for workload in planned.workloads:
         InferenceService(
             workload.name,
-            InferenceServiceArgs(plan=workload, secret_name=secret.secret_name if secret else None),
+            InferenceServiceArgs(
+                plan=workload,
+                secret_name=secret.secret_name if secret else None,
+                provider_class=secret.provider_class if secret else None,
+            ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes]),
         )
 

@@ -1,11 +1,14 @@
 """What the program registers for a workload, in an update and in a preview."""
 
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
 
+from components.config.secrets import HuggingFace
 from components.inference_service import InferenceService, InferenceServiceArgs
+from components.planning.secret_plan import plan_secret
 from components.planning.workload_plan import WorkloadPlan
 from tests.components.recorder import Recorded, record
 from tests.stack_cases import planned
@@ -76,3 +79,21 @@ def test_a_cluster_without_known_room_replaces_pods_in_place(preview: bool) -> N
 def test_a_pool_with_room_keeps_the_model_there(preview: bool) -> None:
     spec = registered(workload(), preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+@BOTH
+def test_a_token_file_is_mounted_where_its_variable_points(preview: bool) -> None:
+    source = plan_secret(HuggingFace(secretManager={"secret": "hf", "delivery": "file"}), project="my-project")
+    plan = replace(workload(), secret=source)
+    spec = registered(plan, preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (mount,) = [m for m in container["volumeMounts"] if m["mountPath"] != "/dev/shm"]
+    (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]]
+    assert volume["csi"] == {
+        "driver": "secrets-store-gke.csi.k8s.io",
+        "readOnly": True,
+        "volumeAttributes": {"secretProviderClass": "hf-secret-source"},
+    }
+    variables = {variable["name"]: variable.get("value") for variable in container["env"]}
+    assert mount["readOnly"] and variables["HF_TOKEN_PATH"] == f"{mount['mountPath']}/hf_api_token"
+    assert not any("valueFrom" in variable for variable in container["env"])

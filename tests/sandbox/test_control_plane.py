@@ -152,6 +152,7 @@ def test_applied_objects_belong_to_the_field_manager_and_applying_again_changes_
     [
         ("cloud.google.com", "v1", "ComputeClass", "computeclasses", False),
         ("secrets-store.csi.x-k8s.io", "v1", "SecretProviderClass", "secretproviderclasses", True),
+        ("secret-sync.gke.io", "v1", "SecretSync", "secretsyncs", True),
         ("monitoring.googleapis.com", "v1", "PodMonitoring", "podmonitorings", True),
     ],
 )
