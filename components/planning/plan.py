@@ -78,7 +78,9 @@ def plan_stack(
         refused.stop()
     pools, classes = _nodes(config, cluster, refused)
     gated = tuple(name for name, workload in config.workloads.items() if is_gated(workload, facts.get(name)))
-    secret = _secret(config, project, wanted=has_token or bool(gated))
+    secret: SecretPlan | None = None
+    with refused:
+        secret = _secret(config, cluster, wanted=has_token or bool(gated))
     missing = () if has_token or secret is None or secret.source != "token" else gated
     refused.problems += service_collisions(config)
     if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
@@ -155,8 +157,9 @@ def is_gated(workload: Workload, facts: ModelFacts | None) -> bool:
     return bool(facts and facts.gated)
 
 
-def _secret(config: StackConfig, project: str | None, *, wanted: bool) -> SecretPlan | None:
-    plan = plan_secret(config.hugging_face, project=project)
+def _secret(config: StackConfig, cluster: ClusterPlan, *, wanted: bool) -> SecretPlan | None:
+    tgi = [name for name, workload in config.workloads.items() if workload.engine.kind == "tgi"]
+    plan = plan_secret(config.hugging_face, project=cluster.project, cluster=cluster, env_only=tgi)
     return plan if wanted or plan.source != "token" else None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.config.secrets import HuggingFace
+from components.config.problems import ConfigError, Problem
+from components.config.secrets import HuggingFace, SecretManagerToken
+from components.planning.cluster_plan import ClusterPlan
 from components.planning.names import LABEL_PREFIX, MANAGED_BY
 
 SECRET_NAME = "hf-secret"
@@ -39,9 +42,17 @@ class SecretPlan:
         return f"{TOKEN_DIR}/{self.key}" if self.provider_class and not self.synced else None
 
 
-def plan_secret(config: HuggingFace, *, project: str | None) -> SecretPlan:
-    """Return the plan of the token's Secret. A revision is part of the name, so the new Secret comes before the old goes."""
+def plan_secret(
+    config: HuggingFace, *, project: str | None, cluster: ClusterPlan | None = None, env_only: Sequence[str] = ()
+) -> SecretPlan:
+    """Return the plan of the token's Secret. A revision is part of the name: the new Secret comes before the old goes.
+
+    `env_only` names the workloads whose engine reads the token from its environment and from no file. Raises
+    ConfigError where the cluster lacks what delivers the token, or an engine cannot read it.
+    """
     manager = config.secret_manager
+    if manager is not None:
+        _refuse(manager, cluster, env_only)
     suffix = f"-{config.token_revision}" if config.token_revision is not None else ""
     own_name = f"{SECRET_NAME}{suffix}"
     file_only = manager is not None and manager.delivery == "file"
@@ -57,6 +68,20 @@ def plan_secret(config: HuggingFace, *, project: str | None) -> SecretPlan:
         manage_access=bool(manager and manager.manage_access),
         labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
     )
+
+
+def _refuse(manager: SecretManagerToken, cluster: ClusterPlan | None, env_only: Sequence[str]) -> None:
+    problems = []
+    if cluster is not None and cluster.managed is not None and not cluster.managed.secret_manager:
+        message = (
+            "the cluster has neither Secret Manager's CSI driver nor its sync, so the pods would wait for the token"
+        )
+        problems.append(Problem("huggingFace.secretManager", message, "set cluster.secretManager: true"))
+    if manager.delivery == "file" and env_only:
+        message = f"TGI reads the token from its environment alone, and {', '.join(env_only)} would have none there"
+        problems.append(Problem("huggingFace.secretManager.delivery", message, "set delivery: sync"))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _secret_path(secret: str, project: str | None) -> str:

@@ -6,10 +6,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
+from components.config.problems import ConfigError
 from components.config.secrets import HuggingFace
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
 from components.planning.secret_plan import SecretPlan, plan_secret
 from tests.components.recorder import Recorded, Secret, by_type, only, record
+from tests.components.stack_parts import cluster_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 TOKEN = "hf_notatoken"
@@ -121,6 +123,30 @@ def test_a_mounted_file_needs_no_kubernetes_secret() -> None:
 def test_access_may_be_left_to_others() -> None:
     recorded, _ = run(secret_plan(secretManager={"secret": "hf", "manageAccess": False}), token=None)
     assert by_type(recorded, ACCESS) == []
+
+
+FILE = {"secret": "hf", "delivery": "file"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "manager", "tgi", "path"),
+    [
+        ({}, {"secret": "hf"}, (), "huggingFace.secretManager"),
+        ({"secretManager": True}, {"secret": "hf"}, ("a",), None),
+        ({"secretManager": True}, FILE, (), None),
+        ({"secretManager": True}, FILE, ("a",), "huggingFace.secretManager.delivery"),
+    ],
+)
+def test_what_cannot_deliver_the_token_is_refused(
+    cluster: dict[str, Any], manager: dict[str, str], tgi: tuple[str, ...], path: str | None
+) -> None:
+    config = HuggingFace.model_validate({"secretManager": manager})
+    if path is None:
+        assert plan_secret(config, project="p", cluster=cluster_plan(**cluster), env_only=tgi)
+        return
+    with pytest.raises(ConfigError) as caught:
+        plan_secret(config, project="p", cluster=cluster_plan(**cluster), env_only=tgi)
+    assert [problem.path for problem in caught.value.problems] == [path]
 
 
 @pytest.mark.parametrize(
