@@ -76,7 +76,9 @@ def run_case(case: dict[str, Any], parent: Path) -> dict[str, Any]:
     found |= {"gpus": case.get("gpus", 1), "capability": case.get("capability", list(simulated_l4.L4_CAPABILITY))}
     warnings = Warnings()
     logging.getLogger("vllm").addHandler(warnings)
-    argv = [f"--model={model_folder(case, parent)}", "--skip-tokenizer-init", "--load-format=dummy", *case["argv"]]
+    argv = [f"--model={model_folder(case, parent)}", "--skip-tokenizer-init", *case["argv"]]
+    if not any(flag.startswith("--load-format") for flag in argv):
+        argv.append("--load-format=dummy")
     parser, stage = server_parser(), "parser"
     said = refusal(parser, argv)
     try:
@@ -100,7 +102,8 @@ def forked(case: dict[str, Any]) -> dict[str, Any]:
         result = Path(folder) / "result.json"
         pid = os.fork()
         if not pid:
-            simulated_l4.install(case.get("gpus", 1), tuple(case.get("capability", simulated_l4.L4_CAPABILITY)))
+            simulated_l4.CARDS.count = case.get("gpus", 1)
+            simulated_l4.CARDS.capability = tuple(case.get("capability", simulated_l4.L4_CAPABILITY))
             result.write_text(json.dumps(run_case(case, Path(folder))))
             os._exit(0)
         os.waitpid(pid, 0)

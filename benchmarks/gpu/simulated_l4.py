@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 L4_CAPABILITY = (8, 9)
@@ -20,6 +21,17 @@ _SYMBOLS = """cuCtxGetCurrent cuCtxSetCurrent cuDeviceGetAttribute cuDevicePrima
 cuGetProcAddress_v2 cuMemAddressFree cuMemAddressReserve cuMemCreate cuMemGetAllocationGranularity cuMemMap cuMemRelease
 cuMemSetAccess cuMemUnmap cuPointerGetAttribute cuTensorMapEncodeTiled"""
 STUB_MARK = "L4_STUB_DRIVER"
+
+
+@dataclass
+class Cards:
+    """What the simulated platform answers; changed in place, since vLLM's modules keep hold of the platform."""
+
+    count: int = 1
+    capability: tuple[int, int] = L4_CAPABILITY
+
+
+CARDS = Cards()
 
 
 def stub_driver() -> None:
@@ -47,8 +59,8 @@ def install_without_driver() -> str:
     return torch.cuda.get_device_name(0)
 
 
-def install(gpu_count: int = 1, capability: tuple[int, int] = L4_CAPABILITY) -> None:
-    """Replaces vLLM's platform by one that answers as L4 cards would, or as cards of an older capability."""
+def install() -> None:
+    """Replaces vLLM's platform by one that answers as the cards of CARDS would: one L4 unless changed."""
     import torch
     import vllm.platforms as platforms
     from vllm.platforms.cuda import NonNvmlCudaPlatform
@@ -59,7 +71,7 @@ def install(gpu_count: int = 1, capability: tuple[int, int] = L4_CAPABILITY) -> 
 
         @classmethod
         def get_device_capability(cls, device_id: int = 0) -> DeviceCapability:  # noqa: ARG003
-            return DeviceCapability(*capability)
+            return DeviceCapability(*CARDS.capability)
 
         @classmethod
         def get_device_name(cls, device_id: int = 0) -> str:  # noqa: ARG003
@@ -75,12 +87,12 @@ def install(gpu_count: int = 1, capability: tuple[int, int] = L4_CAPABILITY) -> 
 
         @classmethod
         def device_count(cls) -> int:
-            return gpu_count
+            return CARDS.count
 
         @classmethod
         def num_compute_units(cls, device_id: int = 0) -> int:  # noqa: ARG003
             return 58
 
     platforms.current_platform = SimulatedL4()
-    torch.accelerator.device_count = lambda: gpu_count
-    torch.cuda.device_count = lambda: gpu_count
+    torch.accelerator.device_count = lambda: CARDS.count
+    torch.cuda.device_count = lambda: CARDS.count

@@ -1,0 +1,53 @@
+"""The measured observations are what the probe's records say, and nothing else."""
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from benchmarks.gpu import to_observations
+
+ROOT = Path(__file__).parents[2]
+RECORDS = ROOT / "benchmarks/gpu/records.jsonl"
+OBSERVATIONS = ROOT / "components/planning/memory/data/measured_vllm_0_26_0.jsonl"
+
+
+def converted(path: Path) -> tuple[str, str]:
+    said, written = io.StringIO(), io.StringIO()
+    with redirect_stdout(written), redirect_stderr(said):
+        assert to_observations.main([str(path)]) == 0
+    return written.getvalue(), said.getvalue()
+
+
+def test_observations_follow_from_records() -> None:
+    written, said = converted(RECORDS)
+    assert written == OBSERVATIONS.read_text()
+    assert "p09-qwen3-30b-a3b-gptq: GPTQ without weights files" in said
+    assert "y-warm: warm compilation cache" in said
+
+
+def test_every_observation_adds_up_to_its_budget() -> None:
+    rows = [json.loads(line) for line in OBSERVATIONS.read_text().splitlines()]
+    assert len(rows) >= 30
+    for row in rows:
+        taken = ("weights_gib", "peak_activation_gib", "non_torch_gib", "cuda_graph_subtracted_gib", "kv_cache_gib")
+        budget = row["total_gpu_gib"] * row["gpu_memory_utilization"]
+        assert abs(sum(row[part] for part in taken) - budget) < 0.001, row["id"]
+
+
+def test_refusals_keep_their_words_and_starts_their_tokens() -> None:
+    for line in OBSERVATIONS.read_text().splitlines():
+        row = json.loads(line)
+        if row["outcome"] == "fit":
+            assert row["gpu_blocks"] > 0 and "quote" not in row
+        else:
+            assert any(words in row["quote"] for words in to_observations.MEMORY_REFUSALS)
+
+
+def test_a_start_that_failed_otherwise_is_left_out(tmp_path: Path) -> None:
+    record = json.loads(RECORDS.read_text().splitlines()[0]) | {"error": "RuntimeError: no driver"}
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    written, said = converted(path)
+    assert written == ""
+    assert "RuntimeError: no driver" in said
