@@ -4,6 +4,7 @@ import typer
 
 from cli.check import check
 from cli.contract import contract_app
+from cli.dashboard import dashboard
 from cli.fit import fit
 from cli.plan import plan
 from cli.rehearse import rehearse
@@ -19,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (plan, fit, shapes, render, rehearse, check, verify, schema):
+for command in (plan, fit, shapes, render, rehearse, check, verify, dashboard, schema):
     app.command()(command)
 app.add_typer(contract_app, name="contract")
 app.add_typer(sandbox_app, name="sandbox")

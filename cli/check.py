@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.check_text import Checked, check_json, print_check
+from cli.check_text import Checked, Watched, check_json, print_check
 from cli.errors import refuse_input
 from cli.stacks import FileOption, JsonOption, StackOption, load
 from components.config.problems import ConfigError
 from components.config.workload import Workload
-from components.engines.contract import ENGINES, ContractError, ResolvedContract, resolve_contract
+from components.engines.contract import ENGINES, Contract, ContractError, ResolvedContract, resolve_contract
 from components.engines.migration import Situation, move
 from components.engines.traits import GpuTraits
+from components.planning.dashboard_plan import chart_metrics
 from components.planning.gpu_layout import GpuLayout, gpu_layout
 from components.planning.judging import model_traits, serving_options
 from components.planning.memory.fit import Fit, estimate
@@ -86,8 +87,22 @@ def _check(stack: Stack, name: str, workload: Workload, target: tuple[str, Resol
         fit_now=_fit(workload, layout, facts, engine.version, notes),
         fit_then=_fit(workload, layout, facts, version, notes),
         must_fit=workload.fit == "refuse",
+        watched=_watched(stack, workload, now.contract, then.contract),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _watched(stack: Stack, workload: Workload, now: Contract, then: Contract) -> tuple[Watched, ...]:
+    """The metrics that the autoscaler and the dashboard read, under both contracts."""
+    watched = []
+    if workload.autoscaling is not None:
+        role = workload.autoscaling.metric
+        before, after = now.autoscaling_metrics.get(role), then.autoscaling_metrics.get(role)
+        watched.append(Watched("autoscaling", role, before, after))
+    if stack.config.monitoring.dashboard:
+        charts = chart_metrics(then)
+        watched += [Watched("dashboard", title, name, charts.get(title)) for title, name in chart_metrics(now).items()]
+    return tuple(watched)
 
 
 def _situation(workload: Workload, layout: GpuLayout, facts: ModelFacts | None) -> Situation:

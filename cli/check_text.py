@@ -10,7 +10,19 @@ from components.engines.migration import Move, Outcome
 from components.engines.traits import Verdict
 from components.planning.memory.fit import Fit
 
+_NO_METRIC = "[red]no metric[/red]"
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A metric that the stack reads, under both contracts; None where the release does not show it."""
+
+    use: str
+    """autoscaling or dashboard."""
+    what: str
+    now: str | None
+    then: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +36,15 @@ class Checked:
     fit_then: Fit | None
     must_fit: bool
     """Whether a model that does not fit stops the preview."""
+    watched: tuple[Watched, ...]
     notes: tuple[str, ...]
 
     @property
     def breaks(self) -> bool:
-        """Whether the workload would not run after the move."""
+        """Whether the workload would not run, or not scale, after the move."""
         too_big = self.must_fit and self.fit_then is not None and not self.fit_then.fits
-        return self.move.then.breaks or too_big
+        blind = any(metric.use == "autoscaling" and metric.then is None for metric in self.watched)
+        return self.move.then.breaks or too_big or blind
 
 
 def print_check(stack: str, checked: tuple[Checked, ...], console: Console) -> None:
@@ -63,6 +77,11 @@ def _rows(one: Checked) -> list[tuple[str, str, str]]:
         before = "\n".join(f"{change.flag} {change.before}" for change in move.defaults_changed)
         after = "\n".join(f"{change.flag} {change.after}" for change in move.defaults_changed)
         rows.append(("defaults", before, after))
+    told = [metric for metric in one.watched if metric.use == "autoscaling" or metric.now != metric.then]
+    if told:
+        before = "\n".join(f"{metric.use}, {metric.what}: {metric.now or _NO_METRIC}" for metric in told)
+        after = "\n".join(f"{metric.use}, {metric.what}: {metric.then or _NO_METRIC}" for metric in told)
+        rows.append(("metrics read", before, after))
     if move.metrics_gone:
         names = "\n".join(gone.name for gone in move.metrics_gone)
         rows.append(("metrics", names, "\n".join(f"gone: {escape(gone.remedy)}" for gone in move.metrics_gone)))
@@ -111,6 +130,7 @@ def _workload_json(one: Checked) -> dict[str, object]:
         "then": _outcome_json(one.move.then, one.fit_then),
         "newRules": [verdict.rule_id for verdict in one.move.new_verdicts],
         "settledRules": [verdict.rule_id for verdict in one.move.settled_verdicts],
+        "metricsRead": [asdict(metric) for metric in one.watched],
         "metricsGone": [asdict(removal) for removal in one.move.metrics_gone],
         "defaultsChanged": [asdict(change) for change in one.move.defaults_changed],
         "notes": list(one.notes),

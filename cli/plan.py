@@ -80,7 +80,7 @@ def _row(workload: WorkloadPlan) -> tuple[str, ...]:
     requests = workload.resources.requests
     pool = workload.placing.node_pool or "any node"
     pod = (
-        f"{workload.replicas} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{_count(workload)} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
         f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
     return (
@@ -89,6 +89,10 @@ def _row(workload: WorkloadPlan) -> tuple[str, ...]:
         pod,
         _memory(workload),
     )
+
+
+def _count(workload: WorkloadPlan) -> str:
+    return f"{workload.replicas}..{workload.most_replicas}" if workload.autoscaling else str(workload.replicas)
 
 
 def _memory(workload: WorkloadPlan) -> str:

@@ -28,6 +28,8 @@ class InferenceService(pulumi.ComponentResource):
 
     service_name: pulumi.Output[str]
     """Name of the Kubernetes Service, known once it exists."""
+    deployment_name: pulumi.Output[str]
+    """Name of the Deployment, known once its pods serve."""
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:InferenceService", name, None, opts)
@@ -38,7 +40,8 @@ class InferenceService(pulumi.ComponentResource):
         if args.plan.rollout.pods_disruptable is not None:
             self._make_disruption_budget(args.plan.rollout.pods_disruptable)
         self.service_name = service.metadata.name
-        self.register_outputs({"serviceName": self.service_name, "deploymentName": deployment.metadata.name})
+        self.deployment_name = deployment.metadata.name
+        self.register_outputs({"serviceName": self.service_name, "deploymentName": self.deployment_name})
 
     def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(
@@ -107,7 +110,10 @@ class InferenceService(pulumi.ComponentResource):
                     spec=self._pod(account),
                 ),
             ),
-            opts=self._child(custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline)),
+            opts=self._child(
+                custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline),
+                ignore_changes=["spec.replicas"] if plan.autoscaling else None,
+            ),
         )
 
     def _pod(self, account: k8s.core.v1.ServiceAccount) -> k8s.core.v1.PodSpecArgs:

@@ -15,6 +15,8 @@ from components.planning.names import MANAGED_BY
 from components.planning.notes import TOKEN_WAYS, notes
 from components.planning.plan import StackPlan
 from components.project_services import ProjectServices, ProjectServicesArgs
+from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
+from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from stacks.planning import plan
 from stacks.settings import load_settings, refusal, token
 
@@ -33,6 +35,7 @@ def build() -> None:
     provider = _kubernetes_provider(planned, cluster)
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
     _make_workloads(planned, provider, nodes)
+    _make_dashboard(planned, cluster)
     _export(planned, cluster)
 
 
@@ -106,7 +109,7 @@ def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulu
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         secret = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
-        InferenceService(
+        service = InferenceService(
             workload.name,
             InferenceServiceArgs(
                 plan=workload,
@@ -115,6 +118,17 @@ def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulu
             ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes]),
         )
+        if workload.pod_monitoring or workload.autoscaling:
+            monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
+            opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
+            WorkloadMonitoring(workload.name, monitored, opts=opts)
+
+
+def _make_dashboard(planned: StackPlan, cluster: GkeCluster) -> None:
+    """After the cluster, whose APIs include the dashboard's."""
+    if planned.dashboard is not None:
+        dashboard = ServingDashboardArgs(definition=planned.dashboard, project=planned.dashboard_project)
+        ServingDashboard("dashboard", dashboard, opts=pulumi.ResourceOptions(depends_on=cluster))
 
 
 def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.Resource]:

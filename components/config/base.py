@@ -19,7 +19,8 @@ class ConfigModel(BaseModel):
     )
 
 
-def _no_boolean(value: Any) -> Any:
+def no_boolean(value: Any) -> Any:
+    """Refuses true and false where a number is expected, which pydantic would take for 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("a number is expected, not true or false")
     return value
@@ -45,10 +46,10 @@ def _bounded_name(kind: str, pattern: str, limit: int, rule: str) -> AfterValida
 _LABEL_RULE = "lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 
-Int = Annotated[int, BeforeValidator(_no_boolean)]
-Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=1000)]
-PositiveInt = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
-Fraction = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1)]
+Int = Annotated[int, BeforeValidator(no_boolean)]
+Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
+PositiveInt = Annotated[int, BeforeValidator(no_boolean), Field(ge=1)]
+Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
 Version = Annotated[str, BeforeValidator(_no_float), Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$")]
 WorkloadName = Annotated[str, _bounded_name("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
 PoolName = Annotated[str, _bounded_name("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
@@ -80,7 +81,7 @@ LabelValue = Annotated[
     _bounded_name("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
 QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-Quantity = Annotated[str, BeforeValidator(_no_boolean), Field(pattern=QUANTITY_PATTERN)]
+Quantity = Annotated[str, BeforeValidator(no_boolean), Field(pattern=QUANTITY_PATTERN)]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""
 
 

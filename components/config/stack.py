@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from components.config.autoscaling import StackMonitoring
 from components.config.base import ConfigModel, Namespace, PoolName, WorkloadName
 from components.config.cluster import Cluster
 from components.config.compute_class import ComputeClass
@@ -28,6 +29,8 @@ class StackConfig(ConfigModel):
     """Makes the namespace, and deletes it with the stack; false uses one that is there."""
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
+    monitoring: StackMonitoring = StackMonitoring()
+    """How the engines' metrics reach Cloud Monitoring."""
     allow_replace: tuple[str, ...] = ()
     """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""
     prices: Prices = Prices()

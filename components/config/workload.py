@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
+from components.config.autoscaling import Autoscaling
 from components.config.base import ConfigModel, Count, EnvName, ObjectName, PoolName, PositiveInt, Quantity
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
@@ -91,6 +92,8 @@ class Workload(ConfigModel):
     """Model to serve."""
     replicas: Count = 1
     """Pods."""
+    autoscaling: Autoscaling | None = None
+    """Pods by load, in place of `replicas`."""
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None
     """GPUs per pod; unset follows the parallel sizes."""
     node_pool: PoolName | None = None
@@ -119,3 +122,14 @@ class Workload(ConfigModel):
         if self.node_pool and self.compute_class:
             raise ValueError("nodePool and computeClass are two answers to where the pods run; remove one of them")
         return self
+
+    @model_validator(mode="after")
+    def _one_count(self) -> Self:
+        if self.autoscaling and "replicas" in self.model_fields_set:
+            raise ValueError("replicas and autoscaling are two answers to how many pods run; remove one of them")
+        return self
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that there may be."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas

@@ -130,7 +130,7 @@ def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOve
         machine_type=machine,
         market="on-demand",
         fewest=workload.replicas,
-        most=workload.replicas,
+        most=workload.most_replicas,
         price=hourly(machine, region=cluster.region, market="on-demand", overrides=overrides) if machine else None,
         note="a lower bound: Autopilot adds a premium to the machine's price",
     )

@@ -89,7 +89,7 @@ def _request(name: str, workload: Workload, facts: ModelFacts | None) -> PodRequ
             memory_bytes=parse_bytes(memory) if memory else _loading_memory(workload, layout, facts),
             ephemeral_bytes=parse_bytes(asked.ephemeral_storage or capped.ephemeral_storage or "0"),
             gpus=layout.gpus,
-            replicas=max(1, workload.replicas),
+            replicas=max(1, workload.most_replicas),
         )
     except QuantityError as error:
         refuse(f"workloads.{name}.resources", str(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from components.planning.monitoring_plan import SCRAPE_NOTE
 from components.planning.placement import PoolPlacement
 from components.planning.plan import StackPlan
 
@@ -19,7 +20,11 @@ def notes(plan: StackPlan) -> Iterator[tuple[str, str]]:
     for placement in plan.placement:
         for note in _placement_notes(placement):
             yield f"nodePools.{placement.pool}", note
+    if plan.cluster.managed is None and any(workload.pod_monitoring for workload in plan.workloads):
+        yield "monitoring.podMonitoring", SCRAPE_NOTE
     for workload in plan.workloads:
+        if workload.autoscaling is not None:
+            yield f"workloads.{workload.name}.autoscaling", workload.autoscaling.note
         for note in workload.judgement.notes:
             yield f"workloads.{workload.name}", note
         for verdict in workload.judgement.verdicts:

@@ -11,11 +11,13 @@ from components.config.workload import Workload
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
 from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from components.planning.cost import StackCost, stack_cost
+from components.planning.dashboard_plan import dashboard_definition
 from components.planning.edits import Effect, configured_edits
 from components.planning.machine_defaults import with_machine_types
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import ModelConfigError, facts_from_config
+from components.planning.monitoring_plan import refuse_monitoring
 from components.planning.placement import NodeSetup, Placement, PodRequest, PoolPlacement, PoolRoom, place
 from components.planning.pool_plan import PoolPlan, plan_pool
 from components.planning.prices import Market, Price, hourly, stated_prices
@@ -42,7 +44,11 @@ class StackPlan:
     """Workloads whose gated model needs a token that the stack does not have."""
     workloads: tuple[WorkloadPlan, ...]
     placement: tuple[PoolPlacement, ...]
-    """Where the replicas land on the stack's pools."""
+    """Where the replicas land on the stack's pools, as many as autoscaling may make of them."""
+    dashboard: Mapping[str, Any] | None
+    """Dashboard to make, as the Monitoring API takes it."""
+    dashboard_project: str | None
+    """Project of the dashboard; None is the provider's."""
     prices: Mapping[str, Price | None]
     """Price of one node of each pool; None where nobody states it."""
     cost: StackCost
@@ -83,10 +89,18 @@ def plan_stack(
         secret = _secret(config, cluster, wanted=has_token or bool(gated))
     missing = () if has_token or secret is None or secret.source != "token" else gated
     refused.problems += service_collisions(config)
+    with refused:
+        refuse_monitoring(config, cluster, project)
     if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
         refused.stop()
     around = Surroundings(
-        stack=stack, namespace=config.namespace, cluster=cluster, pools=pools, classes=classes, secret=secret
+        stack=stack,
+        namespace=config.namespace,
+        cluster=cluster,
+        pools=pools,
+        classes=classes,
+        secret=secret,
+        monitoring=config.monitoring,
     )
     workloads: list[WorkloadPlan] = []
     for name, workload in config.workloads.items():
@@ -105,10 +119,20 @@ def plan_stack(
         token_missing=missing,
         workloads=placed,
         placement=placement,
+        dashboard=_dashboard(stack, config, cluster, placed),
+        dashboard_project=cluster.project or project,
         prices={p.name: _price(p, cluster, config) for p in pools},
         cost=stack_cost(cluster, pools, placed, stated_prices(config.prices)),
         edits=configured_edits(config, existing_cluster=cluster.managed is None),
     )
+
+
+def _dashboard(
+    stack: str, config: StackConfig, cluster: ClusterPlan, workloads: Sequence[WorkloadPlan]
+) -> Mapping[str, Any] | None:
+    if not config.monitoring.dashboard:
+        return None
+    return dashboard_definition(stack, cluster=cluster.name, namespace=config.namespace, workloads=workloads)
 
 
 _MARKETS: Mapping[str, Market] = {"spot": "spot", "flex-start": "flex-start"}
@@ -188,7 +212,8 @@ def within_pools(
     if placement.refusals:
         raise ConfigError(placement.refusals)
     placed = (
-        replace(w, rollout=plan_rollout(w.replicas, _spare(w, placement), w.probes.startup_seconds)) for w in workloads
+        replace(w, rollout=plan_rollout(w.most_replicas, _spare(w, placement), w.probes.startup_seconds))
+        for w in workloads
     )
     return tuple(placed), placement.pools
 
@@ -208,7 +233,7 @@ def _pod_request(workload: WorkloadPlan) -> PodRequest:
         memory_bytes=requests.memory_bytes,
         ephemeral_bytes=requests.ephemeral_bytes,
         gpus=workload.gpus,
-        replicas=workload.replicas,
+        replicas=workload.most_replicas,
         node_pool=workload.placing.packed_on,
     )
 

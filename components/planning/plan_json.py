@@ -26,6 +26,7 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
         "placement": {p.pool: _values(asdict(p)) for p in plan.placement},
+        "dashboard": plan.dashboard,
         "cost": _cost(plan.cost),
         "edits": {path: effect.text for path, effect in plan.edits},
     }
@@ -69,6 +70,8 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "tensorParallelSize": workload.tensor_parallel_size,
         "pipelineParallelSize": workload.pipeline_parallel_size,
         "replicas": workload.replicas,
+        "autoscaling": _values(asdict(workload.autoscaling)) if workload.autoscaling else None,
+        "podMonitoring": workload.pod_monitoring,
         "nodePool": workload.placing.node_pool,
         "computeClass": workload.placing.compute_class,
         "machineType": workload.placing.machine_type,

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from components.config.autoscaling import StackMonitoring
 from components.config.problems import ConfigError, Problem, Refused, refuse
 from components.config.vllm import VllmEngine
 from components.config.workload import Workload
 from components.engines.argv import EngineRefusal, Launch, build_launch
 from components.engines.contract import Contract, ContractError, ResolvedContract, resolve_contract
 from components.planning.autopilot import AutopilotSizeError, adjust, changes
+from components.planning.autoscaling_plan import AutoscalingPlan, plan_autoscaling
 from components.planning.cluster_plan import ClusterPlan
 from components.planning.compute_class_plan import ComputeClassPlan
 from components.planning.gpu_layout import GpuLayout, gpu_layout
 from components.planning.judging import host_notes, judge_workload, serving_options
 from components.planning.models.facts import ModelFacts
+from components.planning.monitoring_plan import scraped
 from components.planning.names import LABEL_PREFIX, shorten, workload_labels
 from components.planning.placing import Place, find_place
 from components.planning.pod_resources import PodResources, default_requests, pod_resources
@@ -40,6 +43,7 @@ class Surroundings:
     pools: tuple[PoolPlan, ...]
     classes: tuple[ComputeClassPlan, ...]
     secret: SecretPlan | None
+    monitoring: StackMonitoring
 
 
 def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, around: Surroundings) -> WorkloadPlan:
@@ -62,13 +66,17 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
         resources, size_notes = _resources(path, workload, layout, place, around.cluster)
     with refused:
         launch = _launch(path, workload, layout, resolved.contract)
+    scaling: AutoscalingPlan | None = None
+    with refused:
+        if workload.autoscaling is not None:
+            scaling = plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved.contract)
     with refused:
         judgement = judge_workload(path, workload, layout, facts, resolved.contract, accelerator)
     refused.stop(first_per_path=True)
     host = host_notes(facts, serving_options(workload.engine, layout), resources) if facts else ()
     notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes, *host)
     judgement = replace(judgement, notes=notes)
-    return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around)
+    return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around, scaling)
 
 
 def _contract(path: str, workload: Workload) -> ResolvedContract:
@@ -123,11 +131,13 @@ def _assemble(
     judgement: Judgement,
     facts: ModelFacts | None,
     around: Surroundings,
+    scaling: AutoscalingPlan | None,
 ) -> WorkloadPlan:
     engine, contract = workload.engine, resolved.contract
     labels = workload_labels(name, stack=around.stack, engine=engine.kind, recipe=workload.recipe)
     selector = {"app.kubernetes.io/instance": name}
     probes = _probes(contract, facts)
+    replicas = scaling.min_replicas if scaling else workload.replicas
     gated = workload.model.gated if workload.model.gated is not None else bool(facts and facts.gated)
     return WorkloadPlan(
         name=name,
@@ -150,11 +160,13 @@ def _assemble(
         gpus=layout.gpus,
         tensor_parallel_size=layout.tensor_parallel_size,
         pipeline_parallel_size=layout.pipeline_parallel_size,
-        replicas=workload.replicas,
+        replicas=replicas,
+        autoscaling=scaling,
+        pod_monitoring=scraped(around.monitoring, workload),
         placing=place.placing,
         resources=resources,
         probes=probes,
-        rollout=plan_rollout(workload.replicas, None, probes.startup_seconds),
+        rollout=plan_rollout(workload.most_replicas, None, probes.startup_seconds),
         grace_seconds=contract.shutdown.grace_seconds,
         metrics_path=contract.metrics_path,
         service_name=workload.service.name or shorten(name, 63),

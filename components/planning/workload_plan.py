@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.engines.rules import Verdict
+from components.planning.autoscaling_plan import AutoscalingPlan
 from components.planning.memory.fit import Fit
 from components.planning.memory.remedies import Remedy
 from components.planning.pod_resources import PodResources
@@ -85,6 +86,10 @@ class WorkloadPlan:
     tensor_parallel_size: int
     pipeline_parallel_size: int
     replicas: int
+    """Pods at the start; the autoscaler changes them where there is one."""
+    autoscaling: AutoscalingPlan | None
+    pod_monitoring: bool
+    """Whether Managed Service for Prometheus is told to scrape the pods."""
     placing: Placing
     resources: PodResources
     probes: Probes
@@ -99,6 +104,11 @@ class WorkloadPlan:
     pod_labels: Mapping[str, str]
     annotations: Mapping[str, str]
     judgement: Judgement
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that there may be, which the nodes must hold."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
     @property
     def host(self) -> str:

@@ -50,6 +50,7 @@ BY_CLASS = {f"{W}.computeClass": "any"}
 MANAGER = {"secret": "hf"}
 NET = {f"{C}.network": "vpc", f"{C}.subnetwork": "nodes"}
 AWQ = "Qwen/Qwen2.5-7B-Instruct"
+SCALED = {"maxReplicas": 2}
 
 EDITS = [
     *at(
@@ -235,6 +236,18 @@ EDITS = [
         {f"{W}.allow": [{"rule": "some-rule", "reason": "tried"}]},
         {f"{W}.allow": ["some-rule"]},
     ),
+    *[
+        one(f"workloads.*.autoscaling.{key}", f"{W}.autoscaling", SCALED, {**SCALED, key: value})
+        for key, value in {
+            "minReplicas": 2,
+            "maxReplicas": 3,
+            "metric": "cache",
+            "target": 8,
+            "scaleDownStabilizationSeconds": 600,
+        }.items()
+    ],
+    FieldEdit("monitoring.podMonitoring", {"monitoring.podMonitoring": True}),
+    FieldEdit("monitoring.dashboard", {"monitoring.dashboard": True}),
     FieldEdit("namespace", {"namespace": "other"}),
     FieldEdit("createNamespace", {"createNamespace": False}),
     FieldEdit("huggingFace.existingSecret", {"huggingFace": {"existingSecret": "mine"}}),

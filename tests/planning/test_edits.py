@@ -40,6 +40,8 @@ RESOURCES = {
     "Service": "kubernetes_service",
     "Secret": "kubernetes_secret",
     "Namespace": "kubernetes_namespace",
+    "HorizontalPodAutoscaler": "kubernetes_horizontal_pod_autoscaler",
+    "gcp:monitoring/dashboard:Dashboard": "google_monitoring_dashboard",
 }
 SINGULAR = {"guest_accelerators": "guest_accelerator", "taints": "taint", "node_drain_configs": "node_drain_config"}
 IGNORED = {
@@ -140,6 +142,10 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.model.id", "Qwen/Qwen2.5-3B-Instruct", {}),
     (f"{WORKLOAD}.model.revision", "abc123", {}),
     (f"{WORKLOAD}.replicas", 2, {}),
+    (f"{WORKLOAD}.autoscaling.maxReplicas", 3, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
+    (f"{WORKLOAD}.autoscaling.metric", "cache", {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
+    ("monitoring.podMonitoring", True, {}),
+    ("monitoring.dashboard", True, {}),
     (f"{WORKLOAD}.resources.requests.memory", "20Gi", {}),
     (f"{WORKLOAD}.shm", "2Gi", {}),
     (f"{WORKLOAD}.service.name", "other", {}),

@@ -1,0 +1,79 @@
+"""The monitoring of one planned workload: the scraping of its metrics, and the autoscaler that reads one of them."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.planning.autoscaling_plan import AutoscalingPlan
+from components.planning.workload_plan import WorkloadPlan
+
+_SCRAPE_INTERVAL = "15s"
+"""As often as the autoscaler decides by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadMonitoringArgs:
+    """A workload's plan, and the Deployment that runs it."""
+
+    plan: WorkloadPlan
+    deployment_name: pulumi.Input[str]
+
+
+class WorkloadMonitoring(pulumi.ComponentResource):
+    """PodMonitoring and HorizontalPodAutoscaler, each where the plan has it. Manages no metrics adapter."""
+
+    def __init__(self, name: str, args: WorkloadMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:serving:WorkloadMonitoring", name, None, opts)
+        self._name, self._args, self._plan = name, args, args.plan
+        if args.plan.pod_monitoring:
+            self._make_pod_monitoring()
+        if args.plan.autoscaling is not None:
+            self._make_autoscaler(args.plan.autoscaling)
+        self.register_outputs({})
+
+    def _metadata(self) -> k8s.meta.v1.ObjectMetaArgs:
+        plan = self._plan
+        return k8s.meta.v1.ObjectMetaArgs(name=plan.name, namespace=plan.namespace, labels=dict(plan.labels))
+
+    def _make_pod_monitoring(self) -> None:
+        plan = self._plan
+        endpoint = {"port": plan.port, "path": plan.metrics_path, "interval": _SCRAPE_INTERVAL}
+        k8s.apiextensions.CustomResource(
+            f"{self._name}-pods",
+            api_version="monitoring.googleapis.com/v1",
+            kind="PodMonitoring",
+            metadata=self._metadata(),
+            spec={"selector": {"matchLabels": dict(plan.selector)}, "endpoints": [endpoint]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_autoscaler(self, autoscaling: AutoscalingPlan) -> None:
+        seconds = autoscaling.scale_down_stabilization_seconds
+        down = k8s.autoscaling.v2.HPAScalingRulesArgs(stabilization_window_seconds=seconds)
+        k8s.autoscaling.v2.HorizontalPodAutoscaler(
+            f"{self._name}-autoscaler",
+            metadata=self._metadata(),
+            spec=k8s.autoscaling.v2.HorizontalPodAutoscalerSpecArgs(
+                scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
+                    api_version="apps/v1", kind="Deployment", name=self._args.deployment_name
+                ),
+                min_replicas=autoscaling.min_replicas,
+                max_replicas=autoscaling.max_replicas,
+                metrics=[_average(autoscaling.metric, autoscaling.target)],
+                behavior=None
+                if seconds is None
+                else k8s.autoscaling.v2.HorizontalPodAutoscalerBehaviorArgs(scale_down=down),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _average(metric: str, target: str) -> k8s.autoscaling.v2.MetricSpecArgs:
+    return k8s.autoscaling.v2.MetricSpecArgs(
+        type="Pods",
+        pods=k8s.autoscaling.v2.PodsMetricSourceArgs(
+            metric=k8s.autoscaling.v2.MetricIdentifierArgs(name=metric),
+            target=k8s.autoscaling.v2.MetricTargetArgs(type="AverageValue", average_value=target),
+        ),
+    )
