@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
+from pydantic.alias_generators import to_snake
 
 _HERE = Path(__file__).parent
 ENGINES = ("vllm", "tgi")
@@ -116,7 +117,7 @@ class Contract:
     batch_limits: tuple[BatchLimits, ...]
     """Largest cards first; empty when the engine sizes batches by itself."""
     image: str
-    """Default image with `{version}` to fill in."""
+    """Default image of the release that the contract was asked for."""
     command: tuple[str, ...] | None
     """The image's entry point; None leaves it to the image."""
     model_flag: str
@@ -150,10 +151,6 @@ class Contract:
                 options.setdefault(name, flag)
         return options
 
-    def default_image(self, version: str) -> str:
-        """The image of a release, which may lie between two contracts."""
-        return self.image.format(version=version.removeprefix("v"))
-
     def batch_limits_for(self, memory_gib: float, device: str) -> BatchLimits | None:
         """Default limits on a card by its memory and name."""
         for limits in self.batch_limits:
@@ -181,8 +178,9 @@ def contract_versions(kind: str) -> tuple[str, ...]:
 def resolve_contract(kind: str, version: str, override: str | None = None) -> ResolvedContract:
     """The contract of that version, else of the next older known one; an override names one for unknown versions.
 
-    A version of fewer parts than a known one (2.3) means the newest known release of that series. Raises
-    ContractError for a version outside the known range without an override, and for an unknown override.
+    A version of fewer parts than a known one (2.3) means the newest known release of that series. The image, the
+    token's variable and the default context are the release's own, not those of the older one.
+    Raises ContractError for a version outside the known range without an override, and for an unknown override.
     """
     requested = version.removeprefix("v")
     wanted = _parse(kind, requested)
@@ -199,7 +197,7 @@ def resolve_contract(kind: str, version: str, override: str | None = None) -> Re
             f"choose one of {', '.join(known)}, or name the contract to apply as engine.contract"
         )
     note = f"no contract for {kind} {requested}; the older {older[-1]} is used"
-    return ResolvedContract(load_contract(kind, older[-1]), requested, note)
+    return ResolvedContract(_as_release(load_contract(kind, older[-1]), requested), requested, note)
 
 
 def _parse(kind: str, version: str) -> Version:
@@ -213,7 +211,20 @@ def _overridden(kind: str, requested: str, override: str, known: tuple[str, ...]
     if override not in known:
         raise ContractError(f"there is no contract {override!r} for {kind}; choose one of {', '.join(known)}")
     note = None if override == requested else f"{kind} {requested} is judged by the contract of {override}, as asked"
-    return ResolvedContract(load_contract(kind, override), requested, note)
+    contract = load_contract(kind, override)
+    return ResolvedContract(replace(contract, image=_as_release(contract, requested).image), requested, note)
+
+
+def _as_release(contract: Contract, version: str) -> Contract:
+    """The contract with what the profiles say of another release of the engine, which has no contract of its own."""
+    oldest = contract_versions(contract.engine)[0]
+    profile = _profile(contract.engine, max(version, oldest, key=Version))
+    return replace(
+        contract,
+        image=profile["image"].format(version=version),
+        token_env=profile["tokenEnv"],
+        default_context=profile.get("defaultContext"),
+    )
 
 
 @cache
@@ -235,9 +246,9 @@ def load_contract(kind: str, version: str) -> Contract:
         api_paths=tuple(profile["apiPaths"]),
         health_path=profile["healthPath"],
         metrics_path=profile["metricsPath"],
-        shutdown=_shutdown(profile["shutdown"]),
+        shutdown=Shutdown(**{to_snake(key): value for key, value in profile["shutdown"].items()}),
         batch_limits=tuple(map(_batch_limits, raw["batchDefaults"])),
-        image=profile["image"],
+        image=profile["image"].format(version=version),
         command=tuple(raw["command"]) if raw["command"] else None,
         model_flag=profile["modelFlag"],
         port=profile["port"]["default"],
@@ -256,7 +267,7 @@ def _profile(kind: str, version: str) -> dict[str, Any]:
     entries = yaml.safe_load((_HERE / "data" / "profiles.yaml").read_text(encoding="utf-8"))[kind]
     merged: dict[str, Any] = {}
     for entry in entries:
-        if Version(version) in SpecifierSet(entry["versions"]):
+        if SpecifierSet(entry["versions"]).contains(version, prereleases=True):
             merged.update(entry)
     return merged
 
@@ -276,17 +287,6 @@ def _flag(name: str, entry: dict[str, Any]) -> Flag:
         repeatable=entry.get("repeatable", False),
         env=entry.get("env"),
         deprecated=entry.get("deprecated"),
-    )
-
-
-def _shutdown(entry: dict[str, Any]) -> Shutdown:
-    return Shutdown(
-        signal=entry["signal"],
-        drains=entry["drains"],
-        drain_flag=entry["drainFlag"],
-        grace_seconds=entry["graceSeconds"],
-        note=entry["note"],
-        source=entry["source"],
     )
 
 

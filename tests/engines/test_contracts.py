@@ -74,14 +74,37 @@ def test_an_a100_of_80_gib_counts_as_a_small_card() -> None:
 
 def test_the_guides_images_and_token_variable() -> None:
     vllm = resolve_contract("vllm", "v0.10.0").contract
-    assert vllm.default_image("v0.10.0") == "docker.io/vllm/vllm-openai:v0.10.0"
+    assert vllm.image == "docker.io/vllm/vllm-openai:v0.10.0"
     assert vllm.token_env == "HUGGING_FACE_HUB_TOKEN"
     assert vllm.command == ("python3", "-m", "vllm.entrypoints.openai.api_server")
     tgi = resolve_contract("tgi", "2.3").contract
-    assert tgi.default_image("2.3").endswith("huggingface-text-generation-inference-cu124.2-3.ubuntu2204.py311")
+    assert tgi.image.endswith("huggingface-text-generation-inference-cu124.2-3.ubuntu2204.py311")
     assert tgi.token_env == "HUGGING_FACE_HUB_TOKEN"
     assert tgi.port_env == "PORT" and tgi.command is None
     assert resolve_contract("tgi", "3.3.7").contract.token_env == "HF_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "override", "image"),
+    [
+        ("vllm", "0.26", None, "docker.io/vllm/vllm-openai:v0.26.0"),
+        ("vllm", "v0.27.1", None, "docker.io/vllm/vllm-openai:v0.27.1"),
+        ("vllm", "0.27.0rc1", None, "docker.io/vllm/vllm-openai:v0.27.0rc1"),
+        ("vllm", "0.9.2", "0.10.0", "docker.io/vllm/vllm-openai:v0.9.2"),
+        ("vllm", "0.34.0", "0.33.0", "docker.io/vllm/vllm-openai:v0.34.0"),
+        ("tgi", "3.0.1", None, "ghcr.io/huggingface/text-generation-inference:3.0.1"),
+        ("tgi", "3.3", None, "ghcr.io/huggingface/text-generation-inference:3.3.7"),
+        ("tgi", "3.3.7", "2.3.1", "ghcr.io/huggingface/text-generation-inference:3.3.7"),
+    ],
+)
+def test_the_image_is_that_of_the_release_asked_for(kind: str, version: str, override: str | None, image: str) -> None:
+    assert resolve_contract(kind, version, override).contract.image == image
+
+
+def test_a_release_under_an_older_contract_keeps_its_own_token_variable_and_default_context() -> None:
+    between, old = resolve_contract("tgi", "3.0.1").contract, resolve_contract("tgi", "2.3.1").contract
+    assert (between.token_env, between.default_context) == ("HF_TOKEN", None)
+    assert (old.token_env, old.default_context) == ("HUGGING_FACE_HUB_TOKEN", 4096)
 
 
 @pytest.mark.parametrize(
