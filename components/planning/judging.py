@@ -1,10 +1,13 @@
 """Judges a workload before it runs: does the model fit its GPUs, and does the engine take what it is told?"""
 
+import difflib
+from collections.abc import Iterator
+
 from components.config.problems import Problem, Refused, refuse
 from components.config.vllm import VllmEngine
 from components.config.workload import Engine, Workload
 from components.engines.contract import Contract
-from components.engines.rules import GpuTraits, ModelTraits, Verdict, judge
+from components.engines.rules import GpuTraits, ModelTraits, Verdict, judge, rules
 from components.planning.gpu_layout import GpuLayout
 from components.planning.memory.fit import Fit, estimate
 from components.planning.memory.generations import MemoryModelError
@@ -28,12 +31,23 @@ def judge_workload(
     verdicts = _verdicts(workload, layout, facts, contract, gpu)
     errors = (v for v in verdicts if v.severity == "error")
     refused.problems += [Problem(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.remedy) for v in errors]
+    refused.problems += _unknown_rules(path, workload)
     judgement = Judgement(None, (), verdicts, (_unjudged(workload),))
     if facts is not None:
         with refused:
             judgement = _judge_fit(path, workload, facts, gpu, serving_options(workload.engine, layout), verdicts)
     refused.stop()
     return judgement
+
+
+def _unknown_rules(path: str, workload: Workload) -> Iterator[Problem]:
+    """A misspelt id would override nothing and leave a false reason in the annotations."""
+    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind]
+    for index, allowed in enumerate(workload.allow):
+        if allowed.rule not in known:
+            near = difflib.get_close_matches(allowed.rule, known, n=1)
+            remedy = f"did you mean {near[0]}?" if near else "remove it; `l4serve contract rules` lists them"
+            yield Problem(f"{path}.allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
 
 
 def _unjudged(workload: Workload) -> str:

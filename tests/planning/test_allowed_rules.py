@@ -1,0 +1,64 @@
+"""`allow` overrides a rule by its id, says why on the Deployment, and takes no id that does not exist."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.render import render_stack
+from components.config.problems import ConfigError
+from components.planning.plan import StackPlan
+from stacks.planning import plan
+from stacks.stack_file import Stack, read_stack_file
+
+
+def stack(folder: Path, allow: list[object], **engine: object) -> Stack:
+    workload = {
+        "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
+        "engine": {"kind": "vllm", "version": "0.26.0", "kvCacheDtype": "fp8", **engine},
+        "gpus": 2,
+        "allow": allow,
+    }
+    config = {
+        "cluster": {"mode": "standard", "name": "c", "location": "us-central1-a"},
+        "nodePools": {"l4": {"machineType": "g2-standard-24"}},
+        "workloads": {"chat": workload},
+    }
+    path = folder / "Pulumi.dev.yaml"
+    document = {"config": {"gcp:project": "my-project", "gke-llm-serving:serving": config}}
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return read_stack_file(path)
+
+
+def planned(folder: Path, allow: list[object], **engine: object) -> StackPlan:
+    return plan(stack(folder, allow, **engine))
+
+
+def test_the_reason_lands_in_the_deployments_annotations(tmp_path: Path) -> None:
+    long = {"maxModelLen": 65536}
+    with pytest.raises(ConfigError, match="vllm-context-beyond-model"):
+        planned(tmp_path, [], **long)
+    allow: list[object] = [{"rule": "vllm-context-beyond-model", "reason": "YaRN by --hf-overrides"}]
+    rendered = render_stack(stack(tmp_path, allow, **long))
+    (deployment,) = [o for o in rendered.objects if o["kind"] == "Deployment"]
+    annotations = deployment["metadata"]["annotations"]
+    assert [v for k, v in annotations.items() if k.endswith("/vllm-context-beyond-model")] == ["YaRN by --hf-overrides"]
+
+
+def test_another_rule_still_refuses(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="vllm-context-beyond-model"):
+        planned(tmp_path, ["vllm-eager"], maxModelLen=65536)
+
+
+@pytest.mark.parametrize(
+    ("rule", "remedy"),
+    [
+        ("vllm-contxt-beyond-model", "did you mean vllm-context-beyond-model"),
+        ("tgi-maintenance", "vllm has no rule tgi-maintenance"),
+        ("everything", "l4serve contract rules"),
+    ],
+)
+def test_an_unknown_rule_is_refused_with_the_near_one(tmp_path: Path, rule: str, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=remedy) as caught:
+        planned(tmp_path, [rule])
+    assert "workloads.chat.allow[0]" in str(caught.value)
