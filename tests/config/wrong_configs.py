@@ -131,6 +131,45 @@ WRONG = (
     Wrong("memory-word", {f"{W}.resources": {"limits": {"memory": "25GiB"}}}, f"{W}.resources.limits.memory"),
     Wrong("cpu-over-machine", {f"{W}.resources": {"requests": {"cpu": 64}}}, f"{W}.resources.requests.cpu", "Pending"),
     Wrong("replicas-over-pool", {f"{W}.replicas": 3}, "nodePools.l4.maxNodes", "maxNodes: 3"),
+    Wrong("scaled-over-pool", {f"{W}.autoscaling": {"maxReplicas": 3}}, "nodePools.l4.maxNodes", "maxNodes: 3"),
+    Wrong("scaled-and-counted", {f"{W}.autoscaling": {"maxReplicas": 2}, f"{W}.replicas": 1}, W, "two answers"),
+    Wrong("scaled-backwards", {f"{W}.autoscaling": {"minReplicas": 2, "maxReplicas": 1}}, f"{W}.autoscaling", "above"),
+    Wrong(
+        "scaled-from-none", {f"{W}.autoscaling": {"minReplicas": 0, "maxReplicas": 2}}, f"{W}.autoscaling.minReplicas"
+    ),
+    Wrong(
+        "scaled-by-cpu", {f"{W}.autoscaling": {"maxReplicas": 2, "metric": "cpu"}}, f"{W}.autoscaling.metric", "queue"
+    ),
+    Wrong(
+        "scaled-by-a-metric-that-tgi-lacks",
+        {E: TGI, f"{W}.autoscaling": {"maxReplicas": 2, "metric": "cache"}},
+        f"{W}.autoscaling.metric",
+        "use one of: queue, running",
+    ),
+    Wrong(
+        "scaled-without-target",
+        {f"{W}.autoscaling": {"maxReplicas": 2, "metric": "running"}},
+        f"{W}.autoscaling.target",
+        "set target",
+    ),
+    Wrong(
+        "scaled-at-a-full-cache",
+        {f"{W}.autoscaling": {"maxReplicas": 2, "metric": "cache", "target": 80}},
+        f"{W}.autoscaling.target",
+        "set target: 0.8",
+    ),
+    Wrong(
+        "scaled-without-prometheus",
+        {f"{W}.autoscaling": {"maxReplicas": 2}, "cluster.monitoring": {"managedPrometheus": False, "dcgm": False}},
+        "cluster.monitoring.managedPrometheus",
+        "podMonitoring: false",
+    ),
+    Wrong(
+        "dashboard-of-no-project",
+        {"cluster": {"mode": "existing"}, "nodePools": {}, f"{W}.nodePool": REMOVE, "monitoring.dashboard": True},
+        "monitoring.dashboard",
+        "set gcp:project",
+    ),
     Wrong("args-repeat-field", {f"{W}.extraArgs": ["--max-model-len=100"]}, f"{W}.extraArgs[0]", "maxModelLen"),
     Wrong("args-unknown-flag", {f"{W}.extraArgs": ["--no-such-flag"]}, f"{W}.extraArgs[0]", "no-such-flag"),
     Wrong("args-removed-flag", {f"{W}.extraArgs": ["--num-scheduler-steps=8"]}, f"{W}.extraArgs[0]"),

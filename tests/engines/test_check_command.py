@@ -153,3 +153,24 @@ def test_show_and_list() -> None:
     assert shown["autoscalingMetrics"]["queue"] == "tgi_queue_size"
     assert "--max-model-len" in run("contract", "show", "0.26.0", "--flag", "max-model-len").stdout
     assert answered(run("contract", "list", "--json"))["tgi"] == ["2.3.1", "3.3.7"]
+
+
+def test_the_metrics_that_the_stack_reads_are_followed(tmp_path: Path) -> None:
+    engine = "{kind: vllm, version: 0.10.0, maxModelLen: 512, quantization: bitsandbytes}"
+    extra = "        autoscaling: {maxReplicas: 2, metric: cache}\n    monitoring: {dashboard: true}"
+    path = stack(tmp_path, engine, extra=extra)
+    read = answered(run("check", "-f", path, "--engine-version", "vllm-0.26.0", "--json"))["workloads"]["one"]
+    cache, latency = "vllm:kv_cache_usage_perc", "vllm:inter_token_latency_seconds"
+    assert {"use": "autoscaling", "what": "cache", "now": cache, "then": cache} in read["metricsRead"]
+    before = "vllm:time_per_output_token_seconds"
+    moved = {"use": "dashboard", "what": "Inter-token latency (s)", "now": before, "then": latency}
+    assert moved in read["metricsRead"]
+
+
+def test_an_autoscaler_without_its_metric_breaks(tmp_path: Path) -> None:
+    engine = "{kind: tgi, version: 3.3.7, quantize: bitsandbytes, maxInputTokens: 512, maxTotalTokens: 1024}"
+    assert run("check", "-f", stack(tmp_path, engine)).exit_code == 0
+    scaled = stack(tmp_path, engine, extra="        autoscaling: {maxReplicas: 2, metric: cache}")
+    result = run("check", "-f", scaled)
+    assert result.exit_code == 1
+    assert "no metric" in result.output

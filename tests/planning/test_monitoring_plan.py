@@ -1,0 +1,143 @@
+"""Autoscaling and dashboards read the metrics that the contract in force names, and nodes hold every pod."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.config.autoscaling import Autoscaling
+from components.config.problems import ConfigError
+from components.engines.contract import ENGINES, Contract, contract_versions, load_contract
+from components.planning.autoscaling_plan import plan_autoscaling
+from components.planning.dashboard_plan import chart_metrics, dashboard_definition
+from components.planning.plan import StackPlan
+from tests.planning.field_edits import STANDARD
+from tests.planning.test_every_field import laid_over, planned
+
+W = "workloads.qwen"
+CONTRACTS = [load_contract(engine, version) for engine in ENGINES for version in contract_versions(engine)]
+EACH = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+
+
+def plan(**edits: Any) -> StackPlan:
+    return planned(laid_over(STANDARD, {key.replace("__", "."): value for key, value in edits.items()}))
+
+
+def scaled(contract: Contract, **fields: Any) -> Any:
+    return plan_autoscaling("workloads.x.autoscaling", Autoscaling(maxReplicas=2, **fields), contract)
+
+
+@EACH
+def test_every_role_reads_a_gauge_that_the_release_shows(contract: Contract) -> None:
+    for role, metric in contract.autoscaling_metrics.items():
+        scaling = scaled(contract, metric=role, target=0.5)
+        assert contract.metrics[metric] == "gauge"
+        assert metric in contract.always_metrics
+        assert scaling.metric == f"prometheus.googleapis.com|{metric}|gauge"
+
+
+def test_a_renamed_metric_is_read_by_the_name_of_its_release() -> None:
+    new = load_contract("vllm", "0.26.0")
+    old = replace(
+        new, autoscaling_metrics={"cache": "vllm:gpu_cache_usage_perc"}, metrics={"vllm:gpu_cache_usage_perc": "gauge"}
+    )
+    assert "vllm:gpu_cache_usage_perc" not in new.metrics
+    assert scaled(new, metric="cache").metric == "prometheus.googleapis.com|vllm:kv_cache_usage_perc|gauge"
+    assert scaled(old, metric="cache").metric == "prometheus.googleapis.com|vllm:gpu_cache_usage_perc|gauge"
+
+
+@pytest.mark.parametrize(
+    ("version", "metric"),
+    [("0.10.0", "vllm:time_per_output_token_seconds"), ("0.26.0", "vllm:inter_token_latency_seconds")],
+)
+def test_a_renamed_histogram_is_charted_by_the_name_of_its_release(version: str, metric: str) -> None:
+    stack = plan(**{f"{W}.engine.version": version, "monitoring.dashboard": True})
+    assert stack.dashboard is not None
+    assert f"{metric}_bucket{{" in str(stack.dashboard)
+
+
+def test_a_role_without_a_metric_is_refused_with_those_that_have_one() -> None:
+    with pytest.raises(ConfigError) as refused:
+        scaled(load_contract("tgi", "3.3.7"), metric="cache")
+    (problem,) = refused.value.problems
+    assert problem.path == "workloads.x.autoscaling.metric"
+    assert problem.remedy == "use one of: queue, running"
+
+
+@pytest.mark.parametrize(
+    ("fields", "target"),
+    [
+        ({}, "5"),
+        ({"metric": "cache"}, "800m"),
+        ({"metric": "running", "target": 24}, "24"),
+        ({"target": 2.5}, "2500m"),
+    ],
+)
+def test_targets_are_quantities(fields: dict[str, Any], target: str) -> None:
+    assert scaled(load_contract("vllm", "0.26.0"), **fields).target == target
+
+
+def test_the_pools_hold_as_many_pods_as_the_autoscaler_may_make() -> None:
+    stack = plan(**{f"{W}.autoscaling": {"minReplicas": 2, "maxReplicas": 3}})
+    (workload,), (pool,) = stack.workloads, stack.placement
+    assert workload.replicas == 2
+    assert sum(node["qwen"] for node in pool.nodes) == 3
+    assert (workload.rollout.max_surge, workload.rollout.max_unavailable) == (0, 1), "the fourth node is not there"
+    assert workload.rollout.pods_disruptable == 1
+
+
+def test_one_pod_that_may_become_more_has_a_disruption_budget() -> None:
+    (workload,) = plan(**{f"{W}.autoscaling": {"maxReplicas": 2}}).workloads
+    assert (workload.replicas, workload.rollout.pods_disruptable) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("edits", "scraped"),
+    [
+        ({}, False),
+        ({f"{W}.autoscaling": {"maxReplicas": 2}}, True),
+        ({"monitoring.dashboard": True}, True),
+        ({"monitoring.podMonitoring": True}, True),
+        ({f"{W}.autoscaling": {"maxReplicas": 2}, "monitoring.podMonitoring": False}, False),
+    ],
+)
+def test_pods_are_scraped_where_something_reads_the_metrics(edits: dict[str, Any], scraped: bool) -> None:
+    (workload,) = plan(**edits).workloads
+    assert workload.pod_monitoring is scraped
+
+
+@EACH
+def test_every_charted_metric_is_shown_by_the_release(contract: Contract) -> None:
+    charts = chart_metrics(contract)
+    assert set(charts.values()) <= contract.always_metrics
+    assert {"Requests waiting", "Requests running", "Inter-token latency (s)"} <= set(charts)
+    assert ("Time to first token (s)" in charts) == (contract.engine == "vllm")
+
+
+def test_each_query_names_series_that_the_metric_has() -> None:
+    engines = {"v": {"kind": "vllm", "maxModelLen": 4096}, "t": {"kind": "tgi", "version": "3.3.7"}}
+    workloads = {
+        name: {"engine": engine, "model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}} for name, engine in engines.items()
+    }
+    stack = plan(workloads=workloads)
+    definition = dashboard_definition("s", cluster="llm", namespace=stack.namespace, workloads=stack.workloads)
+    contracts = {w.name: load_contract(*w.contract.split("-", 1)) for w in stack.workloads}
+    queries = re.findall(r"'prometheusQuery': '([^']+)'", str(definition))
+    assert len(queries) == 2 + 2 + 1 + 2 + 4 + 2
+    for query in queries:
+        found = re.search(r'([a-z_:]+)\{cluster="llm", namespace="llm-serving", job="(\w)"\}', query)
+        assert found, query
+        series, types = found[1], contracts[found[2]].metrics
+        name = re.sub("_(bucket|sum)$", "", series)
+        assert (types[name] == "histogram") == (name != series), query
+        assert ("rate(" in query) == (types[name] != "gauge"), query
+
+
+def test_no_two_charts_overlap() -> None:
+    dashboard = plan(**{"monitoring.dashboard": True}).dashboard
+    assert dashboard is not None
+    tiles = dashboard["mosaicLayout"]["tiles"]
+    assert len({(tile["xPos"], tile["yPos"]) for tile in tiles}) == len(tiles) == 6
+    assert all(tile["xPos"] % tile["width"] == 0 and tile["yPos"] % tile["height"] == 0 for tile in tiles)
+    assert all(tile["xPos"] + tile["width"] <= dashboard["mosaicLayout"]["columns"] for tile in tiles)
