@@ -1,7 +1,7 @@
 """The Hugging Face token in the cluster: a Kubernetes Secret, or what Secret Manager needs to deliver it."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
@@ -57,7 +57,7 @@ class HfTokenSecret(pulumi.ComponentResource):
             f"{self._name}-secret",
             metadata=self._metadata(self._plan.secret_name),
             type="Opaque",
-            string_data={self._plan.key: pulumi.Output.secret(cast(Any, token))},
+            string_data={self._plan.key: token},
             opts=pulumi.ResourceOptions(parent=self),
         )
 

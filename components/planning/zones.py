@@ -6,9 +6,9 @@ from components.planning.tables import load_table
 
 
 def accelerator_zones(accelerator: str, region: str) -> tuple[str, ...]:
-    """Zones of a region that offer the accelerator, sorted; empty when the table has none."""
+    """Zones of a region that offer the accelerator, in the table's order; empty when it has none."""
     suffixes = load_table("accelerator_zones")["zones"].get(accelerator, {}).get(region, ())
-    return tuple(f"{region}-{suffix}" for suffix in sorted(suffixes))
+    return tuple(f"{region}-{suffix}" for suffix in suffixes)
 
 
 def accelerator_regions(accelerator: str) -> tuple[str, ...]:

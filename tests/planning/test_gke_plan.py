@@ -192,7 +192,7 @@ def test_notes_name_what_must_be_there() -> None:
     assert any("inside the network" in n for n in plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).notes)
 
 
-@pytest.mark.parametrize("host", ["10.0.0.2", "evil.example.com", "gke.goog.example.com"])
+@pytest.mark.parametrize("host", ["10.0.0.2", "evil.example.com", "a.gke.goog.example.com"])
 def test_only_googles_own_names_go_without_the_clusters_authority(host: str) -> None:
     assert '"certificate-authority-data": "Q0E="' in render_kubeconfig("llm", host, "Q0E=")
     assert "certificate-authority-data" not in render_kubeconfig("llm", "gke-1.us-central1.gke.goog", "Q0E=")
