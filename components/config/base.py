@@ -12,6 +12,7 @@ class ConfigModel(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        allow_inf_nan=False,
         coerce_numbers_to_str=True,
         extra="forbid",
         frozen=True,
@@ -49,6 +50,7 @@ _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 Int = Annotated[int, BeforeValidator(no_boolean)]
 Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
 PositiveInt = Annotated[int, BeforeValidator(no_boolean), Field(ge=1)]
+Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0)]
 Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
 Version = Annotated[str, BeforeValidator(_no_float), Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$")]
 WorkloadName = Annotated[str, _bounded_name("workload name", _DNS_LABEL, 40, _LABEL_RULE)]

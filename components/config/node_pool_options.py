@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.config.base import ConfigModel, Count, PositiveInt
+from components.config.base import ConfigModel, Count, PositiveInt, Seconds
 
 
 class Reservation(ConfigModel):
@@ -75,9 +75,9 @@ class Upgrade(ConfigModel):
     """Nodes down during a surge; unset is 0, or 1 where `maxSurge` is 0."""
     batch_nodes: PositiveInt = 1
     """Blue-green: nodes drained at once."""
-    batch_soak_seconds: Annotated[Count, Field(le=604800)] = 300
+    batch_soak_seconds: Annotated[Seconds, Field(le=604800)] = 300
     """Blue-green: wait after each batch in seconds."""
-    pool_soak_seconds: Annotated[Count, Field(le=604800)] = 3600
+    pool_soak_seconds: Annotated[Seconds, Field(le=604800)] = 3600
     """Blue-green: wait before the old nodes go in seconds."""
-    pdb_timeout_seconds: Annotated[Count, Field(le=86400)] = 3600
+    pdb_timeout_seconds: Annotated[Seconds, Field(le=86400)] = 3600
     """How long a drain waits for a PodDisruptionBudget, in seconds."""

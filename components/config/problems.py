@@ -100,14 +100,18 @@ def _message(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return "there is no such key here"
-        case "missing":
-            return "a value is required here"
-        case "union_tag_not_found":
+        case "missing" | "union_tag_not_found":
             return "a value is required here"
         case "union_tag_invalid":
             return f"{context.get('tag')!r} is none of {context.get('expected_tags')}"
         case "value_error":
             return str(context.get("error", detail["msg"]))
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "a mapping is expected"
+        case "tuple_type":
+            return "a list is expected"
+        case "string_type":
+            return "a string is expected"
         case "string_pattern_mismatch":
             return f"{detail['input']!r} has not the form {context.get('pattern')}"
         case _:
@@ -115,6 +119,8 @@ def _message(detail: ErrorDetails) -> str:
 
 
 def _remedy(detail: ErrorDetails, known_keys: Collection[str]) -> str:
+    if detail["type"] == "string_type" and isinstance(detail["input"], bool):
+        return f'put it in quotes: "{str(detail["input"]).lower()}"'
     if detail["type"] != "extra_forbidden":
         return ""
     key = to_camel(str(detail["loc"][-1]))

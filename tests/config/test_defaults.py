@@ -1,0 +1,65 @@
+"""What a user may write: every default, and the words of a refusal."""
+
+import inspect
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+import components.config
+from components.config.base import ConfigModel
+from components.config.problems import problems_from
+from components.config.stack import StackConfig
+from tests.config.wrong_configs import GOOD
+
+
+def models() -> list[type[ConfigModel]]:
+    found: dict[str, type[ConfigModel]] = {}
+    for module in pkgutil.iter_modules(components.config.__path__):
+        for name, item in inspect.getmembers(import_module(f"components.config.{module.name}"), inspect.isclass):
+            if issubclass(item, ConfigModel) and item is not ConfigModel:
+                found[name] = item
+    return [found[name] for name in sorted(found)]
+
+
+FIELDS = [(model, name) for model in models() for name, field in model.model_fields.items() if not field.is_required()]
+
+
+@pytest.mark.parametrize(("model", "name"), FIELDS, ids=[f"{model.__name__}.{name}" for model, name in FIELDS])
+def test_a_default_may_be_written_out(model: type[ConfigModel], name: str) -> None:
+    field = model.model_fields[name]
+    value = field.get_default(call_default_factory=True)
+    plain = value.model_dump(by_alias=True, exclude_defaults=True) if isinstance(value, BaseModel) else value
+    try:
+        model.model_validate({field.alias: plain})
+    except ValidationError as refusal:
+        assert not [e for e in refusal.errors() if e["loc"][:1] == (field.alias,)]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message", "remedy"),
+    [
+        ({"workloads": []}, "a mapping is expected", ""),
+        ({"nodePools": {"l4": "g2-standard-8"}}, "a mapping is expected", ""),
+        ({"allowReplace": "cluster"}, "a list is expected", ""),
+        ({"namespace": True}, "a string is expected", 'put it in quotes: "true"'),
+        ({"namespace": None}, "a string is expected", ""),
+        ({"namespace": 1.5}, "'1.5' is no namespace", ""),
+    ],
+)
+def test_types_are_named_as_yaml_names_them(edit: dict[str, Any], message: str, remedy: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        StackConfig.model_validate(GOOD | edit)
+    (problem,) = problems_from(refused.value)
+    assert problem.message.startswith(message)
+    assert problem.remedy == remedy
+
+
+@pytest.mark.parametrize("value", [".inf", float("inf"), float("nan")])
+def test_infinite_numbers_are_refused(value: Any) -> None:
+    engine = {"kind": "tgi", "version": "3.3.7", "waitingServedRatio": value}
+    workload = {"engine": engine, "model": {"id": "a/b"}}
+    with pytest.raises(ValidationError, match="waitingServedRatio"):
+        StackConfig.model_validate(GOOD | {"workloads": {"a": workload}})
