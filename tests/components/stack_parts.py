@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pulumi
 from pydantic import TypeAdapter
 
 from components.config.cluster import Cluster
@@ -12,6 +11,7 @@ from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.planning.cluster_plan import ClusterPlan, plan_cluster
 from components.planning.pool_plan import PoolPlan, plan_pool
+from tests.components.recorder import resolved
 
 PROJECT = "my-project"
 CLUSTER_TYPE = "gcp:container/cluster:Cluster"
@@ -45,8 +45,7 @@ def cluster_program(plan: ClusterPlan, seen: dict[str, Any] | None = None) -> Ca
         made = GkeCluster("cluster", args if plan.managed else GkeClusterArgs(plan=plan))
         if seen is not None:
             for key in ("cluster_name", "location", "endpoint", "ca_certificate", "kubeconfig"):
-                output: pulumi.Output[Any] = getattr(made, key)
-                output.apply(lambda value, key=key: seen.__setitem__(key, value))
+                resolved(getattr(made, key), seen, key)
 
     return program
 

@@ -14,7 +14,7 @@ from tests.components.recorder import only, record
 from tests.components.stack_parts import AUTOPILOT, STANDARD, cluster_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
-POOLS = {
+POOLS: dict[str, dict[str, Any]] = {
     "reserved": {"zones": ["us-central1-a"], "reservation": {"affinity": "specific", "name": "block"}},
     "spot": {"spot": True},
     "demand": {},
