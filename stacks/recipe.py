@@ -66,11 +66,23 @@ def apply_recipes(serving: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[P
         recipe = recipes().get(str(workload["recipe"]))
         if recipe is None:
             problems.append(_unknown(path, str(workload["recipe"])))
+            merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         elif problem := _other_engine(path, recipe, workload):
             problems.append(problem)
         else:
             merged[name] = _overlay(_without_stale_image(recipe.workload, workload), workload)
     return {**serving, "workloads": merged}, problems
+
+
+_STAND_IN: Mapping[str, Any] = {"engine": {"kind": "vllm"}, "model": {"id": "any"}}
+"""What every recipe sets, so that a recipe that is not there is not also reported as what it would have set."""
+
+
+def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The workload less what only its recipe could judge: the engine's kind may be the recipe's."""
+    engine = workload.get("engine")
+    kindless = isinstance(engine, Mapping) and engine.get("kind") is None
+    return {key: value for key, value in workload.items() if key != "recipe" and not (key == "engine" and kindless)}
 
 
 def _unknown(path: str, name: str) -> Problem:
@@ -100,6 +112,10 @@ def _overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[key] = _overlay(below, value) if both else value  # type: ignore[arg-type]
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = _overlay(below, value)
+        elif value is None:
+            result.pop(key, None)
+        else:
+            result[key] = value
     return result
