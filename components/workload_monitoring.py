@@ -8,6 +8,8 @@ import pulumi_kubernetes as k8s
 from components.planning.autoscaling_plan import AutoscalingPlan
 from components.planning.workload_plan import WorkloadPlan
 
+_PORT = "http"
+"""The container's port by name: by number, the collector would drop the label of the container."""
 _SCRAPE_INTERVAL = "15s"
 """As often as the autoscaler decides by default."""
 
@@ -38,7 +40,7 @@ class WorkloadMonitoring(pulumi.ComponentResource):
 
     def _make_pod_monitoring(self) -> None:
         plan = self._plan
-        endpoint = {"port": plan.port, "path": plan.metrics_path, "interval": _SCRAPE_INTERVAL}
+        endpoint = {"port": _PORT, "path": plan.metrics_path, "interval": _SCRAPE_INTERVAL}
         k8s.apiextensions.CustomResource(
             f"{self._name}-pods",
             api_version="monitoring.googleapis.com/v1",

@@ -65,7 +65,7 @@ def test_the_pods_that_the_deployment_makes_are_scraped(preview: bool) -> None:
     template = only(resources, "kubernetes:apps/v1:Deployment").inputs["spec"]["template"]
     (container,) = template["spec"]["containers"]
     (endpoint,) = monitoring.inputs["spec"]["endpoints"]
-    assert endpoint == {"path": "/metrics", "port": container["ports"][0]["containerPort"], "interval": "15s"}
+    assert endpoint == {"path": "/metrics", "port": container["ports"][0]["name"], "interval": "15s"}
     selector = monitoring.inputs["spec"]["selector"]["matchLabels"]
     assert selector
     assert selector.items() <= template["metadata"]["labels"].items()
