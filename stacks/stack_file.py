@@ -1,7 +1,8 @@
 """The loader of a stack: one path from raw config values to a validated stack, for the CLI and for Pulumi alike."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,6 +19,7 @@ from stacks.recipe import apply_recipes
 PROJECT = "gke-llm-serving"
 SERVING_KEY = f"{PROJECT}:serving"
 TOKEN_KEY = f"{PROJECT}:hfToken"
+_HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 
 
 class Token(Enum):
@@ -85,7 +87,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
     config: StackConfig | None = None
     try:
         serving = _serving_object(values.get(SERVING_KEY))
-        if hidden := _secrets_inside(serving, ""):
+        if hidden := [*_secrets_inside(serving, "")]:
             raise ConfigError(hidden)
         merged, recipe_problems = apply_recipes(serving)
         problems += recipe_problems
@@ -159,22 +161,28 @@ def _plain_token(values: Mapping[str, Any]) -> list[Problem]:
     token = values.get(TOKEN_KEY)
     if token is None or token is SECRET or (isinstance(token, dict) and set(token) == {"secure"}):
         return []
-    remedy = "pulumi config set --secret hfToken, and revoke the token that was stored"
-    return [Problem(TOKEN_KEY, "the token stands in plain text in the stack's config", remedy)]
+    return [Problem(TOKEN_KEY, "the token stands in plain text in the stack's config", _HIDE_TOKEN)]
 
 
 SECRET = object()
 """Stands for a secret value that Pulumi holds, which the loader never sees."""
 
 
-def _secrets_inside(value: Any, path: str) -> list[Problem]:
-    if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return [Problem(path, "an encrypted value cannot be used here", "only hfToken is a secret of this project")]
-        return [p for key, item in value.items() for p in _secrets_inside(item, f"{path}.{key}".lstrip("."))]
-    if isinstance(value, list):
-        return [p for i, item in enumerate(value) for p in _secrets_inside(item, f"{path}[{i}]")]
-    return []
+_HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}")
+
+
+def _secrets_inside(value: Any, path: str) -> Iterator[Problem]:
+    """Encrypted values and plain tokens, found before any later message could repeat them."""
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        yield Problem(path, "an encrypted value cannot be used here", "only hfToken is a secret of this project")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secrets_inside(item, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _secrets_inside(item, f"{path}[{i}]")
+    elif isinstance(value, str) and _HUB_TOKEN.search(value):
+        yield Problem(path, "a Hugging Face token stands here in plain text", _HIDE_TOKEN)
 
 
 def _yaml_reason(error: yaml.YAMLError) -> str:

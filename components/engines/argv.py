@@ -122,14 +122,15 @@ def _lora(lora: Lora) -> Iterator[_Setting]:
 
 
 @cache
-def _renamed() -> Mapping[str, Mapping[str, list[str]]]:
-    path = Path(__file__).parent / "data" / "fields.yaml"
-    table: Mapping[str, Mapping[str, list[str]]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """A data file with one mapping per engine."""
+    path = Path(__file__).parent / "data" / f"{name}.yaml"
+    table: Mapping[str, Mapping[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return table
 
 
 def _names(kind: str, field: str) -> tuple[str, ...]:
-    return tuple(_renamed()[kind].get(to_camel(field), ["--" + field.replace("_", "-")]))
+    return tuple(_table("fields")[kind].get(to_camel(field), ["--" + field.replace("_", "-")]))
 
 
 def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
@@ -205,18 +206,13 @@ def _port(port: int, contract: Contract) -> tuple[tuple[str, ...], dict[str, str
 
 def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     """Flags and variables that a config field owns, with that field's path."""
-    paths = {"--revision": "model.revision", contract.model_flag: "model.id"}
+    paths: dict[str, str] = {contract.model_flag: "model.id"}
     for field in type(engine).model_fields:
         if field not in _NO_FLAG:
             paths.update(dict.fromkeys(_names(engine.kind, field), f"engine.{to_camel(field)}"))
-    if engine.kind == "vllm":
-        paths.update({"--enable-lora": "engine.lora", "--lora-modules": "engine.lora.adapters"})
-        paths.update({"--max-lora-rank": "engine.lora.maxRank", "--max-loras": "engine.lora.maxLoras"})
-    paths["--port"] = "service.port"
+    paths.update(_table("owned")[engine.kind])
     env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
-    env |= {name: path for name, path in paths.items() if not name.startswith("--")}
-    env |= dict.fromkeys(("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"), "huggingFace")
-    return paths, env
+    return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
 
 
 def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
@@ -229,7 +225,7 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contra
             continue
         name = option.flag.name
         if name in owned:
-            yield Problem(path, f"{option.token} is the flag of a typed field", f"set {owned[name]} instead")
+            yield Problem(path, f"{option.token} is what a typed field sets", f"set {owned[name]} instead")
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
         seen.setdefault(name, option.index)
@@ -238,6 +234,6 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contra
 def _extra_env_problems(extra: Mapping[str, str], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
     for name in extra:
         if name in owned:
-            yield Problem(f"extraEnv.{name}", f"{name} is the variable of a typed field", f"set {owned[name]} instead")
+            yield Problem(f"extraEnv.{name}", f"{name} is what a typed field sets", f"set {owned[name]} instead")
     for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
         yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)

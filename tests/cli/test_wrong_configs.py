@@ -87,3 +87,20 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
 def test_numbers_may_arrive_as_strings(tmp_path: Path) -> None:
     edits = {"workloads.qwen.engine.maxModelLen": "4096", "nodePools.l4.maxNodes": "2", "nodePools.l4.spot": "true"}
     assert plan(tmp_path, {"config": {KEY: edited(edits)}}).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["huggingFace.existingSecret", "workloads.qwen.extraEnv.MY_TOKEN", "workloads.qwen.model.revision", "namespace"],
+)
+@pytest.mark.parametrize("command", ["plan", "render", "rehearse", "check"])
+def test_a_token_in_the_wrong_place_is_refused_unseen(path: str, command: str, tmp_path: Path) -> None:
+    token = "hf_" + "aB3" * 11
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(yaml.safe_dump({"config": {KEY: edited({path: f"x-{token}"})}}), encoding="utf-8")
+    out = ["--out", str(tmp_path / "out")] if command == "render" else []
+    result = CliRunner().invoke(app, [command, "-f", str(file), *out])
+    assert result.exit_code == 2
+    assert f"error: {path}: a Hugging Face token stands here" in result.stderr
+    assert token not in result.output
+    assert not (tmp_path / "out").exists()

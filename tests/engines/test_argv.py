@@ -160,10 +160,24 @@ def test_a_flag_that_came_later_says_so() -> None:
         ("--model=other", "model.id"),
         ("--port=9", "service.port"),
         ("--enable-lora", "engine.lora"),
+        ("-tp 2", "engine.tensorParallelSize"),
+        ("--tensor_parallel_size 2", "engine.tensorParallelSize"),
+        ("--speculative-config.method=ngram", "engine.speculativeConfig"),
+        ("--hf-token hf_x", "huggingFace"),
+        ("-dp 2", "replicas"),
+        ("--data-parallel-size=2", "replicas"),
     ],
 )
 def test_an_extra_argument_may_not_repeat_a_typed_field(extra: str, field: str) -> None:
-    assert field in refused(V26, extra_args=(extra,))["extraArgs[0]"]
+    problems = refused(V26, extra_args=tuple(extra.split()))
+    assert problems.keys() == {"extraArgs[0]"}
+    assert field in problems["extraArgs[0]"]
+
+
+@pytest.mark.parametrize("variable", ["HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN"])
+@pytest.mark.parametrize("contract", ALL, ids=name)
+def test_no_engine_takes_the_token_from_extra_variables(contract: Contract, variable: str) -> None:
+    assert "huggingFace" in refused(contract, extra_env={variable: "x"})[f"extraEnv.{variable}"]
 
 
 def test_an_extra_variable_may_not_repeat_a_typed_field() -> None:
