@@ -1,9 +1,9 @@
 """l4serve render: the Kubernetes manifests and cloud resources that the unmodified program would create."""
 
 import json
-import shutil
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,8 @@ from stacks.planning import plan
 from stacks.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack
 
 KUBERNETES = "kubernetes:"
+CLOUD_FILE = "cloud.json"
+_MANIFEST_FILE = re.compile(r"\d{3,}-[a-z]+-[-a-z0-9.]+\.yaml")
 _ORDER = (
     "Namespace",
     "CustomResourceDefinition",
@@ -96,28 +98,32 @@ def _apply_rank(manifest: Mapping[str, Any]) -> tuple[int, str, str]:
 
 
 def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
-    """Writes one YAML file per Kubernetes object in apply order, and cloud.json, all at once or not at all.
+    """Writes one YAML file per Kubernetes object in apply order, and cloud.json; nothing before all is made.
 
     Replaces the files of an earlier rendering; raises FileExistsError where the folder holds anything else.
     """
-    if folder.exists() and any(not _is_rendered(path) for path in folder.iterdir()):
+    folder.mkdir(parents=True, exist_ok=True)
+    earlier = tuple(folder.iterdir())
+    if not _is_rendering(earlier):
         raise FileExistsError(f"{folder} holds files that are no rendering; choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".l4serve-") as scratch:
-        staged = Path(scratch) / "out"
-        staged.mkdir()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".l4serve-") as scratch:
+        staged = [Path(scratch) / CLOUD_FILE]
+        staged[0].write_text(json.dumps(rendered.cloud, indent=2) + "\n", encoding="utf-8")
         for i, manifest in enumerate(rendered.objects):
             name = f"{i:03d}-{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
-            (staged / name).write_text(yaml.safe_dump(_plain(manifest), sort_keys=False), encoding="utf-8")
-        (staged / "cloud.json").write_text(json.dumps(rendered.cloud, indent=2) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        staged.rename(folder)
-    return tuple(sorted(folder.iterdir()))
+            staged.append(Path(scratch) / name)
+            staged[-1].write_text(yaml.safe_dump(_plain(manifest), sort_keys=False), encoding="utf-8")
+        for file in earlier:
+            file.unlink()
+        return tuple(sorted(file.replace(folder / file.name) for file in staged))
 
 
-def _is_rendered(path: Path) -> bool:
-    return path.name == "cloud.json" or (path.suffix == ".yaml" and path.name[:3].isdigit())
+def _is_rendering(files: Collection[Path]) -> bool:
+    """Whether files are what an earlier rendering wrote, or none: only those are ours to delete."""
+    if any(not file.is_file() or file.is_symlink() for file in files):
+        return False
+    names = {file.name for file in files} - {CLOUD_FILE}
+    return not files or (len(names) < len(files) and all(_MANIFEST_FILE.fullmatch(name) for name in names))
 
 
 def _plain(value: Any) -> Any:

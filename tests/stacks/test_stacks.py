@@ -96,7 +96,36 @@ def test_a_rendering_replaces_only_renderings(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     write_rendered(rendered("dev"), folder)
     write_rendered(rendered("dev"), folder)
-    (folder / "notes.txt").write_text("mine")
-    with pytest.raises(FileExistsError):
+    first = {file.name for file in folder.iterdir()}
+    write_rendered(rendered("guide"), folder)
+    write_rendered(rendered("dev"), folder)
+    assert {file.name for file in folder.iterdir()} == first
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "000-base.yml", "001-mine.yaml", "000-deployment-a.yaml", "000-a-b.yaml/c"]
+)
+@pytest.mark.parametrize("beside_a_rendering", [True, False])
+def test_what_others_wrote_is_kept(name: str, beside_a_rendering: bool, tmp_path: Path) -> None:
+    folder, mine = tmp_path / "out", tmp_path / "out" / name
+    if beside_a_rendering and name != "000-deployment-a.yaml":
         write_rendered(rendered("dev"), folder)
-    assert (folder / "notes.txt").read_text() == "mine"
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(FileExistsError, match="no rendering"):
+        write_rendered(rendered("dev"), folder)
+    assert mine.read_text() == "mine"
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_working_directory_and_links_to_folders_take_a_rendering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    files = write_rendered(rendered("dev"), tmp_path / "link")
+    monkeypatch.chdir(tmp_path / "real")
+    again = write_rendered(rendered("dev"), Path())
+    assert [file.name for file in files] == [file.name for file in again]
+    assert Path("cloud.json").is_file()
