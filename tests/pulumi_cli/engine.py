@@ -1,0 +1,141 @@
+"""The Pulumi CLI on this project: a stack of its own in a file backend, and what each command did to its resources."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ("components", "stacks", "__main__.py")
+PREFIX = "gke-llm-serving"
+COMMAND_S = 240
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the engine on one resource."""
+
+    op: str
+    """Such as create, update, create-replacement, delete-replaced."""
+    kind: str
+    """Kubernetes kind or name of the component's type."""
+    name: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command said and did. `steps` are in the engine's order, without resources that stay as they are."""
+
+    output: str
+    errors: str
+    steps: tuple[Step, ...]
+
+
+@dataclass
+class Engine:
+    """One stack of the unmodified program; `outputs` collects everything that the CLI ever printed."""
+
+    folder: Path
+    stack: str
+    environment: dict[str, str]
+    outputs: list[str] = field(default_factory=list)
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
+    def configure(self, serving: dict[str, Any]) -> None:
+        """Put the serving object into the stack's file, beside what the CLI keeps there."""
+        document = yaml.safe_load(self.config_file.read_text("utf-8"))
+        document.setdefault("config", {})[f"{PREFIX}:serving"] = serving
+        self.config_file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    def set_token(self, token: str) -> None:
+        self.call("config", "set", "--secret", f"{PREFIX}:hfToken", stdin=token)
+
+    def preview(self, *, refused: bool = False) -> Outcome:
+        return self._run("preview", refused=refused)
+
+    def up(self, *, refused: bool = False) -> Outcome:
+        return self._run("up", "--yes", "--skip-preview", refused=refused)
+
+    def refresh(self) -> Outcome:
+        return self._run("refresh", "--yes", "--skip-preview")
+
+    def destroy(self) -> Outcome:
+        return self._run("destroy", "--yes", "--skip-preview")
+
+    def _run(self, *arguments: str, refused: bool = False) -> Outcome:
+        done = self.call(*arguments, "--json", refused=refused)
+        steps, errors = _read(done.stdout)
+        return Outcome(done.stdout + done.stderr, "\n".join(errors), steps)
+
+    def call(
+        self, *arguments: str, refused: bool = False, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI on this stack and keep what it prints."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"],
+            cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, timeout=COMMAND_S,
+        )  # fmt: skip
+        self.outputs.append(done.stdout + done.stderr)
+        assert bool(done.returncode) is refused, done.stdout[-4000:] + done.stderr[-4000:]
+        return done
+
+
+def new_engine(folder: Path, stack: str) -> Engine:
+    """A stack with a file backend inside `folder`, on the program of this checkout; no config of the user counts."""
+    for name in PROGRAM:
+        (folder / name).symlink_to(ROOT / name)
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))
+    project["runtime"]["options"] = {"toolchain": "pip", "virtualenv": sys.prefix}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+    backend = folder / "backend"
+    backend.mkdir()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_CONFIG")},
+        "PULUMI_BACKEND_URL": backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "NO_COLOR": "1",
+    }
+    engine = Engine(folder, stack, environment)
+    subprocess.run(
+        ["pulumi", "stack", "init", stack, "--non-interactive"],
+        cwd=folder, env=environment, check=True, capture_output=True, timeout=COMMAND_S,
+    )  # fmt: skip
+    return engine
+
+
+def _read(text: str) -> tuple[tuple[Step, ...], list[str]]:
+    """Steps and error messages, from a preview's one document or from the stream of events of an update."""
+    steps: list[Step] = []
+    errors: list[str] = []
+    for document in _documents(text):
+        found = document.get("steps") or []
+        if "resourcePreEvent" in document:
+            found = [document["resourcePreEvent"]["metadata"]]
+        steps += [_step(each) for each in found if each["op"] not in ("same", "refresh")]
+        diagnostics = document.get("diagnostics") or []
+        if "diagnosticEvent" in document:
+            diagnostics = [document["diagnosticEvent"]]
+        errors += [each["message"] for each in diagnostics if each["severity"] == "error"]
+    return tuple(steps), errors
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def _step(raw: dict[str, Any]) -> Step:
+    _, _, types, name = raw["urn"].split("::")
+    return Step(op=raw["op"], kind=types.rsplit(":", 1)[-1], name=name)
