@@ -62,8 +62,10 @@ def _cost(plan: StackPlan) -> str:
 
 def _workloads(plan: StackPlan) -> Table:
     table = Table(title="Workloads", title_justify="left", show_lines=True)
-    for column, width in (("workload", 14), ("model and flags", 24), ("pod", 10), ("memory per GPU", 16)):
-        table.add_column(column, overflow="fold", min_width=width)
+    table.add_column("workload", overflow="fold", max_width=18)
+    for column in ("model and flags", "pod"):
+        table.add_column(column, overflow="fold")
+    table.add_column("memory per GPU", no_wrap=True)
     for workload in plan.workloads:
         table.add_row(*_row(workload))
     return table

@@ -1,0 +1,64 @@
+"""The plan as people and as machines read it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cli.app import app
+from tests.config.wrong_configs import GOOD
+from tests.stack_cases import STACKS, planned
+
+EACH = pytest.mark.parametrize("stack", STACKS)
+LONG = "w" + "-x" * 19 + "y"
+
+
+def run(*arguments: str, columns: int = 80) -> Any:
+    result = CliRunner().invoke(app, ["plan", *arguments], env={"COLUMNS": str(columns), "NO_COLOR": "1"})
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@EACH
+def test_eighty_columns_cut_nothing(stack: str) -> None:
+    lines = run("-s", stack, "--edits").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    for workload in planned(stack).workloads:
+        fit = workload.judgement.fit
+        assert fit is not None
+        assert any(f" weights {fit.weights_gib:.1f} GiB " in line for line in lines)
+    rows = [line for line in lines if line.startswith(("│", "┃"))]
+    assert rows
+    assert all(line.rstrip().endswith(("│", "┃")) for line in rows)
+
+
+def test_long_names_fold(tmp_path: Path) -> None:
+    serving = GOOD | {
+        "nodePools": {"p" * 32: GOOD["nodePools"]["l4"]},
+        "workloads": {LONG: GOOD["workloads"]["qwen"] | {"nodePool": "p" * 32}},
+    }
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(yaml.safe_dump({"config": {"gke-llm-serving:serving": serving}}), encoding="utf-8")
+    lines = run("-f", str(file)).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    columns = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+    assert "".join(cells[0] for cells in columns if len(cells) == 4).startswith(LONG)
+    assert "p" * 32 in "".join(cells[2] for cells in columns if len(cells) == 4)
+
+
+@EACH
+def test_json_has_what_machines_read(stack: str) -> None:
+    result = run("-s", stack, "--json")
+    document = json.loads(result.stdout)
+    assert {"workloads", "nodePools", "cluster"} <= document.keys()
+    keys = {"argv", "env", "image", "resources", "gpus", "nodePool", "replicas", "modelId"}
+    for workload in planned(stack).workloads:
+        entry = document["workloads"][workload.name]
+        assert keys <= entry.keys()
+        assert entry["argv"] == list(workload.argv)
+        assert entry["gpus"] == workload.gpus
+        assert entry["modelId"] == workload.model_id
+    assert "\x1b" not in result.stdout
