@@ -78,6 +78,7 @@ def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity 
             ),
         )
         for pool in planned.node_pools
+        if pool.create
     ]
 
 

@@ -130,7 +130,9 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
 def _pooled(pool: PoolPlan) -> Place:
     shape = find_shape(pool.machine_type)
     assert shape is not None, "planning a pool checks its machine type"
-    selector = {ACCELERATOR_LABEL: shape.accelerator, POOL_LABEL: pool.name}
+    # Nodes that the stack only describes carry no label of its own: they are known by what the config says of them.
+    described = {key: value for key, value in pool.labels if key != POOL_LABEL}
+    selector = {ACCELERATOR_LABEL: shape.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
     tolerations = tuple(
         Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
         for taint in pool.taints

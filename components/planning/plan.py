@@ -88,7 +88,7 @@ def plan_stack(
     with refused:
         secret = _secret(config, cluster, wanted=has_token or bool(gated))
     missing = () if has_token or secret is None or secret.source != "token" else gated
-    refused.problems += service_collisions(config)
+    refused.problems += [*service_collisions(config), *_stray_replacements(config)]
     with refused:
         refuse_monitoring(config, cluster, project)
     if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
@@ -125,6 +125,17 @@ def plan_stack(
         cost=stack_cost(cluster, pools, placed, stated_prices(config.prices)),
         edits=configured_edits(config, existing_cluster=cluster.managed is None),
     )
+
+
+def _stray_replacements(config: StackConfig) -> list[Problem]:
+    """Names in `allowReplace` that lift no protection, such as that of a pool that was renamed."""
+    known = {"cluster", *config.node_pools}
+    remedy = f"use some of: {', '.join(sorted(known))}; or remove it"
+    return [
+        Problem(f"allowReplace[{i}]", f"nothing of the stack is called {name!r}", remedy)
+        for i, name in enumerate(config.allow_replace)
+        if name not in known
+    ]
 
 
 def _dashboard(

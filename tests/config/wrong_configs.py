@@ -182,5 +182,6 @@ WRONG = (
     ),
     Wrong("no-pool", {"nodePools": {}, f"{W}.nodePool": REMOVE}, f"{W}.nodePool", "define one"),
     Wrong("config-missing-file", {f"{W}.model.config": "no/such.json"}, f"{W}.model.config", "cannot be read"),
+    Wrong("allow-replace-unknown", {"allowReplace": ["l5"]}, "allowReplace[0]", "use some of: cluster, l4"),
     Wrong("secret-inside", {f"{W}.extraEnv": {"KEY": {"secure": "v1:abc"}}}, f"{W}.extraEnv.KEY", "encrypted"),
 )
