@@ -10,6 +10,7 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from components.engines.contract import Contract
 from components.engines.traits import GpuTraits, ModelTraits
 
 _ADA = (8, 9)
@@ -69,6 +70,14 @@ def choose_backend(
             return Choice(name, (), entry["source"])
     last = entry["order"][0]
     return Choice("none", _faults(entry["backends"][last], demand), entry["source"])
+
+
+def asked_backend(contract: Contract, version: Version, name: str | None) -> str | None:
+    """The backend that a name means to the release: as a flag in any case, as a variable in capitals only."""
+    if name is None or contract.flag("--attention-backend") is None:
+        return name
+    entry = _entry(contract.engine, version)
+    return None if entry and name.lower() in entry.get("automatic", ()) else name.upper()
 
 
 def _faults(table: Mapping[str, Any], demand: Demand) -> tuple[str, ...]:

@@ -13,15 +13,14 @@ from pydantic.alias_generators import to_camel
 
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
-from components.engines.backends import choose_backend
+from components.engines.backends import asked_backend, choose_backend
 from components.engines.contract import Contract
+from components.engines.sharding import parallel_facts
 from components.engines.traits import GpuTraits, ModelTraits
 
 _SAME_DTYPE = {"half": "float16", "float": "float32"}
 _OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
 """Fields whose values a release names without its parser enforcing them."""
-_VOCABULARY_PADDING = 64
-"""Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,9 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     facts = {
         **_engine_facts(case),
         **_model_facts(case.model),
-        **_parallel_facts(case),
+        **parallel_facts(
+            case.model, gpus=case.gpus, tensor=case.tensor_parallel_size, pipeline=case.pipeline_parallel_size
+        ),
         **_length_facts(case),
         **_quantization_facts(case),
         "dtype.effective": dtype,
@@ -60,7 +61,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "model.known": _known(case),
     }
     kv = facts.get("kvCacheDtype") or "auto"
-    requested = facts.get("attentionBackend") or facts.get("attention")
+    requested = facts["attentionBackend"] or facts["attention"]
     backend = choose_backend(
         case.engine.kind,
         case.version,
@@ -81,6 +82,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     names = {*VllmEngine.model_fields, *TgiEngine.model_fields}
     facts: dict[str, Any] = {to_camel(name): getattr(case.engine, name, None) for name in names}
     facts["engine"] = case.engine.kind
+    facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     facts["version"] = str(case.version)
     for field in _OPEN_FIELDS:
         facts[f"unknown.{field}"] = _unknown(case.contract, field, facts[field])
@@ -112,24 +114,8 @@ def _model_facts(model: ModelTraits) -> dict[str, Any]:
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,
+        "model.moe": model.expert_intermediate_size is not None if model.described else None,
         "model.quantized": model.quantization_method is not None if model.described else None,
-    }
-
-
-def _parallel_facts(case: Case) -> dict[str, Any]:
-    size, model = case.tensor_parallel_size, case.model
-    heads, kv, vocabulary = model.num_attention_heads, model.num_key_value_heads, model.vocab_size
-    padded = -(-vocabulary // _VOCABULARY_PADDING) * _VOCABULARY_PADDING if vocabulary else None
-    return {
-        "gpus": case.gpus,
-        "tensorParallelSize": size,
-        "pipelineParallelSize": case.pipeline_parallel_size,
-        "gpus.needed": size * case.pipeline_parallel_size,
-        "remainder.heads": heads % size if heads else None,
-        "remainder.kvHeads": (kv % size if kv >= size else size % kv) if kv else None,
-        "remainder.kvHeadsStrict": kv % size if kv else None,
-        "remainder.vocabulary": padded % size if padded else None,
-        "model.paddedVocabulary": padded,
     }
 
 

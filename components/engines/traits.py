@@ -24,6 +24,12 @@ class ModelTraits:
     """Type of the checkpoint: bfloat16, float16 or float32."""
     quantization_method: str | None = None
     """The checkpoint's own quantisation; None in a described model means unquantised."""
+    quantization_group: int | None = None
+    """Weights that share one scale, those of a square block in an FP8 checkpoint; None or negative: a whole row."""
+    intermediate_size: int | None = None
+    """Width of a feed-forward layer, in elements."""
+    expert_intermediate_size: int | None = None
+    """Width of one expert, in elements; None in a described model means no mixture of experts."""
 
     @property
     def described(self) -> bool:

@@ -141,6 +141,9 @@ def model_traits(facts: ModelFacts | None, model_id: str) -> ModelTraits:
         max_position_embeddings=facts.max_position_embeddings,
         dtype=facts.torch_dtype,
         quantization_method=facts.quantization.method if facts.quantization else None,
+        quantization_group=facts.quantization.group_size if facts.quantization else None,
+        intermediate_size=facts.intermediate_size,
+        expert_intermediate_size=facts.moe.expert_intermediate_size if facts.moe else None,
     )
 
 

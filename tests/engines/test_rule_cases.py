@@ -101,6 +101,40 @@ def test_sharding_divides_heads_and_vocabulary(model: ModelTraits, tp: int, rule
     assert errors("vllm", "0.26.0", model, tp=tp) == ({rule} if rule else set())
 
 
+def test_shards_do_not_cut_what_shares_a_quantisation_scale() -> None:
+    experts = like(
+        QWEN,
+        num_attention_heads=32,
+        quantization_method="fp8",
+        quantization_group=128 * 128,
+        intermediate_size=6144,
+        expert_intermediate_size=768,
+    )
+    found = verdicts("vllm", "0.26.0", experts, tp=4)
+    assert "set engine.tensorParallelSize: 2" in found["vllm-fp8-blocks-not-divisible"].remedy
+    assert errors("vllm", "0.26.0", experts, tp=2) == set()
+    dense = like(
+        QWEN,
+        num_attention_heads=40,
+        num_key_value_heads=8,
+        quantization_method="awq",
+        quantization_group=128,
+        intermediate_size=13824,
+        dtype="float16",
+    )
+    assert errors("vllm", "0.26.0", dense, tp=8) == {"vllm-quantised-groups-not-divisible"}
+    assert errors("vllm", "0.26.0", dense, tp=4) == set()
+    assert errors("vllm", "0.26.0", like(dense, quantization_group=-1), tp=8) == set()
+
+
+@pytest.mark.parametrize("name", ["flashinfer", "FlashInfer", "auto", "AUTO"])
+def test_a_backends_name_is_taken_in_any_case_and_auto_leaves_the_choice(name: str) -> None:
+    assert errors("vllm", "0.26.0", QWEN, attentionBackend=name, kvCacheDtype="fp8_e5m2") == set()
+    assert errors("vllm", "0.26.0", PHI3, attentionBackend="flashinfer") == {"vllm-attention-backend-unfit"}
+    assert errors("vllm", "0.13.0", QWEN, attentionBackend="auto") == {"vllm-unknown-attention-backend"}
+    assert "vllm-attention-backend-v0" in verdicts("vllm", "0.10.0", QWEN, attentionBackend="flashinfer")
+
+
 def test_shards_and_gpus() -> None:
     assert errors("vllm", "0.26.0", tp=2, pp=2, gpus=2) == {"vllm-more-shards-than-gpus"}
     assert verdicts("vllm", "0.26.0", gpus=2)["vllm-idle-gpus"].severity == "warning"
