@@ -16,7 +16,7 @@ from sandbox.nodes import FakeNode
 from sandbox.placement import PodPlacement
 from sandbox.pods import KubeObject
 from sandbox.progress import Progress, silent
-from sandbox.rollout import await_daemons, await_rollout
+from sandbox.rollout import await_daemons, await_nodes, await_rollout
 from sandbox.state import SandboxState
 
 _OWN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -93,6 +93,7 @@ def prepare(
     for done, node in enumerate(nodes):
         progress("making the nodes", done, len(nodes))
         applier.create_node(node)
+    await_nodes(client, timeout_s=_NODES_TIMEOUT_S, progress=progress)
     if overhead is not None:
         applier.apply([daemon_set(overhead)])
         await_daemons(client, len(nodes), timeout_s=_NODES_TIMEOUT_S, progress=progress)

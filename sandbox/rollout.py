@@ -63,6 +63,14 @@ def await_rollout(
         time.sleep(_POLL_S)
 
 
+def await_nodes(client: ApiClient, *, timeout_s: float, progress: Progress = silent) -> None:
+    """Wait until every node is open to pods, for `timeout_s` at most."""
+    deadline = time.monotonic() + timeout_s
+    while not take_snapshot(client, ()).are_nodes_ready and time.monotonic() < deadline:
+        progress("waiting for the nodes", 0, None)
+        time.sleep(_POLL_S)
+
+
 def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progress: Progress = silent) -> None:
     """Wait until every DaemonSet runs on each of `node_count` nodes, for `timeout_s` at most."""
     deadline = time.monotonic() + timeout_s
