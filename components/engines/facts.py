@@ -114,7 +114,6 @@ def _model_facts(model: ModelTraits) -> dict[str, Any]:
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,
-        "model.moe": model.expert_intermediate_size is not None if model.described else None,
         "model.quantized": model.quantization_method is not None if model.described else None,
     }
 

@@ -55,11 +55,14 @@ def _width(model: ModelTraits) -> int | None:
 
 
 def _block(model: ModelTraits) -> int | None:
-    """Rows that share a quantisation scale, which no split may cut; None where nothing shares one.
+    """Rows that share a quantisation scale and that no split may cut; None where a split is free or unknown.
 
-    An FP8 checkpoint shares a scale over square blocks, AWQ and GPTQ over a group of one column.
+    An FP8 checkpoint shares a scale over square blocks, AWQ and GPTQ over a group of one column; the kernels for
+    experts in AWQ and GPTQ halve their groups when they must, and those for other formats pad.
     """
     group = model.quantization_group
     if group is None or group <= 0:
         return None
-    return math.isqrt(group) if model.quantization_method == "fp8" else group
+    if model.quantization_method == "fp8":
+        return math.isqrt(group)
+    return group if model.quantization_method in ("awq", "gptq") and model.expert_intermediate_size is None else None

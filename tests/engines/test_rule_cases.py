@@ -125,6 +125,7 @@ def test_shards_do_not_cut_what_shares_a_quantisation_scale() -> None:
     assert errors("vllm", "0.26.0", dense, tp=8) == {"vllm-quantised-groups-not-divisible"}
     assert errors("vllm", "0.26.0", dense, tp=4) == set()
     assert errors("vllm", "0.26.0", like(dense, quantization_group=-1), tp=8) == set()
+    assert errors("vllm", "0.26.0", like(dense, expert_intermediate_size=768), tp=8) == set()
 
 
 @pytest.mark.parametrize("name", ["flashinfer", "FlashInfer", "auto", "AUTO"])
