@@ -6,8 +6,10 @@ the choice of an attention backend. Call `install()` before anything else of vLL
 
 from __future__ import annotations
 
+import atexit
 import ctypes.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,7 +45,7 @@ def stub_driver() -> None:
     command = ["cc", "-shared", "-fPIC", "-o", str(library), "-Wl,-soname,libcuda.so.1", str(source)]
     subprocess.run(command, check=True)
     path = os.environ.get("LD_LIBRARY_PATH", "")
-    os.environ |= {STUB_MARK: "1", "LD_LIBRARY_PATH": f"{folder}:{path}".rstrip(":")}
+    os.environ |= {STUB_MARK: str(folder), "LD_LIBRARY_PATH": f"{folder}:{path}".rstrip(":")}
     os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
@@ -52,6 +54,7 @@ def install_without_driver() -> str:
     if STUB_MARK not in os.environ and ctypes.util.find_library("cuda") is None:
         stub_driver()
     if STUB_MARK in os.environ:
+        atexit.register(shutil.rmtree, os.environ[STUB_MARK], ignore_errors=True)
         install()
         return "NVIDIA L4 (simulated, no GPU)"
     import torch
