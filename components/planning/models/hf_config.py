@@ -10,6 +10,7 @@ from typing import Any
 
 from components.planning.models.facts import LayerKind, LinearStateFacts, MlaFacts, ModelFacts, MoeFacts
 from components.planning.models.hf_quantization import quantization_from_config
+from components.planning.models.rope import scaled_context
 from components.planning.models.vision import count_vision_parameters
 
 Config = Mapping[str, Any]
@@ -49,8 +50,11 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         vocab_size=_integer(text, model_id, "vocab_size"),
         intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
-        max_position_embeddings=_optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len")
-        or 2048,
+        max_position_embeddings=scaled_context(
+            text,
+            architecture,
+            _optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len") or 2048,
+        ),
         torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16")),
         source=source,
         gated_mlp=bool(traits["gatedMlp"]),

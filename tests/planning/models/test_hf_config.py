@@ -29,6 +29,30 @@ def test_a_plain_config_is_read() -> None:
     assert facts.count_layers(LayerKind.FULL) == 32
 
 
+YARN = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}
+
+
+@pytest.mark.parametrize(
+    ("scaling", "context"),
+    [
+        ({"rope_scaling": YARN}, 32768),
+        ({"rope_scaling": YARN, "max_position_embeddings": 32768}, 32768),
+        ({"rope_parameters": {"rope_type": "yarn", **YARN}}, 32768),
+        ({"rope_parameters": {"full_attention": YARN, "sliding_attention": {"rope_type": "default"}}}, 32768),
+        ({"rope_scaling": {"rope_type": "linear", "factor": 2}}, 16384),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 1024}}, 8192),
+        ({"rope_scaling": {"type": "longrope", "long_factor": [1.0], "short_factor": [1.0]}}, 8192),
+        ({"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}, 8192),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": None}}, 8192),
+        ({"rope_scaling": YARN, "architectures": ["Gemma3ForCausalLM"]}, 8192),
+        ({"rope_scaling": None}, 8192),
+    ],
+)
+def test_the_context_counts_rotary_scaling_as_vllm_does(scaling: dict[str, object], context: int) -> None:
+    facts = facts_from_config({**LLAMA, **scaling}, model_id="me/mine", source="test")
+    assert facts.max_position_embeddings == context
+
+
 @pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"])
 def test_a_missing_key_is_named(key: str) -> None:
     config = {name: value for name, value in LLAMA.items() if name != key}

@@ -1,0 +1,37 @@
+"""The context that a config.json's rotary scaling makes of the stated number of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
+"""Kinds of scaling that `max_position_embeddings` already counts."""
+
+
+def scaled_context(text: Mapping[str, Any], architecture: str, stated: int) -> int:
+    """The longest context in tokens, as vLLM derives it (`_get_and_verify_max_len` in vllm/config/model.py).
+
+    YaRN multiplies the original length, other kinds the stated one. Gemma 3 states its length after scaling.
+    """
+    if architecture.startswith("Gemma3"):
+        return stated
+    lengths = [length for rope in _scalings(text) if (length := _scaled(rope, stated))]
+    return max(lengths, default=stated)
+
+
+def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
+    kind, factor = rope.get("rope_type", rope.get("type")), rope.get("factor")
+    if kind in _WITHIN_STATED or not isinstance(factor, int | float):
+        return None
+    original = rope.get("original_max_position_embeddings")
+    return int(factor * (original if kind == "yarn" and isinstance(original, int) else stated))
+
+
+def _scalings(text: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """One mapping, or one for each type of layer."""
+    found = text.get("rope_scaling") or text.get("rope_parameters")
+    if not isinstance(found, Mapping):
+        return []
+    nested = [inner for inner in found.values() if isinstance(inner, Mapping)]
+    return nested or [found]
