@@ -59,7 +59,7 @@ def install_without_driver() -> str:
         return "NVIDIA L4 (simulated, no GPU)"
     import torch
 
-    return torch.cuda.get_device_name(0)
+    return str(torch.cuda.get_device_name(0))
 
 
 def install() -> None:
@@ -69,7 +69,7 @@ def install() -> None:
     from vllm.platforms.cuda import NonNvmlCudaPlatform
     from vllm.platforms.interface import DeviceCapability
 
-    class SimulatedL4(NonNvmlCudaPlatform):
+    class SimulatedL4(NonNvmlCudaPlatform):  # type: ignore[misc]
         """The CUDA platform with the answers of an L4 in place of the driver's."""
 
         @classmethod
