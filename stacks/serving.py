@@ -91,7 +91,8 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
     """A provider with a stable identity: an unknown kubeconfig at preview must not replace every object."""
     return k8s.Provider(
         "kubernetes",
-        kubeconfig=cluster.kubeconfig.apply(lambda text: text or None),
+        # Only an argument that is left out lets the provider look at KUBECONFIG: a null is a kubeconfig without clusters.
+        kubeconfig=None if planned.cluster.ambient else cluster.kubeconfig.apply(lambda text: text or None),
         context=cluster.context,
         cluster_identifier=planned.cluster.identifier,
         enable_server_side_apply=True,

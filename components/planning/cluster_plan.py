@@ -106,6 +106,11 @@ class ClusterPlan:
         """Whether an existing cluster is found by name in the cloud."""
         return self.mode == "existing" and self.name is not None
 
+    @property
+    def ambient(self) -> bool:
+        """Whether the cluster is the one that KUBECONFIG or ~/.kube/config points at."""
+        return self.managed is None and self.name is None and self.kubeconfig is None
+
 
 def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = ()) -> ClusterPlan:
     """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`.
