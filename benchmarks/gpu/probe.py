@@ -62,7 +62,7 @@ def own_bytes(pid: int) -> int | None:
         handle = pynvml.nvmlDeviceGetHandleByIndex(0)
         for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
             if process.pid == pid:
-                return process.usedGpuMemory
+                return int(process.usedGpuMemory)
         return 0
     finally:
         pynvml.nvmlShutdown()
@@ -112,7 +112,7 @@ def record_worker(found: dict[str, Any]) -> None:
             kv_cache_bytes=int(self.available_kv_cache_memory_bytes),
             v2_model_runner=bool(self.use_v2_model_runner),
         )
-        return available
+        return int(available)
 
     def warmed(self: Any) -> Any:
         capture = self.model_runner.capture_model
@@ -120,7 +120,7 @@ def record_worker(found: dict[str, Any]) -> None:
         def counted() -> int:
             taken = capture()
             found["cuda_graph_bytes"] = int(taken)
-            return taken
+            return int(taken)
 
         self.model_runner.capture_model = counted
         times = warm_up(self)

@@ -41,7 +41,7 @@ class Warnings(logging.Handler):
 def model_folder(case: dict[str, Any], parent: Path) -> Path:
     """A folder that holds the case's config.json alone."""
     config = json.loads((CONFIGS / f"{case['model']}.json").read_text()) | case.get("config", {})
-    folder = parent / case["model"]
+    folder: Path = parent / case["model"]
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))
     return folder
