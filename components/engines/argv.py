@@ -129,6 +129,7 @@ def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
     return table
 
 
+@cache
 def _names(kind: str, field: str) -> tuple[str, ...]:
     return tuple(_table("fields")[kind].get(to_camel(field), ["--" + field.replace("_", "-")]))
 
@@ -206,13 +207,16 @@ def _port(port: int, contract: Contract) -> tuple[tuple[str, ...], dict[str, str
 
 def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     """Flags and variables that a config field owns, with that field's path."""
-    paths: dict[str, str] = {contract.model_flag: "model.id"}
-    for field in type(engine).model_fields:
-        if field not in _NO_FLAG:
-            paths.update(dict.fromkeys(_names(engine.kind, field), f"engine.{to_camel(field)}"))
-    paths.update(_table("owned")[engine.kind])
+    paths = {contract.model_flag: "model.id", **_owners(type(engine), engine.kind), **_table("owned")[engine.kind]}
     env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
     return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
+
+
+@cache
+def _owners(model: type[VllmEngine] | type[TgiEngine], kind: str) -> Mapping[str, str]:
+    """Flags and variables of the typed fields, with the field's path."""
+    fields = (field for field in model.model_fields if field not in _NO_FLAG)
+    return {name: f"engine.{to_camel(field)}" for field in fields for name in _names(kind, field)}
 
 
 def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:

@@ -169,6 +169,7 @@ class ResolvedContract:
     note: str | None = None
 
 
+@cache
 def contract_versions(kind: str) -> tuple[str, ...]:
     """Versions with a contract of their own, oldest first."""
     stems = (path.stem.removeprefix(f"{kind}-") for path in (_HERE / "contracts").glob(f"{kind}-*.json"))

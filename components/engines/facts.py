@@ -79,8 +79,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
 
 def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
-    names = {*VllmEngine.model_fields, *TgiEngine.model_fields}
-    facts: dict[str, Any] = {to_camel(name): getattr(case.engine, name, None) for name in names}
+    facts: dict[str, Any] = {key: getattr(case.engine, name, None) for name, key in _field_names().items()}
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     facts["version"] = str(case.version)
@@ -94,6 +93,12 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     for key in ("method", "model", "num_speculative_tokens"):
         facts[f"speculative.{to_camel(key)}"] = speculative.get(key)
     return facts
+
+
+@cache
+def _field_names() -> Mapping[str, str]:
+    """Fields of both engines, with their names in YAML."""
+    return {name: to_camel(name) for name in (*VllmEngine.model_fields, *TgiEngine.model_fields)}
 
 
 def _unknown(contract: Contract, field: str, value: str | None) -> bool | None:

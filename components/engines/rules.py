@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
@@ -51,6 +52,13 @@ def rules() -> tuple[Rule, ...]:
     return tuple(Rule(**entry) for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
+@cache
+def _rules_of(engine: str, version: Version) -> tuple[Rule, ...]:
+    return tuple(
+        rule for rule in rules() if rule.engine == engine and version in SpecifierSet(rule.versions, prereleases=True)
+    )
+
+
 def judge(
     engine: VllmEngine | TgiEngine,
     *,
@@ -73,11 +81,7 @@ def judge(
         pipeline_parallel_size=pipeline_parallel_size,
     )
     facts = facts_of(case)
-    concerned = (
-        rule
-        for rule in rules()
-        if rule.engine == engine.kind and case.version in SpecifierSet(rule.versions, prereleases=True)
-    )
+    concerned = _rules_of(engine.kind, case.version)
     verdicts = (_verdict(rule, facts, allow) for rule in concerned if holds(rule.when, facts))
     return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
 

@@ -93,17 +93,29 @@ def _orders(items: Sequence[Item], node: Vector) -> Iterator[list[int]]:
 
 
 def _first_fit(items: Sequence[Item], node: Vector, nodes: int, order: Sequence[int]) -> Packing | None:
-    rooms = [node] * nodes
-    held = [[0] * len(items) for _ in range(nodes)]
+    """Each kind on the first nodes with room for it; nodes that hold the same are filled as one run."""
+    runs = [(node, (0,) * len(items), nodes)]
     for index in order:
-        size, left = items[index].size, items[index].count
-        for n, room in enumerate(rooms):
-            held[n][index] = most(size, room, left)
-            rooms[n] = less(room, size, held[n][index])
-            left -= held[n][index]
+        left = items[index].count
+        filled: list[tuple[Vector, tuple[int, ...], int]] = []
+        for room, held, length in runs:
+            for count, times in _shares(most(items[index].size, room, left), left, length):
+                after = (*held[:index], count, *held[index + 1 :])
+                filled.append((less(room, items[index].size, count), after, times))
+                left -= count * times
         if left:
             return None
-    return Packing(tuple(map(tuple, held)))
+        runs = filled
+    return Packing(tuple(held for _, held, length in runs for _ in range(length)))
+
+
+def _shares(each: int, left: int, length: int) -> Iterator[tuple[int, int]]:
+    """How `left` pods fill a run of nodes that hold `each` of them: pods per node, and for how many nodes."""
+    full = min(length, left // each) if each else 0
+    rest = left - full * each if each and full < length else 0
+    for count, times in ((each, full), (rest, 1 if rest else 0), (0, length - full - (1 if rest else 0))):
+        if times:
+            yield count, times
 
 
 def less(room: Vector, size: Vector, count: int) -> Vector:

@@ -7,10 +7,12 @@ pod it replaces can free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from components.config.problems import Problem
 from components.planning.allocatable import Allocatable, free_for_workloads
@@ -114,6 +116,7 @@ class Placement:
 
 
 RESOURCES = ("cpu", "memory", "ephemeralStorage", "gpus", "pods")
+GPU_AXIS = RESOURCES.index("gpus")
 SPARE_LIMIT = 8
 
 
@@ -133,7 +136,8 @@ def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
             refusals.append(_pool_full(pool, mine))
             continue
         placements.append(_describe(pool, mine, packing))
-        spare |= {pod.workload: spare_pods(pod, mine, pool) for pod in mine}
+        spare_of = {pod.size: spare_pods(pod, mine, pool) for pod in {pod.size: pod for pod in mine}.values()}
+        spare |= {pod.workload: spare_of[pod.size] for pod in mine}
     return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
 
 
@@ -162,6 +166,7 @@ def stranded_gpus(pod: PodRequest, node: Allocatable) -> int:
 
 def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict[str, str], list[Problem]]:
     by_size = sorted(pools, key=lambda pool: (pool.shape.gpus, pool.shape.vcpus, pool.name))
+    loads: dict[str, Counter[Vector]] = {pool.name: Counter() for pool in pools}
     assigned: dict[str, str] = {}
     refusals: list[Problem] = []
     for pod in sorted(pods, key=lambda pod: pod.node_pool is None):
@@ -170,45 +175,63 @@ def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict
         if not holds:
             refusals.append(_too_large(pod, wanted))
             continue
-        fit = (pool for pool in holds if _still_packs(pod, pool, pods, assigned))
+        fit = (pool for pool in holds if _still_packs(pod, pool, loads[pool.name]))
         assigned[pod.workload] = next(fit, holds[0]).name
+        loads[assigned[pod.workload]][pod.size] += pod.replicas
     return assigned, refusals
 
 
-def _still_packs(pod: PodRequest, pool: PoolRoom, pods: Sequence[PodRequest], assigned: Mapping[str, str]) -> bool:
-    residents = [other for other in pods if assigned.get(other.workload) == pool.name]
-    return pack(_items([*residents, pod]), pool.vector, pool.max_nodes) is not None
+def _still_packs(pod: PodRequest, pool: PoolRoom, load: Counter[Vector]) -> bool:
+    return pack(_kinds(load + Counter({pod.size: pod.replicas})), pool.vector, pool.max_nodes) is not None
 
 
 def _items(pods: Sequence[PodRequest]) -> list[Item]:
-    return [Item(pod.workload, pod.size, pod.replicas) for pod in pods]
+    """The kinds of pods: workloads that ask for the same are one kind."""
+    load: Counter[Vector] = Counter()
+    for pod in pods:
+        load[pod.size] += pod.replicas
+    return _kinds(load)
+
+
+def _kinds(load: Mapping[Vector, int]) -> list[Item]:
+    return [Item(str(size), size, count) for size, count in load.items()]
 
 
 def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> PoolPlacement:
+    items = _items(pods)
     used = [node for node in packing.nodes if any(node)]
     idle = stranded = 0
     for node in used:
         room = pool.vector
-        for pod, count in zip(pods, node, strict=True):
-            room = less(room, pod.size, count)
-        free = room[RESOURCES.index("gpus")]
+        for item, count in zip(items, node, strict=True):
+            room = less(room, item.size, count)
+        free = room[GPU_AXIS]
         idle += free
-        stranded += free - _usable_gpus(pods, room)
+        stranded += free - _usable_gpus(items, room)
     return PoolPlacement(
         pool=pool.name,
-        nodes=tuple({pod.workload: count for pod, count in zip(pods, node, strict=True) if count} for node in used),
+        nodes=tuple(_dealt(items, pods, used)),
         gpus_idle=idle,
         gpus_stranded=stranded,
-        order_matters=spread(_items(pods), pool.vector, pool.max_nodes) is None,
+        order_matters=spread(items, pool.vector, pool.max_nodes) is None,
     )
 
 
-def _usable_gpus(pods: Sequence[PodRequest], room: Vector) -> int:
-    """The most GPUs of a node's rest that pods of one of its workloads could still take."""
-    return max(
-        (pod.gpus * most(pod.size, room, SPARE_LIMIT) for pod in pods),
-        default=0,
-    )
+def _dealt(
+    items: Sequence[Item], pods: Sequence[PodRequest], nodes: Sequence[tuple[int, ...]]
+) -> Iterator[Mapping[str, int]]:
+    """Per node, how many pods of each workload it holds, where a kind's pods go to its workloads in turn."""
+    names: dict[Vector, list[str]] = {}
+    for pod in pods:
+        names.setdefault(pod.size, []).extend([pod.workload] * pod.replicas)
+    waiting = [iter(names[item.size]) for item in items]
+    for node in nodes:
+        yield dict(Counter(name for queue, count in zip(waiting, node, strict=True) for name in islice(queue, count)))
+
+
+def _usable_gpus(items: Sequence[Item], room: Vector) -> int:
+    """The most GPUs of a node's rest that pods of one of its kinds could still take."""
+    return max((item.size[GPU_AXIS] * most(item.size, room, SPARE_LIMIT) for item in items), default=0)
 
 
 def _too_large(pod: PodRequest, wanted: Sequence[PoolRoom]) -> Problem:

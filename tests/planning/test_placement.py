@@ -88,6 +88,11 @@ def test_packing_finds_what_brute_force_finds(kinds: list[tuple[tuple[int, int],
             assert fits((0, 0), left)
 
 
+def test_nodes_are_filled_one_after_the_other_and_the_rest_of_a_kind_goes_to_the_next() -> None:
+    packing = pack([Item("large", (6,), 2), Item("small", (2,), 5)], (10,), 4)
+    assert packing is not None and packing.nodes == ((1, 2), (1, 2), (0, 1), (0, 0))
+
+
 def test_a_packing_that_largest_first_misses_is_still_found() -> None:
     items = [Item("a", (6, 1), 2), Item("b", (4, 9), 2)]
     assert pack(items, (10, 10), 2) is not None
@@ -113,6 +118,13 @@ def test_replicas_land_on_the_pool_they_name() -> None:
     by_pool = {p.pool: p for p in placement.pools}
     assert by_pool["small"].nodes == ({"a": 1}, {"a": 1})
     assert by_pool["large"].nodes == ({"b": 1},)
+
+
+def test_workloads_that_ask_for_the_same_are_told_apart_on_the_nodes() -> None:
+    pods = [pod("a", replicas=2), pod("big", cpu=5000, replicas=1), pod("b", replicas=1)]
+    placement = place(pods, [room(nodes=4)])
+    assert sorted(map(dict, placement.pools[0].nodes), key=str) == [{"a": 1}, {"a": 1}, {"b": 1}, {"big": 1}]
+    assert set(placement.spare.values()) == {0}
 
 
 def test_without_a_named_pool_the_smallest_that_holds_the_pod_takes_it_and_the_next_when_it_is_full() -> None:
