@@ -15,6 +15,7 @@ from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
 from components.engines.backends import asked_backend, choose_backend
 from components.engines.contract import Contract
+from components.engines.images import image_facts, release_facts
 from components.engines.sharding import parallel_facts
 from components.engines.traits import GpuTraits, ModelTraits
 
@@ -54,6 +55,8 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         ),
         **_length_facts(case),
         **_quantization_facts(case),
+        **image_facts(case.engine.kind, case.engine.version, case.engine.image),
+        **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
         "gpu.capability": case.gpu.compute_capability[0] + case.gpu.compute_capability[1] / 10,
         "gpu.name": case.gpu.name,

@@ -143,6 +143,52 @@ def test_shards_and_gpus() -> None:
     assert "vllm-pipeline-within-a-node" in verdicts("vllm", "0.26.0", pp=2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "version", "image", "found"),
+    [
+        ("vllm", "0.26.0", "vllm/vllm-openai:v0.26.0", set()),
+        ("vllm", "v0.26", "docker.io/vllm/vllm-openai:v0.26.0-cu129", set()),
+        ("vllm", "0.26.0", "registry.local:5000/vllm/vllm-openai:v0.10.0", {"vllm-image-of-another-release"}),
+        ("vllm", "0.10.1", "vllm/vllm-openai:v0.10.1.1", set()),
+        ("vllm", "0.10.1", "vllm/vllm-openai:v0.10.0", {"vllm-image-of-another-release"}),
+        ("vllm", "0.26.0", "vllm/vllm-openai:latest", {"vllm-image-moves"}),
+        ("vllm", "0.26.0", "vllm/vllm-openai", {"vllm-image-moves"}),
+        ("vllm", "0.26.0", "vllm/vllm-openai@sha256:" + "a" * 64, set()),
+        ("vllm", "0.26.0", "registry.local:5000/our-vllm", set()),
+        ("vllm", "0.26.0", "lmcache/vllm-openai:v0.3.13", set()),
+        ("vllm", "0.26.0", "nvcr.io/nvidia/vllm:25.09-py3", set()),
+        (
+            "vllm",
+            "0.26.0",
+            "ghcr.io/huggingface/text-generation-inference:3.3.7",
+            {"vllm-image-of-another-engine"},
+        ),
+        ("tgi", "3.3.7", "ghcr.io/huggingface/text-generation-inference:3.3.7", set()),
+        ("tgi", "3.3.7", "ghcr.io/huggingface/text-generation-inference:2.3.1", {"tgi-image-of-another-release"}),
+        ("tgi", "3.3.7", "ghcr.io/huggingface/text-generation-inference:sha-24c2bff", {"tgi-image-moves"}),
+        ("tgi", "3.3.7", "vllm/vllm-openai:v0.26.0", {"tgi-image-of-another-engine"}),
+    ],
+)
+def test_an_image_that_says_its_release_is_held_to_it(kind: str, version: str, image: str, found: set[str]) -> None:
+    assert {rule for rule in verdicts(kind, version, UNDESCRIBED, image=image) if "-image-" in rule} == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "near"),
+    [
+        ("vllm", "0.12.7", "0.12.0"),
+        ("tgi", "3.2.9", "3.2.3"),
+        ("vllm", "0.10.1.1", None),
+        ("vllm", "0.26", None),
+        ("vllm", "0.27.0rc1", None),
+    ],
+)
+def test_a_release_that_was_never_made_is_refused(kind: str, version: str, near: str | None) -> None:
+    found = verdicts(kind, version, UNDESCRIBED).get(f"{kind}-no-such-release")
+    assert (found.remedy if found else None) == (f"set engine.version: {near}" if near else None)
+    assert f"{kind}-no-such-release" not in verdicts(kind, version, UNDESCRIBED, image="registry.local/ours:1")
+
+
 def test_the_context_is_the_models() -> None:
     assert errors("vllm", "0.26.0", maxModelLen=8193) == {"vllm-context-beyond-model"}
     assert errors("vllm", "0.26.0", maxModelLen=8192) == set()
