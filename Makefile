@@ -15,6 +15,7 @@ up: $(STAMP)
 	fi
 
 test: $(STAMP)
+	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q
 
 check: $(STAMP)

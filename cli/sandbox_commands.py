@@ -12,6 +12,7 @@ from cli.render import render_stack
 from cli.sandbox_view import FAILED, readable_sandbox_errors, shown_progress
 from cli.stacks import FileOption, JsonOption, StackOption, load
 from components.planning.daemonsets import daemonset_overhead
+from sandbox.build import ensure_binaries
 from sandbox.lifecycle import find_kept, running_sandbox, take_down
 from sandbox.nodes import FakeNode
 from sandbox.planned_nodes import standing_nodes
@@ -20,6 +21,14 @@ from sandbox.state import SandboxState
 
 sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake L4 nodes.", no_args_is_help=True)
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
+
+
+@sandbox_app.command()
+def build() -> None:
+    """Build the control plane's programs once, and print the folder that keeps them."""
+    with readable_sandbox_errors(), shown_progress() as progress:
+        folder = ensure_binaries(progress)
+    print(folder)
 
 
 @sandbox_app.command()
