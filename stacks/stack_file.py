@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from components.config.base import keys_of
+from components.config.base import examples_of, keys_of
 from components.config.problems import ConfigError, Problem, Refused, problems_from, refuse
 from components.config.stack import StackConfig
 from stacks.recipe import apply_recipes
@@ -96,7 +96,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
     except ConfigError as error:
         problems += error.problems
     except ValidationError as error:
-        problems += problems_from(error, keys_of(StackConfig))
+        problems += problems_from(error, keys_of(StackConfig), examples_of(StackConfig))
     if problems or config is None:
         raise ConfigError(problems)
     project = values.get("gcp:project")

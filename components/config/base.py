@@ -1,6 +1,7 @@
 """The base of every config model and the scalar types they share."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -52,11 +53,21 @@ Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
 PositiveInt = Annotated[int, BeforeValidator(no_boolean), Field(ge=1)]
 Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0)]
 Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
-Version = Annotated[str, BeforeValidator(_no_float), Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$")]
+Version = Annotated[
+    str,
+    Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$", examples=["0.26.0"]),
+    BeforeValidator(_no_float),
+]
+Image = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?$", examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
+]
+Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$", examples=["us-central1-a"])]
 WorkloadName = Annotated[str, _bounded_name("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
 PoolName = Annotated[str, _bounded_name("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
 ClusterName = Annotated[str, _bounded_name("cluster name", _DNS_LABEL, 40, _LABEL_RULE)]
 Namespace = Annotated[str, _bounded_name("namespace", r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63, _LABEL_RULE)]
+ServiceName = Annotated[str, _bounded_name("Service name", _DNS_LABEL, 63, _LABEL_RULE)]
 ObjectName = Annotated[
     str,
     _bounded_name(
@@ -82,8 +93,9 @@ LabelValue = Annotated[
     str,
     _bounded_name("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
+Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$", examples=["10.0.0.0/20"])]
 QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-Quantity = Annotated[str, BeforeValidator(no_boolean), Field(pattern=QUANTITY_PATTERN)]
+Quantity = Annotated[str, Field(pattern=QUANTITY_PATTERN, examples=["25Gi"]), BeforeValidator(no_boolean)]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""
 
 
@@ -98,3 +110,15 @@ def keys_of(model: type[BaseModel]) -> frozenset[str]:
             found |= {field.alias or name for name, field in kind.model_fields.items()}
             waiting += [field.annotation for field in kind.model_fields.values()]
     return frozenset(found)
+
+
+def examples_of(model: type[BaseModel]) -> Mapping[str, str]:
+    """An example of each pattern that the fields of a config model, and of the models inside it, must match."""
+    found: dict[str, str] = {}
+    waiting: list[Any] = [model.model_json_schema()]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict) and isinstance(node.get("pattern"), str) and node.get("examples"):
+            found[node["pattern"]] = node["examples"][0]
+        waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return found

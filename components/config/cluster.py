@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from components.config.base import ClusterName, ConfigModel, PositiveInt
+from components.config.base import Cidr, ClusterName, ConfigModel, PositiveInt, Zone
 from components.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
 
-Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$")]
-ProjectId = Annotated[str, Field(pattern=r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$")]
-Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")]
+Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", examples=["us-central1"])]
+ProjectId = Annotated[
+    str, Field(pattern=r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$", examples=["my-project"])
+]
 ResourceLabel = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 
@@ -79,7 +80,7 @@ class StandardCluster(ManagedCluster):
 
     mode: Literal["standard"]
     """How the cluster comes to be."""
-    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$")], ...] = ()
+    zones: tuple[Zone, ...] = ()
     """Zones of the system nodes; none means GKE's choice in a region, the location itself in a zone."""
     system_pool: SystemPool = SystemPool()
     """Small pool for GKE's own pods, so that GPU pools can go down to zero."""

@@ -4,20 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.config.base import ConfigModel, PositiveInt
+from components.config.base import Cidr, ConfigModel, PositiveInt
 
-_Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")]
 _Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
 class Network(ConfigModel):
     """Address ranges and the way out."""
 
-    nodes_cidr: _Cidr = "10.0.0.0/20"
+    nodes_cidr: Cidr = "10.0.0.0/20"
     """Range of the nodes in a network that the stack makes."""
-    pods_cidr: _Cidr = "10.4.0.0/14"
+    pods_cidr: Cidr = "10.4.0.0/14"
     """Range of the pods in a network that the stack makes."""
-    services_cidr: _Cidr = "10.8.0.0/20"
+    services_cidr: Cidr = "10.8.0.0/20"
     """Range of the Services in a network that the stack makes."""
     pods_range: str | None = Field(None, min_length=1)
     """Name of the secondary range for pods of an existing subnetwork; unset lets GKE make one."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.config.base import ConfigModel, Count, LabelKey, LabelValue, PositiveInt
+from components.config.base import ConfigModel, Count, LabelKey, LabelValue, PositiveInt, Zone
 from components.config.node_pool_options import FlexStart, LocalSsd, Placement, Reservation, SecondaryBootDisk, Upgrade
 
 CHEAPEST = "cheapest"
@@ -51,7 +51,7 @@ class NodePool(ConfigModel):
     """Local SSDs of the machine type; unset uses none."""
     secondary_boot_disk: SecondaryBootDisk | None = None
     """Disk image with container images or model weights, attached to each node."""
-    zones: tuple[Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$")], ...] = ()
+    zones: tuple[Zone, ...] = ()
     """Zones of the nodes; none means a zonal cluster's own zone, or the region's zones that have the accelerator."""
     allow_unlisted_zones: bool = False
     """Trust `zones` although the table of zones with the accelerator lacks them."""

@@ -1,8 +1,9 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NoReturn
 
 from pydantic import ValidationError
@@ -70,10 +71,15 @@ class Refused:
 _UNION_TAGS = frozenset({"standard", "autopilot", "existing", "vllm", "tgi"})
 
 
-def problems_from(error: ValidationError, known_keys: Collection[str] = ()) -> tuple[Problem, ...]:
-    """Readable problems of a pydantic error; an unknown key is compared with the known ones."""
+def problems_from(
+    error: ValidationError, known_keys: Collection[str] = (), examples: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Problem, ...]:
+    """Readable problems of a pydantic error; unknown keys are compared with known ones, patterns explained by example.
+
+    `examples` has a matching text per pattern.
+    """
     return tuple(
-        Problem(path=_path(detail), message=_message(detail), remedy=_remedy(detail, known_keys))
+        Problem(path=_path(detail), message=_message(detail), remedy=_remedy(detail, known_keys, examples))
         for detail in error.errors(include_url=False)
     )
 
@@ -118,7 +124,9 @@ def _message(detail: ErrorDetails) -> str:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 
 
-def _remedy(detail: ErrorDetails, known_keys: Collection[str]) -> str:
+def _remedy(detail: ErrorDetails, known_keys: Collection[str], examples: Mapping[str, str]) -> str:
+    if example := examples.get(detail.get("ctx", {}).get("pattern", "")):
+        return f"write it as {example}"
     if detail["type"] == "string_type" and isinstance(detail["input"], bool):
         return f'put it in quotes: "{str(detail["input"]).lower()}"'
     if detail["type"] != "extra_forbidden":

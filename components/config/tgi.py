@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.config.base import ConfigModel, Count, Fraction, PositiveInt, Version
+from components.config.base import ConfigModel, Count, Fraction, Image, PositiveInt, Version
 from components.config.vllm import LoraAdapter
 
 
@@ -15,7 +15,7 @@ class TgiEngine(ConfigModel):
     """The engine."""
     version: Version = "3.3.7"
     """Release of TGI, which picks the contract and the default image."""
-    image: str | None = Field(None, min_length=1)
+    image: Image | None = None
     """Container image in place of the release's own."""
     contract: Version | None = None
     """Known version whose contract to apply when `version` lies outside the known range."""

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from components.config.base import ConfigModel, Count, Fraction, Int, PositiveInt, Version
+from components.config.base import ConfigModel, Count, Fraction, Image, Int, PositiveInt, Version
 
 
 class LoraAdapter(ConfigModel):
@@ -35,7 +35,7 @@ class VllmEngine(ConfigModel):
     """The engine."""
     version: Version = "0.26.0"
     """Release of vLLM, which picks the contract and the default image."""
-    image: str | None = Field(None, min_length=1)
+    image: Image | None = None
     """Container image in place of the release's own."""
     contract: Version | None = None
     """Known version whose contract to apply when `version` lies outside the known range."""

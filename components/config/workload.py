@@ -4,10 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from components.config.autoscaling import Autoscaling
-from components.config.base import ConfigModel, Count, EnvName, ObjectName, PoolName, PositiveInt, Quantity
+from components.config.base import (
+    ConfigModel,
+    Count,
+    EnvName,
+    LabelKey,
+    LabelValue,
+    PoolName,
+    PositiveInt,
+    Quantity,
+    ServiceName,
+)
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
 
@@ -42,9 +52,7 @@ class ResourceList(ConfigModel):
     """CPU cores, such as 2 or 500m."""
     memory: Quantity | None = None
     """Memory, such as 25Gi; /dev/shm counts towards it."""
-    ephemeral_storage: Quantity | None = Field(
-        None, validation_alias=AliasChoices("ephemeralStorage", "ephemeral-storage")
-    )
+    ephemeral_storage: Quantity | None = None
     """Node disk for the container's writable layer and downloads, such as 30Gi."""
 
 
@@ -60,7 +68,7 @@ class Resources(ConfigModel):
 class Service(ConfigModel):
     """The Kubernetes Service in front of the workload."""
 
-    name: Annotated[ObjectName, Field(max_length=63)] | None = None
+    name: ServiceName | None = None
     """Name of the Service; unset is the workload's name."""
     type: Literal["ClusterIP", "LoadBalancer", "NodePort"] = "ClusterIP"
     """Service type; a load balancer is internal."""
@@ -106,7 +114,7 @@ class Workload(ConfigModel):
     """Size limit of /dev/shm; unset is the memory limit."""
     service: Service = Service()
     """Service in front of the pods."""
-    labels: Mapping[str, str] = {}
+    labels: Mapping[LabelKey, LabelValue] = {}
     """Labels added to the pods."""
     extra_args: tuple[str, ...] = ()
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""

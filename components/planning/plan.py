@@ -1,6 +1,6 @@
 """The plan of a stack: frozen values from its config, or every reason why it cannot work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +88,7 @@ def plan_stack(
     with refused:
         secret = _secret(config, cluster, wanted=has_token or bool(gated))
     missing = () if has_token or secret is None or secret.source != "token" else gated
-    refused.problems += [*service_collisions(config), *_stray_replacements(config)]
+    refused.problems += [*service_collisions(config), *_stray_replacements(config), *_foreign_namespace(config)]
     with refused:
         refuse_monitoring(config, cluster, project)
     if len(pools) < len(config.node_pools) or len(facts) < len(config.workloads):
@@ -196,6 +196,13 @@ def _secret(config: StackConfig, cluster: ClusterPlan, *, wanted: bool) -> Secre
     tgi = [name for name, workload in config.workloads.items() if workload.engine.kind == "tgi"]
     plan = plan_secret(config.hugging_face, project=cluster.project, cluster=cluster, env_only=tgi)
     return plan if wanted or plan.source != "token" else None
+
+
+def _foreign_namespace(config: StackConfig) -> Iterator[Problem]:
+    """A namespace that the cluster itself owns would be taken over, and deleted with the stack."""
+    if config.create_namespace and (config.namespace == "default" or config.namespace.startswith("kube-")):
+        message = f"namespace {config.namespace} is the cluster's own, and would be deleted with the stack"
+        yield Problem("namespace", message, "choose another, or set createNamespace: false")
 
 
 def service_collisions(config: StackConfig) -> list[Problem]:

@@ -54,6 +54,7 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
     """
     path = f"workloads.{name}"
     refused = Refused()
+    refused.problems += _taken_labels(path, workload)
     with refused:
         layout = gpu_layout(path, workload)
     with refused:
@@ -77,6 +78,13 @@ def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, aroun
     notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes, *host)
     judgement = replace(judgement, notes=notes)
     return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around, scaling)
+
+
+def _taken_labels(path: str, workload: Workload) -> list[Problem]:
+    """Labels by which the stack finds its own pods and objects."""
+    own = workload_labels("", stack="", engine="", recipe=None)
+    taken = (key for key in workload.labels if key in own or key.startswith(f"{LABEL_PREFIX}/"))
+    return [Problem(f"{path}.labels.{key}", "the stack sets this label itself", "remove it") for key in taken]
 
 
 def _contract(path: str, workload: Workload) -> ResolvedContract:
