@@ -14,6 +14,7 @@ from components.engines.contract import ENGINES, contract_versions, load_contrac
 _RELEASE = re.compile(r"v?(\d+\.\d+(?:\.\d+)*)(?:[-_.+].*)?")
 
 
+@cache
 def image_facts(kind: str, requested: str, image: str | None) -> Mapping[str, Any]:
     """Facts of an image in place of the release's own; None is unknown.
 
@@ -35,6 +36,7 @@ def image_facts(kind: str, requested: str, image: str | None) -> Mapping[str, An
     }
 
 
+@cache
 def release_facts(kind: str, requested: str) -> Mapping[str, Any]:
     """Whether a release or series exists, and the newest one before it where it does not; None when too new to know."""
     known, text = sorted(map(Version, _releases()[kind]["releases"])), requested.removeprefix("v")
