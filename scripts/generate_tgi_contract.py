@@ -44,8 +44,12 @@ def tgi_contract(root: Path, version: str) -> dict[str, Any]:
 
 def _download(version: str, folder: Path) -> Path:
     path = folder / f"tgi-{version}.tar.gz"
-    with urllib.request.urlopen(RELEASE.format(version=version), timeout=600) as answer:
-        path.write_bytes(answer.read())
+    url = RELEASE.format(version=version)
+    try:
+        with urllib.request.urlopen(url, timeout=600) as answer:
+            path.write_bytes(answer.read())
+    except OSError as error:
+        sys.exit(f"{url} cannot be read: {error}; give an unpacked tree by --source")
     return path
 
 

@@ -25,20 +25,23 @@ _RUST_TYPES = {"usize": "int", "u16": "int", "u32": "int", "u64": "int", "f32": 
 
 def read_flags(root: Path) -> dict[str, dict[str, Any]]:
     """Launcher options, keyed by long name, from `docs/source/reference/launcher.md`."""
-    types = _types(root)
+    fields = _fields(root)
     text = (root / "docs/source/reference/launcher.md").read_text(encoding="utf-8")
     flags: dict[str, dict[str, Any]] = {}
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         option = _OPTION.search(section)
         if option and option.group(2) not in ("--help", "--version"):
-            flags[option.group(2)] = _flag(section, option, types)
+            flags[option.group(2)] = _flag(section, option, fields)
     return dict(sorted(flags.items()))
 
 
-def _flag(section: str, option: re.Match[str], types: dict[str, str]) -> dict[str, Any]:
+def _flag(section: str, option: re.Match[str], fields: dict[str, str]) -> dict[str, Any]:
     short, name, value = option.groups()
-    kind = types.get(name.removeprefix("--").replace("-", "_"), "str") if value else "flag"
+    field = fields.get(name.removeprefix("--").replace("-", "_"), "")
+    kind = _RUST_TYPES.get(field, "str") if value else "flag"
     flag: dict[str, Any] = {"type": kind}
+    if field == "Vec":
+        flag["repeatable"] = True
     if short:
         flag["aliases"] = [short]
     if env := _ENV.search(section):
@@ -58,11 +61,11 @@ def _number(text: str, kind: str) -> Any:
     return int(text) if kind == "int" else float(text) if kind == "float" else text
 
 
-def _types(root: Path) -> dict[str, str]:
-    """Value types of the options, by the fields of the launcher's `Args` struct."""
+def _fields(root: Path) -> dict[str, str]:
+    """Rust types of the options, the fields of the launcher's `Args` struct; that within an Option."""
     struct = _STRUCT.search((root / "launcher/src/main.rs").read_text(encoding="utf-8"))
     assert struct
-    return {name: _RUST_TYPES.get(kind, "str") for name, kind in _STRUCT_FIELD.findall(struct.group(1))}
+    return dict(_STRUCT_FIELD.findall(struct.group(1)))
 
 
 def read_environment(root: Path, flags: dict[str, dict[str, Any]]) -> list[str]:

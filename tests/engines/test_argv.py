@@ -207,6 +207,11 @@ def test_extra_arguments_are_checked_for_values_and_repetition() -> None:
     assert "stands alone" in problems["extraArgs[4]"]
 
 
+def test_what_the_launcher_collects_may_come_more_than_once() -> None:
+    extra = ("--cors-allow-origin=https://a.example", "--cors-allow-origin", "https://b.example")
+    assert built(load_contract("tgi", "3.3.7"), extra_args=extra).argv[-3:] == extra
+
+
 def test_extra_arguments_with_their_values_apart_or_nested_pass() -> None:
     extra = ("--middleware", "a.b", "--middleware=c.d", "--compilation-config.level=3", "--stream-interval", "4", "-O3")
     assert built(V26, extra_args=extra).argv[-len(extra) :] == extra

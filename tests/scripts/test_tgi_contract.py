@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
@@ -61,6 +62,12 @@ FILES = {
           [default: 0.5]
 
 ```
+## ORIGIN
+```shell
+      --origin <ORIGIN>
+          [env: ORIGIN=]
+
+```
 ## JSON_OUTPUT
 ```shell
       --json-output
@@ -84,6 +91,7 @@ struct Args {
     max_input_length: Option<usize>,
     port: u16,
     share: f32,
+    origin: Vec<String>,
 }
 fn main() { std::env::var("ATTENTION"); }
 """,
@@ -120,6 +128,7 @@ def test_the_reference_is_read(release: Path) -> None:
         "--json-output": {"type": "flag", "env": "JSON_OUTPUT"},
         "--max-input-length": {"type": "int", "env": "MAX_INPUT_LENGTH", "deprecated": "deprecated"},
         "--model-id": {"type": "str", "env": "MODEL_ID", "default": "acme/model"},
+        "--origin": {"type": "str", "env": "ORIGIN", "repeatable": True},
         "--port": {"type": "int", "aliases": ["-p"], "env": "PORT", "default": 3000},
         "--quantize": {"type": "str", "env": "QUANTIZE", "choices": ["awq", "fp8"]},
         "--share": {"type": "float", "env": "SHARE", "default": 0.5},
@@ -140,6 +149,15 @@ def test_check_says_whether_the_file_would_change(
     assert not list(folder.iterdir())
     assert generate_tgi_contract.main(arguments) == 0
     assert generate_tgi_contract.main([*arguments, "--check"]) == 0
+
+
+def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*args: object, **kwargs: object) -> None:
+        raise URLError("no route")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    with pytest.raises(SystemExit, match=r"9\.9\.9.*no route.*--source"):
+        generate_tgi_contract.main(["9.9.9", "--check"])
 
 
 def test_committed_contracts_are_in_the_generators_form() -> None:
