@@ -22,6 +22,8 @@ def notes(plan: StackPlan) -> Iterator[tuple[str, str]]:
             yield f"nodePools.{placement.pool}", note
     if plan.cluster.managed is None and any(workload.pod_monitoring for workload in plan.workloads):
         yield "monitoring.podMonitoring", SCRAPE_NOTE
+    if gaps := [w.name for w in plan.workloads if w.replicas == 1 and not w.rollout.max_surge]:
+        yield "workloads", f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"
     for workload in plan.workloads:
         if workload.autoscaling is not None:
             yield f"workloads.{workload.name}.autoscaling", workload.autoscaling.note

@@ -15,7 +15,6 @@ class Rollout:
     progress_deadline_seconds: int
     pods_disruptable: int | None
     """maxUnavailable of the PodDisruptionBudget; None where a budget would say nothing."""
-    note: str
 
 
 def plan_rollout(replicas: int, spare_pods: int | None, startup_seconds: int) -> Rollout:
@@ -24,16 +23,9 @@ def plan_rollout(replicas: int, spare_pods: int | None, startup_seconds: int) ->
     Without room, a surge pod would wait for a GPU that only the pod it replaces can free: the rollout would never end.
     """
     surge = 1 if spare_pods is None or spare_pods > 0 else 0
-    if surge:
-        note = "a new pod is ready before an old one goes"
-    elif replicas == 1:
-        note = "no GPU is free beside the pod: an update stops it first, so the model is away while the new pod loads"
-    else:
-        note = "no GPU is free beside the pods: an update replaces one pod at a time"
     return Rollout(
         max_surge=surge,
         max_unavailable=1 - surge,
         progress_deadline_seconds=startup_seconds + PROGRESS_SLACK_SECONDS,
         pods_disruptable=1 if replicas > 1 else None,
-        note=note,
     )

@@ -1,0 +1,27 @@
+"""Rollouts: surge only into room that is there, and say where an update leaves a gap."""
+
+import pytest
+
+from components.planning.notes import notes
+from components.planning.placement import rollout_can_end
+from components.planning.rollout import plan_rollout
+from tests.stack_cases import planned
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 7])
+@pytest.mark.parametrize("spare", [None, 0, 1, 8])
+def test_a_rollout_always_has_a_next_step(replicas: int, spare: int | None) -> None:
+    rollout = plan_rollout(replicas, spare, 1800)
+    room = 1 if spare is None else spare
+    assert rollout_can_end(max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable, spare=room)
+    assert rollout.max_surge <= room
+
+
+def test_an_update_without_room_is_said_to_leave_a_gap() -> None:
+    (gap,) = [note for path, note in notes(planned("local")) if path == "workloads"]
+    assert "vllm-7b-token" in gap
+    assert "while the new pod loads" in gap
+
+
+def test_a_stack_with_room_says_nothing_of_gaps() -> None:
+    assert not [note for path, note in notes(planned("prod")) if path == "workloads"]
