@@ -19,14 +19,16 @@ REFERENCE_FILE = Path("docs/config-reference.md")
 
 def stack_file_schema() -> Mapping[str, Any]:
     """JSON Schema (draft 2020-12) of `Pulumi.<stack>.yaml`, for editors."""
-    serving = StackConfig.model_json_schema(by_alias=True)
+    serving = _widened(_standard(StackConfig.model_json_schema(by_alias=True)))
     definitions = serving.pop("$defs")
     workload = definitions["Workload"]
     workload["properties"]["recipe"] = {
         "anyOf": [{"enum": sorted(recipes())}, {"type": "null"}],
         "description": workload["properties"]["recipe"]["description"],
     }
+    definitions["ModelOverRecipe"] = _optional(definitions["Model"])
     definitions["WorkloadOverRecipe"] = _over_recipe(workload)
+    workload["properties"]["engine"]["required"] = ["kind"]
     serving["properties"]["workloads"]["additionalProperties"] = {
         "if": {"required": ["recipe"]},
         "then": {"$ref": "#/$defs/WorkloadOverRecipe"},
@@ -58,15 +60,57 @@ def stack_file_schema() -> Mapping[str, Any]:
     }
 
 
+def _optional(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of which any part may be left out or set to null."""
+    parts = {name: {"anyOf": [part, {"type": "null"}]} for name, part in definition["properties"].items()}
+    return {key: value for key, value in definition.items() if key != "required"} | {"properties": parts}
+
+
 def _over_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A workload over a recipe: any part may be left out or set to null."""
-    loose = {**workload["properties"], "engine": {"type": "object"}, "model": {"type": "object"}}
-    return {key: value for key, value in workload.items() if key != "required"} | {"properties": loose}
+    """A workload over a recipe, which gives the engine's kind and the model where they are left out."""
+    options = workload["properties"]["engine"]["oneOf"]
+    engine = {"anyOf": options, "description": workload["properties"]["engine"]["description"]}
+    model = {"$ref": "#/$defs/ModelOverRecipe"}
+    return _optional({**workload, "properties": {**workload["properties"], "engine": engine, "model": model}})
+
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_MAPS = ("properties", "$defs")
+
+
+def _standard(schema: Any) -> Any:
+    """Pydantic's schema in the standard's own words: bounds behind a validator, and patterns of a map's keys."""
+    if isinstance(schema, list):
+        return [_standard(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {
+        _BOUNDS.get(key, key): {name: _standard(part) for name, part in value.items()}
+        if key in _MAPS
+        else _standard(value)
+        for key, value in schema.items()
+    }
+    for pattern, values in result.pop("patternProperties", {}).items():
+        names = result.get("propertyNames", {})
+        result |= {"propertyNames": {**names, "pattern": pattern}, "additionalProperties": values}
+    return result
+
+
+def _widened(schema: Any) -> Any:
+    """The schema with numbers where the loader takes them for strings: wherever no form is asked for."""
+    if isinstance(schema, list):
+        return [_widened(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    widened = {key: _widened(value) for key, value in schema.items()}
+    if schema.get("type") == "string" and not {"const", "enum", "pattern"} & schema.keys():
+        widened["type"] = ["string", "number"]
+    return widened
 
 
 def config_reference() -> str:
     """The config reference as Markdown: one table per object, one row per field."""
-    schema = StackConfig.model_json_schema(by_alias=True)
+    schema = _standard(StackConfig.model_json_schema(by_alias=True))
     objects = {"StackConfig": schema, **dict(sorted(schema["$defs"].items()))}
     lines = [
         "# Config reference",
@@ -104,9 +148,10 @@ def _type(field: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}))}"
-    if isinstance(extra := field.get("additionalProperties"), Mapping) or "patternProperties" in field:
-        return f"map of {_type(extra if isinstance(extra, Mapping) else {})}"
-    return f"{field.get('type', 'any')}{_bounds(field)}"
+    if isinstance(extra := field.get("additionalProperties"), Mapping):
+        return f"map of {_type(extra)}"
+    kind = field.get("type", "any")
+    return f"{kind if isinstance(kind, str) else kind[0]}{_bounds(field)}"
 
 
 def _bounds(field: Mapping[str, Any]) -> str:

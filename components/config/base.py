@@ -2,10 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
 class ConfigModel(BaseModel):
@@ -34,15 +44,25 @@ def _no_float(value: Any) -> Any:
     return value
 
 
-def _bounded_name(kind: str, pattern: str, limit: int, rule: str) -> AfterValidator:
-    compiled = re.compile(pattern)
+@dataclass(frozen=True)
+class _BoundedName:
+    """The form of a name, for validation and for JSON Schema."""
 
-    def check(value: str) -> str:
-        if len(value) > limit or not compiled.fullmatch(value):
-            raise ValueError(f"{value!r} is no {kind}: {rule}, at most {limit} characters")
+    kind: str
+    pattern: str
+    limit: int
+    rule: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^{self.pattern}$", "maxLength": self.limit}
+
+    def _check(self, value: str) -> str:
+        if len(value) > self.limit or not re.fullmatch(self.pattern, value):
+            raise ValueError(f"{value!r} is no {self.kind}: {self.rule}, at most {self.limit} characters")
         return value
-
-    return AfterValidator(check)
 
 
 _LABEL_RULE = "lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
@@ -63,14 +83,14 @@ Image = Annotated[
     Field(pattern=r"^[A-Za-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?$", examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
 ]
 Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$", examples=["us-central1-a"])]
-WorkloadName = Annotated[str, _bounded_name("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
-PoolName = Annotated[str, _bounded_name("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
-ClusterName = Annotated[str, _bounded_name("cluster name", _DNS_LABEL, 40, _LABEL_RULE)]
-Namespace = Annotated[str, _bounded_name("namespace", r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63, _LABEL_RULE)]
-ServiceName = Annotated[str, _bounded_name("Service name", _DNS_LABEL, 63, _LABEL_RULE)]
+WorkloadName = Annotated[str, _BoundedName("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
+PoolName = Annotated[str, _BoundedName("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
+ClusterName = Annotated[str, _BoundedName("cluster name", _DNS_LABEL, 40, _LABEL_RULE)]
+Namespace = Annotated[str, _BoundedName("namespace", r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63, _LABEL_RULE)]
+ServiceName = Annotated[str, _BoundedName("Service name", _DNS_LABEL, 63, _LABEL_RULE)]
 ObjectName = Annotated[
     str,
-    _bounded_name(
+    _BoundedName(
         "Kubernetes object name",
         r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
         253,
@@ -78,11 +98,11 @@ ObjectName = Annotated[
     ),
 ]
 EnvName = Annotated[
-    str, _bounded_name("environment variable name", r"[A-Za-z_][A-Za-z0-9_]*", 256, "letters, digits and '_'")
+    str, _BoundedName("environment variable name", r"[A-Za-z_][A-Za-z0-9_]*", 256, "letters, digits and '_'")
 ]
 LabelKey = Annotated[
     str,
-    _bounded_name(
+    _BoundedName(
         "label key",
         r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?",
         253,
@@ -91,11 +111,15 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[
     str,
-    _bounded_name("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
+    _BoundedName("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
 Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$", examples=["10.0.0.0/20"])]
 QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-Quantity = Annotated[str, Field(pattern=QUANTITY_PATTERN, examples=["25Gi"]), BeforeValidator(no_boolean)]
+Quantity = Annotated[
+    str,
+    Field(pattern=QUANTITY_PATTERN, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),
+    BeforeValidator(no_boolean),
+]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""
 
 

@@ -122,7 +122,7 @@ class Workload(ConfigModel):
     """Environment variables without a typed field."""
     fit: Literal["refuse", "warn"] = "refuse"
     """What a model that does not fit its GPUs does: stop the preview, or warn."""
-    allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule)], ...] = ()
+    allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule, json_schema_input_type=AllowedRule | str)], ...] = ()
     """Engine rules to override by name, each with a reason."""
 
     @model_validator(mode="after")

@@ -1,0 +1,97 @@
+"""The JSON Schema that editors use agrees with the loader, and the generated documents are those of the models."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
+
+from cli.app import app
+from cli.schema import generated_files, stack_file_schema
+from stacks.stack_file import SERVING_KEY, parse_stack
+from tests.cli.test_wrong_configs import edited
+from tests.config.wrong_configs import WRONG
+from tests.stack_cases import ROOT, STACKS
+
+EDITOR = Draft202012Validator(stack_file_schema())
+W, E = "workloads.qwen", "workloads.qwen.engine"
+OVER = {"recipe": "vllm-7b-kvcache"}
+
+
+def faults(serving: Any) -> list[str]:
+    return [error.message for error in EDITOR.iter_errors({"config": {SERVING_KEY: serving}})]
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(stack_file_schema())
+    text = json.dumps(stack_file_schema())
+    assert not [word for word in ('"ge":', '"gt":', '"le":', '"lt":', '"patternProperties":') if word in text]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_committed_stacks_are_valid(stack: str) -> None:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"))
+    assert [error.message for error in EDITOR.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {},
+        {f"{W}.resources": {"requests": {"cpu": 2, "memory": "2Gi"}}},
+        {f"{W}.extraEnv": {"OMP_NUM_THREADS": 4, "A": "b"}},
+        {f"{W}.model.revision": 123},
+        {f"{W}.allow": ["vllm-eager", {"rule": "vllm-eager", "reason": "measured"}], f"{E}.enforceEager": True},
+        {f"{E}.kvCacheDtype": None},
+        {W: OVER},
+        {W: {**OVER, "engine": {"maxModelLen": 512, "kvCacheDtype": None}}},
+        {W: {**OVER, "replicas": None, "extraEnv": None, "model": {"revision": "main"}}},
+        {W: {"recipe": "tgi-7b-token", "engine": {"maxTotalTokens": 4096}}},
+    ],
+    ids=str,
+)
+def test_what_the_loader_takes_is_valid(edits: dict[str, Any]) -> None:
+    serving = edited(edits)
+    parse_stack("test", {SERVING_KEY: serving}, base=ROOT)
+    assert faults(serving) == []
+
+
+SEEN = (
+    *("top-level-typo", "cluster-typo", "pool-typo", "workload-typo", "engine-typo", "snake-case", "tgi-flag-on-vllm"),
+    *("no-cluster", "no-mode", "no-name", "no-kind", "no-engine", "no-model-id", "workloads-list", "replicas-word"),
+    *("replicas-negative", "gpus-nine", "length-zero", "utilisation-over-one", "port-high", "disk-tiny"),
+    *("mode-unknown", "channel-unknown", "dtype-word", "recipe-unknown", "memory-word", "shm-word"),
+    *("workload-upper-case", "workload-long", "pool-upper-case", "namespace-dots", "service-name", "env-name"),
+    *("label-value", "secret-name", "image-spaces"),
+)
+
+
+@pytest.mark.parametrize("wrong", [w for w in WRONG if w.id in SEEN], ids=lambda w: w.id)
+def test_an_editor_sees_wrong_forms(wrong: Any) -> None:
+    assert faults(edited(wrong.edits))
+
+
+def test_the_forms_above_are_in_the_corpus() -> None:
+    assert set(SEEN) <= {wrong.id for wrong in WRONG}
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"engine": {"maxModelLenn": 1}}, {"engine": {"maxModelLen": 0}}, {"model": {"ID": "a/b"}}, {"replica": 1}],
+    ids=str,
+)
+def test_an_editor_sees_typos_over_a_recipe(over: dict[str, Any]) -> None:
+    assert faults(edited({W: {**OVER, **over}}))
+
+
+@pytest.mark.parametrize("path", generated_files(), ids=str)
+def test_generated_documents_are_fresh(path: Path) -> None:
+    assert (ROOT / path).read_text("utf-8") == generated_files()[path], "run: make docs"
+
+
+def test_the_command_prints_it() -> None:
+    result = CliRunner().invoke(app, ["schema"])
+    assert json.loads(result.stdout) == stack_file_schema()
