@@ -91,7 +91,7 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
     """A provider with a stable identity: an unknown kubeconfig at preview must not replace every object."""
     return k8s.Provider(
         "kubernetes",
-        # Only an argument that is left out lets the provider look at KUBECONFIG: a null is a kubeconfig without clusters.
+        # Only an argument left out lets the provider look at KUBECONFIG: a null is a kubeconfig without clusters.
         kubeconfig=None if planned.cluster.ambient else cluster.kubeconfig.apply(lambda text: text or None),
         context=cluster.context,
         cluster_identifier=planned.cluster.identifier,

@@ -128,7 +128,9 @@ def test_the_token_is_plain_in_no_state_output_or_object(deployed: Deployed) -> 
             assert not any(form in place for place in places)
 
 
-def test_a_destroy_leaves_nothing_on_the_cluster_of_the_environment(control_plane: ControlPlane, tmp_path: Path) -> None:
+def test_a_destroy_leaves_nothing_on_the_cluster_of_the_environment(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
     engine = engine_on(control_plane, tmp_path, "passing")
     workloads = {"qwen": {**SERVING["workloads"]["qwen"], "replicas": 2}}
     engine.configure(SERVING | {"cluster": {"mode": "existing"}, "namespace": "llm-passing", "workloads": workloads})
