@@ -13,6 +13,7 @@ from components.planning.shapes import MachineShape, all_shapes, find_shape
 from components.planning.workload_plan import Placing, Toleration
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
+MACHINE_LABEL = "node.kubernetes.io/instance-type"
 DEFAULT_BOOT_DISK_GIB = 100
 _GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
 
@@ -132,6 +133,7 @@ def _pooled(pool: PoolPlan) -> Place:
     assert shape is not None, "planning a pool checks its machine type"
     # Nodes that the stack only describes carry no label of its own: they are known by what the config says of them.
     described = {key: value for key, value in pool.labels if key != POOL_LABEL}
+    described[MACHINE_LABEL] = pool.machine_type
     selector = {ACCELERATOR_LABEL: shape.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
     tolerations = tuple(
         Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)

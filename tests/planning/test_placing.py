@@ -27,9 +27,10 @@ def test_a_pool_of_the_stack_is_selected_by_its_own_label() -> None:
     }
 
 
-def test_nodes_that_the_stack_only_describes_are_selected_by_the_labels_of_the_config() -> None:
+def test_nodes_that_the_stack_only_describes_are_selected_by_machine_and_labels() -> None:
     assert selector(planned({"mode": "existing"}, {"l4": POOL})) == {
         "cloud.google.com/gke-accelerator": "nvidia-l4",
+        "node.kubernetes.io/instance-type": "g2-standard-12",
         "team": "llm",
     }
 
