@@ -42,6 +42,11 @@ def check(
     """
     loaded = load(stack, file)
     target = _target(engine_version) if engine_version else None
+    kinds = {workload.engine.kind for workload in loaded.config.workloads.values()}
+    if target and target[0] not in kinds:
+        raise refuse_input(
+            f"no workload of {loaded.name} runs on {target[0]}, so nothing would move to {engine_version}"
+        )
     checked = tuple(_check(loaded, name, workload, target) for name, workload in loaded.config.workloads.items())
     if as_json:
         typer.echo(json.dumps(check_json(loaded.name, engine_version, checked), indent=2, default=str))

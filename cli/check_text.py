@@ -1,11 +1,12 @@
 """What `l4serve check` prints: per workload, now and after the move, side by side."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from cli.json_form import json_form
 from components.engines.migration import Move, Outcome
 from components.engines.traits import Verdict
 from components.planning.memory.fit import Fit
@@ -55,7 +56,8 @@ def print_check(stack: str, checked: tuple[Checked, ...], console: Console) -> N
         heading = f"{one.name}: {one.engine} {now.version}"
         moved = now.version != then.version or now.contract != then.contract
         columns = ("now " + now.contract, "then " + then.contract) if moved else (now.contract,)
-        table = Table("", *columns, show_lines=True, expand=True, title_justify="left")
+        headers = (Column(name, overflow="fold") for name in columns)
+        table = Table("", *headers, show_lines=True, expand=True, title_justify="left")
         table.title = f"{heading} -> {then.version} {verdict}" if moved else f"{heading} {verdict}"
         for subject, *cells in _rows(one):
             table.add_row(subject, *cells[: len(columns)])
@@ -130,9 +132,9 @@ def _workload_json(one: Checked) -> dict[str, object]:
         "then": _outcome_json(one.move.then, one.fit_then),
         "newRules": [verdict.rule_id for verdict in one.move.new_verdicts],
         "settledRules": [verdict.rule_id for verdict in one.move.settled_verdicts],
-        "metricsRead": [asdict(metric) for metric in one.watched],
-        "metricsGone": [asdict(removal) for removal in one.move.metrics_gone],
-        "defaultsChanged": [asdict(change) for change in one.move.defaults_changed],
+        "metricsRead": json_form(one.watched),
+        "metricsGone": json_form(one.move.metrics_gone),
+        "defaultsChanged": json_form(one.move.defaults_changed),
         "notes": list(one.notes),
     }
 
@@ -144,9 +146,9 @@ def _outcome_json(outcome: Outcome, fit: Fit | None) -> dict[str, object]:
         "breaks": outcome.breaks,
         "argv": list(outcome.launch.argv) if outcome.launch else None,
         "env": dict(outcome.launch.env) if outcome.launch else None,
-        "refusals": [asdict(problem) for problem in outcome.refusals],
+        "refusals": json_form(outcome.refusals),
         "deprecated": list(outcome.deprecated),
-        "rules": [asdict(verdict) for verdict in outcome.verdicts],
+        "rules": json_form(outcome.verdicts),
         "memory": {
             "fits": fit.fits,
             "kvCacheTokens": fit.kv_cache_tokens,

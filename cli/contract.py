@@ -1,18 +1,18 @@
 """l4serve contract: what an engine release accepts, and what changed between two."""
 
 import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from cli.errors import refuse_input
+from cli.errors import refuse_input, stderr
+from cli.json_form import json_form
 from cli.stacks import JsonOption
 from components.engines.contract import ENGINES, Contract, ContractError, Flag, contract_versions, resolve_contract
-from components.engines.contract_diff import ContractDiff, diff_contracts
+from components.engines.contract_diff import Change, ContractDiff, diff_contracts
 from components.engines.rules import rules
 
 contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)
@@ -27,9 +27,13 @@ def find_contract(name: str) -> Contract:
     reasons = []
     for engine, release in wanted:
         try:
-            return resolve_contract(engine, release).contract
+            resolved = resolve_contract(engine, release)
         except ContractError as error:
             reasons.append(str(error))
+            continue
+        if resolved.note:
+            stderr.print(f"note: {resolved.note}", markup=False)
+        return resolved.contract
     raise refuse_input("; ".join(reasons))
 
 
@@ -53,9 +57,10 @@ def list_rules(
         raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
     chosen = [rule for rule in rules() if engine in (None, rule.engine)]
     if as_json:
-        typer.echo(json.dumps([asdict(rule) for rule in chosen], indent=2))
+        typer.echo(json.dumps(json_form(chosen), indent=2))
         return
-    table = Table("rule", "verdict", "versions", "what it says", "source", show_lines=True)
+    columns = ("rule", "verdict", "versions", "what it says", "source")
+    table = Table(*(Column(name, overflow="fold") for name in columns), show_lines=True)
     for rule in chosen:
         said = rule.reason + (f"\nthe engine: {rule.refusal}" if rule.refusal else "")
         table.add_row(rule.id, rule.verdict, rule.versions, escape(said), rule.source)
@@ -70,7 +75,9 @@ def show(
 ) -> None:
     """The flags, metrics, paths and shutdown behaviour of a release."""
     contract = find_contract(name)
-    flags = {n: f for n, f in contract.flags.items() if flag is None or flag in n}
+    flags = {n: f for n, f in contract.flags.items() if flag is None or any(flag in name for name in f.spellings)}
+    if not flags:
+        raise refuse_input(f"{contract.name} has no flag with {flag!r} in its name")
     if as_json:
         typer.echo(json.dumps(_as_json(contract, flags), indent=2, default=str))
         return
@@ -78,11 +85,11 @@ def show(
     console.print(f"[bold]{contract.name}[/bold]  image {contract.image}")
     where = f"port {contract.port}, health {contract.health_path}, token in {contract.token_env}"
     console.print(where, highlight=False)
-    table = Table("flag", "type", "default", "values", "note")
+    table = Table(*(Column(name, overflow="fold") for name in ("flag", "type", "default", "values", "note")))
     for entry in flags.values():
         values = ", ".join(entry.choices or entry.values or ())
         default = "" if entry.default is None else str(entry.default)
-        table.add_row("\n".join(entry.names), entry.type, default, values, entry.deprecated or "")
+        table.add_row("\n".join(entry.spellings), entry.type, default, values, entry.deprecated or "")
     console.print(table)
     if flag is None:
         console.print("metrics by default: " + ", ".join(sorted(contract.always_metrics)), highlight=False)
@@ -95,13 +102,13 @@ def _as_json(contract: Contract, flags: dict[str, Flag]) -> dict[str, object]:
         "image": contract.image,
         "port": contract.port,
         "tokenEnv": contract.token_env,
-        "flags": {name: asdict(flag) for name, flag in flags.items()},
+        "flags": json_form(flags),
         "env": contract.env,
         "metrics": {name: contract.metrics[name] for name in sorted(contract.metrics)},
         "alwaysMetrics": sorted(contract.always_metrics),
         "paths": contract.paths,
-        "shutdown": asdict(contract.shutdown),
-        "batchLimits": [asdict(limits) for limits in contract.batch_limits],
+        "shutdown": json_form(contract.shutdown),
+        "batchLimits": json_form(contract.batch_limits),
         "autoscalingMetrics": dict(contract.autoscaling_metrics),
     }
 
@@ -114,7 +121,7 @@ def diff(before: ContractName, after: ContractName, as_json: JsonOption = False)
         raise refuse_input(f"{first.name} and {second.name} are different engines; name two releases of one")
     changes = diff_contracts(first, second)
     if as_json:
-        typer.echo(json.dumps(asdict(changes), indent=2, default=str))
+        typer.echo(json.dumps(json_form(changes), indent=2))
         return
     _print_diff(changes, Console(highlight=False, soft_wrap=True))
 
@@ -126,7 +133,7 @@ def _print_diff(changes: ContractDiff, console: Console) -> None:
         for gone in removals:
             console.print(f"[red]-[/red] {kind} {gone.name}: {gone.advice}")
     for change in changes.flags_changed:
-        console.print(f"[yellow]~[/yellow] flag {change.flag}: {change.what} {change.before} -> {change.after}")
+        console.print(f"[yellow]~[/yellow] flag {change.flag}: {change.what} {escape(_told(change))}")
     added = {"flag": changes.flags_added, "variable": changes.env_added, "metric": changes.metrics_added}
     for kind, names in added.items():
         for name in names:
@@ -135,3 +142,15 @@ def _print_diff(changes: ContractDiff, console: Console) -> None:
         f"models: {len(changes.architectures_added)} more, {len(changes.architectures_removed)} fewer; "
         f"paths: {len(changes.paths_added)} more, {len(changes.paths_removed)} fewer"
     )
+
+
+def _told(change: Change) -> str:
+    """What came and went of a list, before and after of anything else."""
+    if not isinstance(change.before, tuple) or not isinstance(change.after, tuple):
+        return f"{_plain(change.before)} -> {_plain(change.after)}"
+    gone = [f"-{value}" for value in change.before if value not in change.after]
+    return " ".join(gone + [f"+{value}" for value in change.after if value not in change.before]) or "in another order"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else "unset" if value is None else str(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.engines.contract import Contract, Flag
 from components.engines.replacements import Removal, removal
 
-_COMPARED = ("type", "choices", "default", "negation", "nargs", "deprecated")
+_COMPARED = ("names", "type", "choices", "values", "default", "negation", "nargs", "repeatable", "deprecated")
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,8 @@ def test_a_model_that_nobody_knows_is_not_judged(tmp_path: Path) -> None:
         (("check",), "name one stack"),
         (("contract", "diff", "vllm-0.10.0", "tgi-3.3.7"), "different engines"),
         (("contract", "show", "vllm-0.1"), "outside the known versions"),
+        (("contract", "show", "vllm-0.26.0", "--flag", "nosuch"), "no flag with 'nosuch'"),
+        (("check", "-s", "prod", "--engine-version", "3.3.7"), "no workload of prod runs on tgi"),
     ],
 )
 def test_bad_input_is_one_readable_line(arguments: tuple[str, ...], message: str) -> None:
@@ -133,6 +135,33 @@ def test_diff_names_what_went_with_its_replacement() -> None:
         "~ flag --gpu-memory-utilization: default 0.9 -> 0.92",
     ):
         assert text in result.stdout
+
+
+def test_diff_names_the_values_that_came_and_went() -> None:
+    lines = run("contract", "diff", "0.26.0", "0.33.0").stdout.splitlines()
+    (quantization,) = [line for line in lines if line.startswith("~ flag --quantization: values")]
+    assert "-bitsandbytes" in quantization.split()
+    changes = answered(run("contract", "diff", "0.26.0", "0.33.0", "--json"))["flagsChanged"]
+    (values,) = [change for change in changes if (change["flag"], change["what"]) == ("--quantization", "values")]
+    assert "bitsandbytes" in values["before"] and "bitsandbytes" not in values["after"]
+
+
+def test_an_older_contract_that_stands_in_is_noted_beside_the_diff() -> None:
+    result = run("contract", "diff", "0.24.0", "0.26.0", "--json")
+    assert "no contract for vllm 0.24.0; the older 0.19.1 is used" in result.stderr
+    assert answered(result)["before"] == "vllm-0.19.1"
+
+
+def test_json_writes_every_field_in_one_case() -> None:
+    rules = answered(run("check", "-s", "guide", "--json"))["workloads"]["tgi-7b-token"]["now"]["rules"]
+    assert {tuple(sorted(rule)) for rule in rules} == {("field", "reason", "remedy", "ruleId", "severity", "source")}
+    flag = answered(run("contract", "show", "0.26.0", "--flag", "max-model-len", "--json"))["flags"]["--max-model-len"]
+    assert "otherNegations" in flag
+
+
+def test_names_are_whole_on_eighty_columns() -> None:
+    result = CliRunner().invoke(app, ["contract", "show", "0.26.0", "--flag", "kv-cache"], env={"COLUMNS": "80"})
+    assert "…" not in result.stdout
 
 
 def test_diff_of_a_release_with_itself_is_empty() -> None:
