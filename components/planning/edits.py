@@ -61,7 +61,20 @@ def all_edits() -> tuple[Edit, ...]:
 
 def find_edit(path: str) -> Edit | None:
     """The row of a config path, with map keys and list positions as they stand in YAML or as `*` and `[]`."""
-    return next((edit for edit in all_edits() if _pattern(edit.path).fullmatch(path)), None)
+    rows = _edits_of_field()
+    named = rows.get(_last_step(path), rows["*"])
+    return next((edit for edit in named if _pattern(edit.path).fullmatch(path)), None)
+
+
+@cache
+def _edits_of_field() -> Mapping[str, tuple[Edit, ...]]:
+    """The rows by the last step of their path; those that end in any key are in each entry, and alone in `*`."""
+    steps = {_last_step(edit.path) for edit in all_edits()} - {"**"} | {"*"}
+    return {step: tuple(edit for edit in all_edits() if _last_step(edit.path) in (step, "*", "**")) for step in steps}
+
+
+def _last_step(path: str) -> str:
+    return path.rpartition(".")[2].partition("[")[0]
 
 
 def effect_of(path: str, *, existing_cluster: bool = False) -> Effect | None:

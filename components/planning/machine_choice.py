@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.planning.packing import Item, pack
-from components.planning.placement import DEFAULT_SETUP, NodeSetup, PodRequest, PoolRoom, pods_per_node, stranded_gpus
+from components.planning.placement import (
+    DEFAULT_SETUP,
+    NodeSetup,
+    PodRequest,
+    PoolRoom,
+    kinds_of,
+    pods_per_node,
+    stranded_gpus,
+)
 from components.planning.prices import NO_OVERRIDES, Market, Price, PriceOverrides, hourly
 from components.planning.shapes import DEFAULT_ACCELERATOR, MachineShape, all_shapes
 
@@ -59,7 +67,7 @@ def _option(pods: Sequence[PodRequest], shape: MachineShape, offer: Offer) -> Ma
     room = PoolRoom(name="candidate", shape=shape, max_nodes=replicas, setup=offer.setup)
     if any(pods_per_node(pod, room.node) == 0 for pod in pods):
         return None
-    items = [Item(pod.workload, pod.size, pod.replicas) for pod in pods]
+    items = kinds_of(pods)
     packing = pack(items, room.vector, replicas)
     if packing is None:
         return None

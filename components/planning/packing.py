@@ -99,7 +99,10 @@ def _first_fit(items: Sequence[Item], node: Vector, nodes: int, order: Sequence[
         left = items[index].count
         filled: list[tuple[Vector, tuple[int, ...], int]] = []
         for room, held, length in runs:
-            for count, times in _shares(most(items[index].size, room, left), left, length):
+            for count, times in _shares(most(items[index].size, room, left) if left else 0, left, length):
+                if count == 0:
+                    filled.append((room, held, times))
+                    continue
                 after = (*held[:index], count, *held[index + 1 :])
                 filled.append((less(room, items[index].size, count), after, times))
                 left -= count * times

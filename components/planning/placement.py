@@ -131,22 +131,40 @@ def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
     spare: dict[str, int] = {}
     for pool in pools:
         mine = [pod for pod in pods if assigned.get(pod.workload) == pool.name]
-        packing = pack(_items(mine), pool.vector, pool.max_nodes)
+        kinds = kinds_of(mine)
+        packing = pack(kinds, pool.vector, pool.max_nodes)
         if packing is None:
             refusals.append(_pool_full(pool, mine))
             continue
         placements.append(_describe(pool, mine, packing))
-        spare_of = {pod.size: spare_pods(pod, mine, pool) for pod in {pod.size: pod for pod in mine}.values()}
+        rests = Counter(_rest(kinds, node, pool) for node in packing.nodes)
+        spare_of = {kind.size: _spare(kind.size, kinds, rests, pool) for kind in kinds}
         spare |= {pod.workload: spare_of[pod.size] for pod in mine}
     return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
 
 
 def spare_pods(pod: PodRequest, residents: Sequence[PodRequest], pool: PoolRoom) -> int:
     """How many more pods of a workload fit beside all replicas of the pool's workloads, at most `SPARE_LIMIT`."""
+    return _spare(pod.size, kinds_of(residents), {}, pool)
+
+
+def _spare(size: Vector, kinds: Sequence[Item], rests: Mapping[Vector, int], pool: PoolRoom) -> int:
+    """As `spare_pods`; `rests` is what some packing leaves of how many nodes, which often holds enough already."""
+    if sum(most(size, rest, SPARE_LIMIT) * nodes for rest, nodes in rests.items()) >= SPARE_LIMIT:
+        return SPARE_LIMIT
     for extra in range(1, SPARE_LIMIT + 1):
-        if pack([*_items(residents), Item("spare", pod.size, extra)], pool.vector, pool.max_nodes) is None:
+        if pack([*kinds, Item("spare", size, extra)], pool.vector, pool.max_nodes) is None:
             return extra - 1
     return SPARE_LIMIT
+
+
+def _rest(kinds: Sequence[Item], node: tuple[int, ...], pool: PoolRoom) -> Vector:
+    """What a node's pods leave of it."""
+    room = pool.vector
+    for kind, count in zip(kinds, node, strict=True):
+        if count:
+            room = less(room, kind.size, count)
+    return room
 
 
 def rollout_can_end(*, max_surge: int, max_unavailable: int, spare: int) -> bool:
@@ -175,7 +193,7 @@ def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict
         if not holds:
             refusals.append(_too_large(pod, wanted))
             continue
-        fit = (pool for pool in holds if _still_packs(pod, pool, loads[pool.name]))
+        fit = (pool for pool in holds if len(holds) == 1 or _still_packs(pod, pool, loads[pool.name]))
         assigned[pod.workload] = next(fit, holds[0]).name
         loads[assigned[pod.workload]][pod.size] += pod.replicas
     return assigned, refusals
@@ -185,7 +203,7 @@ def _still_packs(pod: PodRequest, pool: PoolRoom, load: Counter[Vector]) -> bool
     return pack(_kinds(load + Counter({pod.size: pod.replicas})), pool.vector, pool.max_nodes) is not None
 
 
-def _items(pods: Sequence[PodRequest]) -> list[Item]:
+def kinds_of(pods: Sequence[PodRequest]) -> list[Item]:
     """The kinds of pods: workloads that ask for the same are one kind."""
     load: Counter[Vector] = Counter()
     for pod in pods:
@@ -198,13 +216,11 @@ def _kinds(load: Mapping[Vector, int]) -> list[Item]:
 
 
 def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> PoolPlacement:
-    items = _items(pods)
+    items = kinds_of(pods)
     used = [node for node in packing.nodes if any(node)]
     idle = stranded = 0
     for node in used:
-        room = pool.vector
-        for item, count in zip(items, node, strict=True):
-            room = less(room, item.size, count)
+        room = _rest(items, node, pool)
         free = room[GPU_AXIS]
         idle += free
         stranded += free - _usable_gpus(items, room)
@@ -262,7 +278,7 @@ def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
 def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
     total = sum(pod.replicas for pod in pods)
     enough = next(
-        (n for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1) if pack(_items(pods), pool.vector, n)),
+        (n for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1) if pack(kinds_of(pods), pool.vector, n)),
         None,
     )
     names = ", ".join(f"{pod.workload} x {pod.replicas}" for pod in pods)
