@@ -85,12 +85,20 @@ class InventedOutputs(mocks.Mocks):
 _CLUSTER = {
     "endpoint": "192.0.2.1",
     "masterAuth": {"clusterCaCertificate": "Q0E="},
-    "masterAuths": [{"clusterCaCertificate": "Q0E="}],
     "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": "gke-example.gke.goog"}},
+}
+# A function's result has lists where the resource has single blocks.
+_FOUND_CLUSTER = {
+    "endpoint": "192.0.2.1",
+    "masterAuths": [{"clusterCaCertificate": "Q0E="}],
+    "controlPlaneEndpointsConfigs": [
+        {"dnsEndpointConfigs": [{"endpoint": "gke-example.gke.goog", "allowExternalTraffic": True}]}
+    ],
 }
 _INVENTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:container/cluster:Cluster": _CLUSTER,
-    "gcp:container/getCluster:getCluster": _CLUSTER,
+    "gcp:container/getCluster:getCluster": _FOUND_CLUSTER,
+    "gcp:organizations/getProject:getProject": {"number": "123456789012"},
     "gcp:serviceaccount/account:Account": {"email": "nodes@example.iam.gserviceaccount.com"},
 }
 

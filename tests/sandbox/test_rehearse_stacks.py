@@ -33,6 +33,24 @@ def test_every_pod_of_a_committed_stack_runs(stack: str) -> None:
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize(("name", "pods"), [("models", 5), ("autopilot", 2)])
+def test_pods_run_on_every_provisioning_model_and_on_autopilot(name: str, pods: int) -> None:
+    result = CliRunner().invoke(app, ["rehearse", "-f", f"tests/data/stacks/Pulumi.{name}.yaml", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["pods"]
+    assert [pod["phase"] for pod in found] == ["Running"] * pods
+    if name == "models":
+        pools = {pod["pod"].rpartition("-")[0].rpartition("-")[0]: pod["node"].split("-")[0] for pod in found}
+        assert pools.pop("in-order") in {"first", "second", "third"}
+        assert pools == {
+            "on-demand": "demand",
+            "on-spot": "spot",
+            "on-flex-start": "flex",
+            "on-reservation": "reserved",
+        }
+
+
+@pytest.mark.sandbox
 def test_the_guide_is_kept_until_it_is_taken_down() -> None:
     runner = CliRunner()
     try:
