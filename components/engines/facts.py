@@ -23,6 +23,9 @@ _SAME_DTYPE = {"half": "float16", "float": "float32"}
 _OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
 """Fields whose values a release names without its parser enforcing them."""
 
+_BLOCK = 16
+"""Tokens by which the attention kernels read a block of the KV cache."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -89,6 +92,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     for field in _OPEN_FIELDS:
         facts[f"unknown.{field}"] = _unknown(case.contract, field, facts[field])
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
+    facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
     facts["lora"] = True if lora or facts["loraAdapters"] else None
     facts["lora.maxRank"] = lora.max_rank if lora else None
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)

@@ -60,6 +60,7 @@ VLLM: Mapping[str, tuple[Any, ...]] = {
     "enableChunkedPrefill": (False,),
     "maxNumBatchedTokens": (64, 512),
     "maxNumSeqs": (32, 128),
+    "blockSize": (8, 64),
     "calculateKvScales": (True,),
     "loadFormat": ("nosuch", "bitsandbytes"),
     "speculativeConfig": ({"method": "ngram", "num_speculative_tokens": 0},),

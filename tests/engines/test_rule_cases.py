@@ -77,6 +77,27 @@ def test_families_that_refuse_float16_meet_kernels_that_need_it() -> None:
     assert errors("vllm", "0.26.0", gptq, quantization="gptq") == set()
 
 
+def test_mxfp4_computes_in_bfloat16() -> None:
+    gpt_oss = like(GEMMA, architecture="GptOssForCausalLM", head_dim=64, quantization_method="mxfp4")
+    assert errors("vllm", "0.26.0", gpt_oss, dtype="half") == {"vllm-mxfp4-needs-bfloat16"}
+    assert errors("vllm", "0.26.0", gpt_oss) == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "size", "rule"),
+    [
+        ("0.26.0", 8, "vllm-block-size"),
+        ("0.33.0", 24, "vllm-block-size"),
+        ("0.26.0", 48, None),
+        ("0.13.0", 8, None),
+        ("0.10.0", 8, "vllm-block-size-flash-attention"),
+        ("0.10.0", 32, None),
+    ],
+)
+def test_blocks_are_read_by_sixteen_tokens(version: str, size: int, rule: str | None) -> None:
+    assert errors("vllm", version, QWEN, blockSize=size) == ({rule} if rule else set())
+
+
 def test_bitsandbytes_left_the_tree() -> None:
     for version, contract in (("0.28.0", "0.26.0"), ("0.33.0", "0.33.0")):
         assert resolve_contract("vllm", version).contract.version == contract
