@@ -1,0 +1,45 @@
+"""The README's examples are what the commands print."""
+
+import re
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from tests.stack_cases import ROOT
+
+README = ROOT / "README.md"
+EXAMPLE = re.compile(r"```console\n\$ l4serve ([^\n]+)\n(.*?)```\n", re.S)
+EXAMPLES = dict(EXAMPLE.findall(README.read_text("utf-8")))
+RUNNING = {"rehearse", "verify"}
+"""Commands whose tables have names or times that differ from run to run."""
+STEADY = [command for command in EXAMPLES if command.split()[0] not in RUNNING]
+
+
+def printed(command: str) -> str:
+    result = CliRunner().invoke(app, shlex.split(command), env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert result.exit_code in (0, 1), result.output
+    return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines()) + "\n"
+
+
+def test_every_table_has_an_example() -> None:
+    commands = {command.split()[0] for command in EXAMPLES}
+    assert commands == {"plan", "fit", "rehearse", "check", "contract", "shapes", "verify"}
+
+
+@pytest.mark.parametrize("command", STEADY)
+def test_an_example_is_what_the_command_prints(command: str, request: pytest.FixtureRequest) -> None:
+    """`pytest --update-golden` writes the examples anew; read their diff before committing it."""
+    actual = printed(command)
+    if request.config.getoption("--update-golden"):
+        text = README.read_text("utf-8")
+        README.write_text(text.replace(f"$ l4serve {command}\n{EXAMPLES[command]}", f"$ l4serve {command}\n{actual}"))
+    else:
+        assert EXAMPLES[command] == actual
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_examples_are_at_most_eighty_columns_wide(command: str) -> None:
+    lines = EXAMPLES[command].splitlines()
+    assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
