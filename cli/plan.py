@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cli.errors import print_notes
 from cli.stacks import FileOption, JsonOption, StackOption, load_plan
+from components.planning.edits import find_edit
 from components.planning.plan import StackPlan
 from components.planning.plan_json import stack_json
 from components.planning.quantity import format_bytes, format_cpu
@@ -35,6 +36,7 @@ def plan(
     console.print(_cost(planned))
     if edits:
         console.print(_edits(planned))
+        console.print(_edit_notes(planned), markup=False)
 
 
 def _summary(plan: StackPlan) -> str:
@@ -57,7 +59,9 @@ def _pools(plan: StackPlan) -> Table:
 def _cost(plan: StackPlan) -> str:
     cost = plan.cost
     unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
-    return f"Cost: {cost.usd_at_least:.2f} to {cost.usd_at_most:.2f} USD per hour, without disks and traffic{unknown}"
+    total = f"Cost: {cost.usd_at_least:.2f} to {cost.usd_at_most:.2f} USD per hour, without disks and traffic{unknown}"
+    remarks = [f"{line.name}, as {line.machine_type}: {line.note}" for line in cost.lines if line.note]
+    return "\n".join((total, *remarks))
 
 
 def _workloads(plan: StackPlan) -> Table:
@@ -72,15 +76,23 @@ def _workloads(plan: StackPlan) -> Table:
 
 
 def _edits(plan: StackPlan) -> Table:
-    table = Table("field", "an edit means", title="Edits", title_justify="left")
+    table = Table(title="Edits", title_justify="left")
+    table.add_column("field", overflow="fold")
+    table.add_column("an edit means", no_wrap=True)
     for path, effect in plan.edits:
         table.add_row(path, effect.text)
     return table
 
 
+def _edit_notes(plan: StackPlan) -> str:
+    """What an effect leaves out, such as the harder one of some values: once for all fields that share a row."""
+    rows = dict.fromkeys(edit for path, _ in plan.edits if (edit := find_edit(path)) and edit.note)
+    return "\n".join(f"{edit.path}: {edit.note}" for edit in rows)
+
+
 def _row(workload: WorkloadPlan) -> tuple[str, ...]:
-    requests = workload.resources.requests
-    pool = workload.placing.node_pool or "any node"
+    requests, placing = workload.resources.requests, workload.placing
+    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
     pod = (
         f"{_count(workload)} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
         f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"

@@ -196,7 +196,8 @@ def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str]:
         else next((_text(pod) for pod in row.pods if asked.gpus == pod.gpus), "-")
     )
     cells = [name, str(shape.gpus), _text(node), may_ask]
-    cells.append(f"{_usd(row.on_demand)} / {_usd(row.spot)}")
+    prices = (row.on_demand, row.spot)
+    cells.append(" / ".join(map(_usd, prices)) if any(prices) else "unknown")
     if row.fit is not None:
         cells.append(f"{row.fit.gpus_stranded} of {shape.gpus}" if row.fit.pods else "no fit")
     return cells

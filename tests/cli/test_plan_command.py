@@ -62,3 +62,22 @@ def test_json_has_what_machines_read(stack: str) -> None:
         assert entry["gpus"] == workload.gpus
         assert entry["modelId"] == workload.model_id
     assert "\x1b" not in result.stdout
+
+
+def test_a_compute_class_is_named_where_its_pods_go() -> None:
+    rows = run("-f", "tests/data/stacks/Pulumi.models.yaml").stdout.splitlines()
+    assert any("│ class l4 " in row for row in rows)
+
+
+def test_the_cost_says_what_its_figures_leave_out() -> None:
+    said = " ".join(run("-f", "tests/data/stacks/Pulumi.autopilot.yaml").stdout.split())
+    assert "workloads.by-accelerator, as g2-standard-24: a lower bound: Autopilot adds a premium" in said
+    said = " ".join(run("-f", "tests/data/stacks/Pulumi.models.yaml").stdout.split())
+    assert "nodePools.first, as g2-standard-8: reserved machines are billed whether nodes run or not" in said
+
+
+def test_edits_say_when_some_values_do_more() -> None:
+    lines = run("-f", "tests/data/stacks/Pulumi.models.yaml", "--edits").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    assert "another number of GPUs per node replaces the pool" in " ".join(" ".join(lines).split())

@@ -92,6 +92,7 @@ def test_an_unknown_region_has_no_prices_and_says_which_do() -> None:
     assert "No price is known for africa-south1" in result.output
     assert "us-central1" in result.output
     assert data("--region", "africa-south1")["shapes"][0]["onDemand"] is None
+    assert "…" not in run("--region", "africa-south1", "--gpus", "1").output
 
 
 @pytest.mark.parametrize(
