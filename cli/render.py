@@ -108,11 +108,11 @@ def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
         raise FileExistsError(f"{folder} holds files that are no rendering; choose another folder")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".l4serve-") as scratch:
         staged = [Path(scratch) / CLOUD_FILE]
-        staged[0].write_text(json.dumps(rendered.cloud, indent=2) + "\n", encoding="utf-8")
+        staged[0].write_text(json.dumps(rendered.cloud, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         for i, manifest in enumerate(rendered.objects):
             name = f"{i:03d}-{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
             staged.append(Path(scratch) / name)
-            staged[-1].write_text(yaml.safe_dump(_plain(manifest), sort_keys=False), encoding="utf-8")
+            staged[-1].write_text(yaml.safe_dump(_plain(manifest)), encoding="utf-8")
         for file in earlier:
             file.unlink()
         return tuple(sorted(file.replace(folder / file.name) for file in staged))

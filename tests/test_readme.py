@@ -4,6 +4,7 @@ import re
 import shlex
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from cli.app import app
@@ -26,6 +27,11 @@ def printed(command: str) -> str:
 def test_every_table_has_an_example() -> None:
     commands = {command.split()[0] for command in EXAMPLES}
     assert commands == {"plan", "fit", "rehearse", "check", "contract", "shapes", "verify"}
+
+
+def test_the_stack_shown_is_the_one_committed() -> None:
+    (shown,) = re.findall(r"whole:\n\n```yaml\n(.*?)```", README.read_text("utf-8"), re.S)
+    assert yaml.safe_load(shown) == yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("command", STEADY)

@@ -88,6 +88,7 @@ def test_written_files_apply_in_order(stack: str, tmp_path: Path) -> None:
     files = write_rendered(rendered(stack), tmp_path / "out")
     kinds = [yaml.safe_load(f.read_text("utf-8"))["kind"] for f in files if f.suffix == ".yaml"]
     assert kinds == [o["kind"] for o in rendered(stack).objects]
+    assert all(f.read_text("utf-8").startswith("apiVersion: ") for f in files if f.suffix == ".yaml")
     assert kinds[0] == "Namespace"
     assert json.loads((tmp_path / "out/cloud.json").read_text("utf-8")) == json.loads(json.dumps(rendered(stack).cloud))
 
