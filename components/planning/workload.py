@@ -154,7 +154,7 @@ def _assemble(
         engine_kind=engine.kind,
         engine_version=engine.version,
         contract=f"{contract.engine}-{contract.version}",
-        image=engine.image or contract.image.format(version=engine.version.removeprefix("v")),
+        image=engine.image or contract.image,
         command=launch.command,
         argv=launch.argv,
         env=launch.env,
