@@ -230,11 +230,11 @@ EDITS = [
     ],
     *at(f"{W}.service", "workloads.*.service", name="api", type="LoadBalancer", port=9000),
     FieldEdit("workloads.*.fit", {f"{W}.fit": "warn"}, {f"{W}.fit": "refuse"}),
-    FieldEdit("workloads.*.allow[].rule", {f"{W}.allow": ["some-rule"]}),
+    FieldEdit("workloads.*.allow[].rule", {f"{W}.allow": ["vllm-eager"]}),
     FieldEdit(
         "workloads.*.allow[].reason",
-        {f"{W}.allow": [{"rule": "some-rule", "reason": "tried"}]},
-        {f"{W}.allow": ["some-rule"]},
+        {f"{W}.allow": [{"rule": "vllm-eager", "reason": "tried"}]},
+        {f"{W}.allow": ["vllm-eager"]},
     ),
     *[
         one(f"workloads.*.autoscaling.{key}", f"{W}.autoscaling", SCALED, {**SCALED, key: value})
