@@ -134,4 +134,6 @@ def _remedy(detail: ErrorDetails, known_keys: Collection[str], examples: Mapping
     key = to_camel(str(detail["loc"][-1]))
     spelling = {known.lower(): known for known in known_keys}
     near = difflib.get_close_matches(key.lower(), spelling, 1, 0.75)
+    if near and spelling[near[0]] == detail["loc"][-1]:
+        return "remove it: it belongs elsewhere, see docs/config-reference.md"
     return f"did you mean {spelling[near[0]]}?" if near else "remove it, or see docs/config-reference.md"

@@ -40,6 +40,7 @@ WRONG = (
     Wrong("workload-typo", {f"{W}.replica": 2}, f"{W}.replica", "did you mean replicas"),
     Wrong("engine-typo", {f"{E}.maxModelLength": 10}, f"{E}.maxModelLength", "did you mean maxModelLen"),
     Wrong("snake-case", {f"{E}.max_model_len": 10}, f"{E}.max_model_len", "did you mean maxModelLen"),
+    Wrong("key-of-another-part", {f"{W}.minNodes": 1}, f"{W}.minNodes", "remove it: it belongs elsewhere"),
     Wrong("model-typo", {f"{W}.model.ID": "x/y"}, f"{W}.model.ID", "no such key"),
     Wrong("tgi-flag-on-vllm", {f"{E}.numShard": 1}, f"{E}.numShard", "no such key"),
     Wrong("vllm-flag-on-tgi", {E: {**TGI, "maxModelLen": 4096}}, f"{E}.maxModelLen", "no such key"),
