@@ -20,15 +20,16 @@ from components.planning.models.hf_config import ModelConfigError
 
 DEFAULT_VERSIONS: dict[EngineKind, str] = {"vllm": "0.26.0", "tgi": "3.3.7"}
 BAD_INPUT = 2
+LARGEST_GIB = 100_000
 
 
 def fit(
     model: Annotated[str, typer.Option(help="Hub id, or path of a config.json.")],
-    weights_gib: Annotated[float | None, typer.Option(min=0, help="Weights of one GPU rank in GiB.")] = None,
+    weights_gib: Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")] = None,
     engine: Annotated[str, typer.Option(help="vllm or tgi.")] = "vllm",
     engine_version: Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")] = None,
     gpu: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = "nvidia-l4",
-    gpu_memory_gib: Annotated[float | None, typer.Option(min=0.1, help="Memory that CUDA reports.")] = None,
+    gpu_memory_gib: Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")] = None,
     tensor_parallel: Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")] = 1,
     dtype: Annotated[str | None, typer.Option(help="auto, bfloat16, float16 or float32.")] = None,
     quantization: Annotated[str | None, typer.Option(help="fp8, awq, gptq, bitsandbytes, eetq, ...")] = None,

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from components.planning.memory.gpu import Gpu, find_gpu
-from components.planning.memory.options import ServingOptions
+from components.planning.memory.options import LoraOptions, ServingOptions
 from components.planning.models.catalogue import find_model
 from components.planning.models.facts import ModelFacts
 from components.planning.models.hf_config import facts_from_config
@@ -114,7 +114,7 @@ def _field_case(record: dict[str, Any]) -> Case:
     total = asked.get("gpuTotalGib") or record["total_gpu_gib"]
     free = record.get("free_at_start_gib")
     gpu = Gpu(
-        name=record["gpu"],
+        name=asked.get("gpuName", record["gpu"]),
         total_gib=total,
         compute_capability=(int(major), int(minor)),
         context_gib=total - free if free else 0.2,
@@ -133,6 +133,9 @@ def _field_case(record: dict[str, Any]) -> Case:
         gpu_memory_utilization=asked["utilization"],
         enforce_eager=asked.get("enforceEager", False),
         weights_gib=asked.get("weightsGib"),
+        lora=LoraOptions(max_loras=asked["maxLoras"], max_lora_rank=asked["maxLoraRank"])
+        if "maxLoras" in asked
+        else None,
     )
     return Case(
         id=record["id"],

@@ -12,19 +12,17 @@ from benchmarks.estimators.tools import Answer, ask_own_model
 from components.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
 from components.planning.memory.constants import Constants, fitted_constants
 from components.planning.memory.generations import GIB, Generation, vllm_generation
-from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from components.planning.memory.quantizations import activation_dtype, dtype_bytes
 from components.planning.memory.vllm import batch_limits, captured_graphs, graph_gib
-from components.planning.memory.weights import weight_bytes
 
 Evidence = Mapping[str, list[float]]
-# What one would take without any measurement: textbook buffers, and no overhead where shapes explain none.
+# What one would take without any measurement: textbook buffers.
 PRIORS = {
     "hidden": 4.0,
     "compiled": 2.0,
     "sampler.v1": 14.0,
     "sampler.v1_twice": 14.0,
     "sampler.v2": 4.0,
-    "experts": 1.0,
 }
 
 
@@ -56,7 +54,6 @@ def refit(cases: Iterable[Case]) -> Constants:
         sampler_bytes=pick("sampler", known.sampler_bytes),
         non_torch_gib=pick("non_torch", known.non_torch_gib),
         graph_mib={name: value * graphs for name, value in known.graph_mib.items()},
-        expert_overhead={name: _median(evidence, "experts", value) for name, value in known.expert_overhead.items()},
     )
 
 
@@ -78,13 +75,6 @@ def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
     if "cuda_graph_gib" in parts and not fp8_cache:
         sizes = captured_graphs(options, generation, batch_limits(model, case.gpu, options, generation))
         yield "graphs", parts["cuda_graph_gib"] / graph_gib(sizes, model.num_hidden_layers, known)
-    stored = weight_format(model, options)
-    if "weights_gib" in parts and model.is_moe and stored and stored.expert_overhead:
-        name = stored.expert_overhead
-        bare, whole = (
-            weight_bytes(model, options, replace(known, expert_overhead={name: factor})) / GIB for factor in (0.0, 1.0)
-        )
-        yield "experts", (parts["weights_gib"] - bare) / (whole - bare)
 
 
 def _activation_evidence(case: Case, known: Constants, generation: Generation, observed: float) -> tuple[str, float]:

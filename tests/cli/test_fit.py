@@ -57,6 +57,8 @@ def test_memory_left_is_reported_also_when_it_is_too_small() -> None:
         ("--model", "nobody/nothing-at-all"),
         ("--model", "no such thing"),
         ("--model", "google/gemma-7b", "--gpu", "nvidia-b9000"),
+        ("--model", "google/gemma-7b", "--gpu-memory-gib", "inf"),
+        ("--model", "google/gemma-7b", "--weights-gib", "inf"),
         ("--model", "google/gemma-7b", "--engine", "sglang"),
         ("--model", "google/gemma-7b", "--engine-version", "latest"),
         ("--model", "google/gemma-7b", "--quantization", "magic"),

@@ -20,7 +20,6 @@ class Constants:
     matmul_workspace_mib: Mapping[str, float]
     graph_mib: Mapping[str, float]
     flashinfer_workspace_gib: float
-    expert_overhead: Mapping[str, float]
     uncertainty: Mapping[str, float]
 
 
@@ -37,6 +36,5 @@ def fitted_constants() -> Constants:
         matmul_workspace_mib=data["matmulWorkspaceMib"],
         graph_mib=data["graphMib"],
         flashinfer_workspace_gib=data["flashinferWorkspaceGib"],
-        expert_overhead=data["expertOverhead"],
         uncertainty=data["uncertainty"],
     )

@@ -45,7 +45,7 @@ class Generation:
     graphs_accounted: bool
     v2_graphs_accounted: bool
     sampler: str
-    overheads: Literal["early", "late"]
+    overheads: Literal["early", "middle", "late"]
     compiles: bool
     graph_ceiling: int
     graph_seqs_factor: int

@@ -17,8 +17,7 @@ from components.planning.models.facts import ModelFacts
 class WeightFormat:
     """How linear weights are stored. `bits` counts scales and zero points in.
 
-    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`) and hold
-    the constant `expert_overhead` times what the shapes say.
+    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`).
     """
 
     name: str
@@ -26,7 +25,6 @@ class WeightFormat:
     online: bool
     unquantized: tuple[str, ...]
     expert_padding: tuple[int, int]
-    expert_overhead: str | None
 
 
 @cache
@@ -96,7 +94,6 @@ def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | 
         online=entry["online"] and stored is None,
         unquantized=unquantized,
         expert_padding=(hidden, intermediate),
-        expert_overhead=entry.get("expertOverhead"),
     )
 
 

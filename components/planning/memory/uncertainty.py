@@ -27,7 +27,7 @@ def uncertainty_gib(
         width["floorGib"],
         width["activation"] * activation,
         _weights_width(model, options, constants, weights),
-        width["earlyGib"] if generation.overheads == "early" else 0.0,
+        width["earlyGib"] if generation.overheads != "late" else 0.0,
         width["parallelGib"] if ranks > 1 else 0.0,
         width["visionGib"] if model.extra_parameters else 0.0,
         width["hybridGib"] if model.is_hybrid else 0.0,

@@ -14,7 +14,7 @@ from components.planning.memory.options import ServingOptions
 from components.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
 from components.planning.memory.uncertainty import uncertainty_gib
 from components.planning.memory.weights import plain_mlp_bytes, weight_bytes
-from components.planning.models.facts import ModelFacts
+from components.planning.models.facts import LayerKind, ModelFacts
 
 LATE_UNCERTAINTY_GIB = 0.15
 HOPPER = (9, 0)
@@ -58,7 +58,8 @@ def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generatio
         tokens = generation.large_card_batched_tokens if large else generation.default_batched_tokens
         chunked = options.enable_chunked_prefill
         if chunked is None:
-            chunked = generation.chunked_prefill_default or length > generation.chunked_prefill_above
+            long = length > generation.chunked_prefill_above and _chunks_long_contexts(model, options)
+            chunked = generation.chunked_prefill_default or long
         if not chunked:
             tokens = max(tokens, length)
         elif not generation.chunked_prefill_default:
@@ -67,6 +68,14 @@ def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generatio
     if options.max_num_seqs is None:
         seqs = min(seqs, tokens)
     return BatchLimits(length, seqs, tokens)
+
+
+def _chunks_long_contexts(model: ModelFacts, options: ServingOptions) -> bool:
+    """Whether V0 splits prefills of long contexts unasked: not with adapters, drafts, windows in all layers, images or
+    MLA (engine/arg_utils.py of 0.5.4, 0.6.6 and 0.8.5)."""
+    slides = model.sliding_window is not None and not model.count_layers(LayerKind.FULL)
+    drafts = options.num_speculative_tokens > 0
+    return not (options.lora or drafts or slides or model.extra_parameters or model.mla)
 
 
 def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
@@ -97,7 +106,7 @@ def _parts(
 ) -> Parts:
     runner = generation.runner_for(model)
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
-    weights, loading = _weights_gib(model, options, generation, constants)
+    weights, loading = _weights_gib(model, options, generation)
     activation, running = _activation_gib(model, gpu, options, constants, generation, limits)
     non_torch = constants.non_torch_gib[f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"]
     workspace = _workspace_gib(gpu, options, constants)
@@ -116,9 +125,7 @@ def _parts(
     )
 
 
-def _weights_gib(
-    model: ModelFacts, options: ServingOptions, generation: Generation, constants: Constants
-) -> tuple[float, float]:
+def _weights_gib(model: ModelFacts, options: ServingOptions, generation: Generation) -> tuple[float, float]:
     """Weights at rest and at the peak of loading.
 
     An 8-bit format made while loading leaves one layer's plain MLP behind where weights stream in; without streaming
@@ -127,14 +134,14 @@ def _weights_gib(
     draft = options.draft_weights_gib / options.tensor_parallel_size
     if options.weights_gib is not None:
         return options.weights_gib + draft, options.weights_gib
-    weights = weight_bytes(model, options, constants) / GIB
+    weights = weight_bytes(model, options) / GIB
     stored = weight_format(model, options)
     if stored is None or not stored.online or stored.name == "bitsandbytes":
         return weights + draft, weights
     if generation.online_fp8_streams:
         weights += plain_mlp_bytes(model, options) / GIB
         return weights + draft, weights
-    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None), constants) / GIB)
+    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None)) / GIB)
 
 
 def _activation_gib(

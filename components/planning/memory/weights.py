@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from components.planning.memory.constants import Constants, fitted_constants
 from components.planning.memory.generations import vllm_generation
 from components.planning.memory.options import ServingOptions
 from components.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
@@ -66,7 +65,7 @@ def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParamete
     )
 
 
-def weight_bytes(model: ModelFacts, options: ServingOptions, constants: Constants | None = None) -> int:
+def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
     """Bytes of weights on the heaviest rank of the widest pipeline stage, rotary caches and adapter slots included."""
     tp, pp = options.tensor_parallel_size, options.pipeline_parallel_size
     parameters = rank_parameters(model, tp)
@@ -77,9 +76,7 @@ def weight_bytes(model: ModelFacts, options: ServingOptions, constants: Constant
     layers = float(parameters.replicated * plain)
     for part in ("attention", "dense_mlp"):
         layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
-    layers += parameters.experts * _bytes_per_expert_parameter(
-        model, stored, plain, tp, constants or fitted_constants()
-    )
+    layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp)
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
     ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
     adapters = lora_bytes(model, options, plain) * share
@@ -100,7 +97,7 @@ def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) 
     if model.mla is not None:
         return 0
     tp = options.tensor_parallel_size
-    early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads == "early"
+    early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads != "late"
     largest_rest = ROUNDING // 2 if early else ROUNDING
     queries = ceil(model.num_attention_heads / tp) * model.head_dim
     keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
@@ -112,16 +109,13 @@ def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) 
     return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
 
 
-def _bytes_per_expert_parameter(
-    model: ModelFacts, stored: WeightFormat | None, plain: int, tp: int, constants: Constants
-) -> float:
+def _bytes_per_expert_parameter(model: ModelFacts, stored: WeightFormat | None, plain: int, tp: int) -> float:
     if model.moe is None or stored is None or "experts" in stored.unquantized:
         return plain
     width = model.moe.expert_intermediate_size // tp
     hidden_step, width_step = stored.expert_padding
     padded = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
-    overhead = constants.expert_overhead[stored.expert_overhead] if stored.expert_overhead else 1.0
-    return stored.bits / 8 * overhead * padded / (model.hidden_size * width)
+    return stored.bits / 8 * padded / (model.hidden_size * width)
 
 
 def _rounded_up(value: int, step: int) -> int:
