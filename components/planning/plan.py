@@ -74,10 +74,7 @@ def plan_stack(
     with refused:
         cluster = plan_cluster(config.cluster, project=project, allow_replace=config.allow_replace)
     refused.stop()
-    facts: dict[str, ModelFacts | None] = {}
-    for name, workload in config.workloads.items():
-        with refused:
-            facts[name] = model_facts(f"workloads.{name}", workload, model_configs.get(name))
+    facts = _facts(config, model_configs, refused)
     with refused:
         config = with_machine_types(config, facts, cluster.region)
     if any(pool.machine_type == CHEAPEST for pool in config.node_pools.values()):
@@ -102,12 +99,7 @@ def plan_stack(
         secret=secret,
         monitoring=config.monitoring,
     )
-    workloads: list[WorkloadPlan] = []
-    for name, workload in config.workloads.items():
-        with refused:
-            workloads.append(plan_workload(name, workload, facts[name], around))
-    refused.stop()
-    placed, placement = within_pools(workloads, pools)
+    placed, placement = within_pools(_workloads(config, facts, around, refused), pools)
     return StackPlan(
         stack=stack,
         namespace=config.namespace,
@@ -144,6 +136,29 @@ def _dashboard(
     if not config.monitoring.dashboard:
         return None
     return dashboard_definition(stack, cluster=cluster.name, namespace=config.namespace, workloads=workloads)
+
+
+def _facts(
+    config: StackConfig, model_configs: Mapping[str, Mapping[str, Any]], refused: Refused
+) -> Mapping[str, ModelFacts | None]:
+    """Facts of each workload's model; what cannot be read is gathered in `refused`."""
+    facts: dict[str, ModelFacts | None] = {}
+    for name, workload in config.workloads.items():
+        with refused:
+            facts[name] = model_facts(f"workloads.{name}", workload, model_configs.get(name))
+    return facts
+
+
+def _workloads(
+    config: StackConfig, facts: Mapping[str, ModelFacts | None], around: Surroundings, refused: Refused
+) -> Sequence[WorkloadPlan]:
+    """Plans of all workloads; raises ConfigError for everything refused up to here."""
+    workloads: list[WorkloadPlan] = []
+    for name, workload in config.workloads.items():
+        with refused:
+            workloads.append(plan_workload(name, workload, facts[name], around))
+    refused.stop()
+    return workloads
 
 
 _MARKETS: Mapping[str, Market] = {"spot": "spot", "flex-start": "flex-start"}
