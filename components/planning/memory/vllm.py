@@ -161,7 +161,7 @@ def _activation_gib(
     workspace = constants.matmul_workspace_mib["hopper" if gpu.compute_capability >= HOPPER else "other"] / 1024
     forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + workspace
     sampler = sampler_peak_bytes(model, rows, tokens, element, profiled) / GIB + workspace
-    # Before 0.6.5 memory that PyTorch's allocator keeps cached after the profile run counts as used.
+    # Before 0.6.4 memory that PyTorch's allocator keeps cached after the profile run counts as used.
     peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
     if generation.compiles and not options.enforce_eager:
         peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
