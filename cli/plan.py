@@ -59,7 +59,7 @@ def _pools(plan: StackPlan) -> Table:
 def _cost(plan: StackPlan) -> str:
     cost = plan.cost
     unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
-    total = f"Cost: {cost.usd_at_least:.2f} to {cost.usd_at_most:.2f} USD per hour, without disks and traffic{unknown}"
+    total = f"USD per hour: {cost.usd_at_least:.2f} with pools at minNodes, {cost.usd_at_most:.2f} at the most{unknown}"
     remarks = [f"{line.name}, as {line.machine_type}: {line.note}" for line in cost.lines if line.note]
     return "\n".join((total, *remarks))
 

@@ -16,7 +16,7 @@ from components.planning.tables import load_table
 
 
 class Effect(IntEnum):
-    """Effects of an edit, the hardest last: where one edit has several, the hardest counts."""
+    """Effects of an edit, the hardest last. A row has the usual one; where a value can make it harder, its note says so."""
 
     NOTHING = 0
     IN_PLACE = 1
