@@ -133,6 +133,8 @@ class ExistingCluster(ConfigModel):
     """Project of the cluster to look up; unset is `gcp:project`."""
     node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
     """E-mail of the service account for the nodes of the stack's pools, on a cluster that is looked up."""
+    private_nodes: bool | None = None
+    """Whether the stack's pools on a looked-up cluster have nodes without public addresses; unset is the cluster's."""
 
 
 Cluster = Annotated[StandardCluster | AutopilotCluster | ExistingCluster, Field(discriminator="mode")]

@@ -97,6 +97,8 @@ class ClusterPlan:
     context: str | None
     node_service_account: str | None
     """E-mail of an existing node service account, made clusters and looked-up ones alike."""
+    private_nodes: bool | None
+    """Whether pools of the stack have nodes without public addresses; None leaves it to a looked-up cluster."""
     protect: bool
     notes: tuple[str, ...] = ()
     """What an operator should know before it is paid for."""
@@ -140,6 +142,7 @@ def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
         kubeconfig=config.kubeconfig,
         context=config.context,
         node_service_account=config.node_service_account,
+        private_nodes=config.private_nodes,
         protect=False,
     )
 
@@ -160,6 +163,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool)
         kubeconfig=None,
         context=None,
         node_service_account=config.node_service_account,
+        private_nodes=config.private_nodes,
         protect=protect,
         notes=_notes(config),
     )

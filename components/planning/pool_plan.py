@@ -163,7 +163,7 @@ def _plan(
         image_streaming=managed.image_streaming if managed else config.secondary_boot_disk is not None,
         secure_boot=_secure_boot(config),
         max_pods_per_node=config.max_pods_per_node,
-        private_nodes=managed.private_nodes if managed else None,
+        private_nodes=cluster.private_nodes,
         upgrade=plan_upgrade(config),
         auto_repair=config.auto_repair and provisioning != "flex-start",
         auto_upgrade=config.auto_upgrade,

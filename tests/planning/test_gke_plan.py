@@ -110,7 +110,12 @@ def test_a_subnetwork_changes_the_plan() -> None:
 def test_every_field_of_an_existing_cluster_changes_the_plan(field: str) -> None:
     found = {"mode": "existing", "name": "llm", "location": "us-central1"}
     base = {"mode": "existing"} if field in ("kubeconfig", "context") else found
-    others = {"location": "us-east4", "project": "other-project", "nodeServiceAccount": "mine@p.iam.test"}
+    others: dict[str, Any] = {
+        "location": "us-east4",
+        "project": "other-project",
+        "nodeServiceAccount": "mine@p.iam.test",
+        "privateNodes": True,
+    }
     assert plan({**base, field: others.get(field, "other")}) != plan(base)
 
 
