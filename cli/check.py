@@ -15,8 +15,9 @@ from components.engines.contract import ENGINES, Contract, ContractError, Resolv
 from components.engines.migration import Situation, move
 from components.engines.traits import GpuTraits
 from components.planning.dashboard_plan import chart_metrics
+from components.planning.drafts import with_draft
 from components.planning.gpu_layout import GpuLayout, gpu_layout
-from components.planning.judging import model_traits, serving_options
+from components.planning.judging import model_traits, serving_options, speculative_config
 from components.planning.memory.fit import Fit, estimate
 from components.planning.memory.generations import MemoryModelError
 from components.planning.memory.gpu import find_gpu
@@ -136,7 +137,9 @@ def _fit(workload: Workload, layout: GpuLayout, facts: ModelFacts | None, versio
         return None
     engine = workload.engine.model_copy(update={"version": version})
     try:
-        return estimate(facts, gpu, serving_options(engine, layout))
+        options, uncounted = with_draft(serving_options(engine, layout), speculative_config(engine), facts)
+        notes.extend(note for note in uncounted if note not in notes)
+        return estimate(facts, gpu, options)
     except MemoryModelError as error:
         notes.append(f"memory under {version}: {error}")
         return None

@@ -1,13 +1,15 @@
 """Judges a workload before it runs: does the model fit its GPUs, and does the engine take what it is told?"""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from components.config.problems import Problem, Refused, refuse
 from components.config.vllm import VllmEngine
 from components.config.workload import Engine, Workload
 from components.engines.contract import Contract
 from components.engines.rules import GpuTraits, ModelTraits, Verdict, judge, rules
+from components.planning.drafts import with_draft
 from components.planning.gpu_layout import GpuLayout
 from components.planning.memory.fit import Fit, estimate
 from components.planning.memory.generations import MemoryModelError
@@ -63,15 +65,21 @@ def _judge_fit(
     verdicts: tuple[Verdict, ...],
 ) -> Judgement:
     try:
+        options, uncounted = with_draft(options, speculative_config(workload.engine), facts)
         fit = estimate(facts, gpu, options)
     except MemoryModelError as error:
         return Judgement(None, (), verdicts, (f"memory is not judged: {error}",))
     if fit.fits and not fit.margin_is_uncertain:
-        return Judgement(fit, (), verdicts, ())
+        return Judgement(fit, (), verdicts, uncounted)
     cures = remedies(facts, gpu, options)
     if not fit.fits and workload.fit == "refuse":
         refuse(f"{path}.{_fit_field(workload.engine)}", _fit_text(fit), _fit_remedy(cures))
-    return Judgement(fit, cures, verdicts, (_fit_text(fit),))
+    return Judgement(fit, cures, verdicts, (_fit_text(fit), *uncounted))
+
+
+def speculative_config(engine: Engine) -> Mapping[str, Any] | None:
+    """The engine's object of speculative decoding, which only vLLM takes."""
+    return engine.speculative_config if isinstance(engine, VllmEngine) else None
 
 
 def serving_options(engine: Engine, layout: GpuLayout) -> ServingOptions:

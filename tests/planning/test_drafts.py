@@ -1,0 +1,65 @@
+"""A speculative draft shares the card with the model that it drafts for."""
+
+from typing import Any
+
+import pytest
+
+from components.config.problems import ConfigError
+from components.config.stack import StackConfig
+from components.planning.drafts import with_draft
+from components.planning.memory.options import ServingOptions
+from components.planning.models.catalogue import find_model
+from components.planning.plan import plan_stack
+from components.planning.workload_plan import WorkloadPlan
+
+LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
+
+
+def planned(speculative: dict[str, Any] | None, gpus: int = 1, **engine: Any) -> WorkloadPlan:
+    asked = {"kind": "vllm", "version": "0.26.0", "maxModelLen": 8192, **engine}
+    if speculative:
+        asked["speculativeConfig"] = speculative
+    config = StackConfig.model_validate(
+        {
+            "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
+            "nodePools": {"l4": {"machineType": "g2-standard-24" if gpus > 1 else "g2-standard-8"}},
+            "workloads": {"llama": {"model": {"id": LLAMA}, "engine": asked, "gpus": gpus}},
+        }
+    )
+    plan = plan_stack(config, stack="test", project="my-project", has_token=True, model_configs={})
+    return plan.workloads[0]
+
+
+def test_a_small_draft_takes_weights_and_cache() -> None:
+    alone, drafted = planned(None).judgement.fit, planned(draft("meta-llama/Llama-3.2-1B-Instruct")).judgement.fit
+    assert alone is not None
+    assert drafted is not None
+    assert drafted.weights_gib - alone.weights_gib == pytest.approx(2.3, abs=0.1)
+    cache_of_a_token = (16 * 8 * 64 + 32 * 8 * 128) * 2 * 2
+    assert drafted.kv_cache_gib * 2**30 / drafted.kv_cache_tokens == pytest.approx(cache_of_a_token, rel=0.01)
+
+
+def test_a_draft_that_leaves_no_room_is_refused() -> None:
+    with pytest.raises(ConfigError) as refused:
+        planned(draft("meta-llama/Llama-3.2-3B-Instruct"))
+    assert any("does not fit" in problem.message for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(("size", "share"), [(None, 0.5), (1, 1.0)])
+def test_a_draft_is_split_with_its_target_unless_it_stays_whole(size: int | None, share: float) -> None:
+    target = find_model(LLAMA)
+    assert target is not None
+    options = ServingOptions(engine="vllm", engine_version="0.26.0", tensor_parallel_size=2)
+    asked = {**draft("meta-llama/Llama-3.2-1B-Instruct"), "draft_tensor_parallel_size": size}
+    drafted, _ = with_draft(options, asked, target)
+    assert drafted.draft_weights_gib / 2 == pytest.approx(share * 2.3, rel=0.05)
+
+
+def test_what_cannot_be_counted_is_said() -> None:
+    notes = planned(draft("someone/EAGLE3-head")).judgement.notes
+    assert any("someone/EAGLE3-head" in note and "not counted" in note for note in notes)
+    assert not planned({"method": "ngram", "num_speculative_tokens": 3}).judgement.notes
+
+
+def draft(model: str) -> dict[str, Any]:
+    return {"model": model, "method": "draft_model", "num_speculative_tokens": 3}
