@@ -65,7 +65,7 @@ def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants
     length = total or adapted
     kept = graph_gib(CAPTURED_BATCH_SIZES, model.num_hidden_layers, constants)
     cache = warmup.cache_tokens * shard.token_bytes / GIB
-    left = min(cache, shard.limit - warmup.used) if warmup.out_of_memory else cache
+    left = shard.limit - shard.weights - shard.overhead - warmup.activation if warmup.out_of_memory else cache
     uncertainty = _uncertainty(shard, warmup)
     margin = _margin(shard, warmup, total or 1)
     reasons = _reasons(shard, warmup, length)

@@ -56,3 +56,13 @@ def test_tgi_needs_its_small_prefill_for_gemma_on_one_card() -> None:
     )
     assert estimate(model, L4, small).fits
     assert not estimate(model, L4, ServingOptions(engine="tgi", engine_version="2.3.1")).fits
+
+
+def test_tgi_reports_what_is_left_for_the_cache_also_when_the_warm_up_does_not_fit() -> None:
+    model = find_model("google/gemma-7b")
+    assert model is not None
+    fit = estimate(model, L4, ServingOptions(engine="tgi", engine_version="3.3.7"))
+    assert not fit.fits
+    left = fit.total_gib - fit.weights_gib - fit.non_torch_gib - fit.activation_gib
+    assert fit.kv_cache_gib == pytest.approx(left)
+    assert fit.kv_cache_tokens == 0
