@@ -16,7 +16,7 @@ from components.planning.tables import load_table
 
 
 class Effect(IntEnum):
-    """Effects of an edit, the hardest last. A row has the usual one; where a value can make it harder, its note says so."""
+    """Effects of an edit, the hardest last. A row has the usual one; its note says where a value makes it harder."""
 
     NOTHING = 0
     IN_PLACE = 1
