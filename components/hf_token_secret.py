@@ -1,5 +1,6 @@
 """The Hugging Face token in the cluster: a Kubernetes Secret, or what Secret Manager needs to deliver it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ class HfTokenSecretArgs:
     token: pulumi.Output[str] | None = None
     project: str | None = None
     """Project of the cluster, for access to Secret Manager."""
+    after: Sequence[pulumi.Resource] = ()
+    """What exists once the project's APIs are on, which its number is asked of."""
 
 
 class HfTokenSecret(pulumi.ComponentResource):
@@ -84,7 +87,7 @@ class HfTokenSecret(pulumi.ComponentResource):
         secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
         project = self._args.project
         number = gcp.organizations.get_project_output(
-            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self)
+            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._args.after))
         ).number
         pool = pulumi.Output.concat("iam.googleapis.com/projects/", number, "/locations/global/workloadIdentityPools/")
         pool = pulumi.Output.concat(pool, project or "", ".svc.id.goog")

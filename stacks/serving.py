@@ -34,7 +34,7 @@ def build() -> None:
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
-    _make_workloads(planned, provider, nodes)
+    _make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
     _export(planned, cluster)
 
@@ -101,12 +101,18 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
     )
 
 
-def _make_workloads(planned: StackPlan, provider: k8s.Provider, nodes: list[pulumi.Resource]) -> None:
+def _make_workloads(
+    planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource]
+) -> None:
     namespace = _make_namespace(planned, provider)
     secret: HfTokenSecret | None = None
     if planned.secret is not None:
         args = HfTokenSecretArgs(
-            plan=planned.secret, namespace=planned.namespace, token=token(), project=planned.cluster.project
+            plan=planned.secret,
+            namespace=planned.namespace,
+            token=token(),
+            project=planned.cluster.project,
+            after=[cluster.resource] if cluster.resource else [],
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         secret = HfTokenSecret("hf-token", args, opts=opts)
