@@ -15,6 +15,9 @@ from components.planning.models.vision import count_vision_parameters
 
 Config = Mapping[str, Any]
 
+FULL_ATTENTION_INTERVAL = 4
+"""Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
+
 _KIND_OF_LAYER_TYPE = {
     "full_attention": LayerKind.FULL,
     "attention": LayerKind.FULL,
@@ -144,6 +147,9 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
     types = text.get("layer_types")
     if isinstance(types, (list, tuple)):
         return _kinds_of_types(types, text, layers, model_id)
+    if text.get("linear_num_value_heads"):
+        interval = _optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
+        return tuple(LayerKind.LINEAR if (i + 1) % interval else LayerKind.FULL for i in range(layers))
     if not text.get("sliding_window") or text.get("use_sliding_window") is False:
         return ()
     if traits.get("slidesAll"):

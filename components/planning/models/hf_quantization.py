@@ -23,6 +23,8 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
     if method == "bitsandbytes":
         bits = 4.0 if config.get("load_in_4bit") else 8.0
         return QuantizationFacts(method=method, bits=bits, group_size=64 if bits == 4 else -1)
+    if method == "modelopt" and "FP4" in str(config.get("quant_algo") or "").upper():
+        return QuantizationFacts(method="modelopt_fp4", bits=4, group_size=int(config.get("group_size") or 16))
     if method in ("fp8", "fbgemm_fp8", "modelopt"):
         block = config.get("weight_block_size")
         group = int(block[0]) * int(block[1]) if isinstance(block, (list, tuple)) else -1

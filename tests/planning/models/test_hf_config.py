@@ -115,6 +115,16 @@ def test_mistral_slides_in_every_layer_and_gemma_2_in_every_other() -> None:
     assert gemma.count_layers(LayerKind.SLIDING) == 16
 
 
+def test_linear_attention_without_layer_types_follows_its_interval() -> None:
+    linear = {"linear_num_key_heads": 16, "linear_num_value_heads": 32, "linear_key_head_dim": 128}
+    config = {**LLAMA, **linear, "linear_value_head_dim": 128, "linear_conv_kernel_dim": 4}
+    every_fourth = facts_from_config(config, model_id="n", source="test")
+    every_eighth = facts_from_config({**config, "full_attention_interval": 8}, model_id="n", source="test")
+    assert every_fourth.count_layers(LayerKind.FULL) == 8
+    assert every_eighth.count_layers(LayerKind.FULL) == 4
+    assert every_eighth.count_layers(LayerKind.LINEAR) == 28
+
+
 @pytest.mark.parametrize(
     ("config", "method", "bits", "group"),
     [
@@ -122,6 +132,8 @@ def test_mistral_slides_in_every_layer_and_gemma_2_in_every_other() -> None:
         ({"quant_method": "gptq", "bits": 8, "group_size": 128, "sym": True}, "gptq", 8, 128),
         ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8", 8, 16384),
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes", 4, 64),
+        ({"quant_method": "modelopt", "quant_algo": "FP8"}, "modelopt", 8, -1),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16}, "modelopt_fp4", 4, 16),
         (
             {
                 "quant_method": "compressed-tensors",
