@@ -8,13 +8,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from components.planning.models.facts import LayerKind, LinearStateFacts, MlaFacts, ModelFacts, MoeFacts
+from components.planning.models.facts import (
+    LayerKind,
+    LinearStateFacts,
+    MlaFacts,
+    ModelFacts,
+    MoeFacts,
+    QuantizationFacts,
+)
 from components.planning.models.hf_quantization import quantization_from_config
 from components.planning.models.rope import scaled_context
 from components.planning.models.vision import count_vision_parameters
 
 Config = Mapping[str, Any]
 
+MOST_LAYERS = 1000
 FULL_ATTENTION_INTERVAL = 4
 """Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
 
@@ -41,6 +49,8 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
     heads = _integer(text, model_id, "num_attention_heads", "n_head", "num_heads")
     hidden = _integer(text, model_id, "hidden_size", "n_embd", "d_model")
     layers = _integer(text, model_id, "num_hidden_layers", "n_layer", "num_layers")
+    if layers > MOST_LAYERS:
+        raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
     kinds = _layer_kinds(text, traits, layers, model_id)
     return ModelFacts(
         id=model_id,
@@ -49,7 +59,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         hidden_size=hidden,
         num_attention_heads=heads,
         num_key_value_heads=_key_value_heads(text, heads, model_id),
-        head_dim=_optional(text, model_id, "head_dim") or hidden // heads,
+        head_dim=_head_dim(text, hidden, heads, model_id),
         vocab_size=_integer(text, model_id, "vocab_size"),
         intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
@@ -74,7 +84,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         mla=_mla(text, model_id),
         linear_state=_linear_state(text, model_id),
         extra_parameters=count_vision_parameters(config.get("vision_config"), hidden),
-        quantization=quantization_from_config(_first(config, text, "quantization_config", None)),
+        quantization=_quantization(config, text, model_id),
     )
 
 
@@ -135,6 +145,21 @@ def _integer(config: Config, model_id: str, *keys: str) -> int:
             "(an adapter or a tokenizer has none)"
         )
     return value
+
+
+def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
+    width = _optional(text, model_id, "head_dim") or hidden // heads
+    if not width:
+        raise ModelConfigError(f"{model_id}: config.json spreads a `hidden_size` of {hidden} over {heads} heads")
+    return width
+
+
+def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFacts | None:
+    found = _first(config, text, "quantization_config", None) or _first(config, text, "compression_config", None)
+    try:
+        return quantization_from_config(found)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ModelConfigError(f"{model_id}: `quantization_config` in config.json cannot be read: {error}") from None
 
 
 def _key_value_heads(text: Config, heads: int, model_id: str) -> int:

@@ -164,3 +164,18 @@ def test_an_open_mirror_of_a_gated_shape_is_not_gated() -> None:
     assert mirror is not None
     assert gated is not None
     assert (mirror.gated, gated.gated) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quantization_config": {"quant_method": "gptq", "bits": "four"}},
+        {"quantization_config": {"quant_method": "fp8", "weight_block_size": []}},
+        {"quantization_config": {"quant_method": "compressed-tensors", "config_groups": True}},
+        {"num_hidden_layers": 10**9},
+        {"hidden_size": 1},
+    ],
+)
+def test_values_of_the_wrong_kind_are_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ModelConfigError, match=r"^m: "):
+        facts_from_config({**LLAMA, "head_dim": None, **wrong}, model_id="m", source="test")
