@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic.alias_generators import to_camel
 
+from components.config.data_file import read_yaml
 from components.config.problems import Problem
 from components.config.tgi import TgiEngine
 from components.config.vllm import Lora, LoraAdapter, VllmEngine
@@ -125,7 +125,7 @@ def _lora(lora: Lora) -> Iterator[_Setting]:
 def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
     """A data file with one mapping per engine."""
     path = Path(__file__).parent / "data" / f"{name}.yaml"
-    table: Mapping[str, Mapping[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table: Mapping[str, Mapping[str, Any]] = read_yaml(path)
     return table
 
 

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from components.config.data_file import read_yaml
 from components.engines.contract import Contract
 from components.engines.traits import GpuTraits, ModelTraits
 
@@ -102,7 +102,7 @@ def _serves_head(table: Mapping[str, Any], head: int) -> bool:
 @cache
 def _tables() -> Mapping[str, Any]:
     path = Path(__file__).parent / "data" / "attention_backends.yaml"
-    tables: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    tables: Mapping[str, Any] = read_yaml(path)
     return tables
 
 

@@ -7,10 +7,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pydantic.alias_generators import to_snake
+
+from components.config.data_file import read_yaml
 
 _HERE = Path(__file__).parent
 ENGINES = ("vllm", "tgi")
@@ -265,7 +266,7 @@ def load_contract(kind: str, version: str) -> Contract:
 
 
 def _profile(kind: str, version: str) -> dict[str, Any]:
-    entries = yaml.safe_load((_HERE / "data" / "profiles.yaml").read_text(encoding="utf-8"))[kind]
+    entries = read_yaml(_HERE / "data" / "profiles.yaml")[kind]
     merged: dict[str, Any] = {}
     for entry in entries:
         if SpecifierSet(entry["versions"]).contains(version, prereleases=True):

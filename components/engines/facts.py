@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
+from components.config.data_file import read_yaml
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
 from components.engines.backends import asked_backend, choose_backend
@@ -149,8 +149,7 @@ def _length_facts(case: Case) -> dict[str, Any]:
 
 @cache
 def _names() -> Mapping[str, Any]:
-    text = (Path(__file__).parent / "data" / "model_names.yaml").read_text(encoding="utf-8")
-    names: Mapping[str, Any] = yaml.safe_load(text)
+    names: Mapping[str, Any] = read_yaml(Path(__file__).parent / "data" / "model_names.yaml")
     return names
 
 

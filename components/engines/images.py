@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.version import Version
 
+from components.config.data_file import read_yaml
 from components.engines.contract import ENGINES, contract_versions, load_contract
 
 _RELEASE = re.compile(r"v?(\d+\.\d+(?:\.\d+)*)(?:[-_.+].*)?")
@@ -49,8 +49,7 @@ def release_facts(kind: str, requested: str) -> Mapping[str, Any]:
 
 @cache
 def _releases() -> Mapping[str, Mapping[str, Any]]:
-    text = (Path(__file__).parent / "data" / "releases.yaml").read_text(encoding="utf-8")
-    table: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)
+    table: Mapping[str, Mapping[str, Any]] = read_yaml(Path(__file__).parent / "data" / "releases.yaml")
     return table
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from packaging.version import Version
 
+from components.config.data_file import read_yaml
 from components.engines.contract import Contract, contract_versions, load_contract
 
 
@@ -26,7 +26,7 @@ class Replacement:
 @cache
 def replacements() -> tuple[Replacement, ...]:
     """Everything that the data file names."""
-    entries = yaml.safe_load((Path(__file__).parent / "data" / "replacements.yaml").read_text(encoding="utf-8"))
+    entries = read_yaml(Path(__file__).parent / "data" / "replacements.yaml")
     return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
 
 

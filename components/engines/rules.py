@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from components.config.data_file import read_yaml
 from components.config.tgi import TgiEngine
 from components.config.vllm import VllmEngine
 from components.engines.conditions import Facts, holds
@@ -49,7 +49,7 @@ class Rule:
 def rules() -> tuple[Rule, ...]:
     """Every rule, in the order of the files."""
     files = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
-    return tuple(Rule(**entry) for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
+    return tuple(Rule(**entry) for file in files for entry in read_yaml(file))
 
 
 @cache

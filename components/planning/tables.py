@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from components.config.data_file import read_yaml
 
 DATA_DIR = Path(__file__).parent / "data"
 
@@ -14,8 +14,7 @@ DATA_DIR = Path(__file__).parent / "data"
 @cache
 def load_table(name: str) -> dict[str, Any]:
     """Return the parsed table `data/<name>.yaml`. Callers must not change the value: it is cached."""
-    with (DATA_DIR / f"{name}.yaml").open(encoding="utf-8") as stream:
-        table = yaml.safe_load(stream)
+    table = read_yaml(DATA_DIR / f"{name}.yaml")
     if not isinstance(table, dict):
         raise TypeError(f"data table {name} must be a mapping, found {type(table).__name__}")
     return table
