@@ -21,7 +21,8 @@ test: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy components stacks cli sandbox verification policy scripts
+	$(BIN)/mypy components l4serve stacks policy scripts
+	$(BIN)/lint-imports --no-logo
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .

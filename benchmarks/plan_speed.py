@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any, TypeVar
 
-from components.config.stack import StackConfig
-from components.planning.plan import StackPlan, plan_stack
+from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, parse_stack
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
 
 T = TypeVar("T")
 
@@ -57,10 +59,12 @@ def main() -> int:
     parser.add_argument("--workloads", type=int, default=1000)
     count = parser.parse_args().workloads
 
-    def plan() -> StackPlan:
-        return plan_stack(config, stack="bench", project="my-project", has_token=True, model_configs={})
+    values = {"gcp:project": "my-project", SERVING_KEY: large_stack(count), TOKEN_KEY: SECRET}
+    stack, read = timed(lambda: parse_stack("bench", values, base=Path.cwd()))
 
-    config, read = timed(lambda: StackConfig.model_validate(large_stack(count)))
+    def plan() -> StackPlan:
+        return plan_stack(stack)
+
     runs = [timed(plan) for _ in range(REPEATS)]
     seconds = [taken for _, taken in runs]
     uncertain = sum(bool(w.judgement.remedies) for w in runs[0][0].workloads)

@@ -1,1 +1,1 @@
-"""The product's rooms: config, engines and planning are pure; the files beside them are the Pulumi components."""
+"""The Pulumi components: each takes one plan value and makes resources, and imports no other component."""

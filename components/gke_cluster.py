@@ -9,9 +9,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.gke_cluster_inputs import common_inputs
-from components.planning.cluster_plan import ClusterPlan, ManagedPlan
-from components.planning.kubeconfig import render_kubeconfig
-from components.planning.node_scopes import NODE_SCOPES
+from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
+from l4serve.planning.gke.kubeconfig import render_kubeconfig
+from l4serve.planning.gke.node_scopes import NODE_SCOPES
 
 _CREATE_MINUTES = "45m"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pulumi_gcp as gcp
 
-from components.planning.cluster_plan import ClusterPlan, ManagedPlan
+from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 
 
 def common_inputs(plan: ClusterPlan, managed: ManagedPlan) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from components.planning.network_plan import NetworkPlan
+from l4serve.planning.gke.network import NetworkPlan
 
 
 @dataclass(frozen=True, kw_only=True)

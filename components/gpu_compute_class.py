@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.planning.compute_class_plan import ComputeClassPlan
+from l4serve.planning.gke.classes import ComputeClassPlan
 
 
 @dataclass(frozen=True, kw_only=True)

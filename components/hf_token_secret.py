@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
-from components.planning.secret_plan import SecretPlan
+from l4serve.planning.gke.hf_token import SecretPlan
 
 _CSI_API = "secrets-store.csi.x-k8s.io/v1"
 _SYNC_API = "secret-sync.gke.io/v1"

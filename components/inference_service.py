@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.planning.quantity import format_bytes
-from components.planning.secret_plan import TOKEN_DIR
-from components.planning.workload_plan import Probes, WorkloadPlan
+from l4serve.planning.gke.hf_token import TOKEN_DIR
+from l4serve.planning.values.quantity import format_bytes
+from l4serve.planning.workload.workload_plan import Probes, WorkloadPlan
 
 _CONTAINER = "inference-server"
 _TOKEN_VOLUME = "hf-token"

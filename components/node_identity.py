@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from components.planning.cluster_plan import NodeIdentityPlan
+from l4serve.planning.gke.cluster_plan import NodeIdentityPlan
 
 
 @dataclass(frozen=True, kw_only=True)

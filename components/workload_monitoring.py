@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.planning.autoscaling_plan import AutoscalingPlan
-from components.planning.workload_plan import WorkloadPlan
+from l4serve.planning.workload.scaling import AutoscalingPlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _PORT = "http"
 """The container's port by name: by number, the collector would drop the label of the container."""

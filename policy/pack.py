@@ -17,8 +17,8 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from policy.all_rules import RESOURCE_RULES
 from policy.model import Resource, ResourceRule, Settings, StackRule
-from policy.rules import RESOURCE_RULES
 from policy.stack_rules import STACK_RULES
 
 NAME = "l4serve"

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from components.planning.prices import Market, PriceOverrides, cluster_fee, hourly
-from components.planning.shapes import all_shapes
+from l4serve.planning.machines.prices import Market, PriceOverrides, cluster_fee, hourly
+from l4serve.planning.machines.shapes import all_shapes
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
 
 PROTECTED_STACKS = ("prod", "production")

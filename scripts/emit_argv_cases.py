@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.config.tgi import TgiEngine
-from components.config.vllm import VllmEngine
-from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
-from components.engines.contract import Contract, Flag, load_contract, resolve_contract
-from components.engines.replacements import replacements
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.contract import Contract, Flag, load_contract, resolve_contract
+from l4serve.engines.replacements import replacements
 from scripts import engine_samples
 
 MODEL = "Qwen/Qwen2.5-0.5B-Instruct"

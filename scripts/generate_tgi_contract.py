@@ -1,4 +1,4 @@
-"""Writes components/engines/contracts/tgi-X.json from a TGI release's published reference and source text.
+"""Writes l4serve/engines/contracts/tgi-X.json from a TGI release's published reference and source text.
 
 $ python -m scripts.generate_tgi_contract 3.3.7                 # the release's archive
 $ python -m scripts.generate_tgi_contract 3.3.7 --source DIR    # an unpacked tree of that release

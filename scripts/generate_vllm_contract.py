@@ -1,4 +1,4 @@
-"""Writes components/engines/contracts/vllm-X.json from a vLLM release, read as text and never run.
+"""Writes l4serve/engines/contracts/vllm-X.json from a vLLM release, read as text and never run.
 
 $ python -m scripts.generate_vllm_contract 0.26.0            # source distribution of that release, by pip's index
 $ python -m scripts.generate_vllm_contract 0.26.0 --source DIR-OR-TAR.GZ

@@ -1,1 +1,1 @@
-"""From a stack file to a built stack: the loader, the recipes and the wiring."""
+"""The wiring of a stack, its settings from Pulumi, and the recipes."""

@@ -3,7 +3,6 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.config.problems import ConfigError
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gke_network import GkeNetwork, GkeNetworkArgs
 from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
@@ -11,13 +10,14 @@ from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.node_identity import NodeIdentity, NodeIdentityArgs
-from components.planning.names import MANAGED_BY
-from components.planning.notes import TOKEN_WAYS, notes
-from components.planning.plan import StackPlan
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
-from stacks.planning import plan
+from l4serve.config.problems import ConfigError
+from l4serve.planning.stack.notes import TOKEN_WAYS, notes
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.names import MANAGED_BY
 from stacks.settings import load_settings, refusal, token
 
 
@@ -25,7 +25,7 @@ def build() -> None:
     """Builds the stack that Pulumi runs. Raises pulumi.RunError with every reason why its config cannot work."""
     stack = load_settings()
     try:
-        planned = plan(stack)
+        planned = plan_stack(stack)
     except ConfigError as error:
         raise refusal(error) from None
     _require_token(planned)

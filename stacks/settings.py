@@ -6,8 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.config.problems import ConfigError, refuse
-from stacks.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
+from l4serve.config.problems import ConfigError, refuse
+from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 
 
 def load_settings() -> Stack:

@@ -3,10 +3,10 @@
 from functools import cache
 from pathlib import Path
 
-from cli.render import Rendered, render_stack
-from components.planning.plan import StackPlan
-from stacks.planning import plan
-from stacks.stack_file import read_stack_file
+from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.config.stack_file import read_stack_file
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
 
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = tuple(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
@@ -15,7 +15,7 @@ STACKS = tuple(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.ya
 @cache
 def planned(stack: str) -> StackPlan:
     """The plan of a committed stack."""
-    return plan(read_stack_file(ROOT / f"Pulumi.{stack}.yaml"))
+    return plan_stack(read_stack_file(ROOT / f"Pulumi.{stack}.yaml"))
 
 
 @cache

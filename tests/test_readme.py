@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.app import app
+from l4serve.cli.app import app
 from tests.stack_cases import ROOT
 
 README = ROOT / "README.md"

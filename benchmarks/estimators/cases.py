@@ -8,14 +8,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from components.planning.memory.gpu import Gpu, find_gpu
-from components.planning.memory.options import LoraOptions, ServingOptions
-from components.planning.models.catalogue import find_model
-from components.planning.models.facts import ModelFacts
-from components.planning.models.hf_config import facts_from_config
+from l4serve.planning.machines.gpus import Gpu, find_gpu
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.hf_config import facts_from_config
+from l4serve.planning.models.model_shape import ModelFacts
 
-MEMORY = files("components.planning.memory").joinpath("data")
-MODELS = files("components.planning.models").joinpath("data")
+MEMORY = files("l4serve.planning.memory").joinpath("data")
+MODELS = files("l4serve.planning.models").joinpath("data")
 PARTS = (
     "weights_gib",
     "peak_activation_gib",

@@ -9,11 +9,12 @@ from statistics import median
 
 from benchmarks.estimators.cases import Case
 from benchmarks.estimators.tools import Answer, ask_own_model
-from components.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
-from components.planning.memory.constants import Constants, fitted_constants
-from components.planning.memory.generations import GIB, Generation, vllm_generation
-from components.planning.memory.quantizations import activation_dtype, dtype_bytes
-from components.planning.memory.vllm import batch_limits, captured_graphs, graph_gib
+from l4serve.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
+from l4serve.planning.memory.constants import Constants, fitted_constants
+from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
+from l4serve.planning.memory.graphs import graph_gib
+from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
+from l4serve.planning.memory.vllm import batch_limits, captured_graphs
 
 Evidence = Mapping[str, list[float]]
 # What one would take without any measurement: textbook buffers.

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from benchmarks.estimators.cases import Case, field_records
 from benchmarks.estimators.metrics import Summary, relative_error
 from benchmarks.estimators.tools import Answer
-from components.planning.memory.fit import estimate
-from components.planning.memory.gpu import find_gpu
-from components.planning.memory.options import ServingOptions
-from components.planning.models.catalogue import find_model
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSTANTS = ROOT / "components" / "planning" / "memory" / "data" / "constants.json"

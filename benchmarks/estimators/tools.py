@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.estimators.cases import Case
-from components.planning.memory.constants import Constants
-from components.planning.memory.fit import estimate
-from components.planning.memory.generations import vllm_generation
-from components.planning.memory.kv_cache import kv_bytes_per_token
-from components.planning.memory.weights import rank_parameters, weight_bytes
+from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.kv_cache import kv_bytes_per_token
+from l4serve.planning.memory.weights import rank_parameters, weight_bytes
 
 PUBLIC_TOOLS = ("vramcalc", "vramscout", "vllm-wizard", "llm-d-planner")
 FLAT_RESERVE_GIB = 2.27

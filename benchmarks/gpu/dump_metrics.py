@@ -2,7 +2,7 @@
 
     dump_metrics.py CONFIG_NAME OUT.json
 
-The configuration is that of a server with default flags for a config of components/planning/memory/data/configs.
+The configuration is that of a server with default flags for a config of l4serve/planning/memory/data/configs.
 Metrics that a feature brings, and the web server's own, are not among them. Needs vLLM; no GPU.
 """
 

@@ -2,7 +2,7 @@
 
     reproduce_rules.py CASES.json OUT.json
 
-A case names the rule, a config of components/planning/memory/data/configs (with changes to it, if any), the flags, and
+A case names the rule, a config of l4serve/planning/memory/data/configs (with changes to it, if any), the flags, and
 optionally the number of cards and their compute capability. Three stages are passed in order: the server's parser, the
 engine's configuration, and the choice of an attention backend; a refusal ends the case and names its stage. Nothing
 here reaches a GPU: what dies while a model is loaded or run is reproduced by probe.py. Needs vLLM 0.26 or later.
@@ -21,7 +21,7 @@ from typing import Any
 
 import simulated_l4
 
-CONFIGS = Path(__file__).parents[2] / "components/planning/memory/data/configs"
+CONFIGS = Path(__file__).parents[2] / "l4serve/planning/memory/data/configs"
 WARNING = re.compile(r"deprecat|not officially|ignored|forcing|fall(ing)? back|not support|may crash|reverting", re.I)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 GIB = 2**30
 L4_GIB = 22.03
-CONFIGS = Path(__file__).parents[2] / "components/planning/memory/data/configs"
+CONFIGS = Path(__file__).parents[2] / "l4serve/planning/memory/data/configs"
 SOURCE = "this project's benchmarks/gpu/probe.py"
 GPU = "L4 memory budget (22.03 GiB) on an H100"
 MEMORY_REFUSALS = ("No available memory for the cache blocks", "To serve at least one request")

@@ -27,11 +27,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from components.planning.workload_plan import WorkloadPlan
-from stacks.planning import plan
-from stacks.stack_file import SERVING_KEY, parse_stack
-from verification.promises import planned_target
-from verification.server import verify_server
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from l4serve.verification.promises import planned_target
+from l4serve.verification.server import verify_server
 
 L4_GIB = 22.03
 UTILIZATION = 0.9
@@ -58,7 +58,7 @@ def planned(model_id: str, config: Path, max_model_len: int, card_gib: float, po
     workload = {"model": model, "engine": engine, "service": {"port": port}, "fit": "warn"}
     serving = {"cluster": {"mode": "existing"}, "workloads": {"probe": workload}}
     stack = parse_stack("probe", {SERVING_KEY: serving}, base=Path.cwd())
-    return plan(stack).workloads[0]
+    return plan_stack(stack).workloads[0]
 
 
 def make_model(config: Path, folder: Path) -> None:

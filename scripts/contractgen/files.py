@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CONTRACTS = Path(__file__).parents[2] / "components" / "engines" / "contracts"
+CONTRACTS = Path(__file__).parents[2] / "l4serve" / "engines" / "contracts"
 
 
 def contract_path(engine: str, version: str) -> Path:

@@ -9,7 +9,7 @@ from benchmarks.gpu import to_observations
 
 ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "benchmarks/gpu/records.jsonl"
-OBSERVATIONS = ROOT / "components/planning/memory/data/measured_vllm_0_26_0.jsonl"
+OBSERVATIONS = ROOT / "l4serve/planning/memory/data/measured_vllm_0_26_0.jsonl"
 
 
 def converted(path: Path) -> tuple[str, str]:

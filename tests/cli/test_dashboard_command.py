@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.render import render_stack
-from stacks.stack_file import read_stack_file
+from l4serve.cli.app import app
+from l4serve.cli.render_command import render_stack
+from l4serve.config.stack_file import read_stack_file
 from tests.stack_cases import STACKS
 
 STACK = """

@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import hub
-from cli.fit import fit
+from l4serve.cli import hub
+from l4serve.cli.fit_command import fit
 
 app = typer.Typer()
 app.command()(fit)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.render import render_stack
+from l4serve.cli.app import app
+from l4serve.cli.render_command import render_stack
+from l4serve.config.stack_file import read_stack_file
+from policy.all_rules import RESOURCE_RULES
 from policy.model import Resource, Settings
-from policy.rules import RESOURCE_RULES
 from policy.stack_rules import STACK_RULES
-from stacks.stack_file import read_stack_file
 
 STACKS = Path(__file__).parents[1] / "data" / "stacks"
 NAMES = sorted(path.name.split(".")[1] for path in STACKS.glob("Pulumi.*.yaml"))

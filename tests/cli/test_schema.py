@@ -9,9 +9,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.schema import generated_files, stack_file_schema
-from stacks.stack_file import SERVING_KEY, parse_stack
+from l4serve.cli.app import app
+from l4serve.cli.schema_command import generated_files, stack_file_schema
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
 from tests.stack_cases import ROOT, STACKS

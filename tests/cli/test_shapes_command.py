@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.app import app
-from components.planning.allocatable import allocatable, pod_capacity
-from components.planning.shapes import all_shapes
+from l4serve.cli.app import app
+from l4serve.planning.machines.allocatable import allocatable, pod_capacity
+from l4serve.planning.machines.shapes import all_shapes
 
 
 def run(*arguments: str) -> Result:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.app import app
+from l4serve.cli.app import app
 from tests.config.wrong_configs import GOOD, REMOVE, WRONG, Wrong
 
 KEY = "gke-llm-serving:serving"

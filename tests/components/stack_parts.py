@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from components.config.cluster import Cluster
-from components.config.node_pool import NodePool
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
-from components.planning.cluster_plan import ClusterPlan, plan_cluster
-from components.planning.pool_plan import PoolPlan, plan_pool
+from l4serve.config.cluster import Cluster
+from l4serve.config.node_pool import NodePool
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pools import PoolPlan, plan_pool
 from tests.components.recorder import resolved
 
 PROJECT = "my-project"

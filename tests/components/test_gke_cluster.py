@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.planning.node_scopes import NODE_SCOPES
+from l4serve.planning.gke.node_scopes import NODE_SCOPES
 from tests.components.recorder import UNKNOWN, Recorded, by_type, only, record
 from tests.components.stack_parts import (
     ADDRESS,

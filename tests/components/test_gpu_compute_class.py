@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from components.config.compute_class import ComputeClass
-from components.config.node_pool import NodePool
-from components.config.problems import ConfigError
 from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
-from components.planning.compute_class_plan import ComputeClassPlan, class_of_each_pool, plan_compute_class
-from components.planning.pool_plan import plan_pool
+from l4serve.config.compute_class import ComputeClass
+from l4serve.config.node_pool import NodePool
+from l4serve.config.problems import ConfigError
+from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
+from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import only, record
 from tests.components.stack_parts import AUTOPILOT, STANDARD, cluster_plan
 

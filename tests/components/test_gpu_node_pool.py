@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.config.node_pool import NodePool
-from components.planning.pool_plan import plan_pool
+from l4serve.config.node_pool import NodePool
+from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import Recorded, only, record
 from tests.components.stack_parts import POOL_TYPE, STANDARD, cluster_plan, pool_plan, pool_program
 

@@ -6,10 +6,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.config.problems import ConfigError
-from components.config.secrets import HuggingFace
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
-from components.planning.secret_plan import SecretPlan, plan_secret
+from l4serve.config.problems import ConfigError
+from l4serve.config.secrets import HuggingFace
+from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from tests.components.recorder import Recorded, Secret, by_type, only, record
 from tests.components.stack_parts import cluster_plan
 

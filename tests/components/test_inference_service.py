@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.config.secrets import HuggingFace
 from components.inference_service import InferenceService, InferenceServiceArgs
-from components.planning.secret_plan import plan_secret
-from components.planning.workload_plan import WorkloadPlan
+from l4serve.config.secrets import HuggingFace
+from l4serve.planning.gke.hf_token import plan_secret
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests.components.recorder import Recorded, record
 from tests.stack_cases import planned
 

@@ -6,8 +6,8 @@ import pytest
 
 from components.gke_network import GkeNetwork, GkeNetworkArgs
 from components.node_identity import NodeIdentity, NodeIdentityArgs
-from components.planning.cluster_plan import ManagedPlan
 from components.project_services import ProjectServices, ProjectServicesArgs
+from l4serve.planning.gke.cluster_plan import ManagedPlan
 from tests.components.recorder import UNKNOWN, Recorded, by_type, only, record
 from tests.components.stack_parts import cluster_plan
 

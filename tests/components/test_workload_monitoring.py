@@ -5,9 +5,9 @@ import json
 import pytest
 
 from components.inference_service import InferenceService, InferenceServiceArgs
-from components.planning.plan import StackPlan
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
+from l4serve.planning.stack.stack_plan import StackPlan
 from tests.components.recorder import Recorded, by_type, only, record
 from tests.planning.field_edits import STANDARD
 from tests.planning.test_every_field import laid_over, planned

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-import components.config
-from components.config.base import ConfigModel
-from components.config.problems import problems_from
-from components.config.stack import StackConfig
+import l4serve.config
+from l4serve.config.base import ConfigModel
+from l4serve.config.problems import problems_from
+from l4serve.config.stack import StackConfig
 from tests.config.wrong_configs import GOOD
 
 
 def models() -> list[type[ConfigModel]]:
     found: dict[str, type[ConfigModel]] = {}
-    for module in pkgutil.iter_modules(components.config.__path__):
-        for name, item in inspect.getmembers(import_module(f"components.config.{module.name}"), inspect.isclass):
+    for module in pkgutil.iter_modules(l4serve.config.__path__):
+        for name, item in inspect.getmembers(import_module(f"l4serve.config.{module.name}"), inspect.isclass):
             if issubclass(item, ConfigModel) and item is not ConfigModel:
                 found[name] = item
     return [found[name] for name in sorted(found)]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from components.config.tgi import TgiEngine
-from components.config.vllm import VllmEngine
-from components.engines.contract import resolve_contract
-from components.engines.rules import GpuTraits, ModelTraits, Verdict, judge
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.contract import resolve_contract
+from l4serve.engines.rules import GpuTraits, ModelTraits, Verdict, judge
 
 L4 = GpuTraits("NVIDIA L4", (8, 9))
 A100 = GpuTraits("NVIDIA A100", (8, 0))

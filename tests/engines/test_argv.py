@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from components.config.problems import Problem
-from components.config.tgi import TgiEngine
-from components.config.vllm import VllmEngine
-from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
-from components.engines.contract import Contract, contract_versions, load_contract
+from l4serve.config.problems import Problem
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.contract import Contract, contract_versions, load_contract
 from scripts import engine_samples
 from scripts.emit_argv_cases import cases
 
@@ -98,7 +98,7 @@ def test_an_unset_field_emits_nothing(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", ALL, ids=name)
 def test_an_unknown_flag_added_to_the_builder_fails(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.engines.argv._names", lambda kind, field: ("--no-such-flag",))
+    monkeypatch.setattr("l4serve.engines.argv._names", lambda kind, field: ("--no-such-flag",))
     problems = refused(contract, {"dtype": "bfloat16"})
     assert any("--no-such-flag" in text for text in problems.values())
 

@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.check import check
-from cli.contract import contract_app
+from l4serve.cli.check_command import check
+from l4serve.cli.contract_command import contract_app
 
 STACK = """
 config:

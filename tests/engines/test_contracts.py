@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.engines.contract import Contract, ContractError, contract_versions, load_contract, resolve_contract
+from l4serve.engines.contract import Contract, ContractError, contract_versions, load_contract, resolve_contract
 
 OBSERVED = Path(__file__).parent / "observed"
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-import components.engines
-from components.engines.checking import check_argv
-from components.engines.contract import load_contract
+import l4serve.engines
+from l4serve.engines.checking import check_argv
+from l4serve.engines.contract import load_contract
 
-OBSERVED = Path(components.engines.__path__[0]) / "data" / "observed"
+OBSERVED = Path(l4serve.engines.__path__[0]) / "data" / "observed"
 
 
 def seen(what: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.engines.contract import contract_versions
-from components.engines.rules import Verdict, rules
+from l4serve.engines.contract import contract_versions
+from l4serve.engines.rules import Verdict, rules
 from tests.engines.rule_cases import A100, GEMMA, L4, PHI3, QWEN, like, verdicts
 
 _EDIT = re.compile(r"(?:set|or|and) (gpus|engine\.[\w.]+)(?:: | below )([\w.]+)|remove (engine\.[\w.]+)")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.engines.contract import resolve_contract
-from components.engines.rules import GpuTraits, ModelTraits
+from l4serve.engines.contract import resolve_contract
+from l4serve.engines.rules import GpuTraits, ModelTraits
 from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
 
 

@@ -8,12 +8,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
-from components.config.tgi import TgiEngine
-from components.config.vllm import VllmEngine
-from components.engines.conditions import RuleError, holds
-from components.engines.contract import contract_versions, resolve_contract
-from components.engines.facts import Case, facts_of
-from components.engines.rules import Rule, rules
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.conditions import RuleError, holds
+from l4serve.engines.contract import contract_versions, resolve_contract
+from l4serve.engines.rule_inputs import Case, facts_of
+from l4serve.engines.rules import Rule, rules
 from tests.engines.rule_cases import GEMMA, L4, QWEN, UNDESCRIBED, errors, verdicts
 
 

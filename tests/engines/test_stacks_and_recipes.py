@@ -2,12 +2,12 @@
 
 import pytest
 
-from components.config.stack import StackConfig
-from components.config.workload import Workload
-from components.engines.argv import EngineRefusal, Launch, build_launch, check_argv
-from components.engines.contract import Contract, contract_versions, load_contract
-from components.planning.gpu_layout import gpu_layout
-from stacks.recipe import recipes
+from l4serve.config.recipes import recipes
+from l4serve.config.stack import StackConfig
+from l4serve.config.workload import Workload
+from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.contract import Contract, contract_versions, load_contract
+from l4serve.planning.workload.gpu_layout import gpu_layout
 from tests.stack_cases import STACKS, planned
 
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]

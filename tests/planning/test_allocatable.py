@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.planning.allocatable import allocatable, capacity, free_for_workloads, pod_capacity
-from components.planning.daemonsets import all_daemonsets, all_features, daemonset_overhead
-from components.planning.quantity import GIB, KIB, MIB
-from components.planning.shapes import MachineShape, all_shapes, find_shape
+from l4serve.planning.machines.allocatable import allocatable, capacity, free_for_workloads, pod_capacity
+from l4serve.planning.machines.daemonsets import all_daemonsets, all_features, daemonset_overhead
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
+from l4serve.planning.values.quantity import GIB, KIB, MIB
 
 # CPU in millicores and memory in GiB, computed from kubernetes/autoscaler reserved.go at 729ba955.
 COMPUTED = {

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.render import render_stack
-from components.config.problems import ConfigError
-from components.planning.plan import StackPlan
-from stacks.planning import plan
-from stacks.stack_file import Stack, read_stack_file
+from l4serve.cli.render_command import render_stack
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import Stack, read_stack_file
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
 
 
 def stack(folder: Path, allow: list[object], **engine: object) -> Stack:
@@ -31,7 +31,7 @@ def stack(folder: Path, allow: list[object], **engine: object) -> Stack:
 
 
 def planned(folder: Path, allow: list[object], **engine: object) -> StackPlan:
-    return plan(stack(folder, allow, **engine))
+    return plan_stack(stack(folder, allow, **engine))
 
 
 def test_the_reason_lands_in_the_deployments_annotations(tmp_path: Path) -> None:

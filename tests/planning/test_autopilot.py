@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.planning.allocatable import pod_capacity
-from components.planning.autopilot import AutopilotSizeError, Requests, adjust, changes, minimum_size, sizes
-from components.planning.quantity import GIB, MIB
-from components.planning.shapes import all_shapes
+from l4serve.planning.machines.allocatable import pod_capacity
+from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, minimum_size, sizes
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.values.quantity import GIB, MIB
 
 
 def test_two_l4_are_at_least_21_vcpu_and_78_gib() -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from cli.stacks import project_root
-from components.planning.cost import StackCost, stack_cost
-from components.planning.plan import StackPlan
-from components.planning.prices import stated_prices
-from stacks.planning import plan
-from stacks.stack_file import SERVING_KEY, parse_stack
+from l4serve.cli.stack_options import project_root
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
+from l4serve.planning.machines.prices import stated_prices
+from l4serve.planning.stack.cost import StackCost, stack_cost
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
 
 WORKLOADS = {
     "qwen": {
@@ -23,7 +23,7 @@ STANDARD = {"mode": "standard", "name": "one", "location": "us-central1"}
 
 def cost(serving: dict[str, Any]) -> StackCost:
     stack = parse_stack("it", {"gcp:project": "my-project", SERVING_KEY: serving}, base=project_root())
-    planned: StackPlan = plan(stack)
+    planned: StackPlan = plan_stack(stack)
     return stack_cost(planned.cluster, planned.node_pools, planned.workloads, stated_prices(stack.config.prices))
 
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from components.config.problems import ConfigError
-from components.config.stack import StackConfig
-from components.planning.drafts import with_draft
-from components.planning.memory.options import ServingOptions
-from components.planning.models.catalogue import find_model
-from components.planning.plan import plan_stack
-from components.planning.workload_plan import WorkloadPlan
+from l4serve.config.problems import ConfigError
+from l4serve.planning.memory.drafts import with_draft
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests import factories
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
@@ -19,15 +18,9 @@ def planned(speculative: dict[str, Any] | None, gpus: int = 1, **engine: Any) ->
     asked = {"kind": "vllm", "version": "0.26.0", "maxModelLen": 8192, **engine}
     if speculative:
         asked["speculativeConfig"] = speculative
-    config = StackConfig.model_validate(
-        {
-            "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
-            "nodePools": {"l4": {"machineType": "g2-standard-24" if gpus > 1 else "g2-standard-8"}},
-            "workloads": {"llama": {"model": {"id": LLAMA}, "engine": asked, "gpus": gpus}},
-        }
-    )
-    plan = plan_stack(config, stack="test", project="my-project", has_token=True, model_configs={})
-    return plan.workloads[0]
+    pools = {"l4": {"machineType": "g2-standard-24" if gpus > 1 else "g2-standard-8"}}
+    stack = factories.serving({"llama": factories.workload(LLAMA, engine=asked, gpus=gpus)}, pools=pools)
+    return factories.planned(stack, has_token=True).workloads[0]
 
 
 def test_a_small_draft_takes_weights_and_cache() -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from cli.render import Rendered, render_stack
-from cli.stacks import project_root
-from components.config.stack import StackConfig
-from components.planning.edits import (
+from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.stack_options import project_root
+from l4serve.config.stack import StackConfig
+from l4serve.config.stack_file import SERVING_KEY, Stack, parse_stack
+from l4serve.planning.stack.edits import (
     Effect,
     all_edits,
     config_paths,
@@ -24,7 +25,6 @@ from components.planning.edits import (
     field_effect,
     find_edit,
 )
-from stacks.stack_file import SERVING_KEY, Stack, parse_stack
 
 PATHS = tuple(config_paths(StackConfig))
 
@@ -165,7 +165,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
 
 def test_every_field_of_the_config_is_in_the_table() -> None:
     missing = [path for path in PATHS if find_edit(path) is None]
-    assert missing == [], "add a row to components/planning/data/edits.yaml for each"
+    assert missing == [], "add a row to l4serve/planning/stack/data/edits.yaml for each"
 
 
 def test_the_table_names_no_field_that_the_config_lacks() -> None:

@@ -5,18 +5,15 @@ from typing import Any
 
 import pytest
 
-from components.config.stack import StackConfig
-from components.planning.edits import config_paths
-from components.planning.plan import StackPlan, plan_stack
-from stacks.recipe import apply_recipes
+from l4serve.config.stack import StackConfig
+from l4serve.planning.stack.edits import config_paths
+from l4serve.planning.stack.stack_plan import StackPlan
+from tests import factories
 from tests.planning.field_edits import BASES, EDITS, SAME_PLAN
 
 
 def planned(serving: dict[str, Any], *, has_token: bool = False) -> StackPlan:
-    merged, problems = apply_recipes(serving)
-    assert not problems
-    config = StackConfig.model_validate(merged)
-    return plan_stack(config, stack="test", project="my-project", has_token=has_token, model_configs={})
+    return factories.planned(serving, has_token=has_token)
 
 
 def laid_over(base: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:

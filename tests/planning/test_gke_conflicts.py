@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from components.config.cluster import Cluster
-from components.config.node_pool import NodePool
-from components.config.problems import ConfigError, Problem
-from components.planning.cluster_plan import ClusterPlan, plan_cluster
-from components.planning.gke_conflicts import pool_problems, refuse_cluster
-from components.planning.pool_plan import plan_pool
-from components.planning.shapes import MachineShape, find_shape
-from components.planning.tables import load_table
+from l4serve.config.cluster import Cluster
+from l4serve.config.data_file import load_data
+from l4serve.config.node_pool import NodePool
+from l4serve.config.problems import ConfigError, Problem
+from l4serve.planning.gke import conflicts
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.conflicts import pool_problems, refuse_cluster
+from l4serve.planning.gke.pools import plan_pool
+from l4serve.planning.machines.shapes import MachineShape, find_shape
 
 CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
 STANDARD = {"mode": "standard", "name": "llm", "location": "us-central1"}
@@ -213,7 +215,7 @@ SHAPE_ONLY = {"placement-shape"}
 
 
 def rules(subject: str) -> dict[str, dict[str, Any]]:
-    return {rule["id"]: rule for rule in load_table("gke_conflicts")[subject]}
+    return {rule["id"]: rule for rule in load_data(conflicts.__file__, "conflicts.yaml")[subject]}
 
 
 def cluster_plan(config: dict[str, Any]) -> ClusterPlan:

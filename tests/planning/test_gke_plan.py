@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from components.config.cluster import AutopilotCluster, Cluster, ExistingCluster, StandardCluster
-from components.config.node_pool import NodePool
-from components.planning.cluster_plan import ClusterPlan, plan_cluster
-from components.planning.kubeconfig import render_kubeconfig
-from components.planning.pool_plan import plan_pool
+from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, StandardCluster
+from l4serve.config.node_pool import NodePool
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.kubeconfig import render_kubeconfig
+from l4serve.planning.gke.pools import plan_pool
 
 CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
 STANDARD = {"mode": "standard", "name": "llm", "location": "us-central1"}

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from components.config.problems import ConfigError
-from components.config.stack import StackConfig
-from components.planning.machine_defaults import with_machine_types
-from components.planning.models.catalogue import find_model
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack import StackConfig
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.stack.machine_defaults import with_machine_types
 
 CLUSTER = {"mode": "standard", "name": "one", "location": "us-central1"}
 ENGINE = {"kind": "vllm", "version": "0.26.0"}

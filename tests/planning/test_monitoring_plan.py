@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from components.config.autoscaling import Autoscaling
-from components.config.problems import ConfigError
-from components.engines.contract import ENGINES, Contract, contract_versions, load_contract
-from components.planning.autoscaling_plan import plan_autoscaling
-from components.planning.dashboard_plan import chart_metrics, dashboard_definition
-from components.planning.plan import StackPlan
+from l4serve.config.autoscaling import Autoscaling
+from l4serve.config.problems import ConfigError
+from l4serve.engines.contract import ENGINES, Contract, contract_versions, load_contract
+from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.scaling import plan_autoscaling
 from tests.planning.field_edits import STANDARD
 from tests.planning.test_every_field import laid_over, planned
 

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.planning.machine_choice import Offer, cheapest_machine, machine_options
-from components.planning.packing import Item, fits, less, pack, spread
-from components.planning.placement import (
+from l4serve.planning.machines.prices import PriceOverrides
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.packing.bins import Item, fits, less, pack, spread
+from l4serve.planning.packing.machine_choice import Offer, cheapest_machine, machine_options
+from l4serve.planning.packing.placement import (
     SPARE_LIMIT,
     NodeSetup,
     PodRequest,
@@ -19,10 +21,8 @@ from components.planning.placement import (
     spare_pods,
     stranded_gpus,
 )
-from components.planning.prices import PriceOverrides
-from components.planning.quantity import GIB
-from components.planning.rollout import plan_rollout
-from components.planning.shapes import find_shape
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.rollout import plan_rollout
 
 CENTRAL = Offer(region="us-central1")
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cli.stacks import project_root
-from components.planning.notes import notes
-from components.planning.plan import StackPlan
-from components.planning.plan_json import stack_json
-from stacks.planning import plan
-from stacks.stack_file import SERVING_KEY, parse_stack
+from l4serve.cli.stack_options import project_root
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
+from l4serve.planning.stack.notes import notes
+from l4serve.planning.stack.plan_json import stack_json
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
 
 
 def planned(workloads: dict[str, Any], nodes: int) -> StackPlan:
@@ -16,7 +16,7 @@ def planned(workloads: dict[str, Any], nodes: int) -> StackPlan:
         "nodePools": {"l4": {"machineType": "g2-standard-24", "maxNodes": nodes, "diskSizeGb": 300}},
         "workloads": workloads,
     }
-    return plan(parse_stack("it", {"gcp:project": "p-12345", SERVING_KEY: serving}, base=project_root()))
+    return plan_stack(parse_stack("it", {"gcp:project": "p-12345", SERVING_KEY: serving}, base=project_root()))
 
 
 def workload(gpus: int, memory: str, replicas: int = 1) -> dict[str, Any]:

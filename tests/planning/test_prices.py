@@ -2,9 +2,10 @@
 
 import pytest
 
-from components.planning.prices import PriceOverrides, cluster_fee, hourly, priced_regions
-from components.planning.shapes import all_shapes
-from components.planning.tables import load_table
+from l4serve.config.data_file import load_data
+from l4serve.planning.machines import prices
+from l4serve.planning.machines.prices import PriceOverrides, cluster_fee, hourly, priced_regions
+from l4serve.planning.machines.shapes import all_shapes
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_spot_costs_less_and_larger_machines_cost_more_everywhere(region: str) -
 
 def test_the_host_price_agrees_with_the_autoscalers_cpu_and_memory_prices() -> None:
     """gce_price_info.go: g2 0.024988 per vCPU and 0.002927 per GiB; the catalogue must say the same of us-central1."""
-    row = load_table("prices")["families"]["g2"]["regions"]["us-central1"]
+    row = load_data(prices.__file__, "prices.yaml")["families"]["g2"]["regions"]["us-central1"]
     assert row[0] == pytest.approx(96 * 0.024988 + 384 * 0.002927, rel=0.001)
 
 

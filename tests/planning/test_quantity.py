@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.utils.quantity import parse_quantity as official
 
-from components.planning.quantity import (
+from l4serve.planning.values.quantity import (
     GIB,
     QuantityError,
     format_bytes,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.planning.notes import notes
-from components.planning.placement import rollout_can_end
-from components.planning.rollout import plan_rollout
+from l4serve.planning.packing.placement import rollout_can_end
+from l4serve.planning.stack.notes import notes
+from l4serve.planning.workload.rollout import plan_rollout
 from tests.stack_cases import planned
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from components.planning import shapes, tables
-from components.planning.shapes import accelerators, all_shapes, find_shape
+from l4serve.config.data_file import load_data
+from l4serve.planning.machines import shapes
+from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
 
 # https://cloud.google.com/compute/docs/accelerator-optimized-machines#g2-vms
 G2 = {
@@ -40,10 +41,10 @@ def test_every_shape_names_its_source_and_may_go_without_local_ssds() -> None:
 
 
 def test_another_accelerator_is_rows_and_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = dict(tables.load_table("machine_shapes"))
+    table = dict(load_data(shapes.__file__, "machine_shapes.yaml"))
     row = {"machineType": "a2-highgpu-1g", "accelerator": "nvidia-tesla-a100", "gpus": 1, "vcpus": 12}
     table["shapes"] = [*table["shapes"], row | {"memoryGib": 85, "localSsd": [0, 1]}]
-    monkeypatch.setattr(shapes, "load_table", lambda name: table)
+    monkeypatch.setattr(shapes, "load_data", lambda module, name: table)
     shapes._shapes.cache_clear()
     try:
         assert accelerators() == ("nvidia-l4", "nvidia-tesla-a100")

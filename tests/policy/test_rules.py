@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.stacks import project_root
-from components.planning.kubeconfig import render_kubeconfig
+from l4serve.cli.stack_options import project_root
+from l4serve.planning.gke.kubeconfig import render_kubeconfig
+from policy.all_rules import ALL_NAMES, RESOURCE_RULES
 from policy.model import KUBERNETES_PROVIDER, SECRET, Resource
-from policy.rules import ALL_NAMES, RESOURCE_RULES
 from policy.workload_rules import is_pinned
 from tests.policy.cases import BAD, DIGEST, GOOD, KUBECONFIG, edited
 
@@ -79,5 +79,5 @@ def test_what_pins_an_image(image: str, pinned: bool) -> None:
 
 
 def test_importing_the_rules_loads_no_cloud_sdk() -> None:
-    check = "import sys, policy.rules; assert not {'pulumi', 'pulumi_gcp', 'pulumi_policy'} & set(sys.modules)"
+    check = "import sys, policy.all_rules; assert not {'pulumi', 'pulumi_gcp', 'pulumi_policy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True, cwd=project_root())

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cli.render import render_stack
-from cli.stacks import load, project_root
+from l4serve.cli.render_command import render_stack
+from l4serve.cli.stack_options import load, project_root
+from policy.all_rules import RESOURCE_RULES
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings
-from policy.rules import RESOURCE_RULES
 from policy.stack_rules import STACK_RULES, ceilings, largest_cost
 from tests.policy.cases import DEPLOYMENT, GOOD, good_cluster, good_deployment, good_pool, on
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from components.planning.shapes import find_shape
-from sandbox.lifecycle import running_sandbox
-from sandbox.nodes import FakeNode, accelerator_labels
-from sandbox.rehearsal import prepare
-from sandbox.state import SandboxState
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.lifecycle import running_sandbox
+from l4serve.sandbox.nodes import FakeNode, accelerator_labels
+from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.state import SandboxState
 from tests.pulumi_cli.engine import Engine, Outcome, new_engine
 from tests.sandbox.sandbox_objects import l4_node
 

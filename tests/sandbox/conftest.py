@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 from kubernetes.client import ApiClient
 
-from sandbox.apply import Applier
-from sandbox.lifecycle import running_sandbox
-from sandbox.rehearsal import prepare
-from sandbox.state import SandboxState
+from l4serve.sandbox.apply import Applier
+from l4serve.sandbox.lifecycle import running_sandbox
+from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.state import SandboxState
 from tests.sandbox.sandbox_objects import l4_node
 
 OLD_POOL = ("old-0", "old-1")

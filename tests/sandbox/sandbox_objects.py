@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.planning.allocatable import allocatable, capacity
-from components.planning.shapes import find_shape
-from sandbox.nodes import FakeNode
+from l4serve.planning.machines.allocatable import allocatable, capacity
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.nodes import FakeNode
 
 GPU_TAINT = ("nvidia.com/gpu", "present", "NoSchedule")
 POOL_LABEL = "l4serve.dev/pool"

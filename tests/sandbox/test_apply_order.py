@@ -5,7 +5,7 @@ import json
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from sandbox.apply import api_message, describe, in_apply_order, namespace_of
+from l4serve.sandbox.apply import api_message, describe, in_apply_order, namespace_of
 
 
 def an_object(kind: str, name: str = "x", **metadata: str) -> dict:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from components.planning.daemonsets import Overhead
-from components.planning.shapes import find_shape
-from sandbox.autoscaler import Autoscaler, ScaleUp
-from sandbox.nodes import FakeNode
-from sandbox.placement import Snapshot
-from sandbox.pods import pod_requests
+from l4serve.planning.machines.daemonsets import Overhead
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
+from l4serve.sandbox.nodes import FakeNode
+from l4serve.sandbox.pod_locations import Snapshot
+from l4serve.sandbox.pods import pod_requests
 from tests.sandbox.sandbox_objects import deployment, l4_node
 
 NONE = Overhead(cpu_millis=0, memory_bytes=0, pods=0)

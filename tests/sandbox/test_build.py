@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import build
-from sandbox.build import build_all, ensure_binaries
-from sandbox.errors import SandboxError
-from sandbox.progress import Progress
-from sandbox.recipe import build_key
-from sandbox.toolchain import GoToolchain
+from l4serve.sandbox import build
+from l4serve.sandbox.build import build_all, ensure_binaries
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.go_modules import build_key
+from l4serve.sandbox.progress import Progress
+from l4serve.sandbox.toolchain import GoToolchain
 
 BUILDER_PROGRAM = textwrap.dedent(
     """
     import sys, time
     from pathlib import Path
-    from sandbox.build import ensure_binaries
+    from l4serve.sandbox.build import ensure_binaries
 
     said = []
 

@@ -9,8 +9,8 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.certificates import ADMIN, USERS, Certificates, issue_certificates, write_private
-from sandbox.kubeconfig import write_kubeconfig
+from l4serve.sandbox.admin_kubeconfig import write_kubeconfig
+from l4serve.sandbox.certificates import ADMIN, USERS, Certificates, issue_certificates, write_private
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import urllib3
 from kubernetes.client import AuthorizationV1Api, CoreV1Api, CustomObjectsApi, VersionApi
 from kubernetes.client.exceptions import ApiException
 
-from sandbox.placement import NOT_CREATED, PodPlacement
-from sandbox.recipe import kubernetes_version
-from sandbox.rollout import await_rollout
+from l4serve.sandbox.go_modules import kubernetes_version
+from l4serve.sandbox.pod_locations import NOT_CREATED, PodPlacement
+from l4serve.sandbox.rollout_watch import await_rollout
 from tests.sandbox.conftest import NEW_POOL, OLD_POOL, SMALL_POOL, Cluster
 from tests.sandbox.sandbox_objects import deployment, l4_node, namespace, pod_disruption_budget
 

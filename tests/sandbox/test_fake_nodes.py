@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from components.config.cluster import StandardCluster
-from components.config.node_pool import NodePool
-from components.planning.allocatable import allocatable
-from components.planning.cluster_plan import plan_cluster
-from components.planning.pool_plan import PoolPlan, plan_pool
-from components.planning.shapes import find_shape
-from sandbox.nodes import pool_nodes
+from l4serve.config.cluster import StandardCluster
+from l4serve.config.node_pool import NodePool
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.machines.allocatable import allocatable
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.nodes import pool_nodes
 
 GIB = 2**30
 ALLOCATABLE_GIB = {

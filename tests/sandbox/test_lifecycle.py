@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from sandbox import lifecycle
-from sandbox.errors import SandboxError
-from sandbox.lifecycle import find_kept, running_sandbox, take_down
-from sandbox.processes import start_process, this_process
-from sandbox.state import SandboxState, read_state
+from l4serve.sandbox import lifecycle
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.lifecycle import find_kept, running_sandbox, take_down
+from l4serve.sandbox.processes import start_process, this_process
+from l4serve.sandbox.state import SandboxState, read_state
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 

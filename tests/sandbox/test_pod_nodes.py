@@ -2,11 +2,11 @@
 
 import pytest
 
-from components.planning.allocatable import Allocatable, allocatable
-from components.planning.daemonsets import Overhead
-from components.planning.shapes import all_shapes
-from sandbox.pod_nodes import by_size, first_holding, pod_nodes
-from sandbox.pods import PodRequest
+from l4serve.planning.machines.allocatable import Allocatable, allocatable
+from l4serve.planning.machines.daemonsets import Overhead
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.sandbox.pod_nodes import by_size, first_holding, pod_nodes
+from l4serve.sandbox.pods import PodRequest
 
 GIB = 2**30
 NONE = Overhead(cpu_millis=0, memory_bytes=0, pods=0)

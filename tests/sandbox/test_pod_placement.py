@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.placement import NOT_CREATED, Snapshot
+from l4serve.sandbox.pod_locations import NOT_CREATED, Snapshot
 from tests.sandbox.sandbox_objects import deployment, l4_node
 
 REFUSAL = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.pods import pod_requests, requests_of
+from l4serve.sandbox.pods import pod_requests, requests_of
 from tests.sandbox.sandbox_objects import deployment
 
 

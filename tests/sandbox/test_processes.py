@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.errors import SandboxError
-from sandbox.processes import ChildProcess, end_processes, log_tail, start_process, this_process
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.processes import ChildProcess, end_processes, log_tail, start_process, this_process
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 

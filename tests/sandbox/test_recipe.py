@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.recipe import GO_MODULES, KUBERNETES_MODULE, GoModule, build_key, kubernetes_version
+from l4serve.sandbox.go_modules import GO_MODULES, KUBERNETES_MODULE, GoModule, build_key, kubernetes_version
 
 
 def pinned(name: str) -> GoModule:

@@ -12,20 +12,20 @@ import pytest
 from kubernetes.client import CoreV1Api
 from kubernetes.config import new_client_from_config
 
-from components.planning.daemonsets import daemonset_overhead
-from sandbox.autoscaler import Autoscaler
-from sandbox.lifecycle import find_kept, take_down
-from sandbox.rehearsal import rehearse_objects
+from l4serve.planning.machines.daemonsets import daemonset_overhead
+from l4serve.sandbox.autoscaler import Autoscaler
+from l4serve.sandbox.lifecycle import find_kept, take_down
+from l4serve.sandbox.rehearsal import rehearse_objects
 from tests.sandbox.sandbox_objects import deployment, l4_node
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
 
 AUTOSCALER = Autoscaler(overhead=daemonset_overhead(), zones=("us-central1-a",), gpus=True)
-SANDBOX = [sys.executable, "-c", "from cli.sandbox_commands import sandbox_app; sandbox_app()"]
+SANDBOX = [sys.executable, "-c", "from l4serve.cli.sandbox_commands import sandbox_app; sandbox_app()"]
 PASSING = "\n".join(
     [
         "import time",
-        "from sandbox.lifecycle import running_sandbox",
+        "from l4serve.sandbox.lifecycle import running_sandbox",
         "with running_sandbox('passing') as state:",
         "    print(*(process.pid for process in state.processes), flush=True)",
         "    time.sleep(120)",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from sandbox.lifecycle import find_kept, take_down
+from l4serve.cli.app import app
+from l4serve.sandbox.lifecycle import find_kept, take_down
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
 

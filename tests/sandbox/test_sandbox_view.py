@@ -7,11 +7,11 @@ import pytest
 import typer
 from rich.console import Console
 
-from cli.sandbox_view import print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
-from sandbox.apply import ApplyFailure
-from sandbox.errors import SandboxError
-from sandbox.placement import PodPlacement
-from sandbox.rehearsal import Rehearsal
+from l4serve.cli.sandbox_view import print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
+from l4serve.sandbox.apply import ApplyFailure
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.pod_locations import PodPlacement
+from l4serve.sandbox.rehearsal import Rehearsal
 from tests.sandbox.sandbox_objects import l4_node
 
 REFUSAL = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import toolchain
-from sandbox.errors import SandboxError
-from sandbox.recipe import GO_MODULES
-from sandbox.toolchain import find_go, needed_version
+from l4serve.sandbox import toolchain
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.go_modules import GO_MODULES
+from l4serve.sandbox.toolchain import find_go, needed_version
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stacks.recipe import recipes
+from l4serve.config.recipes import recipes
 from tests.stack_cases import objects, planned
 
 FACTS = json.loads((Path(__file__).parents[1] / "data/guide_variants.json").read_text("utf-8"))

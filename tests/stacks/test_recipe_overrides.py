@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.config.problems import ConfigError
-from stacks.stack_file import SERVING_KEY, parse_stack
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.config.wrong_configs import GOOD
 from tests.stack_cases import ROOT
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cli import render
-from cli.recording import Registration, record_program
-from stacks.stack_file import read_stack_file
+from l4serve.cli import render_command as render
+from l4serve.cli.recording import Registration, record_program
+from l4serve.config.stack_file import read_stack_file
 
 TESTS = Path(__file__).parents[1]
 FILES = {

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from cli.recording import record_program
+from l4serve.cli.recording import record_program
 from tests.config.wrong_configs import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.recording import SECRET_MARKER
-from cli.render import write_rendered
-from stacks.stack_file import TOKEN_KEY
+from l4serve.cli.recording import SECRET_MARKER
+from l4serve.cli.render_command import write_rendered
+from l4serve.config.stack_file import TOKEN_KEY
 from tests.stack_cases import ROOT, STACKS, objects, planned, rendered
 
 GOLDEN = Path(__file__).parents[1] / "golden"

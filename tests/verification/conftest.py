@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from verification.report import Report
-from verification.server import verify_server
-from verification.target import EngineKind, Target
+from l4serve.verification.report import Report
+from l4serve.verification.server import verify_server
+from l4serve.verification.target import EngineKind, Target
 
 FAKES = Path(__file__).parent / "fakes"
 MODEL = "org/model"

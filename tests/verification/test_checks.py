@@ -4,10 +4,18 @@ import time
 
 import pytest
 
-from verification.checks import Check, CheckError, Finding, NotOfferedError, UnreachableError, describe, run_checks
-from verification.latency import StreamClock
-from verification.metrics import compare, families
-from verification.report import Report
+from l4serve.verification.checks import (
+    Check,
+    CheckError,
+    Finding,
+    NotOfferedError,
+    UnreachableError,
+    describe,
+    run_checks,
+)
+from l4serve.verification.latency import StreamClock
+from l4serve.verification.metrics import compare, families
+from l4serve.verification.report import Report
 
 
 def _raises(error):
@@ -53,7 +61,7 @@ def test_describe_is_one_short_line_with_the_cause():
 
 def test_clock_gives_ttft_and_time_per_token(monkeypatch):
     times = iter((100.0, 100.5, 100.6, 101.1))
-    monkeypatch.setattr("verification.latency.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("l4serve.verification.latency.time.perf_counter", lambda: next(times))
     clock = StreamClock()
     for _ in range(3):
         clock.tick()

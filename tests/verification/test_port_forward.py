@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
+from l4serve.verification.port_forward import forwarded, pod_stream
+from l4serve.verification.service_pod import PodPort, find_pod
 from tests.verification.conftest import MODEL
-from verification.port_forward import forwarded, pod_stream
-from verification.service_pod import PodPort, find_pod
 
 POD = PodPort("llm", "pod-b", 8123)
 

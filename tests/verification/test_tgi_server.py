@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
+from l4serve.verification.server import verify_server
+from l4serve.verification.tgi_api import MissingClientError
 from tests.verification.conftest import report_on, target_of
-from verification.server import verify_server
-from verification.tgi_api import MissingClientError
 
 pytest.importorskip("text_generation", reason="needs the extra: pip install '.[text-generation]'")
 pytestmark = [

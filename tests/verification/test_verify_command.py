@@ -11,8 +11,8 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from cli.verify import API_KEY_VARIABLE, verify
-from components.engines.contract import resolve_contract
+from l4serve.cli.verify_command import API_KEY_VARIABLE, verify
+from l4serve.engines.contract import resolve_contract
 from tests.verification.conftest import LIMIT, MODEL
 
 app = typer.Typer()
@@ -285,6 +285,9 @@ def test_proxy_of_the_environment_gets_no_request_to_this_machine(vllm):
 
 
 def test_planning_commands_load_no_client_of_verify():
-    code = "import sys, cli.verify; print(*{'openai', 'httpx2', 'kubernetes', 'text_generation'} & set(sys.modules))"
+    code = (
+        "import sys, l4serve.cli.verify_command;"
+        "print(*{'openai', 'httpx2', 'kubernetes', 'text_generation'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -11,8 +11,8 @@ import pytest
 vllm = pytest.importorskip("vllm", reason="needs the extra: pip install 'gke-llm-serving[vllm]' in its own environment")
 pytestmark = pytest.mark.vllm
 
-from stacks.planning import plan  # noqa: E402
-from stacks.stack_file import SERVING_KEY, parse_stack, read_stack_file  # noqa: E402
+from l4serve.config.stack_file import SERVING_KEY, parse_stack, read_stack_file  # noqa: E402
+from l4serve.planning.stack.stack_planner import plan_stack  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def planned_workloads() -> Iterator:
         serving = {"cluster": {"mode": "existing"}, "workloads": {"w": workload}}
         stacks.append(parse_stack(name, {SERVING_KEY: serving}, base=ROOT))
     for stack in stacks:
-        for workload in plan(stack).workloads:
+        for workload in plan_stack(stack).workloads:
             if workload.engine_kind == "vllm" and workload.engine_version == vllm.__version__:
                 yield pytest.param(workload, id=f"{stack.name}-{workload.name}")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from l4serve.verification.server import verify_server
 from tests.verification.conftest import MODEL, report_on, target_of
-from verification.server import verify_server
 
 CHECKS = (
     "health",

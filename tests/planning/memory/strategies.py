@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from components.planning.memory.gpu import all_gpus
-from components.planning.memory.options import ServingOptions
-from components.planning.models.catalogue import all_models
+from l4serve.planning.machines.gpus import all_gpus
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import all_models
 
 MODELS = st.sampled_from(all_models())
 DENSE_MODELS = st.sampled_from([m for m in all_models() if m.quantization is None])

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from components.planning.memory.generations import vllm_generation
-from components.planning.memory.gpu import find_gpu
-from components.planning.memory.options import LoraOptions, ServingOptions
-from components.planning.memory.vllm import batch_limits
-from components.planning.models.catalogue import find_model
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
+from l4serve.planning.memory.vllm import batch_limits
+from l4serve.planning.models.catalogue import find_model
 
 L4 = find_gpu("nvidia-l4")
 assert L4 is not None

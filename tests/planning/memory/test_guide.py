@@ -2,10 +2,11 @@
 
 import pytest
 
-from components.planning.memory.fit import Fit, estimate
-from components.planning.memory.gpu import find_gpu
-from components.planning.memory.options import ServingOptions
-from components.planning.models.catalogue import find_model
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import find_model
 
 L4 = find_gpu("nvidia-l4")
 assert L4 is not None

@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.planning.memory.host import checkpoint_gib, host_needs
-from components.planning.memory.options import ServingOptions
-from components.planning.models.catalogue import find_model
-from components.planning.models.facts import ModelFacts
+from l4serve.planning.memory.host import checkpoint_gib, host_needs
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.model_shape import ModelFacts
 
 
 def facts(model_id: str) -> ModelFacts:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.planning.memory.fit import estimate
-from components.planning.memory.gpu import Gpu, find_gpu
-from components.planning.memory.options import ServingOptions
-from components.planning.memory.weights import weight_bytes
-from components.planning.models.catalogue import all_models
-from components.planning.models.facts import ModelFacts
+from l4serve.planning.machines.gpus import Gpu, find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.weights import weight_bytes
+from l4serve.planning.models.catalogue import all_models
+from l4serve.planning.models.model_shape import ModelFacts
 from tests.planning.memory.strategies import DENSE_MODELS, GPUS, MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")

@@ -6,7 +6,7 @@ from benchmarks.estimators.cases import Case, all_cases, field_cases, field_reco
 from benchmarks.estimators.fitting import cross_validate
 from benchmarks.estimators.metrics import relative_error, summarise
 from benchmarks.estimators.tools import ask_own_model
-from components.planning.memory.fit import estimate
+from l4serve.planning.memory.estimate import estimate
 
 # What the driver counts for a process on the measuring card before it holds anything: the smallest start says it.
 CONTEXT_OF_THE_MEASURING_CARD = 0.62

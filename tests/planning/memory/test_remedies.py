@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from components.planning.memory.fit import estimate
-from components.planning.memory.gpu import Gpu, find_gpu
-from components.planning.memory.options import ServingOptions
-from components.planning.memory.remedies import remedies
-from components.planning.models.catalogue import find_model
-from components.planning.models.facts import ModelFacts
+from l4serve.planning.machines.gpus import Gpu, find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import remedies
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.model_shape import ModelFacts
 from tests.planning.memory.strategies import GPUS, MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")

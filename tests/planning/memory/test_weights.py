@@ -5,11 +5,11 @@ from importlib.resources import files
 
 import pytest
 
-from components.planning.memory.options import LoraOptions, ServingOptions
-from components.planning.memory.quantizations import MemoryModelError, known_methods
-from components.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
-from components.planning.models.catalogue import all_models, find_model
-from components.planning.models.facts import ModelFacts
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
+from l4serve.planning.memory.quantizations import MemoryModelError, known_methods
+from l4serve.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
+from l4serve.planning.models.catalogue import all_models, find_model
+from l4serve.planning.models.model_shape import ModelFacts
 
 GIB = 2**30
 # A multi-token-prediction layer is in these checkpoints and is loaded for speculation only.
@@ -95,7 +95,7 @@ def test_every_named_method_of_the_issue_is_judged() -> None:
 
 
 def test_every_entry_of_the_catalogue_says_where_it_was_read() -> None:
-    text = files("components.planning.models").joinpath("data/catalogue.json").read_text(encoding="utf-8")
+    text = files("l4serve.planning.models").joinpath("data/catalogue.json").read_text(encoding="utf-8")
     entries = json.loads(text)["models"]
     assert len(entries) >= 60
     assert all(entry["source"] for entry in entries)

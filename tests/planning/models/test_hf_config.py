@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.planning.models.catalogue import find_model
-from components.planning.models.facts import LayerKind
-from components.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.model_shape import LayerKind
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"],

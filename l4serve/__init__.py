@@ -1,0 +1,1 @@
+"""What the program knows, and its tools; no cloud SDK is loaded here."""

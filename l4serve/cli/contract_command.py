@@ -1,0 +1,156 @@
+"""l4serve contract: what an engine release accepts, and what changed between two."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from l4serve.cli.json_form import json_form
+from l4serve.cli.messages import refuse_input, stderr
+from l4serve.cli.stack_options import JsonOption
+from l4serve.engines.contract import ENGINES, Contract, ContractError, Flag, contract_versions, resolve_contract
+from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
+from l4serve.engines.rules import rules
+
+contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)
+
+ContractName = Annotated[str, typer.Argument(help="Such as vllm-0.26.0, tgi-3.3.7 or 0.26.0.")]
+
+
+def find_contract(name: str) -> Contract:
+    """The contract of that name; exits 2 where there is none."""
+    kind, _, version = name.partition("-")
+    wanted = [(kind, version)] if kind in ENGINES else [(engine, name) for engine in ENGINES]
+    reasons = []
+    for engine, release in wanted:
+        try:
+            resolved = resolve_contract(engine, release)
+        except ContractError as error:
+            reasons.append(str(error))
+            continue
+        if resolved.note:
+            stderr.print(f"note: {resolved.note}", markup=False)
+        return resolved.contract
+    raise refuse_input("; ".join(reasons))
+
+
+@contract_app.command("list")
+def list_contracts(as_json: JsonOption = False) -> None:
+    """The releases that have a contract of their own."""
+    known = {engine: contract_versions(engine) for engine in ENGINES}
+    if as_json:
+        typer.echo(json.dumps(known, indent=2))
+        return
+    for engine, versions in known.items():
+        typer.echo(f"{engine}: {', '.join(versions)}")
+
+
+@contract_app.command("rules")
+def list_rules(
+    engine: Annotated[str | None, typer.Option(help="vllm or tgi.")] = None, as_json: JsonOption = False
+) -> None:
+    """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""
+    if engine is not None and engine not in ENGINES:
+        raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
+    chosen = [rule for rule in rules() if engine in (None, rule.engine)]
+    if as_json:
+        typer.echo(json.dumps(json_form(chosen), indent=2))
+        return
+    columns = ("rule", "verdict", "versions", "what it says", "source")
+    table = Table(*(Column(name, overflow="fold") for name in columns), show_lines=True)
+    for rule in chosen:
+        said = rule.reason + (f"\nthe engine: {rule.refusal}" if rule.refusal else "")
+        table.add_row(rule.id, rule.verdict, rule.versions, escape(said), rule.source)
+    Console(highlight=False).print(table)
+
+
+@contract_app.command()
+def show(
+    name: ContractName,
+    flag: Annotated[str | None, typer.Option(help="Only flags whose name has this part.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The flags, metrics, paths and shutdown behaviour of a release."""
+    contract = find_contract(name)
+    flags = {n: f for n, f in contract.flags.items() if flag is None or any(flag in name for name in f.spellings)}
+    if not flags:
+        raise refuse_input(f"{contract.name} has no flag with {flag!r} in its name")
+    if as_json:
+        typer.echo(json.dumps(_as_json(contract, flags), indent=2, default=str))
+        return
+    console = Console()
+    console.print(f"[bold]{contract.name}[/bold]  image {contract.image}")
+    where = f"port {contract.port}, health {contract.health_path}, token in {contract.token_env}"
+    console.print(where, highlight=False)
+    table = Table(*(Column(name, overflow="fold") for name in ("flag", "type", "default", "values", "note")))
+    for entry in flags.values():
+        values = ", ".join(entry.choices or entry.values or ())
+        default = "" if entry.default is None else str(entry.default)
+        table.add_row("\n".join(entry.spellings), entry.type, default, values, entry.deprecated or "")
+    console.print(table)
+    if flag is None:
+        console.print("metrics by default: " + ", ".join(sorted(contract.always_metrics)), highlight=False)
+        console.print(f"shutdown: {contract.shutdown.signal}; {contract.shutdown.note}", highlight=False)
+
+
+def _as_json(contract: Contract, flags: dict[str, Flag]) -> dict[str, object]:
+    return {
+        "name": contract.name,
+        "image": contract.image,
+        "port": contract.port,
+        "tokenEnv": contract.token_env,
+        "flags": json_form(flags),
+        "env": contract.env,
+        "metrics": {name: contract.metrics[name] for name in sorted(contract.metrics)},
+        "alwaysMetrics": sorted(contract.always_metrics),
+        "paths": contract.paths,
+        "shutdown": json_form(contract.shutdown),
+        "batchLimits": json_form(contract.batch_limits),
+        "autoscalingMetrics": dict(contract.autoscaling_metrics),
+    }
+
+
+@contract_app.command()
+def diff(before: ContractName, after: ContractName, as_json: JsonOption = False) -> None:
+    """What changed between two releases of one engine."""
+    first, second = find_contract(before), find_contract(after)
+    if first.engine != second.engine:
+        raise refuse_input(f"{first.name} and {second.name} are different engines; name two releases of one")
+    changes = diff_contracts(first, second)
+    if as_json:
+        typer.echo(json.dumps(json_form(changes), indent=2))
+        return
+    _print_diff(changes, Console(highlight=False, soft_wrap=True))
+
+
+def _print_diff(changes: ContractDiff, console: Console) -> None:
+    console.print(f"[bold]{changes.before} -> {changes.after}[/bold]")
+    removed = {"flag": changes.flags_removed, "variable": changes.env_removed, "metric": changes.metrics_removed}
+    for kind, removals in removed.items():
+        for gone in removals:
+            console.print(f"[red]-[/red] {kind} {gone.name}: {gone.advice}")
+    for change in changes.flags_changed:
+        console.print(f"[yellow]~[/yellow] flag {change.flag}: {change.what} {escape(_told(change))}")
+    added = {"flag": changes.flags_added, "variable": changes.env_added, "metric": changes.metrics_added}
+    for kind, names in added.items():
+        for name in names:
+            console.print(f"[green]+[/green] {kind} {name}")
+    console.print(
+        f"models: {len(changes.architectures_added)} more, {len(changes.architectures_removed)} fewer; "
+        f"paths: {len(changes.paths_added)} more, {len(changes.paths_removed)} fewer"
+    )
+
+
+def _told(change: Change) -> str:
+    """What came and went of a list, before and after of anything else."""
+    if not isinstance(change.before, tuple) or not isinstance(change.after, tuple):
+        return f"{_plain(change.before)} -> {_plain(change.after)}"
+    gone = [f"-{value}" for value in change.before if value not in change.after]
+    return " ".join(gone + [f"+{value}" for value in change.after if value not in change.before]) or "in another order"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else "unset" if value is None else str(value)

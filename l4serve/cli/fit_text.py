@@ -1,0 +1,81 @@
+"""The memory bar and the words of l4serve fit, readable in 80 columns and without colour."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import Remedy
+from l4serve.planning.models.model_shape import ModelFacts
+
+BAR_CELLS = 60
+SMALLEST_SHOWN_GIB = 0.005
+
+
+def memory_parts(answer: Fit) -> tuple[tuple[str, str, str, float], ...]:
+    """Letter, name, colour and GiB of each part of one GPU's memory, in the order of the bar."""
+    needed = answer.weights_gib + answer.activation_gib + answer.non_torch_gib
+    cache = max(0.0, answer.kv_cache_gib)
+    counted = min(answer.cuda_graph_gib + answer.workspace_gib, max(0.0, answer.usable_gib - needed - cache))
+    rest = max(0.0, answer.total_gib - needed - cache - counted - answer.late_gib)
+    parts = (
+        ("W", "weights", "blue", answer.weights_gib),
+        ("A", "activations", "yellow", answer.activation_gib),
+        ("N", "CUDA and NCCL", "magenta", answer.non_torch_gib),
+        ("G", "graphs, workspace", "cyan", counted),
+        ("K", "KV cache", "green", answer.kv_cache_gib),
+        ("L", "allocated later", "red", answer.late_gib),
+        (".", "left over", "white", rest),
+    )
+    return tuple(part for part in parts if part[3] >= SMALLEST_SHOWN_GIB or part[0] in "WK")
+
+
+def memory_bar(answer: Fit, cells: int = BAR_CELLS) -> Text:
+    """A bar as wide as the card's memory; each part is a letter or more, and what exceeds the card is cut."""
+    bar = Text("[")
+    room = cells
+    for letter, _, colour, gib in memory_parts(answer):
+        width = min(room, max(1, round(gib / answer.total_gib * cells))) if gib > 0 else 0
+        bar.append(letter * width, style=colour)
+        room -= width
+    bar.append(" " * room)
+    bar.append("]" if answer.weights_gib <= answer.total_gib else ">")
+    return bar
+
+
+def print_fit(model: ModelFacts, gpu: Gpu, options: ServingOptions, answer: Fit, cures: tuple[Remedy, ...]) -> None:
+    """Prints the verdict, the bar of each (identical) GPU, the figures and the remedies."""
+    console = Console(highlight=False)
+    width = min(console.width, 100)
+    engine = {"vllm": "vLLM", "tgi": "TGI"}[options.engine]
+    gpus = options.tensor_parallel_size * options.pipeline_parallel_size
+    console.print(f"{model.id} on {gpus} x {gpu.name}, {engine} {options.engine_version}", markup=False)
+    verdict, colour = ("fits", "green") if answer.fits else ("does not fit", "red")
+    if answer.margin_is_uncertain:
+        verdict, colour = (
+            f"{verdict}, but the margin is within the uncertainty",
+            "yellow" if answer.fits else "red",
+        )
+    console.print(Text(verdict, style=f"bold {colour}"))
+    for index in range(gpus):
+        console.print(Text(f"GPU {index} ").append_text(memory_bar(answer, min(BAR_CELLS, width - 10))))
+    for letter, name, shade, gib in memory_parts(answer):
+        console.print(Text(f"  {letter} ", style=shade).append(f"{name:<22}{gib:8.2f} GiB", style="default"))
+    console.print(
+        f"    {'whole card':<22}{answer.total_gib:8.2f} GiB  (uncertainty {answer.uncertainty_gib:.2f})",
+        markup=False,
+    )
+    console.print(
+        f"KV cache {answer.kv_cache_tokens:,} tokens: {answer.max_concurrency:.2f} sequences of "
+        f"{answer.max_model_len:,}; longest context {answer.largest_max_model_len:,}",
+        markup=False,
+    )
+    for reason in answer.reasons:
+        console.print(f"because {reason}", markup=False)
+    if cures:
+        console.print("what would help, cheapest first:")
+    for cure in cures:
+        console.print(f"  - {cure.text}", markup=False)

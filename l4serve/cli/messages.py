@@ -1,0 +1,42 @@
+"""What the command line says when it refuses: one readable message on standard error and exit code 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import StackFileError
+from l4serve.planning.stack.notes import notes
+from l4serve.planning.stack.stack_plan import StackPlan
+
+BAD_INPUT = 2
+
+stderr = Console(stderr=True, soft_wrap=True)
+
+
+def refuse_input(message: str) -> typer.Exit:
+    """Prints a refusal of bad input and returns the exit to raise."""
+    stderr.print(Text("error: ", style="bold red") + Text(message))
+    return typer.Exit(BAD_INPUT)
+
+
+@contextmanager
+def readable_refusals() -> Iterator[None]:
+    """Turns a refused config or an unreadable stack file into a message and exit code 2."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            refuse_input(str(problem))
+        raise typer.Exit(BAD_INPUT) from None
+    except StackFileError as error:
+        raise refuse_input(str(error)) from None
+
+
+def print_notes(plan: StackPlan) -> None:
+    """Prints the notes of a plan on standard error."""
+    for path, note in notes(plan):
+        stderr.print(Text("note: ", style="yellow") + Text(f"{path}: ", style="bold") + Text(note))

@@ -1,0 +1,119 @@
+"""l4serve plan: the resolved plan of a stack."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from l4serve.cli.messages import print_notes
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
+from l4serve.planning.stack.edits import find_edit
+from l4serve.planning.stack.plan_json import stack_json
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.quantity import format_bytes, format_cpu
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+
+def plan(
+    stack: StackOption = None,
+    file: FileOption = None,
+    edits: Annotated[bool, typer.Option("--edits", help="Show beside each field what an edit of it does.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
+    planned = load_plan(stack, file)
+    print_notes(planned)
+    if as_json:
+        print(json.dumps(stack_json(planned), indent=2))
+        return
+    console = Console()
+    console.print(_summary(planned))
+    if planned.node_pools:
+        console.print(_pools(planned))
+    console.print(_workloads(planned))
+    console.print(_cost(planned))
+    if edits:
+        console.print(_edits(planned))
+        console.print(_edit_notes(planned), markup=False)
+
+
+def _summary(plan: StackPlan) -> str:
+    cluster = plan.cluster
+    where = f" in {cluster.location}" if cluster.location else ""
+    name = cluster.name or "(by kubeconfig)"
+    return f"[bold]{plan.stack}[/bold]: {cluster.mode} cluster {name}{where}, namespace {plan.namespace}"
+
+
+def _pools(plan: StackPlan) -> Table:
+    table = Table("pool", "machine", "GPUs", "nodes", "how", "USD/h per node", title="Node pools", title_justify="left")
+    for pool in plan.node_pools:
+        nodes = f"{pool.min_nodes}..{pool.max_nodes}"
+        price = plan.prices[pool.name]
+        cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
+        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning, cost)
+    return table
+
+
+def _cost(plan: StackPlan) -> str:
+    cost = plan.cost
+    unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
+    total = f"USD per hour: {cost.usd_at_least:.2f} with pools at minNodes, {cost.usd_at_most:.2f} at the most{unknown}"
+    remarks = [f"{line.name}, as {line.machine_type}: {line.note}" for line in cost.lines if line.note]
+    return "\n".join((total, *remarks))
+
+
+def _workloads(plan: StackPlan) -> Table:
+    table = Table(title="Workloads", title_justify="left", show_lines=True)
+    table.add_column("workload", overflow="fold", max_width=18)
+    for column in ("model and flags", "pod"):
+        table.add_column(column, overflow="fold")
+    table.add_column("memory per GPU", no_wrap=True)
+    for workload in plan.workloads:
+        table.add_row(*_row(workload))
+    return table
+
+
+def _edits(plan: StackPlan) -> Table:
+    table = Table(title="Edits", title_justify="left")
+    table.add_column("field", overflow="fold")
+    table.add_column("an edit means", no_wrap=True)
+    for path, effect in plan.edits:
+        table.add_row(path, effect.text)
+    return table
+
+
+def _edit_notes(plan: StackPlan) -> str:
+    """What an effect leaves out, such as the harder one of some values: once for all fields that share a row."""
+    rows = dict.fromkeys(edit for path, _ in plan.edits if (edit := find_edit(path)) and edit.note)
+    return "\n".join(f"{edit.path}: {edit.note}" for edit in rows)
+
+
+def _row(workload: WorkloadPlan) -> tuple[str, ...]:
+    requests, placing = workload.resources.requests, workload.placing
+    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
+    pod = (
+        f"{_count(workload)} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
+    )
+    return (
+        f"[bold]{workload.name}[/bold]\n{workload.engine_kind} {workload.engine_version}",
+        "\n".join((workload.model_id, *workload.argv[1:])),
+        pod,
+        _memory(workload),
+    )
+
+
+def _count(workload: WorkloadPlan) -> str:
+    return f"{workload.replicas}..{workload.most_replicas}" if workload.autoscaling else str(workload.replicas)
+
+
+def _memory(workload: WorkloadPlan) -> str:
+    fit = workload.judgement.fit
+    if fit is None:
+        return "not judged"
+    verdict = "fits" if fit.fits and not fit.margin_is_uncertain else "tight" if fit.fits else "does not fit"
+    return (
+        f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
+    )

@@ -1,0 +1,117 @@
+"""l4serve sandbox: a control plane that stays up until it is taken down."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from l4serve.cli.messages import readable_refusals
+from l4serve.cli.render_command import render_stack
+from l4serve.cli.sandbox_view import FAILED, readable_sandbox_errors, shown_progress
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.planning.machines.daemonsets import daemonset_overhead
+from l4serve.sandbox.build import ensure_binaries
+from l4serve.sandbox.lifecycle import find_kept, running_sandbox, take_down
+from l4serve.sandbox.nodes import FakeNode
+from l4serve.sandbox.planned_nodes import standing_nodes
+from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.state import SandboxState
+
+sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake L4 nodes.", no_args_is_help=True)
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
+
+
+@sandbox_app.command()
+def build() -> None:
+    """Build the control plane's programs once, and print the folder that keeps them."""
+    with readable_sandbox_errors(), shown_progress() as progress:
+        folder = ensure_binaries(progress)
+    print(folder)
+
+
+@sandbox_app.command()
+def up(
+    stack: StackOption = None,
+    file: FileOption = None,
+    fresh: FreshOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start the sandbox and leave it up; with a stack, with its planned nodes and nothing on them."""
+    kept = find_kept()
+    if kept is not None and kept.is_running and not fresh and stack is None and file is None:
+        _report(kept, as_json=as_json)
+        return
+    label, nodes = _nodes_of(stack, file)
+    with (
+        readable_sandbox_errors(),
+        shown_progress() as progress,
+        running_sandbox(label, keep=True, progress=progress) as state,
+        state.client() as client,
+    ):
+        prepare(state, client, nodes, overhead=daemonset_overhead(), progress=progress)
+    _report(state, as_json=as_json)
+
+
+@sandbox_app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Say whether the sandbox is up, and where its kubeconfig is; exit 1 where it is not."""
+    kept = find_kept()
+    if kept is None:
+        print(json.dumps({"running": False}) if as_json else "The sandbox is down.")
+        raise typer.Exit(FAILED)
+    _report(kept, as_json=as_json)
+    if not kept.is_running:
+        raise typer.Exit(FAILED)
+
+
+@sandbox_app.command()
+def down() -> None:
+    """End the sandbox: no process and no file of it stays."""
+    with readable_sandbox_errors(), shown_progress() as progress:
+        existed = take_down(progress)
+    print("The sandbox is down." if existed else "There was no sandbox.")
+
+
+def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
+    if stack is None and file is None:
+        return "no stack", ()
+    loaded = load(stack, file)
+    with readable_refusals():
+        rendered = render_stack(loaded)
+    return loaded.name, standing_nodes(rendered.plan, rendered.objects)
+
+
+def _report(state: SandboxState, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_state_json(state), indent=2))
+        return
+    console = Console()
+    console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", highlight=False)
+    table = Table("Process", "PID", "State")
+    for process in state.processes:
+        table.add_row(process.name, str(process.pid), "runs" if process.is_alive() else "[red]ended[/red]")
+    console.print(table)
+    console.print(f"export KUBECONFIG={state.kubeconfig}", soft_wrap=True, highlight=False)
+
+
+def _condition(state: SandboxState) -> str:
+    if state.is_running:
+        return "is up"
+    if not state.server:
+        return "is being started, or its start was cut off"
+    return "is broken: a process ended; `l4serve sandbox up` starts anew"
+
+
+def _state_json(state: SandboxState) -> dict[str, Any]:
+    return {
+        "running": state.is_running,
+        "label": state.label,
+        "kubernetes": state.version,
+        "server": state.server,
+        "kubeconfig": str(state.kubeconfig),
+        "processes": [
+            {"name": process.name, "pid": process.pid, "running": process.is_alive()} for process in state.processes
+        ],
+    }

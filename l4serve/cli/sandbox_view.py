@@ -1,0 +1,157 @@
+"""How the sandbox shows itself: progress while it works, a table of what landed where, readable failures."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressDisplay
+from rich.table import Table
+from rich.text import Text
+
+from l4serve.cli.messages import stderr
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.pod_locations import PodPlacement
+from l4serve.sandbox.progress import Progress
+from l4serve.sandbox.rehearsal import Rehearsal
+
+FAILED = 1
+_PHASE_STYLES = {"Running": "green", "Succeeded": "green", "Pending": "yellow"}
+
+
+@contextmanager
+def readable_sandbox_errors() -> Iterator[None]:
+    """Turns a failure of the sandbox into a message with its remedy, and exit code 1."""
+    try:
+        yield
+    except SandboxError as error:
+        stderr.print(Text("error: ", style="bold red") + Text(error.message))
+        if error.detail:
+            stderr.print(Text(error.detail, style="dim"))
+        if error.remedy:
+            stderr.print(Text(f"fix: {error.remedy}"))
+        raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """A progress display on standard error; without a terminal one line per task, as a CI log wants."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _line_per_task(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+    )
+    with ProgressDisplay(*columns, TimeElapsedColumn(), console=console, transient=True) as display:
+        shown = display.add_task("preparing the sandbox", total=None)
+
+        def update(task: str, done: int, total: int | None, /) -> None:
+            display.update(shown, description=task, completed=done, total=total)
+
+        yield update
+
+
+def _line_per_task(console: Console) -> Progress:
+    said: set[str] = set()
+
+    def update(task: str, _done: int, _total: int | None, /) -> None:
+        if task not in said:
+            said.add(task)
+            console.print(task, highlight=False)
+
+    return update
+
+
+def print_rehearsal(rehearsal: Rehearsal, console: Console) -> None:
+    """The table of pods, then why any of them does not run, then what the API server refused."""
+    console.print(_placements_table(rehearsal))
+    for (workload, reason), count in _reasons(rehearsal).items():
+        pods = "1 pod does" if count == 1 else f"{count} pods do"
+        console.print(Text(f"{workload}: {pods} not run: ", style="yellow") + Text(reason))
+    for failure in rehearsal.failures:
+        console.print(Text(f"{failure.object} was refused: ", style="red") + Text(failure.reason))
+    console.print(_summary(rehearsal))
+
+
+def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
+    """The rehearsal for machines; keys as in the stack files' style."""
+    return {
+        "stack": rehearsal.label,
+        "ok": rehearsal.ok,
+        "kubernetes": rehearsal.version,
+        "seconds": round(rehearsal.seconds, 1),
+        "pods": [_placement_json(placement) for placement in rehearsal.placements],
+        "failures": [{"object": failure.object, "reason": failure.reason} for failure in rehearsal.failures],
+        "nodes": [
+            {
+                "name": node.name,
+                "pool": node.pool,
+                "machineType": node.machine_type,
+                "zone": node.zone,
+                "gpus": node.allocatable.gpus,
+            }
+            for node in rehearsal.nodes
+        ],
+        "kubeconfig": str(rehearsal.kubeconfig) if rehearsal.kubeconfig else None,
+    }
+
+
+def _placements_table(rehearsal: Rehearsal) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"{rehearsal.label} on Kubernetes {rehearsal.version}", title_justify="left"
+    )
+    table.add_column("Pod", overflow="fold")
+    table.add_column("Node", overflow="fold")
+    table.add_column("Machine", no_wrap=True)
+    table.add_column("GPUs", justify="right")
+    table.add_column("Phase", no_wrap=True)
+    for placement in rehearsal.placements:
+        table.add_row(
+            placement.pod or f"{placement.workload} (none)",
+            placement.node or "-",
+            placement.machine_type or "-",
+            str(placement.gpus),
+            Text(placement.phase, style=_PHASE_STYLES.get(placement.phase, "red")),
+        )
+    return table
+
+
+def _reasons(rehearsal: Rehearsal) -> Mapping[tuple[str, str], int]:
+    counts: dict[tuple[str, str], int] = {}
+    for placement in rehearsal.placements:
+        if placement.reason is not None:
+            key = (placement.workload, placement.reason)
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _summary(rehearsal: Rehearsal) -> Text:
+    running = sum(placement.ready for placement in rehearsal.placements)
+    used = {placement.node for placement in rehearsal.placements if placement.node}
+    text = (
+        f"{running} of {len(rehearsal.placements)} pods run, on {len(used)} of {len(rehearsal.nodes)} "
+        f"nodes ({rehearsal.seconds:.0f} s)"
+    )
+    return Text(text, style="bold green" if rehearsal.ok else "bold red")
+
+
+def _placement_json(placement: PodPlacement) -> dict[str, Any]:
+    return {
+        "namespace": placement.namespace,
+        "workload": placement.workload,
+        "pod": placement.pod or None,
+        "node": placement.node,
+        "machineType": placement.machine_type,
+        "zone": placement.zone,
+        "gpus": placement.gpus,
+        "phase": placement.phase,
+        "ready": placement.ready,
+        "reason": placement.reason,
+    }

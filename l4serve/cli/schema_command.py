@@ -1,0 +1,184 @@
+"""l4serve schema: the JSON Schema of a stack file, and the config reference, both generated from the models."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.stack_options import project_root
+from l4serve.config.recipes import recipes
+from l4serve.config.stack import StackConfig
+from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
+
+SCHEMA_FILE = Path("docs/stack.schema.json")
+REFERENCE_FILE = Path("docs/config-reference.md")
+
+
+def stack_file_schema() -> Mapping[str, Any]:
+    """JSON Schema (draft 2020-12) of `Pulumi.<stack>.yaml`, for editors."""
+    serving = _widened(_standard(StackConfig.model_json_schema(by_alias=True)))
+    definitions = serving.pop("$defs")
+    workload = definitions["Workload"]
+    workload["properties"]["recipe"] = {
+        "anyOf": [{"enum": sorted(recipes())}, {"type": "null"}],
+        "description": workload["properties"]["recipe"]["description"],
+    }
+    definitions["ModelOverRecipe"] = _optional(definitions["Model"])
+    definitions["WorkloadOverRecipe"] = _over_recipe(workload)
+    workload["properties"]["engine"]["required"] = ["kind"]
+    serving["properties"]["workloads"]["additionalProperties"] = {
+        "if": {"required": ["recipe"]},
+        "then": {"$ref": "#/$defs/WorkloadOverRecipe"},
+        "else": {"$ref": "#/$defs/Workload"},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Stack of gke-llm-serving",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": {
+                    SERVING_KEY: serving,
+                    TOKEN_KEY: {
+                        "description": "Hugging Face token, as `pulumi config set --secret hfToken` writes it.",
+                        "type": "object",
+                        "properties": {"secure": {"type": "string"}},
+                        "required": ["secure"],
+                        "additionalProperties": False,
+                    },
+                    "gcp:project": {"type": "string", "description": "Google Cloud project."},
+                },
+                "required": [SERVING_KEY],
+            }
+        },
+        "required": ["config"],
+        "$defs": definitions,
+    }
+
+
+def _optional(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of which any part may be left out or set to null."""
+    parts = {name: {"anyOf": [part, {"type": "null"}]} for name, part in definition["properties"].items()}
+    return {key: value for key, value in definition.items() if key != "required"} | {"properties": parts}
+
+
+def _over_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A workload over a recipe, which gives the engine's kind and the model where they are left out."""
+    options = workload["properties"]["engine"]["oneOf"]
+    engine = {"anyOf": options, "description": workload["properties"]["engine"]["description"]}
+    model = {"$ref": "#/$defs/ModelOverRecipe"}
+    return _optional({**workload, "properties": {**workload["properties"], "engine": engine, "model": model}})
+
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_MAPS = ("properties", "$defs")
+
+
+def _standard(schema: Any) -> Any:
+    """Pydantic's schema in the standard's own words: bounds behind a validator, and patterns of a map's keys."""
+    if isinstance(schema, list):
+        return [_standard(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {
+        _BOUNDS.get(key, key): {name: _standard(part) for name, part in value.items()}
+        if key in _MAPS
+        else _standard(value)
+        for key, value in schema.items()
+    }
+    for pattern, values in result.pop("patternProperties", {}).items():
+        names = result.get("propertyNames", {})
+        result |= {"propertyNames": {**names, "pattern": pattern}, "additionalProperties": values}
+    return result
+
+
+def _widened(schema: Any) -> Any:
+    """The schema with numbers where the loader takes them for strings: wherever no form is asked for."""
+    if isinstance(schema, list):
+        return [_widened(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    widened = {key: _widened(value) for key, value in schema.items()}
+    if schema.get("type") == "string" and not {"const", "enum", "pattern"} & schema.keys():
+        widened["type"] = ["string", "number"]
+    return widened
+
+
+def config_reference() -> str:
+    """The config reference as Markdown: one table per object, one row per field."""
+    schema = _standard(StackConfig.model_json_schema(by_alias=True))
+    objects = {"StackConfig": schema, **dict(sorted(schema["$defs"].items()))}
+    lines = [
+        "# Config reference",
+        "",
+        "Generated by `l4serve schema --write` from the models in `l4serve/config`; do not edit.",
+        "",
+        f"`{SERVING_KEY}` holds one [StackConfig](#stackconfig). The Hugging Face token is the secret `{TOKEN_KEY}`,",
+        "set by `pulumi config set --secret hfToken`.",
+        "",
+        "Recipes: " + ", ".join(f"`{name}`" for name in sorted(recipes())) + ".",
+    ]
+    for name, definition in objects.items():
+        lines += ["", f"## {name}", "", definition.get("description", ""), "", *_rows(definition)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(definition: Mapping[str, Any]) -> Iterator[str]:
+    yield "| key | type | default | what |"
+    yield "|---|---|---|---|"
+    required = definition.get("required", ())
+    for key, field in definition.get("properties", {}).items():
+        default = "required" if key in required else f"`{json.dumps(field.get('default'))}`"
+        yield f"| `{key}` | {_type(field)} | {default} | {field.get('description', '')} |"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """A field's type in words, with its bounds."""
+    if "$ref" in field:
+        name = field["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    for key in ("anyOf", "oneOf"):
+        if key in field:
+            return " or ".join(_type(option) for option in field[key] if option.get("type") != "null")
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    if field.get("type") == "array":
+        return f"list of {_type(field.get('items', {}))}"
+    if isinstance(extra := field.get("additionalProperties"), Mapping):
+        return f"map of {_type(extra)}"
+    kind = field.get("type", "any")
+    return f"{kind if isinstance(kind, str) else kind[0]}{_bounds(field)}"
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    return "".join(f" {sign} {field[key]}" for key, sign in signs.items() if key in field)
+
+
+def generated_files() -> Mapping[Path, str]:
+    """Every generated document by its path in the project."""
+    return {
+        SCHEMA_FILE: json.dumps(stack_file_schema(), indent=2) + "\n",
+        REFERENCE_FILE: config_reference(),
+    }
+
+
+def schema(
+    write: Annotated[bool, typer.Option("--write", help="Write the schema and the reference into docs/.")] = False,
+) -> None:
+    """Print the JSON Schema of a stack file, or write it and the config reference into the project."""
+    if not write:
+        print(json.dumps(stack_file_schema(), indent=2))
+        return
+    for path, text in generated_files().items():
+        target = project_root() / path
+        try:
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise refuse_input(f"{target}: {error.strerror}") from None
+        print(path)

@@ -1,0 +1,229 @@
+"""l4serve shapes: the machine types, what a pod may ask of them, what they cost and strand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.machines.prices import Price, priced_regions, stated_prices
+from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, accelerators
+from l4serve.planning.packing.machine_choice import Offer
+from l4serve.planning.packing.placement import NodeSetup, PodRequest
+from l4serve.planning.packing.shape_report import ShapeRow, shape_rows
+from l4serve.planning.stack.cost import MARKETS
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.quantity import GIB, QuantityError, format_cpu, parse_bytes, parse_cpu, round_gib
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+DEFAULT_REGION = "us-central1"
+
+
+def shapes(
+    workload: Annotated[str | None, typer.Option("--workload", "-w", help="Workload of the stack to place.")] = None,
+    stack: StackOption = None,
+    file: FileOption = None,
+    gpus: Annotated[int | None, typer.Option(min=1, max=16, help="GPUs of a pod to place.")] = None,
+    cpu: Annotated[str, typer.Option(help="CPU that the pod asks for, such as 7 or 500m.")] = "0",
+    memory: Annotated[str, typer.Option(help="Memory that the pod asks for, such as 25Gi.")] = "0",
+    ephemeral_storage: Annotated[str, typer.Option(help="Disk that the pod asks for, such as 40Gi.")] = "0",
+    region: Annotated[str | None, typer.Option(help=f"Region of the prices; {DEFAULT_REGION} if unset.")] = None,
+    disk: Annotated[int | None, typer.Option(min=10, max=65536, help="Boot disk in GB; 100 if unset.")] = None,
+    accelerator: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = DEFAULT_ACCELERATOR,
+    as_json: JsonOption = False,
+) -> None:
+    """List machine shapes: GPUs, vCPU, what a pod may ask, price per hour, and GPUs that a pod would strand."""
+    if accelerator not in accelerators():
+        raise refuse_input(f"--accelerator {accelerator}: no machine is known; use one of: {', '.join(accelerators())}")
+    if workload is None and (stack or file):
+        raise refuse_input("-s and -f name the stack of a workload: add --workload NAME")
+    if workload is not None and gpus is not None:
+        raise refuse_input("--gpus describes a pod and --workload names one: use either")
+    pod = None if workload else _described(gpus, cpu, memory, ephemeral_storage)
+    setup = NodeSetup(boot_disk_gib=disk or 100)
+    offer = Offer(region=region or DEFAULT_REGION, setup=setup, accelerator=accelerator)
+    if workload is not None:
+        pod, offer = _of_workload(workload, stack, file, region, disk)
+    rows = shape_rows(offer, pod)
+    if as_json:
+        print(json.dumps(as_data(rows, offer, pod), indent=2))
+    else:
+        _print(rows, offer, pod)
+
+
+def as_data(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> Mapping[str, Any]:
+    """The documented JSON form: CPU in millicores, memory and storage in bytes, prices in USD per hour."""
+    return {
+        "accelerator": offer.accelerator,
+        "region": offer.region,
+        "market": offer.market,
+        "bootDiskGib": offer.setup.boot_disk_gib,
+        "pod": None if pod is None else _pod_data(pod),
+        "shapes": [_shape_data(row) for row in rows],
+    }
+
+
+def _described(gpus: int | None, cpu: str, memory: str, disk: str) -> PodRequest | None:
+    if gpus is None:
+        if (cpu, memory, disk) != ("0", "0", "0"):
+            raise refuse_input("--cpu, --memory and --ephemeral-storage describe a pod: add --gpus N")
+        return None
+    return PodRequest(
+        workload="pod",
+        cpu_millis=_amount("--cpu", cpu, parse_cpu),
+        memory_bytes=_amount("--memory", memory, parse_bytes),
+        ephemeral_bytes=_amount("--ephemeral-storage", disk, parse_bytes),
+        gpus=gpus,
+        replicas=1,
+    )
+
+
+def _amount(option: str, text: str, parse: Any) -> int:
+    try:
+        return int(parse(text))
+    except QuantityError as error:
+        raise refuse_input(f"{option}: {error}") from None
+
+
+def _of_workload(
+    name: str, stack: str | None, file: Path | None, region: str | None, disk: int | None
+) -> tuple[PodRequest, Offer]:
+    loaded = load(stack, file)
+    with readable_refusals():
+        planned = plan_stack(loaded)
+    found = next((workload for workload in planned.workloads if workload.name == name), None)
+    if found is None:
+        known = ", ".join(workload.name for workload in planned.workloads)
+        raise refuse_input(f"--workload {name}: the stack has no such workload; it has: {known}")
+    pool = next((pool for pool in planned.node_pools if pool.name == found.placing.node_pool), None)
+    setup = NodeSetup(
+        boot_disk_gib=disk or (pool.disk_size_gb if pool else 100), local_ssds=pool.ephemeral_ssds if pool else 0
+    )
+    market = MARKETS[pool.provisioning] if pool else "on-demand"
+    where = region or planned.cluster.region or DEFAULT_REGION
+    accelerator = pool.accelerator if pool else DEFAULT_ACCELERATOR
+    prices = stated_prices(loaded.config.prices)
+    return _request(found, planned), Offer(
+        region=where, market=market, setup=setup, accelerator=accelerator, overrides=prices
+    )
+
+
+def _request(workload: WorkloadPlan, planned: StackPlan) -> PodRequest:
+    asked = workload.resources.requests
+    return PodRequest(
+        workload=f"{workload.name} of {planned.stack}",
+        cpu_millis=asked.cpu_millis,
+        memory_bytes=asked.memory_bytes,
+        ephemeral_bytes=asked.ephemeral_bytes,
+        gpus=workload.gpus,
+        replicas=max(1, workload.replicas),
+    )
+
+
+def _pod_data(pod: PodRequest) -> Mapping[str, Any]:
+    return {
+        "name": pod.workload,
+        "gpus": pod.gpus,
+        "cpuMillis": pod.cpu_millis,
+        "memoryBytes": pod.memory_bytes,
+        "ephemeralStorageBytes": pod.ephemeral_bytes,
+        "replicas": pod.replicas,
+    }
+
+
+def _shape_data(row: ShapeRow) -> Mapping[str, Any]:
+    fit = row.fit
+    return {
+        "machineType": row.shape.machine_type,
+        "gpus": row.shape.gpus,
+        "vcpus": row.shape.vcpus,
+        "memoryGib": row.shape.memory_gib,
+        "allocatable": _amounts(row.node),
+        "podMayAsk": [{"gpus": pod.gpus, **_amounts(pod)} for pod in row.pods],
+        "onDemand": _price_data(row.on_demand),
+        "spot": _price_data(row.spot),
+        "fit": None if fit is None else {"podsPerNode": fit.pods, "gpusStranded": fit.gpus_stranded},
+        "cheapest": row.cheapest,
+    }
+
+
+def _amounts(amounts: Allocatable) -> Mapping[str, int]:
+    return {
+        "cpuMillis": amounts.cpu_millis,
+        "memoryBytes": amounts.memory_bytes,
+        "ephemeralStorageBytes": amounts.ephemeral_bytes,
+    }
+
+
+def _price_data(price: Price | None) -> Mapping[str, Any] | None:
+    if price is None:
+        return None
+    return {"usdPerHour": price.usd_per_hour, "region": price.region, "date": price.date, "source": price.source}
+
+
+def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> None:
+    console = Console(highlight=False)
+    table = Table(title=f"Machines with {offer.accelerator}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("machine", no_wrap=True)
+    table.add_column("GPUs", justify="right", no_wrap=True)
+    for column in ("allocatable\nCPU / GiB", "a pod may ask\nCPU / GiB", "USD per hour\nand spot"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if pod is not None:
+        table.add_column("GPUs\nlost", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*_cells(row, pod))
+    console.print(table)
+    for line in _notes(rows, offer, pod):
+        console.print(line, soft_wrap=True)
+
+
+def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str]:
+    shape, node = row.shape, row.node
+    name = f"[bold green]{shape.machine_type}[/bold green]" if row.cheapest else shape.machine_type
+    may_ask = (
+        "\n".join(f"{pod.gpus} GPU {_text(pod)}" for pod in row.pods)
+        if asked is None
+        else next((_text(pod) for pod in row.pods if asked.gpus == pod.gpus), "-")
+    )
+    cells = [name, str(shape.gpus), _text(node), may_ask]
+    prices = (row.on_demand, row.spot)
+    cells.append(" / ".join(map(_usd, prices)) if any(prices) else "unknown")
+    if row.fit is not None:
+        cells.append(f"{row.fit.gpus_stranded} of {shape.gpus}" if row.fit.pods else "no fit")
+    return cells
+
+
+def _text(amounts: Allocatable) -> str:
+    return f"{amounts.cpu_millis / 1000:.2f} / {amounts.memory_bytes / GIB:.1f}"
+
+
+def _usd(price: Price | None) -> str:
+    return "unknown" if price is None else f"{price.usd_per_hour:.2f}"
+
+
+def _notes(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> list[str]:
+    prices = [price for row in rows for price in (row.on_demand, row.spot) if price]
+    where = sorted({f"{price.region} ({price.date})" for price in prices})
+    notes = [f"Prices: {', '.join(where)}; {prices[0].source}"] if prices else [_unpriced(offer)]
+    notes.append(f"A node with a boot disk of {offer.setup.boot_disk_gib} GB and GKE's daemonsets.")
+    if pod is not None:
+        asks = f"{pod.gpus} GPU, {format_cpu(pod.cpu_millis)} CPU, {round_gib(pod.memory_bytes)}"
+        best = next((row.shape.machine_type for row in rows if row.cheapest), None)
+        chosen = f"cheapest for {pod.replicas} of them: {best}" if best else "no machine holds it"
+        notes.append(f"Pod {pod.workload}: {asks}; {chosen}.")
+    return notes
+
+
+def _unpriced(offer: Offer) -> str:
+    known = ", ".join(priced_regions(offer.accelerator))
+    return f"No price is known for {offer.region}; regions with prices: {known}. A stack may state its own in `prices`."

@@ -1,0 +1,44 @@
+"""Finds and plans the stack that a command is about."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.config.stack_file import Stack, read_stack_file
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+
+StackOption = Annotated[str | None, typer.Option("--stack", "-s", help="Stack, as in Pulumi.STACK.yaml.")]
+FileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def load(stack: str | None, file: Path | None) -> Stack:
+    """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
+    if (stack is None) == (file is None):
+        raise refuse_input("name one stack: -s STACK, or -f FILE")
+    path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml")))
+        hint = f"; stacks here: {known}" if known and file is None else ""
+        raise refuse_input(f"{path} does not exist{hint}")
+    with readable_refusals():
+        return read_stack_file(path)
+
+
+def load_plan(stack: str | None, file: Path | None) -> StackPlan:
+    """The plan of a stack by its name or file; exits 2 with every problem of its config."""
+    loaded = load(stack, file)
+    with readable_refusals():
+        return plan_stack(loaded)
+
+
+def project_root() -> Path:
+    """The folder of the project: the nearest one at or above the working directory with its Pulumi.yaml."""
+    here = Path.cwd()
+    found = next((d for d in (here, *here.parents) if (d / "Pulumi.yaml").is_file() and (d / "stacks").is_dir()), None)
+    return found or Path(__file__).resolve().parents[2]

@@ -1,0 +1,171 @@
+"""l4serve verify: does the server that runs keep what was planned for it."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+from l4serve.cli.messages import refuse_input, stderr
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, project_root
+from l4serve.engines.contract import ContractError, resolve_contract
+
+# The clients of the engines and of Kubernetes take a second to load; only this command needs them, when it runs.
+if TYPE_CHECKING:
+    from l4serve.verification.report import Report
+
+API_KEY_VARIABLE = "L4SERVE_API_KEY"
+
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, in place of a stack."),
+]
+EngineOption = Annotated[Literal["vllm", "tgi"] | None, typer.Option("--engine", help="Engine behind --base-url.")]
+VersionOption = Annotated[str | None, typer.Option("--engine-version", help="Its version, such as 0.26.0.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its model; unset is what it lists.")]
+LengthOption = Annotated[
+    int | None,
+    typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
+]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds that each check may take.")]
+
+
+def verify(
+    stack: StackOption = None,
+    file: FileOption = None,
+    base_url: BaseUrlOption = None,
+    engine: EngineOption = None,
+    engine_version: VersionOption = None,
+    model: ModelOption = None,
+    max_model_len: LengthOption = None,
+    timeout: TimeoutOption = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a deployed stack, or one running server, against its plan and its engine's contract.
+
+    Exits 1 when a check fails. A server behind a key gets the one in L4SERVE_API_KEY.
+    """
+    if (stack is not None or file is not None) == (base_url is not None):
+        raise refuse_input("name what to check: -s STACK, or --base-url URL with --engine and --engine-version")
+    with _loopback_past_any_proxy():
+        if base_url is None:
+            if given := _given(engine, engine_version, model, max_model_len):
+                raise refuse_input(f"{given} goes with --base-url; for a stack it comes from the plan")
+            _verify_stack(stack, file, timeout, as_json)
+        else:
+            _verify_url(base_url, engine, engine_version, model, max_model_len, timeout, as_json)
+
+
+def _verify_url(
+    base_url: str,
+    engine: str | None,
+    version: str | None,
+    model: str | None,
+    max_model_len: int | None,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    from l4serve.verification.promises import contract_target
+    from l4serve.verification.server import verify_server
+    from l4serve.verification.tgi_api import MissingClientError
+
+    url = _checked_url(base_url)
+    if engine is None or version is None:
+        raise refuse_input("--base-url needs --engine and --engine-version: they say what the server promises")
+    try:
+        resolved = resolve_contract(engine, version)
+    except ContractError as error:
+        raise refuse_input(str(error)) from None
+    if resolved.note:
+        stderr.print(f"note: {resolved.note}", markup=False)
+    target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=_api_key())
+    target = replace(target, served_names=(model,) if model else (), max_model_len=max_model_len)
+    try:
+        with stderr.status(f"checking {url}"):
+            report = verify_server(target, url)
+    except MissingClientError as error:
+        raise refuse_input(str(error)) from None
+    _print(report.to_json() if as_json else None, (report,))
+
+
+def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool) -> None:
+    from l4serve.verification.cluster_access import AccessError, stack_client
+    from l4serve.verification.promises import planned_target
+    from l4serve.verification.report import combined_json
+    from l4serve.verification.tgi_api import MissingClientError, require_client
+    from l4serve.verification.workload_checks import verify_workload
+
+    plan = load_plan(stack, file)
+    if not plan.workloads:
+        raise refuse_input(f"stack {plan.stack} has no workloads to check")
+    reports = []
+    try:
+        if any(workload.engine_kind == "tgi" for workload in plan.workloads):
+            require_client()
+        client = stack_client(plan.cluster, plan.stack, _folder(file))
+        for workload in plan.workloads:
+            target = planned_target(workload, timeout=timeout, api_key=_api_key())
+            with stderr.status(f"checking {workload.name}"):
+                reports.append(verify_workload(client, workload, target))
+    except (AccessError, MissingClientError) as error:
+        raise refuse_input(str(error)) from None
+    _print(combined_json(plan.stack, reports) if as_json else None, tuple(reports))
+
+
+def _print(document: object, reports: "tuple[Report, ...]") -> None:
+    if document is not None:
+        print(json.dumps(document, indent=2))
+    else:
+        console = Console()
+        for report in reports:
+            console.print(report.table())
+            console.print(report.verdict(), markup=False, soft_wrap=True)
+    if not all(report.ok for report in reports):
+        raise typer.Exit(1)
+
+
+def _folder(file: Path | None) -> Path:
+    return file.resolve().parent if file is not None else project_root()
+
+
+def _given(engine: str | None, version: str | None, model: str | None, length: int | None) -> str:
+    options = {"--engine": engine, "--engine-version": version, "--model": model, "--max-model-len": length}
+    return ", ".join(name for name, value in options.items() if value is not None)
+
+
+def _checked_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise refuse_input(f"--base-url {text!r} is no URL of a server: write it as http://127.0.0.1:8000")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise refuse_input(f"--base-url {text!r} has a path: leave it at {parts.scheme}://{parts.netloc}")
+    if parts.username or parts.password:
+        raise refuse_input(f"--base-url holds a user or password: give a key in {API_KEY_VARIABLE}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _api_key() -> str | None:
+    return os.environ.get(API_KEY_VARIABLE) or None
+
+
+@contextmanager
+def _loopback_past_any_proxy() -> Iterator[None]:
+    """Keeps requests to this machine from going to a proxy that the environment names."""
+    before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    for name, value in before.items():
+        os.environ[name] = ",".join(filter(None, (value, "127.0.0.1", "localhost")))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

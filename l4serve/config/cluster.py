@@ -1,0 +1,140 @@
+"""The cluster: made as Standard or Autopilot, or one that exists."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import Cidr, ClusterName, ConfigModel, PositiveInt, Zone
+from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
+
+Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", examples=["us-central1"])]
+ProjectId = Annotated[
+    str, Field(pattern=r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$", examples=["my-project"])
+]
+ResourceLabel = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
+
+
+class AuthorizedNetwork(ConfigModel):
+    """A range that may reach the public endpoint of the control plane."""
+
+    cidr: Cidr
+    """IPv4 range."""
+    name: str | None = None
+    """What the range is."""
+
+
+class ManagedCluster(ConfigModel):
+    """What Standard and Autopilot clusters share."""
+
+    name: ClusterName
+    """Name of the cluster."""
+    project: ProjectId | None = None
+    """Google Cloud project; unset is `gcp:project`."""
+    location: Location
+    """Region such as us-central1, or for a Standard cluster a zone such as us-central1-a."""
+    release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    """How early the cluster gets new GKE versions."""
+    min_version: str | None = Field(None, pattern=r"^\d+\.\d+(\.\d+(-gke\.\d+)?)?$")
+    """Lowest GKE version of the control plane, such as 1.33 or 1.33.5-gke.100; unset is the channel's default."""
+    network: str | None = None
+    """Existing VPC network; unset makes one."""
+    subnetwork: str | None = None
+    """Existing subnetwork of `network`."""
+    network_options: Network = Network()
+    """Ranges, NAT and the secondary ranges of an existing subnetwork."""
+    private_nodes: bool = True
+    """Nodes without public addresses; Cloud NAT lets them out."""
+    authorized_networks: tuple[AuthorizedNetwork, ...] = ()
+    """Ranges that may reach the control plane's public endpoint; none means none."""
+    control_plane: ControlPlane = ControlPlane()
+    """Ways to reach the control plane."""
+    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
+    monitoring: Monitoring = Monitoring()
+    """What Cloud Monitoring collects."""
+    maintenance: Maintenance | None = None
+    """When GKE may upgrade; unset is any time."""
+    database_encryption_key: str | None = Field(
+        None, pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
+    )
+    """Cloud KMS key that encrypts Secrets in etcd, in the cluster's region."""
+    secret_manager: bool = False
+    """Secret Manager's CSI driver and its sync into Kubernetes Secrets."""
+    gateway_api: bool = True
+    """Gateway API and its GKE classes."""
+    cost_allocation: bool = True
+    """Cost per namespace and label in the bill's export."""
+    resource_labels: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")], ResourceLabel] = {}
+    """Labels of the cloud resources."""
+    enable_apis: bool = True
+    """Turns on the Google APIs that the stack needs; they stay on after a destroy."""
+    deletion_protection: bool = False
+    """Refusal of the provider to delete the cluster."""
+    protect: bool = False
+    """Refusal of Pulumi to delete or replace the cluster, already in a preview."""
+
+
+class StandardCluster(ManagedCluster):
+    """A Standard cluster, whose node pools the stack defines."""
+
+    mode: Literal["standard"]
+    """How the cluster comes to be."""
+    zones: tuple[Zone, ...] = ()
+    """Zones of the system nodes; none means GKE's choice in a region, the location itself in a zone."""
+    system_pool: SystemPool = SystemPool()
+    """Small pool for GKE's own pods, so that GPU pools can go down to zero."""
+    image_streaming: bool = True
+    """Containers start while their image still downloads (Artifact Registry images only)."""
+    gcs_fuse: bool = True
+    """CSI driver that mounts Cloud Storage buckets."""
+    max_pods_per_node: Annotated[PositiveInt, Field(ge=8, le=256)] = 64
+    """Pods that the address ranges of a node allow for."""
+    autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "OPTIMIZE_UTILIZATION"
+    """How readily empty nodes go; the GPU nodes are what costs."""
+
+
+class AutopilotCluster(ManagedCluster):
+    """An Autopilot cluster, which makes nodes for the pods."""
+
+    mode: Literal["autopilot"]
+    """How the cluster comes to be."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_node_settings(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        own = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+        standard = {name for field, info in StandardCluster.model_fields.items() for name in (field, info.alias)}
+        refused = sorted((set(values) & (standard - own)) | (set(values) & {"nodeConfig", "node_config"}))
+        if refused:
+            raise ValueError(
+                f"{', '.join(refused)} configure nodes, which Autopilot makes by itself: "
+                "remove them, or set mode: standard"
+            )
+        return values
+
+
+class ExistingCluster(ConfigModel):
+    """A cluster that exists, by kubeconfig or by name."""
+
+    mode: Literal["existing"]
+    """How the cluster comes to be."""
+    kubeconfig: str | None = None
+    """Path to a kubeconfig file; unset is KUBECONFIG or ~/.kube/config."""
+    context: str | None = None
+    """Context of the kubeconfig; unset is its current one."""
+    name: ClusterName | None = None
+    """Cluster to look up in place of a kubeconfig."""
+    location: Location | None = None
+    """Location of the cluster to look up."""
+    project: ProjectId | None = None
+    """Project of the cluster to look up; unset is `gcp:project`."""
+    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """E-mail of the service account for the nodes of the stack's pools, on a cluster that is looked up."""
+    private_nodes: bool | None = None
+    """Whether the stack's pools on a looked-up cluster have nodes without public addresses; unset is the cluster's."""
+
+
+Cluster = Annotated[StandardCluster | AutopilotCluster | ExistingCluster, Field(discriminator="mode")]

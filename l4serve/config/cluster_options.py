@@ -1,0 +1,101 @@
+"""Groups of cluster settings: network ranges, ways to the control plane, system pool, monitoring, maintenance."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import Cidr, ConfigModel, PositiveInt
+
+_Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Network(ConfigModel):
+    """Address ranges and the way out."""
+
+    nodes_cidr: Cidr = "10.0.0.0/20"
+    """Range of the nodes in a network that the stack makes."""
+    pods_cidr: Cidr = "10.4.0.0/14"
+    """Range of the pods in a network that the stack makes."""
+    services_cidr: Cidr = "10.8.0.0/20"
+    """Range of the Services in a network that the stack makes."""
+    pods_range: str | None = Field(None, min_length=1)
+    """Name of the secondary range for pods of an existing subnetwork; unset lets GKE make one."""
+    services_range: str | None = Field(None, min_length=1)
+    """Name of the secondary range for Services of an existing subnetwork; unset lets GKE make one."""
+    nat: bool | None = None
+    """Cloud NAT for private nodes; unset is on in a network that the stack makes, off in an existing one."""
+    nat_addresses: Annotated[PositiveInt, Field(le=50)] = 1
+    """Reserved addresses that the nodes' outgoing traffic comes from, each with 64,512 ports."""
+
+
+class ControlPlane(ConfigModel):
+    """Ways to reach the Kubernetes API."""
+
+    dns_endpoint: bool = True
+    """DNS name that IAM guards, reachable from outside the network without opening an address."""
+    ip_endpoint: Literal["private", "public", "none"] | None = None
+    """IP address of the control plane; unset is public with `authorizedNetworks`, else private."""
+
+
+class SystemPool(ConfigModel):
+    """The pool for GKE's own pods."""
+
+    machine_type: str = Field("e2-standard-4", pattern=r"^[a-z0-9]+-[a-z0-9-]+$")
+    """Machine type without GPUs."""
+    min_nodes: Annotated[PositiveInt, Field(le=100)] = 1
+    """Fewest nodes, all zones together."""
+    max_nodes: Annotated[PositiveInt, Field(le=100)] = 3
+    """Most nodes, all zones together."""
+    disk_size_gb: Annotated[PositiveInt, Field(ge=20, le=65536)] = 50
+    """Boot disk in GB."""
+
+    @model_validator(mode="after")
+    def _minimum_below_maximum(self) -> Self:
+        if self.min_nodes > self.max_nodes:
+            raise ValueError(
+                f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other"
+            )
+        return self
+
+
+class Monitoring(ConfigModel):
+    """What Cloud Monitoring collects."""
+
+    managed_prometheus: bool = True
+    """Google Cloud Managed Service for Prometheus, which PodMonitoring objects use."""
+    dcgm: bool = True
+    """GPU metrics of NVIDIA's Data Center GPU Manager; needs managed Prometheus."""
+    components: tuple[
+        Literal[
+            "APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "STORAGE", "HPA", "POD", "DAEMONSET", "DEPLOYMENT",
+            "STATEFULSET", "CADVISOR", "KUBELET", "JOBSET",
+        ],
+        ...,
+    ] = ()  # fmt: skip
+    """Further components beside SYSTEM_COMPONENTS."""
+
+
+class MaintenanceExclusion(ConfigModel):
+    """A span without upgrades."""
+
+    name: str = Field(min_length=1)
+    """Name."""
+    start: _Timestamp
+    """Start, RFC 3339 in UTC."""
+    end: _Timestamp
+    """End, RFC 3339 in UTC."""
+    scope: Literal["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"] = "NO_MINOR_OR_NODE_UPGRADES"
+    """What must not happen."""
+
+
+class Maintenance(ConfigModel):
+    """When GKE may upgrade control plane and nodes."""
+
+    start: _Timestamp = "2025-01-04T02:00:00Z"
+    """Start of the first window, RFC 3339 in UTC; the date only anchors the recurrence."""
+    end: _Timestamp = "2025-01-04T10:00:00Z"
+    """End of the first window, RFC 3339 in UTC."""
+    recurrence: str = Field("FREQ=WEEKLY;BYDAY=SA,SU", pattern=r"^FREQ=[A-Z]+(;[A-Z]+=[A-Z0-9,+-]+)*$")
+    """Recurrence as an RFC 5545 rule."""
+    exclusions: tuple[MaintenanceExclusion, ...] = ()
+    """Spans without upgrades."""

@@ -1,0 +1,45 @@
+"""A ComputeClass: an order of ways to get GPU nodes, tried from the top."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, PoolName, PositiveInt
+
+
+class Priority(ConfigModel):
+    """One way to get a node: a pool of the stack, or a machine that GKE makes a pool for."""
+
+    node_pool: PoolName | None = None
+    """Node pool of the stack (Standard clusters)."""
+    machine_type: str | None = Field(None, min_length=1)
+    """Machine type that node auto-provisioning or Autopilot makes."""
+    spot: bool = False
+    """Spot VMs, with `machineType`."""
+    flex_start_seconds: Annotated[PositiveInt, Field(ge=600, le=604800)] | None = None
+    """Flex-start nodes of at most this life in seconds, with `machineType`."""
+    reservation: str | None = Field(None, min_length=1)
+    """Specific reservation, with `machineType`."""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.node_pool is None) == (self.machine_type is None):
+            raise ValueError("a priority names either a nodePool or a machineType; set exactly one")
+        if self.node_pool and (self.spot or self.flex_start_seconds or self.reservation):
+            raise ValueError("spot, flexStartSeconds and reservation come from the node pool; remove them here")
+        if sum(map(bool, (self.spot, self.flex_start_seconds, self.reservation))) > 1:
+            raise ValueError("spot, flexStartSeconds and reservation exclude each other; keep one, add a priority")
+        return self
+
+
+class ComputeClass(ConfigModel):
+    """A fallback order; pods ask for it by the class's name."""
+
+    priorities: tuple[Priority, ...] = Field(min_length=1)
+    """Ways to get a node, first choice first."""
+    when_unsatisfiable: Literal["DoNotScaleUp", "ScaleUpAnyway"] = "DoNotScaleUp"
+    """What GKE does when no priority has stock: wait, or make any node."""
+    migrate_back: bool = False
+    """Moves pods back to a better priority when it has stock again; each move restarts the engine."""
+    consolidation_minutes: Annotated[PositiveInt, Field(le=1440)] = 10
+    """Minutes that a node may idle before it goes."""

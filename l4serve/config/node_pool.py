@@ -1,0 +1,97 @@
+"""A pool of GPU nodes: machine, size, how the scarce GPUs are had, storage, upgrades."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, Count, LabelKey, LabelValue, PositiveInt, Zone
+from l4serve.config.node_pool_options import FlexStart, LocalSsd, Placement, Reservation, SecondaryBootDisk, Upgrade
+
+CHEAPEST = "cheapest"
+"""Stands for a machine type that planning chooses."""
+Provisioning = Literal["on-demand", "spot", "flex-start", "reservation"]
+
+
+class Taint(ConfigModel):
+    """A taint on every node of the pool."""
+
+    key: LabelKey
+    """Key."""
+    value: LabelValue = ""
+    """Value."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+    """What it does to pods that do not tolerate it."""
+
+
+class NodePool(ConfigModel):
+    """A pool of GPU nodes; the machine type implies accelerator and GPU count."""
+
+    machine_type: Annotated[str, Field(min_length=1)] = CHEAPEST
+    """An accelerator-optimised machine type such as g2-standard-8; unset is the cheapest that holds the workloads."""
+    min_nodes: Count = 0
+    """Fewest nodes, all zones together."""
+    max_nodes: Annotated[PositiveInt, Field(le=1000)] = 1
+    """Most nodes, all zones together."""
+    provisioning: Provisioning | None = None
+    """How the GPUs are had; unset is spot with `spot: true`, reservation with a `reservation`, else on-demand."""
+    spot: bool | None = None
+    """Short for `provisioning: spot`: cheaper, and taken back at any time."""
+    reservation: Reservation | None = None
+    """Reserved capacity that the pool draws on."""
+    flex_start: FlexStart | None = None
+    """Dynamic Workload Scheduler: nodes for at most seven days, all at once when queued."""
+    placement: Placement | None = None
+    """Nodes close to each other."""
+    disk_size_gb: Annotated[PositiveInt, Field(ge=50, le=65536)] = 100
+    """Boot disk in GB."""
+    disk_type: Literal["pd-balanced", "pd-ssd", "pd-standard", "hyperdisk-balanced"] = "pd-balanced"
+    """Boot disk type."""
+    local_ssd: LocalSsd | None = None
+    """Local SSDs of the machine type; unset uses none."""
+    secondary_boot_disk: SecondaryBootDisk | None = None
+    """Disk image with container images or model weights, attached to each node."""
+    zones: tuple[Zone, ...] = ()
+    """Zones of the nodes; none means a zonal cluster's own zone, or the region's zones that have the accelerator."""
+    allow_unlisted_zones: bool = False
+    """Trust `zones` although the table of zones with the accelerator lacks them."""
+    location_policy: Literal["BALANCED", "ANY"] | None = None
+    """Spread over zones, or wherever there is stock; unset is BALANCED on demand, else ANY."""
+    driver_version: Literal["DEFAULT", "LATEST", "INSTALLATION_DISABLED"] = "LATEST"
+    """NVIDIA driver that GKE installs."""
+    image_type: Literal["COS_CONTAINERD", "UBUNTU_CONTAINERD"] = "COS_CONTAINERD"
+    """Operating system of the nodes."""
+    max_pods_per_node: Annotated[PositiveInt, Field(ge=8, le=256)] | None = None
+    """Pods that a node's address range allows for; unset is the cluster's."""
+    labels: Mapping[LabelKey, LabelValue] = {}
+    """Labels of the nodes."""
+    taints: tuple[Taint, ...] = ()
+    """Taints beside nvidia.com/gpu."""
+    upgrade: Upgrade = Upgrade()
+    """How GKE replaces nodes in an upgrade."""
+    auto_repair: bool = True
+    """GKE replaces nodes that stay unready."""
+    auto_upgrade: bool = True
+    """GKE keeps nodes at the control plane's version."""
+    protect: bool = False
+    """Refusal of Pulumi to delete or replace the pool, already in a preview."""
+
+    @model_validator(mode="after")
+    def _minimum_below_maximum(self) -> Self:
+        if self.min_nodes > self.max_nodes:
+            raise ValueError(
+                f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other"
+            )
+        return self
+
+    @property
+    def effective_provisioning(self) -> Provisioning:
+        """The provisioning model after the short forms."""
+        if self.provisioning is not None:
+            return self.provisioning
+        shorthand: dict[Provisioning, Any] = {
+            "spot": self.spot,
+            "flex-start": self.flex_start,
+            "reservation": self.reservation,
+        }
+        return next((model for model, value in shorthand.items() if value), "on-demand")

@@ -1,0 +1,83 @@
+"""Groups of node pool settings: reservations, flex-start, placement, disks, upgrades."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, Count, PositiveInt, Seconds
+
+
+class Reservation(ConfigModel):
+    """Reserved capacity."""
+
+    affinity: Literal["any", "specific"] = "any"
+    """Any matching reservation that is open to all, or the one named."""
+    name: str | None = Field(None, pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """Name of the specific reservation."""
+    project: str | None = Field(None, pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
+    """Project that shares the reservation; unset is the cluster's own."""
+
+    @model_validator(mode="after")
+    def _specific_is_named(self) -> Self:
+        if self.affinity == "specific" and self.name is None:
+            raise ValueError("a specific reservation needs its name; set name")
+        if self.affinity == "any" and (self.name or self.project):
+            raise ValueError(
+                "a named reservation is a specific one; set affinity: specific, or remove name and project"
+            )
+        return self
+
+
+class FlexStart(ConfigModel):
+    """Dynamic Workload Scheduler."""
+
+    queued: bool = False
+    """Nodes only through a ProvisioningRequest, all of them at once; else one by one as the autoscaler asks."""
+    max_run_seconds: Annotated[PositiveInt, Field(ge=600, le=604800)] = 604800
+    """Life of a node in seconds, seven days at most."""
+
+
+class Placement(ConfigModel):
+    """Compact placement."""
+
+    type: Literal["COMPACT"] = "COMPACT"
+    """Nodes close to each other, for low latency between them."""
+    policy_name: str | None = Field(None, pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """Existing resource policy; unset lets GKE make one."""
+
+
+class LocalSsd(ConfigModel):
+    """Local SSDs of 375 GiB, emptied with the node."""
+
+    count: PositiveInt | None = None
+    """Disks per node; unset is what the machine type carries at most."""
+    use: Literal["ephemeral", "block"] = "ephemeral"
+    """emptyDir volumes and image layers, or raw block devices."""
+
+
+class SecondaryBootDisk(ConfigModel):
+    """A disk image attached to each node at boot."""
+
+    image: str = Field(pattern=r"^(https://www\.googleapis\.com/compute/v1/|global/images/|projects/).+$")
+    """Disk image, such as projects/my-project/global/images/vllm-0-26-0."""
+    mode: Literal["CONTAINER_IMAGE_CACHE"] | None = "CONTAINER_IMAGE_CACHE"
+    """Use as a cache of container images; null leaves it a plain disk of data."""
+
+
+class Upgrade(ConfigModel):
+    """How nodes are replaced in an upgrade of their version."""
+
+    strategy: Literal["surge", "blue-green"] = "surge"
+    """Node by node, or a second set of nodes beside the first."""
+    max_surge: Annotated[Count, Field(le=20)] | None = None
+    """Extra nodes during a surge; unset is 1 on-demand, 0 where extra GPUs may not be had."""
+    max_unavailable: Annotated[Count, Field(le=20)] | None = None
+    """Nodes down during a surge; unset is 0, or 1 where `maxSurge` is 0."""
+    batch_nodes: PositiveInt = 1
+    """Blue-green: nodes drained at once."""
+    batch_soak_seconds: Annotated[Seconds, Field(le=604800)] = 300
+    """Blue-green: wait after each batch in seconds."""
+    pool_soak_seconds: Annotated[Seconds, Field(le=604800)] = 3600
+    """Blue-green: wait before the old nodes go in seconds."""
+    pdb_timeout_seconds: Annotated[Seconds, Field(le=86400)] = 3600
+    """How long a drain waits for a PodDisruptionBudget, in seconds."""

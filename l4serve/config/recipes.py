@@ -1,0 +1,122 @@
+"""Recipes: presets of a workload, kept as YAML in `stacks/recipes`, that any field of the workload overrides."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from l4serve.config.problems import Problem
+
+RECIPES = Path(__file__).parents[2] / "stacks" / "recipes"
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where a recipe leaves its original, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A preset: `workload` has the shape of a workload in a stack file."""
+
+    name: str
+    about: str
+    source: str
+    deviations: tuple[Deviation, ...]
+    workload: Mapping[str, Any]
+
+
+@cache
+def recipes() -> Mapping[str, Recipe]:
+    """All recipes by name, read once."""
+    return {file.stem: _read(file.stem, file.read_text("utf-8")) for file in sorted(RECIPES.glob("*.yaml"))}
+
+
+def _read(name: str, text: str) -> Recipe:
+    raw = yaml.safe_load(text)
+    return Recipe(
+        name=name,
+        about=raw["about"],
+        source=raw["source"],
+        deviations=tuple(Deviation(d["what"], d["why"]) for d in raw.get("deviations", ())),
+        workload=raw["workload"],
+    )
+
+
+def apply_recipes(serving: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:
+    """The serving object with each workload laid over its recipe, and what is wrong with the recipes it names.
+
+    A key set to null in the workload takes the recipe's value away. A workload that changes the engine's version
+    without naming an image leaves the recipe's image too, which belongs to the recipe's version.
+    """
+    workloads = serving.get("workloads")
+    if not isinstance(workloads, Mapping):
+        return serving, []
+    merged, problems = dict(workloads), []
+    for name, workload in workloads.items():
+        if not isinstance(workload, Mapping) or workload.get("recipe") is None:
+            continue
+        path = f"workloads.{name}.recipe"
+        recipe = recipes().get(str(workload["recipe"]))
+        if recipe is None:
+            problems.append(_unknown(path, str(workload["recipe"])))
+            merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
+        elif problem := _other_engine(path, recipe, workload):
+            problems.append(problem)
+        else:
+            merged[name] = _overlay(_without_stale_image(recipe.workload, workload), workload)
+    return {**serving, "workloads": merged}, problems
+
+
+_STAND_IN: Mapping[str, Any] = {"engine": {"kind": "vllm"}, "model": {"id": "any"}}
+"""What every recipe sets, so that a recipe that is not there is not also reported as what it would have set."""
+
+
+def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The workload less what only its recipe could judge: the engine's kind may be the recipe's."""
+    engine = workload.get("engine")
+    kindless = isinstance(engine, Mapping) and engine.get("kind") is None
+    return {key: value for key, value in workload.items() if key != "recipe" and not (key == "engine" and kindless)}
+
+
+def _unknown(path: str, name: str) -> Problem:
+    near = difflib.get_close_matches(name, recipes(), 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return Problem(path, f"there is no recipe {name!r}", f"{hint}recipes: {', '.join(recipes())}")
+
+
+def _other_engine(path: str, recipe: Recipe, workload: Mapping[str, Any]) -> Problem | None:
+    engine = workload.get("engine")
+    kind = engine.get("kind") if isinstance(engine, Mapping) else None
+    own = recipe.workload["engine"]["kind"]
+    if kind in (None, own):
+        return None
+    return Problem(path, f"the recipe is for {own}, the workload asks for {kind}", "remove engine.kind or the recipe")
+
+
+def _without_stale_image(preset: Mapping[str, Any], workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    engine = workload.get("engine")
+    version = engine.get("version") if isinstance(engine, Mapping) else None
+    if version is None or str(version) == preset["engine"].get("version"):
+        return preset
+    return {**preset, "engine": {k: v for k, v in preset["engine"].items() if k != "image"}}
+
+
+def _overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = _overlay(below, value)
+        elif value is None:
+            result.pop(key, None)
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,41 @@
+"""Where the pods find the Hugging Face token. The token itself is never part of this config."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+
+
+class SecretManagerToken(ConfigModel):
+    """A secret of Google Secret Manager that holds the token."""
+
+    secret: str = Field(pattern=r"^(projects/[^/]+/secrets/)?[A-Za-z0-9_-]{1,255}$")
+    """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
+    version: str = Field("latest", pattern=r"^(latest|[1-9]\d*)$")
+    """Version to read."""
+    delivery: Literal["sync", "file"] = "sync"
+    """A Kubernetes Secret that GKE keeps in step, or a file that the CSI driver mounts (vLLM only)."""
+    manage_access: bool = True
+    """Lets the workloads' service account read the secret."""
+
+
+class HuggingFace(ConfigModel):
+    """The Kubernetes Secret that holds the Hugging Face token."""
+
+    existing_secret: ObjectName | None = None
+    """A Secret that the namespace already holds; unset makes one from the secret `hfToken`."""
+    secret_manager: SecretManagerToken | None = None
+    """A secret of Google Secret Manager in place of the secret `hfToken`."""
+    key: str = Field("hf_api_token", pattern=r"^[-._a-zA-Z0-9]{1,253}$")
+    """Key of the token in the Secret."""
+    token_revision: PositiveInt | None = None
+    """Raise it with each new token: the new Secret comes first, then the pods roll, then the old one goes."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.existing_secret and self.secret_manager:
+            raise ValueError("existingSecret and secretManager are two sources of one token; remove one of them")
+        if self.existing_secret and self.token_revision:
+            raise ValueError("tokenRevision renews a Secret that the stack makes; remove it, or remove existingSecret")
+        return self

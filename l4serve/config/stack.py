@@ -1,0 +1,37 @@
+"""The typed object `gke-llm-serving:serving` of a stack."""
+
+from collections.abc import Mapping
+
+from l4serve.config.autoscaling import StackMonitoring
+from l4serve.config.base import ConfigModel, Namespace, PoolName, WorkloadName
+from l4serve.config.cluster import Cluster
+from l4serve.config.compute_class import ComputeClass
+from l4serve.config.node_pool import NodePool
+from l4serve.config.secrets import HuggingFace
+from l4serve.config.stated_prices import Prices
+from l4serve.config.workload import Workload
+
+
+class StackConfig(ConfigModel):
+    """One environment: a cluster, its GPU pools and the workloads on them."""
+
+    cluster: Cluster
+    """Cluster to make or to use."""
+    node_pools: Mapping[PoolName, NodePool] = {}
+    """GPU node pools by name."""
+    compute_classes: Mapping[PoolName, ComputeClass] = {}
+    """Fallback orders of ways to get GPU nodes, by the name that workloads ask for."""
+    workloads: Mapping[WorkloadName, Workload] = {}
+    """Served models by name."""
+    namespace: Namespace = "llm-serving"
+    """Kubernetes namespace of the workloads."""
+    create_namespace: bool = True
+    """Makes the namespace, and deletes it with the stack; false uses one that is there."""
+    hugging_face: HuggingFace = HuggingFace()
+    """Secret with the Hugging Face token."""
+    monitoring: StackMonitoring = StackMonitoring()
+    """How the engines' metrics reach Cloud Monitoring."""
+    allow_replace: tuple[str, ...] = ()
+    """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""
+    prices: Prices = Prices()
+    """Prices over those of the price table."""

@@ -1,0 +1,63 @@
+"""The typed flags of Text Generation Inference's launcher. None leaves the engine's default and emits no flag."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from l4serve.config.base import ConfigModel, Count, Fraction, Image, PositiveInt, Version
+from l4serve.config.vllm import LoraAdapter
+
+
+class TgiEngine(ConfigModel):
+    """TGI: version, image and the launcher flags that operators set."""
+
+    kind: Literal["tgi"] = "tgi"
+    """The engine."""
+    version: Version = "3.3.7"
+    """Release of TGI, which picks the contract and the default image."""
+    image: Image | None = None
+    """Container image in place of the release's own."""
+    contract: Version | None = None
+    """Known version whose contract to apply when `version` lies outside the known range."""
+    quantize: str | None = Field(None, min_length=1)
+    """Quantisation method, such as awq, gptq, eetq, bitsandbytes, bitsandbytes-nf4 or fp8."""
+    attention: Literal["paged", "flashdecoding", "flashinfer"] | None = None
+    """Attention implementation; passed in the environment where the launcher has no flag."""
+    num_shard: PositiveInt | None = None
+    """GPUs that the model is sharded over; unset follows `gpus`."""
+    max_input_tokens: PositiveInt | None = None
+    """Longest prompt in tokens."""
+    max_input_length: PositiveInt | None = None
+    """Longest prompt in tokens, by the flag's older name."""
+    max_total_tokens: PositiveInt | None = None
+    """Longest prompt and output together, in tokens."""
+    max_batch_prefill_tokens: PositiveInt | None = None
+    """Tokens that one prefill may batch."""
+    max_batch_total_tokens: PositiveInt | None = None
+    """Tokens that all running requests may hold; unset is measured at warm-up."""
+    max_batch_size: PositiveInt | None = None
+    """Requests that one batch may hold."""
+    kv_cache_dtype: str | None = Field(None, min_length=1)
+    """Type of the KV cache, such as fp8_e4m3fn or fp8_e5m2."""
+    cuda_memory_fraction: Fraction | None = None
+    """Share of the GPU's memory that the engine may take, above 0 and at most 1."""
+    max_concurrent_requests: PositiveInt | None = None
+    """Requests in flight before new ones are refused."""
+    dtype: Literal["float16", "bfloat16"] | None = None
+    """Type of weights and activations."""
+    waiting_served_ratio: float | None = Field(None, gt=0)
+    """Waiting to running requests at which a prefill interrupts decoding."""
+    max_waiting_tokens: Count | None = None
+    """Decoded tokens after which waiting requests may interrupt."""
+    speculate: Count | None = None
+    """Tokens to speculate by Medusa or n-grams."""
+    lora_adapters: tuple[LoraAdapter, ...] | None = Field(None, min_length=1)
+    """LoRA adapters loaded at start."""
+    cuda_graphs: tuple[Count, ...] | None = None
+    """Batch sizes to capture as CUDA graphs; a single 0 turns them off."""
+    max_best_of: PositiveInt | None = None
+    """Largest best_of that a request may ask for."""
+    max_stop_sequences: PositiveInt | None = None
+    """Most stop sequences in a request."""
+    trust_remote_code: bool | None = None
+    """Running of code that the model's repository ships."""

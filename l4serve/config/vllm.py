@@ -1,0 +1,105 @@
+"""The typed flags of vLLM's OpenAI-compatible server. None leaves the engine's default and emits no flag."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from l4serve.config.base import ConfigModel, Count, Fraction, Image, Int, PositiveInt, Version
+
+
+class LoraAdapter(ConfigModel):
+    """One LoRA adapter, served under its own model name."""
+
+    name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
+    """The model name by which clients ask for the adapter."""
+    path: str = Field(min_length=1)
+    """A Hub id or a path in the container."""
+
+
+class Lora(ConfigModel):
+    """LoRA serving; listing an adapter turns it on."""
+
+    adapters: tuple[LoraAdapter, ...] = Field(min_length=1)
+    """Adapters loaded at start."""
+    max_rank: PositiveInt | None = None
+    """The largest rank among the adapters."""
+    max_loras: PositiveInt | None = None
+    """Adapters that one batch may mix."""
+
+
+class VllmEngine(ConfigModel):
+    """vLLM: version, image and the flags that operators set."""
+
+    kind: Literal["vllm"] = "vllm"
+    """The engine."""
+    version: Version = "0.26.0"
+    """Release of vLLM, which picks the contract and the default image."""
+    image: Image | None = None
+    """Container image in place of the release's own."""
+    contract: Version | None = None
+    """Known version whose contract to apply when `version` lies outside the known range."""
+    dtype: Literal["auto", "half", "float16", "bfloat16", "float", "float32"] | None = None
+    """Type of weights and activations."""
+    quantization: str | None = Field(None, min_length=1)
+    """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes."""
+    kv_cache_dtype: str | None = Field(None, min_length=1)
+    """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2."""
+    max_model_len: PositiveInt | None = None
+    """Longest context, prompt and output together, in tokens."""
+    tensor_parallel_size: PositiveInt | None = None
+    """GPUs that each layer is sharded over; unset follows `gpus`."""
+    pipeline_parallel_size: PositiveInt | None = None
+    """Stages that the layers are split into; unset is 1."""
+    gpu_memory_utilization: Fraction | None = None
+    """Share of the GPU's memory that the engine may take, above 0 and at most 1."""
+    max_num_seqs: PositiveInt | None = None
+    """Sequences that one step may batch."""
+    max_num_batched_tokens: PositiveInt | None = None
+    """Tokens that one step may batch."""
+    block_size: PositiveInt | None = None
+    """Tokens in one block of the KV cache."""
+    swap_space: float | None = Field(None, ge=0)
+    """CPU swap per GPU in GiB; removed from newer engines."""
+    cpu_offload_gb: float | None = Field(None, ge=0)
+    """Weights kept in CPU memory per GPU, in GiB."""
+    enable_prefix_caching: bool | None = None
+    """Reuse of KV blocks between prompts that share a prefix."""
+    enable_chunked_prefill: bool | None = None
+    """Splitting of long prefills into chunks that batch with decodes."""
+    enforce_eager: bool | None = None
+    """Eager execution without CUDA graphs."""
+    attention_backend: str | None = Field(None, min_length=1)
+    """Attention backend, such as FLASH_ATTN, FLASHINFER or TRITON_ATTN."""
+    disable_custom_all_reduce: bool | None = None
+    """NCCL in place of the custom all-reduce kernel."""
+    calculate_kv_scales: bool | None = None
+    """Scales of an FP8 KV cache computed at run time."""
+    trust_remote_code: bool | None = None
+    """Running of code that the model's repository ships."""
+    speculative_config: Mapping[str, Any] | None = None
+    """Speculative decoding, as the engine's JSON object."""
+    lora: Lora | None = None
+    """LoRA adapters."""
+    served_model_name: tuple[str, ...] | None = Field(None, min_length=1)
+    """Names by which clients ask for the model; unset is the model's id."""
+    load_format: str | None = Field(None, min_length=1)
+    """Format of the weights, such as safetensors, runai_streamer or dummy."""
+    tokenizer: str | None = Field(None, min_length=1)
+    """Tokenizer in place of the model's own."""
+    seed: Int | None = None
+    """Seed of the random generators."""
+    generation_config: str | None = Field(None, min_length=1)
+    """Where sampling defaults come from: auto (the model), vllm, or a path."""
+    override_generation_config: Mapping[str, Any] | None = None
+    """Sampling defaults to override, as a JSON object."""
+    reasoning_parser: str | None = Field(None, min_length=1)
+    """Parser of a reasoning model's thinking."""
+    enable_auto_tool_choice: bool | None = None
+    """Tool choice left to the model; needs a tool call parser."""
+    tool_call_parser: str | None = Field(None, min_length=1)
+    """Parser of tool calls."""
+    chat_template: str | None = Field(None, min_length=1)
+    """Chat template: a path in the container or the template itself."""
+    max_logprobs: Count | None = None
+    """Most log probabilities that a request may ask for."""

@@ -1,0 +1,143 @@
+"""One served model: engine, model, GPUs, resources and service."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from l4serve.config.autoscaling import Autoscaling
+from l4serve.config.base import (
+    ConfigModel,
+    Count,
+    EnvName,
+    LabelKey,
+    LabelValue,
+    PoolName,
+    PositiveInt,
+    Quantity,
+    ServiceName,
+)
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+
+Engine = Annotated[VllmEngine | TgiEngine, Field(discriminator="kind")]
+
+_MODEL_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+def _hub_id(value: str) -> str:
+    if not _MODEL_ID.fullmatch(value):
+        raise ValueError(f"{value!r} is no model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct")
+    return value
+
+
+class Model(ConfigModel):
+    """The model to serve."""
+
+    id: Annotated[str, AfterValidator(_hub_id)]
+    """Hub id, such as google/gemma-7b."""
+    revision: str | None = Field(None, min_length=1)
+    """Branch, tag or commit on the Hub; unset is the main branch."""
+    config: str | None = Field(None, min_length=1)
+    """Path to the model's config.json, relative to the project, for a model outside the catalogue."""
+    gated: bool | None = None
+    """Whether the Hub wants a token for it; unset follows the catalogue."""
+
+
+class ResourceList(ConfigModel):
+    """Quantities of a container; unset ones are planned from the model and the machine."""
+
+    cpu: Quantity | None = None
+    """CPU cores, such as 2 or 500m."""
+    memory: Quantity | None = None
+    """Memory, such as 25Gi; /dev/shm counts towards it."""
+    ephemeral_storage: Quantity | None = None
+    """Node disk for the container's writable layer and downloads, such as 30Gi."""
+
+
+class Resources(ConfigModel):
+    """Container requests and limits."""
+
+    requests: ResourceList = ResourceList()
+    """What the scheduler reserves."""
+    limits: ResourceList = ResourceList()
+    """What the container may use; unset follows the requests for memory and ephemeral storage."""
+
+
+class Service(ConfigModel):
+    """The Kubernetes Service in front of the workload."""
+
+    name: ServiceName | None = None
+    """Name of the Service; unset is the workload's name."""
+    type: Literal["ClusterIP", "LoadBalancer", "NodePort"] = "ClusterIP"
+    """Service type; a load balancer is internal."""
+    port: Annotated[PositiveInt, Field(le=65535)] = 8000
+    """Port of the Service and of the engine."""
+
+
+class AllowedRule(ConfigModel):
+    """One engine rule that the workload overrides."""
+
+    rule: str = Field(min_length=1)
+    """The rule's id, as the error names it."""
+    reason: str = Field("allowed in the stack's config", min_length=1)
+    """Why; it lands in the Deployment's annotations."""
+
+
+def _as_rule(value: Any) -> Any:
+    return {"rule": value} if isinstance(value, str) else value
+
+
+class Workload(ConfigModel):
+    """A model served by one engine on some replicas."""
+
+    recipe: str | None = None
+    """Preset that the other fields override; see `stacks/recipes`."""
+    engine: Engine
+    """Engine and its flags."""
+    model: Model
+    """Model to serve."""
+    replicas: Count = 1
+    """Pods."""
+    autoscaling: Autoscaling | None = None
+    """Pods by load, in place of `replicas`."""
+    gpus: Annotated[PositiveInt, Field(le=8)] | None = None
+    """GPUs per pod; unset follows the parallel sizes."""
+    node_pool: PoolName | None = None
+    """Node pool to run on; unset is the smallest pool of the stack with enough GPUs."""
+    compute_class: PoolName | None = None
+    """Compute class that gets the nodes, in place of one pool."""
+    resources: Resources = Resources()
+    """CPU, memory and ephemeral storage; GPUs come from `gpus`."""
+    shm: Quantity | None = None
+    """Size limit of /dev/shm; unset is the memory limit."""
+    service: Service = Service()
+    """Service in front of the pods."""
+    labels: Mapping[LabelKey, LabelValue] = {}
+    """Labels added to the pods."""
+    extra_args: tuple[str, ...] = ()
+    """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
+    extra_env: Mapping[EnvName, str] = {}
+    """Environment variables without a typed field."""
+    fit: Literal["refuse", "warn"] = "refuse"
+    """What a model that does not fit its GPUs does: stop the preview, or warn."""
+    allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule, json_schema_input_type=AllowedRule | str)], ...] = ()
+    """Engine rules to override by name, each with a reason."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.node_pool and self.compute_class:
+            raise ValueError("nodePool and computeClass are two answers to where the pods run; remove one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _one_count(self) -> Self:
+        if self.autoscaling and "replicas" in self.model_fields_set:
+            raise ValueError("replicas and autoscaling are two answers to how many pods run; remove one of them")
+        return self
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that there may be."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas

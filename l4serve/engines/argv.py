@@ -1,0 +1,241 @@
+"""The command line and environment of an engine, derived from its contract."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from l4serve.config.data_file import load_data
+from l4serve.config.problems import Problem
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import Lora, LoraAdapter, VllmEngine
+from l4serve.engines.checking import check_argv, check_env, check_option, read_options, value_fault
+from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.replacements import removal
+
+__all__ = ["EngineRefusal", "Launch", "build_launch", "check_argv"]
+
+_NO_FLAG = frozenset({"kind", "version", "image", "contract"})
+_PARALLEL = {"vllm": "tensor_parallel_size", "tgi": "num_shard"}
+_SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "num_shard")
+
+
+class EngineRefusal(ValueError):  # noqa: N818
+    """Settings that the engine version has no way to take; each problem's path is relative to the workload."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What the container runs."""
+
+    command: tuple[str, ...] | None
+    """Entry point; None leaves the image's own."""
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One value on its way to the engine: where from, under which names, and what."""
+
+    path: str
+    names: tuple[str, ...]
+    """Flags and variables that may carry it, the wanted first."""
+    value: Any
+
+
+def build_launch(
+    engine: VllmEngine | TgiEngine,
+    *,
+    model_id: str,
+    revision: str | None,
+    tensor_parallel_size: int,
+    pipeline_parallel_size: int,
+    port: int,
+    extra_args: tuple[str, ...],
+    extra_env: Mapping[str, str],
+    contract: Contract,
+) -> Launch:
+    """Every set field as the contract's flag or variable, the model and the parallel size always written out.
+
+    Raises EngineRefusal with all problems: a field that the version lacks, a value it does not take, an extra
+    argument or variable that it does not know or that a typed field owns.
+    """
+    settings = [_Setting("model.id", (contract.model_flag,), model_id)]
+    settings += [_Setting("model.revision", ("--revision",), revision)] if revision else []
+    settings += _parallel(engine, tensor_parallel_size, pipeline_parallel_size)
+    settings += _fields(engine)
+    problems: list[Problem] = []
+    argv: list[str] = []
+    env: dict[str, str] = {}
+    for setting in settings:
+        outcome = _place(setting, contract)
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+        elif isinstance(outcome, dict):
+            env.update(outcome)
+        else:
+            argv.extend(outcome)
+    port_argv, port_env = _port(port, contract)
+    owned_flags, owned_env = _owned(engine, contract)
+    problems += _extra_arg_problems(extra_args, owned_flags, contract)
+    problems += _extra_env_problems(extra_env, owned_env, contract)
+    if problems:
+        raise EngineRefusal(tuple(problems))
+    return Launch(contract.command, (*argv, *port_argv, *extra_args), {**env, **port_env, **extra_env})
+
+
+def _parallel(engine: VllmEngine | TgiEngine, tensor: int, pipeline: int) -> list[_Setting]:
+    field = _PARALLEL[engine.kind]
+    settings = [_Setting(f"engine.{to_camel(field)}", _names(engine.kind, field), tensor)]
+    if pipeline > 1:
+        settings.append(_Setting("engine.pipelineParallelSize", ("--pipeline-parallel-size",), pipeline))
+    return settings
+
+
+def _fields(engine: VllmEngine | TgiEngine) -> Iterator[_Setting]:
+    for field in type(engine).model_fields:
+        value = getattr(engine, field)
+        if field in _NO_FLAG or field in _SIZES or value is None:
+            continue
+        if isinstance(value, Lora):
+            yield from _lora(value)
+        else:
+            yield _Setting(f"engine.{to_camel(field)}", _names(engine.kind, field), value)
+
+
+def _lora(lora: Lora) -> Iterator[_Setting]:
+    yield _Setting("engine.lora", ("--enable-lora",), True)
+    yield _Setting("engine.lora.adapters", ("--lora-modules",), lora.adapters)
+    for field, flag in (("max_rank", "--max-lora-rank"), ("max_loras", "--max-loras")):
+        if (value := getattr(lora, field)) is not None:
+            yield _Setting(f"engine.lora.{to_camel(field)}", (flag,), value)
+
+
+@cache
+def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """A data file with one mapping per engine."""
+    table: Mapping[str, Mapping[str, Any]] = load_data(__file__, f"{name}.yaml")
+    return table
+
+
+@cache
+def _names(kind: str, field: str) -> tuple[str, ...]:
+    return tuple(_table("fields")[kind].get(to_camel(field), ["--" + field.replace("_", "-")]))
+
+
+def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+    for name in setting.names:
+        if not name.startswith("--") and name in contract.env:
+            return {name: _text(setting.value)}
+        flag = contract.flag(name)
+        if flag is not None:
+            return _tokens(setting, flag, contract)
+    name = setting.names[0]
+    known = removal(contract, name)
+    return Problem(setting.path, f"{contract.name} has no {name}", known.advice if known else "remove it")
+
+
+def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+    if isinstance(setting.value, bool) and not flag.takes_value:
+        return _switch(setting, flag, contract)
+    values = _values(setting.value, contract)
+    for value in values:
+        if fault := value_fault(flag, value):
+            choices = f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}"
+            return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", choices)
+    return (f"{flag.name}={values[0]}",) if len(values) == 1 else (flag.name, *values)
+
+
+def _switch(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+    if setting.value:
+        return (flag.name,)
+    if flag.negation:
+        return (flag.negation,)
+    if flag.env:
+        return {flag.env: "false"}
+    return Problem(setting.path, f"{contract.name} cannot turn {flag.name} off", "leave it unset: it is off by default")
+
+
+def _values(value: Any, contract: Contract) -> tuple[str, ...]:
+    if not isinstance(value, tuple):
+        return (_text(value),)
+    if contract.engine == "vllm":
+        return tuple(map(_text, value))
+    return (",".join(_tgi_adapter(item) if isinstance(item, LoraAdapter) else _text(item) for item in value),)
+
+
+def _tgi_adapter(adapter: LoraAdapter) -> str:
+    """TGI downloads a bare Hub id but never what stands behind `=`, which must be a directory."""
+    return _text(adapter) if adapter.path[0] in "/." else adapter.path
+
+
+def _text(value: Any) -> str:
+    match value:
+        case LoraAdapter(name=name, path=path):
+            return f"{name}={path}"
+        case bool():
+            return str(value).lower()
+        case float():
+            return re.sub(r"\.0$", "", repr(value))
+        case Mapping():
+            return json.dumps(_plain(value), separators=(",", ":"))
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _port(port: int, contract: Contract) -> tuple[tuple[str, ...], dict[str, str]]:
+    if contract.port_env:
+        return (), {contract.port_env: str(port)}
+    return ((f"{contract.port_flag}={port}",) if port != contract.port else ()), {}
+
+
+def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
+    """Flags and variables that a config field owns, with that field's path."""
+    paths = {contract.model_flag: "model.id", **_owners(type(engine), engine.kind), **_table("owned")[engine.kind]}
+    env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
+    return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
+
+
+@cache
+def _owners(model: type[VllmEngine] | type[TgiEngine], kind: str) -> Mapping[str, str]:
+    """Flags and variables of the typed fields, with the field's path."""
+    fields = (field for field in model.model_fields if field not in _NO_FLAG)
+    return {name: f"engine.{to_camel(field)}" for field in fields for name in _names(kind, field)}
+
+
+def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for option in read_options(extra, contract):
+        path = f"extraArgs[{option.index}]"
+        for problem in check_option(option, contract):
+            yield Problem(path, f"{problem.path}: {problem.message}", problem.remedy)
+        if option.flag is None:
+            continue
+        name = option.flag.name
+        if name in owned:
+            yield Problem(path, f"{option.token} is what a typed field sets", f"set {owned[name]} instead")
+        if name in seen and not option.flag.repeatable and "." not in option.token:
+            yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
+        seen.setdefault(name, option.index)
+
+
+def _extra_env_problems(extra: Mapping[str, str], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
+    for name in extra:
+        if name in owned:
+            yield Problem(f"extraEnv.{name}", f"{name} is what a typed field sets", f"set {owned[name]} instead")
+    for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
+        yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)

@@ -1,0 +1,118 @@
+"""Which attention backend an engine version takes on an L4, from the table in `data/attention_backends.yaml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from l4serve.config.data_file import load_data
+from l4serve.engines.contract import Contract
+from l4serve.engines.traits import GpuTraits, ModelTraits
+
+_ADA = (8, 9)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backend in force: the one asked for, or the first that serves the workload."""
+
+    name: str | None
+    """None when nothing is known of the model, the card or the release."""
+    faults: tuple[str, ...] = ()
+    """Why the backend does not serve the workload; empty when it does."""
+    source: str = ""
+
+    @property
+    def fault(self) -> str | None:
+        """The faults as one text; None when there is none."""
+        return ", ".join(self.faults) or None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked of a backend."""
+
+    head_dim: int
+    dtype: str | None
+    kv_cache_dtype: str
+    needs: frozenset[str]
+    architecture: str
+
+
+def choose_backend(
+    kind: str,
+    version: Version,
+    *,
+    model: ModelTraits,
+    gpu: GpuTraits,
+    dtype: str | None,
+    kv_cache_dtype: str,
+    requested: str | None,
+) -> Choice:
+    """The backend for a model on a card, whether it was asked for or left to the engine."""
+    entry = _entry(kind, version)
+    needs = _needs(kind, version, model)
+    unjudged = any(need.get("unjudged") for need in needs)
+    if entry is None or gpu.compute_capability != _ADA or model.head_dim is None or unjudged:
+        return Choice(None)
+    wanted = frozenset(need["need"] for need in needs if "need" in need)
+    demand = Demand(model.head_dim, dtype, kv_cache_dtype, wanted, model.architecture or "")
+    forced = next((need["forces"] for need in needs if "forces" in need), None)
+    if asked := requested or forced:
+        table = entry["backends"].get(asked)
+        return Choice(asked, _faults(table, demand) if table is not None else (), entry["source"])
+    for name in entry["order"]:
+        if not _faults(entry["backends"][name], demand):
+            return Choice(name, (), entry["source"])
+    last = entry["order"][0]
+    return Choice("none", _faults(entry["backends"][last], demand), entry["source"])
+
+
+def asked_backend(contract: Contract, version: Version, name: str | None) -> str | None:
+    """The backend that a name means to the release: as a flag in any case, as a variable in capitals only."""
+    if name is None or contract.flag("--attention-backend") is None:
+        return name
+    entry = _entry(contract.engine, version)
+    return None if entry and name.lower() in entry.get("automatic", ()) else name.upper()
+
+
+def _faults(table: Mapping[str, Any], demand: Demand) -> tuple[str, ...]:
+    checks = (
+        (_serves_head(table, demand.head_dim), f"no head size {demand.head_dim}"),
+        (demand.dtype is None or demand.dtype in table.get("dtypes", (demand.dtype,)), f"no {demand.dtype}"),
+        (demand.kv_cache_dtype in table.get("kv", ("auto",)), f"no {demand.kv_cache_dtype} KV cache"),
+        ("sinks" not in demand.needs or table.get("sinks", False), "no attention sinks before compute capability 9.0"),
+        ("mmPrefix" not in demand.needs or table.get("mmPrefix", False), "no bidirectional attention over images"),
+        (demand.architecture not in table.get("notFor", ()), f"not for {demand.architecture}"),
+    )
+    return tuple(text for good, text in checks if not good)
+
+
+def _serves_head(table: Mapping[str, Any], head: int) -> bool:
+    if "heads" in table:
+        return head in table["heads"]
+    within = table.get("headMin", 0) <= head <= table.get("headMax", head)
+    return bool(within and head % table.get("headMultiple", 1) == 0)
+
+
+@cache
+def _tables() -> Mapping[str, Any]:
+    tables: Mapping[str, Any] = load_data(__file__, "attention_backends.yaml")
+    return tables
+
+
+def _entry(kind: str, version: Version) -> Mapping[str, Any] | None:
+    return next((e for e in _tables()[kind] if version in SpecifierSet(e["versions"], prereleases=True)), None)
+
+
+def _needs(kind: str, version: Version, model: ModelTraits) -> list[Mapping[str, Any]]:
+    return [
+        need
+        for need in _tables()["needs"]
+        if need["engine"] == kind
+        and version in SpecifierSet(need["versions"], prereleases=True)
+        and model.architecture in need["architectures"]
+    ]

@@ -1,0 +1,169 @@
+"""Reads a command line as the engine's own parser would, and says what that parser would refuse."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from l4serve.config.problems import Problem
+from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.replacements import removal
+
+_SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
+_LEVEL = re.compile(r"-O=?(\d)")
+_OPTION = re.compile(r"--?[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a command line with the values given to it."""
+
+    token: str
+    """The token as written, without its value."""
+    flag: Flag | None
+    """The contract's flag; None when it has no such one."""
+    values: tuple[str, ...]
+    index: int
+    """Where it stands in the command line."""
+
+
+def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
+    """Splits a command line into options and their values; a positional token comes with no flag."""
+    index = 0
+    while index < len(argv):
+        start, token = index, argv[index]
+        index += 1
+        written, equals, inline = _level(token, contract) or token.partition("=")
+        flag = _find(written, contract) if _OPTION.match(token) else None
+        values = [inline] if equals else []
+        if flag and flag.takes_value and not equals:
+            while index < len(argv) and not _OPTION.match(argv[index]) and (flag.nargs == "+" or not values):
+                values.append(argv[index])
+                index += 1
+        yield Option(written, flag, tuple(values), start)
+
+
+def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
+    """vLLM's short form -O3, as an option with its value."""
+    found = _LEVEL.fullmatch(token) if contract.engine == "vllm" else None
+    if found is None:
+        return None
+    option = "--optimization-level" if contract.flag("--optimization-level") else "--compilation-config"
+    return option, "=", found.group(1)
+
+
+def normalised(token: str, contract: Contract) -> str:
+    """The option string as the parser compares it: vLLM takes underscores for dashes and keys after a dot."""
+    if contract.engine != "vllm" or not token.startswith("--"):
+        return token
+    return "--" + token.removeprefix("--").split(".")[0].replace("_", "-")
+
+
+def _find(token: str, contract: Contract) -> Flag | None:
+    flag = contract.flag(normalised(token, contract))
+    dotted = token.startswith("--") and "." in token
+    return None if dotted and flag and flag.type != "json" else flag
+
+
+def check_argv(argv: tuple[str, ...], env: Mapping[str, str], contract: Contract) -> tuple[Problem, ...]:
+    """What the release would refuse: unknown or removed options, wrong values, options given twice.
+
+    A problem's path is the option or variable as written.
+    """
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for option in read_options(argv, contract):
+        problems.extend(check_option(option, contract))
+        if option.flag is None or option.flag.repeatable or "." in option.token:
+            continue
+        if option.flag.name in seen:
+            problems.append(Problem(option.token, "the option is given twice; the engine takes the last", "remove one"))
+        seen.add(option.flag.name)
+    return (*problems, *check_env(env, contract))
+
+
+def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
+    """What is wrong with one option."""
+    if option.flag is None:
+        yield _unknown(option.token, contract)
+        return
+    flag = option.flag
+    if "." in option.token:
+        return
+    if not flag.takes_value:
+        if option.values:
+            yield Problem(option.token, "the option takes no value", _switch_remedy(flag))
+        return
+    if not option.values and flag.nargs != "?":
+        yield Problem(option.token, "the option needs a value", f"write {flag.name}=VALUE")
+    for value in option.values:
+        if fault := value_fault(flag, value):
+            yield Problem(option.token, fault, f"{contract.name} takes {_domain(flag)}")
+
+
+def _switch_remedy(flag: Flag) -> str:
+    return f"write {flag.name} or {flag.negation}" if flag.negation else f"write {flag.name}, or leave it out"
+
+
+def value_fault(flag: Flag, value: str) -> str | None:
+    """Why the parser would refuse a value; None when it takes it."""
+    if flag.optional and value in ("", "None"):
+        return None
+    if flag.type == "lower":
+        value = value.lower().replace("-", "_")
+    if flag.choices is not None:
+        return None if value in flag.choices else f"{value!r} is none of its choices"
+    if not _is_of(flag.type, value):
+        return f"{value!r} is no {flag.type}"
+    return None
+
+
+def _is_of(kind: str, value: str) -> bool:
+    match kind:
+        case "int":
+            return bool(re.fullmatch(r"[+-]?\d+", value.strip()))
+        case "float":
+            return _parses(float, value)
+        case "json":
+            return _parses(json.loads, value)
+        case "size":
+            return bool(_SIZE.fullmatch(value))
+        case "size_or_auto":
+            return value in ("auto", "-1") or bool(_SIZE.fullmatch(value))
+    return True
+
+
+def _parses(parse: object, value: str) -> bool:
+    try:
+        parse(value)  # type: ignore[operator]
+    except ValueError:
+        return False
+    return True
+
+
+def _domain(flag: Flag) -> str:
+    return "one of " + ", ".join(flag.choices) if flag.choices else f"a value of type {flag.type}"
+
+
+def _unknown(token: str, contract: Contract) -> Problem:
+    if not _OPTION.match(token):
+        return Problem(token, "the token stands alone, not as the value of an option", "write options as --flag=value")
+    known = removal(contract, normalised(token, contract))
+    if known:
+        return Problem(token, f"{contract.name} has no {token}", known.advice)
+    near = difflib.get_close_matches(token, list(contract.flags), n=1, cutoff=0.75)
+    return Problem(token, f"{contract.name} has no {token}", f"did you mean {near[0]}?" if near else "remove it")
+
+
+def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
+    """Variables that the release no longer reads, or that are near misses of one it does."""
+    for name in env:
+        if name in contract.env:
+            continue
+        if known := removal(contract, name):
+            yield Problem(name, f"{contract.name} does not read {name}", known.advice)
+        elif name.startswith("VLLM_") and contract.engine == "vllm":
+            near = difflib.get_close_matches(name, contract.env, n=1, cutoff=0.85)
+            if near:
+                yield Problem(name, f"{contract.name} does not read {name}", f"did you mean {near[0]}?")

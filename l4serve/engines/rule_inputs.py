@@ -1,0 +1,189 @@
+"""A workload as the flat facts that rules are conditions over."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from packaging.version import Version
+from pydantic.alias_generators import to_camel
+
+from l4serve.config.data_file import load_data
+from l4serve.config.tgi import TgiEngine
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.backends import asked_backend, choose_backend
+from l4serve.engines.contract import Contract
+from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.sharding import parallel_facts
+from l4serve.engines.traits import GpuTraits, ModelTraits
+
+_SAME_DTYPE = {"half": "float16", "float": "float32"}
+_OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
+"""Fields whose values a release names without its parser enforcing them."""
+
+_BLOCK = 16
+"""Tokens by which the attention kernels read a block of the KV cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything that a judgement looks at."""
+
+    engine: VllmEngine | TgiEngine
+    contract: Contract
+    model: ModelTraits
+    gpu: GpuTraits
+    gpus: int
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+
+    @property
+    def version(self) -> Version:
+        """The release whose behaviour counts: the one asked for, or the contract that stands in for it."""
+        requested = self.engine.version.removeprefix("v")
+        stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
+        return Version(self.contract.version if stands_in else requested)
+
+
+def facts_of(case: Case) -> Mapping[str, Any]:
+    """Every fact by name; None is unknown or unset."""
+    dtype = _dtype(case)
+    facts = {
+        **_engine_facts(case),
+        **_model_facts(case.model),
+        **parallel_facts(
+            case.model, gpus=case.gpus, tensor=case.tensor_parallel_size, pipeline=case.pipeline_parallel_size
+        ),
+        **_length_facts(case),
+        **_quantization_facts(case),
+        **image_facts(case.engine.kind, case.engine.version, case.engine.image),
+        **release_facts(case.engine.kind, case.engine.version),
+        "dtype.effective": dtype,
+        "gpu.capability": case.gpu.compute_capability[0] + case.gpu.compute_capability[1] / 10,
+        "gpu.name": case.gpu.name,
+        "contract.exact": str(case.version) == case.contract.version,
+        "model.known": _known(case),
+    }
+    kv = facts.get("kvCacheDtype") or "auto"
+    requested = facts["attentionBackend"] or facts["attention"]
+    backend = choose_backend(
+        case.engine.kind,
+        case.version,
+        model=case.model,
+        gpu=case.gpu,
+        dtype=dtype,
+        kv_cache_dtype=kv,
+        requested=requested,
+    )
+    facts["backend"] = backend.name
+    facts["backend.fault"] = backend.fault
+    facts["backend.asked"] = requested
+    return facts
+
+
+def _engine_facts(case: Case) -> dict[str, Any]:
+    """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
+    facts: dict[str, Any] = {key: getattr(case.engine, name, None) for name, key in _field_names().items()}
+    facts["engine"] = case.engine.kind
+    facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
+    facts["version"] = str(case.version)
+    for field in _OPEN_FIELDS:
+        facts[f"unknown.{field}"] = _unknown(case.contract, field, facts[field])
+    lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
+    facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
+    facts["lora"] = True if lora or facts["loraAdapters"] else None
+    facts["lora.maxRank"] = lora.max_rank if lora else None
+    facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
+    facts["speculative"] = True if speculative else None
+    for key in ("method", "model", "num_speculative_tokens"):
+        facts[f"speculative.{to_camel(key)}"] = speculative.get(key)
+    return facts
+
+
+@cache
+def _field_names() -> Mapping[str, str]:
+    """Fields of both engines, with their names in YAML."""
+    return {name: to_camel(name) for name in (*VllmEngine.model_fields, *TgiEngine.model_fields)}
+
+
+def _unknown(contract: Contract, field: str, value: str | None) -> bool | None:
+    flag = contract.flag("--" + re.sub(r"(?=[A-Z])", "-", field).lower())
+    if value is None or flag is None or flag.values is None:
+        return None
+    return value not in flag.values
+
+
+def _model_facts(model: ModelTraits) -> dict[str, Any]:
+    return {
+        "model.id": model.id,
+        "model.architecture": model.architecture,
+        "model.headDim": model.head_dim,
+        "model.heads": model.num_attention_heads,
+        "model.kvHeads": model.num_key_value_heads,
+        "model.vocabulary": model.vocab_size,
+        "model.context": model.max_position_embeddings,
+        "model.dtype": model.dtype,
+        "model.quantization": model.quantization_method,
+        "model.quantized": model.quantization_method is not None if model.described else None,
+    }
+
+
+def _length_facts(case: Case) -> dict[str, Any]:
+    """TGI's lengths with the launcher's own defaults filled in, where the release has some."""
+    engine = case.engine
+    if isinstance(engine, VllmEngine):
+        return dict.fromkeys(("tgi.input", "tgi.total", "tgi.prefill", "tgi.inputSet"))
+    cap = case.contract.default_context
+    default = min(cap, case.model.max_position_embeddings or cap) if cap else None
+    given = engine.max_input_tokens or engine.max_input_length
+    length = given or (default - 1 if default else None)
+    return {
+        "tgi.inputSet": given,
+        "tgi.input": length,
+        "tgi.total": engine.max_total_tokens or default,
+        "tgi.prefill": engine.max_batch_prefill_tokens or (length + 50 if cap and length else None),
+    }
+
+
+@cache
+def _names() -> Mapping[str, Any]:
+    names: Mapping[str, Any] = load_data(__file__, "model_names.yaml")
+    return names
+
+
+def _quantization_facts(case: Case) -> dict[str, Any]:
+    """Quantisation methods by family, since several names read the same checkpoint."""
+    asked = getattr(case.engine, "quantization", None) or getattr(case.engine, "quantize", None)
+    families = _names()["quantizationFamilies"]
+    return {
+        "quantization.asked": asked,
+        "quantization.family": next((name for name, members in families.items() if asked in members), None),
+        "model.quantizationFamily": next(
+            (name for name, members in families.items() if case.model.quantization_method in members), None
+        ),
+    }
+
+
+def _dtype(case: Case) -> str | None:
+    """Type of the activations that the engine will take."""
+    asked = case.engine.dtype
+    if asked is not None and asked != "auto":
+        return _SAME_DTYPE.get(asked, asked)
+    if case.engine.kind == "vllm" and case.model.architecture in _names()["noFloat16"]:
+        return "bfloat16"
+    return case.model.dtype if case.model.dtype in ("float16", "bfloat16") else None
+
+
+def _known(case: Case) -> str | None:
+    """`own`, `fallback` (by Transformers) or `none`: how the release serves the architecture."""
+    architecture = case.model.architecture
+    if architecture is None:
+        return None
+    if case.engine.kind == "vllm":
+        return "own" if architecture in case.contract.architectures else "none"
+    stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower()
+    if stem in {kind.replace("_", "") for kind in case.contract.architectures}:
+        return "own"
+    fallbacks = _names()["tgiFallback"].get(case.contract.version, ())
+    return "fallback" if stem in fallbacks else "none"

@@ -1,0 +1,68 @@
+"""How a model divides over the GPUs of one tensor-parallel group, as facts for rules."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.engines.traits import ModelTraits
+
+_SIZES = (1, 2, 4, 8)
+"""Groups that a machine with L4 cards can hold."""
+_VOCABULARY_PADDING = 64
+"""Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
+
+
+def parallel_facts(model: ModelTraits, *, gpus: int, tensor: int, pipeline: int) -> Mapping[str, Any]:
+    """What is left over when heads, vocabulary and quantisation groups are split over `tensor` GPUs, None if unknown.
+
+    `sizes` names the sizes that leave nothing over, `sizes.largest` the largest of them that the pod's GPUs hold.
+    """
+    padded = _padded(model.vocab_size)
+    fitting = [size for size in _SIZES if not any(_remainders(model, size).values())]
+    return {
+        "gpus": gpus,
+        "tensorParallelSize": tensor,
+        "pipelineParallelSize": pipeline,
+        "gpus.needed": tensor * pipeline,
+        **_remainders(model, tensor),
+        "remainder.kvHeadsStrict": model.num_key_value_heads % tensor if model.num_key_value_heads else None,
+        "model.paddedVocabulary": padded,
+        "model.width": _width(model),
+        "model.quantizedBlock": _block(model),
+        "sizes": ", ".join(map(str, fitting)),
+        "sizes.largest": max((size for size in fitting if size <= gpus), default=1),
+    }
+
+
+def _remainders(model: ModelTraits, size: int) -> dict[str, int | None]:
+    heads, kv, padded = model.num_attention_heads, model.num_key_value_heads, _padded(model.vocab_size)
+    width, block = _width(model), _block(model)
+    return {
+        "remainder.heads": heads % size if heads else None,
+        "remainder.kvHeads": (kv % size if kv >= size else size % kv) if kv else None,
+        "remainder.vocabulary": padded % size if padded else None,
+        "remainder.quantizedBlocks": width % (size * block) if width and block and size > 1 else None,
+    }
+
+
+def _padded(vocabulary: int | None) -> int | None:
+    return -(-vocabulary // _VOCABULARY_PADDING) * _VOCABULARY_PADDING if vocabulary else None
+
+
+def _width(model: ModelTraits) -> int | None:
+    """Width of the feed-forward layers that are split, in elements: an expert's in a mixture of experts."""
+    return model.expert_intermediate_size or model.intermediate_size
+
+
+def _block(model: ModelTraits) -> int | None:
+    """Rows that share a quantisation scale and that no split may cut; None where a split is free or unknown.
+
+    An FP8 checkpoint shares a scale over square blocks, AWQ and GPTQ over a group of one column; the kernels for
+    experts in AWQ and GPTQ halve their groups when they must, and those for other formats pad.
+    """
+    group = model.quantization_group
+    if group is None or group <= 0:
+        return None
+    if model.quantization_method == "fp8":
+        return math.isqrt(group)
+    return group if model.quantization_method in ("awq", "gptq") and model.expert_intermediate_size is None else None

@@ -1,0 +1,147 @@
+"""From the cluster's config to the frozen plan of cluster, network, node identity and system pool."""
+
+from __future__ import annotations
+
+from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, Endpoint, ManagedPlan, NodeIdentityPlan
+from l4serve.planning.gke.conflicts import refuse_cluster
+from l4serve.planning.gke.location import region_of
+from l4serve.planning.gke.network import plan_network
+from l4serve.planning.values.names import shorten
+
+_ZONES_OF_A_REGION = 3
+_COMMON_APIS = ("cloudresourcemanager", "compute", "container", "iam", "logging", "monitoring")
+
+
+def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = ()) -> ClusterPlan:
+    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`.
+
+    Raises ConfigError with every combination that GKE or the provider would refuse.
+    """
+    refuse_cluster(config)
+    if isinstance(config, ExistingCluster):
+        return _plan_existing(config, project)
+    return _plan_managed(config, config.project or project, protect=config.protect and "cluster" not in allow_replace)
+
+
+def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
+    owner = (config.project or project) if config.name else None
+    return ClusterPlan(
+        mode="existing",
+        name=config.name,
+        location=config.location,
+        region=region_of(config.location) if config.location else None,
+        project=owner,
+        regional=config.location is not None and region_of(config.location) == config.location,
+        zones=(),
+        identifier=_identifier(owner, config.location, config.name)
+        if config.name
+        else f"kubeconfig/{config.context or 'current-context'}",
+        managed=None,
+        kubeconfig=config.kubeconfig,
+        context=config.context,
+        node_service_account=config.node_service_account,
+        private_nodes=config.private_nodes,
+        protect=False,
+    )
+
+
+def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool) -> ClusterPlan:
+    region = region_of(config.location)
+    standard = config if isinstance(config, StandardCluster) else None
+    return ClusterPlan(
+        mode="standard" if standard else "autopilot",
+        name=config.name,
+        location=config.location,
+        region=region,
+        project=project,
+        regional=config.location == region,
+        zones=standard.zones if standard else (),
+        identifier=_identifier(project, config.location, config.name),
+        managed=_managed_part(config, region=region, project=project),
+        kubeconfig=None,
+        context=None,
+        node_service_account=config.node_service_account,
+        private_nodes=config.private_nodes,
+        protect=protect,
+        notes=_notes(config),
+    )
+
+
+def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -> ManagedPlan:
+    standard = config if isinstance(config, StandardCluster) else None
+    return ManagedPlan(
+        network=plan_network(config, region=region, project=project),
+        identity=_plan_identity(config, project),
+        control_plane=_plan_control_plane(config),
+        private_nodes=config.private_nodes,
+        release_channel=config.release_channel,
+        min_version=config.min_version,
+        monitoring=config.monitoring,
+        maintenance=config.maintenance,
+        database_encryption_key=config.database_encryption_key,
+        secret_manager=config.secret_manager,
+        gateway_api=config.gateway_api,
+        cost_allocation=config.cost_allocation,
+        resource_labels=tuple(sorted(config.resource_labels.items())),
+        apis=_apis(config),
+        deletion_protection=config.deletion_protection,
+        system_pool=standard.system_pool if standard else None,
+        system_nodes=_system_nodes(standard, region) if standard else 0,
+        image_streaming=standard.image_streaming if standard else True,
+        gcs_fuse=standard.gcs_fuse if standard else True,
+        max_pods_per_node=standard.max_pods_per_node if standard else None,
+        autoscaling_profile=standard.autoscaling_profile if standard else None,
+    )
+
+
+def _plan_identity(config: ManagedCluster, project: str | None) -> NodeIdentityPlan:
+    return NodeIdentityPlan(
+        create=config.node_service_account is None,
+        email=config.node_service_account,
+        account_id=None if config.node_service_account else shorten(f"{config.name}-nodes", 30),
+        display_name=f"Nodes of the GKE cluster {config.name}",
+        project=project,
+    )
+
+
+def _plan_control_plane(config: ManagedCluster) -> ControlPlanePlan:
+    ip = config.control_plane.ip_endpoint or ("public" if config.authorized_networks else "private")
+    dns = config.control_plane.dns_endpoint
+    reachable: Endpoint = "public" if ip == "public" else "private"
+    return ControlPlanePlan(
+        dns=dns,
+        ip=ip,
+        authorized_networks=tuple((net.cidr, net.name or net.cidr) for net in config.authorized_networks),
+        kubeconfig_endpoint="dns" if dns else reachable,
+    )
+
+
+def _system_nodes(config: StandardCluster, region: str) -> int:
+    """One node per zone, unless that is more than the pool may have; GKE picks three zones of a region."""
+    named = {*config.zones, config.location} - {region}
+    zones = len(config.zones) or _ZONES_OF_A_REGION if config.location == region else len(named)
+    pool = config.system_pool
+    return max(pool.min_nodes // zones, int(zones <= pool.max_nodes))
+
+
+def _apis(config: ManagedCluster) -> tuple[str, ...]:
+    if not config.enable_apis:
+        return ()
+    extra = ("secretmanager",) if config.secret_manager else ()
+    return tuple(f"{api}.googleapis.com" for api in sorted(_COMMON_APIS + extra))
+
+
+def _identifier(project: str | None, location: str | None, name: str | None) -> str:
+    return f"projects/{project or '-'}/locations/{location}/clusters/{name}"
+
+
+def _notes(config: ManagedCluster) -> tuple[str, ...]:
+    notes = []
+    if config.network is not None and config.private_nodes and not config.network_options.nat:
+        way_out = "private nodes in an existing network reach registries and model hubs only through a NAT of its own"
+        notes.append(f"{way_out}; networkOptions.nat: true adds one")
+    access = _plan_control_plane(config)
+    if access.kubeconfig_endpoint == "private":
+        notes.append("without the DNS endpoint Pulumi must run inside the network to reach the private control plane")
+    return tuple(notes)

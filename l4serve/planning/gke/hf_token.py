@@ -1,0 +1,88 @@
+"""Where the workloads' pods find the Hugging Face token. The plan holds names, never the token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.secrets import HuggingFace, SecretManagerToken
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.values.names import LABEL_PREFIX, MANAGED_BY
+
+SECRET_NAME = "hf-secret"
+TOKEN_DIR = "/var/run/secrets/huggingface"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretPlan:
+    """The Secret of the Hugging Face token, or the Secret Manager secret behind it."""
+
+    source: Literal["token", "existing", "secret-manager"]
+    secret_name: str | None
+    """Kubernetes Secret that the pods refer to; None when they read a file."""
+    key: str
+    """Key in the Secret, and name of the file."""
+    revision: int | None
+    provider_class: str | None
+    """SecretProviderClass that the pods' CSI volume or the sync refers to; None without Secret Manager."""
+    secret_version: str | None
+    """Secret Manager resource, projects/P/secrets/S/versions/V."""
+    synced: bool
+    """Whether GKE copies the secret into the Kubernetes Secret."""
+    reader: str | None
+    """Kubernetes ServiceAccount that the copying runs as."""
+    manage_access: bool
+    labels: tuple[tuple[str, str], ...]
+
+    @property
+    def token_file(self) -> str | None:
+        """Path of the token in the container when the CSI driver mounts it."""
+        return f"{TOKEN_DIR}/{self.key}" if self.provider_class and not self.synced else None
+
+
+def plan_secret(
+    config: HuggingFace, *, project: str | None, cluster: ClusterPlan | None = None, env_only: Sequence[str] = ()
+) -> SecretPlan:
+    """Return the plan of the token's Secret. A revision is part of the name: the new Secret comes before the old goes.
+
+    `env_only` names the workloads whose engine reads the token from its environment and from no file. Raises
+    ConfigError where the cluster lacks what delivers the token, or an engine cannot read it.
+    """
+    manager = config.secret_manager
+    if manager is not None:
+        _refuse(manager, cluster, env_only)
+    suffix = f"-{config.token_revision}" if config.token_revision is not None else ""
+    own_name = f"{SECRET_NAME}{suffix}"
+    file_only = manager is not None and manager.delivery == "file"
+    return SecretPlan(
+        source="existing" if config.existing_secret else "secret-manager" if manager else "token",
+        secret_name=None if file_only else config.existing_secret or own_name,
+        key=config.key,
+        revision=config.token_revision,
+        provider_class=f"{own_name}-source" if manager else None,
+        secret_version=f"{_secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None,
+        synced=manager is not None and not file_only,
+        reader=f"{SECRET_NAME}-reader" if manager and not file_only else None,
+        manage_access=bool(manager and manager.manage_access),
+        labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
+    )
+
+
+def _refuse(manager: SecretManagerToken, cluster: ClusterPlan | None, env_only: Sequence[str]) -> None:
+    problems = []
+    if cluster is not None and cluster.managed is not None and not cluster.managed.secret_manager:
+        message = (
+            "the cluster has neither Secret Manager's CSI driver nor its sync, so the pods would wait for the token"
+        )
+        problems.append(Problem("huggingFace.secretManager", message, "set cluster.secretManager: true"))
+    if manager.delivery == "file" and env_only:
+        message = f"TGI reads the token from its environment alone, and {', '.join(env_only)} would have none there"
+        problems.append(Problem("huggingFace.secretManager.delivery", message, "set delivery: sync"))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _secret_path(secret: str, project: str | None) -> str:
+    return secret if "/" in secret else f"projects/{project or '-'}/secrets/{secret}"

@@ -1,0 +1,265 @@
+"""From a node pool's config to its frozen plan: zones, labels, taints and a name that carries what cannot change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from l4serve.config.node_pool import NodePool, Provisioning
+from l4serve.config.problems import ConfigError, Problem
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.conflicts import pool_problems
+from l4serve.planning.gke.upgrades import UpgradePlan, plan_upgrade
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
+from l4serve.planning.machines.zones import accelerator_zones
+from l4serve.planning.values.names import LABEL_PREFIX
+
+POOL_LABEL = f"{LABEL_PREFIX}/pool"
+COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
+GPU_TAINT_KEY = "nvidia.com/gpu"
+Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+_SCARCE: tuple[Provisioning, ...] = ("spot", "flex-start", "reservation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolTaint:
+    """A taint in the form of the Kubernetes API."""
+
+    key: str
+    value: str
+    effect: Effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReservationPlan:
+    """The reserved capacity that a pool draws on."""
+
+    affinity: Literal["any", "specific"]
+    values: tuple[str, ...]
+    """The reservation's name or projects/P/reservations/NAME; empty for any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlan:
+    """A GPU node pool as it is made."""
+
+    name: str
+    """Key in the config."""
+    resource_name: str
+    """Name in GKE: the key and a hash of the immutable fields, so that a replacement stands beside the old pool."""
+    machine_type: str
+    accelerator: str
+    gpus: int
+    """GPUs per node."""
+    min_nodes: int
+    max_nodes: int
+    initial_nodes: int
+    """Nodes per zone at creation; what the minimum has beyond a multiple of the zones, the autoscaler adds."""
+    provisioning: Provisioning
+    queued: bool
+    max_run_seconds: int | None
+    """Life of a flex-start node in seconds."""
+    reservation: ReservationPlan | None
+    compact_placement: bool
+    placement_policy: str | None
+    zones: tuple[str, ...]
+    location_policy: Literal["BALANCED", "ANY"]
+    labels: tuple[tuple[str, str], ...]
+    taints: tuple[PoolTaint, ...]
+    disk_size_gb: int
+    disk_type: str
+    local_ssds: int
+    local_ssd_use: Literal["ephemeral", "block"]
+    secondary_boot_disk: str | None
+    secondary_boot_disk_mode: str | None
+    driver_version: str
+    image_type: str
+    image_streaming: bool
+    secure_boot: bool
+    max_pods_per_node: int | None
+    private_nodes: bool | None
+    """None leaves it to a cluster that the stack did not make."""
+    upgrade: UpgradePlan
+    auto_repair: bool
+    auto_upgrade: bool
+    resource_labels: tuple[tuple[str, str], ...]
+    create: bool
+    """False where the cluster is known only by its kubeconfig: the pool then describes nodes that it has."""
+    protect: bool
+    compute_class: str | None
+    notes: tuple[str, ...]
+    """What an operator should know before it is paid for."""
+
+    @property
+    def ephemeral_ssds(self) -> int:
+        """Local SSDs that back ephemeral storage."""
+        return self.local_ssds if self.local_ssd_use == "ephemeral" else 0
+
+
+def plan_pool(
+    name: str,
+    config: NodePool,
+    cluster: ClusterPlan,
+    *,
+    compute_class: str | None = None,
+    allow_replace: tuple[str, ...] = (),
+) -> PoolPlan:
+    """Return the plan of a pool. `compute_class` is the class whose fallback order names the pool.
+
+    Raises ConfigError with every combination that GKE or the provider would refuse.
+    """
+    path = f"nodePools.{name}"
+    shape = find_shape(config.machine_type)
+    problems = pool_problems(path, config, shape, cluster)
+    if shape is None:
+        known = ", ".join(s.machine_type for s in all_shapes())
+        problems = (
+            Problem(
+                f"{path}.machineType", f"{config.machine_type!r} is no known GPU machine type", f"use one of: {known}"
+            ),
+            *problems,
+        )
+    if problems or shape is None:
+        raise ConfigError(problems)
+    return _plan(name, config, shape, cluster, compute_class, protect=config.protect and name not in allow_replace)
+
+
+def _plan(
+    name: str, config: NodePool, shape: MachineShape, cluster: ClusterPlan, compute_class: str | None, *, protect: bool
+) -> PoolPlan:
+    zones = pool_zones(config, shape, cluster)
+    provisioning = config.effective_provisioning
+    managed = cluster.managed
+    ssds = _local_ssds(config, shape)
+    return PoolPlan(
+        name=name,
+        resource_name=f"{name}-{_immutable_hash(config, shape, cluster, ssds)}",
+        machine_type=config.machine_type,
+        accelerator=shape.accelerator,
+        gpus=shape.gpus,
+        min_nodes=config.min_nodes,
+        max_nodes=config.max_nodes,
+        initial_nodes=config.min_nodes // max(1, len(zones)),
+        provisioning=provisioning,
+        queued=bool(config.flex_start and config.flex_start.queued),
+        max_run_seconds=_max_run_seconds(config),
+        reservation=_reservation(config),
+        compact_placement=config.placement is not None,
+        placement_policy=config.placement.policy_name if config.placement else None,
+        zones=zones,
+        location_policy=config.location_policy or ("ANY" if provisioning in _SCARCE else "BALANCED"),
+        labels=_labels(name, config, compute_class),
+        taints=_taints(config, compute_class),
+        disk_size_gb=config.disk_size_gb,
+        disk_type=config.disk_type,
+        local_ssds=ssds,
+        local_ssd_use=config.local_ssd.use if config.local_ssd else "ephemeral",
+        secondary_boot_disk=config.secondary_boot_disk.image if config.secondary_boot_disk else None,
+        secondary_boot_disk_mode=config.secondary_boot_disk.mode if config.secondary_boot_disk else None,
+        driver_version=config.driver_version,
+        image_type=config.image_type,
+        image_streaming=managed.image_streaming if managed else config.secondary_boot_disk is not None,
+        secure_boot=_secure_boot(config),
+        max_pods_per_node=config.max_pods_per_node,
+        private_nodes=cluster.private_nodes,
+        upgrade=plan_upgrade(config),
+        auto_repair=config.auto_repair and provisioning != "flex-start",
+        auto_upgrade=config.auto_upgrade,
+        resource_labels=managed.resource_labels if managed else (),
+        create=cluster.name is not None,
+        protect=protect,
+        compute_class=compute_class,
+        notes=_notes(config),
+    )
+
+
+def pool_zones(config: NodePool, shape: MachineShape, cluster: ClusterPlan) -> tuple[str, ...]:
+    """Zones of the pool: the config's, else a zonal cluster's own, else the region's with the accelerator."""
+    if config.zones:
+        return tuple(sorted(config.zones))
+    if cluster.location is None:
+        return ()
+    if not cluster.regional:
+        return (cluster.location,)
+    return accelerator_zones(shape.accelerator, cluster.location)
+
+
+def _immutable_hash(config: NodePool, shape: MachineShape, cluster: ClusterPlan, ssds: int) -> str:
+    """Six hex digits of every field that the provider can only change by replacing the pool."""
+    fixed = {
+        "accelerator": [shape.accelerator, shape.gpus],
+        "driver": config.driver_version,
+        "provisioning": config.effective_provisioning,
+        "queued": bool(config.flex_start and config.flex_start.queued),
+        "maxRun": _max_run_seconds(config),
+        "reservation": config.reservation.model_dump(exclude_none=True) if config.reservation else None,
+        "placement": config.placement.model_dump(exclude_none=True) if config.placement else None,
+        "localSsd": [ssds, config.local_ssd.use] if config.local_ssd else None,
+        "secondaryBootDisk": config.secondary_boot_disk.model_dump(exclude_none=True)
+        if config.secondary_boot_disk
+        else None,
+        "maxPods": config.max_pods_per_node,
+        "serviceAccount": cluster.node_service_account,
+    }
+    # What is unset stays out, so that a setting which a later release adds leaves the names of old pools alone.
+    said = {key: value for key, value in fixed.items() if value}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:6]
+
+
+def _secure_boot(config: NodePool) -> bool:
+    """Secure boot refuses unsigned kernel modules, which a driver that the user installs may be."""
+    return config.driver_version != "INSTALLATION_DISABLED"
+
+
+def _max_run_seconds(config: NodePool) -> int | None:
+    if config.effective_provisioning != "flex-start":
+        return None
+    return config.flex_start.max_run_seconds if config.flex_start else 604800
+
+
+def _reservation(config: NodePool) -> ReservationPlan | None:
+    if config.effective_provisioning != "reservation":
+        return None
+    reservation = config.reservation
+    if reservation is None or reservation.name is None:
+        return ReservationPlan(affinity="any", values=())
+    shared = f"projects/{reservation.project}/reservations/{reservation.name}"
+    return ReservationPlan(affinity="specific", values=(shared if reservation.project else reservation.name,))
+
+
+def _local_ssds(config: NodePool, shape: MachineShape) -> int:
+    if config.local_ssd is None:
+        return 0
+    return config.local_ssd.count or max(shape.local_ssd_counts)
+
+
+def _labels(name: str, config: NodePool, compute_class: str | None) -> tuple[tuple[str, str], ...]:
+    own = {POOL_LABEL: name} | ({COMPUTE_CLASS_LABEL: compute_class} if compute_class else {})
+    return tuple(sorted({**config.labels, **own}.items()))
+
+
+def _taints(config: NodePool, compute_class: str | None) -> tuple[PoolTaint, ...]:
+    gpu = PoolTaint(key=GPU_TAINT_KEY, value="present", effect="NoSchedule")
+    wanted = tuple(PoolTaint(key=t.key, value=t.value, effect=t.effect) for t in config.taints)
+    if compute_class is None:
+        return (gpu, *wanted)
+    return (gpu, PoolTaint(key=COMPUTE_CLASS_LABEL, value=compute_class, effect="NoSchedule"), *wanted)
+
+
+def _notes(config: NodePool) -> tuple[str, ...]:
+    notes = []
+    match config.effective_provisioning:
+        case "flex-start":
+            days = (_max_run_seconds(config) or 0) / 86400
+            notes.append(
+                f"flex-start: each node ends {days:g} days after its start at the latest, and its pods with it"
+            )
+        case "spot":
+            notes.append("spot: a node may end at any time, 30 seconds after notice")
+    if config.flex_start and config.flex_start.queued:
+        notes.append("queued: nodes come only through a ProvisioningRequest, never because a pod is pending")
+    if not config.auto_upgrade:
+        notes.append("autoUpgrade is off: nodes fall behind the control plane until someone upgrades them")
+    return tuple(notes)

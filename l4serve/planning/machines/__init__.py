@@ -1,0 +1,1 @@
+"""Machines as Google sells them: shapes, cards, zones, prices, and what a node leaves for pods."""

@@ -1,0 +1,89 @@
+"""List prices of machines per hour. Figures, region by region: data/prices.yaml; a config may override each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from l4serve.config.data_file import load_data
+from l4serve.config.stated_prices import Prices
+from l4serve.planning.machines.shapes import MachineShape, find_shape
+
+Market = Literal["on-demand", "spot", "flex-start"]
+_COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
+"""Column of a market in the table; flex-start has prices of its own, which no public table states."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one machine costs per hour, and how far that figure holds."""
+
+    usd_per_hour: float
+    market: Market
+    region: str
+    date: str
+    source: str
+
+
+@dataclass(frozen=True)
+class PriceOverrides:
+    """Prices that a stack states itself, by machine type, in USD per hour."""
+
+    by_market: Mapping[Market, Mapping[str, float]]
+
+    def of(self, machine_type: str, market: Market) -> float | None:
+        """The stated price of a machine type, or None."""
+        return self.by_market.get(market, {}).get(machine_type)
+
+
+NO_OVERRIDES = PriceOverrides({})
+
+
+def stated_prices(config: Prices) -> PriceOverrides:
+    """The prices of a stack's config."""
+    return PriceOverrides({"on-demand": config.on_demand, "spot": config.spot, "flex-start": config.flex_start})
+
+
+def hourly(
+    machine_type: str, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
+) -> Price | None:
+    """The price of one machine, or None where neither the config nor the table knows it: never a guess."""
+    stated = overrides.of(machine_type, market)
+    if stated is not None:
+        return Price(stated, market, region or "any", "as configured", "prices of the stack's config")
+    shape = find_shape(machine_type)
+    if region is None:
+        return None
+    return _plain_machine(machine_type, region, market) if shape is None else _gpu_machine(shape, region, market)
+
+
+def priced_regions(accelerator: str) -> tuple[str, ...]:
+    """Regions whose prices the table has for an accelerator's machines."""
+    families = load_data(__file__, "prices.yaml")["families"].values()
+    return tuple(region for family in families if family["accelerator"] == accelerator for region in family["regions"])
+
+
+def cluster_fee() -> float:
+    """GKE's management fee for one cluster in USD per hour."""
+    return float(load_data(__file__, "prices.yaml")["clusterFee"]["usdPerHour"])
+
+
+def _gpu_machine(shape: MachineShape, region: str, market: Market) -> Price | None:
+    table = load_data(__file__, "prices.yaml")
+    family = table["families"].get(shape.machine_type.split("-", 1)[0], {})
+    row = family.get("regions", {}).get(region)
+    column = _COLUMN.get(market)
+    if row is None or column is None:
+        return None
+    host, gpu = row[column], row[2 + column]
+    amount = host * shape.vcpus / family["hostVcpus"] + gpu * shape.gpus
+    return Price(round(amount, 4), market, region, table["date"], table["source"])
+
+
+def _plain_machine(machine_type: str, region: str, market: Market) -> Price | None:
+    machines = load_data(__file__, "prices.yaml")["machines"]
+    amount = machines["onDemand"].get(machine_type)
+    if amount is None or market != "on-demand" or region != machines["region"]:
+        return None
+    return Price(float(amount), market, region, "undated", machines["source"])

@@ -1,0 +1,53 @@
+"""The peak of activations in an engine's profile run."""
+
+from __future__ import annotations
+
+from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.weights import rank_kv_heads
+from l4serve.planning.models.model_shape import ModelFacts
+
+
+def forward_peak_bytes(
+    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+) -> float:
+    """Bytes alive at the widest point of one decoder layer over `tokens` tokens.
+
+    The widest point is the MLP (gate, up and their product), the attention (queries, keys, values and output) or the
+    experts (each token's rows for every chosen expert), beside a few copies of the hidden state.
+    """
+    hidden = constants.hidden_buffers * model.hidden_size
+    width = max(_mlp_width(model, tensor_parallel), _attention_width(model, tensor_parallel))
+    return tokens * element * (hidden + width)
+
+
+def compiled_peak_bytes(
+    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+) -> float:
+    """Bytes alive while a compiled model is profiled for the first time: a copy of the rank's embedding table.
+
+    A start that finds the compiled model in its cache takes less; a new pod's cache is empty.
+    """
+    table = model.vocab_size * model.hidden_size * element / tensor_parallel
+    return table + constants.compiled_hidden_buffers * tokens * model.hidden_size * element
+
+
+def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
+    """Bytes alive while `rows` sequences are sampled over the whole vocabulary, beside the last hidden state."""
+    return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
+
+
+def _mlp_width(model: ModelFacts, tp: int) -> float:
+    copies = 3 if model.gated_mlp else 2
+    if model.moe is None:
+        return copies * model.intermediate_size / tp
+    expert = model.moe.expert_intermediate_size / tp
+    # Gate, up, their product and one copy; experts with biases clamp gate and up into copies first.
+    widths = 6 if model.moe.expert_bias else 4
+    rows = model.moe.num_experts_per_tok * (widths * expert + model.hidden_size)
+    return max(rows, copies * model.moe.shared_intermediate_size / tp)
+
+
+def _attention_width(model: ModelFacts, tp: int) -> float:
+    queries = model.num_attention_heads / tp * (model.full_head_dim or model.head_dim)
+    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+    return 2 * queries + 2 * keys

@@ -1,0 +1,39 @@
+"""The fitted constants of the memory model: `data/constants.json` read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from l4serve.config.data_file import load_data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constants:
+    """What measurement decides; every other number of the model follows from shapes. Units are in the data file."""
+
+    hidden_buffers: float
+    compiled_hidden_buffers: float
+    sampler_bytes: Mapping[str, float]
+    non_torch_gib: Mapping[str, float]
+    matmul_workspace_mib: Mapping[str, float]
+    graph_mib: Mapping[str, float]
+    flashinfer_workspace_gib: float
+    uncertainty: Mapping[str, float]
+
+
+@cache
+def fitted_constants() -> Constants:
+    """The constants that the data file holds."""
+    data = {key: entry["value"] for key, entry in load_data(__file__, "constants.json").items() if key != "note"}
+    return Constants(
+        hidden_buffers=data["hiddenBuffers"],
+        compiled_hidden_buffers=data["compiledHiddenBuffers"],
+        sampler_bytes=data["samplerBytes"],
+        non_torch_gib=data["nonTorchGib"],
+        matmul_workspace_mib=data["matmulWorkspaceMib"],
+        graph_mib=data["graphMib"],
+        flashinfer_workspace_gib=data["flashinferWorkspaceGib"],
+        uncertainty=data["uncertainty"],
+    )

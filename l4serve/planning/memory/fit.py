@@ -1,0 +1,34 @@
+"""Whether a model fits a GPU, with every part of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The memory of one GPU rank. Figures are GiB for each rank, lengths are tokens.
+
+    `kv_cache_gib` is what is left for the cache, also when that is too little or negative. `max_model_len` is the
+    context that was judged, `largest_max_model_len` the longest that fits at these batch limits. `late_gib` is what the
+    engine allocates after the cache and must find outside its share. `margin_is_uncertain` says that the answer would
+    change within `uncertainty_gib`.
+    """
+
+    fits: bool
+    margin_is_uncertain: bool
+    weights_gib: float
+    activation_gib: float
+    non_torch_gib: float
+    cuda_graph_gib: float
+    workspace_gib: float
+    late_gib: float
+    kv_cache_gib: float
+    kv_cache_tokens: int
+    max_concurrency: float
+    max_model_len: int
+    largest_max_model_len: int
+    usable_gib: float
+    total_gib: float
+    uncertainty_gib: float
+    reasons: tuple[str, ...]

@@ -1,0 +1,125 @@
+"""How each vLLM release accounts for memory: `data/vllm_generations.json` read once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.models.model_shape import ModelFacts
+
+GIB = 2**30
+LARGE_CARD_GIB = 70.0
+LAST_V0_RELEASE = "0.7.3"
+
+Runner = Literal["v0", "v1", "v2"]
+
+
+class MemoryModelError(ValueError):
+    """A question that the memory model cannot answer; the message says what is missing and what to give instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One release's rules. `runner` is what serves a model that the release's V2 runner does not take."""
+
+    runner: Runner
+    v2_architectures: frozenset[str]
+    v2_dense: bool
+    v2_all: bool
+    default_utilization: float
+    default_seqs: int
+    default_batched_tokens: int
+    large_card_seqs: int
+    large_card_batched_tokens: int
+    chunked_prefill_default: bool
+    chunked_prefill_above: int
+    chunked_batched_tokens: int
+    v0_below_capability: tuple[int, int] | None
+    v0_for_fp8_cache_below_capability: tuple[int, int] | None
+    online_fp8_streams: bool
+    sliding_window_cache: Literal["full", "groups"]
+    graphs_accounted: bool
+    v2_graphs_accounted: bool
+    sampler: str
+    overheads: Literal["early", "middle", "late"]
+    compiles: bool
+    graph_ceiling: int
+    graph_seqs_factor: int
+    in_flight_batches: int
+    token_report: Literal["blocks", "capacity"]
+    counts_reserved_cache: bool
+
+    @property
+    def slidingwindow_groups(self) -> bool:
+        return self.sliding_window_cache == "groups"
+
+    def runner_for(self, model: ModelFacts) -> Runner:
+        """The model runner that this release picks for the model."""
+        dense = self.v2_dense and not model.is_moe and not model.is_hybrid
+        if self.v2_all or dense or model.architecture in self.v2_architectures:
+            return "v2"
+        return self.runner
+
+    def accounts_for_graphs(self, runner: Runner) -> bool:
+        """Whether CUDA graphs are paid for from the cache's share, not from what utilisation leaves over."""
+        return self.v2_graphs_accounted if runner == "v2" else self.graphs_accounted
+
+
+def parse_version(version: str) -> tuple[int, int, int]:
+    """The first three numbers of a release. Raises MemoryModelError when there are none."""
+    match = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", version.strip())
+    if match is None:
+        raise MemoryModelError(f"engine version {version!r} is not a release number; give one such as 0.26.0")
+    return int(match[1]), int(match[2]), int(match[3] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TgiGeneration:
+    """One TGI release's rules: the share of memory it leaves free, and what its warm-up prefill allocates."""
+
+    wiggle_room: float
+    wiggle_on_total: bool
+    prefill_logit_bytes: float
+    default_total_tokens: int | None
+    prefill_from_compute: bool
+    prefill_margin: int
+
+
+def vllm_generation(version: str, capability: tuple[int, int] | None = None, *, fp8_cache: bool = False) -> Generation:
+    """The rules that hold for this vLLM release, on a card of this compute capability where that matters."""
+    generation = _vllm_generation(version)
+    if capability is None:
+        return generation
+    below = (generation.v0_below_capability, generation.v0_for_fp8_cache_below_capability if fp8_cache else None)
+    falls_back = any(limit is not None and capability < limit for limit in below)
+    return _vllm_generation(LAST_V0_RELEASE) if falls_back else generation
+
+
+@cache
+def _vllm_generation(version: str) -> Generation:
+    values = _merged("vllm", version)
+    for key in ("v0_below_capability", "v0_for_fp8_cache_below_capability"):
+        values[key] = tuple(values[key]) if values[key] else None
+    return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
+
+
+@cache
+def tgi_generation(version: str) -> TgiGeneration:
+    """The rules that hold for this TGI release."""
+    return TgiGeneration(**_merged("tgi", version))
+
+
+def _merged(engine: str, version: str) -> dict[str, Any]:
+    wanted = parse_version(version)
+    merged: dict[str, Any] = {}
+    for entry in load_data(__file__, f"{engine}_generations.json")["generations"]:
+        if parse_version(entry["from"]) <= wanted:
+            merged |= entry
+    return {_snake(key): value for key, value in merged.items() if key != "from"}
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"([A-Z])", r"_\1", key).lower()

@@ -1,0 +1,101 @@
+"""What a pod needs beside its GPU: CPU memory while it loads, /dev/shm, and disk for weights and image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.memory.generations import GIB
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.weights import checkpoint_bytes
+from l4serve.planning.models.model_shape import ModelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNeeds:
+    """GiB for one pod.
+
+    `minimum_memory_gib` is resident memory below which the kernel kills the engine; `memory_gib` adds one checkpoint
+    shard in the page cache, without which loading crawls. `shm_gib` counts towards memory when /dev/shm is a
+    memory-backed volume. `ephemeral_gib` is what the pod itself writes (weights and compile caches); `node_disk_gib`
+    adds the unpacked image, which lies on the node's disk.
+    """
+
+    minimum_memory_gib: float
+    memory_gib: float
+    shm_gib: float
+    ephemeral_gib: float
+    node_disk_gib: float
+
+    def judge(
+        self,
+        *,
+        memory_gib: float | None = None,
+        shm_gib: float | None = None,
+        ephemeral_gib: float | None = None,
+    ) -> tuple[str, ...]:
+        """Warnings for a pod with these limits in GiB; None leaves a limit out."""
+        return tuple(
+            warning
+            for warning in (
+                self._memory_warning(memory_gib),
+                _short(shm_gib, self.shm_gib, "shared memory", "tensor parallel ranks may stop with a bus error"),
+                _short(
+                    ephemeral_gib,
+                    self.ephemeral_gib,
+                    "ephemeral storage",
+                    "the pod is evicted while it downloads the model",
+                ),
+            )
+            if warning
+        )
+
+    def _memory_warning(self, limit: float | None) -> str | None:
+        killed = "the engine is killed (OOMKilled) while it loads"
+        slow = "weights are read from disk again and again while they load; starting takes much longer"
+        return _short(limit, self.minimum_memory_gib, "memory", killed) or _short(
+            limit, self.memory_gib, "memory", slow
+        )
+
+
+def _short(limit: float | None, need: float, what: str, outcome: str) -> str | None:
+    if limit is None or limit >= need:
+        return None
+    return f"{what} of {limit:.1f} GiB is below the {need:.1f} GiB that this model and engine need: {outcome}"
+
+
+def host_needs(model: ModelFacts, options: ServingOptions) -> HostNeeds:
+    """What a pod that serves the model with these options needs beside its GPUs."""
+    table = _table()
+    engine = table["engines"][options.engine]
+    ranks = options.tensor_parallel_size * options.pipeline_parallel_size
+    checkpoint = checkpoint_gib(model, options)
+    shm = table["sharedMemoryGib"]["single" if ranks == 1 else "parallel"]
+    minimum = engine["serverGib"] + ranks * engine["workerGib"] + (shm if ranks > 1 else 0.0)
+    ephemeral = checkpoint + engine["scratchGib"]
+    return HostNeeds(
+        minimum_memory_gib=minimum,
+        memory_gib=minimum + min(checkpoint, table["shardGib"]),
+        shm_gib=shm,
+        ephemeral_gib=ephemeral,
+        node_disk_gib=ephemeral + engine["imageGib"],
+    )
+
+
+def checkpoint_gib(model: ModelFacts, options: ServingOptions) -> float:
+    """GiB of weight files that the engine downloads: the published size, or the stored format of the parameters.
+
+    A model that the engine quantises while loading is downloaded in its own dtype.
+    """
+    if model.checkpoint_bytes is not None:
+        return model.checkpoint_bytes / GIB
+    vllm_name = options.quantization if options.engine == "vllm" else None
+    return checkpoint_bytes(model, vllm_name) / GIB
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = load_data(__file__, "host.json")
+    return table

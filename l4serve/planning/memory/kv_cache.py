@@ -1,0 +1,125 @@
+"""The KV cache as vLLM lays it out: blocks, groups of layers, and how many tokens fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.quantizations import kv_element_bytes
+from l4serve.planning.memory.weights import rank_kv_heads
+from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+
+BLOCK_TOKENS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KvLayout:
+    """How many bytes one block takes in the shared pool and how many blocks one sequence holds.
+
+    The pool has one tensor for each layer of a group; every group draws its own blocks from it, of `full_block` or
+    `sliding_block` tokens (wider heads make smaller blocks, since all have the same bytes). `state_blocks` is held by
+    each sequence whatever its length (linear attention). `window_tokens` is the most that a sliding group keeps: the
+    window and the batches in flight.
+    """
+
+    block_bytes: int
+    full_groups: int = 0
+    full_block: int = BLOCK_TOKENS
+    sliding_groups: int = 0
+    sliding_block: int = BLOCK_TOKENS
+    window_tokens: int = 0
+    state_blocks: int = 0
+
+    def blocks_for(self, tokens: int) -> int:
+        """Blocks that one sequence of this many tokens may hold at once."""
+        blocks = self.full_groups * ceil(tokens / self.full_block) + self.state_blocks
+        if self.sliding_groups:
+            kept = min(self.window_tokens, tokens)
+            blocks += self.sliding_groups * (ceil(kept / self.sliding_block) + 1)
+        return blocks
+
+    def longest(self, blocks: int, ceiling: int) -> int:
+        """The longest sequence, at most `ceiling` tokens, that these blocks can hold; 0 when none can."""
+        low, high = 0, ceiling
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.blocks_for(middle) <= blocks:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
+def kv_bytes_per_token(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes that one token adds to one rank's cache while every layer keeps it."""
+    element = kv_element_bytes(model, options)
+    tp = options.tensor_parallel_size
+    if model.mla is not None:
+        total = model.num_hidden_layers * (model.mla.kv_lora_rank + model.mla.qk_rope_head_dim) * element
+    else:
+        full = model.count_layers(LayerKind.FULL) * _full_width(model, tp)
+        sliding = model.count_layers(LayerKind.SLIDING) * _sliding_width(model, tp)
+        owned = 1 - model.kv_shared_layers / model.num_hidden_layers
+        total = int((full + sliding) * element * owned)
+    stages = options.pipeline_parallel_size
+    share = ceil(model.num_hidden_layers / stages) / model.num_hidden_layers
+    return int(total * share * (1 + options.draft_kv_fraction))
+
+
+def _sliding_width(model: ModelFacts, tp: int) -> int:
+    return 2 * rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+
+
+def _full_width(model: ModelFacts, tp: int) -> int:
+    heads = model.full_key_value_heads or model.num_key_value_heads
+    return 2 * rank_kv_heads(heads, tp) * (model.full_head_dim or model.head_dim)
+
+
+def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_flight_tokens: int) -> KvLayout:
+    """The layout on one rank.
+
+    `grouped` is whether the release gives sliding-window layers blocks of their own; without it they keep every token.
+    `in_flight_tokens` is what one step or several overlapping steps may schedule.
+    """
+    full, sliding = model.count_layers(LayerKind.FULL), model.count_layers(LayerKind.SLIDING)
+    window = (model.sliding_window or 0) - 1 + in_flight_tokens
+    per_token = kv_bytes_per_token(model, options)
+    if model.linear_state is not None:
+        return _hybrid_layout(model, options, full)
+    if not sliding or not grouped:
+        return KvLayout(block_bytes=BLOCK_TOKENS * per_token, full_groups=1)
+    if not full:
+        return KvLayout(block_bytes=BLOCK_TOKENS * per_token, sliding_groups=1, window_tokens=window)
+    small, large = min(full, sliding), max(full, sliding)
+    group = large if large < 1.5 * small else small
+    tp = options.tensor_parallel_size
+    wide, narrow = _full_width(model, tp), _sliding_width(model, tp)
+    page = BLOCK_TOKENS * kv_element_bytes(model, options) * max(wide, narrow)
+    layers = ceil(group / options.pipeline_parallel_size)
+    return KvLayout(
+        block_bytes=int(layers * page * (1 + options.draft_kv_fraction)),
+        full_groups=ceil(full / group),
+        full_block=BLOCK_TOKENS * max(1, narrow // wide),
+        sliding_groups=ceil(sliding / group),
+        sliding_block=BLOCK_TOKENS * max(1, wide // narrow),
+        window_tokens=window,
+    )
+
+
+def _hybrid_layout(model: ModelFacts, options: ServingOptions, full: int) -> KvLayout:
+    """Linear-attention layers hold one state page for each sequence; attention blocks grow to the size of that page."""
+    tp = options.tensor_parallel_size
+    state = model.linear_state
+    assert state is not None
+    linear = model.count_layers(LayerKind.LINEAR)
+    channels = 2 * state.num_key_heads * state.key_head_dim + state.num_value_heads * state.value_head_dim
+    recurrent = state.num_value_heads * state.value_head_dim * state.key_head_dim
+    state_bytes = (channels * (state.conv_kernel - 1) * 2 + recurrent * 4) // tp
+    token = _full_width(model, tp) * kv_element_bytes(model, options)
+    tokens = ceil(state_bytes / token / BLOCK_TOKENS) * BLOCK_TOKENS
+    group = min(full, linear)
+    pool = int(group * tokens * token * (1 + options.draft_kv_fraction))
+    return KvLayout(
+        block_bytes=pool, full_groups=ceil(full / group), full_block=tokens, state_blocks=ceil(linear / group)
+    )

@@ -1,0 +1,102 @@
+"""Storage formats of quantised weights and KV caches: `data/quantizations.json` read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.model_shape import ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFormat:
+    """How linear weights are stored. `bits` counts scales and zero points in.
+
+    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`).
+    """
+
+    name: str
+    bits: float
+    online: bool
+    unquantized: tuple[str, ...]
+    expert_padding: tuple[int, int]
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = load_data(__file__, "quantizations.json")
+    return table
+
+
+def known_methods(engine: str) -> tuple[str, ...]:
+    """Quantisation names that the engine accepts and this model can judge."""
+    methods = _table()["methods"].items()
+    return tuple(sorted(m.get("tgiName", name) for name, m in methods if engine in m["engines"]))
+
+
+def dtype_bytes(dtype: str) -> int:
+    """Bytes of one element. Raises MemoryModelError for an unknown name."""
+    size = _table()["dtypeBytes"].get(dtype.removeprefix("torch."))
+    if size is None:
+        raise MemoryModelError(f"dtype {dtype!r} is unknown; give one of {', '.join(_table()['dtypeBytes'])}")
+    return int(size)
+
+
+def activation_dtype(model: ModelFacts, options: ServingOptions) -> str:
+    """The type of weights and activations that the engine runs in: a float32 checkpoint is served in 16 bits."""
+    asked = options.dtype
+    if asked not in (None, "auto"):
+        return asked
+    return "float16" if model.torch_dtype.removeprefix("torch.") == "float32" else model.torch_dtype
+
+
+def kv_element_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of one KV cache element."""
+    asked = options.kv_cache_dtype
+    if asked in (None, "auto"):
+        return dtype_bytes(activation_dtype(model, options))
+    size = _table()["kvDtypeBytes"].get(asked)
+    if size is None:
+        names = ", ".join(_table()["kvDtypeBytes"])
+        raise MemoryModelError(f"KV cache dtype {asked!r} is unknown; give auto or one of {names}")
+    return int(size)
+
+
+def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | None:
+    """The format of the model's linear weights on the GPU, or None for the plain dtype.
+
+    A checkpoint's own format wins over the flag, as in the engines.
+    """
+    stored = model.quantization
+    asked = options.quantization
+    if stored is None and asked in (None, "none"):
+        return None
+    method = stored.method if stored else _method_name(str(asked), options.engine)
+    entry = _table()["methods"].get(method)
+    if entry is None:
+        names = ", ".join(known_methods(options.engine))
+        raise MemoryModelError(f"quantization {method!r} is unknown to the memory model; it judges {names}")
+    bits = stored.bits if stored else entry["bits"]
+    group = stored.group_size if stored and stored.group_size > 0 else entry["groupSize"]
+    group_bits = entry["groupBits"] if stored is None or not stored.symmetric else min(entry["groupBits"], 20)
+    overhead = group_bits / group if group > 0 else 0.0
+    unquantized = tuple(entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head")))
+    hidden, intermediate = entry.get("expertPadding", (1, 1))
+    return WeightFormat(
+        name=method,
+        bits=bits + overhead,
+        online=entry["online"] and stored is None,
+        unquantized=unquantized,
+        expert_padding=(hidden, intermediate),
+    )
+
+
+def _method_name(asked: str, engine: str) -> str:
+    for name, entry in _table()["methods"].items():
+        if entry.get("tgiName") == asked and engine in entry["engines"]:
+            return str(name)
+    return asked

@@ -1,0 +1,235 @@
+"""Config edits that make a model fit, each verified by the estimate, ordered by what they cost in money and quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import parse_version, vllm_generation
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.catalogue import quantized_variants
+from l4serve.planning.models.model_shape import ModelFacts
+
+GPU_COUNTS = (1, 2, 4, 8)
+SEQUENCE_LIMITS = (128, 64, 32, 16)
+BATCH_LIMITS = (1024, 512)
+HIGHEST_UTILIZATION = 0.95
+SHORTEST_USEFUL_CONTEXT = 512
+LENGTH_STEP = 256
+EIGHT_BITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """One edit of a workload's config.
+
+    `edit` maps YAML paths below the workload to new values. `extra_gpus` is what it costs in money, `quality_cost` what
+    it costs in quality: 0 nothing that a client sees, 1 throughput, 2 a shorter context, 3 a coarser cache, 4 coarser
+    weights, and their sum for a combined edit. `fit_after` is the estimate with the edit applied.
+    """
+
+    edit: Mapping[str, object]
+    text: str
+    fit_after: Fit
+    quality_cost: int
+    extra_gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A candidate: the model and options it leads to and how it is written."""
+
+    model: ModelFacts
+    options: ServingOptions
+    edit: tuple[tuple[str, object], ...] = ()
+    quality_cost: int = 0
+
+
+Judge = Callable[[_Step], Fit]
+
+
+def remedies(
+    model: ModelFacts, gpu: Gpu, options: ServingOptions, *, gpus_available: tuple[int, ...] = GPU_COUNTS
+) -> tuple[Remedy, ...]:
+    """Edits that make the model fit, cheapest first; empty when none of them does.
+
+    Single edits are tried first; combinations of two only where no single edit on the same GPUs fits. An edit counts
+    when its estimate fits by more than the uncertainty, or fits at all where none does better.
+    """
+
+    def judge(step: _Step) -> Fit:
+        return estimate(step.model, gpu, step.options)
+
+    found: list[Remedy] = []
+    ranks = options.tensor_parallel_size * options.pipeline_parallel_size
+    for gpus in (n for n in gpus_available if n >= ranks and _divides(model, options, n)):
+        base = _on_gpus(model, options, gpus)
+        tried = _fitting(judge, [base], ranks) if gpus > ranks else []
+        tried = tried or _fitting(judge, _single_edits(gpu, base, judge), ranks)
+        tried = tried or _fitting(judge, _double_edits(gpu, base, judge), ranks)
+        found.extend(tried)
+        if any(remedy.quality_cost == 0 or remedy.extra_gpus for remedy in tried):
+            break
+    return tuple(sorted(found, key=lambda remedy: (remedy.extra_gpus, remedy.quality_cost)))
+
+
+def _divides(model: ModelFacts, options: ServingOptions, gpus: int) -> bool:
+    tensor = gpus // options.pipeline_parallel_size
+    exact = tensor * options.pipeline_parallel_size == gpus
+    return exact and model.num_attention_heads % tensor == 0 and model.vocab_size % tensor == 0
+
+
+def _on_gpus(model: ModelFacts, options: ServingOptions, gpus: int) -> _Step:
+    tensor = gpus // options.pipeline_parallel_size
+    if tensor == options.tensor_parallel_size:
+        return _Step(model, options)
+    key = "engine.tensorParallelSize" if options.engine == "vllm" else "engine.numShard"
+    return _Step(model, replace(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
+
+
+def _fitting(judge: Judge, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
+    judged = [(step, judge(step)) for step in steps]
+    sure = [pair for pair in judged if pair[1].fits and not pair[1].margin_is_uncertain]
+    chosen = sure or [pair for pair in judged if pair[1].fits]
+    best: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
+    for step, fit in chosen:
+        best.setdefault(_kind(step), (step, fit))
+    return [_remedy(step, fit, ranks) for step, fit in best.values()]
+
+
+def _kind(step: _Step) -> tuple[str, ...]:
+    """Steps of one kind differ in a value only; the first that fits is enough, save that formats differ in quality."""
+    return (*(key for key, _ in step.edit), str(step.quality_cost))
+
+
+def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
+    edit = dict(step.edit)
+    gpus = step.options.tensor_parallel_size * step.options.pipeline_parallel_size
+    written = ", ".join(f"{key}: {value}" for key, value in edit.items())
+    text = f"set {written} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
+    return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
+
+
+def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
+    if base.options.engine == "vllm":
+        yield from _batch_edits(base)
+        yield from _utilization_edits(gpu, base)
+    else:
+        yield from _prefill_edits(base)
+    yield from _context_edits(base, judge)
+    yield from _cache_edits(base)
+    yield from _weight_edits(gpu, base)
+
+
+def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
+    firsts = [*_cache_edits(base), *_weight_edits(gpu, base)]
+    for first in firsts:
+        yield from _context_edits(first, judge)
+    for cache, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
+        combined = replace(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
+        step = _Step(
+            weights.model,
+            combined,
+            weights.edit + cache.edit[len(base.edit) :],
+            weights.quality_cost + cache.quality_cost,
+        )
+        yield step
+        yield from _context_edits(step, judge)
+
+
+def _extend(base: _Step, options: ServingOptions, key: str, value: object, cost: int) -> _Step:
+    return _Step(base.model, options, (*base.edit, (key, value)), base.quality_cost + cost)
+
+
+def _batch_edits(base: _Step) -> Iterator[_Step]:
+    generation = vllm_generation(base.options.engine_version)
+    seqs = base.options.max_num_seqs or generation.default_seqs
+    for limit in SEQUENCE_LIMITS:
+        if limit < seqs:
+            yield _extend(base, replace(base.options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
+    tokens = base.options.max_num_batched_tokens or generation.default_batched_tokens
+    for limit in BATCH_LIMITS:
+        if limit < tokens:
+            changed = replace(base.options, max_num_batched_tokens=limit)
+            yield _extend(base, changed, "engine.maxNumBatchedTokens", limit, 1)
+
+
+def _utilization_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
+    current = base.options.gpu_memory_utilization
+    default = vllm_generation(base.options.engine_version).default_utilization
+    if (current or default) < HIGHEST_UTILIZATION:
+        changed = replace(base.options, gpu_memory_utilization=HIGHEST_UTILIZATION)
+        yield _extend(base, changed, "engine.gpuMemoryUtilization", HIGHEST_UTILIZATION, 0)
+    lower = int((gpu.total_gib - gpu.context_gib) / gpu.total_gib * 100 - 4) / 100
+    if current is not None and current > lower:
+        changed = replace(base.options, gpu_memory_utilization=lower)
+        yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
+
+
+def _prefill_edits(base: _Step) -> Iterator[_Step]:
+    current = base.options.max_batch_prefill_tokens
+    for limit in (2048, 1024, 512):
+        if current is not None and limit >= current:
+            continue
+        changed = replace(base.options, max_batch_prefill_tokens=limit)
+        inputs = changed.max_input_tokens
+        if parse_version(changed.engine_version) < (3, 0, 0) and (inputs is None or inputs > limit):
+            changed = replace(changed, max_input_tokens=limit)
+            step = _extend(base, changed, "engine.maxInputTokens", limit, 2)
+            yield replace(step, edit=(*step.edit, ("engine.maxBatchPrefillTokens", limit)))
+        else:
+            yield _extend(base, changed, "engine.maxBatchPrefillTokens", limit, 1)
+
+
+def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+    """The longest context that fits by more than the uncertainty, and the longest that fits at all."""
+    options = base.options
+    vllm = options.engine == "vllm"
+    if not vllm and options.max_input_tokens is not None and options.max_total_tokens is None:
+        return
+    fit = judge(base)
+    floor = (options.max_input_tokens or 0) + 1
+    key = "engine.maxModelLen" if vllm else "engine.maxTotalTokens"
+    share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
+    for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
+        if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
+            changed = replace(options, max_model_len=length) if vllm else replace(options, max_total_tokens=length)
+            yield _extend(base, changed, key, length, 2)
+
+
+def _round(length: int) -> int:
+    """A round length at or below this one."""
+    step = LENGTH_STEP if length >= 8 * LENGTH_STEP else LENGTH_STEP // 8
+    return length // step * step
+
+
+def _cache_edits(base: _Step) -> Iterator[_Step]:
+    options = base.options
+    if options.kv_cache_dtype not in (None, "auto", "bfloat16", "float16"):
+        return
+    if options.engine == "tgi" and parse_version(options.engine_version) < (2, 4, 0):
+        return
+    value = "fp8" if options.engine == "vllm" else "fp8_e4m3fn"
+    yield _extend(base, replace(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
+
+
+def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
+    """Formats that the engine makes while it loads, then checkpoints of the same model in fewer bits."""
+    model, options = base.model, base.options
+    if options.weights_gib is not None or options.quantization is not None or model.quantization is not None:
+        return
+    vllm = options.engine == "vllm"
+    key = "engine.quantization" if vllm else "engine.quantize"
+    eight, four = ("fp8", "bitsandbytes") if vllm else ("eetq", "bitsandbytes-nf4")
+    if gpu.has_fp8_matmul or not vllm:
+        yield _extend(base, replace(options, quantization=eight), key, eight, 4)
+    if not model.is_moe:
+        yield _extend(base, replace(options, quantization=four), key, four, 5)
+    for variant in quantized_variants(model):
+        bits = variant.quantization.bits if variant.quantization else 16
+        cost = 4 if bits >= EIGHT_BITS else 5
+        yield _Step(variant, options, (*base.edit, ("model.id", variant.id)), base.quality_cost + cost)

@@ -1,0 +1,232 @@
+"""Bytes of weights that one GPU rank loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
+from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+
+VOCABULARY_PADDING = 64
+ROUNDING = 2 * 2**20
+ROUNDED_FROM = 10 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class RankParameters:
+    """Parameters of one tensor-parallel rank by part, over all layers."""
+
+    embedding: int
+    lm_head: int
+    attention: int
+    dense_mlp: int
+    experts: int
+    vision: int
+    replicated: int
+
+    @property
+    def total(self) -> int:
+        return (
+            self.embedding
+            + self.lm_head
+            + self.attention
+            + self.dense_mlp
+            + self.experts
+            + self.vision
+            + self.replicated
+        )
+
+
+def rank_kv_heads(heads: int, tensor_parallel: int) -> int:
+    """KV heads on one rank; with fewer heads than ranks each rank holds a copy of one."""
+    return max(1, ceil(heads / tensor_parallel))
+
+
+def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParameters:
+    """Parameters of one of `tensor_parallel` ranks.
+
+    Linear layers, embedding and head divide by the rank count (the vocabulary rounded up to 64); KV heads divide until
+    one is left; norms and expert routers are copied to every rank.
+    """
+    tp = tensor_parallel
+    vocabulary = ceil(model.vocab_size / VOCABULARY_PADDING) * VOCABULARY_PADDING
+    embedding = vocabulary * model.hidden_size // tp
+    return RankParameters(
+        embedding=embedding,
+        lm_head=0 if model.tie_word_embeddings else embedding,
+        attention=_attention(model, tp),
+        dense_mlp=_dense_mlp(model, tp),
+        experts=_experts(model, tp),
+        vision=model.extra_parameters // tp,
+        replicated=_replicated(model),
+    )
+
+
+def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of weights on the heaviest rank of the widest pipeline stage, rotary caches and adapter slots included."""
+    tp, pp = options.tensor_parallel_size, options.pipeline_parallel_size
+    parameters = rank_parameters(model, tp)
+    plain = dtype_bytes(activation_dtype(model, options))
+    stored = weight_format(model, options)
+    kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
+    quantized_bytes = stored.bits / 8 if stored else plain
+    layers = float(parameters.replicated * plain)
+    for part in ("attention", "dense_mlp"):
+        layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
+    layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp)
+    share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
+    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
+    adapters = lora_bytes(model, options, plain) * share
+    rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
+    rope = model.rope_caches * model.max_position_embeddings * _rotary_width(model) * plain
+    return int(layers * share + (ends + parameters.vision) * plain + adapters + rounding + rope)
+
+
+def _rotary_width(model: ModelFacts) -> int:
+    return model.mla.qk_rope_head_dim if model.mla else model.head_dim
+
+
+def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) -> int:
+    """What PyTorch's allocator adds to plain layers: tensors from 10 MiB on take whole blocks of 2 MiB.
+
+    The PyTorch of earlier releases gave a rest of more than 1 MiB to others.
+    """
+    if model.mla is not None:
+        return 0
+    tp = options.tensor_parallel_size
+    early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads != "late"
+    largest_rest = ROUNDING // 2 if early else ROUNDING
+    queries = ceil(model.num_attention_heads / tp) * model.head_dim
+    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+    width = model.intermediate_size // tp
+    attention = (queries + 2 * keys, queries)
+    mlp = () if model.moe else ((2 if model.gated_mlp else 1) * width, width)
+    sizes = [model.hidden_size * side * plain for side in (*attention, *mlp)]
+    rests: list[int] = [-size % ROUNDING for size in sizes if size >= ROUNDED_FROM]
+    return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
+
+
+def _bytes_per_expert_parameter(model: ModelFacts, stored: WeightFormat | None, plain: int, tp: int) -> float:
+    if model.moe is None or stored is None or "experts" in stored.unquantized:
+        return plain
+    width = model.moe.expert_intermediate_size // tp
+    hidden_step, width_step = stored.expert_padding
+    padded = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
+    return stored.bits / 8 * padded / (model.hidden_size * width)
+
+
+def _rounded_up(value: int, step: int) -> int:
+    return ceil(value / step) * step
+
+
+def checkpoint_bytes(model: ModelFacts, quantization: str | None = None) -> int:
+    """Bytes of the model's weight files: its parameters in their stored format, without what an engine adds."""
+    parameters = rank_parameters(model)
+    options = ServingOptions(engine="vllm", engine_version="0", quantization=quantization)
+    stored = weight_format(model, options)
+    kept = parameters.embedding + parameters.lm_head + parameters.vision + parameters.replicated
+    plain = dtype_bytes(model.torch_dtype)
+    if stored is None or (stored.online and model.quantization is None):
+        return parameters.total * plain
+    linear = {"attention": parameters.attention, "dense_mlp": parameters.dense_mlp, "experts": parameters.experts}
+    bits = sum(size * (8 * plain if part in stored.unquantized else stored.bits) for part, size in linear.items())
+    return int(kept * plain + bits / 8)
+
+
+def plain_mlp_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of one dense layer's MLP on one rank in the model's own dtype; 0 for mixtures of experts."""
+    if model.moe is not None:
+        return 0
+    element = dtype_bytes(activation_dtype(model, options))
+    return _dense_mlp(model, options.tensor_parallel_size) // model.num_hidden_layers * element
+
+
+def lora_bytes(model: ModelFacts, options: ServingOptions, element: int) -> int:
+    """Bytes of the adapter slots that the engine allocates for every linear layer of one rank.
+
+    A layer from width `a` to width `b` holds `max_loras x max_lora_rank x (a + b)` elements; the side that tensor
+    parallelism splits is split here too. Experts get no slots.
+    """
+    if options.lora is None:
+        return 0
+    tp, hidden = options.tensor_parallel_size, model.hidden_size
+    queries = model.num_attention_heads * model.head_dim // tp
+    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
+    widths = 4 * hidden + 2 * queries + 2 * keys
+    if model.moe is None:
+        matrices = 3 if model.gated_mlp else 2
+        widths += matrices * (hidden + model.intermediate_size // tp)
+    return model.num_hidden_layers * options.lora.max_loras * options.lora.max_lora_rank * widths * element
+
+
+def _attention(model: ModelFacts, tp: int) -> int:
+    if model.mla is not None:
+        return model.num_hidden_layers * _mla_layer(model, tp)
+    full, sliding, linear = (model.count_layers(kind) for kind in (LayerKind.FULL, LayerKind.SLIDING, LayerKind.LINEAR))
+    total = sliding * _attention_layer(model, tp, model.head_dim, model.num_key_value_heads, values=True)
+    heads = model.full_key_value_heads or model.num_key_value_heads
+    values = not (model.full_keys_are_values and model.full_head_dim)
+    total += full * _attention_layer(model, tp, model.full_head_dim or model.head_dim, heads, values=values)
+    return total + linear * _linear_layer(model, tp)
+
+
+def _attention_layer(model: ModelFacts, tp: int, head_dim: int, kv_heads: int, *, values: bool) -> int:
+    queries = ceil(model.num_attention_heads / tp) * head_dim
+    keys = rank_kv_heads(kv_heads, tp) * head_dim
+    projected = queries * (2 if model.attention_output_gate else 1) + keys * (2 if values else 1)
+    bias = projected if model.attention_bias else 0
+    return model.hidden_size * (projected + queries) + bias
+
+
+def _mla_layer(model: ModelFacts, tp: int) -> int:
+    mla = model.mla
+    assert mla is not None
+    heads = ceil(model.num_attention_heads / tp)
+    query_width = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim)
+    queries = model.hidden_size * query_width
+    if mla.q_lora_rank:
+        queries = model.hidden_size * mla.q_lora_rank + mla.q_lora_rank * query_width
+    compressed = model.hidden_size * (mla.kv_lora_rank + mla.qk_rope_head_dim)
+    expanded = mla.kv_lora_rank * heads * (mla.qk_nope_head_dim + mla.v_head_dim)
+    return queries + compressed + expanded + heads * mla.v_head_dim * model.hidden_size
+
+
+def _linear_layer(model: ModelFacts, tp: int) -> int:
+    state = model.linear_state
+    if state is None:
+        return 0
+    keys = state.num_key_heads * state.key_head_dim
+    values = state.num_value_heads * state.value_head_dim
+    inputs = model.hidden_size * (2 * keys + 2 * values + 2 * state.num_value_heads)
+    return (inputs + (2 * keys + values) * state.conv_kernel + values * model.hidden_size) // tp
+
+
+def _dense_mlp(model: ModelFacts, tp: int) -> int:
+    matrices = 3 if model.gated_mlp else 2
+    if model.moe is None:
+        layers, shared = model.num_hidden_layers, 0
+    else:
+        layers = model.moe.num_dense_layers
+        shared = (model.num_hidden_layers - layers) * model.moe.shared_intermediate_size
+    return matrices * model.hidden_size * (layers * model.intermediate_size + shared) // tp
+
+
+def _experts(model: ModelFacts, tp: int) -> int:
+    moe = model.moe
+    if moe is None:
+        return 0
+    each = 3 * model.hidden_size * moe.expert_intermediate_size
+    if moe.expert_bias:
+        each += 2 * moe.expert_intermediate_size + model.hidden_size
+    return (model.num_hidden_layers - moe.num_dense_layers) * moe.num_experts * each // tp
+
+
+def _replicated(model: ModelFacts) -> int:
+    norms = (2 * model.num_hidden_layers + 1) * model.hidden_size
+    routers = 0
+    if model.moe is not None:
+        routers = (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
+    return norms + routers

@@ -1,0 +1,70 @@
+"""Open models that people serve on L4 GPUs, from `data/catalogue.json`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.models.hf_config import facts_from_config
+from l4serve.planning.models.model_shape import ModelFacts
+
+
+@cache
+def _entries() -> dict[str, dict[str, Any]]:
+    return {entry["id"].lower(): entry for entry in load_data(__file__, "catalogue.json")["models"]}
+
+
+@cache
+def _names() -> dict[str, tuple[str, str, bool]]:
+    """Every known name in lower case: the id as the Hub spells it, its entry, and whether its licence gates it."""
+    names: dict[str, tuple[str, str, bool]] = {}
+    for key, entry in _entries().items():
+        gated = bool(entry.get("gated", False))
+        for name in (entry["id"], *entry.get("aliases", ())):
+            names[name.lower()] = (name, key, gated)
+        for name in entry.get("mirrors", ()):
+            names[name.lower()] = (name, key, False)
+    return names
+
+
+@cache
+def _facts(name: str, key: str, gated: bool) -> ModelFacts:
+    entry = _entries()[key]
+    facts = facts_from_config(entry["config"], model_id=name, source=entry["source"])
+    return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"))
+
+
+def find_model(model_id: str) -> ModelFacts | None:
+    """The facts of a model by its Hub id in any case, or None.
+
+    An alias has the facts of the model whose shape it shares, under its own id.
+    """
+    known = _names().get(model_id.strip().lower())
+    return None if known is None else _facts(*known)
+
+
+def all_models() -> tuple[ModelFacts, ...]:
+    """Every catalogued shape once, aliases left out."""
+    return tuple(_facts(*_names()[key]) for key in _entries())
+
+
+def quantized_variants(model: ModelFacts) -> tuple[ModelFacts, ...]:
+    """Catalogued checkpoints of the same model in fewer bits, those with the most bits first."""
+    if model.quantization is not None:
+        return ()
+    tail = model.id.rsplit("/", 1)[-1].lower()
+    found = [_facts(*known) for name, known in _names().items() if _names_only_a_format(name, tail)]
+    same = [m for m in found if m.quantization and _shape(m) == _shape(model)]
+    return tuple(sorted(same, key=lambda m: -(m.quantization.bits if m.quantization else 0)))
+
+
+def _names_only_a_format(name: str, tail: str) -> bool:
+    """Whether a Hub id is this model's name and a format, not that of a tuned version of it."""
+    _, found, rest = name.rsplit("/", 1)[-1].partition(tail)
+    return bool(found and rest) and not any(word in rest.split("-") for word in ("instruct", "chat", "it"))
+
+
+def _shape(model: ModelFacts) -> tuple[object, ...]:
+    return model.architecture, model.num_hidden_layers, model.hidden_size, model.vocab_size

@@ -1,0 +1,253 @@
+"""Reads a Hugging Face config.json into ModelFacts, and says which key is at fault when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.models.hf_quantization import quantization_from_config
+from l4serve.planning.models.model_shape import (
+    LayerKind,
+    LinearStateFacts,
+    MlaFacts,
+    ModelFacts,
+    MoeFacts,
+    QuantizationFacts,
+)
+from l4serve.planning.models.rope import scaled_context
+from l4serve.planning.models.vision import count_vision_parameters
+
+Config = Mapping[str, Any]
+
+MOST_LAYERS = 1000
+FULL_ATTENTION_INTERVAL = 4
+"""Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
+
+_KIND_OF_LAYER_TYPE = {
+    "full_attention": LayerKind.FULL,
+    "attention": LayerKind.FULL,
+    "sliding_attention": LayerKind.SLIDING,
+    "linear_attention": LayerKind.LINEAR,
+}
+
+
+class ModelConfigError(ValueError):
+    """A config.json that cannot be read as a decoder model; the message names the key and the remedy."""
+
+
+def facts_from_config(config: Mapping[str, object], *, model_id: str, source: str) -> ModelFacts:
+    """The facts that a config.json states, with its architecture's defaults filled in.
+
+    Raises ModelConfigError when a key that memory depends on is absent or is not a positive number.
+    """
+    architecture = _architecture(config, model_id)
+    text = _text_config(config)
+    traits = _traits(architecture)
+    heads = _integer(text, model_id, "num_attention_heads", "n_head", "num_heads")
+    hidden = _integer(text, model_id, "hidden_size", "n_embd", "d_model")
+    layers = _integer(text, model_id, "num_hidden_layers", "n_layer", "num_layers")
+    if layers > MOST_LAYERS:
+        raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
+    kinds = _layer_kinds(text, traits, layers, model_id)
+    return ModelFacts(
+        id=model_id,
+        architecture=architecture,
+        num_hidden_layers=layers,
+        hidden_size=hidden,
+        num_attention_heads=heads,
+        num_key_value_heads=_key_value_heads(text, heads, model_id),
+        head_dim=_head_dim(text, hidden, heads, model_id),
+        vocab_size=_integer(text, model_id, "vocab_size"),
+        intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
+        tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
+        max_position_embeddings=scaled_context(
+            text,
+            architecture,
+            _optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len") or 2048,
+        ),
+        torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16")),
+        source=source,
+        gated_mlp=bool(traits["gatedMlp"]),
+        attention_bias=bool(text.get("attention_bias", traits.get("attentionBias", False))),
+        attention_output_gate=bool(text.get("attn_output_gate", False)),
+        layer_kinds=kinds,
+        sliding_window=_window(text, kinds),
+        full_head_dim=_optional(text, model_id, "global_head_dim"),
+        full_key_value_heads=_optional(text, model_id, "num_global_key_value_heads"),
+        full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
+        kv_shared_layers=_optional(text, model_id, "num_kv_shared_layers") or 0,
+        rope_caches=int(traits.get("ropeCaches", 1)),
+        moe=_moe(text, traits, model_id),
+        mla=_mla(text, model_id),
+        linear_state=_linear_state(text, model_id),
+        extra_parameters=count_vision_parameters(config.get("vision_config"), hidden),
+        quantization=_quantization(config, text, model_id),
+    )
+
+
+@cache
+def _architecture_table() -> dict[str, Any]:
+    table: dict[str, Any] = load_data(__file__, "architectures.json")
+    return table
+
+
+def _traits(architecture: str) -> dict[str, Any]:
+    table = _architecture_table()
+    return {**table["default"], **table["architectures"].get(architecture, {})}
+
+
+def _architecture(config: Config, model_id: str) -> str:
+    names = config.get("architectures")
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ModelConfigError(
+            f"{model_id}: config.json has no `architectures`; take the whole file from the model's repository"
+        )
+    return str(names[0])
+
+
+def _text_config(config: Config) -> Config:
+    for key in ("text_config", "llm_config", "language_config"):
+        nested = config.get(key)
+        if isinstance(nested, Mapping):
+            return nested
+    return config
+
+
+def _first(config: Config, text: Config, key: str, default: object) -> Any:
+    for source in (text, config):
+        if source.get(key) is not None:
+            return source[key]
+    return default
+
+
+def _optional(config: Config, model_id: str, *keys: str) -> int | None:
+    for key in keys:
+        value = config.get(key)
+        if value is None:
+            continue
+        if isinstance(value, (list, tuple)) and value:
+            value = max(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ModelConfigError(f"{model_id}: `{key}` is {value!r} in config.json; it must be a whole number")
+        return value
+    return None
+
+
+def _integer(config: Config, model_id: str, *keys: str) -> int:
+    value = _optional(config, model_id, *keys)
+    if not value:
+        raise ModelConfigError(
+            f"{model_id}: config.json lacks `{keys[0]}`; give the config.json of a decoder-only language model "
+            "(an adapter or a tokenizer has none)"
+        )
+    return value
+
+
+def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
+    width = _optional(text, model_id, "head_dim") or hidden // heads
+    if not width:
+        raise ModelConfigError(f"{model_id}: config.json spreads a `hidden_size` of {hidden} over {heads} heads")
+    return width
+
+
+def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFacts | None:
+    found = _first(config, text, "quantization_config", None) or _first(config, text, "compression_config", None)
+    try:
+        return quantization_from_config(found)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ModelConfigError(f"{model_id}: `quantization_config` in config.json cannot be read: {error}") from None
+
+
+def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
+    if text.get("multi_query") and not text.get("new_decoder_architecture"):
+        return 1
+    return _optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
+
+
+def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> tuple[LayerKind, ...]:
+    types = text.get("layer_types")
+    if isinstance(types, (list, tuple)):
+        return _kinds_of_types(types, text, layers, model_id)
+    if text.get("linear_num_value_heads"):
+        interval = _optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
+        return tuple(LayerKind.LINEAR if (i + 1) % interval else LayerKind.FULL for i in range(layers))
+    if not text.get("sliding_window") or text.get("use_sliding_window") is False:
+        return ()
+    if traits.get("slidesAll"):
+        return (LayerKind.SLIDING,) * layers
+    every = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern") or traits.get("slidingPattern")
+    if not isinstance(every, int):
+        return ()
+    return tuple(LayerKind.SLIDING if (i + 1) % every else LayerKind.FULL for i in range(layers))
+
+
+def _kinds_of_types(
+    types: list[object] | tuple[object, ...], text: Config, layers: int, model_id: str
+) -> tuple[LayerKind, ...]:
+    unknown = sorted({str(t) for t in types} - _KIND_OF_LAYER_TYPE.keys())
+    if unknown or len(types) != layers:
+        what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
+        raise ModelConfigError(f"{model_id}: `layer_types` has {what}; this memory model cannot judge it")
+    kinds = tuple(_KIND_OF_LAYER_TYPE[str(t)] for t in types)
+    if text.get("use_sliding_window") is False:
+        kinds = tuple(LayerKind.FULL if k is LayerKind.SLIDING else k for k in kinds)
+    return () if set(kinds) == {LayerKind.FULL} else kinds
+
+
+def _window(text: Config, kinds: tuple[LayerKind, ...]) -> int | None:
+    window = text.get("sliding_window")
+    return window if LayerKind.SLIDING in kinds and isinstance(window, int) else None
+
+
+def _moe(text: Config, traits: Mapping[str, Any], model_id: str) -> MoeFacts | None:
+    experts = _optional(text, model_id, "num_local_experts", "num_experts", "n_routed_experts")
+    if not experts:
+        return None
+    width = _optional(text, model_id, "moe_intermediate_size", "expert_intermediate_size") or _integer(
+        text, model_id, "intermediate_size"
+    )
+    shared = _optional(text, model_id, "shared_expert_intermediate_size") or width * (
+        _optional(text, model_id, "n_shared_experts") or 0
+    )
+    return MoeFacts(
+        num_experts=experts,
+        num_experts_per_tok=_optional(text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts") or 1,
+        expert_intermediate_size=width,
+        shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
+        num_dense_layers=_optional(text, model_id, "first_k_dense_replace") or 0,
+        expert_bias=bool(traits.get("expertBias", False)),
+    )
+
+
+def _dense_beside_experts(text: Config, model_id: str) -> int:
+    """Gemma 4 runs its dense MLP beside the experts in every layer."""
+    if not text.get("enable_moe_block"):
+        return 0
+    return _optional(text, model_id, "intermediate_size") or 0
+
+
+def _mla(text: Config, model_id: str) -> MlaFacts | None:
+    rank = _optional(text, model_id, "kv_lora_rank")
+    if not rank:
+        return None
+    return MlaFacts(
+        kv_lora_rank=rank,
+        q_lora_rank=_optional(text, model_id, "q_lora_rank"),
+        qk_nope_head_dim=_integer(text, model_id, "qk_nope_head_dim"),
+        qk_rope_head_dim=_integer(text, model_id, "qk_rope_head_dim"),
+        v_head_dim=_integer(text, model_id, "v_head_dim"),
+    )
+
+
+def _linear_state(text: Config, model_id: str) -> LinearStateFacts | None:
+    if not text.get("linear_num_value_heads"):
+        return None
+    return LinearStateFacts(
+        num_key_heads=_integer(text, model_id, "linear_num_key_heads"),
+        num_value_heads=_integer(text, model_id, "linear_num_value_heads"),
+        key_head_dim=_integer(text, model_id, "linear_key_head_dim"),
+        value_head_dim=_integer(text, model_id, "linear_value_head_dim"),
+        conv_kernel=_integer(text, model_id, "linear_conv_kernel_dim"),
+    )

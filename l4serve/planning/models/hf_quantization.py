@@ -1,0 +1,55 @@
+"""Reads the quantization_config of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.planning.models.model_shape import QuantizationFacts
+
+
+def quantization_from_config(config: object) -> QuantizationFacts | None:
+    """How the checkpoint is quantised, or None.
+
+    Methods are named as vLLM names them (awq, gptq, fp8, compressed-tensors, bitsandbytes, mxfp4, ...).
+    """
+    if not isinstance(config, Mapping):
+        return None
+    method = str(config.get("quant_method") or config.get("quant_algo") or "").lower()
+    if not method:
+        return None
+    if method in ("compressed-tensors", "compressed_tensors"):
+        return _compressed_tensors(config)
+    if method == "bitsandbytes":
+        bits = 4.0 if config.get("load_in_4bit") else 8.0
+        return QuantizationFacts(method=method, bits=bits, group_size=64 if bits == 4 else -1)
+    if method == "modelopt" and "FP4" in str(config.get("quant_algo") or "").upper():
+        return QuantizationFacts(method="modelopt_fp4", bits=4, group_size=int(config.get("group_size") or 16))
+    if method in ("fp8", "fbgemm_fp8", "modelopt"):
+        block = config.get("weight_block_size")
+        group = int(block[0]) * int(block[1]) if isinstance(block, (list, tuple)) else -1
+        return QuantizationFacts(method=method, bits=8, group_size=group)
+    if method == "mxfp4":
+        return QuantizationFacts(
+            method=method, bits=4, group_size=32, unquantized=("embedding", "lm_head", "attention")
+        )
+    return QuantizationFacts(
+        method=method.replace("_", "-") if method == "auto_round" else method,
+        bits=float(config.get("bits") or config.get("w_bit") or 4),
+        group_size=int(config.get("group_size") or config.get("q_group_size") or -1),
+        symmetric=bool(config.get("sym", not config.get("zero_point", True))),
+    )
+
+
+def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
+    groups = config.get("config_groups") or {}
+    weights = next((g.get("weights") for g in groups.values() if g.get("weights")), None) or {}
+    skipped = tuple(str(name) for name in config.get("ignore") or ())
+    parts = ("embedding", "lm_head") if "lm_head" in skipped or not skipped else ("embedding",)
+    return QuantizationFacts(
+        method="compressed-tensors",
+        bits=float(weights.get("num_bits") or 8),
+        group_size=int(weights.get("group_size") or -1),
+        symmetric=bool(weights.get("symmetric", True)),
+        unquantized=parts,
+    )

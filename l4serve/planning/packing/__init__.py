@@ -1,0 +1,1 @@
+"""Which pods fit on which nodes, and which machine type holds them cheapest."""

@@ -1,0 +1,294 @@
+"""Proof that a stack's pods pack on its pools: CPU, memory, ephemeral storage, GPUs and pods per node.
+
+A node counts as what GKE leaves of it less GKE's own daemonsets (`allocatable`, `daemonsets`). Beside the proof stand
+the GPUs that no pod can use and the room that a rolling update finds, so that no rollout waits for a GPU that only the
+pod it replaces can free.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from l4serve.config.problems import Problem
+from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
+from l4serve.planning.machines.shapes import MachineShape, all_shapes
+from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
+from l4serve.planning.values.quantity import format_cpu, round_gib
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodRequest:
+    """What each of a workload's replicas asks of a node."""
+
+    workload: str
+    cpu_millis: int
+    memory_bytes: int
+    ephemeral_bytes: int
+    gpus: int
+    replicas: int
+    node_pool: str | None = None
+    """The pool that the pods select; None takes the first pool that holds them, fewest GPUs per node first."""
+
+    @property
+    def path(self) -> str:
+        """YAML path of the workload."""
+        return f"workloads.{self.workload}"
+
+    @property
+    def size(self) -> Vector:
+        """The request in the order of `RESOURCES`."""
+        return (self.cpu_millis, self.memory_bytes, self.ephemeral_bytes, self.gpus, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSetup:
+    """What nodes have beside their machine type."""
+
+    boot_disk_gib: int = 100
+    local_ssds: int = 0
+    """Disks that back ephemeral storage; a machine type that takes fewer gets as many as it takes."""
+    features: AbstractSet[str] | None = None
+    """Cluster features as `daemonset_overhead` takes them; None is all of them."""
+
+    def node(self, shape: MachineShape) -> Allocatable:
+        """What one node of a shape leaves for workloads."""
+        return free_for_workloads(
+            shape,
+            boot_disk_gib=self.boot_disk_gib,
+            local_ssds=min(self.local_ssds, max(shape.local_ssd_counts)),
+            features=self.features,
+        )
+
+
+DEFAULT_SETUP = NodeSetup()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolRoom:
+    """A pool: its machines, and how many of them there may be."""
+
+    name: str
+    shape: MachineShape
+    max_nodes: int
+    setup: NodeSetup = DEFAULT_SETUP
+
+    @cached_property
+    def node(self) -> Allocatable:
+        """What one node leaves for workloads."""
+        return self.setup.node(self.shape)
+
+    @property
+    def vector(self) -> Vector:
+        """One node in the order of `RESOURCES`."""
+        return _vector(self.node)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlacement:
+    """Where the replicas land on one pool."""
+
+    pool: str
+    nodes: tuple[Mapping[str, int], ...]
+    """Per node in use, how many pods of each workload it holds."""
+    gpus_idle: int
+    """GPUs of the nodes in use that no replica takes."""
+    gpus_stranded: int
+    """The idle GPUs that no further pod of these workloads could take either: CPU, memory or disk is gone."""
+    order_matters: bool
+    """The pods fit, but a scheduler that spreads the small ones first would leave a large one Pending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The outcome for a whole stack."""
+
+    pools: tuple[PoolPlacement, ...]
+    assigned: Mapping[str, str]
+    """Pool of each workload that has one."""
+    spare: Mapping[str, int]
+    """Pods of each workload that fit beside all replicas of all workloads, at most `SPARE_LIMIT`."""
+    refusals: tuple[Problem, ...]
+
+
+RESOURCES = ("cpu", "memory", "ephemeralStorage", "gpus", "pods")
+GPU_AXIS = RESOURCES.index("gpus")
+SPARE_LIMIT = 8
+
+
+def _vector(node: Allocatable) -> Vector:
+    return (node.cpu_millis, node.memory_bytes, node.ephemeral_bytes, node.gpus, node.pods)
+
+
+def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
+    """The placement of all replicas, or the reasons why some of them would stay Pending."""
+    assigned, refusals = _assign(pods, pools)
+    placements: list[PoolPlacement] = []
+    spare: dict[str, int] = {}
+    for pool in pools:
+        mine = [pod for pod in pods if assigned.get(pod.workload) == pool.name]
+        kinds = kinds_of(mine)
+        packing = pack(kinds, pool.vector, pool.max_nodes)
+        if packing is None:
+            refusals.append(_pool_full(pool, mine))
+            continue
+        placements.append(_describe(pool, mine, packing))
+        rests = Counter(_rest(kinds, node, pool) for node in packing.nodes)
+        spare_of = {kind.size: _spare(kind.size, kinds, rests, pool) for kind in kinds}
+        spare |= {pod.workload: spare_of[pod.size] for pod in mine}
+    return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
+
+
+def spare_pods(pod: PodRequest, residents: Sequence[PodRequest], pool: PoolRoom) -> int:
+    """How many more pods of a workload fit beside all replicas of the pool's workloads, at most `SPARE_LIMIT`."""
+    return _spare(pod.size, kinds_of(residents), {}, pool)
+
+
+def _spare(size: Vector, kinds: Sequence[Item], rests: Mapping[Vector, int], pool: PoolRoom) -> int:
+    """As `spare_pods`; `rests` is what some packing leaves of how many nodes, which often holds enough already."""
+    if sum(most(size, rest, SPARE_LIMIT) * nodes for rest, nodes in rests.items()) >= SPARE_LIMIT:
+        return SPARE_LIMIT
+    for extra in range(1, SPARE_LIMIT + 1):
+        if pack([*kinds, Item("spare", size, extra)], pool.vector, pool.max_nodes) is None:
+            return extra - 1
+    return SPARE_LIMIT
+
+
+def _rest(kinds: Sequence[Item], node: tuple[int, ...], pool: PoolRoom) -> Vector:
+    """What a node's pods leave of it."""
+    room = pool.vector
+    for kind, count in zip(kinds, node, strict=True):
+        if count:
+            room = less(room, kind.size, count)
+    return room
+
+
+def rollout_can_end(*, max_surge: int, max_unavailable: int, spare: int) -> bool:
+    """Whether a rolling update always makes a next step: an old pod may go first, or a new one finds room."""
+    return max_unavailable > 0 or min(max_surge, spare) > 0
+
+
+def pods_per_node(pod: PodRequest, node: Allocatable) -> int:
+    """How many pods of a workload one empty node holds."""
+    return most(pod.size, _vector(node), node.pods)
+
+
+def stranded_gpus(pod: PodRequest, node: Allocatable) -> int:
+    """GPUs of a node filled with pods of one workload that none of them can take."""
+    return node.gpus - pods_per_node(pod, node) * pod.gpus
+
+
+def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict[str, str], list[Problem]]:
+    by_size = sorted(pools, key=lambda pool: (pool.shape.gpus, pool.shape.vcpus, pool.name))
+    loads: dict[str, Counter[Vector]] = {pool.name: Counter() for pool in pools}
+    assigned: dict[str, str] = {}
+    refusals: list[Problem] = []
+    for pod in sorted(pods, key=lambda pod: pod.node_pool is None):
+        wanted = [pool for pool in by_size if pod.node_pool in (None, pool.name)]
+        holds = [pool for pool in wanted if fits(pod.size, pool.vector)]
+        if not holds:
+            refusals.append(_too_large(pod, wanted))
+            continue
+        fit = (pool for pool in holds if len(holds) == 1 or _still_packs(pod, pool, loads[pool.name]))
+        assigned[pod.workload] = next(fit, holds[0]).name
+        loads[assigned[pod.workload]][pod.size] += pod.replicas
+    return assigned, refusals
+
+
+def _still_packs(pod: PodRequest, pool: PoolRoom, load: Counter[Vector]) -> bool:
+    return pack(_kinds(load + Counter({pod.size: pod.replicas})), pool.vector, pool.max_nodes) is not None
+
+
+def kinds_of(pods: Sequence[PodRequest]) -> list[Item]:
+    """The kinds of pods: workloads that ask for the same are one kind."""
+    load: Counter[Vector] = Counter()
+    for pod in pods:
+        load[pod.size] += pod.replicas
+    return _kinds(load)
+
+
+def _kinds(load: Mapping[Vector, int]) -> list[Item]:
+    return [Item(str(size), size, count) for size, count in load.items()]
+
+
+def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> PoolPlacement:
+    items = kinds_of(pods)
+    used = [node for node in packing.nodes if any(node)]
+    idle = stranded = 0
+    for node in used:
+        room = _rest(items, node, pool)
+        free = room[GPU_AXIS]
+        idle += free
+        stranded += free - _usable_gpus(items, room)
+    return PoolPlacement(
+        pool=pool.name,
+        nodes=tuple(_dealt(items, pods, used)),
+        gpus_idle=idle,
+        gpus_stranded=stranded,
+        order_matters=spread(items, pool.vector, pool.max_nodes) is None,
+    )
+
+
+def _dealt(
+    items: Sequence[Item], pods: Sequence[PodRequest], nodes: Sequence[tuple[int, ...]]
+) -> Iterator[Mapping[str, int]]:
+    """Per node, how many pods of each workload it holds, where a kind's pods go to its workloads in turn."""
+    names: dict[Vector, list[str]] = {}
+    for pod in pods:
+        names.setdefault(pod.size, []).extend([pod.workload] * pod.replicas)
+    waiting = [iter(names[item.size]) for item in items]
+    for node in nodes:
+        yield dict(Counter(name for queue, count in zip(waiting, node, strict=True) for name in islice(queue, count)))
+
+
+def _usable_gpus(items: Sequence[Item], room: Vector) -> int:
+    """The most GPUs of a node's rest that pods of one of its kinds could still take."""
+    return max((item.size[GPU_AXIS] * most(item.size, room, SPARE_LIMIT) for item in items), default=0)
+
+
+def _too_large(pod: PodRequest, wanted: Sequence[PoolRoom]) -> Problem:
+    if not wanted:
+        message = "the pods need a GPU node and the stack has no such node pool: they would stay Pending"
+        return Problem(f"{pod.path}.nodePool", message, "define one in nodePools, or name one that exists")
+    pool = wanted[-1]
+    short = [name for name, need, have in zip(RESOURCES, pod.size, pool.vector, strict=True) if need > have]
+    resource = short[0]
+    field = f"{pod.path}.gpus" if resource == "gpus" else f"{pod.path}.resources.requests.{resource}"
+    message = (
+        f"a pod asks for {_amount(resource, pod.size)} and a {pool.shape.machine_type} node of pool {pool.name!r} "
+        f"leaves {_amount(resource, pool.vector)}: it would stay Pending"
+    )
+    return Problem(field, message, _larger(pod, pool, resource))
+
+
+def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
+    if resource == "ephemeralStorage":
+        return f"raise nodePools.{pool.name}.diskSizeGb or use localSsd, or lower the request"
+    holds = (shape for shape in all_shapes(pool.shape.accelerator) if fits(pod.size, _vector(pool.setup.node(shape))))
+    larger = min(holds, key=lambda shape: (shape.gpus, shape.vcpus), default=None)
+    if larger is None:
+        return "lower the request: no machine with this accelerator is large enough"
+    return f"set nodePools.{pool.name}.machineType: {larger.machine_type}, or lower the request"
+
+
+def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
+    total = sum(pod.replicas for pod in pods)
+    enough = next(
+        (n for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1) if pack(kinds_of(pods), pool.vector, n)),
+        None,
+    )
+    names = ", ".join(f"{pod.workload} x {pod.replicas}" for pod in pods)
+    message = f"the replicas {names} do not pack on {pool.max_nodes} {pool.shape.machine_type} nodes: some stay Pending"
+    remedy = f"set maxNodes: {enough}" if enough else "lower replicas, or split the workloads over two pools"
+    return Problem(f"nodePools.{pool.name}.maxNodes", message, remedy)
+
+
+def _amount(resource: str, vector: Vector) -> str:
+    value = vector[RESOURCES.index(resource)]
+    if resource == "cpu":
+        return f"{format_cpu(value)} CPU"
+    return f"{value} {resource}" if resource in ("gpus", "pods") else f"{round_gib(value)} {resource}"

@@ -1,0 +1,1 @@
+"""The plan of a whole stack: its workloads, cost, edits and notes."""

@@ -1,0 +1,140 @@
+"""What a stack costs per hour, at its smallest and at its largest, pool by pool; what is not known stays unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from l4serve.config.node_pool import Provisioning
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, hourly
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+MARKETS: dict[Provisioning, Market] = {
+    "on-demand": "on-demand",
+    "reservation": "on-demand",
+    "spot": "spot",
+    "flex-start": "flex-start",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostLine:
+    """One part of the stack: machines of one type, or a fee."""
+
+    name: str
+    machine_type: str | None
+    market: Market
+    fewest: int
+    most: int
+    price: Price | None
+    """Price of one machine; None where it is not known."""
+    note: str = ""
+
+    @property
+    def usd_at_least(self) -> float | None:
+        """USD per hour with the fewest machines."""
+        return _times(self.price, self.fewest)
+
+    @property
+    def usd_at_most(self) -> float | None:
+        """USD per hour with the most machines."""
+        return _times(self.price, self.most)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackCost:
+    """The cost of a stack in USD per hour, without disks, traffic and logs."""
+
+    lines: tuple[CostLine, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Lines whose price is not known; the sums leave them out."""
+        return tuple(line.name for line in self.lines if line.price is None)
+
+    @property
+    def usd_at_least(self) -> float:
+        """USD per hour of all known lines with the fewest machines."""
+        return round(sum(line.usd_at_least or 0 for line in self.lines), 4)
+
+    @property
+    def usd_at_most(self) -> float:
+        """USD per hour of all known lines with the most machines."""
+        return round(sum(line.usd_at_most or 0 for line in self.lines), 4)
+
+
+def stack_cost(
+    cluster: ClusterPlan, pools: Sequence[PoolPlan], workloads: Sequence[WorkloadPlan], overrides: PriceOverrides
+) -> StackCost:
+    """The cost of a planned stack. A cluster that the stack does not make costs it nothing itself."""
+    lines = [_pool(pool, cluster, overrides) for pool in pools if pool.create]
+    if cluster.managed is not None:
+        lines += _cluster_lines(cluster, overrides)
+    if cluster.mode == "autopilot":
+        lines += [_autopilot(workload, cluster, overrides) for workload in workloads]
+    return StackCost(lines=tuple(lines))
+
+
+def _pool(pool: PoolPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
+    market = MARKETS[pool.provisioning]
+    reserved = pool.provisioning == "reservation"
+    return CostLine(
+        name=f"nodePools.{pool.name}",
+        machine_type=pool.machine_type,
+        market=market,
+        fewest=pool.min_nodes,
+        most=pool.max_nodes,
+        price=hourly(pool.machine_type, region=cluster.region, market=market, overrides=overrides),
+        note="reserved machines are billed whether nodes run or not" if reserved else "",
+    )
+
+
+def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[CostLine]:
+    fee = Price(cluster_fee(), "on-demand", cluster.region or "any", "undated", "GKE's cluster management fee")
+    lines = [
+        CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, most=1, price=fee),
+    ]
+    system = cluster.managed.system_pool if cluster.managed else None
+    if system is not None:
+        price = hourly(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
+        lines.append(
+            CostLine(
+                name="cluster.systemPool",
+                machine_type=system.machine_type,
+                market="on-demand",
+                fewest=system.min_nodes,
+                most=system.max_nodes,
+                price=price,
+            )
+        )
+    return lines
+
+
+def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
+    """Each pod as the smallest machine that has its GPUs and its requests: Autopilot charges no less."""
+    requests = workload.resources.requests
+    holds = (
+        shape
+        for shape in all_shapes()
+        if shape.gpus >= workload.gpus
+        and shape.vcpus * 1000 >= requests.cpu_millis
+        and shape.memory_gib * 2**30 >= requests.memory_bytes
+    )
+    shape = min(holds, key=lambda s: (s.gpus, s.vcpus), default=None)
+    machine = shape.machine_type if shape else None
+    return CostLine(
+        name=f"workloads.{workload.name}",
+        machine_type=machine,
+        market="on-demand",
+        fewest=workload.replicas,
+        most=workload.most_replicas,
+        price=hourly(machine, region=cluster.region, market="on-demand", overrides=overrides) if machine else None,
+        note="a lower bound: Autopilot adds a premium to the machine's price",
+    )
+
+
+def _times(price: Price | None, count: int) -> float | None:
+    return None if price is None else round(price.usd_per_hour * count, 4)

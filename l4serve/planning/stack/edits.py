@@ -1,0 +1,173 @@
+"""What an edit of each config field does to a deployed stack. Data: data/edits.yaml and data/force_new.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from l4serve.config.data_file import load_data
+
+
+class Effect(IntEnum):
+    """Effects of an edit, the hardest last. A row has the usual one; its note says where a value makes it harder."""
+
+    NOTHING = 0
+    IN_PLACE = 1
+    POD_RESTART = 2
+    WORKLOAD_REPLACED = 3
+    NODE_RECREATION = 4
+    POOL_REPLACED = 5
+    CLUSTER_REPLACED = 6
+
+    @property
+    def text(self) -> str:
+        """As the table and the command line write it, such as `pod restart`."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A row of the table: a config path, the effect of an edit there, and the provider's fields behind it."""
+
+    path: str
+    effect: Effect
+    existing: Effect | None
+    """The effect on a cluster that the stack did not make, where it differs."""
+    fields: tuple[str, ...]
+    note: str
+
+
+@cache
+def all_edits() -> tuple[Edit, ...]:
+    """Every row of the table."""
+    return tuple(
+        Edit(
+            path=row["path"],
+            effect=_effect(row["effect"]),
+            existing=_effect(row["existing"]) if "existing" in row else None,
+            fields=tuple(row.get("fields", ())),
+            note=row.get("note", ""),
+        )
+        for row in load_data(__file__, "edits.yaml")["edits"]
+    )
+
+
+def find_edit(path: str) -> Edit | None:
+    """The row of a config path, with map keys and list positions as they stand in YAML or as `*` and `[]`."""
+    rows = _edits_of_field()
+    named = rows.get(_last_step(path), rows["*"])
+    return next((edit for edit in named if _pattern(edit.path).fullmatch(path)), None)
+
+
+@cache
+def _edits_of_field() -> Mapping[str, tuple[Edit, ...]]:
+    """The rows by the last step of their path; those that end in any key are in each entry, and alone in `*`."""
+    steps = {_last_step(edit.path) for edit in all_edits()} - {"**"} | {"*"}
+    return {step: tuple(edit for edit in all_edits() if _last_step(edit.path) in (step, "*", "**")) for step in steps}
+
+
+def _last_step(path: str) -> str:
+    return path.rpartition(".")[2].partition("[")[0]
+
+
+def effect_of(path: str, *, existing_cluster: bool = False) -> Effect | None:
+    """The effect of an edit at a config path; None for a path that is no config field."""
+    edit = find_edit(path)
+    if edit is None:
+        return None
+    return edit.existing if existing_cluster and edit.existing is not None else edit.effect
+
+
+def configured_edits(config: BaseModel, *, existing_cluster: bool = False) -> tuple[tuple[str, Effect], ...]:
+    """Every field that a config sets, in its order, with the effect of an edit there."""
+    paths = dict.fromkeys(_set_paths(config, ""))
+    found = ((path, effect_of(path, existing_cluster=existing_cluster)) for path in paths)
+    return tuple((path, effect) for path, effect in found if effect is not None)
+
+
+def field_effect(field: str) -> Effect:
+    """The effect of a changed provider field, such as `google_container_node_pool.node_config.spot`."""
+    resource, _, path = field.partition(".")
+    table = load_data(__file__, "force_new.yaml")
+    if _covered(path, table["forceNew"].get(resource, ())):
+        return _REPLACEMENT.get(resource, Effect.CLUSTER_REPLACED)
+    if _covered(path, table["nodeRecreation"].get(resource, ())):
+        return Effect.NODE_RECREATION
+    return Effect.POD_RESTART if _covered(path, table["podRestart"].get(resource, ())) else Effect.IN_PLACE
+
+
+def config_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every leaf of a config model as a path: `*` for map keys, `[]` for list items, unions merged."""
+    seen: set[str] = set()
+    for name, info in model.model_fields.items():
+        path = f"{prefix}.{info.alias or name}" if prefix else info.alias or name
+        below = tuple(_models(info.annotation))
+        leaves = [leaf for suffix, inner in below for leaf in config_paths(inner, path + suffix)] if below else [path]
+        yield from (leaf for leaf in leaves if leaf not in seen)
+        seen.update(leaves)
+
+
+_REPLACEMENT: Mapping[str, Effect] = {
+    "google_container_node_pool": Effect.POOL_REPLACED,
+    "google_compute_router": Effect.IN_PLACE,
+    "google_compute_router_nat": Effect.IN_PLACE,
+    "google_service_account": Effect.POOL_REPLACED,
+    "kubernetes_deployment": Effect.WORKLOAD_REPLACED,
+    "kubernetes_service": Effect.WORKLOAD_REPLACED,
+    "kubernetes_secret": Effect.POD_RESTART,
+    "kubernetes_namespace": Effect.WORKLOAD_REPLACED,
+}
+
+
+def _set_paths(value: Any, path: str) -> Iterator[str]:
+    """Paths of the leaves that were set, with the keys and positions of the config itself."""
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                step = info.alias or name
+                yield from _set_paths(getattr(value, name), f"{path}.{step}" if path else step)
+    elif isinstance(value, Mapping) and any(isinstance(item, BaseModel) for item in value.values()):
+        for key, item in value.items():
+            yield from _set_paths(item, f"{path}.{key}")
+    elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
+        for position, item in enumerate(value):
+            yield from _set_paths(item, f"{path}[{position}]")
+    else:
+        yield path
+
+
+def _effect(text: str) -> Effect:
+    return Effect[text.upper().replace(" ", "_")]
+
+
+def _covered(path: str, prefixes: Any) -> bool:
+    return any(path == prefix or path.startswith(prefix + ".") for prefix in prefixes)
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    escaped = re.escape(path).replace(r"\*\*", r".+").replace(r"\*", r"[^.\[]+").replace(r"\[\]", r"\[\d*\]")
+    return re.compile(escaped)
+
+
+def _models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The config models inside an annotation, each with the path step that leads to it."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield "", annotation
+    elif origin is Annotated:
+        yield from _models(arguments[0])
+    elif origin in (Union, UnionType):
+        for argument in arguments:
+            yield from _models(argument)
+    elif origin is tuple:
+        yield from ((f"[]{step}", model) for step, model in _models(arguments[0]))
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        yield from ((f".*{step}", model) for step, model in _models(arguments[1]))

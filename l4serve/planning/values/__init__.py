@@ -1,0 +1,1 @@
+"""Names and quantities that every room of planning uses."""

@@ -1,0 +1,36 @@
+"""GPUs of a pod and how the engine shards a model over them."""
+
+from dataclasses import dataclass
+
+from l4serve.config.problems import refuse
+from l4serve.config.vllm import VllmEngine
+from l4serve.config.workload import Workload
+
+
+@dataclass(frozen=True)
+class GpuLayout:
+    """GPUs of one pod: `gpus` = `tensor_parallel_size` x `pipeline_parallel_size`."""
+
+    gpus: int
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+
+
+def gpu_layout(path: str, workload: Workload) -> GpuLayout:
+    """The layout of a workload at a YAML path: what is unset follows the rest, a contradiction raises ConfigError."""
+    engine = workload.engine
+    vllm = isinstance(engine, VllmEngine)
+    tensor = engine.tensor_parallel_size if isinstance(engine, VllmEngine) else engine.num_shard
+    pipeline = (engine.pipeline_parallel_size or 1) if isinstance(engine, VllmEngine) else 1
+    field = f"{path}.engine.{'tensorParallelSize' if vllm else 'numShard'}"
+    gpus = workload.gpus if workload.gpus is not None else (tensor or 1) * pipeline
+    if tensor is None and gpus % pipeline:
+        message = f"gpus {gpus} is no multiple of pipelineParallelSize {pipeline}"
+        refuse(f"{path}.gpus", message, f"set gpus: {pipeline}")
+    tensor = tensor or gpus // pipeline
+    if tensor * pipeline == gpus:
+        return GpuLayout(gpus, tensor, pipeline)
+    stages = f" x pipelineParallelSize {pipeline}" if pipeline > 1 else ""
+    outcome = "would leave a GPU idle" if tensor * pipeline < gpus else "would find too few GPUs and crash at start"
+    message = f"{tensor}{stages} does not make gpus {gpus}; the engine {outcome}"
+    refuse(field, message, f"set gpus: {tensor * pipeline}, or remove it")

@@ -1,0 +1,155 @@
+"""Which pool a workload runs on, and how its pods say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from l4serve.config.problems import refuse
+from l4serve.config.workload import Workload
+from l4serve.planning.gke.classes import ComputeClassPlan
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
+from l4serve.planning.machines.allocatable import Allocatable, pod_capacity
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
+from l4serve.planning.workload.workload_plan import Placing, Toleration
+
+ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
+MACHINE_LABEL = "node.kubernetes.io/instance-type"
+DEFAULT_BOOT_DISK_GIB = 100
+_GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workload's place: the pool (None where the cluster's nodes are not the stack's) and the node's shape."""
+
+    pool: PoolPlan | None
+    shape: MachineShape
+    placing: Placing
+
+    def capacity(self, gpus: int) -> Allocatable:
+        """What a pod with so many of the node's GPUs may ask for."""
+        disk = self.pool.disk_size_gb if self.pool else DEFAULT_BOOT_DISK_GIB
+        ssds = self.pool.ephemeral_ssds if self.pool else 0
+        return pod_capacity(self.shape, gpus, boot_disk_gib=disk, local_ssds=ssds)
+
+
+def find_place(
+    path: str,
+    workload: Workload,
+    gpus: int,
+    cluster: ClusterPlan,
+    pools: Sequence[PoolPlan],
+    classes: Sequence[ComputeClassPlan] = (),
+) -> Place:
+    """The place of a workload at a YAML path: the named pool, else the smallest with enough GPUs.
+
+    Raises ConfigError where no node could hold the pod.
+    """
+    if workload.compute_class is not None:
+        return _in_class(path, workload.compute_class, gpus, pools, classes)
+    if not pools:
+        return _unpooled(path, workload, gpus, cluster)
+    if workload.node_pool is not None:
+        return _named(path, workload, gpus, pools)
+    enough = sorted((p for p in pools if p.gpus >= gpus), key=_size)
+    if not enough:
+        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in pools)))
+    return _pooled(enough[0])
+
+
+def _size(pool: PoolPlan) -> tuple[int, int, str]:
+    shape = find_shape(pool.machine_type)
+    return (pool.gpus, shape.vcpus if shape else 0, pool.name)
+
+
+def _in_class(path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]) -> Place:
+    """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
+    wanted = next((c for c in classes if c.name == name), None)
+    if wanted is None:
+        known = ", ".join(c.name for c in classes) or "none is defined"
+        refuse(f"{path}.computeClass", f"there is no compute class {name!r}", f"use one of computeClasses: {known}")
+    own = sorted((p for p in pools if p.compute_class == name), key=lambda p: (p.gpus, p.max_nodes))
+    machines = [p.machine_type for p in own] + [p.machine_type for p in wanted.priorities if p.machine_type]
+    shapes = sorted(filter(None, map(find_shape, machines)), key=lambda s: (s.gpus, s.vcpus))
+    if shapes[0].gpus < gpus:
+        refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus))
+    own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
+    placing = Placing(
+        node_pool=None,
+        packed_on=own[-1].name if own else None,
+        compute_class=name,
+        machine_type=None,
+        fixed_nodes=False,
+        node_selector={ACCELERATOR_LABEL: shapes[0].accelerator, **wanted.node_selector},
+        tolerations=(_GPU_TOLERATION, own_taint),
+    )
+    return Place(own[-1] if own else None, shapes[0], placing)
+
+
+def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
+    pool = next((p for p in pools if p.name == workload.node_pool), None)
+    if pool is None:
+        known = ", ".join(p.name for p in pools)
+        refuse(f"{path}.nodePool", f"there is no node pool {workload.node_pool!r}", f"use one of: {known}")
+    if pool.gpus < gpus:
+        refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus))
+    return _pooled(pool)
+
+
+def _too_many(gpus: int, where: str, most: int) -> tuple[str, str]:
+    larger = next((s.machine_type for s in all_shapes() if s.gpus >= gpus), None)
+    remedy = f"use a pool of machineType {larger}" if larger else "use fewer GPUs: no L4 machine has so many"
+    return f"the pod needs {gpus} GPUs and {where} has nodes with more than {most}: it would stay Pending", remedy
+
+
+def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) -> Place:
+    if workload.node_pool is not None:
+        remedy = (
+            "remove nodePool" if cluster.mode == "autopilot" else "remove nodePool, or define the pool in nodePools"
+        )
+        refuse(f"{path}.nodePool", "the stack has no node pools", remedy)
+    if cluster.mode == "standard":
+        refuse(f"{path}.nodePool", "the stack has no node pool to run this on", "define one in nodePools")
+    shape = next((s for s in all_shapes() if s.gpus >= gpus), None)
+    if shape is None:
+        refuse(f"{path}.gpus", f"no L4 machine has {gpus} GPUs", f"use at most {max(s.gpus for s in all_shapes())}")
+    return Place(
+        None,
+        shape,
+        Placing(
+            node_pool=None,
+            packed_on=None,
+            compute_class=None,
+            machine_type=None,
+            fixed_nodes=cluster.mode == "existing",
+            node_selector={ACCELERATOR_LABEL: shape.accelerator},
+            tolerations=(_GPU_TOLERATION,),
+        ),
+    )
+
+
+def _pooled(pool: PoolPlan) -> Place:
+    shape = find_shape(pool.machine_type)
+    assert shape is not None, "planning a pool checks its machine type"
+    # Nodes that the stack only describes carry no label of its own: they are known by what the config says of them.
+    described = {key: value for key, value in pool.labels if key != POOL_LABEL}
+    described[MACHINE_LABEL] = pool.machine_type
+    selector = {ACCELERATOR_LABEL: shape.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
+    tolerations = tuple(
+        Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
+        for taint in pool.taints
+        if taint.key != GPU_TAINT_KEY
+    )
+    return Place(
+        pool,
+        shape,
+        Placing(
+            node_pool=pool.name,
+            packed_on=pool.name,
+            compute_class=None,
+            machine_type=pool.machine_type,
+            fixed_nodes=False,
+            node_selector=selector,
+            tolerations=(_GPU_TOLERATION, *tolerations),
+        ),
+    )

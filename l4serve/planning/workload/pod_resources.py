@@ -1,0 +1,101 @@
+"""CPU, memory and ephemeral storage of a pod: what the config says, the rest from the machine it runs on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.workload import ResourceList, Workload
+from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.machines.autopilot_sizes import Requests
+from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
+
+GPU_RESOURCE = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True)
+class PodResources:
+    """Requests and limits of the engine's container, and the size of /dev/shm in bytes."""
+
+    gpus: int
+    requests: Requests
+    limits: Requests
+    shm_bytes: int
+
+    def as_kubernetes(self) -> Mapping[str, Mapping[str, str]]:
+        """The container's `resources`."""
+        return {"requests": self._quantities(self.requests), "limits": self._quantities(self.limits)}
+
+    def _quantities(self, amounts: Requests) -> Mapping[str, str]:
+        return {
+            "cpu": format_cpu(amounts.cpu_millis),
+            "memory": format_bytes(amounts.memory_bytes),
+            "ephemeral-storage": format_bytes(amounts.ephemeral_bytes),
+            GPU_RESOURCE: str(self.gpus),
+        }
+
+
+def default_requests(capacity: Allocatable) -> Requests:
+    """Requests of a pod that says nothing, in whole CPUs and GiB where possible.
+
+    Nine tenths of the CPU and memory that a pod of its GPUs may ask: nothing else wants a GPU node, but agents that a
+    cluster adds to each node must find room. Ephemeral storage is not shared with them.
+    """
+    cpu, memory = capacity.cpu_millis * 9 // 10, capacity.memory_bytes * 9 // 10
+    disk = capacity.ephemeral_bytes
+    return Requests(cpu - cpu % (1000 if cpu >= 1000 else 10), memory - memory % GIB, disk - disk % GIB)
+
+
+def pod_resources(path: str, workload: Workload, gpus: int, default: Requests) -> PodResources:
+    """Resources of a workload's pod; raises ConfigError with every contradiction in them."""
+    at = f"{path}.resources"
+    problems: list[Problem] = []
+    asked = _read(f"{at}.requests", workload.resources.requests, problems)
+    capped = _read(f"{at}.limits", workload.resources.limits, problems)
+    requests = Requests(**{key: asked.get(key) or capped.get(key) or getattr(default, key) for key in _FIELDS})
+    limits = Requests(**{key: capped.get(key) or getattr(requests, key) for key in _FIELDS})
+    for key, name in _FIELDS.items():
+        if getattr(requests, key) > getattr(limits, key):
+            message = "the request is above the limit, which the API server refuses"
+            problems.append(Problem(f"{at}.requests.{name}", message, f"raise limits.{name} or lower the request"))
+    shm = _shm(path, workload, limits.memory_bytes, problems)
+    if problems:
+        raise ConfigError(problems)
+    return PodResources(gpus, requests, limits, shm)
+
+
+_FIELDS = {"cpu_millis": "cpu", "memory_bytes": "memory", "ephemeral_bytes": "ephemeralStorage"}
+
+
+def _read(path: str, amounts: ResourceList, problems: list[Problem]) -> dict[str, int]:
+    texts = {"cpu_millis": amounts.cpu, "memory_bytes": amounts.memory, "ephemeral_bytes": amounts.ephemeral_storage}
+    read = {}
+    for key, text in texts.items():
+        if text is None:
+            continue
+        try:
+            read[key] = parse_cpu(text) if key == "cpu_millis" else parse_bytes(text)
+        except QuantityError as error:
+            problems.append(Problem(f"{path}.{_FIELDS[key]}", str(error)))
+            continue
+        if read[key] <= 0:
+            problems.append(Problem(f"{path}.{_FIELDS[key]}", "an amount above zero is needed"))
+    return read
+
+
+def _shm(path: str, workload: Workload, memory_limit: int, problems: list[Problem]) -> int:
+    """Unset is half of the memory limit, as Linux sizes /dev/shm; its pages count towards that limit."""
+    if workload.shm is None:
+        return memory_limit // 2
+    try:
+        size = parse_bytes(workload.shm)
+    except QuantityError as error:
+        problems.append(Problem(f"{path}.shm", str(error)))
+        return 0
+    if size > memory_limit:
+        message = (
+            f"/dev/shm of {workload.shm} is larger than the memory limit {format_bytes(memory_limit)} it counts towards"
+        )
+        problems.append(Problem(f"{path}.shm", message, "lower shm or raise resources.limits.memory"))
+    elif size == 0:
+        problems.append(Problem(f"{path}.shm", "an amount above zero is needed", "remove shm"))
+    return size

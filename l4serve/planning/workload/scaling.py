@@ -1,0 +1,75 @@
+"""Autoscaling of one workload: the metric from the engine's contract, under the name that the autoscaler reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from l4serve.config.autoscaling import Autoscaling, ScalingRole
+from l4serve.config.data_file import load_data
+from l4serve.config.problems import refuse
+from l4serve.engines.contract import Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalingPlan:
+    """A HorizontalPodAutoscaler over one metric of the pods."""
+
+    min_replicas: int
+    max_replicas: int
+    role: ScalingRole
+    engine_metric: str
+    """Prometheus name that the engine exposes."""
+    metric: str
+    """Name of the same metric in the custom metrics API."""
+    target: str
+    """Average per pod, a Kubernetes quantity such as 5 or 800m."""
+    scale_down_stabilization_seconds: int | None
+    """None is Kubernetes' default."""
+
+    @property
+    def note(self) -> str:
+        """What the cluster needs beside this stack."""
+        manifest = load_data(__file__, "autoscaling.yaml")["adapter"]["manifest"]
+        return (
+            f"the autoscaler reads {self.metric} through the Custom Metrics Stackdriver Adapter, which this stack "
+            f"does not install; once per cluster: kubectl apply -f {manifest}"
+        )
+
+
+def plan_autoscaling(path: str, config: Autoscaling, contract: Contract) -> AutoscalingPlan:
+    """The plan of a workload's autoscaling at a YAML path.
+
+    Raises ConfigError for a role that the contract names no metric for, and for a target that cannot be reached.
+    """
+    engine_metric = contract.autoscaling_metrics.get(config.metric)
+    if engine_metric is None:
+        known = ", ".join(contract.autoscaling_metrics)
+        refuse(f"{path}.metric", f"{contract.name} shows no metric for {config.metric}", f"use one of: {known}")
+    table = load_data(__file__, "autoscaling.yaml")
+    name = table["metricName"].format(metric=engine_metric, type=contract.metrics[engine_metric])
+    return AutoscalingPlan(
+        min_replicas=config.min_replicas,
+        max_replicas=config.max_replicas,
+        role=config.metric,
+        engine_metric=engine_metric,
+        metric=name,
+        target=_quantity(_target(path, config)),
+        scale_down_stabilization_seconds=config.scale_down_stabilization_seconds,
+    )
+
+
+def _target(path: str, config: Autoscaling) -> float:
+    role = load_data(__file__, "autoscaling.yaml")["roles"][config.metric]
+    target, most = config.target if config.target is not None else role["target"], role.get("most")
+    if target is None:
+        message = f"how many {role['what']} on a pod at its best depends on the model: there is no default"
+        refuse(f"{path}.target", message, "measure it and set target, or use metric: queue")
+    if most is not None and target >= most:
+        message = f"{config.metric} is the {role['what']}, at most {most}: a target of {target:g} adds no pod"
+        refuse(f"{path}.target", message, f"set target: {role['target']}")
+    return float(target)
+
+
+def _quantity(value: float) -> str:
+    millis = round(value * 1000)
+    return f"{millis}m" if millis % 1000 else str(millis // 1000)

@@ -1,0 +1,30 @@
+"""Which workloads are scraped, and what the cluster and the project must have for it."""
+
+from l4serve.config.autoscaling import StackMonitoring
+from l4serve.config.problems import refuse
+from l4serve.config.stack import StackConfig
+from l4serve.config.workload import Workload
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+
+SCRAPE_NOTE = (
+    "PodMonitoring objects work where the cluster runs Managed Service for Prometheus, which the stack does not turn "
+    "on in a cluster that it did not make; podMonitoring: false leaves them out"
+)
+
+
+def scraped(monitoring: StackMonitoring, workload: Workload) -> bool:
+    """Whether the workload gets a PodMonitoring object."""
+    if monitoring.pod_monitoring is not None:
+        return monitoring.pod_monitoring
+    return monitoring.dashboard or workload.autoscaling is not None
+
+
+def refuse_monitoring(config: StackConfig, cluster: ClusterPlan, project: str | None) -> None:
+    """Raises ConfigError where the metrics that the config wants could reach nobody. `project` is gcp:project."""
+    wanted = [name for name, workload in config.workloads.items() if scraped(config.monitoring, workload)]
+    if wanted and cluster.managed is not None and not cluster.managed.monitoring.managed_prometheus:
+        message = f"the metrics of {', '.join(wanted)} are collected by Managed Service for Prometheus, which is off"
+        refuse("cluster.monitoring.managedPrometheus", message, "set it to true, or monitoring.podMonitoring: false")
+    if config.monitoring.dashboard and cluster.managed is None and (cluster.project or project) is None:
+        message = "a dashboard lives in a Google Cloud project, and the stack names none"
+        refuse("monitoring.dashboard", message, "set gcp:project")

@@ -1,0 +1,142 @@
+"""The life of a sandbox: it ends with the command that started it, or is kept until taken down."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import urllib3
+from kubernetes.client.exceptions import ApiException
+
+from l4serve.sandbox.apply import api_message
+from l4serve.sandbox.build import ensure_binaries
+from l4serve.sandbox.control_plane import ControlPlane, start_control_plane
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.go_modules import kubernetes_version
+from l4serve.sandbox.locks import held_lock
+from l4serve.sandbox.paths import state_root
+from l4serve.sandbox.processes import ProcessIdentity, end_processes, this_process
+from l4serve.sandbox.progress import Progress, silent
+from l4serve.sandbox.signals import ending_signals_raise, signals_ignored
+from l4serve.sandbox.state import SandboxState, read_state
+
+_KEPT = "kept"
+_PASSING = "passing-"
+_UNREADABLE_LEFTOVER_S = 3600.0
+"""Age from which a folder without a state is a leftover, rather than one that is being started."""
+
+
+@contextmanager
+def running_sandbox(label: str, *, keep: bool = False, progress: Progress = silent) -> Iterator[SandboxState]:
+    """A running control plane for the time of the `with` block; `label` says what it is for.
+
+    It ends without a trace with the block, also on an exception, Ctrl-C, SIGTERM and SIGHUP. With `keep` it
+    takes the place of the kept one and stays when the block ends well. Raises SandboxError on a failed start.
+    """
+    binaries = ensure_binaries(progress)
+    root = _make_state_root()
+    _end_abandoned(root)
+    with ending_signals_raise(), _kept_lock(root, progress) if keep else nullcontext():
+        folder = root / (_KEPT if keep else f"{_PASSING}{secrets.token_hex(4)}")
+        _remove(folder)
+        with _removed_unless(folder, stays=keep):
+            plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
+            with _readable_api_errors(plane):
+                yield state
+            plane.require_alive()
+            if keep:
+                plane.disown()
+
+
+def find_kept() -> SandboxState | None:
+    """The kept sandbox, running or not; None where there is none."""
+    return read_state(state_root() / _KEPT)
+
+
+def take_down(progress: Progress = silent) -> bool:
+    """End the kept sandbox without a trace; whether there was one."""
+    root = state_root()
+    if not (root / _KEPT).exists():
+        return False
+    with _kept_lock(root, progress), signals_ignored():
+        _remove(root / _KEPT)
+    return True
+
+
+def _start(
+    folder: Path, binaries: Path, label: str, *, keep: bool, progress: Progress
+) -> tuple[ControlPlane, SandboxState]:
+    folder.mkdir(mode=0o700)
+    owner = None if keep else this_process()
+    state = SandboxState(folder=folder, label=label, version=kubernetes_version(), owner=owner)
+    state.save()
+
+    def record(processes: tuple[ProcessIdentity, ...]) -> None:
+        replace(state, processes=processes).save()
+
+    plane = start_control_plane(folder, binaries, record, progress)
+    state = replace(state, server=plane.layout.server, processes=plane.processes)
+    state.save()
+    return plane, state
+
+
+@contextmanager
+def _readable_api_errors(plane: ControlPlane) -> Iterator[None]:
+    """Blames the process that ended where an API call failed, and the API server where none did."""
+    try:
+        yield
+    except (ApiException, urllib3.exceptions.HTTPError) as error:
+        plane.require_alive()
+        said = api_message(error) if isinstance(error, ApiException) else str(error)
+        raise SandboxError("The sandbox's API server did not do what was asked of it.", detail=said) from error
+
+
+@contextmanager
+def _removed_unless(folder: Path, *, stays: bool) -> Iterator[None]:
+    ended_well = False
+    try:
+        yield
+        ended_well = True
+    finally:
+        if not (stays and ended_well):
+            with signals_ignored():
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    state = read_state(folder)
+    if state is not None:
+        end_processes(state.processes)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _end_abandoned(root: Path) -> None:
+    """End what a killed command could not: sandboxes that were to end with an owner which is gone."""
+    for folder in root.glob(f"{_PASSING}*"):
+        state = read_state(folder)
+        if state is not None and state.owner is not None:
+            abandoned = not state.owner.is_alive()
+        else:
+            abandoned = time.time() - folder.stat().st_mtime > _UNREADABLE_LEFTOVER_S
+        if abandoned:
+            _remove(folder)
+
+
+def _make_state_root() -> Path:
+    root = state_root()
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SandboxError(
+            f"The state folder {root} cannot be made: {error.strerror}.",
+            remedy="set L4SERVE_STATE_DIR to another one",
+        ) from None
+    return root
+
+
+def _kept_lock(root: Path, progress: Progress) -> AbstractContextManager[None]:
+    return held_lock(root / f"{_KEPT}.lock", "the command that is starting the kept sandbox", progress)

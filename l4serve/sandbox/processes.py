@@ -1,0 +1,133 @@
+"""Processes of the sandbox: each in its own group, known by pid and start time, ended without a trace."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from l4serve.sandbox.errors import SandboxError
+
+_START_TIME_TOLERANCE_S = 1.0
+"""Slack when a recorded start time is compared: the boot time it derives from is kept in whole seconds."""
+_END_TIMEOUT_S = 10.0
+_END_POLL_S = 0.02
+_LOG_TAIL_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessIdentity:
+    """A process that no other one can be mistaken for, even after its pid was given away again."""
+
+    name: str
+    pid: int
+    started: float
+    """Seconds since the epoch."""
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs; a zombie does not."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) <= _START_TIME_TOLERANCE_S
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def this_process() -> ProcessIdentity:
+    """The identity of the running interpreter."""
+    return _identify("l4serve", os.getpid())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildProcess:
+    """A process that this one started."""
+
+    identity: ProcessIdentity
+    log: Path
+    handle: subprocess.Popen[bytes]
+
+    def require_alive(self) -> None:
+        """Raise SandboxError with the end of the log where the process is over."""
+        status = self.handle.poll()
+        if status is not None:
+            raise SandboxError(
+                f"{self.identity.name} ended with status {status}.",
+                remedy="the end of its log stands above; try again",
+                detail=log_tail(self.log),
+            )
+
+    def disown(self) -> None:
+        """Let the process outlive this one; without a status Popen would warn that it was left running."""
+        self.handle.returncode = 0
+
+
+def start_process(name: str, argv: Sequence[str], folder: Path) -> ChildProcess:
+    """Start `argv` in `folder`, in a session of its own, with its output in `<folder>/<name>.log`.
+
+    Its environment is PATH, and HOME as `folder`: nothing of the user's leaks in, nothing is left outside.
+    """
+    log = folder / f"{name}.log"
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder)}
+    with log.open("ab") as output:
+        handle = subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return ChildProcess(identity=_identify(name, handle.pid), log=log, handle=handle)
+
+
+def end_processes(processes: Iterable[ProcessIdentity]) -> None:
+    """Kill the groups of those that still are what they were, and wait until they are gone.
+
+    Killed rather than asked: the only data is the sandbox's own, which goes with it.
+    """
+    alive = [process for process in processes if process.is_alive()]
+    for process in alive:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    for process in alive:
+        _await_end(process)
+
+
+def log_tail(log: Path, lines: int = _LOG_TAIL_LINES) -> str:
+    """The last lines of a log, or nothing where there is none."""
+    try:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _await_end(process: ProcessIdentity) -> None:
+    deadline = time.monotonic() + _END_TIMEOUT_S
+    while process.is_alive():
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"{process.name} (pid {process.pid}) did not end.",
+                remedy=f"end it with `kill -9 {process.pid}`",
+            )
+        time.sleep(_END_POLL_S)
+    _reap(process.pid)
+
+
+def _reap(pid: int) -> None:
+    """Collect an ended child, which would stay a zombie; another process's child is not ours to collect."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def _identify(name: str, pid: int) -> ProcessIdentity:
+    return ProcessIdentity(name=name, pid=pid, started=psutil.Process(pid).create_time())

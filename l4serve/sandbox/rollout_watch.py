@@ -1,0 +1,89 @@
+"""Watches a rollout until all is available, until nothing more can happen, or until time is up."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
+
+from l4serve.sandbox.apply import namespace_of
+from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
+from l4serve.sandbox.pods import KubeObject
+from l4serve.sandbox.progress import Progress, silent
+
+_POLL_S = 0.3
+SETTLE_S = 5.0
+"""How long the refusal of all that is left must stand: a preemption or a retry would change something."""
+
+
+def take_snapshot(client: ApiClient, deployments: Iterable[KubeObject]) -> Snapshot:
+    """What the API holds now of these Deployments, of all pods and of all nodes."""
+    wanted = {(namespace_of(each), each["metadata"]["name"]) for each in deployments if each["kind"] == "Deployment"}
+    found = _items(AppsV1Api(client).list_deployment_for_all_namespaces)
+    return Snapshot(
+        deployments=tuple(
+            each for each in found if (each["metadata"]["namespace"], each["metadata"]["name"]) in wanted
+        ),
+        pods=tuple(_items(CoreV1Api(client).list_pod_for_all_namespaces)),
+        nodes=tuple(_items(CoreV1Api(client).list_node)),
+    )
+
+
+def await_rollout(
+    client: ApiClient,
+    objects: Iterable[KubeObject],
+    *,
+    timeout_s: float,
+    settle_s: float = SETTLE_S,
+    scale_up: Callable[[Snapshot], bool] = lambda _: False,
+    progress: Progress = silent,
+) -> tuple[PodPlacement, ...]:
+    """Where the pods of the Deployments among `objects` are, once they run or waiting is of no use.
+
+    `scale_up` may add nodes for what is pending, and says whether it did.
+    Waiting ends once nothing changed for `settle_s` while each pod that does not run is refused, or after `timeout_s`.
+    """
+    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    deadline = time.monotonic() + timeout_s
+    last: tuple[PodPlacement, ...] | None = None
+    unchanged_since = time.monotonic()
+    while True:
+        snapshot = take_snapshot(client, deployments)
+        placements = snapshot.placements()
+        progress("waiting for the pods", sum(row.ready for row in placements), len(placements))
+        now = time.monotonic()
+        if scale_up(snapshot) or not snapshot.are_nodes_ready or placements != last:
+            last, unchanged_since = placements, now
+        # A Deployment's own count lags behind its pods, hence both are asked.
+        done = snapshot.is_rolled_out and all(row.ready for row in placements)
+        settled = all(row.final for row in placements) and now - unchanged_since >= settle_s
+        if done or settled or now >= deadline:
+            return placements
+        time.sleep(_POLL_S)
+
+
+def await_nodes(client: ApiClient, *, timeout_s: float, progress: Progress = silent) -> None:
+    """Wait until every node is open to pods, for `timeout_s` at most."""
+    deadline = time.monotonic() + timeout_s
+    while not take_snapshot(client, ()).are_nodes_ready and time.monotonic() < deadline:
+        progress("waiting for the nodes", 0, None)
+        time.sleep(_POLL_S)
+
+
+def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progress: Progress = silent) -> None:
+    """Wait until every DaemonSet runs on each of `node_count` nodes, for `timeout_s` at most."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        daemons = _items(AppsV1Api(client).list_daemon_set_for_all_namespaces)
+        ready = [each.get("status", {}).get("numberReady", 0) for each in daemons]
+        progress("waiting for the nodes", min(ready, default=node_count), node_count)
+        if all(count >= node_count for count in ready):
+            return
+        time.sleep(_POLL_S)
+
+
+def _items(call: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The listed objects as plain values: typed models would be read once and thrown away."""
+    items: list[dict[str, Any]] = json.loads(call(_preload_content=False).data)["items"]
+    return items

@@ -1,0 +1,66 @@
+"""What is written down about a sandbox, so that any later command finds its processes and its API server."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import ApiClient
+
+from l4serve.sandbox.admin_kubeconfig import api_client
+from l4serve.sandbox.certificates import Certificates
+from l4serve.sandbox.processes import ProcessIdentity
+
+_STATE_FILE = "sandbox.json"
+PKI = "pki"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxState:
+    """One sandbox: where its files are and which processes it is made of."""
+
+    folder: Path
+    label: str
+    """What it was started for, such as a stack's name."""
+    version: str
+    """Kubernetes version."""
+    owner: ProcessIdentity | None
+    """The command that it ends with; None for a kept one."""
+    server: str = ""
+    """URL of the API server; empty until it serves."""
+    processes: tuple[ProcessIdentity, ...] = ()
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Kubeconfig of its administrator."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it came up and all of its processes still run."""
+        return bool(self.server) and all(process.is_alive() for process in self.processes)
+
+    def client(self) -> ApiClient:
+        """A new client of the API server, as the administrator; close it after use."""
+        return api_client(self.server, Certificates(self.folder / PKI))
+
+    def save(self) -> None:
+        """Write the state beside the sandbox's files, whole or not at all."""
+        fresh = self.folder / f"{_STATE_FILE}.new"
+        fresh.write_text(json.dumps({**asdict(self), "folder": str(self.folder)}, indent=1), encoding="utf-8")
+        fresh.replace(self.folder / _STATE_FILE)
+
+
+def read_state(folder: Path) -> SandboxState | None:
+    """The sandbox whose files are in `folder`; None where its state was never written or is unreadable."""
+    try:
+        values: dict[str, Any] = json.loads((folder / _STATE_FILE).read_text(encoding="utf-8"))
+        owner = values.pop("owner")
+        processes = tuple(ProcessIdentity(**process) for process in values.pop("processes"))
+        return SandboxState(
+            **{**values, "folder": folder},
+            owner=ProcessIdentity(**owner) if owner else None,
+            processes=processes,
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,93 @@
+"""A Kubernetes API client for the cluster of a stack, by its kubeconfig or by Pulumi's output."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+from kubernetes.client import ApiClient
+from kubernetes.config import ConfigException, new_client_from_config, new_client_from_config_dict
+
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+
+_PULUMI_SECONDS = 120
+
+
+class AccessError(Exception):
+    """The stack's cluster cannot be reached from here; the message names the remedy."""
+
+
+def stack_client(cluster: ClusterPlan, stack: str, project_root: Path) -> ApiClient:
+    """The client of a stack's cluster.
+
+    An existing cluster is reached by the kubeconfig that its config names; one that Pulumi made or looked up, by the
+    stack output `kubeconfig`, which stays in memory. Raises AccessError.
+    """
+    if cluster.mode == "existing" and not cluster.looked_up:
+        return _from_file(cluster.kubeconfig, cluster.context)
+    return _from_text(_pulumi_output(stack, project_root), stack)
+
+
+def _from_file(path: str | None, context: str | None) -> ApiClient:
+    named = str(Path(path).expanduser()) if path else None
+    try:
+        client: ApiClient = new_client_from_config(config_file=named, context=context)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, yaml.YAMLError) as error:
+        where = named or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        raise AccessError(
+            f"the kubeconfig {where} gives no access: {_first_line(error)}\n"
+            "    fix: set cluster.kubeconfig and cluster.context of the stack, or KUBECONFIG"
+        ) from None
+    return client
+
+
+def _from_text(text: str, stack: str) -> ApiClient:
+    try:
+        client: ApiClient = new_client_from_config_dict(yaml.safe_load(text))  # type: ignore[no-untyped-call]
+    # The text holds credentials, so an error must not quote it.
+    except (ConfigException, OSError, yaml.YAMLError, TypeError, AttributeError) as error:
+        raise AccessError(
+            f"the output `kubeconfig` of stack {stack} is no kubeconfig that this machine can use "
+            f"({type(error).__name__})\n    fix: pulumi up -s {stack}"
+        ) from None
+    return client
+
+
+def _pulumi_output(stack: str, project_root: Path) -> str:
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise AccessError(
+            f"the kubeconfig of stack {stack} is an output of Pulumi, whose CLI is not on PATH\n"
+            "    fix: install the Pulumi CLI, or forward the port yourself and use --base-url"
+        )
+    command = [
+        pulumi,
+        "stack",
+        "output",
+        "kubeconfig",
+        "--show-secrets",
+        "--stack",
+        stack,
+        "--non-interactive",
+    ]
+    try:
+        done = subprocess.run(
+            command, cwd=project_root, capture_output=True, text=True, timeout=_PULUMI_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise AccessError(f"pulumi stack output did not answer within {_PULUMI_SECONDS} s") from None
+    if done.returncode != 0 or not done.stdout.strip():
+        raise AccessError(
+            f"Pulumi gives no kubeconfig for stack {stack}: {_last_line(done.stderr)}\n"
+            f"    fix: pulumi login, then pulumi up -s {stack}"
+        )
+    return done.stdout
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no output"])[-1]

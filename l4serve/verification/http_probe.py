@@ -1,0 +1,92 @@
+"""The plain HTTP side of a server: health, version and metrics."""
+
+import ssl
+from functools import cache
+from typing import Any
+
+import httpx2
+from packaging.version import InvalidVersion, Version
+
+from l4serve.verification.checks import CheckError, Finding, NotOfferedError, UnreachableError, require
+from l4serve.verification.metrics import compare, families
+from l4serve.verification.target import Target
+
+_SHOWN = 120
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The machine's trusted certificates, read once: each client would read them anew."""
+    return httpx2.create_ssl_context()
+
+
+def get(target: Target, path: str) -> httpx2.Response:
+    """The answer to a GET, whatever its status."""
+    url = target.base_url.rstrip("/") + path
+    return httpx2.get(url, headers=target.headers, timeout=target.timeout, verify=tls())
+
+
+def get_json(target: Target, path: str) -> dict[str, Any]:
+    """The JSON object at a path; CheckError on another status or body."""
+    return _json(_require_ok(get(target, path)))
+
+
+def check_health(target: Target) -> Finding:
+    """200 from the health path."""
+    try:
+        response = get(target, target.health_path)
+    except httpx2.TransportError as error:
+        reason = "no answer in time" if isinstance(error, httpx2.TimeoutException) else str(error)
+        raise UnreachableError(f"{target.base_url}{target.health_path}: {reason}") from error
+    _require_ok(response)
+    return Finding(f"GET {target.health_path} answered 200")
+
+
+def check_version(target: Target, path: str) -> Finding:
+    """The server names the planned version in the `version` of the JSON at a path."""
+    response = get(target, path)
+    if response.status_code == 404:
+        raise NotOfferedError(f"the server has no {path}")
+    running = str(_json(_require_ok(response)).get("version") or "")
+    require(
+        _same_release(running, target.version),
+        f"the server runs {target.kind} {running or 'of no known version'}; the plan is {target.version}",
+    )
+    return Finding(f"{target.kind} {running}")
+
+
+def check_metrics(target: Target) -> Finding:
+    """Every metric that the contract names is exposed, with its type."""
+    if not target.metrics:
+        raise NotOfferedError("no contract names metrics for this version")
+    response = _require_ok(get(target, target.metrics_path))
+    return Finding(compare(families(response.text), target.metrics, target.feature_metrics))
+
+
+def _require_ok(response: httpx2.Response) -> httpx2.Response:
+    status, path = response.status_code, response.url.path
+    require(status == 200, f"GET {path} answered {status}, not 200: {_body(response)}")
+    return response
+
+
+def _json(response: httpx2.Response) -> dict[str, Any]:
+    path = response.url.path
+    try:
+        value = response.json()
+    except ValueError as error:
+        raise CheckError(f"GET {path} answered no JSON: {_body(response)!r}") from error
+    require(isinstance(value, dict), f"GET {path} answered JSON that is no object: {_body(response)}")
+    return dict(value)
+
+
+def _same_release(running: str, planned: str) -> bool:
+    try:
+        release = Version(planned).release
+        return Version(running).release[: len(release)] == release
+    except InvalidVersion:
+        return running == planned
+
+
+def _body(response: httpx2.Response) -> str:
+    text = " ".join(response.text.split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

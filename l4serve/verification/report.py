@@ -1,0 +1,95 @@
+"""The outcome of a verification, as a table and as JSON."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from l4serve.verification.checks import CheckResult
+from l4serve.verification.latency import Latency
+
+_MARKS = {"pass": "[green]ok[/]", "fail": "[red]FAIL[/]", "skip": "[yellow]skip[/]"}
+WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checks of one server found."""
+
+    subject: str
+    """What was checked: a workload's name or a URL."""
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No check failed."""
+        return not self.broken
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the failed checks."""
+        return tuple(check.name for check in self.checks if check.status == "fail")
+
+    @property
+    def latency(self) -> Latency | None:
+        """Timing of the first stream that held."""
+        return next((check.latency for check in self.checks if check.latency), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a machine."""
+        return {
+            "subject": self.subject,
+            "ok": self.ok,
+            "checks": [_check(check) for check in self.checks],
+            "latency": _latency(self.latency),
+        }
+
+    def table(self) -> Table:
+        """The checks, at most 80 columns wide."""
+        table = Table(title=escape(self.subject), title_justify="left", width=WIDTH)
+        table.add_column("check", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        table.add_column("detail", overflow="fold", ratio=1)
+        table.add_column("seconds", justify="right", no_wrap=True)
+        for check in self.checks:
+            table.add_row(check.name, _MARKS[check.status], escape(check.detail), f"{check.seconds:.2f}")
+        return table
+
+    def verdict(self) -> str:
+        """One line: that all holds, or what broke."""
+        if self.ok:
+            return f"{self.subject}: every check holds"
+        return f"{self.subject}: broken: {', '.join(self.broken)}"
+
+
+def combined_json(stack: str, reports: Iterable[Report]) -> dict[str, Any]:
+    """The reports of a stack's workloads, by workload."""
+    items = tuple(reports)
+    return {
+        "stack": stack,
+        "ok": all(report.ok for report in items),
+        "workloads": {report.subject: report.to_json() for report in items},
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "ok": check.status != "fail",
+        "status": check.status,
+        "detail": check.detail,
+        "seconds": round(check.seconds, 4),
+    }
+
+
+def _latency(latency: Latency | None) -> dict[str, Any] | None:
+    if latency is None:
+        return None
+    return {
+        "ttftSeconds": latency.ttft_seconds,
+        "interTokenSeconds": latency.inter_token_seconds,
+        "longestGapSeconds": latency.longest_gap_seconds,
+        "outputTokens": latency.output_tokens,
+    }

@@ -1,0 +1,23 @@
+"""All checks of one server."""
+
+from collections.abc import Callable
+
+from l4serve.verification.checks import Check, CheckResult, run_checks
+from l4serve.verification.openai_api import VllmChecks
+from l4serve.verification.report import Report
+from l4serve.verification.target import Target
+from l4serve.verification.tgi_api import TgiChecks
+
+
+def verify_server(target: Target, subject: str, progress: Callable[[CheckResult], None] | None = None) -> Report:
+    """Runs the engine's checks; `progress` sees each result as it comes. Raises MissingClientError, nothing else."""
+    results = []
+    for result in run_checks(_checks(target), target.timeout):
+        if progress:
+            progress(result)
+        results.append(result)
+    return Report(subject, tuple(results))
+
+
+def _checks(target: Target) -> tuple[Check, ...]:
+    return VllmChecks(target).checks() if target.kind == "vllm" else TgiChecks(target).checks()

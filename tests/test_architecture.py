@@ -1,0 +1,49 @@
+"""The house keeps its shape: arrows between rooms, empty packages, and what a plan loads."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("benchmarks", "components", "l4serve", "policy", "scripts", "stacks")
+MOST_ENTRIES_OF_PLANNING = 10
+
+
+def test_imports_keep_the_contracts_of_pyproject() -> None:
+    lint = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+    done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_planning_is_a_room_that_one_can_hold_in_the_head() -> None:
+    entries = [
+        p.name for p in (ROOT / "l4serve" / "planning").iterdir() if p.name not in ("__pycache__", "__init__.py")
+    ]
+    assert len(entries) <= MOST_ENTRIES_OF_PLANNING, entries
+
+
+@pytest.mark.parametrize(
+    "package", [p for name in PACKAGES for p in sorted((ROOT / name).rglob("__init__.py"))], ids=str
+)
+def test_packages_re_export_nothing(package: Path) -> None:
+    body = ast.parse(package.read_text("utf-8")).body
+    assert all(isinstance(node, ast.Expr) for node in body)
+
+
+def test_planning_loads_no_cloud_sdk() -> None:
+    program = (
+        "import sys; from pathlib import Path; from l4serve.config.stack_file import read_stack_file;"
+        "from l4serve.planning.stack.stack_planner import plan_stack;"
+        "plan_stack(read_stack_file(Path('Pulumi.guide.yaml')));"
+        "print(*sorted(m for m in sys.modules if m.split('.')[0] in"
+        " {'pulumi', 'pulumi_gcp', 'pulumi_kubernetes', 'kubernetes', 'grpc', 'openai'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_program_is_at_most_fifteen_lines() -> None:
+    assert len((ROOT / "__main__.py").read_text("utf-8").splitlines()) <= 15
