@@ -96,6 +96,8 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
         context=cluster.context,
         cluster_identifier=planned.cluster.identifier,
         enable_server_side_apply=True,
+        # Else a token that changes under the same name takes Secret and Deployments down before it puts them back.
+        enable_secret_mutable=True,
         delete_unreachable=False,
         opts=pulumi.ResourceOptions(deleted_with=cluster.resource) if cluster.resource else None,
     )
@@ -140,11 +142,13 @@ def _make_dashboard(planned: StackPlan, cluster: GkeCluster) -> None:
 
 
 def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.Resource]:
+    opts = pulumi.ResourceOptions(provider=provider)
     if not planned.create_namespace:
-        return []
+        # Pulumi lets go of what it reads: a namespace that the stack once made would be deleted with all in it.
+        return [k8s.core.v1.Namespace.get("namespace", planned.namespace, opts=opts)]
     labels = {"app.kubernetes.io/managed-by": MANAGED_BY, "pod-security.kubernetes.io/enforce": "baseline"}
     metadata = k8s.meta.v1.ObjectMetaArgs(name=planned.namespace, labels=labels)
-    return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=pulumi.ResourceOptions(provider=provider))]
+    return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=opts)]
 
 
 def _export(planned: StackPlan, cluster: GkeCluster) -> None:
