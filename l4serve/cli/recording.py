@@ -62,9 +62,9 @@ class RecordingMonitor(mocks.MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name is the protocol's
-        """Keeps the stack's exports."""
+        """Keeps the stack's exports. The mocks' own root stack exports nothing, and may say so last."""
         if "::pulumi:pulumi:Stack::" in request.urn:
-            self.exports = _readable(json_format.MessageToDict(request.outputs))
+            self.exports = _readable(json_format.MessageToDict(request.outputs)) or self.exports
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
