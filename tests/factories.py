@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+from pydantic import TypeAdapter
+
+from l4serve.config.cluster import Cluster
+from l4serve.config.node_pool import NodePool
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY, Stack, parse_stack
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pools import PoolPlan, plan_pool
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "my-project"
-REGIONAL: Mapping[str, Any] = {"mode": "standard", "name": "llm", "location": "us-central1"}
-ZONAL: Mapping[str, Any] = {**REGIONAL, "location": "us-central1-a"}
-AUTOPILOT: Mapping[str, Any] = {**REGIONAL, "mode": "autopilot"}
+STANDARD: Mapping[str, Any] = {"mode": "standard", "name": "llm", "location": "us-central1"}
+ZONAL: Mapping[str, Any] = {**STANDARD, "location": "us-central1-a"}
+AUTOPILOT: Mapping[str, Any] = {**STANDARD, "mode": "autopilot"}
 EXISTING: Mapping[str, Any] = {"mode": "existing"}
 POOL: Mapping[str, Any] = {"machineType": "g2-standard-8", "maxNodes": 4}
 ENGINE: Mapping[str, Any] = {"kind": "vllm", "version": "0.26.0", "maxModelLen": 4096}
@@ -63,3 +71,28 @@ def planned(
 ) -> StackPlan:
     """The plan of a serving object."""
     return plan_stack(loaded(values, project=project, has_token=has_token, name=name))
+
+
+def write_stack(folder: Path, values: Mapping[str, Any], *, name: str = "made", project: str | None = PROJECT) -> Path:
+    """A stack file in a folder, as the commands read it by -f."""
+    config: dict[str, Any] = {SERVING_KEY: copy.deepcopy(dict(values))}
+    if project is not None:
+        config["gcp:project"] = project
+    path = folder / f"Pulumi.{name}.yaml"
+    path.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def cluster_plan(base: Mapping[str, Any] = STANDARD, **changes: Any) -> ClusterPlan:
+    """The plan of a cluster config with changes by camelCase key."""
+    allow = changes.pop("allow_replace", ())
+    config: Cluster = TypeAdapter(Cluster).validate_python({**base, **changes})
+    return plan_cluster(config, project=PROJECT, allow_replace=allow)
+
+
+def pool_plan(
+    base: Mapping[str, Any] = STANDARD, *, name: str = "l4", compute_class: str | None = None, **pool: Any
+) -> PoolPlan:
+    """The plan of a node pool on a cluster, with its config by camelCase key."""
+    config = NodePool.model_validate({"machineType": POOL["machineType"], **pool})
+    return plan_pool(name, config, cluster_plan(base), compute_class=compute_class)

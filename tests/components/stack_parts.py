@@ -3,39 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
-from l4serve.config.cluster import Cluster
-from l4serve.config.node_pool import NodePool
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.cluster_planner import plan_cluster
-from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.gke.pools import PoolPlan
 from tests.components.recorder import resolved
+from tests.factories import PROJECT
 
-PROJECT = "my-project"
 CLUSTER_TYPE = "gcp:container/cluster:Cluster"
 POOL_TYPE = "gcp:container/nodePool:NodePool"
-STANDARD: Mapping[str, Any] = {"mode": "standard", "name": "llm", "location": "us-central1"}
-AUTOPILOT: Mapping[str, Any] = {"mode": "autopilot", "name": "llm", "location": "us-central1"}
 DNS_HOST = "gke-0123.us-central1.gke.goog"
 ADDRESS = "203.0.113.9"
 CA = "Q0VSVA=="
-
-_CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
-
-
-def cluster_plan(base: Mapping[str, Any] = STANDARD, **changes: Any) -> ClusterPlan:
-    """The plan of a cluster config with changes by camelCase key."""
-    allow = changes.pop("allow_replace", ())
-    return plan_cluster(_CLUSTER.validate_python({**base, **changes}), project=PROJECT, allow_replace=allow)
-
-
-def pool_plan(base: Mapping[str, Any] = STANDARD, compute_class: str | None = None, **pool: Any) -> PoolPlan:
-    """The plan of an L4 pool on a cluster."""
-    config = NodePool.model_validate({"machineType": "g2-standard-8", **pool})
-    return plan_pool("l4", config, cluster_plan(base), compute_class=compute_class)
 
 
 def cluster_program(plan: ClusterPlan, seen: dict[str, Any] | None = None) -> Callable[[], None]:

@@ -7,18 +7,8 @@ import pytest
 
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
 from tests.components.recorder import UNKNOWN, Recorded, by_type, only, record
-from tests.components.stack_parts import (
-    ADDRESS,
-    AUTOPILOT,
-    CA,
-    CLUSTER_TYPE,
-    DNS_HOST,
-    POOL_TYPE,
-    STANDARD,
-    cloud_outputs,
-    cluster_plan,
-    cluster_program,
-)
+from tests.components.stack_parts import ADDRESS, CA, CLUSTER_TYPE, DNS_HOST, POOL_TYPE, cloud_outputs, cluster_program
+from tests.factories import AUTOPILOT, STANDARD, cluster_plan
 
 STANDARD_ONLY = {
     "nodeConfig",

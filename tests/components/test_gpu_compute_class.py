@@ -11,7 +11,7 @@ from l4serve.config.problems import ConfigError
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import only, record
-from tests.components.stack_parts import AUTOPILOT, STANDARD, cluster_plan
+from tests.factories import AUTOPILOT, STANDARD, cluster_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 POOLS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,8 @@ import pytest
 from l4serve.config.node_pool import NodePool
 from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import Recorded, only, record
-from tests.components.stack_parts import POOL_TYPE, STANDARD, cluster_plan, pool_plan, pool_program
+from tests.components.stack_parts import POOL_TYPE, pool_program
+from tests.factories import STANDARD, cluster_plan, pool_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 SPECIFIC = {"zones": ["us-central1-a"], "reservation": {"affinity": "specific", "name": "l4-block"}}

@@ -11,7 +11,7 @@ from l4serve.config.problems import ConfigError
 from l4serve.config.secrets import HuggingFace
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from tests.components.recorder import Recorded, Secret, by_type, only, record
-from tests.components.stack_parts import cluster_plan
+from tests.factories import cluster_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 TOKEN = "hf_notatoken"

@@ -9,7 +9,7 @@ from components.node_identity import NodeIdentity, NodeIdentityArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from l4serve.planning.gke.cluster_plan import ManagedPlan
 from tests.components.recorder import UNKNOWN, Recorded, by_type, only, record
-from tests.components.stack_parts import cluster_plan
+from tests.factories import cluster_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 NETWORK = "gcp:compute/network:Network"

@@ -9,8 +9,8 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.planning.stack.stack_plan import StackPlan
 from tests.components.recorder import Recorded, by_type, only, record
-from tests.planning.field_edits import STANDARD
-from tests.planning.test_every_field import laid_over, planned
+from tests.planning.stack.field_edits import STANDARD
+from tests.planning.stack.test_every_field import laid_over, planned
 from tests.stack_cases import STACKS, rendered
 
 BOTH = pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])

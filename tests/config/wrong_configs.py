@@ -2,17 +2,12 @@
 
 from typing import Any, NamedTuple
 
-GOOD: dict[str, Any] = {
-    "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
-    "nodePools": {"l4": {"machineType": "g2-standard-12", "maxNodes": 2}},
-    "workloads": {
-        "qwen": {
-            "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 4096},
-            "model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"},
-            "nodePool": "l4",
-        }
-    },
-}
+from tests import factories
+
+GOOD: dict[str, Any] = factories.serving(
+    {"qwen": factories.workload(nodePool="l4")}, pools={"l4": {"machineType": "g2-standard-12", "maxNodes": 2}}
+)
+
 REMOVE = object()
 
 
@@ -184,7 +179,7 @@ WRONG = (
     ),
     Wrong(
         "dashboard-of-no-project",
-        {"cluster": {"mode": "existing"}, "nodePools": {}, f"{W}.nodePool": REMOVE, "monitoring.dashboard": True},
+        {"cluster": dict(factories.EXISTING), "nodePools": {}, f"{W}.nodePool": REMOVE, "monitoring.dashboard": True},
         "monitoring.dashboard",
         "set gcp:project",
     ),
@@ -195,9 +190,7 @@ WRONG = (
     Wrong("version-unknown", {f"{E}.version": "9.9.9"}, f"{E}.version", "contract"),
     Wrong("context-too-long", {f"{E}.maxModelLen": 40000}, f"{E}.maxModelLen"),
     Wrong("model-too-large", {f"{W}.model.id": "Qwen/Qwen2.5-32B-Instruct"}, f"{E}.maxModelLen", "does not fit"),
-    Wrong(
-        "autopilot-pool", {"cluster": {"mode": "autopilot", "name": "llm", "location": "us-central1"}}, "nodePools.l4"
-    ),
+    Wrong("autopilot-pool", {"cluster": dict(factories.AUTOPILOT)}, "nodePools.l4"),
     Wrong("no-pool", {"nodePools": {}, f"{W}.nodePool": REMOVE}, f"{W}.nodePool", "define one"),
     Wrong("config-missing-file", {f"{W}.model.config": "no/such.json"}, f"{W}.model.config", "cannot be read"),
     Wrong("allow-replace-unknown", {"allowReplace": ["l5"]}, "allowReplace[0]", "use some of: cluster, l4"),

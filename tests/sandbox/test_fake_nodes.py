@@ -4,13 +4,11 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.cluster import StandardCluster
-from l4serve.config.node_pool import NodePool
-from l4serve.planning.gke.cluster_planner import plan_cluster
-from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.gke.pools import PoolPlan
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.sandbox.nodes import pool_nodes
+from tests.factories import STANDARD, pool_plan
 
 GIB = 2**30
 ALLOCATABLE_GIB = {
@@ -27,11 +25,7 @@ ALLOCATABLE_GIB = {
 
 
 def planned_pool(location: str = "us-central1-a", **fields: Any) -> PoolPlan:
-    cluster = plan_cluster(
-        StandardCluster.model_validate({"mode": "standard", "name": "llm", "location": location}), project="p"
-    )
-    pool = NodePool.model_validate({"machineType": "g2-standard-8", "maxNodes": 2, **fields})
-    return plan_pool("l4", pool, cluster)
+    return pool_plan({**STANDARD, "location": location}, maxNodes=2, **fields)
 
 
 @pytest.mark.parametrize("machine_type", ALLOCATABLE_GIB)

@@ -3,17 +3,13 @@
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
-from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, StandardCluster
+from l4serve.config.cluster import AutopilotCluster, ExistingCluster, StandardCluster
 from l4serve.config.node_pool import NodePool
-from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.cluster_planner import plan_cluster
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.pools import plan_pool
+from tests.factories import STANDARD, cluster_plan
 
-CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
-STANDARD = {"mode": "standard", "name": "llm", "location": "us-central1"}
 NETWORKS = [{"cidr": "203.0.113.0/24"}]
 
 # field -> a value other than the default, for every field of the two made clusters
@@ -75,10 +71,6 @@ POOL_CHANGED: dict[str, Any] = {
 POOL_ELSEWHERE = {"placement", "autoUpgrade", "allowUnlistedZones"}
 
 
-def plan(config: dict[str, Any]) -> ClusterPlan:
-    return plan_cluster(CLUSTER.validate_python(config), project="my-project")
-
-
 def aliases(model: Any) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}
 
@@ -94,17 +86,17 @@ def test_the_tables_of_changes_are_whole() -> None:
 @pytest.mark.parametrize("mode", ["standard", "autopilot"])
 def test_every_field_of_a_made_cluster_changes_the_plan(mode: str, field: str) -> None:
     base = {**STANDARD, "mode": mode}
-    assert plan({**base, field: CHANGED[field]}) != plan(base)
+    assert cluster_plan({**base, field: CHANGED[field]}) != cluster_plan(base)
 
 
 @pytest.mark.parametrize("field", STANDARD_CHANGED)
 def test_every_field_of_a_standard_cluster_changes_the_plan(field: str) -> None:
-    assert plan({**STANDARD, field: STANDARD_CHANGED[field]}) != plan(STANDARD)
+    assert cluster_plan({**STANDARD, field: STANDARD_CHANGED[field]}) != cluster_plan(STANDARD)
 
 
 def test_a_subnetwork_changes_the_plan() -> None:
     base = {**STANDARD, "network": "n"}
-    assert plan({**base, "subnetwork": "s"}) != plan(base)
+    assert cluster_plan({**base, "subnetwork": "s"}) != cluster_plan(base)
 
 
 @pytest.mark.parametrize("field", sorted(aliases(ExistingCluster) - {"mode"}))
@@ -117,19 +109,19 @@ def test_every_field_of_an_existing_cluster_changes_the_plan(field: str) -> None
         "nodeServiceAccount": "mine@p.iam.test",
         "privateNodes": True,
     }
-    assert plan({**base, field: others.get(field, "other")}) != plan(base)
+    assert cluster_plan({**base, field: others.get(field, "other")}) != cluster_plan(base)
 
 
 @pytest.mark.parametrize("field", POOL_CHANGED)
 def test_every_field_of_a_pool_changes_the_plan(field: str) -> None:
-    cluster = plan(STANDARD)
+    cluster = cluster_plan(STANDARD)
     base = NodePool.model_validate({"machineType": "g2-standard-8"})
     edited = NodePool.model_validate({"machineType": "g2-standard-8", field: POOL_CHANGED[field]})
     assert plan_pool("l4", edited, cluster) != plan_pool("l4", base, cluster)
 
 
 def test_auto_upgrade_can_be_off_where_no_channel_is_known() -> None:
-    cluster = plan({"mode": "existing", "name": "llm", "location": "us-central1"})
+    cluster = cluster_plan({"mode": "existing", "name": "llm", "location": "us-central1"})
     config = NodePool.model_validate({"machineType": "g2-standard-8", "autoUpgrade": False})
     planned = plan_pool("l4", config, cluster)
     assert not planned.auto_upgrade
@@ -150,12 +142,12 @@ def test_auto_upgrade_can_be_off_where_no_channel_is_known() -> None:
     ],
 )
 def test_the_identity_is_known_without_the_cluster(config: dict[str, Any], identifier: str) -> None:
-    assert plan(config).identifier == identifier
+    assert cluster_plan(config).identifier == identifier
 
 
 @pytest.mark.parametrize("edit", ["releaseChannel", "authorizedNetworks", "monitoring", "resourceLabels", "protect"])
 def test_an_edit_in_place_keeps_the_identity(edit: str) -> None:
-    assert plan({**STANDARD, edit: CHANGED[edit]}).identifier == plan(STANDARD).identifier
+    assert cluster_plan({**STANDARD, edit: CHANGED[edit]}).identifier == cluster_plan(STANDARD).identifier
 
 
 @pytest.mark.parametrize(
@@ -169,7 +161,7 @@ def test_an_edit_in_place_keeps_the_identity(edit: str) -> None:
     ],
 )
 def test_the_way_in(said: dict[str, Any], ip: str, endpoint: str) -> None:
-    managed = plan({**STANDARD, **said}).managed
+    managed = cluster_plan({**STANDARD, **said}).managed
     assert managed is not None
     assert (managed.control_plane.ip, managed.control_plane.kubeconfig_endpoint) == (ip, endpoint)
 
@@ -186,16 +178,18 @@ def test_the_way_in(said: dict[str, Any], ip: str, endpoint: str) -> None:
     ],
 )
 def test_the_system_pool_starts_within_its_bounds(said: dict[str, Any], nodes: int) -> None:
-    managed = plan({**STANDARD, **said}).managed
+    managed = cluster_plan({**STANDARD, **said}).managed
     assert managed is not None
     assert managed.system_nodes == nodes
 
 
 def test_notes_name_what_must_be_there() -> None:
-    assert plan(STANDARD).notes == ()
-    assert any("NAT" in note for note in plan({**STANDARD, "network": "shared"}).notes)
-    assert plan({**STANDARD, "network": "shared", "networkOptions": {"nat": True}}).notes == ()
-    assert any("inside the network" in n for n in plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).notes)
+    assert cluster_plan(STANDARD).notes == ()
+    assert any("NAT" in note for note in cluster_plan({**STANDARD, "network": "shared"}).notes)
+    assert cluster_plan({**STANDARD, "network": "shared", "networkOptions": {"nat": True}}).notes == ()
+    assert any(
+        "inside the network" in n for n in cluster_plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).notes
+    )
 
 
 @pytest.mark.parametrize("host", ["10.0.0.2", "evil.example.com", "a.gke.goog.example.com"])

@@ -4,26 +4,18 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.stack_options import project_root
-from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.stack.cost import StackCost, stack_cost
-from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from tests import factories
 
-WORKLOADS = {
-    "qwen": {
-        "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
-        "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 4096},
-        "replicas": 2,
-    }
-}
-STANDARD = {"mode": "standard", "name": "one", "location": "us-central1"}
+WORKLOADS = {"qwen": factories.workload("Qwen/Qwen2.5-7B-Instruct", replicas=2)}
+STANDARD = factories.STANDARD
 
 
 def cost(serving: dict[str, Any]) -> StackCost:
-    stack = parse_stack("it", {"gcp:project": "my-project", SERVING_KEY: serving}, base=project_root())
-    planned: StackPlan = plan_stack(stack)
+    stack = factories.loaded(serving)
+    planned = plan_stack(stack)
     return stack_cost(planned.cluster, planned.node_pools, planned.workloads, stated_prices(stack.config.prices))
 
 
@@ -63,8 +55,7 @@ def test_a_reservation_is_billed_while_its_nodes_are_away() -> None:
 
 
 def test_autopilot_costs_at_least_the_smallest_machine_of_each_pod() -> None:
-    autopilot = {"mode": "autopilot", "name": "one", "location": "us-central1"}
-    total = cost({"cluster": autopilot, "workloads": WORKLOADS})
+    total = cost({"cluster": factories.AUTOPILOT, "workloads": WORKLOADS})
     line = next(line for line in total.lines if line.name == "workloads.qwen")
     assert line.fewest == line.most == 2
     assert line.machine_type
@@ -73,4 +64,4 @@ def test_autopilot_costs_at_least_the_smallest_machine_of_each_pod() -> None:
 
 
 def test_an_existing_cluster_costs_nothing_itself() -> None:
-    assert cost({"cluster": {"mode": "existing"}, "workloads": WORKLOADS}).usd_at_most == 0
+    assert cost({"cluster": factories.EXISTING, "workloads": WORKLOADS}).usd_at_most == 0

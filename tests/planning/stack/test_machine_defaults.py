@@ -8,8 +8,8 @@ from l4serve.config.problems import ConfigError
 from l4serve.config.stack import StackConfig
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.stack.machine_defaults import with_machine_types
+from tests import factories
 
-CLUSTER = {"mode": "standard", "name": "one", "location": "us-central1"}
 ENGINE = {"kind": "vllm", "version": "0.26.0"}
 
 
@@ -18,7 +18,7 @@ def workload(**fields: Any) -> dict[str, Any]:
 
 
 def chosen(workloads: dict[str, Any], pools: dict[str, Any] | None = None, **stack: Any) -> dict[str, str]:
-    fields = {"cluster": CLUSTER, "nodePools": pools or {"l4": {}}, "workloads": workloads, **stack}
+    fields = {"cluster": factories.STANDARD, "nodePools": pools or {"l4": {}}, "workloads": workloads, **stack}
     config = StackConfig.model_validate(fields)
     facts = {name: find_model(w.model.id) for name, w in config.workloads.items()}
     named = with_machine_types(config, facts, "us-central1")

@@ -3,31 +3,19 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from l4serve.cli.render_command import render_stack
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from tests import factories
 
 
 def stack(folder: Path, allow: list[object], **engine: object) -> Stack:
-    workload = {
-        "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
-        "engine": {"kind": "vllm", "version": "0.26.0", "kvCacheDtype": "fp8", **engine},
-        "gpus": 2,
-        "allow": allow,
-    }
-    config = {
-        "cluster": {"mode": "standard", "name": "c", "location": "us-central1-a"},
-        "nodePools": {"l4": {"machineType": "g2-standard-24"}},
-        "workloads": {"chat": workload},
-    }
-    path = folder / "Pulumi.dev.yaml"
-    document = {"config": {"gcp:project": "my-project", "gke-llm-serving:serving": config}}
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return read_stack_file(path)
+    chat = factories.workload("Qwen/Qwen2.5-7B-Instruct", engine={"kvCacheDtype": "fp8", **engine}, gpus=2, allow=allow)
+    serving = factories.serving({"chat": chat}, pools={"l4": {"machineType": "g2-standard-24"}})
+    return read_stack_file(factories.write_stack(folder, serving, name="dev"))
 
 
 def planned(folder: Path, allow: list[object], **engine: object) -> StackPlan:

@@ -9,7 +9,7 @@ from l4serve.config.stack import StackConfig
 from l4serve.planning.stack.edits import config_paths
 from l4serve.planning.stack.stack_plan import StackPlan
 from tests import factories
-from tests.planning.field_edits import BASES, EDITS, SAME_PLAN
+from tests.planning.stack.field_edits import BASES, EDITS, SAME_PLAN
 
 
 def planned(serving: dict[str, Any], *, has_token: bool = False) -> StackPlan:

@@ -25,6 +25,7 @@ from l4serve.planning.stack.edits import (
     field_effect,
     find_edit,
 )
+from tests import factories
 
 PATHS = tuple(config_paths(StackConfig))
 
@@ -49,18 +50,14 @@ IGNORED = {
     "google_container_node_pool": {"initial_node_count"},
 }
 
-BASE: dict[str, Any] = {
-    "cluster": {"mode": "standard", "name": "one", "location": "us-central1"},
-    "nodePools": {"l4": {"machineType": "g2-standard-8", "maxNodes": 4}},
-    "workloads": {
-        "qwen": {
-            "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
-            "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 8192},
-            "nodePool": "l4",
-            "extraEnv": {"A": "1"},
-        }
+BASE = factories.serving(
+    {
+        "qwen": factories.workload(
+            "Qwen/Qwen2.5-7B-Instruct", engine={"maxModelLen": 8192}, nodePool="l4", extraEnv={"A": "1"}
+        )
     },
-}
+    cluster=factories.STANDARD,
+)
 POOL, WORKLOAD = "nodePools.l4", "workloads.qwen"
 CLASSED = {
     "computeClasses": {"l4s": {"priorities": [{"nodePool": "l4"}]}},

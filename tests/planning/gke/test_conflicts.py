@@ -10,17 +10,12 @@ from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke import conflicts
-from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.cluster_planner import plan_cluster
 from l4serve.planning.gke.conflicts import pool_problems, refuse_cluster
 from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.machines.shapes import MachineShape, find_shape
+from tests.factories import AUTOPILOT, EXISTING, STANDARD, ZONAL, cluster_plan
 
 CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
-STANDARD = {"mode": "standard", "name": "llm", "location": "us-central1"}
-ZONAL = {**STANDARD, "location": "us-central1-a"}
-AUTOPILOT = {**STANDARD, "mode": "autopilot"}
-EXISTING = {"mode": "existing"}
 KEY = "projects/p/locations/{}/keyRings/r/cryptoKeys/k"
 NO_UPGRADES = {"name": "freeze", "scope": "NO_UPGRADES", "start": "2026-11-01T00:00:00Z", "end": "2026-11-20T00:00:00Z"}
 
@@ -216,10 +211,6 @@ SHAPE_ONLY = {"placement-shape"}
 
 def rules(subject: str) -> dict[str, dict[str, Any]]:
     return {rule["id"]: rule for rule in load_data(conflicts.__file__, "conflicts.yaml")[subject]}
-
-
-def cluster_plan(config: dict[str, Any]) -> ClusterPlan:
-    return plan_cluster(CLUSTER.validate_python(config), project="my-project")
 
 
 def problems_of_cluster(config: dict[str, Any]) -> tuple[Problem, ...]:

@@ -2,32 +2,22 @@
 
 from typing import Any
 
-from l4serve.cli.stack_options import project_root
-from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.notes import notes
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.stack.stack_planner import plan_stack
+from tests import factories
 
 
 def planned(workloads: dict[str, Any], nodes: int) -> StackPlan:
-    serving = {
-        "cluster": {"mode": "standard", "name": "one", "location": "us-central1"},
-        "nodePools": {"l4": {"machineType": "g2-standard-24", "maxNodes": nodes, "diskSizeGb": 300}},
-        "workloads": workloads,
-    }
-    return plan_stack(parse_stack("it", {"gcp:project": "p-12345", SERVING_KEY: serving}, base=project_root()))
+    pool = {"machineType": "g2-standard-24", "maxNodes": nodes, "diskSizeGb": 300}
+    return factories.planned(factories.serving(workloads, cluster=factories.STANDARD, pools={"l4": pool}))
 
 
 def workload(gpus: int, memory: str, replicas: int = 1) -> dict[str, Any]:
-    return {
-        "model": {"id": "Qwen/Qwen2.5-7B-Instruct"},
-        "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 4096},
-        "nodePool": "l4",
-        "gpus": gpus,
-        "replicas": replicas,
-        "resources": {"requests": {"cpu": "4", "memory": memory, "ephemeralStorage": "50Gi"}},
-    }
+    requests = {"cpu": "4", "memory": memory, "ephemeralStorage": "50Gi"}
+    return factories.workload(
+        "Qwen/Qwen2.5-7B-Instruct", nodePool="l4", gpus=gpus, replicas=replicas, resources={"requests": requests}
+    )
 
 
 def of_pool(plan: StackPlan) -> list[str]:

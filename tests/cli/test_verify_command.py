@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.verify_command import API_KEY_VARIABLE, verify
 from l4serve.engines.contract import resolve_contract
+from tests import factories
 from tests.verification.conftest import LIMIT, MODEL
 
 app = typer.Typer()
@@ -37,15 +38,9 @@ def run(*args, env=None):
 
 
 def stack_file(folder, cluster, **workload):
-    engine = {"kind": "vllm", "version": "0.26.0", "maxModelLen": LIMIT, "servedModelName": [MODEL]}
-    serving = {
-        "cluster": cluster,
-        "namespace": "llm",
-        "workloads": {"w": {"model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}, "engine": engine} | workload},
-    }
-    path = folder / "Pulumi.some.yaml"
-    path.write_text(yaml.safe_dump({"config": {"gcp:project": "my-project", "gke-llm-serving:serving": serving}}))
-    return path
+    engine = {"maxModelLen": LIMIT, "servedModelName": [MODEL]}
+    serving = factories.serving({"w": factories.workload(engine=engine, **workload)}, cluster=cluster, namespace="llm")
+    return factories.write_stack(folder, serving)
 
 
 def kubeconfig(url, secret="s3cret-bearer"):
@@ -80,8 +75,7 @@ def managed(tmp_path):
         program.parent.mkdir()
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        cluster = {"mode": "autopilot", "name": "c", "location": "us-central1"}
-        return stack_file(tmp_path, cluster), {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+        return stack_file(tmp_path, factories.AUTOPILOT), {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
     return make
 

@@ -2,17 +2,14 @@
 
 from typing import Any, NamedTuple
 
+from tests import factories
+
 C, P, W = "cluster", "nodePools.l4", "workloads.qwen"
-STANDARD: dict[str, Any] = {
-    "cluster": {"mode": "standard", "name": "llm", "location": "us-central1"},
-    "nodePools": {"l4": {"machineType": "g2-standard-12", "maxNodes": 3}},
-    "workloads": {
-        "qwen": {"engine": {"kind": "vllm", "maxModelLen": 4096}, "model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}}
-    },
-}
+STANDARD = factories.serving(cluster=factories.STANDARD, pools={"l4": {"machineType": "g2-standard-12", "maxNodes": 3}})
+
 CLASSES = {**STANDARD, "computeClasses": {"any": {"priorities": [{"machineType": "g2-standard-12"}]}}}
-EXISTING = {**STANDARD, "cluster": {"mode": "existing"}, "nodePools": {}}
-FOUND = {**STANDARD, "cluster": {"mode": "existing", "name": "llm", "location": "us-central1"}}
+EXISTING = {**STANDARD, "cluster": dict(factories.EXISTING), "nodePools": {}}
+FOUND = {**STANDARD, "cluster": {**factories.STANDARD, "mode": "existing"}}
 ONE_ZONE = {**STANDARD, "nodePools": {"l4": {**STANDARD["nodePools"]["l4"], "zones": ["us-central1-a"]}}}
 TWO_POOLS = {**STANDARD, "nodePools": {**STANDARD["nodePools"], "big": {"machineType": "g2-standard-32"}}}
 BASES = {

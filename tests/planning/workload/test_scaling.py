@@ -12,8 +12,8 @@ from l4serve.engines.contract import ENGINES, Contract, contract_versions, load_
 from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.scaling import plan_autoscaling
-from tests.planning.field_edits import STANDARD
-from tests.planning.test_every_field import laid_over, planned
+from tests.planning.stack.field_edits import STANDARD
+from tests.planning.stack.test_every_field import laid_over, planned
 
 W = "workloads.qwen"
 CONTRACTS = [load_contract(engine, version) for engine in ENGINES for version in contract_versions(engine)]
