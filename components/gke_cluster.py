@@ -142,7 +142,7 @@ class GkeCluster(pulumi.ComponentResource):
                 total_min_node_count=pool.min_nodes, total_max_node_count=pool.max_nodes, location_policy="BALANCED"
             ),
             management=gcp.container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
-            network_config=gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=managed.private_nodes),
+            network_config=gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=self._plan.private_nodes),
             node_config=gcp.container.NodePoolNodeConfigArgs(
                 machine_type=pool.machine_type,
                 disk_size_gb=pool.disk_size_gb,

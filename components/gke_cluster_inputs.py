@@ -22,7 +22,7 @@ def common_inputs(plan: ClusterPlan, managed: ManagedPlan) -> dict[str, Any]:
             services_secondary_range_name=managed.network.services_range,
         ),
         "private_cluster_config": gcp.container.ClusterPrivateClusterConfigArgs(
-            enable_private_nodes=managed.private_nodes, enable_private_endpoint=access.ip != "public"
+            enable_private_nodes=plan.private_nodes, enable_private_endpoint=access.ip != "public"
         ),
         "master_authorized_networks_config": _authorized_networks(managed),
         "control_plane_endpoints_config": gcp.container.ClusterControlPlaneEndpointsConfigArgs(

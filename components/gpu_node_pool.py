@@ -48,31 +48,33 @@ class GpuNodePool(pulumi.ComponentResource):
             cluster=self._args.cluster_name,
             location=self._args.location,
             project=self._args.project,
-            node_locations=list(plan.zones) or None,
-            initial_node_count=plan.initial_nodes,
-            max_pods_per_node=plan.max_pods_per_node,
+            node_locations=list(plan.size.zones) or None,
+            initial_node_count=plan.size.initial_nodes,
+            max_pods_per_node=plan.software.max_pods_per_node,
             autoscaling=gcp.container.NodePoolAutoscalingArgs(
-                total_min_node_count=plan.min_nodes,
-                total_max_node_count=plan.max_nodes,
-                location_policy=plan.location_policy,
+                total_min_node_count=plan.size.min_nodes,
+                total_max_node_count=plan.size.max_nodes,
+                location_policy=plan.size.location_policy,
             ),
             management=gcp.container.NodePoolManagementArgs(
-                auto_repair=plan.auto_repair, auto_upgrade=plan.auto_upgrade
+                auto_repair=plan.upkeep.auto_repair, auto_upgrade=plan.upkeep.auto_upgrade
             ),
             network_config=None
-            if plan.private_nodes is None
-            else gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=plan.private_nodes),
-            queued_provisioning=gcp.container.NodePoolQueuedProvisioningArgs(enabled=True) if plan.queued else None,
+            if plan.software.private_nodes is None
+            else gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=plan.software.private_nodes),
+            queued_provisioning=gcp.container.NodePoolQueuedProvisioningArgs(enabled=True)
+            if plan.supply.queued
+            else None,
             placement_policy=gcp.container.NodePoolPlacementPolicyArgs(
-                type="COMPACT", policy_name=plan.placement_policy
+                type="COMPACT", policy_name=plan.supply.placement_policy
             )
-            if plan.compact_placement
+            if plan.supply.compact_placement
             else None,
             upgrade_settings=self._upgrade_settings(),
             node_drain_configs=[
                 gcp.container.NodePoolNodeDrainConfigArgs(
                     respect_pdb_during_node_pool_deletion=True,
-                    pdb_timeout_duration=f"{plan.upgrade.pdb_timeout_seconds}s",
+                    pdb_timeout_duration=f"{plan.upkeep.upgrade.pdb_timeout_seconds}s",
                 )
             ],
             node_config=self._node_config(),
@@ -93,29 +95,29 @@ class GpuNodePool(pulumi.ComponentResource):
         return gcp.container.NodePoolNodeConfigArgs(
             machine_type=plan.machine_type,
             guest_accelerators=[self._accelerator()],
-            disk_size_gb=plan.disk_size_gb,
-            disk_type=plan.disk_type,
-            image_type=plan.image_type,
-            spot=True if plan.provisioning == "spot" else None,
-            flex_start=True if plan.provisioning == "flex-start" else None,
-            max_run_duration=f"{plan.max_run_seconds}s" if plan.max_run_seconds else None,
+            disk_size_gb=plan.disks.size_gb,
+            disk_type=plan.disks.type,
+            image_type=plan.software.image_type,
+            spot=True if plan.supply.provisioning == "spot" else None,
+            flex_start=True if plan.supply.provisioning == "flex-start" else None,
+            max_run_duration=f"{plan.supply.max_run_seconds}s" if plan.supply.max_run_seconds else None,
             reservation_affinity=self._reservation_affinity(),
             ephemeral_storage_local_ssd_config=gcp.container.NodePoolNodeConfigEphemeralStorageLocalSsdConfigArgs(
-                local_ssd_count=plan.local_ssds
+                local_ssd_count=plan.disks.local_ssds
             )
             if plan.ephemeral_ssds
             else None,
             local_nvme_ssd_block_config=gcp.container.NodePoolNodeConfigLocalNvmeSsdBlockConfigArgs(
-                local_ssd_count=plan.local_ssds
+                local_ssd_count=plan.disks.local_ssds
             )
-            if plan.local_ssds and not plan.ephemeral_ssds
+            if plan.disks.local_ssds and not plan.ephemeral_ssds
             else None,
             secondary_boot_disks=[
                 gcp.container.NodePoolNodeConfigSecondaryBootDiskArgs(
-                    disk_image=plan.secondary_boot_disk, mode=plan.secondary_boot_disk_mode
+                    disk_image=plan.disks.secondary_boot_disk, mode=plan.disks.secondary_boot_disk_mode
                 )
             ]
-            if plan.secondary_boot_disk
+            if plan.disks.secondary_boot_disk
             else None,
             labels=dict(plan.labels),
             taints=[
@@ -127,17 +129,17 @@ class GpuNodePool(pulumi.ComponentResource):
             resource_labels=dict(plan.resource_labels) or None,
             service_account=self._args.node_service_account,
             oauth_scopes=list(NODE_SCOPES),
-            gcfs_config=gcp.container.NodePoolNodeConfigGcfsConfigArgs(enabled=plan.image_streaming),
+            gcfs_config=gcp.container.NodePoolNodeConfigGcfsConfigArgs(enabled=plan.software.image_streaming),
             gvnic=gcp.container.NodePoolNodeConfigGvnicArgs(enabled=True),
             shielded_instance_config=gcp.container.NodePoolNodeConfigShieldedInstanceConfigArgs(
-                enable_secure_boot=plan.secure_boot, enable_integrity_monitoring=True
+                enable_secure_boot=plan.software.secure_boot, enable_integrity_monitoring=True
             ),
             workload_metadata_config=gcp.container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
         )
 
     def _accelerator(self) -> gcp.container.NodePoolNodeConfigGuestAcceleratorArgs:
         driver = gcp.container.NodePoolNodeConfigGuestAcceleratorGpuDriverInstallationConfigArgs(
-            gpu_driver_version=self._plan.driver_version
+            gpu_driver_version=self._plan.software.driver_version
         )
         return gcp.container.NodePoolNodeConfigGuestAcceleratorArgs(
             type=self._plan.accelerator, count=self._plan.gpus, gpu_driver_installation_config=driver
@@ -145,7 +147,7 @@ class GpuNodePool(pulumi.ComponentResource):
 
     def _reservation_affinity(self) -> gcp.container.NodePoolNodeConfigReservationAffinityArgs | None:
         """A pool without a reservation says so: else it would eat one that is open to any."""
-        reservation = self._plan.reservation
+        reservation = self._plan.supply.reservation
         if reservation is None:
             return gcp.container.NodePoolNodeConfigReservationAffinityArgs(consume_reservation_type="NO_RESERVATION")
         named = bool(reservation.values)
@@ -156,7 +158,7 @@ class GpuNodePool(pulumi.ComponentResource):
         )
 
     def _upgrade_settings(self) -> gcp.container.NodePoolUpgradeSettingsArgs | None:
-        upgrade = self._plan.upgrade
+        upgrade = self._plan.upkeep.upgrade
         if upgrade.strategy == "SHORT_LIVED":
             return None  # GKE sets it for flex-start pools by itself; the provider does not know the word.
         if upgrade.strategy == "SURGE":

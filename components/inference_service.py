@@ -37,15 +37,15 @@ class InferenceService(pulumi.ComponentResource):
         account = self._make_account()
         service = self._make_service()
         deployment = self._make_deployment(account)
-        if args.plan.rollout.pods_disruptable is not None:
-            self._make_disruption_budget(args.plan.rollout.pods_disruptable)
+        if args.plan.scale.rollout.pods_disruptable is not None:
+            self._make_disruption_budget(args.plan.scale.rollout.pods_disruptable)
         self.service_name = service.metadata.name
         self.deployment_name = deployment.metadata.name
         self.register_outputs({"serviceName": self.service_name, "deploymentName": self.deployment_name})
 
     def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(
-            name=name, namespace=self._plan.namespace, labels=dict(self._plan.labels), annotations=annotations
+            name=name, namespace=self._plan.namespace, labels=dict(self._plan.metadata.labels), annotations=annotations
         )
 
     def _child(self, **extra: object) -> pulumi.ResourceOptions:
@@ -60,19 +60,19 @@ class InferenceService(pulumi.ComponentResource):
         )
 
     def _make_service(self) -> k8s.core.v1.Service:
-        plan = self._plan
-        internal = {"networking.gke.io/load-balancer-type": "Internal"} if plan.service_type == "LoadBalancer" else None
+        plan, port = self._plan, self._plan.service.port
+        internal = {"networking.gke.io/load-balancer-type": "Internal"} if plan.service.type == "LoadBalancer" else None
         return k8s.core.v1.Service(
             f"{self._name}-service",
             metadata=self._metadata(
-                plan.service_name,
+                plan.service.name,
                 # A Service of a workload with no pod yet is no failure: the Deployment is what Pulumi waits for.
                 {"pulumi.com/skipAwait": "true", **(internal or {})},
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
-                type=plan.service_type,
-                selector=dict(plan.selector),
-                ports=[k8s.core.v1.ServicePortArgs(name="http", port=plan.port, target_port=plan.port, protocol="TCP")],
+                type=plan.service.type,
+                selector=dict(plan.metadata.selector),
+                ports=[k8s.core.v1.ServicePortArgs(name="http", port=port, target_port=port, protocol="TCP")],
             ),
             opts=self._child(),
         )
@@ -83,19 +83,19 @@ class InferenceService(pulumi.ComponentResource):
             metadata=self._metadata(self._plan.name),
             spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=pods,
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.selector)),
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.metadata.selector)),
             ),
             opts=self._child(),
         )
 
     def _make_deployment(self, account: k8s.core.v1.ServiceAccount) -> k8s.apps.v1.Deployment:
-        plan, rollout = self._plan, self._plan.rollout
+        plan, rollout = self._plan, self._plan.scale.rollout
         deadline = f"{rollout.progress_deadline_seconds}s"
         return k8s.apps.v1.Deployment(
             f"{self._name}-deployment",
-            metadata=self._metadata(plan.name, dict(plan.annotations)),
+            metadata=self._metadata(plan.name, dict(plan.metadata.annotations)),
             spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=plan.replicas,
+                replicas=plan.scale.replicas,
                 revision_history_limit=3,
                 progress_deadline_seconds=rollout.progress_deadline_seconds,
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(
@@ -104,15 +104,15 @@ class InferenceService(pulumi.ComponentResource):
                         max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
                     ),
                 ),
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.selector)),
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.selector)),
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=dict(plan.pod_labels)),
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=dict(plan.metadata.pod_labels)),
                     spec=self._pod(account),
                 ),
             ),
             opts=self._child(
                 custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline),
-                ignore_changes=["spec.replicas"] if plan.autoscaling else None,
+                ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None,
             ),
         )
 
@@ -123,7 +123,7 @@ class InferenceService(pulumi.ComponentResource):
             automount_service_account_token=False,
             # Variables of a Service named vllm-* begin with VLLM_, which vLLM takes for its own settings.
             enable_service_links=False,
-            termination_grace_period_seconds=plan.grace_seconds,
+            termination_grace_period_seconds=plan.lifecycle.grace_seconds,
             node_selector=dict(plan.placing.node_selector),
             tolerations=[
                 k8s.core.v1.TolerationArgs(key=t.key, operator=t.operator, value=t.value, effect=t.effect)
@@ -155,11 +155,11 @@ class InferenceService(pulumi.ComponentResource):
         resources = plan.resources.as_kubernetes()
         return k8s.core.v1.ContainerArgs(
             name=_CONTAINER,
-            image=plan.image,
-            command=list(plan.command) if plan.command else None,
-            args=list(plan.argv),
+            image=plan.engine.image,
+            command=list(plan.engine.command) if plan.engine.command else None,
+            args=list(plan.engine.argv),
             env=self._environment(),
-            ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=plan.port, protocol="TCP")],
+            ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=plan.service.port, protocol="TCP")],
             resources=k8s.core.v1.ResourceRequirementsArgs(
                 requests=dict(resources["requests"]), limits=dict(resources["limits"])
             ),
@@ -168,7 +168,7 @@ class InferenceService(pulumi.ComponentResource):
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
             volume_mounts=self._mounts(),
-            **_probes(plan.probes, plan.port),
+            **_probes(plan.lifecycle.probes, plan.service.port),
         )
 
     def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
@@ -178,7 +178,7 @@ class InferenceService(pulumi.ComponentResource):
         return mounts
 
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
-        literal = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in self._plan.env.items()]
+        literal = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in self._plan.engine.env.items()]
         secret = self._plan.secret
         if secret is None:
             return literal
@@ -186,7 +186,7 @@ class InferenceService(pulumi.ComponentResource):
             return [*literal, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
         reference = k8s.core.v1.SecretKeySelectorArgs(name=self._args.secret_name or secret.secret_name, key=secret.key)
         source = k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference)
-        return [*literal, k8s.core.v1.EnvVarArgs(name=self._plan.token_variable, value_from=source)]
+        return [*literal, k8s.core.v1.EnvVarArgs(name=self._plan.engine.contract.token_env, value_from=source)]
 
 
 def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:

@@ -28,25 +28,25 @@ class WorkloadMonitoring(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkloadMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:WorkloadMonitoring", name, None, opts)
         self._name, self._args, self._plan = name, args, args.plan
-        if args.plan.pod_monitoring:
+        if args.plan.service.pod_monitoring:
             self._make_pod_monitoring()
-        if args.plan.autoscaling is not None:
-            self._make_autoscaler(args.plan.autoscaling)
+        if args.plan.scale.autoscaling is not None:
+            self._make_autoscaler(args.plan.scale.autoscaling)
         self.register_outputs({})
 
     def _metadata(self) -> k8s.meta.v1.ObjectMetaArgs:
         plan = self._plan
-        return k8s.meta.v1.ObjectMetaArgs(name=plan.name, namespace=plan.namespace, labels=dict(plan.labels))
+        return k8s.meta.v1.ObjectMetaArgs(name=plan.name, namespace=plan.namespace, labels=dict(plan.metadata.labels))
 
     def _make_pod_monitoring(self) -> None:
         plan = self._plan
-        endpoint = {"port": _PORT, "path": plan.metrics_path, "interval": _SCRAPE_INTERVAL}
+        endpoint = {"port": _PORT, "path": plan.service.metrics_path, "interval": _SCRAPE_INTERVAL}
         k8s.apiextensions.CustomResource(
             f"{self._name}-pods",
             api_version="monitoring.googleapis.com/v1",
             kind="PodMonitoring",
             metadata=self._metadata(),
-            spec={"selector": {"matchLabels": dict(plan.selector)}, "endpoints": [endpoint]},
+            spec={"selector": {"matchLabels": dict(plan.metadata.selector)}, "endpoints": [endpoint]},
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -9,8 +9,12 @@ from typing import Any
 
 import yaml
 
+from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import Market, PriceOverrides, cluster_fee, hourly
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.values.quantity import parse_bytes, parse_cpu
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.pod_resources import GPU_RESOURCE
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
 
 PROTECTED_STACKS = ("prod", "production")
@@ -86,17 +90,34 @@ def _market(node_config: Any) -> Market:
 
 
 def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[str, str, Market, int]]:
-    """The smallest machine that has a pod's GPUs, for each pod: what Autopilot charges at the least."""
+    """The machine that Autopilot makes for each pod, and the most pods that the autoscaler may make of it."""
     for resource in resources:
-        for container in many(at(resource.props, "spec.template.spec.containers")):
-            gpus = int(at(container, "resources.limits").get("nvidia.com/gpu", 0)) if _limits(container) else 0
-            smallest = next((shape for shape in all_shapes() if shape.gpus >= gpus), None)
-            if gpus and smallest:
-                yield smallest.machine_type, region, "on-demand", int(at(resource.props, "spec.replicas") or 1)
+        pod = at(resource.props, "spec.template.spec")
+        for container in many(at(pod, "containers")):
+            requests = _requests(at(container, "resources.requests") or {})
+            if requests.gpus:
+                made = made_machine(requests, str((at(pod, "nodeSelector") or {}).get(ACCELERATOR_LABEL)))
+                machine = made.machine_type if made else f"that holds {resource.name}"
+                yield machine, region, "on-demand", _most_replicas(resource, resources)
 
 
-def _limits(container: Any) -> bool:
-    return isinstance(at(container, "resources.limits"), Mapping)
+def _requests(amounts: Mapping[str, Any]) -> Allocatable:
+    return Allocatable(
+        cpu_millis=parse_cpu(amounts.get("cpu", "0")),
+        memory_bytes=parse_bytes(amounts.get("memory", "0")),
+        ephemeral_bytes=parse_bytes(amounts.get("ephemeral-storage", "0")),
+        gpus=int(amounts.get(GPU_RESOURCE, 0)),
+        pods=1,
+    )
+
+
+def _most_replicas(deployment: Resource, resources: Sequence[Resource]) -> int:
+    name = at(deployment.props, "metadata.name")
+    for resource in resources:
+        target = at(resource.props, "spec.scaleTargetRef.name")
+        if target is not None and target == name:
+            return int(at(resource.props, "spec.maxReplicas") or 1)
+    return int(at(deployment.props, "spec.replicas") or 1)
 
 
 def _region(location: Any) -> str:

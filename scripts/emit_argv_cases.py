@@ -17,11 +17,15 @@ from typing import Any
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract, Flag, load_contract, resolve_contract
+from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.replacements import replacements
+from l4serve.engines.traits import GpuTraits, ModelTraits
 from scripts import engine_samples
 
 MODEL = "Qwen/Qwen2.5-0.5B-Instruct"
+L4 = GpuTraits("nvidia-l4", (8, 9))
 COMBINATIONS = 300
 """Random combinations of typed fields, besides one case for each sample value."""
 _WRONG = {"int": "many", "float": "half", "json": "{not json", "size": "lots", "size_or_auto": "lots"}
@@ -45,16 +49,11 @@ def launch(settings: Mapping[str, Any], contract: Contract) -> Launch:
     """What the planner would run with these fields; raises EngineRefusal."""
     model = VllmEngine if contract.engine == "vllm" else TgiEngine
     engine = model.model_validate({**settings, "version": contract.version})
+    tensor = settings.get("tensorParallelSize") or settings.get("numShard") or 1
+    pipeline = settings.get("pipelineParallelSize") or 1
+    layout = GpuLayout(tensor * pipeline, tensor, pipeline)
     return build_launch(
-        engine,
-        model_id=MODEL,
-        revision=None,
-        tensor_parallel_size=settings.get("tensorParallelSize") or settings.get("numShard") or 1,
-        pipeline_parallel_size=settings.get("pipelineParallelSize") or 1,
-        port=8000,
-        extra_args=(),
-        extra_env={},
-        contract=contract,
+        Case(engine=engine, contract=contract, model=ModelTraits(id=MODEL), gpu=L4, layout=layout, port=8000)
     )
 
 

@@ -14,8 +14,7 @@ from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError
-from l4serve.planning.stack.notes import TOKEN_WAYS, notes
-from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
 from stacks.settings import load_settings, refusal, token
@@ -29,8 +28,8 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     _require_token(planned)
-    for path, note in notes(planned):
-        pulumi.log.warn(f"{path}: {note}")
+    for note in planned.notes:
+        pulumi.log.warn(f"{note.path}: {note.text}")
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
@@ -128,7 +127,7 @@ def _make_workloads(
             ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes]),
         )
-        if workload.pod_monitoring or workload.autoscaling:
+        if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
             WorkloadMonitoring(workload.name, monitored, opts=opts)
@@ -158,11 +157,11 @@ def _export(planned: StackPlan, cluster: GkeCluster) -> None:
         "workloads",
         {
             w.name: {
-                "host": w.host,
-                "port": w.port,
-                "model": w.model_id,
-                "url": w.url,
-                "portForward": w.port_forward,
+                "host": w.service.host,
+                "port": w.service.port,
+                "model": w.model.id,
+                "url": w.service.url,
+                "portForward": w.service.port_forward,
             }
             for w in planned.workloads
         },

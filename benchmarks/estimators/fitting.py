@@ -74,14 +74,14 @@ def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
     if "peak_activation_gib" in parts and not generation.counts_reserved_cache:
         yield _activation_evidence(case, known, generation, parts["peak_activation_gib"] * GIB)
     if "cuda_graph_gib" in parts and not fp8_cache:
-        sizes = captured_graphs(options, generation, batch_limits(model, case.gpu, options, generation))
+        sizes = captured_graphs(options, generation, batch_limits(model, options, generation))
         yield "graphs", parts["cuda_graph_gib"] / graph_gib(sizes, model.num_hidden_layers, known)
 
 
 def _activation_evidence(case: Case, known: Constants, generation: Generation, observed: float) -> tuple[str, float]:
     """The constant behind the largest of the three peaks, as this case's activation says it."""
     model, options = case.model, case.options
-    limits = batch_limits(model, case.gpu, options, generation)
+    limits = batch_limits(model, options, generation)
     element = dtype_bytes(activation_dtype(model, options))
     tokens, rows = limits.batched_tokens, min(limits.seqs, limits.batched_tokens)
     kind = "v2" if generation.runner_for(model) == "v2" else generation.sampler

@@ -88,15 +88,15 @@ def card_gib() -> float:
 @contextmanager
 def running_server(workload: WorkloadPlan, model: Path, log: Path) -> Iterator[str]:
     """The base URL of a server with the planned argv, the model's id replaced by a folder; gone at the end."""
-    argv = [argument.replace(workload.model_id, str(model), 1) for argument in workload.argv[:1]]
-    argv += [*workload.argv[1:], "--host=127.0.0.1"]
+    argv = [argument.replace(workload.model.id, str(model), 1) for argument in workload.engine.argv[:1]]
+    argv += [*workload.engine.argv[1:], "--host=127.0.0.1"]
     command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", *argv]
-    env = {**os.environ, **workload.env, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    env = {**os.environ, **workload.engine.env, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
     with log.open("w") as file:
         process = subprocess.Popen(command, env=env, stdout=file, stderr=file, start_new_session=True)
         try:
-            url = f"http://127.0.0.1:{workload.port}"
-            wait_until_healthy(process, url + workload.probes.path)
+            url = f"http://127.0.0.1:{workload.service.port}"
+            wait_until_healthy(process, url + workload.lifecycle.probes.path)
             yield url
         finally:
             os.killpg(process.pid, signal.SIGTERM)
@@ -142,8 +142,13 @@ def main(argv: list[str]) -> int:
         with running_server(workload, Path(folder), args.out.with_suffix(".log")) as url:
             started = time.monotonic() - began
             target = replace(planned_target(workload, timeout=120, api_key=None), base_url=url)
-            report = verify_server(target, f"vllm {workload.engine_version}")
-    found = {"argv": workload.argv, "cardGib": round(gib, 2), "startSeconds": round(started, 1), **report.to_json()}
+            report = verify_server(target, f"vllm {workload.engine.version}")
+    found = {
+        "argv": workload.engine.argv,
+        "cardGib": round(gib, 2),
+        "startSeconds": round(started, 1),
+        **report.to_json(),
+    }
     args.out.write_text(json.dumps(found, indent=2) + "\n")
     for check in report.checks:
         print(f"{check.status}  {check.name}: {check.detail}")

@@ -1,61 +1,27 @@
 """What `l4serve check` prints: per workload, now and after the move, side by side."""
 
-from dataclasses import dataclass
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from l4serve.cli.json_form import json_form
-from l4serve.engines.migration import Move, Outcome
 from l4serve.engines.traits import Verdict
 from l4serve.planning.memory.fit import Fit
+from l4serve.planning.stack.plan_json import judged_lengths
+from l4serve.planning.stack.version_move import Moved, Side
 
 _NO_METRIC = "[red]no metric[/red]"
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A metric that the stack reads, under both contracts; None where the release does not show it."""
-
-    use: str
-    """autoscaling or dashboard."""
-    what: str
-    now: str | None
-    then: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """One workload under its own version and the one asked about."""
-
-    name: str
-    engine: str
-    move: Move
-    fit_now: Fit | None
-    fit_then: Fit | None
-    must_fit: bool
-    """Whether a model that does not fit stops the preview."""
-    watched: tuple[Watched, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def breaks(self) -> bool:
-        """Whether the workload would not run, or not scale, after the move."""
-        too_big = self.must_fit and self.fit_then is not None and not self.fit_then.fits
-        blind = any(metric.use == "autoscaling" and metric.then is None for metric in self.watched)
-        return self.move.then.breaks or too_big or blind
-
-
-def print_check(stack: str, checked: tuple[Checked, ...], console: Console) -> None:
+def print_check(stack: str, checked: tuple[Moved, ...], console: Console) -> None:
     """A table of one row for each workload and subject."""
     for one in checked:
-        now, then = one.move.now, one.move.then
+        now, then = one.now, one.then
         verdict = "[red]breaks[/red]" if one.breaks else "[green]runs[/green]"
         heading = f"{one.name}: {one.engine} {now.version}"
-        moved = now.version != then.version or now.contract != then.contract
-        columns = ("now " + now.contract, "then " + then.contract) if moved else (now.contract,)
+        moved = now.version != then.version or now.contract.name != then.contract.name
+        columns = ("now " + now.contract.name, "then " + then.contract.name) if moved else (now.contract.name,)
         headers = (Column(name, overflow="fold") for name in columns)
         table = Table("", *headers, show_lines=True, expand=True, title_justify="left")
         table.title = f"{heading} -> {then.version} {verdict}" if moved else f"{heading} {verdict}"
@@ -68,32 +34,31 @@ def print_check(stack: str, checked: tuple[Checked, ...], console: Console) -> N
     console.print(f"{stack}: " + (f"[red]{', '.join(broken)} would not run[/red]" if broken else "nothing breaks"))
 
 
-def _rows(one: Checked) -> list[tuple[str, str, str]]:
-    move = one.move
+def _rows(one: Moved) -> list[tuple[str, str, str]]:
     rows = [
-        ("flags", _flags(move.now), _flags(move.then)),
-        ("rules", _verdicts(move.now.verdicts), _verdicts(move.then.verdicts)),
-        ("memory", _memory(one.fit_now), _memory(one.fit_then)),
+        ("flags", _flags(one.now), _flags(one.then)),
+        ("rules", _verdicts(one.now.judgement.verdicts), _verdicts(one.then.judgement.verdicts)),
+        ("memory", _memory(one.now.judgement.fit), _memory(one.then.judgement.fit)),
     ]
-    if move.defaults_changed:
-        before = "\n".join(f"{change.flag} {change.before}" for change in move.defaults_changed)
-        after = "\n".join(f"{change.flag} {change.after}" for change in move.defaults_changed)
+    if one.defaults_changed:
+        before = "\n".join(f"{change.flag} {change.before}" for change in one.defaults_changed)
+        after = "\n".join(f"{change.flag} {change.after}" for change in one.defaults_changed)
         rows.append(("defaults", before, after))
     told = [metric for metric in one.watched if metric.use == "autoscaling" or metric.now != metric.then]
     if told:
         before = "\n".join(f"{metric.use}, {metric.what}: {metric.now or _NO_METRIC}" for metric in told)
         after = "\n".join(f"{metric.use}, {metric.what}: {metric.then or _NO_METRIC}" for metric in told)
         rows.append(("metrics read", before, after))
-    if move.metrics_gone:
-        names = "\n".join(gone.name for gone in move.metrics_gone)
-        rows.append(("metrics", names, "\n".join(f"gone: {escape(gone.remedy)}" for gone in move.metrics_gone)))
+    if one.metrics_gone:
+        names = "\n".join(gone.name for gone in one.metrics_gone)
+        rows.append(("metrics", names, "\n".join(f"gone: {escape(gone.remedy)}" for gone in one.metrics_gone)))
     return rows
 
 
-def _flags(outcome: Outcome) -> str:
-    refused = [f"[red]{escape(p.path)}[/red]: {escape(p.message)}\n  fix: {escape(p.remedy)}" for p in outcome.refusals]
-    deprecated = [f"[yellow]deprecated[/yellow] {escape(text)}" for text in outcome.deprecated]
-    accepted = [f"{len(outcome.launch.argv)} arguments accepted"] if outcome.launch else []
+def _flags(side: Side) -> str:
+    refused = [f"[red]{escape(p.path)}[/red]: {escape(p.message)}\n  fix: {escape(p.remedy)}" for p in side.refusals]
+    deprecated = [f"[yellow]deprecated[/yellow] {escape(text)}" for text in side.deprecated]
+    accepted = [f"{len(side.judgement.launch.argv)} arguments accepted"] if side.judgement.launch else []
     return "\n".join(refused + deprecated + accepted)
 
 
@@ -103,7 +68,7 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> str:
             f"[{_COLOURS[v.severity]}]{v.severity}[/] {v.rule_id}\n  {escape(v.reason)}\n  fix: {escape(v.remedy)}"
             for v in verdicts
         )
-        or "none holds"
+        or "no rule applies"
     )
 
 
@@ -114,7 +79,7 @@ def _memory(fit: Fit | None) -> str:
     return f"{verdict}; {fit.kv_cache_tokens:,} tokens of KV cache, {fit.kv_cache_gib:.2f} GiB"
 
 
-def check_json(stack: str, version: str | None, checked: tuple[Checked, ...]) -> dict[str, object]:
+def check_json(stack: str, version: str | None, checked: tuple[Moved, ...]) -> dict[str, object]:
     """The documented JSON form."""
     return {
         "stack": stack,
@@ -124,36 +89,37 @@ def check_json(stack: str, version: str | None, checked: tuple[Checked, ...]) ->
     }
 
 
-def _workload_json(one: Checked) -> dict[str, object]:
+def _workload_json(one: Moved) -> dict[str, object]:
     return {
         "engine": one.engine,
         "breaks": one.breaks,
-        "now": _outcome_json(one.move.now, one.fit_now),
-        "then": _outcome_json(one.move.then, one.fit_then),
-        "newRules": [verdict.rule_id for verdict in one.move.new_verdicts],
-        "settledRules": [verdict.rule_id for verdict in one.move.settled_verdicts],
+        "now": _side_json(one.now),
+        "then": _side_json(one.then),
+        "newRules": [verdict.rule_id for verdict in one.new_verdicts],
+        "settledRules": [verdict.rule_id for verdict in one.settled_verdicts],
         "metricsRead": json_form(one.watched),
-        "metricsGone": json_form(one.move.metrics_gone),
-        "defaultsChanged": json_form(one.move.defaults_changed),
+        "metricsGone": json_form(one.metrics_gone),
+        "defaultsChanged": json_form(one.defaults_changed),
         "notes": list(one.notes),
     }
 
 
-def _outcome_json(outcome: Outcome, fit: Fit | None) -> dict[str, object]:
+def _side_json(side: Side) -> dict[str, object]:
+    judgement = side.judgement
+    launch, fit = judgement.launch, judgement.fit
     return {
-        "version": outcome.version,
-        "contract": outcome.contract,
-        "breaks": outcome.breaks,
-        "argv": list(outcome.launch.argv) if outcome.launch else None,
-        "env": dict(outcome.launch.env) if outcome.launch else None,
-        "refusals": json_form(outcome.refusals),
-        "deprecated": list(outcome.deprecated),
-        "rules": json_form(outcome.verdicts),
-        "memory": {
-            "fits": fit.fits,
-            "kvCacheTokens": fit.kv_cache_tokens,
-            "kvCacheGib": round(fit.kv_cache_gib, 3),
-        }
-        if fit
-        else None,
+        "version": side.version,
+        "contract": side.contract.name,
+        "breaks": side.breaks,
+        "argv": list(launch.argv) if launch else None,
+        "env": dict(launch.env) if launch else None,
+        "refusals": json_form(side.refusals),
+        "deprecated": list(side.deprecated),
+        "rules": json_form(judgement.verdicts),
+        "memory": _memory_json(fit) if fit else None,
     }
+
+
+def _memory_json(fit: Fit) -> dict[str, object]:
+    kv_cache = {"kvCacheTokens": fit.kv_cache_tokens, "kvCacheGib": round(fit.kv_cache_gib, 3)}
+    return {"fits": fit.fits, **kv_cache, **judged_lengths(fit)}

@@ -11,8 +11,10 @@ from rich.table import Column, Table
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.stack_options import JsonOption
-from l4serve.engines.contract import ENGINES, Contract, ContractError, Flag, contract_versions, resolve_contract
+from l4serve.engines.contract import Contract, ContractError, Flag, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
+from l4serve.engines.contract_names import named_contract
+from l4serve.engines.profile import engine_kinds
 from l4serve.engines.rules import rules
 
 contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)
@@ -22,25 +24,19 @@ ContractName = Annotated[str, typer.Argument(help="Such as vllm-0.26.0, tgi-3.3.
 
 def find_contract(name: str) -> Contract:
     """The contract of that name; exits 2 where there is none."""
-    kind, _, version = name.partition("-")
-    wanted = [(kind, version)] if kind in ENGINES else [(engine, name) for engine in ENGINES]
-    reasons = []
-    for engine, release in wanted:
-        try:
-            resolved = resolve_contract(engine, release)
-        except ContractError as error:
-            reasons.append(str(error))
-            continue
-        if resolved.note:
-            stderr.print(f"note: {resolved.note}", markup=False)
-        return resolved.contract
-    raise refuse_input("; ".join(reasons))
+    try:
+        resolved = named_contract(name)
+    except ContractError as error:
+        raise refuse_input(str(error)) from None
+    if resolved.note:
+        stderr.print(f"note: {resolved.note}", markup=False)
+    return resolved.contract
 
 
 @contract_app.command("list")
 def list_contracts(as_json: JsonOption = False) -> None:
     """The releases that have a contract of their own."""
-    known = {engine: contract_versions(engine) for engine in ENGINES}
+    known = {engine: contract_versions(engine) for engine in engine_kinds()}
     if as_json:
         typer.echo(json.dumps(known, indent=2))
         return
@@ -53,7 +49,7 @@ def list_rules(
     engine: Annotated[str | None, typer.Option(help="vllm or tgi.")] = None, as_json: JsonOption = False
 ) -> None:
     """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""
-    if engine is not None and engine not in ENGINES:
+    if engine is not None and engine not in engine_kinds():
         raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
     chosen = [rule for rule in rules() if engine in (None, rule.engine)]
     if as_json:

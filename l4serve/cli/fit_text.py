@@ -5,11 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from l4serve.planning.machines.gpus import Gpu
+from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.remedies import Remedy
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.workload.judging import Judgement, Subject
 
 BAR_CELLS = 60
 SMALLEST_SHOWN_GIB = 0.005
@@ -46,21 +44,25 @@ def memory_bar(answer: Fit, cells: int = BAR_CELLS) -> Text:
     return bar
 
 
-def print_fit(model: ModelFacts, gpu: Gpu, options: ServingOptions, answer: Fit, cures: tuple[Remedy, ...]) -> None:
+def reasons(judgement: Judgement) -> tuple[str, ...]:
+    """Why the answer is no: what the memory lacks, then what the engine refuses."""
+    fit = judgement.fit
+    lacking = fit.reasons if fit is not None else ()
+    length = "the model does not fit"
+    refused = (f"{p.path}: {p.message}" for p in judgement.refusals if not p.message.startswith(length))
+    return (*lacking, *refused)
+
+
+def print_fit(subject: Subject, judgement: Judgement) -> None:
     """Prints the verdict, the bar of each (identical) GPU, the figures and the remedies."""
+    answer, engine, layout = judgement.fit, subject.workload.engine, subject.layout
+    assert answer is not None, "only a described model is asked about"
     console = Console(highlight=False)
     width = min(console.width, 100)
-    engine = {"vllm": "vLLM", "tgi": "TGI"}[options.engine]
-    gpus = options.tensor_parallel_size * options.pipeline_parallel_size
-    console.print(f"{model.id} on {gpus} x {gpu.name}, {engine} {options.engine_version}", markup=False)
-    verdict, colour = ("fits", "green") if answer.fits else ("does not fit", "red")
-    if answer.margin_is_uncertain:
-        verdict, colour = (
-            f"{verdict}, but the margin is within the uncertainty",
-            "yellow" if answer.fits else "red",
-        )
-    console.print(Text(verdict, style=f"bold {colour}"))
-    for index in range(gpus):
+    title = f"{subject.workload.model.id} on {layout.gpus} x {subject.card.name}"
+    console.print(f"{title}, {engine_profile(engine.kind).title} {engine.version}", markup=False)
+    console.print(_verdict(judgement))
+    for index in range(layout.gpus):
         console.print(Text(f"GPU {index} ").append_text(memory_bar(answer, min(BAR_CELLS, width - 10))))
     for letter, name, shade, gib in memory_parts(answer):
         console.print(Text(f"  {letter} ", style=shade).append(f"{name:<22}{gib:8.2f} GiB", style="default"))
@@ -73,9 +75,20 @@ def print_fit(model: ModelFacts, gpu: Gpu, options: ServingOptions, answer: Fit,
         f"{answer.max_model_len:,}; longest context {answer.largest_max_model_len:,}",
         markup=False,
     )
-    for reason in answer.reasons:
+    for reason in reasons(judgement):
         console.print(f"because {reason}", markup=False)
-    if cures:
+    if judgement.remedies:
         console.print("what would help, cheapest first:")
-    for cure in cures:
+    for cure in judgement.remedies:
         console.print(f"  - {cure.text}", markup=False)
+
+
+def _verdict(judgement: Judgement) -> Text:
+    answer = judgement.fit
+    assert answer is not None, "only a described model is asked about"
+    if answer.fits and judgement.refusals:
+        return Text("fits, but the engine refuses it", style="bold red")
+    verdict, colour = ("fits", "green") if answer.fits else ("does not fit", "red")
+    if answer.margin_is_uncertain:
+        verdict, colour = f"{verdict}, but the margin is within the uncertainty", "yellow" if answer.fits else "red"
+    return Text(verdict, style=f"bold {colour}")

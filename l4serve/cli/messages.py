@@ -9,7 +9,6 @@ from rich.text import Text
 
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import StackFileError
-from l4serve.planning.stack.notes import notes
 from l4serve.planning.stack.stack_plan import StackPlan
 
 BAD_INPUT = 2
@@ -38,5 +37,5 @@ def readable_refusals() -> Iterator[None]:
 
 def print_notes(plan: StackPlan) -> None:
     """Prints the notes of a plan on standard error."""
-    for path, note in notes(plan):
-        stderr.print(Text("note: ", style="yellow") + Text(f"{path}: ", style="bold") + Text(note))
+    for note in plan.notes:
+        stderr.print(Text("note: ", style="yellow") + Text(f"{note.path}: ", style="bold") + Text(note.text))

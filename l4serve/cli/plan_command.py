@@ -49,10 +49,10 @@ def _summary(plan: StackPlan) -> str:
 def _pools(plan: StackPlan) -> Table:
     table = Table("pool", "machine", "GPUs", "nodes", "how", "USD/h per node", title="Node pools", title_justify="left")
     for pool in plan.node_pools:
-        nodes = f"{pool.min_nodes}..{pool.max_nodes}"
-        price = plan.prices[pool.name]
+        nodes = f"{pool.size.min_nodes}..{pool.size.max_nodes}"
+        price = pool.price
         cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
-        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.provisioning, cost)
+        table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.supply.provisioning, cost)
     return table
 
 
@@ -94,19 +94,20 @@ def _row(workload: WorkloadPlan) -> tuple[str, ...]:
     requests, placing = workload.resources.requests, workload.placing
     pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
     pod = (
-        f"{_count(workload)} x {workload.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{_count(workload)} x {workload.layout.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
         f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
     return (
-        f"[bold]{workload.name}[/bold]\n{workload.engine_kind} {workload.engine_version}",
-        "\n".join((workload.model_id, *workload.argv[1:])),
+        f"[bold]{workload.name}[/bold]\n{workload.engine.kind} {workload.engine.version}",
+        "\n".join((workload.model.id, *workload.engine.argv[1:])),
         pod,
         _memory(workload),
     )
 
 
 def _count(workload: WorkloadPlan) -> str:
-    return f"{workload.replicas}..{workload.most_replicas}" if workload.autoscaling else str(workload.replicas)
+    scale = workload.scale
+    return f"{scale.replicas}..{scale.most_replicas}" if scale.autoscaling else str(scale.replicas)
 
 
 def _memory(workload: WorkloadPlan) -> str:

@@ -15,12 +15,11 @@ from rich.table import Table
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.planning.machines.allocatable import Allocatable
-from l4serve.planning.machines.prices import Price, priced_regions, stated_prices
+from l4serve.planning.machines.prices import MARKETS, Price, priced_regions, stated_prices
 from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, accelerators
 from l4serve.planning.packing.machine_choice import Offer
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
 from l4serve.planning.packing.shape_report import ShapeRow, shape_rows
-from l4serve.planning.stack.cost import MARKETS
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.quantity import GIB, QuantityError, format_cpu, parse_bytes, parse_cpu, round_gib
@@ -107,9 +106,9 @@ def _of_workload(
         raise refuse_input(f"--workload {name}: the stack has no such workload; it has: {known}")
     pool = next((pool for pool in planned.node_pools if pool.name == found.placing.node_pool), None)
     setup = NodeSetup(
-        boot_disk_gib=disk or (pool.disk_size_gb if pool else 100), local_ssds=pool.ephemeral_ssds if pool else 0
+        boot_disk_gib=disk or (pool.disks.size_gb if pool else 100), local_ssds=pool.ephemeral_ssds if pool else 0
     )
-    market = MARKETS[pool.provisioning] if pool else "on-demand"
+    market = MARKETS[pool.supply.provisioning] if pool else "on-demand"
     where = region or planned.cluster.region or DEFAULT_REGION
     accelerator = pool.accelerator if pool else DEFAULT_ACCELERATOR
     prices = stated_prices(loaded.config.prices)
@@ -125,8 +124,8 @@ def _request(workload: WorkloadPlan, planned: StackPlan) -> PodRequest:
         cpu_millis=asked.cpu_millis,
         memory_bytes=asked.memory_bytes,
         ephemeral_bytes=asked.ephemeral_bytes,
-        gpus=workload.gpus,
-        replicas=max(1, workload.replicas),
+        gpus=workload.layout.gpus,
+        replicas=max(1, workload.scale.replicas),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -15,6 +15,7 @@ from rich.console import Console
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, project_root
 from l4serve.engines.contract import ContractError, resolve_contract
+from l4serve.engines.profile import engine_kinds
 
 # The clients of the engines and of Kubernetes take a second to load; only this command needs them, when it runs.
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ BaseUrlOption = Annotated[
     str | None,
     typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, in place of a stack."),
 ]
-EngineOption = Annotated[Literal["vllm", "tgi"] | None, typer.Option("--engine", help="Engine behind --base-url.")]
+EngineOption = Annotated[str | None, typer.Option("--engine", help="Engine behind --base-url.")]
 VersionOption = Annotated[str | None, typer.Option("--engine-version", help="Its version, such as 0.26.0.")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its model; unset is what it lists.")]
 LengthOption = Annotated[
@@ -78,6 +79,8 @@ def _verify_url(
     url = _checked_url(base_url)
     if engine is None or version is None:
         raise refuse_input("--base-url needs --engine and --engine-version: they say what the server promises")
+    if engine not in engine_kinds():
+        raise refuse_input(f"--engine {engine!r} is unknown; give one of {', '.join(engine_kinds())}")
     try:
         resolved = resolve_contract(engine, version)
     except ContractError as error:
@@ -98,7 +101,8 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     from l4serve.verification.cluster_access import AccessError, stack_client
     from l4serve.verification.promises import planned_target
     from l4serve.verification.report import combined_json
-    from l4serve.verification.tgi_api import MissingClientError, require_client
+    from l4serve.verification.server import require_client
+    from l4serve.verification.tgi_api import MissingClientError
     from l4serve.verification.workload_checks import verify_workload
 
     plan = load_plan(stack, file)
@@ -106,8 +110,8 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
         raise refuse_input(f"stack {plan.stack} has no workloads to check")
     reports = []
     try:
-        if any(workload.engine_kind == "tgi" for workload in plan.workloads):
-            require_client()
+        for kind in dict.fromkeys(workload.engine.kind for workload in plan.workloads):
+            require_client(kind)
         client = stack_client(plan.cluster, plan.stack, _folder(file))
         for workload in plan.workloads:
             target = planned_target(workload, timeout=timeout, api_key=_api_key())

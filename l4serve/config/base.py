@@ -1,7 +1,7 @@
 """The base of every config model and the scalar types they share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
@@ -134,6 +134,16 @@ def keys_of(model: type[BaseModel]) -> frozenset[str]:
             found |= {field.alias or name for name, field in kind.model_fields.items()}
             waiting += [field.annotation for field in kind.model_fields.values()]
     return frozenset(found)
+
+
+def field_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted path, as YAML writes it, of every key of a config model and of the models that a key holds."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{info.alias or name}"
+        yield path
+        for kind in (info.annotation, *get_args(info.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from field_paths(kind, f"{path}.")
 
 
 def examples_of(model: type[BaseModel]) -> Mapping[str, str]:

@@ -95,7 +95,11 @@ class Maintenance(ConfigModel):
     """Start of the first window, RFC 3339 in UTC; the date only anchors the recurrence."""
     end: _Timestamp = "2025-01-04T10:00:00Z"
     """End of the first window, RFC 3339 in UTC."""
-    recurrence: str = Field("FREQ=WEEKLY;BYDAY=SA,SU", pattern=r"^FREQ=[A-Z]+(;[A-Z]+=[A-Z0-9,+-]+)*$")
+    recurrence: str = Field(
+        "FREQ=WEEKLY;BYDAY=SA,SU",
+        pattern=r"^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,+-]+)*$",
+        examples=["FREQ=WEEKLY;BYDAY=SA,SU"],
+    )
     """Recurrence as an RFC 5545 rule."""
     exclusions: tuple[MaintenanceExclusion, ...] = ()
     """Spans without upgrades."""

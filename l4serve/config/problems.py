@@ -40,35 +40,8 @@ def refuse(path: str, message: str, remedy: str = "") -> NoReturn:
     raise ConfigError([Problem(path, message, remedy)])
 
 
-class Refused:
-    """Gathers the refusals of independent steps: `with refused: step()` for each, then `refused.stop()`."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, ConfigError):
-            return False
-        self.problems += error.problems
-        return True
-
-    def stop(self, *, first_per_path: bool = False) -> None:
-        """Raises ConfigError with all that was gathered, if anything was.
-
-        With `first_per_path`, what later steps say of a path that an earlier one refused is left out: it follows
-        from the same mistake.
-        """
-        paths: dict[str, Problem] = {}
-        for problem in self.problems:
-            paths.setdefault(problem.path, problem)
-        if self.problems:
-            raise ConfigError(paths.values() if first_per_path else self.problems)
-
-
-_UNION_TAGS = frozenset({"standard", "autopilot", "existing", "vllm", "tgi"})
+_UNIONS = ("cluster", "engine")
+"""Keys whose value is a union: pydantic names the chosen member after them."""
 
 
 def problems_from(
@@ -98,7 +71,8 @@ def _path(detail: ErrorDetails) -> str:
 
 
 def _is_tag(loc: list[int | str], i: int) -> bool:
-    return i > 0 and loc[i] in _UNION_TAGS and loc[i - 1] in ("cluster", "engine")
+    own = i == 1 and loc[0] in _UNIONS
+    return own or (i == 3 and loc[0] == "workloads" and loc[2] in _UNIONS)
 
 
 def _message(detail: ErrorDetails) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from l4serve.config.base import examples_of, keys_of
-from l4serve.config.problems import ConfigError, Problem, Refused, problems_from, refuse
+from l4serve.config.gathering import gather_all
+from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
 from l4serve.config.recipes import apply_recipes
 from l4serve.config.stack import StackConfig
 
@@ -129,13 +131,11 @@ def _serving_object(value: Any) -> Mapping[str, Any]:
 
 
 def _read_model_configs(config: StackConfig, base: Path) -> Mapping[str, Mapping[str, Any]]:
-    configs, refused = {}, Refused()
-    for name, workload in config.workloads.items():
-        if workload.model.config is not None:
-            with refused:
-                configs[name] = _read_model_config(f"workloads.{name}.model.config", base / workload.model.config)
-    refused.stop()
-    return configs
+    files = {name: base / w.model.config for name, w in config.workloads.items() if w.model.config is not None}
+    read = gather_all(
+        partial(_read_model_config, f"workloads.{name}.model.config", file) for name, file in files.items()
+    )
+    return dict(zip(files, read, strict=True))
 
 
 def _read_model_config(path: str, file: Path) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ from l4serve.config.base import (
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 
+ENGINE_MODELS: tuple[type[VllmEngine] | type[TgiEngine], ...] = (VllmEngine, TgiEngine)
 Engine = Annotated[VllmEngine | TgiEngine, Field(discriminator="kind")]
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel, to_snake
 
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import Lora, LoraAdapter, VllmEngine
+from l4serve.config.vllm import Lora, LoraAdapter
+from l4serve.config.workload import Engine
+from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, check_env, check_option, read_options, value_fault
 from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 
 __all__ = ["EngineRefusal", "Launch", "build_launch", "check_argv"]
 
 _NO_FLAG = frozenset({"kind", "version", "image", "contract"})
-_PARALLEL = {"vllm": "tensor_parallel_size", "tgi": "num_shard"}
-_SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "num_shard")
 
 
 class EngineRefusal(ValueError):  # noqa: N818
@@ -52,26 +54,16 @@ class _Setting:
     value: Any
 
 
-def build_launch(
-    engine: VllmEngine | TgiEngine,
-    *,
-    model_id: str,
-    revision: str | None,
-    tensor_parallel_size: int,
-    pipeline_parallel_size: int,
-    port: int,
-    extra_args: tuple[str, ...],
-    extra_env: Mapping[str, str],
-    contract: Contract,
-) -> Launch:
+def build_launch(case: Case) -> Launch:
     """Every set field as the contract's flag or variable, the model and the parallel size always written out.
 
     Raises EngineRefusal with all problems: a field that the version lacks, a value it does not take, an extra
     argument or variable that it does not know or that a typed field owns.
     """
-    settings = [_Setting("model.id", (contract.model_flag,), model_id)]
-    settings += [_Setting("model.revision", ("--revision",), revision)] if revision else []
-    settings += _parallel(engine, tensor_parallel_size, pipeline_parallel_size)
+    engine, contract = case.engine, case.contract
+    settings = [_Setting("model.id", (contract.model_flag,), case.model.id)]
+    settings += [_Setting("model.revision", ("--revision",), case.revision)] if case.revision else []
+    settings += _parallel(engine, case.layout)
     settings += _fields(engine)
     problems: list[Problem] = []
     argv: list[str] = []
@@ -84,32 +76,42 @@ def build_launch(
             env.update(outcome)
         else:
             argv.extend(outcome)
-    port_argv, port_env = _port(port, contract)
+    port_argv, port_env = _port(case.port, contract)
     owned_flags, owned_env = _owned(engine, contract)
-    problems += _extra_arg_problems(extra_args, owned_flags, contract)
-    problems += _extra_env_problems(extra_env, owned_env, contract)
+    problems += _extra_arg_problems(case.extra_args, owned_flags, contract)
+    problems += _extra_env_problems(case.extra_env, owned_env, contract)
     if problems:
         raise EngineRefusal(tuple(problems))
-    return Launch(contract.command, (*argv, *port_argv, *extra_args), {**env, **port_env, **extra_env})
+    return Launch(contract.command, (*argv, *port_argv, *case.extra_args), {**env, **port_env, **case.extra_env})
 
 
-def _parallel(engine: VllmEngine | TgiEngine, tensor: int, pipeline: int) -> list[_Setting]:
-    field = _PARALLEL[engine.kind]
-    settings = [_Setting(f"engine.{to_camel(field)}", _names(engine.kind, field), tensor)]
-    if pipeline > 1:
-        settings.append(_Setting("engine.pipelineParallelSize", ("--pipeline-parallel-size",), pipeline))
-    return settings
+def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:
+    profile = engine_profile(engine.kind)
+    yield _sized(engine.kind, profile.fields["shards"], layout.tensor_parallel_size)
+    if layout.pipeline_parallel_size > 1:
+        yield _sized(engine.kind, profile.fields.get("stages", "pipelineParallelSize"), layout.pipeline_parallel_size)
 
 
-def _fields(engine: VllmEngine | TgiEngine) -> Iterator[_Setting]:
-    for field in type(engine).model_fields:
+def _sized(kind: str, field: str, size: int) -> _Setting:
+    return _Setting(f"engine.{field}", _names(kind, to_snake(field)), size)
+
+
+def _fields(engine: Engine) -> Iterator[_Setting]:
+    for field, path, names in _flagged_fields(type(engine), engine.kind):
         value = getattr(engine, field)
-        if field in _NO_FLAG or field in _SIZES or value is None:
-            continue
         if isinstance(value, Lora):
             yield from _lora(value)
-        else:
-            yield _Setting(f"engine.{to_camel(field)}", _names(engine.kind, field), value)
+        elif value is not None:
+            yield _Setting(path, names, value)
+
+
+@cache
+def _flagged_fields(model: type[BaseModel], kind: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Each typed field that becomes a flag by itself, with its config path and the names that may carry it."""
+    profile = engine_profile(kind)
+    sizes = {to_snake(profile.fields[role]) for role in ("shards", "stages") if role in profile.fields}
+    fields = (field for field in model.model_fields if field not in _NO_FLAG | sizes)
+    return tuple((field, f"engine.{to_camel(field)}", _names(kind, field)) for field in fields)
 
 
 def _lora(lora: Lora) -> Iterator[_Setting]:
@@ -168,7 +170,7 @@ def _switch(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...
 def _values(value: Any, contract: Contract) -> tuple[str, ...]:
     if not isinstance(value, tuple):
         return (_text(value),)
-    if contract.engine == "vllm":
+    if engine_profile(contract.engine).list_syntax == "words":
         return tuple(map(_text, value))
     return (",".join(_tgi_adapter(item) if isinstance(item, LoraAdapter) else _text(item) for item in value),)
 
@@ -203,7 +205,7 @@ def _port(port: int, contract: Contract) -> tuple[tuple[str, ...], dict[str, str
     return ((f"{contract.port_flag}={port}",) if port != contract.port else ()), {}
 
 
-def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
+def _owned(engine: Engine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
     """Flags and variables that a config field owns, with that field's path."""
     paths = {contract.model_flag: "model.id", **_owners(type(engine), engine.kind), **_table("owned")[engine.kind]}
     env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
@@ -211,7 +213,7 @@ def _owned(engine: VllmEngine | TgiEngine, contract: Contract) -> tuple[dict[str
 
 
 @cache
-def _owners(model: type[VllmEngine] | type[TgiEngine], kind: str) -> Mapping[str, str]:
+def _owners(model: type[BaseModel], kind: str) -> Mapping[str, str]:
     """Flags and variables of the typed fields, with the field's path."""
     fields = (field for field in model.model_fields if field not in _NO_FLAG)
     return {name: f"engine.{to_camel(field)}" for field in fields for name in _names(kind, field)}

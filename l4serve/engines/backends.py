@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
@@ -42,6 +42,7 @@ class Demand:
     architecture: str
 
 
+@lru_cache(maxsize=4096)
 def choose_backend(
     kind: str,
     version: Version,
@@ -104,15 +105,19 @@ def _tables() -> Mapping[str, Any]:
     return tables
 
 
+@cache
 def _entry(kind: str, version: Version) -> Mapping[str, Any] | None:
     return next((e for e in _tables()[kind] if version in SpecifierSet(e["versions"], prereleases=True)), None)
 
 
 def _needs(kind: str, version: Version, model: ModelTraits) -> list[Mapping[str, Any]]:
-    return [
+    return [need for need in _needs_of(kind, version) if model.architecture in need["architectures"]]
+
+
+@cache
+def _needs_of(kind: str, version: Version) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
         need
         for need in _tables()["needs"]
-        if need["engine"] == kind
-        and version in SpecifierSet(need["versions"], prereleases=True)
-        and model.architecture in need["architectures"]
-    ]
+        if need["engine"] == kind and version in SpecifierSet(need["versions"], prereleases=True)
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from l4serve.config.problems import Problem
 from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
@@ -46,7 +47,7 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
 
 def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
     """vLLM's short form -O3, as an option with its value."""
-    found = _LEVEL.fullmatch(token) if contract.engine == "vllm" else None
+    found = _LEVEL.fullmatch(token) if engine_profile(contract.engine).level_flag else None
     if found is None:
         return None
     option = "--optimization-level" if contract.flag("--optimization-level") else "--compilation-config"
@@ -55,7 +56,7 @@ def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
 
 def normalised(token: str, contract: Contract) -> str:
     """The option string as the parser compares it: vLLM takes underscores for dashes and keys after a dot."""
-    if contract.engine != "vllm" or not token.startswith("--"):
+    if not engine_profile(contract.engine).dotted_flags or not token.startswith("--"):
         return token
     return "--" + token.removeprefix("--").split(".")[0].replace("_", "-")
 
@@ -163,7 +164,7 @@ def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
             continue
         if known := removal(contract, name):
             yield Problem(name, f"{contract.name} does not read {name}", known.advice)
-        elif name.startswith("VLLM_") and contract.engine == "vllm":
+        elif (prefix := engine_profile(contract.engine).env_prefix) and name.startswith(prefix):
             near = difflib.get_close_matches(name, contract.env, n=1, cutoff=0.85)
             if near:
                 yield Problem(name, f"{contract.name} does not read {name}", f"did you mean {near[0]}?")

@@ -1,18 +1,22 @@
 """The language of rules: conditions over a flat mapping of facts.
 
 A condition is a mapping of fact names to tests, all of which must hold, and may contain `all`, `any` (lists of
-conditions) and `not` (one condition). A test is a value to equal or a mapping of operators: eq, in, notIn, lt, lte, gt,
-gte, prefix, set. The value of an operator may be `{fact: name}`, another fact. A fact that is unknown (None) satisfies
-only `set: false`, so what nobody described is never refused.
+conditions) and `not` (one condition). A test is a value to equal or a mapping of operators: eq, ne, in, notIn, lt, lte,
+gt, gte, prefix, set. The value of an operator may be `{fact: name}`, another fact. A fact that is unknown (None)
+satisfies only `set: false`, so what nobody described is never refused.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
+_PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
+"""A dot in a fact's name is part of the name."""
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda fact, value: fact == value,
+    "ne": lambda fact, value: fact != value,
     "in": lambda fact, value: fact in value,
     "notIn": lambda fact, value: fact not in value,
     "lt": lambda fact, value: fact < value,
@@ -27,34 +31,75 @@ class RuleError(ValueError):
     """A rule that names an operator or a fact that does not exist."""
 
 
+Check = Callable[[Facts], bool]
+
+
 def holds(condition: Mapping[str, Any], facts: Facts) -> bool:
     """Whether a condition holds for the facts; raises RuleError for a fact or operator that does not exist."""
-    return all(_clause(name, test, facts) for name, test in condition.items())
+    return compiled(condition)(facts)
 
 
-def _clause(name: str, test: Any, facts: Facts) -> bool:
+def compiled(condition: Mapping[str, Any]) -> Check:
+    """The condition as a function of the facts, for a rule that is asked again and again."""
+    clauses = tuple(_clause(name, test) for name, test in condition.items())
+
+    def check(facts: Facts) -> bool:
+        for clause in clauses:  # noqa: SIM110 - twice as fast as all() over a generator
+            if not clause(facts):
+                return False
+        return True
+
+    return check
+
+
+def fill(text: str, facts: Facts) -> str:
+    """The text with each `{fact}` replaced; raises RuleError for a fact that does not exist."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in facts:
+            raise RuleError(f"there is no fact {match[1]!r}")
+        fact = facts[match[1]]
+        return f"{fact:g}" if isinstance(fact, float) else str(fact)
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def _clause(name: str, test: Any) -> Check:
     match name:
         case "all":
-            return all(holds(inner, facts) for inner in test)
+            every = tuple(map(compiled, test))
+            return lambda facts: all(inner(facts) for inner in every)
         case "any":
-            return any(holds(inner, facts) for inner in test)
+            some = tuple(map(compiled, test))
+            return lambda facts: any(inner(facts) for inner in some)
         case "not":
-            return not holds(test, facts)
-    if name not in facts:
-        raise RuleError(f"there is no fact {name!r}")
+            inside = compiled(test)
+            return lambda facts: not inside(facts)
     tests = test if isinstance(test, Mapping) else {"eq": test}
-    return all(_test(facts[name], operator, value, facts) for operator, value in tests.items())
+    checks = tuple(_test(name, operator, value) for operator, value in tests.items())
+    if len(checks) == 1:
+        return checks[0]
+    return lambda facts: all(check(facts) for check in checks)
 
 
-def _test(fact: Any, operator: str, value: Any, facts: Facts) -> bool:
+def _test(name: str, operator: str, value: Any) -> Check:
     if operator == "set":
-        return (fact is not None) is value
+        return lambda facts: (_fact(name, facts) is not None) is value
     if operator not in _OPERATORS:
         raise RuleError(f"there is no operator {operator!r}")
+    compare = _OPERATORS[operator]
     if isinstance(value, Mapping):
-        if value["fact"] not in facts:
-            raise RuleError(f"there is no fact {value['fact']!r}")
-        value = facts[value["fact"]]
-    if fact is None or value is None:
-        return False
-    return _OPERATORS[operator](fact, value)
+        other = str(value["fact"])
+        return lambda facts: _known(compare, _fact(name, facts), _fact(other, facts))
+    return lambda facts: _known(compare, _fact(name, facts), value)
+
+
+def _known(compare: Callable[[Any, Any], bool], fact: Any, value: Any) -> bool:
+    return fact is not None and value is not None and compare(fact, value)
+
+
+def _fact(name: str, facts: Facts) -> Any:
+    try:
+        return facts[name]
+    except KeyError:
+        raise RuleError(f"there is no fact {name!r}") from None

@@ -14,7 +14,6 @@ from pydantic.alias_generators import to_snake
 from l4serve.config.data_file import load_data
 
 _HERE = Path(__file__).parent
-ENGINES = ("vllm", "tgi")
 
 
 class ContractError(ValueError):

@@ -8,7 +8,8 @@ from typing import Any
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import ENGINES, contract_versions, load_contract
+from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.profile import engine_kinds
 
 _RELEASE = re.compile(r"v?(\d+\.\d+(?:\.\d+)*)(?:[-_.+].*)?")
 
@@ -21,7 +22,7 @@ def image_facts(kind: str, requested: str, image: str | None) -> Mapping[str, An
     what its publisher likes.
     """
     repository, tag, pinned = _parts(image) if image else ("", None, False)
-    engine = next((e for e in ENGINES if f"/{repository}".endswith(f"/{_repository(e)}")), None)
+    engine = next((e for e in engine_kinds() if f"/{repository}".endswith(f"/{_repository(e)}")), None)
     own = engine == kind
     named = _RELEASE.fullmatch(tag) if own and tag else None
     release = named.group(1) if named else None

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
-from l4serve.engines.backends import asked_backend, choose_backend
+from l4serve.config.workload import ENGINE_MODELS
+from l4serve.engines.backends import Choice, asked_backend, choose_backend
+from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import parallel_facts
-from l4serve.engines.traits import GpuTraits, ModelTraits
+from l4serve.engines.tgi_lengths import length_facts
+from l4serve.engines.traits import ModelTraits
 
 _SAME_DTYPE = {"half": "float16", "float": "float32"}
 _OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
@@ -26,26 +26,6 @@ _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """Everything that a judgement looks at."""
-
-    engine: VllmEngine | TgiEngine
-    contract: Contract
-    model: ModelTraits
-    gpu: GpuTraits
-    gpus: int
-    tensor_parallel_size: int
-    pipeline_parallel_size: int
-
-    @property
-    def version(self) -> Version:
-        """The release whose behaviour counts: the one asked for, or the contract that stands in for it."""
-        requested = self.engine.version.removeprefix("v")
-        stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
-        return Version(self.contract.version if stands_in else requested)
-
-
 def facts_of(case: Case) -> Mapping[str, Any]:
     """Every fact by name; None is unknown or unset."""
     dtype = _dtype(case)
@@ -53,9 +33,12 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **_engine_facts(case),
         **_model_facts(case.model),
         **parallel_facts(
-            case.model, gpus=case.gpus, tensor=case.tensor_parallel_size, pipeline=case.pipeline_parallel_size
+            case.model,
+            gpus=case.layout.gpus,
+            tensor=case.layout.tensor_parallel_size,
+            pipeline=case.layout.pipeline_parallel_size,
         ),
-        **_length_facts(case),
+        **length_facts(case),
         **_quantization_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
@@ -65,21 +48,29 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "contract.exact": str(case.version) == case.contract.version,
         "model.known": _known(case),
     }
-    kv = facts.get("kvCacheDtype") or "auto"
-    requested = facts["attentionBackend"] or facts["attention"]
-    backend = choose_backend(
+    backend = backend_of(case)
+    facts["backend"] = backend.name
+    facts["backend.fault"] = backend.fault
+    facts["backend.asked"] = _asked_backend(case)
+    return facts
+
+
+def backend_of(case: Case) -> Choice:
+    """The attention backend that the release takes for the workload: decided here, and nowhere again."""
+    return choose_backend(
         case.engine.kind,
         case.version,
         model=case.model,
         gpu=case.gpu,
-        dtype=dtype,
-        kv_cache_dtype=kv,
-        requested=requested,
+        dtype=_dtype(case),
+        kv_cache_dtype=case.engine.kv_cache_dtype or "auto",
+        requested=_asked_backend(case),
     )
-    facts["backend"] = backend.name
-    facts["backend.fault"] = backend.fault
-    facts["backend.asked"] = requested
-    return facts
+
+
+def _asked_backend(case: Case) -> str | None:
+    named = asked_backend(case.contract, case.version, getattr(case.engine, "attention_backend", None))
+    return named or getattr(case.engine, "attention", None)
 
 
 def _engine_facts(case: Case) -> dict[str, Any]:
@@ -104,7 +95,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
 @cache
 def _field_names() -> Mapping[str, str]:
     """Fields of both engines, with their names in YAML."""
-    return {name: to_camel(name) for name in (*VllmEngine.model_fields, *TgiEngine.model_fields)}
+    return {name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}
 
 
 def _unknown(contract: Contract, field: str, value: str | None) -> bool | None:
@@ -129,23 +120,6 @@ def _model_facts(model: ModelTraits) -> dict[str, Any]:
     }
 
 
-def _length_facts(case: Case) -> dict[str, Any]:
-    """TGI's lengths with the launcher's own defaults filled in, where the release has some."""
-    engine = case.engine
-    if isinstance(engine, VllmEngine):
-        return dict.fromkeys(("tgi.input", "tgi.total", "tgi.prefill", "tgi.inputSet"))
-    cap = case.contract.default_context
-    default = min(cap, case.model.max_position_embeddings or cap) if cap else None
-    given = engine.max_input_tokens or engine.max_input_length
-    length = given or (default - 1 if default else None)
-    return {
-        "tgi.inputSet": given,
-        "tgi.input": length,
-        "tgi.total": engine.max_total_tokens or default,
-        "tgi.prefill": engine.max_batch_prefill_tokens or (length + 50 if cap and length else None),
-    }
-
-
 @cache
 def _names() -> Mapping[str, Any]:
     names: Mapping[str, Any] = load_data(__file__, "model_names.yaml")
@@ -154,7 +128,7 @@ def _names() -> Mapping[str, Any]:
 
 def _quantization_facts(case: Case) -> dict[str, Any]:
     """Quantisation methods by family, since several names read the same checkpoint."""
-    asked = getattr(case.engine, "quantization", None) or getattr(case.engine, "quantize", None)
+    asked = engine_profile(case.engine.kind).setting(case.engine, "quantization")
     families = _names()["quantizationFamilies"]
     return {
         "quantization.asked": asked,
@@ -170,7 +144,7 @@ def _dtype(case: Case) -> str | None:
     asked = case.engine.dtype
     if asked is not None and asked != "auto":
         return _SAME_DTYPE.get(asked, asked)
-    if case.engine.kind == "vllm" and case.model.architecture in _names()["noFloat16"]:
+    if case.model.architecture in _names()["noFloat16"].get(case.engine.kind, ()):
         return "bfloat16"
     return case.model.dtype if case.model.dtype in ("float16", "bfloat16") else None
 
@@ -180,7 +154,7 @@ def _known(case: Case) -> str | None:
     architecture = case.model.architecture
     if architecture is None:
         return None
-    if case.engine.kind == "vllm":
+    if engine_profile(case.engine.kind).architecture_names == "classes":
         return "own" if architecture in case.contract.architectures else "none"
     stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower()
     if stem in {kind.replace("_", "") for kind in case.contract.architectures}:

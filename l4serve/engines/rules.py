@@ -15,14 +15,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import read_data
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
-from l4serve.engines.conditions import Facts, holds
-from l4serve.engines.contract import Contract
-from l4serve.engines.rule_inputs import Case, facts_of
-from l4serve.engines.traits import GpuTraits, ModelTraits, Severity, Verdict
-
-__all__ = ["GpuTraits", "ModelTraits", "Rule", "Severity", "Verdict", "judge", "rules"]
+from l4serve.engines.case import Case
+from l4serve.engines.conditions import Check, Facts, compiled, fill
+from l4serve.engines.rule_inputs import facts_of
+from l4serve.engines.traits import Severity, Verdict
 
 _ORDER = ("error", "warning", "advice")
 
@@ -53,36 +49,16 @@ def rules() -> tuple[Rule, ...]:
 
 
 @cache
-def _rules_of(engine: str, version: Version) -> tuple[Rule, ...]:
-    return tuple(
-        rule for rule in rules() if rule.engine == engine and version in SpecifierSet(rule.versions, prereleases=True)
-    )
+def _rules_of(engine: str, version: Version) -> tuple[tuple[Rule, Check], ...]:
+    """The rules that concern a release, each with its condition ready to be asked."""
+    concerned = (rule for rule in rules() if rule.engine == engine)
+    return tuple((r, compiled(r.when)) for r in concerned if version in SpecifierSet(r.versions, prereleases=True))
 
 
-def judge(
-    engine: VllmEngine | TgiEngine,
-    *,
-    contract: Contract,
-    model: ModelTraits,
-    gpu: GpuTraits,
-    gpus: int,
-    tensor_parallel_size: int,
-    pipeline_parallel_size: int,
-    allow: frozenset[str],
-) -> tuple[Verdict, ...]:
-    """Every rule that holds for the workload, errors first; an error whose id is in `allow` comes as a warning."""
-    case = Case(
-        engine=engine,
-        contract=contract,
-        model=model,
-        gpu=gpu,
-        gpus=gpus,
-        tensor_parallel_size=tensor_parallel_size,
-        pipeline_parallel_size=pipeline_parallel_size,
-    )
+def judge(case: Case) -> tuple[Verdict, ...]:
+    """Every rule that holds for the workload, errors first; an error that the workload allows comes as a warning."""
     facts = facts_of(case)
-    concerned = _rules_of(engine.kind, case.version)
-    verdicts = (_verdict(rule, facts, allow) for rule in concerned if holds(rule.when, facts))
+    verdicts = (_verdict(r, facts, case.allow) for r, met in _rules_of(case.engine.kind, case.version) if met(facts))
     return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
 
 
@@ -92,14 +68,7 @@ def _verdict(rule: Rule, facts: Facts, allow: frozenset[str]) -> Verdict:
         rule_id=rule.id,
         severity="warning" if allowed else rule.verdict,
         field=rule.field,
-        reason=_fill(rule.reason, facts) + (" (allowed by the workload)" if allowed else ""),
-        remedy=_fill(rule.remedy, facts),
+        reason=fill(rule.reason, facts) + (" (allowed by the workload)" if allowed else ""),
+        remedy=fill(rule.remedy, facts),
         source=rule.source,
     )
-
-
-def _fill(text: str, facts: Facts) -> str:
-    """The text with `{fact}` replaced; a dot in a fact's name is part of the name."""
-    for name, value in facts.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text

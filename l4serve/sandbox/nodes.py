@@ -6,9 +6,8 @@ from typing import Any
 
 from l4serve.planning.gke.pools import PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
-from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
-from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.pods import GPU_RESOURCE
 
 _PROVISIONING_LABELS: Mapping[str, Mapping[str, str]] = {
@@ -63,14 +62,14 @@ class FakeNode:
 
 def pool_nodes(pool: PoolPlan) -> tuple[FakeNode, ...]:
     """All nodes that the pool may grow to, its zones in turn, labelled and tainted as GKE does."""
-    shape = _shape(pool.machine_type)
-    zones = pool.zones or NO_ZONES
+    shape = pool.shape
+    zones = pool.size.zones or NO_ZONES
     labels = {
         **accelerator_labels(shape),
-        **_PROVISIONING_LABELS.get(pool.provisioning, {}),
+        **_PROVISIONING_LABELS.get(pool.supply.provisioning, {}),
         **dict(pool.labels),
     }
-    disk: dict[str, int] = {"boot_disk_gib": pool.disk_size_gb, "local_ssds": pool.ephemeral_ssds}
+    disk: dict[str, int] = {"boot_disk_gib": pool.disks.size_gb, "local_ssds": pool.ephemeral_ssds}
     return tuple(
         FakeNode(
             name=f"{pool.resource_name}-{index}",
@@ -82,15 +81,8 @@ def pool_nodes(pool: PoolPlan) -> tuple[FakeNode, ...]:
             labels=labels,
             taints=tuple((taint.key, taint.value, taint.effect) for taint in pool.taints),
         )
-        for index in range(pool.max_nodes)
+        for index in range(pool.size.max_nodes)
     )
-
-
-def _shape(machine_type: str) -> MachineShape:
-    shape = find_shape(machine_type)
-    if shape is None:
-        raise SandboxError(f"There is no machine type {machine_type}.", remedy="`l4serve shapes` lists the known ones")
-    return shape
 
 
 def accelerator_labels(shape: MachineShape) -> dict[str, str]:

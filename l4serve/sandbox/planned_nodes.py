@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.machines.daemonsets import daemonset_overhead
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, MachineShape, find_shape
+from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, MachineShape
 from l4serve.planning.machines.zones import accelerator_zones
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.sandbox.autoscaler import Autoscaler
@@ -34,8 +34,7 @@ def standing_nodes(plan: StackPlan, objects: Iterable[KubeObject]) -> tuple[Fake
 
 
 def _machines(compute_class: ComputeClassPlan) -> tuple[MachineShape, ...]:
-    named = (find_shape(priority.machine_type) for priority in compute_class.priorities if priority.machine_type)
-    return tuple(shape for shape in named if shape is not None)
+    return tuple(priority.shape for priority in compute_class.priorities if priority.shape is not None)
 
 
 def _zones(plan: StackPlan) -> tuple[str, ...]:

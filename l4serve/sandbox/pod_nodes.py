@@ -1,15 +1,13 @@
 """Fake nodes that are made for a pod, as Autopilot makes them: the smallest that holds it."""
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.daemonsets import Overhead
+from l4serve.planning.machines.made_nodes import by_size, first_holding, made_disk_gib, with_daemonsets
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.node_choice import DEFAULT_BOOT_DISK_GIB
 from l4serve.sandbox.nodes import NO_ZONES, FakeNode, accelerator_labels
 from l4serve.sandbox.pods import PodRequest
 
@@ -43,17 +41,6 @@ def pod_nodes(
     return tuple(nodes)
 
 
-def by_size(shapes: Iterable[MachineShape]) -> tuple[MachineShape, ...]:
-    """The shapes by GPUs, then vCPUs."""
-    return tuple(sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus)))
-
-
-def first_holding(requests: Allocatable, shapes: Iterable[MachineShape]) -> MachineShape | None:
-    """The first shape whose node holds a pod with these requests; None if there is none."""
-    disk = _disk_gib(requests)
-    return next((shape for shape in shapes if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
-
-
 def _zone(index: int, zones: Sequence[str]) -> str:
     known = zones or NO_ZONES
     return known[index % len(known)]
@@ -62,15 +49,11 @@ def _zone(index: int, zones: Sequence[str]) -> str:
 def _node_for(
     pod: PodRequest, index: int, zone: str, overhead: Overhead, shapes: Sequence[MachineShape]
 ) -> FakeNode | None:
-    asked = replace(
-        pod.requests,
-        cpu_millis=pod.requests.cpu_millis + overhead.cpu_millis,
-        memory_bytes=pod.requests.memory_bytes + overhead.memory_bytes,
-    )
+    asked = with_daemonsets(pod.requests, overhead)
     if asked.gpus == 0:
         return _general_node(pod, index, zone, asked)
     shape = first_holding(asked, shapes)
-    return _gpu_node(pod, index, zone, shape, _disk_gib(asked)) if shape else None
+    return _gpu_node(pod, index, zone, shape, made_disk_gib(asked)) if shape else None
 
 
 def _gpu_node(pod: PodRequest, index: int, zone: str, shape: MachineShape, disk_gib: int) -> FakeNode:
@@ -105,18 +88,4 @@ def _general_node(pod: PodRequest, index: int, zone: str, asked: Allocatable) ->
         capacity=size,
         allocatable=size,
         labels=pod.node_selector,
-    )
-
-
-def _disk_gib(requests: Allocatable) -> int:
-    """Autopilot sizes the disk to the pod: twice its request holds the image and what GKE reserves."""
-    return max(DEFAULT_BOOT_DISK_GIB, math.ceil(2 * requests.ephemeral_bytes / GIB))
-
-
-def _holds(node: Allocatable, pod: Allocatable) -> bool:
-    return (
-        pod.cpu_millis <= node.cpu_millis
-        and pod.memory_bytes <= node.memory_bytes
-        and pod.ephemeral_bytes <= node.ephemeral_bytes
-        and pod.gpus <= node.gpus
     )

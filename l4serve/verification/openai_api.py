@@ -1,7 +1,7 @@
 """vLLM's OpenAI-compatible interface, checked with the official client."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import httpx2
 from openai import APIConnectionError, APIStatusError, BadRequestError, DefaultHttpxClient, OpenAI, Stream
@@ -26,6 +26,12 @@ _EXACT = {"ignore_eos": True, "skip_special_tokens": False}
 
 class VllmChecks:
     """The checks of one vLLM server, in the order in which they run."""
+
+    kind: ClassVar[str] = "vllm"
+
+    @staticmethod
+    def require() -> None:
+        """Nothing: the OpenAI client is a dependency."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -2,27 +2,27 @@
 
 from dataclasses import replace
 
-from l4serve.engines.contract import Contract, load_contract
+from l4serve.engines.contract import Contract
+from l4serve.engines.profile import engine_profile
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.verification.target import EngineKind, Target
+from l4serve.verification.target import Target
 
 
 def planned_target(workload: WorkloadPlan, *, timeout: float, api_key: str | None) -> Target:
     """What a workload's plan promises of its server; the base URL is still to be filled in."""
-    kind, _, version = workload.contract.partition("-")
-    contract = load_contract(kind, version)
-    target = contract_target(contract, workload.engine_version, base_url="", timeout=timeout, api_key=api_key)
-    return replace(target, served_names=workload.served_names, max_model_len=_promised_length(workload))
+    target = contract_target(
+        workload.engine.contract, workload.engine.version, base_url="", timeout=timeout, api_key=api_key
+    )
+    return replace(target, served_names=workload.model.served_names, max_model_len=_promised_length(workload))
 
 
 def contract_target(contract: Contract, version: str, *, base_url: str, timeout: float, api_key: str | None) -> Target:
     """What a contract promises of any server of that version."""
-    kind: EngineKind = "vllm" if contract.engine == "vllm" else "tgi"
     always = {name: contract.metrics[name] for name in sorted(contract.always_metrics)}
     feature = {name: shown for name, shown in contract.metrics.items() if name not in always}
     return Target(
         base_url=base_url,
-        kind=kind,
+        kind=contract.engine,
         version=version.removeprefix("v"),
         metrics=always,
         feature_metrics=feature,
@@ -34,6 +34,8 @@ def contract_target(contract: Contract, version: str, *, base_url: str, timeout:
 
 
 def _promised_length(workload: WorkloadPlan) -> int | None:
-    # TGI measures its total at warm-up unless it is told one, so only then is the plan a promise.
-    told = workload.engine_kind == "vllm" or any(arg.startswith("--max-total-tokens") for arg in workload.argv)
-    return workload.max_model_len if told else None
+    # An engine that measures its length at warm-up promises one only where it is told one.
+    told = engine_profile(workload.engine.kind).length_is_fixed or any(
+        arg.startswith("--max-total-tokens") for arg in workload.engine.argv
+    )
+    return workload.model.max_model_len if told else None

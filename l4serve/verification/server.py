@@ -1,6 +1,6 @@
 """All checks of one server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from l4serve.verification.checks import Check, CheckResult, run_checks
 from l4serve.verification.openai_api import VllmChecks
@@ -19,5 +19,13 @@ def verify_server(target: Target, subject: str, progress: Callable[[CheckResult]
     return Report(subject, tuple(results))
 
 
+_CHECKS: Mapping[str, type[VllmChecks] | type[TgiChecks]] = {checks.kind: checks for checks in (VllmChecks, TgiChecks)}
+
+
+def require_client(kind: str) -> None:
+    """Raises MissingClientError where the engine's checks need a package that is not installed."""
+    _CHECKS[kind].require()
+
+
 def _checks(target: Target) -> tuple[Check, ...]:
-    return VllmChecks(target).checks() if target.kind == "vllm" else TgiChecks(target).checks()
+    return _CHECKS[target.kind](target).checks()

@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-
-EngineKind = Literal["vllm", "tgi"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +10,7 @@ class Target:
 
     base_url: str
     """Scheme, host and port, such as http://127.0.0.1:8000, without a path."""
-    kind: EngineKind
+    kind: str
     """The engine."""
     version: str
     """Version of the engine that the plan deploys."""

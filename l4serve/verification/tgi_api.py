@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import httpx2
 
@@ -26,6 +26,13 @@ class _Client(Protocol):
 
 class TgiChecks:
     """The checks of one TGI server, in the order in which they run; raises MissingClientError without the client."""
+
+    kind: ClassVar[str] = "tgi"
+
+    @staticmethod
+    def require() -> None:
+        """Raises MissingClientError without the package text-generation."""
+        require_client()
 
     def __init__(self, target: Target) -> None:
         self._target = target

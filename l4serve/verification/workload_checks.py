@@ -20,11 +20,11 @@ def verify_workload(client: ApiClient, workload: WorkloadPlan, target: Target) -
 
     `target` is what `planned_target` returns. A cluster that refuses or does not answer is a failed check.
     """
-    if workload.replicas == 0:
+    if workload.scale.replicas == 0:
         return Report(workload.name, (CheckResult("service", "skip", "the plan has no replicas", 0.0),))
     started = time.perf_counter()
     try:
-        pod = find_pod(client, workload.namespace, workload.service_name, workload.port, target.timeout)
+        pod = find_pod(client, workload.namespace, workload.service.name, workload.service.port, target.timeout)
     except (ApiException, CheckError, urllib3.exceptions.HTTPError) as error:
         return Report(workload.name, (_result("service", _reason(error), started, failed=True),))
     found = _result("service", f"pod {pod.pod}, port {pod.port}", started, failed=False)

@@ -58,9 +58,9 @@ def test_json_has_what_machines_read(stack: str) -> None:
     for workload in planned(stack).workloads:
         entry = document["workloads"][workload.name]
         assert keys <= entry.keys()
-        assert entry["argv"] == list(workload.argv)
-        assert entry["gpus"] == workload.gpus
-        assert entry["modelId"] == workload.model_id
+        assert entry["argv"] == list(workload.engine.argv)
+        assert entry["gpus"] == workload.layout.gpus
+        assert entry["modelId"] == workload.model.id
     assert "\x1b" not in result.stdout
 
 

@@ -37,10 +37,10 @@ def run(*args, env=None):
     return CliRunner().invoke(app, [str(arg) for arg in args], env={"COLUMNS": "200", **(env or {})})
 
 
-def stack_file(folder, cluster, **workload):
-    engine = {"maxModelLen": LIMIT, "servedModelName": [MODEL]}
+def stack_file(folder, cluster, engine=None, **workload):
+    engine = engine or {"maxModelLen": LIMIT, "servedModelName": [MODEL]}
     serving = factories.serving({"w": factories.workload(engine=engine, **workload)}, cluster=cluster, namespace="llm")
-    return factories.write_stack(folder, serving)
+    return factories.write_stack(folder, serving, name="some")
 
 
 def kubeconfig(url, secret="s3cret-bearer"):
@@ -148,9 +148,9 @@ def test_key_goes_to_the_server_and_not_to_the_terminal(vllm):
         (("--base-url", "http://user:pw@127.0.0.1:9", *VLLM), "holds a user or password"),
         (("--base-url", "http://127.0.0.1:9", "--engine", "vllm", "--engine-version", "9.9"), "outside the known"),
         (("--base-url", "http://127.0.0.1:9", "--engine", "vllm", "--engine-version", "new"), "is no version"),
-        (("--base-url", "http://127.0.0.1:9", "--engine", "other", "--engine-version", "1"), "Invalid value"),
-        (("--base-url", "http://127.0.0.1:9", *VLLM, "--max-model-len", "0"), "Invalid value"),
-        (("--base-url", "http://127.0.0.1:9", *VLLM, "--timeout", "0"), "Invalid value"),
+        (("--base-url", "http://127.0.0.1:9", "--engine", "other", "--engine-version", "1"), "is unknown"),
+        (("--base-url", "http://127.0.0.1:9", *VLLM, "--max-model-len", "0"), "is unknown"),
+        (("--base-url", "http://127.0.0.1:9", *VLLM, "--timeout", "0"), "is unknown"),
         (("-s", "dev", "--model", "m", "--engine", "vllm"), "--engine, --model goes with --base-url"),
         (("-s", "no-such-stack"), "does not exist"),
     ],
@@ -257,7 +257,7 @@ def test_pulumi_that_gives_no_kubeconfig_exits_2(managed, script, words):
 
 
 def test_missing_pulumi_exits_2_with_the_remedy(tmp_path):
-    path = stack_file(tmp_path, {"mode": "autopilot", "name": "c", "location": "us-central1"})
+    path = stack_file(tmp_path, factories.AUTOPILOT)
     result = run("-f", path, env={"PATH": str(tmp_path)})
     assert result.exit_code == 2, result.output
     assert "install the Pulumi CLI" in result.output
@@ -265,7 +265,7 @@ def test_missing_pulumi_exits_2_with_the_remedy(tmp_path):
 
 def test_missing_tgi_client_exits_2_before_any_check(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "text_generation", None)
-    engine = {"kind": "tgi", "version": "3.3.7"}
+    engine = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
     path = stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(tmp_path / "none")}, engine=engine)
     result = run("-f", path)
     assert result.exit_code == 2, result.output

@@ -51,7 +51,7 @@ def test_sizes_are_totals_over_zones_and_never_a_node_count(preview: bool) -> No
 
 @pytest.mark.parametrize(("least", "per_zone"), [(0, 0), (1, 0), (2, 0), (3, 1), (5, 1), (6, 2)])
 def test_a_new_pool_never_starts_above_what_it_may_have(least: int, per_zone: int) -> None:
-    assert pool_plan(minNodes=least, maxNodes=max(1, least)).initial_nodes == per_zone
+    assert pool_plan(minNodes=least, maxNodes=max(1, least)).size.initial_nodes == per_zone
 
 
 @BOTH
@@ -243,16 +243,16 @@ def test_a_replacement_comes_before_the_old_pool_goes(preview: bool) -> None:
 
 def test_zones_follow_the_clusters_location() -> None:
     zonal = {**STANDARD, "location": "us-west1-b"}
-    assert pool_plan(zonal).zones == ("us-west1-b",)
-    assert pool_plan({**STANDARD, "location": "us-east4"}).zones == ("us-east4-a", "us-east4-c")
-    assert pool_plan(zonal, zones=["us-west1-c", "us-west1-a"]).zones == ("us-west1-a", "us-west1-c")
+    assert pool_plan(zonal).size.zones == ("us-west1-b",)
+    assert pool_plan({**STANDARD, "location": "us-east4"}).size.zones == ("us-east4-a", "us-east4-c")
+    assert pool_plan(zonal, zones=["us-west1-c", "us-west1-a"]).size.zones == ("us-west1-a", "us-west1-c")
 
 
 def test_the_plan_says_when_nodes_end() -> None:
-    assert any("7 days" in note for note in pool_plan(flexStart={}).notes)
-    assert any("0.5 days" in note for note in pool_plan(flexStart={"maxRunSeconds": 43200}).notes)
-    assert any("any time" in note for note in pool_plan(spot=True).notes)
-    assert pool_plan().notes == ()
+    assert any("7 days" in note for note in pool_plan(flexStart={}).remarks)
+    assert any("0.5 days" in note for note in pool_plan(flexStart={"maxRunSeconds": 43200}).remarks)
+    assert any("any time" in note for note in pool_plan(spot=True).remarks)
+    assert pool_plan().remarks == ()
 
 
 def test_a_pool_of_a_kubeconfig_cluster_is_described_and_not_made() -> None:

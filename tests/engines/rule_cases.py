@@ -4,8 +4,11 @@ from typing import Any
 
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
+from l4serve.engines.case import Case
 from l4serve.engines.contract import resolve_contract
-from l4serve.engines.rules import GpuTraits, ModelTraits, Verdict, judge
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.rules import judge
+from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 
 L4 = GpuTraits("NVIDIA L4", (8, 9))
 A100 = GpuTraits("NVIDIA A100", (8, 0))
@@ -59,17 +62,16 @@ def verdicts(
     **settings: Any,
 ) -> dict[str, Verdict]:
     engine = (VllmEngine if kind == "vllm" else TgiEngine).model_validate({**settings, "version": version})
-    found = judge(
-        engine,
+    case = Case(
+        engine=engine,
         contract=resolve_contract(kind, version, engine.contract).contract,
         model=model,
         gpu=gpu,
-        gpus=gpus or tp * pp,
-        tensor_parallel_size=tp,
-        pipeline_parallel_size=pp,
+        layout=GpuLayout(gpus or tp * pp, tp, pp),
+        port=8000,
         allow=allow,
     )
-    return {verdict.rule_id: verdict for verdict in found}
+    return {verdict.rule_id: verdict for verdict in judge(case)}
 
 
 def errors(*args: Any, **kwargs: Any) -> set[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from l4serve.config.problems import Problem
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract, contract_versions, load_contract
+from l4serve.engines.gpu_layout import GpuLayout
 from scripts import engine_samples
 from scripts.emit_argv_cases import cases
+from tests.engines.rule_cases import GEMMA, L4
 
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
 SAMPLES: dict[str, Mapping[str, tuple[Any, ...]]] = {"vllm": engine_samples.VLLM, "tgi": engine_samples.TGI}
@@ -29,17 +33,8 @@ def name(contract: Contract) -> str:
 
 def built(contract: Contract, settings: Mapping[str, Any] | None = None, **other: Any) -> Launch:
     engine = MODELS[contract.engine].model_validate({**(settings or {}), "version": contract.version})
-    given: dict[str, Any] = {
-        "model_id": "google/gemma-7b",
-        "revision": None,
-        "tensor_parallel_size": 1,
-        "pipeline_parallel_size": 1,
-        "port": 8000,
-        "extra_args": (),
-        "extra_env": {},
-        "contract": contract,
-    }
-    return build_launch(engine, **{**given, **other})  # type: ignore[arg-type]
+    case = Case(engine=engine, contract=contract, model=GEMMA, gpu=L4, layout=GpuLayout(1, 1, 1), port=8000)
+    return build_launch(replace(case, **other))
 
 
 def refused(contract: Contract, settings: Mapping[str, Any] | None = None, **other: Any) -> dict[str, str]:
@@ -67,8 +62,8 @@ def test_every_typed_field_reaches_the_engine_or_is_refused(contract: Contract) 
     for field, values in SAMPLES[contract.engine].items():
         for value in values:
             if field in ("tensorParallelSize", "numShard", "pipelineParallelSize"):
-                size = {"pipeline_parallel_size" if field.startswith("pipe") else "tensor_parallel_size": 2}
-                assert built(contract, **size).argv != plain.argv
+                layout = GpuLayout(2, 1, 2) if field.startswith("pipe") else GpuLayout(2, 2, 1)
+                assert built(contract, layout=layout).argv != plain.argv
                 continue
             launch, problems = attempt(contract, {field: value})
             assert all(p.path.startswith(f"engine.{field}") and p.remedy for p in problems), (field, value)
@@ -263,7 +258,7 @@ def test_all_problems_come_at_once() -> None:
 
 
 def test_pipeline_stages_are_refused_by_tgi() -> None:
-    problems = refused(load_contract("tgi", "3.3.7"), pipeline_parallel_size=2)
+    problems = refused(load_contract("tgi", "3.3.7"), layout=GpuLayout(2, 1, 2))
     assert "engine.numShard" in problems["engine.pipelineParallelSize"]
 
 

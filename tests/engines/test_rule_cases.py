@@ -3,7 +3,7 @@
 import pytest
 
 from l4serve.engines.contract import resolve_contract
-from l4serve.engines.rules import GpuTraits, ModelTraits
+from l4serve.engines.traits import GpuTraits, ModelTraits
 from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
 
 

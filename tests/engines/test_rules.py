@@ -10,9 +10,11 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
+from l4serve.engines.case import Case
 from l4serve.engines.conditions import RuleError, holds
 from l4serve.engines.contract import contract_versions, resolve_contract
-from l4serve.engines.rule_inputs import Case, facts_of
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.rule_inputs import facts_of
 from l4serve.engines.rules import Rule, rules
 from tests.engines.rule_cases import GEMMA, L4, QWEN, UNDESCRIBED, errors, verdicts
 
@@ -40,9 +42,8 @@ def test_a_rule_names_only_facts_that_exist(rule: Rule) -> None:
         contract=resolve_contract(kind, version).contract,
         model=GEMMA,
         gpu=L4,
-        gpus=1,
-        tensor_parallel_size=1,
-        pipeline_parallel_size=1,
+        layout=GpuLayout(1, 1, 1),
+        port=8000,
     )
     facts = facts_of(case)
     holds(rule.when, facts)

@@ -6,8 +6,11 @@ from l4serve.config.recipes import recipes
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
+from l4serve.engines.case import case_of
 from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.planning.workload.gpu_layout import gpu_layout
+from l4serve.engines.gpu_layout import gpu_layout
+from l4serve.engines.traits import ModelTraits
+from tests.engines.rule_cases import L4
 from tests.stack_cases import STACKS, planned
 
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
@@ -21,17 +24,8 @@ def workload(recipe: str) -> Workload:
 def launched(recipe: str, contract: Contract) -> Launch:
     given = workload(recipe)
     layout = gpu_layout("workloads.w", given)
-    return build_launch(
-        given.engine,
-        model_id=given.model.id,
-        revision=given.model.revision,
-        tensor_parallel_size=layout.tensor_parallel_size,
-        pipeline_parallel_size=layout.pipeline_parallel_size,
-        port=given.service.port,
-        extra_args=given.extra_args,
-        extra_env=given.extra_env,
-        contract=contract,
-    )
+    model = ModelTraits(id=given.model.id)
+    return build_launch(case_of(given, contract=contract, model=model, gpu=L4, layout=layout))
 
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
@@ -51,8 +45,8 @@ def test_every_stack_under_every_contract_of_its_engines(stack: str) -> None:
     assert plan.workloads
     for planned_workload in plan.workloads:
         for contract in ALL:
-            if contract.engine == planned_workload.engine_kind:
-                problems = check_argv(planned_workload.argv, planned_workload.env, contract)
+            if contract.engine == planned_workload.engine.kind:
+                problems = check_argv(planned_workload.engine.argv, planned_workload.engine.env, contract)
                 assert problems == (), (planned_workload.name, contract.name)
 
 

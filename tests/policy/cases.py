@@ -46,7 +46,9 @@ def good_deployment() -> dict[str, Any]:
         "env": [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}}],
         "resources": {"requests": dict(amounts), "limits": dict(amounts)},
     }
-    return {"spec": {"replicas": 1, "template": {"spec": {"containers": [container]}}}}
+    selector = {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    pod = {"containers": [container], "nodeSelector": selector}
+    return {"spec": {"replicas": 1, "template": {"spec": pod}}}
 
 
 GOOD = {CLUSTER: good_cluster, NODE_POOL: good_pool, DEPLOYMENT: good_deployment}

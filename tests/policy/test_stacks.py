@@ -10,8 +10,10 @@ from l4serve.cli.stack_options import load, project_root
 from policy.all_rules import RESOURCE_RULES
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings
 from policy.stack_rules import STACK_RULES, ceilings, largest_cost
+from tests import factories
 from tests.policy.cases import DEPLOYMENT, GOOD, good_cluster, good_deployment, good_pool, on
 
+HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 NONE = Settings()
 STACKS = tuple(sorted(path.name.split(".")[1] for path in project_root().glob("Pulumi.*.yaml")))
 
@@ -51,7 +53,22 @@ def test_autopilot_costs_at_least_the_machines_of_its_pods() -> None:
     deployment = good_deployment()
     deployment["spec"]["replicas"] = 3
     cost, _ = largest_cost([on("dev", CLUSTER, cluster), on("dev", DEPLOYMENT, deployment)], Settings())
-    assert cost == pytest.approx(3 * 0.7068 + 0.10, abs=0.001)
+    assert cost == pytest.approx(3 * 0.8536 + 0.10, abs=0.001), "25Gi beside the daemonsets want 32 GiB of machine"
+
+
+def test_the_largest_cost_of_an_autoscaled_autopilot_stack_is_the_plans() -> None:
+    requests = {"cpu": "20", "memory": "70Gi"}
+    workload = factories.workload(autoscaling={"maxReplicas": 10}, resources={"requests": requests})
+    serving = factories.serving({"w": workload}, cluster=factories.AUTOPILOT)
+    stack = factories.loaded(serving)
+    resources = [on("dev", r["type"], r["inputs"]) for r in render_stack(stack).cloud]
+    kinds = {"Deployment": DEPLOYMENT, "HorizontalPodAutoscaler": HPA}
+    resources += [on("dev", kinds[o["kind"]], o) for o in render_stack(stack).objects if o["kind"] in kinds]
+    cost, unknown = largest_cost(resources, Settings())
+    plan = factories.planned(serving).cost
+    assert unknown == ()
+    assert cost == pytest.approx(plan.usd_at_most, abs=0.01)
+    assert cost > 10
 
 
 @pytest.mark.parametrize("kind", [CLUSTER, NODE_POOL])

@@ -25,7 +25,7 @@ ALLOCATABLE_GIB = {
 
 
 def planned_pool(location: str = "us-central1-a", **fields: Any) -> PoolPlan:
-    return pool_plan({**STANDARD, "location": location}, maxNodes=2, **fields)
+    return pool_plan({**STANDARD, "location": location}, **{"maxNodes": 2, **fields})
 
 
 @pytest.mark.parametrize("machine_type", ALLOCATABLE_GIB)

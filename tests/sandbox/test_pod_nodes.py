@@ -4,8 +4,9 @@ import pytest
 
 from l4serve.planning.machines.allocatable import Allocatable, allocatable
 from l4serve.planning.machines.daemonsets import Overhead
+from l4serve.planning.machines.made_nodes import by_size, first_holding
 from l4serve.planning.machines.shapes import all_shapes
-from l4serve.sandbox.pod_nodes import by_size, first_holding, pod_nodes
+from l4serve.sandbox.pod_nodes import pod_nodes
 from l4serve.sandbox.pods import PodRequest
 
 GIB = 2**30

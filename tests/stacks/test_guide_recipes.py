@@ -31,7 +31,7 @@ def test_all_seven_are_deployed_at_once() -> None:
 @EACH
 def test_engine_image_and_model(name: str) -> None:
     facts = VARIANTS[name]
-    assert planned("guide").workloads[sorted(VARIANTS).index(name)].engine_kind == facts["engine"]
+    assert planned("guide").workloads[sorted(VARIANTS).index(name)].engine.kind == facts["engine"]
     assert container(name)["image"] == COMMON["images"][facts["engine"]]
     flag = "--model" if facts["engine"] == "vllm" else "--model-id"
     assert f"{flag}={facts['model']}" in container(name)["args"]

@@ -39,7 +39,10 @@ def test_plans_and_renders_offline(stack: str) -> None:
 @EACH
 def test_golden_argv(stack: str, request: pytest.FixtureRequest) -> None:
     """`pytest --update-golden` writes the files anew; read their diff before committing it."""
-    argv = {w.name: {"image": w.image, "env": dict(w.env), "argv": list(w.argv)} for w in planned(stack).workloads}
+    argv = {
+        w.name: {"image": w.engine.image, "env": dict(w.engine.env), "argv": list(w.engine.argv)}
+        for w in planned(stack).workloads
+    }
     file = GOLDEN / f"{stack}.json"
     if request.config.getoption("--update-golden"):
         file.write_text(json.dumps(argv, indent=2) + "\n", encoding="utf-8")
@@ -71,11 +74,11 @@ def test_outputs(stack: str) -> None:
     for workload in planned(stack).workloads:
         assert outputs["workloads"][workload.name] == {
             "host": f"{workload.name}.{planned(stack).namespace}.svc.cluster.local",
-            "port": workload.port,
-            "model": workload.model_id,
-            "url": f"http://{workload.name}.{planned(stack).namespace}.svc.cluster.local:{workload.port}",
+            "port": workload.service.port,
+            "model": workload.model.id,
+            "url": f"http://{workload.name}.{planned(stack).namespace}.svc.cluster.local:{workload.service.port}",
             "portForward": f"kubectl -n {planned(stack).namespace} port-forward service/{workload.name} "
-            f"{workload.port}:{workload.port}",
+            f"{workload.service.port}:{workload.service.port}",
         }
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from l4serve.verification.report import Report
 from l4serve.verification.server import verify_server
-from l4serve.verification.target import EngineKind, Target
+from l4serve.verification.target import Target
 
 FAKES = Path(__file__).parent / "fakes"
 MODEL = "org/model"
 LIMIT = 64
-VERSIONS: dict[EngineKind, str] = {"vllm": "0.26.0", "tgi": "3.3.7"}
+VERSIONS: dict[str, str] = {"vllm": "0.26.0", "tgi": "3.3.7"}
 METRICS = {
     "vllm": {
         "vllm:num_requests_running": "gauge",
@@ -31,7 +31,7 @@ METRICS = {
 
 
 @contextmanager
-def running_engine(kind: EngineKind, fault: str = "", metrics: dict[str, str] | None = None) -> Iterator[str]:
+def running_engine(kind: str, fault: str = "", metrics: dict[str, str] | None = None) -> Iterator[str]:
     """The base URL of a fake engine process, which is gone at the end."""
     with _running(FAKES / f"fake_{kind}.py", fault, json.dumps(metrics or METRICS[kind])) as url:
         yield url
@@ -58,7 +58,7 @@ def _running(script: Path, *args: str) -> Iterator[str]:
         process.stdout.close()
 
 
-def target_of(base_url: str, kind: EngineKind, **changes: Any) -> Target:
+def target_of(base_url: str, kind: str, **changes: Any) -> Target:
     """What the fake engine is expected to be."""
     promised: dict[str, Any] = {
         "served_names": (MODEL,),
@@ -70,7 +70,7 @@ def target_of(base_url: str, kind: EngineKind, **changes: Any) -> Target:
 
 
 @cache
-def report_on(kind: EngineKind, fault: str) -> Report:
+def report_on(kind: str, fault: str) -> Report:
     """The report on a fake engine with that fault; it does not change between the cases that look at it."""
     with running_engine(kind, fault) as url:
         return verify_server(target_of(url, kind), "w")

@@ -28,7 +28,7 @@ def planned_workloads() -> Iterator:
         stacks.append(parse_stack(name, {SERVING_KEY: serving}, base=ROOT))
     for stack in stacks:
         for workload in plan_stack(stack).workloads:
-            if workload.engine_kind == "vllm" and workload.engine_version == vllm.__version__:
+            if workload.engine.kind == "vllm" and workload.engine.version == vllm.__version__:
                 yield pytest.param(workload, id=f"{stack.name}-{workload.name}")
 
 
@@ -47,11 +47,11 @@ def parser():
 
 @pytest.mark.parametrize("workload", list(planned_workloads()))
 def test_planned_argv_parses_to_what_was_planned(parser, workload):
-    args = parser.parse_args(["serve", *workload.argv])
-    assert (args.model_tag or args.model) == workload.model_id
-    assert args.tensor_parallel_size == workload.tensor_parallel_size
-    if any(argument.startswith("--max-model-len") for argument in workload.argv):
-        assert args.max_model_len == workload.max_model_len
+    args = parser.parse_args(["serve", *workload.engine.argv])
+    assert (args.model_tag or args.model) == workload.model.id
+    assert args.tensor_parallel_size == workload.layout.tensor_parallel_size
+    if any(argument.startswith("--max-model-len") for argument in workload.engine.argv):
+        assert args.max_model_len == workload.model.max_model_len
 
 
 def test_invented_flag_is_refused(parser):

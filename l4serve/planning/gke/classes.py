@@ -11,7 +11,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, PoolPlan
-from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.values.names import MANAGED_BY
 
 
@@ -21,9 +21,8 @@ class PriorityPlan:
 
     pools: tuple[str, ...]
     """Names in GKE of the stack's pools; empty where GKE makes the pool."""
-    machine_type: str | None
-    accelerator: str | None
-    gpus: int | None
+    shape: MachineShape | None
+    """Machines that GKE makes; None where the priority names pools."""
     spot: bool
     flex_start_seconds: int | None
     reservation: str | None
@@ -31,11 +30,11 @@ class PriorityPlan:
     @property
     def rule(self) -> dict[str, Any]:
         """The entry of `spec.priorities`."""
-        if self.pools:
+        if self.shape is None:
             return {"nodepools": list(self.pools)}
         rule: dict[str, Any] = {
-            "machineType": self.machine_type,
-            "gpu": {"type": self.accelerator, "count": self.gpus},
+            "machineType": self.shape.machine_type,
+            "gpu": {"type": self.shape.accelerator, "count": self.shape.gpus},
             "spot": self.spot,
         }
         if self.flex_start_seconds is not None:
@@ -145,12 +144,9 @@ def _problems(path: str, priority: Priority, cluster: ClusterPlan, configs: Mapp
 
 
 def _priority(priority: Priority, pools: Mapping[str, PoolPlan]) -> PriorityPlan:
-    shape = find_shape(priority.machine_type) if priority.machine_type else None
     return PriorityPlan(
         pools=(pools[priority.node_pool].resource_name,) if priority.node_pool else (),
-        machine_type=priority.machine_type,
-        accelerator=shape.accelerator if shape else None,
-        gpus=shape.gpus if shape else None,
+        shape=find_shape(priority.machine_type) if priority.machine_type else None,
         spot=priority.spot,
         flex_start_seconds=priority.flex_start_seconds,
         reservation=priority.reservation,

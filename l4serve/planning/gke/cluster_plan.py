@@ -7,6 +7,7 @@ from typing import Literal
 
 from l4serve.config.cluster_options import Maintenance, Monitoring, SystemPool
 from l4serve.planning.gke.network import NetworkPlan
+from l4serve.planning.values.note import Note
 
 Endpoint = Literal["dns", "public", "private"]
 
@@ -48,7 +49,6 @@ class ManagedPlan:
     network: NetworkPlan
     identity: NodeIdentityPlan
     control_plane: ControlPlanePlan
-    private_nodes: bool
     release_channel: str
     min_version: str | None
     monitoring: Monitoring
@@ -94,8 +94,13 @@ class ClusterPlan:
     private_nodes: bool | None
     """Whether pools of the stack have nodes without public addresses; None leaves it to a looked-up cluster."""
     protect: bool
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     """What an operator should know before it is paid for."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The remarks, after the path that they are about."""
+        return tuple(Note("cluster", remark) for remark in self.remarks)
 
     @property
     def looked_up(self) -> bool:

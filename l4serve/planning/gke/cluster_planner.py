@@ -64,7 +64,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool)
         node_service_account=config.node_service_account,
         private_nodes=config.private_nodes,
         protect=protect,
-        notes=_notes(config),
+        remarks=_remarks(config),
     )
 
 
@@ -74,7 +74,6 @@ def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -
         network=plan_network(config, region=region, project=project),
         identity=_plan_identity(config, project),
         control_plane=_plan_control_plane(config),
-        private_nodes=config.private_nodes,
         release_channel=config.release_channel,
         min_version=config.min_version,
         monitoring=config.monitoring,
@@ -136,7 +135,7 @@ def _identifier(project: str | None, location: str | None, name: str | None) -> 
     return f"projects/{project or '-'}/locations/{location}/clusters/{name}"
 
 
-def _notes(config: ManagedCluster) -> tuple[str, ...]:
+def _remarks(config: ManagedCluster) -> tuple[str, ...]:
     notes = []
     if config.network is not None and config.private_nodes and not config.network_options.nat:
         way_out = "private nodes in an existing network reach registries and model hubs only through a NAT of its own"

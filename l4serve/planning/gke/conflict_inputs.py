@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import IPv4Network, ip_network
 from itertools import combinations
 from typing import Any
 
-from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster
+from dateutil.rrule import rrulestr
+from pydantic import BaseModel
+
+from l4serve.config.base import field_paths
+from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import NodePool
+from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.shapes import MachineShape, find_shape
@@ -19,33 +26,42 @@ from l4serve.planning.machines.zones import accelerator_regions, accelerator_zon
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
 
 
-class Facts(dict[str, Any]):
-    """Facts by name; a message may name any of them."""
+_CLUSTER_DERIVED = (
+    *("regional", "region", "zonesOutside", "zonesHaveLocation", "systemPoolGpu", "keyRegion", "badCidrs"),
+    *("overlappingRanges", "publicAuthorized", "openAuthorized", "effectiveIp", "podsRangesIncomplete", "nodesForPods"),
+    *("windowHours", "windowHoursIn32Days", "badRecurrence", "exclusionsBackwards", "exclusionsLong", "fullExclusions"),
+)
+_MACHINE_DERIVED = (
+    *("accelerator", "family", "bootDisks", "bootDiskRefused", "compactPlacement", "localSsdCounts"),
+    *("localSsdRefused", "regionLacks", "zonesLacking", "zonesOffered", "regionsOffered"),
+)
 
-    def __missing__(self, key: str) -> None:
-        return None
+
+def cluster_inputs(config: Cluster) -> Facts:
+    """Every fact of a cluster; None where it says nothing, or is of a kind that has no such key."""
+    unsaid = dict.fromkeys((*_names(StandardCluster, AutopilotCluster, ExistingCluster), *_CLUSTER_DERIVED))
+    return _said({**unsaid, **_cluster_facts(config)})
 
 
-def cluster_facts(config: Cluster) -> Facts:
-    """Facts of a cluster."""
-    facts = Facts(_flatten(config.model_dump(by_alias=True)))
+def _cluster_facts(config: Cluster) -> dict[str, Any]:
+    facts = dict(_flatten(config.model_dump(by_alias=True)))
     if isinstance(config, ExistingCluster):
         return facts
     region = region_of(config.location)
     facts |= {
         "regional": config.location == region,
         "region": region,
-        "zonesOutside": _outside(facts["zones"] or (), region),
-        "zonesHaveLocation": config.location in (facts["zones"] or ()),
-        "systemPoolGpu": find_shape(str(facts["systemPool.machineType"])) is not None,
+        "zonesOutside": _outside(facts.get("zones") or (), region),
+        "zonesHaveLocation": config.location in (facts.get("zones") or ()),
+        "systemPoolGpu": find_shape(str(facts.get("systemPool.machineType"))) is not None,
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
-    return Facts(facts | _network_facts(config) | _maintenance_facts(config))
+    return facts | _network_facts(config) | _maintenance_facts(config)
 
 
-def pool_facts(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> Facts:
-    """Facts of a pool on its cluster; those about the machine are None when its type is unknown."""
-    facts = Facts(_flatten(config.model_dump(by_alias=True)))
+def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> Facts:
+    """Every fact of a pool on its cluster; those about the machine are None when its type is unknown."""
+    facts: dict[str, Any] = {**dict.fromkeys(_names(NodePool)), **dict(_flatten(config.model_dump(by_alias=True)))}
     zones = config.zones or ((cluster.location,) if cluster.location and not cluster.regional else ())
     reserved = load_data(__file__, "conflicts.yaml")["reservedLabelPrefixes"]
     keys = [taint.key for taint in config.taints]
@@ -64,7 +80,8 @@ def pool_facts(config: NodePool, shape: MachineShape | None, cluster: ClusterPla
         "surgeTotal": (config.upgrade.max_surge or 0) + (config.upgrade.max_unavailable or 0),
         "surgeSet": config.upgrade.max_surge is not None or config.upgrade.max_unavailable is not None,
     }
-    return Facts(facts | _machine_facts(config, shape, cluster, zones)) if shape else facts
+    machine = _machine_facts(config, shape, cluster, zones) if shape else dict.fromkeys(_MACHINE_DERIVED)
+    return _said({**facts, **machine})
 
 
 def _machine_facts(config: NodePool, shape: MachineShape, cluster: ClusterPlan, zones: Iterable[str]) -> dict[str, Any]:
@@ -113,15 +130,27 @@ def _maintenance_facts(config: ManagedCluster) -> dict[str, Any]:
     window = config.maintenance
     if window is None:
         return {}
-    hours = _hours(window.start, window.end)
+    hours, windows = _hours(window.start, window.end), _windows_in_32_days(window.recurrence, window.start)
     long = [e.name for e in window.exclusions if e.scope == "NO_UPGRADES" and _hours(e.start, e.end) > 30 * 24]
     return {
         "windowHours": hours,
-        "windowHoursIn32Days": hours * _windows_in_32_days(window.recurrence) if hours > 0 else None,
+        "windowHoursIn32Days": hours * windows if hours > 0 and windows is not None else None,
+        "badRecurrence": windows is None,
         "exclusionsBackwards": ", ".join(e.name for e in window.exclusions if _hours(e.start, e.end) <= 0),
         "exclusionsLong": ", ".join(long),
         "fullExclusions": sum(e.scope == "NO_UPGRADES" for e in window.exclusions),
     }
+
+
+def _said(facts: Mapping[str, Any]) -> Facts:
+    """The facts with what is empty as unset: a text, list or mapping without content."""
+    return {name: None if value in ("", (), [], {}) else value for name, value in facts.items()}
+
+
+@cache
+def _names(*models: type[BaseModel]) -> tuple[str, ...]:
+    """The dotted paths of every key of the models, inside nested models too."""
+    return tuple(dict.fromkeys(path for model in models for path in field_paths(model)))
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -150,19 +179,20 @@ def _twice(values: Iterable[str]) -> str:
     return ", ".join(sorted({value for value in values if values.count(value) > 1}))
 
 
-def _windows_in_32_days(rule: str) -> int:
-    """Windows that a recurrence rule surely has in any 32 days; unknown frequencies count as daily."""
-    parts = dict(part.split("=", 1) for part in rule.split(";"))
-    interval = int(parts.get("INTERVAL", "1"))
-    match parts["FREQ"]:
-        case "DAILY":
-            return 32 // interval
-        case "WEEKLY":
-            return len(parts.get("BYDAY", "MO").split(",")) * (4 // interval)
-        case "MONTHLY":
-            return max(1, len(parts.get("BYMONTHDAY", parts.get("BYDAY", "1")).split(","))) // interval
-        case _:
-            return 32
+def _windows_in_32_days(rule: str, start: str) -> int | None:
+    """The fewest windows that a recurrence rule has in any 32 days of the two years after its start.
+
+    None where the text is no rule of RFC 5545.
+    """
+    first = datetime.strptime(start, _UTC).replace(tzinfo=UTC)
+    until = first + timedelta(days=2 * 366)
+    try:
+        days = [window.toordinal() for window in rrulestr(rule, dtstart=first).between(first, until, inc=True)]
+    except ValueError:
+        return None
+    last = (until - timedelta(days=32)).toordinal()
+    starts = (first.toordinal(), *(day + 1 for day in days))
+    return min(bisect_left(days, day + 32) - bisect_left(days, day) for day in starts if day <= last)
 
 
 def _hours(start: str, end: str) -> float:

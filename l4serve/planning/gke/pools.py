@@ -12,9 +12,11 @@ from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.conflicts import pool_problems
 from l4serve.planning.gke.upgrades import UpgradePlan, plan_upgrade
+from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 from l4serve.planning.machines.zones import accelerator_zones
 from l4serve.planning.values.names import LABEL_PREFIX
+from l4serve.planning.values.note import Note
 
 POOL_LABEL = f"{LABEL_PREFIX}/pool"
 COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
@@ -42,21 +44,21 @@ class ReservationPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolPlan:
-    """A GPU node pool as it is made."""
+class PoolSize:
+    """How many nodes there may be, and where."""
 
-    name: str
-    """Key in the config."""
-    resource_name: str
-    """Name in GKE: the key and a hash of the immutable fields, so that a replacement stands beside the old pool."""
-    machine_type: str
-    accelerator: str
-    gpus: int
-    """GPUs per node."""
     min_nodes: int
     max_nodes: int
     initial_nodes: int
     """Nodes per zone at creation; what the minimum has beyond a multiple of the zones, the autoscaler adds."""
+    zones: tuple[str, ...]
+    location_policy: Literal["BALANCED", "ANY"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolSupply:
+    """How the machines are had."""
+
     provisioning: Provisioning
     queued: bool
     max_run_seconds: int | None
@@ -64,16 +66,24 @@ class PoolPlan:
     reservation: ReservationPlan | None
     compact_placement: bool
     placement_policy: str | None
-    zones: tuple[str, ...]
-    location_policy: Literal["BALANCED", "ANY"]
-    labels: tuple[tuple[str, str], ...]
-    taints: tuple[PoolTaint, ...]
-    disk_size_gb: int
-    disk_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolDisks:
+    """Disks of each node."""
+
+    size_gb: int
+    type: str
     local_ssds: int
     local_ssd_use: Literal["ephemeral", "block"]
     secondary_boot_disk: str | None
     secondary_boot_disk_mode: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSoftware:
+    """What runs on each node, and how far it is locked down."""
+
     driver_version: str
     image_type: str
     image_streaming: bool
@@ -81,21 +91,67 @@ class PoolPlan:
     max_pods_per_node: int | None
     private_nodes: bool | None
     """None leaves it to a cluster that the stack did not make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolUpkeep:
+    """Upgrades and repairs."""
+
     upgrade: UpgradePlan
     auto_repair: bool
     auto_upgrade: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlan:
+    """A GPU node pool as it is made."""
+
+    name: str
+    """Key in the config."""
+    resource_name: str
+    """Name in GKE: the key and a hash of the immutable fields, so that a replacement stands beside the old pool."""
+    shape: MachineShape
+    price: Price | None
+    """Price of one node; None where nobody states it."""
+    size: PoolSize
+    supply: PoolSupply
+    disks: PoolDisks
+    software: NodeSoftware
+    upkeep: PoolUpkeep
+    labels: tuple[tuple[str, str], ...]
+    taints: tuple[PoolTaint, ...]
     resource_labels: tuple[tuple[str, str], ...]
     create: bool
     """False where the cluster is known only by its kubeconfig: the pool then describes nodes that it has."""
     protect: bool
     compute_class: str | None
-    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
     """What an operator should know before it is paid for."""
+
+    @property
+    def machine_type(self) -> str:
+        """Machine type of the nodes."""
+        return self.shape.machine_type
+
+    @property
+    def accelerator(self) -> str:
+        """GKE's name of the nodes' GPUs."""
+        return self.shape.accelerator
+
+    @property
+    def gpus(self) -> int:
+        """GPUs per node."""
+        return self.shape.gpus
 
     @property
     def ephemeral_ssds(self) -> int:
         """Local SSDs that back ephemeral storage."""
-        return self.local_ssds if self.local_ssd_use == "ephemeral" else 0
+        return self.disks.local_ssds if self.disks.local_ssd_use == "ephemeral" else 0
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The remarks, after the path that they are about."""
+        return tuple(Note(f"nodePools.{self.name}", remark) for remark in self.remarks)
 
 
 def plan_pool(
@@ -105,6 +161,7 @@ def plan_pool(
     *,
     compute_class: str | None = None,
     allow_replace: tuple[str, ...] = (),
+    prices: PriceOverrides = NO_OVERRIDES,
 ) -> PoolPlan:
     """Return the plan of a pool. `compute_class` is the class whose fallback order names the pool.
 
@@ -123,55 +180,84 @@ def plan_pool(
         )
     if problems or shape is None:
         raise ConfigError(problems)
-    return _plan(name, config, shape, cluster, compute_class, protect=config.protect and name not in allow_replace)
+    protect = config.protect and name not in allow_replace
+    return _plan(name, config, shape, cluster, compute_class, prices, protect=protect)
 
 
 def _plan(
-    name: str, config: NodePool, shape: MachineShape, cluster: ClusterPlan, compute_class: str | None, *, protect: bool
+    name: str,
+    config: NodePool,
+    shape: MachineShape,
+    cluster: ClusterPlan,
+    compute_class: str | None,
+    prices: PriceOverrides,
+    *,
+    protect: bool,
 ) -> PoolPlan:
     zones = pool_zones(config, shape, cluster)
     provisioning = config.effective_provisioning
-    managed = cluster.managed
     ssds = _local_ssds(config, shape)
     return PoolPlan(
         name=name,
         resource_name=f"{name}-{_immutable_hash(config, shape, cluster, ssds)}",
-        machine_type=config.machine_type,
-        accelerator=shape.accelerator,
-        gpus=shape.gpus,
-        min_nodes=config.min_nodes,
-        max_nodes=config.max_nodes,
-        initial_nodes=config.min_nodes // max(1, len(zones)),
-        provisioning=provisioning,
+        shape=shape,
+        price=gpu_machine_price(shape, region=cluster.region, market=MARKETS[provisioning], overrides=prices),
+        size=PoolSize(
+            min_nodes=config.min_nodes,
+            max_nodes=config.max_nodes,
+            initial_nodes=config.min_nodes // max(1, len(zones)),
+            zones=zones,
+            location_policy=config.location_policy or ("ANY" if provisioning in _SCARCE else "BALANCED"),
+        ),
+        supply=_supply(config),
+        disks=_disks(config, ssds),
+        software=_software(config, cluster),
+        upkeep=PoolUpkeep(
+            upgrade=plan_upgrade(config),
+            auto_repair=config.auto_repair and provisioning != "flex-start",
+            auto_upgrade=config.auto_upgrade,
+        ),
+        labels=_labels(name, config, compute_class),
+        taints=_taints(config, compute_class),
+        resource_labels=cluster.managed.resource_labels if cluster.managed else (),
+        create=cluster.name is not None,
+        protect=protect,
+        compute_class=compute_class,
+        remarks=_remarks(config),
+    )
+
+
+def _supply(config: NodePool) -> PoolSupply:
+    return PoolSupply(
+        provisioning=config.effective_provisioning,
         queued=bool(config.flex_start and config.flex_start.queued),
         max_run_seconds=_max_run_seconds(config),
         reservation=_reservation(config),
         compact_placement=config.placement is not None,
         placement_policy=config.placement.policy_name if config.placement else None,
-        zones=zones,
-        location_policy=config.location_policy or ("ANY" if provisioning in _SCARCE else "BALANCED"),
-        labels=_labels(name, config, compute_class),
-        taints=_taints(config, compute_class),
-        disk_size_gb=config.disk_size_gb,
-        disk_type=config.disk_type,
+    )
+
+
+def _disks(config: NodePool, ssds: int) -> PoolDisks:
+    return PoolDisks(
+        size_gb=config.disk_size_gb,
+        type=config.disk_type,
         local_ssds=ssds,
         local_ssd_use=config.local_ssd.use if config.local_ssd else "ephemeral",
         secondary_boot_disk=config.secondary_boot_disk.image if config.secondary_boot_disk else None,
         secondary_boot_disk_mode=config.secondary_boot_disk.mode if config.secondary_boot_disk else None,
+    )
+
+
+def _software(config: NodePool, cluster: ClusterPlan) -> NodeSoftware:
+    managed = cluster.managed
+    return NodeSoftware(
         driver_version=config.driver_version,
         image_type=config.image_type,
         image_streaming=managed.image_streaming if managed else config.secondary_boot_disk is not None,
         secure_boot=_secure_boot(config),
         max_pods_per_node=config.max_pods_per_node,
         private_nodes=cluster.private_nodes,
-        upgrade=plan_upgrade(config),
-        auto_repair=config.auto_repair and provisioning != "flex-start",
-        auto_upgrade=config.auto_upgrade,
-        resource_labels=managed.resource_labels if managed else (),
-        create=cluster.name is not None,
-        protect=protect,
-        compute_class=compute_class,
-        notes=_notes(config),
     )
 
 
@@ -248,7 +334,7 @@ def _taints(config: NodePool, compute_class: str | None) -> tuple[PoolTaint, ...
     return (gpu, PoolTaint(key=COMPUTE_CLASS_LABEL, value=compute_class, effect="NoSchedule"), *wanted)
 
 
-def _notes(config: NodePool) -> tuple[str, ...]:
+def _remarks(config: NodePool) -> tuple[str, ...]:
     notes = []
     match config.effective_provisioning:
         case "flex-start":

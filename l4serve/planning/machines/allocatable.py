@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from l4serve.config.data_file import load_data
 from l4serve.planning.machines.daemonsets import daemonset_overhead
@@ -60,6 +61,7 @@ def allocatable(shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0)
     )
 
 
+@lru_cache(maxsize=1024)
 def free_for_workloads(
     shape: MachineShape, *, boot_disk_gib: int, local_ssds: int = 0, features: AbstractSet[str] | None = None
 ) -> Allocatable:

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
 from l4serve.planning.machines.shapes import MachineShape, find_shape
 
 Market = Literal["on-demand", "spot", "flex-start"]
+MARKETS: Mapping[Provisioning, Market] = {
+    "on-demand": "on-demand",
+    "reservation": "on-demand",
+    "spot": "spot",
+    "flex-start": "flex-start",
+}
+"""Market that a way of provisioning pays in: a reservation is paid for as on demand."""
 _COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
 """Column of a market in the table; flex-start has prices of its own, which no public table states."""
 
@@ -51,11 +59,25 @@ def hourly(
     """The price of one machine, or None where neither the config nor the table knows it: never a guess."""
     stated = overrides.of(machine_type, market)
     if stated is not None:
-        return Price(stated, market, region or "any", "as configured", "prices of the stack's config")
+        return _stated(stated, market, region)
     shape = find_shape(machine_type)
-    if region is None:
-        return None
-    return _plain_machine(machine_type, region, market) if shape is None else _gpu_machine(shape, region, market)
+    if shape is not None:
+        return gpu_machine_price(shape, region=region, market=market, overrides=overrides)
+    return None if region is None else _plain_machine(machine_type, region, market)
+
+
+def gpu_machine_price(
+    shape: MachineShape, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
+) -> Price | None:
+    """As `hourly`, of a machine whose shape is known."""
+    stated = overrides.of(shape.machine_type, market)
+    if stated is not None:
+        return _stated(stated, market, region)
+    return None if region is None else _gpu_machine(shape, region, market)
+
+
+def _stated(usd_per_hour: float, market: Market, region: str | None) -> Price:
+    return Price(usd_per_hour, market, region or "any", "as configured", "prices of the stack's config")
 
 
 def priced_regions(accelerator: str) -> tuple[str, ...]:

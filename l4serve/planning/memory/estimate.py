@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants, fitted_constants
+from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.tgi import estimate_tgi
-from l4serve.planning.memory.vllm import estimate_vllm
 from l4serve.planning.models.model_shape import ModelFacts
 
 
@@ -16,5 +15,4 @@ def estimate(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Co
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
-    engine = estimate_tgi if options.engine == "tgi" else estimate_vllm
-    return engine(model, gpu, options, constants or fitted_constants())
+    return engine_memory(options.engine).estimate(model, gpu, options, constants or fitted_constants())

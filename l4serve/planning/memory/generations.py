@@ -11,7 +11,6 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.models.model_shape import ModelFacts
 
 GIB = 2**30
-LARGE_CARD_GIB = 70.0
 LAST_V0_RELEASE = "0.7.3"
 
 Runner = Literal["v0", "v1", "v2"]
@@ -32,8 +31,6 @@ class Generation:
     default_utilization: float
     default_seqs: int
     default_batched_tokens: int
-    large_card_seqs: int
-    large_card_batched_tokens: int
     chunked_prefill_default: bool
     chunked_prefill_above: int
     chunked_batched_tokens: int

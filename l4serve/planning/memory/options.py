@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-EngineKind = Literal["vllm", "tgi"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +18,13 @@ class ServingOptions:
     """One engine's memory-relevant settings.
 
     Lengths and batch limits are in tokens or sequences. `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction`
-    (TGI) are fractions of the card. `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib`
-    and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its KV bytes as a
-    fraction of the target's.
+    (TGI) are fractions of the card. `default_*` are the limits that the release takes on the card where none is asked
+    for, `attention_backend` the backend in force. `weights_gib` overrides the computed weights of one GPU rank.
+    `draft_weights_gib` and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its
+    KV bytes as a fraction of the target's.
     """
 
-    engine: EngineKind
+    engine: str
     engine_version: str
     tensor_parallel_size: int = 1
     pipeline_parallel_size: int = 1
@@ -38,6 +36,8 @@ class ServingOptions:
     max_num_batched_tokens: int | None = None
     gpu_memory_utilization: float | None = None
     enforce_eager: bool = False
+    default_max_num_seqs: int | None = None
+    default_max_num_batched_tokens: int | None = None
     attention_backend: str | None = None
     enable_prefix_caching: bool | None = None
     enable_chunked_prefill: bool | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Protocol
 
+from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
@@ -52,25 +54,55 @@ class _Step:
 Judge = Callable[[_Step], Fit]
 
 
+class WholeJudgement(Protocol):
+    """What else than memory decides whether an edit helps."""
+
+    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:
+        """The options with what the engine derives from them, such as its attention backend."""
+
+    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:
+        """Whether the engine takes the edited workload."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAlone:
+    """Takes every edit: for a question about memory and nothing else."""
+
+    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:  # noqa: ARG002
+        """The options as they are."""
+        return options
+
+    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:  # noqa: ARG002
+        """Every edit."""
+        return True
+
+
 def remedies(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, *, gpus_available: tuple[int, ...] = GPU_COUNTS
+    model: ModelFacts,
+    gpu: Gpu,
+    options: ServingOptions,
+    *,
+    gpus_available: tuple[int, ...] = GPU_COUNTS,
+    whole: WholeJudgement | None = None,
 ) -> tuple[Remedy, ...]:
-    """Edits that make the model fit, cheapest first; empty when none of them does.
+    """Edits that make the model fit and that the whole judgement takes, cheapest first; empty when there is none.
 
     Single edits are tried first; combinations of two only where no single edit on the same GPUs fits. An edit counts
     when its estimate fits by more than the uncertainty, or fits at all where none does better.
     """
 
+    also: WholeJudgement = whole or MemoryAlone()
+
     def judge(step: _Step) -> Fit:
-        return estimate(step.model, gpu, step.options)
+        return estimate(step.model, gpu, also.settled(step.model, step.options))
 
     found: list[Remedy] = []
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     for gpus in (n for n in gpus_available if n >= ranks and _divides(model, options, n)):
         base = _on_gpus(model, options, gpus)
-        tried = _fitting(judge, [base], ranks) if gpus > ranks else []
-        tried = tried or _fitting(judge, _single_edits(gpu, base, judge), ranks)
-        tried = tried or _fitting(judge, _double_edits(gpu, base, judge), ranks)
+        tried = _fitting(judge, also, [base], ranks) if gpus > ranks else []
+        tried = tried or _fitting(judge, also, _single_edits(gpu, base, judge), ranks)
+        tried = tried or _fitting(judge, also, _double_edits(gpu, base, judge), ranks)
         found.extend(tried)
         if any(remedy.quality_cost == 0 or remedy.extra_gpus for remedy in tried):
             break
@@ -87,18 +119,24 @@ def _on_gpus(model: ModelFacts, options: ServingOptions, gpus: int) -> _Step:
     tensor = gpus // options.pipeline_parallel_size
     if tensor == options.tensor_parallel_size:
         return _Step(model, options)
-    key = "engine.tensorParallelSize" if options.engine == "vllm" else "engine.numShard"
+    key = engine_profile(options.engine).path("shards")
     return _Step(model, replace(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
 
 
-def _fitting(judge: Judge, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
+def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
     judged = [(step, judge(step)) for step in steps]
-    sure = [pair for pair in judged if pair[1].fits and not pair[1].margin_is_uncertain]
-    chosen = sure or [pair for pair in judged if pair[1].fits]
+    fitting = [pair for pair in judged if pair[1].fits]
+    sure = [pair for pair in fitting if not pair[1].margin_is_uncertain]
+    best = _first_of_each_kind(whole, sure) or _first_of_each_kind(whole, fitting)
+    return [_remedy(step, fit, ranks) for step, fit in best]
+
+
+def _first_of_each_kind(whole: WholeJudgement, judged: list[tuple[_Step, Fit]]) -> list[tuple[_Step, Fit]]:
     best: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
-    for step, fit in chosen:
-        best.setdefault(_kind(step), (step, fit))
-    return [_remedy(step, fit, ranks) for step, fit in best.values()]
+    for step, fit in judged:
+        if _kind(step) not in best and whole.accepts(step.model, dict(step.edit)):
+            best[_kind(step)] = (step, fit)
+    return list(best.values())
 
 
 def _kind(step: _Step) -> tuple[str, ...]:
@@ -115,7 +153,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
 
 
 def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
-    if base.options.engine == "vllm":
+    if "sequences" in engine_profile(base.options.engine).fields:
         yield from _batch_edits(base)
         yield from _utilization_edits(gpu, base)
     else:
@@ -188,17 +226,15 @@ def _prefill_edits(base: _Step) -> Iterator[_Step]:
 def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     """The longest context that fits by more than the uncertainty, and the longest that fits at all."""
     options = base.options
-    vllm = options.engine == "vllm"
-    if not vllm and options.max_input_tokens is not None and options.max_total_tokens is None:
+    if options.max_input_tokens is not None and options.max_total_tokens is None:
         return
     fit = judge(base)
     floor = (options.max_input_tokens or 0) + 1
-    key = "engine.maxModelLen" if vllm else "engine.maxTotalTokens"
+    key = engine_profile(options.engine).path("length")
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
     for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
         if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
-            changed = replace(options, max_model_len=length) if vllm else replace(options, max_total_tokens=length)
-            yield _extend(base, changed, key, length, 2)
+            yield _extend(base, replace(options, max_model_len=length, max_total_tokens=length), key, length, 2)
 
 
 def _round(length: int) -> int:
@@ -211,9 +247,7 @@ def _cache_edits(base: _Step) -> Iterator[_Step]:
     options = base.options
     if options.kv_cache_dtype not in (None, "auto", "bfloat16", "float16"):
         return
-    if options.engine == "tgi" and parse_version(options.engine_version) < (2, 4, 0):
-        return
-    value = "fp8" if options.engine == "vllm" else "fp8_e4m3fn"
+    value = engine_profile(options.engine).smaller["cache"]
     yield _extend(base, replace(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
 
 
@@ -222,10 +256,9 @@ def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
     model, options = base.model, base.options
     if options.weights_gib is not None or options.quantization is not None or model.quantization is not None:
         return
-    vllm = options.engine == "vllm"
-    key = "engine.quantization" if vllm else "engine.quantize"
-    eight, four = ("fp8", "bitsandbytes") if vllm else ("eetq", "bitsandbytes-nf4")
-    if gpu.has_fp8_matmul or not vllm:
+    profile = engine_profile(options.engine)
+    key, eight, four = profile.path("quantization"), profile.smaller["eightBit"], profile.smaller["fourBit"]
+    if gpu.has_fp8_matmul or not eight.startswith("fp8"):
         yield _extend(base, replace(options, quantization=eight), key, eight, 4)
     if not model.is_moe:
         yield _extend(base, replace(options, quantization=four), key, four, 5)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from l4serve.config.tgi import TgiEngine
+from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import forward_peak_bytes
 from l4serve.planning.memory.constants import Constants
@@ -51,6 +53,36 @@ class Shard:
     def limit(self) -> float:
         """GiB that the process may allocate: `--cuda-memory-fraction` of the card."""
         return (self.options.cuda_memory_fraction or 1.0) * self.gpu.total_gib
+
+
+@dataclass(frozen=True, slots=True)
+class TgiMemory:
+    """TGI's memory: the settings that it depends on, and the answer."""
+
+    kind: str = "tgi"
+
+    def options(self, engine: TgiEngine, layout: GpuLayout) -> ServingOptions:
+        """The settings of the launcher's config that its memory depends on."""
+        return ServingOptions(
+            engine="tgi",
+            engine_version=engine.version,
+            tensor_parallel_size=layout.tensor_parallel_size,
+            pipeline_parallel_size=layout.pipeline_parallel_size,
+            dtype=engine.dtype,
+            quantization=engine.quantize,
+            kv_cache_dtype=engine.kv_cache_dtype,
+            enforce_eager=engine.cuda_graphs == (0,),
+            max_input_tokens=engine.max_input_tokens or engine.max_input_length,
+            max_total_tokens=engine.max_total_tokens,
+            max_batch_prefill_tokens=engine.max_batch_prefill_tokens,
+            max_batch_total_tokens=engine.max_batch_total_tokens,
+            cuda_memory_fraction=engine.cuda_memory_fraction,
+            max_concurrent_requests=engine.max_concurrent_requests,
+        )
+
+    def estimate(self, model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+        """TGI's answer for one shard."""
+        return estimate_tgi(model, gpu, options, constants)
 
 
 def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:

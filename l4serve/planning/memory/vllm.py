@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from l4serve.config.vllm import VllmEngine
+from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import GIB, LARGE_CARD_GIB, Generation, vllm_generation
+from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
-from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.uncertainty import uncertainty_gib
 from l4serve.planning.memory.weights import plain_mlp_bytes, weight_bytes
@@ -49,14 +51,13 @@ class Parts:
     loading: float
 
 
-def batch_limits(model: ModelFacts, gpu: Gpu, options: ServingOptions, generation: Generation) -> BatchLimits:
+def batch_limits(model: ModelFacts, options: ServingOptions, generation: Generation) -> BatchLimits:
     """The batch limits that the server runs with."""
-    large = gpu.total_gib >= LARGE_CARD_GIB and "a100" not in gpu.name
     length = options.max_model_len or model.max_position_embeddings
-    seqs = options.max_num_seqs or (generation.large_card_seqs if large else generation.default_seqs)
+    seqs = options.max_num_seqs or options.default_max_num_seqs or generation.default_seqs
     tokens = options.max_num_batched_tokens
     if tokens is None:
-        tokens = generation.large_card_batched_tokens if large else generation.default_batched_tokens
+        tokens = options.default_max_num_batched_tokens or generation.default_batched_tokens
         chunked = options.enable_chunked_prefill
         if chunked is None:
             long = length > generation.chunked_prefill_above and _chunks_long_contexts(model, options)
@@ -79,11 +80,45 @@ def _chunks_long_contexts(model: ModelFacts, options: ServingOptions) -> bool:
     return not (options.lora or drafts or slides or model.extra_parameters or model.mla)
 
 
+@dataclass(frozen=True, slots=True)
+class VllmMemory:
+    """vLLM's memory: the settings that it depends on, and the answer."""
+
+    kind: str = "vllm"
+
+    def options(self, engine: VllmEngine, layout: GpuLayout) -> ServingOptions:
+        """The settings of vLLM's config that its memory depends on."""
+        lora = engine.lora
+        speculative = engine.speculative_config or {}
+        return ServingOptions(
+            engine="vllm",
+            engine_version=engine.version,
+            tensor_parallel_size=layout.tensor_parallel_size,
+            pipeline_parallel_size=layout.pipeline_parallel_size,
+            dtype=None if engine.dtype == "auto" else engine.dtype,
+            quantization=engine.quantization,
+            kv_cache_dtype=engine.kv_cache_dtype,
+            max_model_len=engine.max_model_len,
+            max_num_seqs=engine.max_num_seqs,
+            max_num_batched_tokens=engine.max_num_batched_tokens,
+            gpu_memory_utilization=engine.gpu_memory_utilization,
+            enforce_eager=bool(engine.enforce_eager),
+            enable_prefix_caching=engine.enable_prefix_caching,
+            enable_chunked_prefill=engine.enable_chunked_prefill,
+            lora=LoraOptions(max_loras=lora.max_loras or 1, max_lora_rank=lora.max_rank or 16) if lora else None,
+            num_speculative_tokens=int(speculative.get("num_speculative_tokens", 0)),
+        )
+
+    def estimate(self, model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+        """vLLM's answer for one rank."""
+        return estimate_vllm(model, gpu, options, constants)
+
+
 def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
     """vLLM's answer for one rank."""
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
     generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)
-    limits = batch_limits(model, gpu, options, generation)
+    limits = batch_limits(model, options, generation)
     parts = _parts(model, gpu, options, constants, generation, limits)
     utilization = options.gpu_memory_utilization or generation.default_utilization
     usable = utilization * gpu.total_gib
@@ -194,12 +229,11 @@ def captured_graphs(options: ServingOptions, generation: Generation, limits: Bat
 
 
 def _workspace_gib(gpu: Gpu, options: ServingOptions, constants: Constants) -> float:
-    """FlashInfer's buffer, which an 8-bit KV cache brings on cards where FlashAttention has no 8-bit kernel."""
+    """FlashInfer's buffer, by the backend that the options name."""
     backend = (options.attention_backend or "").upper()
-    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
-    if backend == "FLASHINFER" or (not backend and fp8_cache and gpu.compute_capability < (9, 0)):
-        return constants.flashinfer_workspace_gib
-    return 0.0
+    # Where nobody says which backend serves an 8-bit cache, the one that takes more is counted.
+    unsaid = not backend and (options.kv_cache_dtype or "auto").startswith("fp8") and gpu.compute_capability < HOPPER
+    return constants.flashinfer_workspace_gib if backend == "FLASHINFER" or unsaid else 0.0
 
 
 def _judge(

@@ -18,6 +18,7 @@ from l4serve.config.problems import Problem
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
+from l4serve.planning.values.note import Note
 from l4serve.planning.values.quantity import format_cpu, round_gib
 
 
@@ -101,6 +102,17 @@ class PoolPlacement:
     """The idle GPUs that no further pod of these workloads could take either: CPU, memory or disk is gone."""
     order_matters: bool
     """The pods fit, but a scheduler that spreads the small ones first would leave a large one Pending."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Pods that may block each other, and GPUs that nobody can use."""
+        order = (
+            "all replicas fit, but small pods that come first can leave a larger one Pending; "
+            "give pods of different GPU counts pools of their own, or raise maxNodes"
+        )
+        idle = f"{self.gpus_stranded} of its GPUs stay idle: what is left of CPU, memory or disk holds no pod"
+        told = ((self.order_matters, order), (self.gpus_stranded > 0, idle))
+        return tuple(Note(f"nodePools.{self.pool}", text) for holds, text in told if holds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from l4serve.config.node_pool import Provisioning
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import PoolPlan
-from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, hourly
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.made_nodes import made_machine
+from l4serve.planning.machines.prices import MARKETS, Market, Price, PriceOverrides, cluster_fee, hourly
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-
-MARKETS: dict[Provisioning, Market] = {
-    "on-demand": "on-demand",
-    "reservation": "on-demand",
-    "spot": "spot",
-    "flex-start": "flex-start",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +63,7 @@ def stack_cost(
     cluster: ClusterPlan, pools: Sequence[PoolPlan], workloads: Sequence[WorkloadPlan], overrides: PriceOverrides
 ) -> StackCost:
     """The cost of a planned stack. A cluster that the stack does not make costs it nothing itself."""
-    lines = [_pool(pool, cluster, overrides) for pool in pools if pool.create]
+    lines = [_pool(pool) for pool in pools if pool.create]
     if cluster.managed is not None:
         lines += _cluster_lines(cluster, overrides)
     if cluster.mode == "autopilot":
@@ -78,16 +71,15 @@ def stack_cost(
     return StackCost(lines=tuple(lines))
 
 
-def _pool(pool: PoolPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
-    market = MARKETS[pool.provisioning]
-    reserved = pool.provisioning == "reservation"
+def _pool(pool: PoolPlan) -> CostLine:
+    reserved = pool.supply.provisioning == "reservation"
     return CostLine(
         name=f"nodePools.{pool.name}",
         machine_type=pool.machine_type,
-        market=market,
-        fewest=pool.min_nodes,
-        most=pool.max_nodes,
-        price=hourly(pool.machine_type, region=cluster.region, market=market, overrides=overrides),
+        market=MARKETS[pool.supply.provisioning],
+        fewest=pool.size.min_nodes,
+        most=pool.size.max_nodes,
+        price=pool.price,
         note="reserved machines are billed whether nodes run or not" if reserved else "",
     )
 
@@ -114,23 +106,15 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
 
 
 def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
-    """Each pod as the smallest machine that has its GPUs and its requests: Autopilot charges no less."""
-    requests = workload.resources.requests
-    holds = (
-        shape
-        for shape in all_shapes()
-        if shape.gpus >= workload.gpus
-        and shape.vcpus * 1000 >= requests.cpu_millis
-        and shape.memory_gib * 2**30 >= requests.memory_bytes
-    )
-    shape = min(holds, key=lambda s: (s.gpus, s.vcpus), default=None)
-    machine = shape.machine_type if shape else None
+    """Each pod as the smallest machine that holds it: Autopilot charges no less."""
+    made = made_machine(workload.resources.of_one_pod(), workload.placing.node_selector[ACCELERATOR_LABEL])
+    machine = made.machine_type if made else None
     return CostLine(
         name=f"workloads.{workload.name}",
         machine_type=machine,
         market="on-demand",
-        fewest=workload.replicas,
-        most=workload.most_replicas,
+        fewest=workload.scale.replicas,
+        most=workload.scale.most_replicas,
         price=hourly(machine, region=cluster.region, market="on-demand", overrides=overrides) if machine else None,
         note="a lower bound: Autopilot adds a premium to the machine's price",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import Contract, load_contract
+from l4serve.engines.contract import Contract
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _WINDOW = "5m"
@@ -60,7 +60,7 @@ def _lines(
     chart: Mapping[str, Any], workloads: Iterable[WorkloadPlan], shared: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     for workload in workloads:
-        contract = load_contract(*workload.contract.split("-", 1))
+        contract = workload.engine.contract
         metric = _metric(chart, contract)
         if metric is None:
             continue

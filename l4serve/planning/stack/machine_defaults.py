@@ -4,53 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from l4serve.config.gathering import Step
 from l4serve.config.node_pool import CHEAPEST, NodePool
 from l4serve.config.problems import refuse
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
-from l4serve.planning.machines.prices import PriceOverrides, stated_prices
+from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
+from l4serve.planning.machines.prices import MARKETS, stated_prices
 from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.models.model_shape import ModelFacts
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
-from l4serve.planning.stack.cost import MARKETS
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes, parse_cpu
-from l4serve.planning.workload.gpu_layout import GpuLayout, gpu_layout
-from l4serve.planning.workload.judging import serving_options
 
 
-def with_machine_types(config: StackConfig, facts: Mapping[str, ModelFacts | None], region: str | None) -> StackConfig:
-    """The config with a machine type for every pool that has none; `facts` are the models' by workload name.
+def with_machine_type(
+    name: str, config: StackConfig, shapes: Mapping[str, Step[ModelFacts | None]], region: str | None
+) -> NodePool:
+    """A pool's config with a machine type, also where it has none; `shapes` are the models' by workload name.
 
     Raises ConfigError for a pool without workloads, and for one whose pods no machine holds.
     """
-    prices = stated_prices(config.prices)
-    named = {
-        name: pool if pool.machine_type != CHEAPEST else _named(name, pool, config, facts, region, prices)
-        for name, pool in config.node_pools.items()
-    }
-    return config.model_copy(update={"node_pools": named})
-
-
-def _named(
-    name: str,
-    pool: NodePool,
-    config: StackConfig,
-    facts: Mapping[str, ModelFacts | None],
-    region: str | None,
-    prices: PriceOverrides,
-) -> NodePool:
+    pool = config.node_pools[name]
+    if pool.machine_type != CHEAPEST:
+        return pool
     path = f"nodePools.{name}.machineType"
-    pods = [_request(key, workload, facts.get(key)) for key, workload in _residents(name, config)]
+    pods = [_request(key, workload, shapes[key]()) for key, workload in _residents(name, config)]
     if not pods:
         refuse(path, "no workload names the pool, so no machine type can be chosen for it", "set machineType")
     offer = Offer(
         region=region,
         market=MARKETS[pool.effective_provisioning],
         setup=NodeSetup(boot_disk_gib=pool.disk_size_gb, local_ssds=_ephemeral_ssds(pool)),
-        overrides=prices,
+        overrides=stated_prices(config.prices),
     )
     chosen = cheapest_machine(pods, offer)
     if chosen is None:
@@ -99,6 +88,8 @@ def _loading_memory(workload: Workload, layout: GpuLayout, facts: ModelFacts | N
     if facts is None:
         return 0
     try:
-        return int(host_needs(facts, serving_options(workload.engine, layout)).memory_gib * GIB)
+        return int(
+            host_needs(facts, engine_memory(workload.engine.kind).options(workload.engine, layout)).memory_gib * GIB
+        )
     except MemoryModelError:
         return 0

@@ -9,9 +9,10 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import PoolPlan
-from l4serve.planning.machines.prices import Price
+from l4serve.planning.memory.fit import Fit
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -21,19 +22,22 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "stack": plan.stack,
         "namespace": plan.namespace,
         "cluster": _cluster(plan.cluster),
-        "nodePools": {pool.name: _pool(pool, plan.prices[pool.name]) for pool in plan.node_pools},
+        "nodePools": {pool.name: _pool(pool) for pool in plan.node_pools},
         "computeClasses": {c.name: _values(c.spec) for c in plan.compute_classes},
         "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
         "placement": {p.pool: _values(asdict(p)) for p in plan.placement},
         "dashboard": plan.dashboard,
         "cost": _cost(plan.cost),
+        "notes": [{"path": note.path, "text": note.text} for note in plan.notes],
         "edits": {path: effect.text for path, effect in plan.edits},
     }
 
 
 def _cluster(cluster: ClusterPlan) -> dict[str, Any]:
-    return {**_values(asdict(cluster))}
+    values: dict[str, Any] = _values(asdict(cluster))
+    managed = {**values["managed"], "privateNodes": cluster.private_nodes} if cluster.managed else None
+    return {**values, "managed": managed, "notes": values.pop("remarks")}
 
 
 def _cost(cost: StackCost) -> dict[str, Any]:
@@ -44,56 +48,89 @@ def _cost(cost: StackCost) -> dict[str, Any]:
     return {**total, "unknown": list(cost.unknown), "lines": lines}
 
 
-def _pool(pool: PoolPlan, price: Price | None) -> dict[str, Any]:
-    stated = _values(asdict(price)) if price else None
-    return {**_values(asdict(pool)), "labels": dict(pool.labels), "price": stated}
+def _pool(pool: PoolPlan) -> dict[str, Any]:
+    size, disks, supply = _values(asdict(pool.size)), pool.disks, _values(asdict(pool.supply))
+    return {
+        "name": pool.name,
+        "resourceName": pool.resource_name,
+        "machineType": pool.machine_type,
+        "accelerator": pool.accelerator,
+        "gpus": pool.gpus,
+        **size,
+        **supply,
+        **_values(asdict(pool.software)),
+        **_values(asdict(pool.upkeep)),
+        "diskSizeGb": disks.size_gb,
+        "diskType": disks.type,
+        "localSsds": disks.local_ssds,
+        "localSsdUse": disks.local_ssd_use,
+        "secondaryBootDisk": disks.secondary_boot_disk,
+        "secondaryBootDiskMode": disks.secondary_boot_disk_mode,
+        "labels": dict(pool.labels),
+        "taints": [_values(asdict(taint)) for taint in pool.taints],
+        "resourceLabels": [list(label) for label in pool.resource_labels],
+        "create": pool.create,
+        "protect": pool.protect,
+        "computeClass": pool.compute_class,
+        "notes": list(pool.remarks),
+        "price": _values(asdict(pool.price)) if pool.price else None,
+    }
 
 
 def _workload(workload: WorkloadPlan) -> dict[str, Any]:
-    judgement = workload.judgement
+    engine, model, scale, placing = workload.engine, workload.model, workload.scale, workload.placing
     return {
         "recipe": workload.recipe,
-        "engine": workload.engine_kind,
-        "engineVersion": workload.engine_version,
-        "contract": workload.contract,
-        "image": workload.image,
-        "command": list(workload.command) if workload.command else None,
-        "argv": list(workload.argv),
-        "env": dict(workload.env),
+        "engine": engine.kind,
+        "engineVersion": engine.version,
+        "contract": engine.contract.name,
+        "image": engine.image,
+        "command": list(engine.command) if engine.command else None,
+        "argv": list(engine.argv),
+        "env": dict(engine.env),
         "tokenSecret": _token(workload),
-        "modelId": workload.model_id,
-        "revision": workload.revision,
-        "servedModelNames": list(workload.served_names),
-        "maxModelLen": workload.max_model_len,
-        "gated": workload.gated,
-        "gpus": workload.gpus,
-        "tensorParallelSize": workload.tensor_parallel_size,
-        "pipelineParallelSize": workload.pipeline_parallel_size,
-        "replicas": workload.replicas,
-        "autoscaling": _values(asdict(workload.autoscaling)) if workload.autoscaling else None,
-        "podMonitoring": workload.pod_monitoring,
-        "nodePool": workload.placing.node_pool,
-        "computeClass": workload.placing.compute_class,
-        "machineType": workload.placing.machine_type,
-        "nodeSelector": dict(workload.placing.node_selector),
-        "tolerations": [_values(asdict(t)) for t in workload.placing.tolerations],
+        "modelId": model.id,
+        "revision": model.revision,
+        "servedModelNames": list(model.served_names),
+        "maxModelLen": model.max_model_len,
+        "gated": model.gated,
+        **_values(asdict(workload.layout)),
+        "replicas": scale.replicas,
+        "autoscaling": _values(asdict(scale.autoscaling)) if scale.autoscaling else None,
+        "podMonitoring": workload.service.pod_monitoring,
+        "nodePool": placing.node_pool,
+        "computeClass": placing.compute_class,
+        "machineType": placing.machine_type,
+        "nodeSelector": dict(placing.node_selector),
+        "tolerations": [_values(asdict(t)) for t in placing.tolerations],
         "resources": {kind: dict(amounts) for kind, amounts in workload.resources.as_kubernetes().items()},
         "shmBytes": workload.resources.shm_bytes,
-        "rollout": _values(asdict(workload.rollout)),
-        "service": {"name": workload.service_name, "type": workload.service_type, "port": workload.port},
-        "url": workload.url,
-        "fit": _values(asdict(judgement.fit)) if judgement.fit else None,
+        "rollout": _values(asdict(scale.rollout)),
+        "service": {"name": workload.service.name, "type": workload.service.type, "port": workload.service.port},
+        "url": workload.service.url,
+        **_judgement(workload.judgement),
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "fit": {**_values(asdict(judgement.fit)), **judged_lengths(judgement.fit)} if judgement.fit else None,
         "remedies": [remedy.text for remedy in judgement.remedies],
         "verdicts": [_values(asdict(verdict)) for verdict in judgement.verdicts],
         "notes": list(judgement.notes),
     }
 
 
+def judged_lengths(fit: Fit) -> dict[str, int]:
+    """The context that was judged and the longest that fits, in tokens, under the names that every JSON shares."""
+    return {"judgedMaxModelLen": fit.max_model_len, "largestMaxModelLen": fit.largest_max_model_len}
+
+
 def _token(workload: WorkloadPlan) -> dict[str, Any] | None:
     secret = workload.secret
     if secret is None:
         return None
-    return {"variable": workload.token_variable, "secret": secret.secret_name, "key": secret.key}
+    return {"variable": workload.engine.contract.token_env, "secret": secret.secret_name, "key": secret.key}
 
 
 def _values(value: Any) -> Any:

@@ -1,18 +1,26 @@
 """The plan of a stack: frozen values, and nothing that makes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.gke.pools import PoolPlan
-from l4serve.planning.machines.prices import Price
 from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect
+from l4serve.planning.values.note import Note
+from l4serve.planning.workload.scraping import SCRAPE_NOTE
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+TOKEN_WAYS = "pulumi config set --secret hfToken, or huggingFace: {existingSecret: NAME}"
+
+
+class _Noted(Protocol):
+    @property
+    def notes(self) -> tuple[Note, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +44,23 @@ class StackPlan:
     """Dashboard to make, as the Monitoring API takes it."""
     dashboard_project: str | None
     """Project of the dashboard; None is the provider's."""
-    prices: Mapping[str, Price | None]
-    """Price of one node of each pool; None where nobody states it."""
     cost: StackCost
     """What the stack costs per hour at its smallest and at its largest."""
     edits: tuple[tuple[str, Effect], ...]
     """Every field that the config sets, with what an edit there does."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What an operator should know before the stack runs: the notes of every part of it, and of the whole."""
+        parts: tuple[_Noted, ...] = (self.cluster, *self.node_pools, *self.placement, *self.workloads)
+        return (*self._own_notes(), *(note for part in parts for note in part.notes))
+
+    def _own_notes(self) -> Iterator[Note]:
+        if self.token_missing:
+            gated = f"gated models ({', '.join(self.token_missing)}) and no token: a placeholder stands in for it"
+            yield Note("huggingFace", f"{gated}; before pulumi up: {TOKEN_WAYS}")
+        if self.cluster.managed is None and any(workload.service.pod_monitoring for workload in self.workloads):
+            yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
+        if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:
+            text = f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"
+            yield Note("workloads", text)

@@ -1,178 +1,223 @@
-"""Judges a workload before it runs: does the model fit its GPUs, and does the engine take what it is told?"""
+"""Judges a workload before it runs: does the engine take what it is told, and does the model fit its GPUs?
+
+Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a move to another version, a remedy.
+"""
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from l4serve.config.problems import Problem, Refused, refuse
-from l4serve.config.vllm import VllmEngine
-from l4serve.config.workload import Engine, Workload
-from l4serve.engines.contract import Contract
-from l4serve.engines.rules import GpuTraits, ModelTraits, Verdict, judge, rules
-from l4serve.planning.machines.gpus import Gpu, find_gpu
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Workload
+from l4serve.engines.argv import EngineRefusal, Launch, build_launch
+from l4serve.engines.case import Case, case_of
+from l4serve.engines.contract import ResolvedContract
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.profile import engine_profile
+from l4serve.engines.rule_inputs import backend_of
+from l4serve.engines.rules import judge as judge_by_rules
+from l4serve.engines.rules import rules
+from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
+from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.drafts import with_draft
+from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.memory.host import host_needs
-from l4serve.planning.memory.options import LoraOptions, ServingOptions
-from l4serve.planning.memory.remedies import Remedy, remedies
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.model_shape import ModelFacts
-from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.gpu_layout import GpuLayout
-from l4serve.planning.workload.pod_resources import PodResources
-from l4serve.planning.workload.workload_plan import Judgement
 
 
-def judge_workload(
-    path: str, workload: Workload, layout: GpuLayout, facts: ModelFacts | None, contract: Contract, accelerator: str
-) -> Judgement:
-    """The judgement of a workload at a YAML path; raises ConfigError for what its config does not override."""
-    gpu = find_gpu(accelerator)
-    assert gpu is not None, f"the memory model knows every accelerator of the shape table, not {accelerator}"
-    refused = Refused()
-    verdicts = _verdicts(workload, layout, facts, contract, gpu)
-    errors = (v for v in verdicts if v.severity == "error")
-    refused.problems += [Problem(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.remedy) for v in errors]
-    refused.problems += _unknown_rules(path, workload)
-    judgement = Judgement(None, (), verdicts, (_unjudged(workload),))
-    if facts is not None:
-        with refused:
-            judgement = _judge_fit(path, workload, facts, gpu, serving_options(workload.engine, layout), verdicts)
-    refused.stop()
-    return judgement
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A workload under one release on one kind of card: all that a judgement looks at."""
+
+    workload: Workload
+    shape: ModelFacts | None
+    """Shape of the model; None where nobody described it."""
+    resolved: ResolvedContract
+    layout: GpuLayout
+    card: Gpu
+    gpu_counts: tuple[int, ...] = GPU_COUNTS
+    """GPUs per pod that a remedy may ask for."""
+    weights_gib: float | None = None
+    """Weights of one rank in GiB, in place of the computed ones."""
+
+    @cached_property
+    def case(self) -> Case:
+        """The workload as the engine meets it."""
+        return case_of(
+            self.workload,
+            contract=self.resolved.contract,
+            model=model_traits(self.shape, self.workload.model.id),
+            gpu=GpuTraits(self.card.name, self.card.compute_capability),
+            layout=self.layout,
+        )
+
+    @cached_property
+    def options(self) -> ServingOptions:
+        """The settings that memory depends on, with the backend and the batch limits that the release takes."""
+        engine = self.workload.engine
+        options = engine_memory(engine.kind).options(engine, self.layout)
+        limits = self.resolved.contract.batch_limits_for(self.card.total_gib, self.card.name)
+        return replace(
+            options,
+            attention_backend=backend_of(self.case).name,
+            default_max_num_seqs=limits.max_num_seqs if limits else None,
+            default_max_num_batched_tokens=limits.max_num_batched_tokens if limits else None,
+            weights_gib=self.weights_gib,
+        )
+
+    def edited(self, edit: Mapping[str, object], shape: ModelFacts | None) -> "Subject":
+        """The subject with a remedy's edit made; `shape` is that of the model it leads to."""
+        workload, engine = self.workload, self.workload.engine
+        values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
+        names = {info.alias or name: name for name, info in type(engine).model_fields.items()}
+        changed: dict[str, object] = {
+            "engine": engine.model_copy(update={names[key]: value for key, value in values.items()})
+        }
+        changed |= {key: value for key, value in edit.items() if key == "gpus"}
+        if "model.id" in edit:
+            changed["model"] = workload.model.model_copy(update={"id": edit["model.id"], "config": None})
+        tensor = edit.get(engine_profile(engine.kind).path("shards"), self.layout.tensor_parallel_size)
+        pipeline = self.layout.pipeline_parallel_size
+        layout = GpuLayout(int(str(tensor)) * pipeline, int(str(tensor)), pipeline)
+        return replace(self, workload=workload.model_copy(update=changed), shape=shape, layout=layout)
 
 
-def _unknown_rules(path: str, workload: Workload) -> Iterator[Problem]:
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What planning thinks of a workload: its command line, the engine's rules, its memory, what was not judged."""
+
+    launch: Launch | None
+    """None where the release does not take the settings."""
+    fit: Fit | None
+    """None where memory is not judged."""
+    remedies: tuple[Remedy, ...]
+    verdicts: tuple[Verdict, ...]
+    flags_refused: tuple[Problem, ...]
+    """Settings that the release has no way to take, with paths inside the workload."""
+    refusals: tuple[Problem, ...]
+    """All that stops the workload, with paths inside it."""
+    notes: tuple[str, ...]
+
+
+def judge(subject: Subject) -> Judgement:
+    """The judgement of a workload, with remedies where its memory does not do by more than the uncertainty."""
+    judgement = _judge(subject)
+    fit = judgement.fit
+    if fit is None or (fit.fits and not fit.margin_is_uncertain):
+        return judgement
+    cures = _cures(subject)
+    notes, refusals = (_fit_text(fit), *judgement.notes), judgement.refusals
+    if not fit.fits and subject.workload.fit == "refuse":
+        field = engine_profile(subject.workload.engine.kind).path("length")
+        refusals = (*refusals, Problem(field, _fit_text(fit), _fit_remedy(cures)))
+        notes = judgement.notes
+    return replace(judgement, remedies=cures, refusals=refusals, notes=notes)
+
+
+def _judge(subject: Subject) -> Judgement:
+    """The judgement without remedies; a model that does not fit is left to the caller."""
+    verdicts = judge_by_rules(subject.case)
+    errors = (Problem(v.field, f"{v.reason} [{v.rule_id}]", v.remedy) for v in verdicts if v.severity == "error")
+    launch, refused = _launched(subject.case)
+    fit, notes = _memory(subject)
+    return Judgement(
+        launch=launch,
+        fit=fit,
+        remedies=(),
+        verdicts=verdicts,
+        flags_refused=refused,
+        refusals=(*refused, *errors, *_unknown_rules(subject.workload)),
+        notes=notes,
+    )
+
+
+def _launched(case: Case) -> tuple[Launch | None, tuple[Problem, ...]]:
+    """The command line of a case, or what the release refuses of it."""
+    try:
+        return build_launch(case), ()
+    except EngineRefusal as refusal:
+        return None, refusal.problems
+
+
+def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
+    if subject.shape is None:
+        name = subject.workload.model.id
+        return None, (f"{name} is in no catalogue, so its memory is not judged; set model.config to its config.json",)
+    try:
+        options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
+        return estimate(subject.shape, subject.card, options), uncounted
+    except MemoryModelError as error:
+        return None, (f"memory is not judged: {error}",)
+
+
+def _cures(subject: Subject) -> tuple[Remedy, ...]:
+    assert subject.shape is not None, "only a described model has a fit to mend"
+    options, _ = with_draft(subject.options, speculation(subject.workload), subject.shape)
+    whole = _WholeJudgement(subject)
+    return remedies(subject.shape, subject.card, options, gpus_available=subject.gpu_counts, whole=whole)
+
+
+@dataclass(frozen=True)
+class _WholeJudgement:
+    """Holds the memory model's remedies against everything else that is judged."""
+
+    subject: Subject
+
+    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:
+        """The options with the backend that the release takes for their KV cache and model."""
+        case = self.subject.case
+        if model is self.subject.shape and options.kv_cache_dtype == case.engine.kv_cache_dtype:
+            return options
+        engine = case.engine.model_copy(update={"kv_cache_dtype": options.kv_cache_dtype})
+        changed = replace(case, engine=engine, model=model_traits(model, model.id))
+        return replace(options, attention_backend=backend_of(changed).name)
+
+    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:
+        """Whether the edited workload is refused by nothing."""
+        case = self.subject.edited(edit, model).case
+        return not any(verdict.severity == "error" for verdict in judge_by_rules(case)) and not _launched(case)[1]
+
+
+def speculation(workload: Workload) -> Mapping[str, Any] | None:
+    """The engine's object of speculative decoding; None where it has none."""
+    asked: Mapping[str, Any] | None = engine_profile(workload.engine.kind).setting(workload.engine, "speculation")
+    return asked
+
+
+def model_traits(shape: ModelFacts | None, model_id: str) -> ModelTraits:
+    """What the engine's rules look at in a model; of an unknown one only its id."""
+    if shape is None:
+        return ModelTraits(id=model_id)
+    return ModelTraits(
+        id=model_id,
+        architecture=shape.architecture,
+        num_attention_heads=shape.num_attention_heads,
+        num_key_value_heads=shape.num_key_value_heads,
+        head_dim=shape.head_dim,
+        vocab_size=shape.vocab_size,
+        max_position_embeddings=shape.max_position_embeddings,
+        dtype=shape.torch_dtype,
+        quantization_method=shape.quantization.method if shape.quantization else None,
+        quantization_group=shape.quantization.group_size if shape.quantization else None,
+        intermediate_size=shape.intermediate_size,
+        expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
+    )
+
+
+def _unknown_rules(workload: Workload) -> Iterator[Problem]:
     """A misspelt id would override nothing and leave a false reason in the annotations."""
     known = [rule.id for rule in rules() if rule.engine == workload.engine.kind]
     for index, allowed in enumerate(workload.allow):
         if allowed.rule not in known:
             near = difflib.get_close_matches(allowed.rule, known, n=1)
             remedy = f"did you mean {near[0]}?" if near else "remove it; `l4serve contract rules` lists them"
-            yield Problem(f"{path}.allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
-
-
-def _unjudged(workload: Workload) -> str:
-    return f"{workload.model.id} is in no catalogue, so its memory is not judged; set model.config to its config.json"
-
-
-def _judge_fit(
-    path: str,
-    workload: Workload,
-    facts: ModelFacts,
-    gpu: Gpu,
-    options: ServingOptions,
-    verdicts: tuple[Verdict, ...],
-) -> Judgement:
-    try:
-        options, uncounted = with_draft(options, speculative_config(workload.engine), facts)
-        fit = estimate(facts, gpu, options)
-    except MemoryModelError as error:
-        return Judgement(None, (), verdicts, (f"memory is not judged: {error}",))
-    if fit.fits and not fit.margin_is_uncertain:
-        return Judgement(fit, (), verdicts, uncounted)
-    cures = remedies(facts, gpu, options)
-    if not fit.fits and workload.fit == "refuse":
-        refuse(f"{path}.{_fit_field(workload.engine)}", _fit_text(fit), _fit_remedy(cures))
-    return Judgement(fit, cures, verdicts, (_fit_text(fit), *uncounted))
-
-
-def speculative_config(engine: Engine) -> Mapping[str, Any] | None:
-    """The engine's object of speculative decoding, which only vLLM takes."""
-    return engine.speculative_config if isinstance(engine, VllmEngine) else None
-
-
-def serving_options(engine: Engine, layout: GpuLayout) -> ServingOptions:
-    """The settings of an engine that its memory depends on."""
-    shared = {
-        "engine_version": engine.version,
-        "tensor_parallel_size": layout.tensor_parallel_size,
-        "pipeline_parallel_size": layout.pipeline_parallel_size,
-        "dtype": None if engine.dtype == "auto" else engine.dtype,
-        "kv_cache_dtype": engine.kv_cache_dtype,
-    }
-    if isinstance(engine, VllmEngine):
-        lora = engine.lora
-        speculative = engine.speculative_config or {}
-        return ServingOptions(
-            engine="vllm",
-            quantization=engine.quantization,
-            max_model_len=engine.max_model_len,
-            max_num_seqs=engine.max_num_seqs,
-            max_num_batched_tokens=engine.max_num_batched_tokens,
-            gpu_memory_utilization=engine.gpu_memory_utilization,
-            enforce_eager=bool(engine.enforce_eager),
-            attention_backend=engine.attention_backend,
-            enable_prefix_caching=engine.enable_prefix_caching,
-            enable_chunked_prefill=engine.enable_chunked_prefill,
-            lora=LoraOptions(max_loras=lora.max_loras or 1, max_lora_rank=lora.max_rank or 16) if lora else None,
-            num_speculative_tokens=int(speculative.get("num_speculative_tokens", 0)),
-            **shared,  # type: ignore[arg-type]
-        )
-    return ServingOptions(
-        engine="tgi",
-        quantization=engine.quantize,
-        max_input_tokens=engine.max_input_tokens or engine.max_input_length,
-        max_total_tokens=engine.max_total_tokens,
-        max_batch_prefill_tokens=engine.max_batch_prefill_tokens,
-        max_batch_total_tokens=engine.max_batch_total_tokens,
-        cuda_memory_fraction=engine.cuda_memory_fraction,
-        max_concurrent_requests=engine.max_concurrent_requests,
-        **shared,  # type: ignore[arg-type]
-    )
-
-
-def host_notes(facts: ModelFacts, options: ServingOptions, resources: PodResources) -> tuple[str, ...]:
-    """Warnings about what the pod needs beside its GPUs: memory while it loads, /dev/shm, disk for the weights."""
-    try:
-        needs = host_needs(facts, options)
-    except MemoryModelError:
-        return ()
-    return needs.judge(
-        memory_gib=resources.limits.memory_bytes / GIB,
-        shm_gib=resources.shm_bytes / GIB,
-        ephemeral_gib=resources.limits.ephemeral_bytes / GIB,
-    )
-
-
-def model_traits(facts: ModelFacts | None, model_id: str) -> ModelTraits:
-    """What the engine's rules look at in a model; of an unknown one only its id."""
-    if facts is None:
-        return ModelTraits(id=model_id)
-    return ModelTraits(
-        id=facts.id,
-        architecture=facts.architecture,
-        num_attention_heads=facts.num_attention_heads,
-        num_key_value_heads=facts.num_key_value_heads,
-        head_dim=facts.head_dim,
-        vocab_size=facts.vocab_size,
-        max_position_embeddings=facts.max_position_embeddings,
-        dtype=facts.torch_dtype,
-        quantization_method=facts.quantization.method if facts.quantization else None,
-        quantization_group=facts.quantization.group_size if facts.quantization else None,
-        intermediate_size=facts.intermediate_size,
-        expert_intermediate_size=facts.moe.expert_intermediate_size if facts.moe else None,
-    )
-
-
-def _verdicts(
-    workload: Workload, layout: GpuLayout, facts: ModelFacts | None, contract: Contract, gpu: Gpu
-) -> tuple[Verdict, ...]:
-    return judge(
-        workload.engine,
-        contract=contract,
-        model=model_traits(facts, workload.model.id),
-        gpu=GpuTraits(name=gpu.name, compute_capability=gpu.compute_capability),
-        gpus=layout.gpus,
-        tensor_parallel_size=layout.tensor_parallel_size,
-        pipeline_parallel_size=layout.pipeline_parallel_size,
-        allow=frozenset(a.rule for a in workload.allow),
-    )
-
-
-def _fit_field(engine: Engine) -> str:
-    return "engine.maxModelLen" if isinstance(engine, VllmEngine) else "engine.maxTotalTokens"
+            yield Problem(f"allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
 
 
 def _fit_text(fit: Fit) -> str:

@@ -1,6 +1,6 @@
 """Which pool a workload runs on, and how its pods say so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from l4serve.config.problems import refuse
@@ -9,13 +9,49 @@ from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, pod_capacity
-from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
-from l4serve.planning.workload.workload_plan import Placing, Toleration
+from l4serve.planning.machines.shapes import MachineShape, all_shapes
+from l4serve.planning.memory.remedies import GPU_COUNTS
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 MACHINE_LABEL = "node.kubernetes.io/instance-type"
 DEFAULT_BOOT_DISK_GIB = 100
+
+
+@dataclass(frozen=True)
+class Toleration:
+    """A taint that the pods bear."""
+
+    key: str
+    operator: str
+    effect: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where the pods may run."""
+
+    node_pool: str | None
+    packed_on: str | None
+    """Pool whose room holds the replicas: the pods' own, or the largest of their compute class."""
+    compute_class: str | None
+    machine_type: str | None
+    fixed_nodes: bool
+    """Whether the nodes are what they are, in place of being made for the pods."""
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Toleration, ...]
+
+
 _GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the workloads of a stack may run."""
+
+    cluster: ClusterPlan
+    pools: tuple[PoolPlan, ...]
+    classes: tuple[ComputeClassPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,52 +61,47 @@ class Place:
     pool: PoolPlan | None
     shape: MachineShape
     placing: Placing
+    autopilot: bool = False
 
     def capacity(self, gpus: int) -> Allocatable:
         """What a pod with so many of the node's GPUs may ask for."""
-        disk = self.pool.disk_size_gb if self.pool else DEFAULT_BOOT_DISK_GIB
+        disk = self.pool.disks.size_gb if self.pool else DEFAULT_BOOT_DISK_GIB
         ssds = self.pool.ephemeral_ssds if self.pool else 0
         return pod_capacity(self.shape, gpus, boot_disk_gib=disk, local_ssds=ssds)
 
+    @property
+    def gpu_counts(self) -> tuple[int, ...]:
+        """GPUs that a pod may ask for without another place: those of its machine, or any where nodes are made."""
+        shapes = [self.shape] if self.pool or self.placing.compute_class else all_shapes(self.shape.accelerator)
+        return tuple(count for count in GPU_COUNTS if count <= max(shape.gpus for shape in shapes))
 
-def find_place(
-    path: str,
-    workload: Workload,
-    gpus: int,
-    cluster: ClusterPlan,
-    pools: Sequence[PoolPlan],
-    classes: Sequence[ComputeClassPlan] = (),
-) -> Place:
+
+def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
     """The place of a workload at a YAML path: the named pool, else the smallest with enough GPUs.
 
     Raises ConfigError where no node could hold the pod.
     """
     if workload.compute_class is not None:
-        return _in_class(path, workload.compute_class, gpus, pools, classes)
-    if not pools:
-        return _unpooled(path, workload, gpus, cluster)
+        return _in_class(path, workload.compute_class, gpus, site)
+    if not site.pools:
+        return _unpooled(path, workload, gpus, site.cluster)
     if workload.node_pool is not None:
-        return _named(path, workload, gpus, pools)
-    enough = sorted((p for p in pools if p.gpus >= gpus), key=_size)
+        return _named(path, workload, gpus, site.pools)
+    enough = sorted((p for p in site.pools if p.gpus >= gpus), key=lambda p: (p.gpus, p.shape.vcpus, p.name))
     if not enough:
-        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in pools)))
+        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in site.pools)))
     return _pooled(enough[0])
 
 
-def _size(pool: PoolPlan) -> tuple[int, int, str]:
-    shape = find_shape(pool.machine_type)
-    return (pool.gpus, shape.vcpus if shape else 0, pool.name)
-
-
-def _in_class(path: str, name: str, gpus: int, pools: Sequence[PoolPlan], classes: Sequence[ComputeClassPlan]) -> Place:
+def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
     """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
-    wanted = next((c for c in classes if c.name == name), None)
+    wanted = next((c for c in site.classes if c.name == name), None)
     if wanted is None:
-        known = ", ".join(c.name for c in classes) or "none is defined"
+        known = ", ".join(c.name for c in site.classes) or "none is defined"
         refuse(f"{path}.computeClass", f"there is no compute class {name!r}", f"use one of computeClasses: {known}")
-    own = sorted((p for p in pools if p.compute_class == name), key=lambda p: (p.gpus, p.max_nodes))
-    machines = [p.machine_type for p in own] + [p.machine_type for p in wanted.priorities if p.machine_type]
-    shapes = sorted(filter(None, map(find_shape, machines)), key=lambda s: (s.gpus, s.vcpus))
+    own = sorted((p for p in site.pools if p.compute_class == name), key=lambda p: (p.gpus, p.size.max_nodes))
+    wanted_shapes = (p.shape for p in wanted.priorities if p.shape)
+    shapes = sorted((*(p.shape for p in own), *wanted_shapes), key=lambda s: (s.gpus, s.vcpus))
     if shapes[0].gpus < gpus:
         refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus))
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
@@ -125,16 +156,15 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
             node_selector={ACCELERATOR_LABEL: shape.accelerator},
             tolerations=(_GPU_TOLERATION,),
         ),
+        autopilot=cluster.mode == "autopilot",
     )
 
 
 def _pooled(pool: PoolPlan) -> Place:
-    shape = find_shape(pool.machine_type)
-    assert shape is not None, "planning a pool checks its machine type"
     # Nodes that the stack only describes carry no label of its own: they are known by what the config says of them.
     described = {key: value for key, value in pool.labels if key != POOL_LABEL}
     described[MACHINE_LABEL] = pool.machine_type
-    selector = {ACCELERATOR_LABEL: shape.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
+    selector = {ACCELERATOR_LABEL: pool.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
     tolerations = tuple(
         Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
         for taint in pool.taints
@@ -142,7 +172,7 @@ def _pooled(pool: PoolPlan) -> Place:
     )
     return Place(
         pool,
-        shape,
+        pool.shape,
         Placing(
             node_pool=pool.name,
             packed_on=pool.name,

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable
-from l4serve.planning.machines.autopilot_sizes import Requests
+from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
+from l4serve.planning.workload.node_choice import Place
 
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -21,6 +22,11 @@ class PodResources:
     limits: Requests
     shm_bytes: int
 
+    def of_one_pod(self) -> Allocatable:
+        """What the scheduler must find for one pod."""
+        asked = self.requests
+        return Allocatable(asked.cpu_millis, asked.memory_bytes, asked.ephemeral_bytes, self.gpus, 1)
+
     def as_kubernetes(self) -> Mapping[str, Mapping[str, str]]:
         """The container's `resources`."""
         return {"requests": self._quantities(self.requests), "limits": self._quantities(self.limits)}
@@ -32,6 +38,29 @@ class PodResources:
             "ephemeral-storage": format_bytes(amounts.ephemeral_bytes),
             GPU_RESOURCE: str(self.gpus),
         }
+
+
+@dataclass(frozen=True)
+class PlannedResources:
+    """Resources of a pod, and what to say of them."""
+
+    resources: PodResources
+    notes: tuple[str, ...]
+
+
+def planned_resources(path: str, workload: Workload, gpus: int, place: Place) -> PlannedResources:
+    """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had."""
+    asked = pod_resources(path, workload, gpus, default_requests(place.capacity(gpus)))
+    if not place.autopilot:
+        return PlannedResources(asked, ())
+    try:
+        applied = adjust(asked.requests, gpus, place.shape.accelerator)
+    except AutopilotSizeError as error:
+        refuse(f"{path}.gpus", str(error))
+    raised = changes(asked.requests, applied)
+    notes = (f"Autopilot's minimum raises {', '.join(raised)}; the price follows",) if raised else ()
+    # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
+    return PlannedResources(PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), notes)
 
 
 def default_requests(capacity: Allocatable) -> Requests:

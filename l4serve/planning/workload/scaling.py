@@ -36,11 +36,13 @@ class AutoscalingPlan:
         )
 
 
-def plan_autoscaling(path: str, config: Autoscaling, contract: Contract) -> AutoscalingPlan:
-    """The plan of a workload's autoscaling at a YAML path.
+def plan_autoscaling(path: str, config: Autoscaling | None, contract: Contract) -> AutoscalingPlan | None:
+    """The plan of a workload's autoscaling at a YAML path; None where it asks for none.
 
     Raises ConfigError for a role that the contract names no metric for, and for a target that cannot be reached.
     """
+    if config is None:
+        return None
     engine_metric = contract.autoscaling_metrics.get(config.metric)
     if engine_metric is None:
         known = ", ".join(contract.autoscaling_metrics)

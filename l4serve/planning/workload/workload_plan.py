@@ -3,23 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from l4serve.engines.rules import Verdict
+from l4serve.engines.contract import Contract
+from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.remedies import Remedy
+from l4serve.planning.values.note import Note
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.rollout import Rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan
-
-
-@dataclass(frozen=True)
-class Toleration:
-    """A taint that the pods bear."""
-
-    key: str
-    operator: str
-    effect: str
-    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,84 +28,73 @@ class Probes:
         return self.startup_period * self.startup_failures
 
 
-@dataclass(frozen=True)
-class Placing:
-    """Where the pods may run."""
+@dataclass(frozen=True, kw_only=True)
+class EnginePlan:
+    """The engine's release and what its container runs."""
 
-    node_pool: str | None
-    packed_on: str | None
-    """Pool whose room holds the replicas: the pods' own, or the largest of their compute class."""
-    compute_class: str | None
-    machine_type: str | None
-    fixed_nodes: bool
-    """Whether the nodes are what they are, in place of being made for the pods."""
-    node_selector: Mapping[str, str]
-    tolerations: tuple[Toleration, ...]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What planning thinks of the workload: its memory, the engine's rules and what could not be judged."""
-
-    fit: Fit | None
-    remedies: tuple[Remedy, ...]
-    verdicts: tuple[Verdict, ...]
-    notes: tuple[str, ...]
+    kind: str
+    version: str
+    contract: Contract
+    """The contract in force, which may be that of an older release."""
+    image: str
+    command: tuple[str, ...] | None
+    """Entry point; None leaves the image's own."""
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkloadPlan:
-    """One workload, resolved: no later stage reads its config again."""
+class ModelPlan:
+    """The model as it is served."""
 
-    name: str
-    namespace: str
-    recipe: str | None
-    engine_kind: str
-    engine_version: str
-    contract: str
-    image: str
-    command: tuple[str, ...] | None
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    token_variable: str
-    secret: SecretPlan | None
-    gated: bool
-    model_id: str
+    id: str
     revision: str | None
+    gated: bool
+    """Whether the Hub wants a token for it."""
     served_names: tuple[str, ...]
     max_model_len: int | None
-    gpus: int
-    tensor_parallel_size: int
-    pipeline_parallel_size: int
+    """Prompt and output together, in tokens; None where neither the config nor the model says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalePlan:
+    """How many pods there are, and how they change."""
+
     replicas: int
     """Pods at the start; the autoscaler changes them where there is one."""
     autoscaling: AutoscalingPlan | None
-    pod_monitoring: bool
-    """Whether Managed Service for Prometheus is told to scrape the pods."""
-    placing: Placing
-    resources: PodResources
-    probes: Probes
     rollout: Rollout
-    grace_seconds: int
-    metrics_path: str
-    service_name: str
-    service_type: str
-    port: int
-    labels: Mapping[str, str]
-    selector: Mapping[str, str]
-    pod_labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    judgement: Judgement
 
     @property
     def most_replicas(self) -> int:
         """The most pods that there may be, which the nodes must hold."""
         return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle:
+    """How a pod starts, shows that it lives, and ends."""
+
+    probes: Probes
+    grace_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePlan:
+    """The Kubernetes Service in front of the pods, and what is scraped of them."""
+
+    name: str
+    namespace: str
+    type: str
+    port: int
+    metrics_path: str
+    pod_monitoring: bool
+    """Whether Managed Service for Prometheus is told to scrape the pods."""
+
     @property
     def host(self) -> str:
         """DNS name of the Service inside the cluster."""
-        return f"{self.service_name}.{self.namespace}.svc.cluster.local"
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
 
     @property
     def url(self) -> str:
@@ -123,4 +104,46 @@ class WorkloadPlan:
     @property
     def port_forward(self) -> str:
         """Command that brings the Service to this machine."""
-        return f"kubectl -n {self.namespace} port-forward service/{self.service_name} {self.port}:{self.port}"
+        return f"kubectl -n {self.namespace} port-forward service/{self.name} {self.port}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectMetadata:
+    """Labels and annotations of the workload's Kubernetes objects."""
+
+    labels: Mapping[str, str]
+    selector: Mapping[str, str]
+    pod_labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadPlan:
+    """One workload, resolved: no later stage reads its config again."""
+
+    name: str
+    namespace: str
+    recipe: str | None
+    engine: EnginePlan
+    model: ModelPlan
+    layout: GpuLayout
+    secret: SecretPlan | None
+    """Where the pods find the Hugging Face token; None where the stack has none."""
+    scale: ScalePlan
+    placing: Placing
+    resources: PodResources
+    lifecycle: Lifecycle
+    service: ServicePlan
+    metadata: ObjectMetadata
+    judgement: Judgement
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What an operator should know before the workload runs."""
+        path = f"workloads.{self.name}"
+        scaling = self.scale.autoscaling
+        return (
+            *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
+            *(Note(path, text) for text in self.judgement.notes),
+            *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]") for v in self.judgement.verdicts),
+        )

@@ -2,29 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from l4serve.config.autoscaling import StackMonitoring
-from l4serve.config.problems import ConfigError, Problem, Refused, refuse
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
+from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import Workload
-from l4serve.engines.argv import EngineRefusal, Launch, build_launch
-from l4serve.engines.contract import Contract, ContractError, ResolvedContract, resolve_contract
-from l4serve.planning.gke.classes import ComputeClassPlan
-from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.engines.contract import ContractError, ResolvedContract, resolve_contract
+from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
+from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.gke.pools import PoolPlan
-from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, adjust, changes
+from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.host import host_needs
 from l4serve.planning.models.model_shape import ModelFacts
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
-from l4serve.planning.workload.gpu_layout import GpuLayout, gpu_layout
-from l4serve.planning.workload.judging import host_notes, judge_workload, serving_options
-from l4serve.planning.workload.node_choice import Place, find_place
-from l4serve.planning.workload.pod_resources import PodResources, default_requests, pod_resources
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.node_choice import Place, Site, find_place
+from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
-from l4serve.planning.workload.workload_plan import Judgement, Probes, WorkloadPlan
+from l4serve.planning.workload.workload_plan import (
+    EnginePlan,
+    Lifecycle,
+    ModelPlan,
+    ObjectMetadata,
+    Probes,
+    ScalePlan,
+    ServicePlan,
+    WorkloadPlan,
+)
 
 STARTUP_PERIOD_SECONDS = 10
 MINIMUM_STARTUP_SECONDS = 1800
@@ -35,49 +45,103 @@ SECONDS_PER_CHECKPOINT_GIB = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What the workloads of a stack share."""
+    """What the workloads of a stack share. A step may refuse: what does not depend on it is judged all the same."""
 
     stack: str
     namespace: str
-    cluster: ClusterPlan
-    pools: tuple[PoolPlan, ...]
-    classes: tuple[ComputeClassPlan, ...]
-    secret: SecretPlan | None
+    site: Step[Site]
+    secret: Step[SecretPlan | None]
     monitoring: StackMonitoring
+    accelerators: Mapping[str, str]
+    """Accelerator of each pool by its name in the config, for a workload whose place cannot be had."""
 
 
-def plan_workload(name: str, workload: Workload, facts: ModelFacts | None, around: Surroundings) -> WorkloadPlan:
-    """The plan of one workload; `facts` is None for a model that nobody described.
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """One workload by itself; the room on its pool, which decides how it rolls out, is not known yet."""
 
-    Raises ConfigError with every problem that stops it. The rollout is planned as if nodes were made on demand:
-    the stack's plan narrows it to what its pools hold.
-    """
+    name: str
+    workload: Workload
+    shape: ModelFacts | None
+    """Shape of the model; None where nobody described it."""
+    resolved: ResolvedContract
+    layout: GpuLayout
+    place: Place
+    resources: PodResources
+    scaling: AutoscalingPlan | None
+    secret: SecretPlan | None
+    judgement: Judgement
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that there may be, which the nodes must hold."""
+        return self.workload.most_replicas
+
+    @property
+    def probes(self) -> Probes:
+        """The engine's probes, with the time that this model may take to load."""
+        gib = (self.shape.checkpoint_bytes or 0) / GIB if self.shape else 0
+        seconds = max(MINIMUM_STARTUP_SECONDS, int(gib * SECONDS_PER_CHECKPOINT_GIB))
+        path = self.resolved.contract.health_path
+        return Probes(path, STARTUP_PERIOD_SECONDS, -(-seconds // STARTUP_PERIOD_SECONDS))
+
+
+def draft_workload(name: str, workload: Workload, shape: Step[ModelFacts | None], around: Surroundings) -> Draft:
+    """What is known of one workload by itself; raises ConfigError with every problem that stops it."""
     path = f"workloads.{name}"
-    refused = Refused()
-    refused.problems += _taken_labels(path, workload)
-    with refused:
-        layout = gpu_layout(path, workload)
-    with refused:
-        resolved = _contract(path, workload)
-    refused.stop()
-    accelerator = DEFAULT_ACCELERATOR
-    with refused:
-        place = find_place(path, workload, layout.gpus, around.cluster, around.pools, around.classes)
-        accelerator = place.shape.accelerator
-        resources, size_notes = _resources(path, workload, layout, place, around.cluster)
-    with refused:
-        launch = _launch(path, workload, layout, resolved.contract)
-    scaling: AutoscalingPlan | None = None
-    with refused:
-        if workload.autoscaling is not None:
-            scaling = plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved.contract)
-    with refused:
-        judgement = judge_workload(path, workload, layout, facts, resolved.contract, accelerator)
-    refused.stop(first_per_path=True)
-    host = host_notes(facts, serving_options(workload.engine, layout), resources) if facts else ()
-    notes = (*((resolved.note,) if resolved.note else ()), *size_notes, *judgement.notes, *host)
-    judgement = replace(judgement, notes=notes)
-    return _assemble(name, workload, layout, place, resolved, resources, launch, judgement, facts, around, scaling)
+    layout = once(partial(gpu_layout, path, workload))
+    resolved = once(partial(_contract, path, workload))
+    place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
+    resources = once(lambda: planned_resources(path, workload, layout().gpus, place()))
+    subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
+    judgement = once(lambda: _judged(path, subject()))
+    scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract))
+    try:
+        gather(partial(refuse_all, _taken_labels(path, workload)), place, resources, judgement, scaling, around.secret)
+    except ConfigError as error:
+        raise ConfigError(first_of_each_path(error.problems)) from None
+    return Draft(
+        name=name,
+        workload=workload,
+        shape=shape(),
+        resolved=resolved(),
+        layout=layout(),
+        place=place(),
+        resources=resources().resources,
+        scaling=scaling(),
+        secret=around.secret(),
+        judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources())),
+    )
+
+
+def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources) -> tuple[str, ...]:
+    """What is to be said of a workload that runs: its contract, its size, its memory, its host."""
+    own = (subject.resolved.note,) if subject.resolved.note else ()
+    return (*own, *planned.notes, *judgement.notes, *_host_notes(subject, planned.resources))
+
+
+def _host_notes(subject: Subject, resources: PodResources) -> tuple[str, ...]:
+    """Warnings about what the pod needs beside its GPUs: memory while it loads, /dev/shm, disk for the weights."""
+    if subject.shape is None:
+        return ()
+    try:
+        needs = host_needs(subject.shape, subject.options)
+    except MemoryModelError:
+        return ()
+    return needs.judge(
+        memory_gib=resources.limits.memory_bytes / GIB,
+        shm_gib=resources.shm_bytes / GIB,
+        ephemeral_gib=resources.limits.ephemeral_bytes / GIB,
+    )
+
+
+def subject_of(name: str, workload: Workload, shape: Step[ModelFacts | None], around: Surroundings) -> Subject:
+    """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read."""
+    path = f"workloads.{name}"
+    layout = once(partial(gpu_layout, path, workload))
+    gather(layout, shape, partial(_contract, path, workload))
+    place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
+    return _subject(workload, shape(), _contract(path, workload), layout(), place, around)
 
 
 def _taken_labels(path: str, workload: Workload) -> list[Problem]:
@@ -95,118 +159,114 @@ def _contract(path: str, workload: Workload) -> ResolvedContract:
         refuse(f"{path}.engine.version", str(error))
 
 
-def _launch(path: str, workload: Workload, layout: GpuLayout, contract: Contract) -> Launch:
-    try:
-        return build_launch(
-            workload.engine,
-            model_id=workload.model.id,
-            revision=workload.model.revision,
-            tensor_parallel_size=layout.tensor_parallel_size,
-            pipeline_parallel_size=layout.pipeline_parallel_size,
-            port=workload.service.port,
-            extra_args=workload.extra_args,
-            extra_env=workload.extra_env,
-            contract=contract,
-        )
-    except EngineRefusal as refusal:
-        raise ConfigError(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in refusal.problems) from None
+def _judged(path: str, subject: Subject) -> Judgement:
+    judgement = judge(subject)
+    refuse_all(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in judgement.refusals)
+    return judgement
 
 
-def _resources(
-    path: str, workload: Workload, layout: GpuLayout, place: Place, cluster: ClusterPlan
-) -> tuple[PodResources, tuple[str, ...]]:
-    asked = pod_resources(path, workload, layout.gpus, default_requests(place.capacity(layout.gpus)))
-    if cluster.mode != "autopilot":
-        return asked, ()
-    try:
-        applied = adjust(asked.requests, layout.gpus, place.shape.accelerator)
-    except AutopilotSizeError as error:
-        refuse(f"{path}.gpus", str(error))
-    raised = changes(asked.requests, applied)
-    note = (f"Autopilot's minimum raises {', '.join(raised)}; the price follows",) if raised else ()
-    # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
-    return PodResources(layout.gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), note
-
-
-def _assemble(
-    name: str,
+def _subject(
     workload: Workload,
-    layout: GpuLayout,
-    place: Place,
+    shape: ModelFacts | None,
     resolved: ResolvedContract,
-    resources: PodResources,
-    launch: Launch,
-    judgement: Judgement,
-    facts: ModelFacts | None,
+    layout: GpuLayout,
+    place: Step[Place],
     around: Surroundings,
-    scaling: AutoscalingPlan | None,
-) -> WorkloadPlan:
-    engine, contract = workload.engine, resolved.contract
-    labels = workload_labels(name, stack=around.stack, engine=engine.kind, recipe=workload.recipe)
-    selector = {"app.kubernetes.io/instance": name}
-    probes = _probes(contract, facts)
-    replicas = scaling.min_replicas if scaling else workload.replicas
-    gated = workload.model.gated if workload.model.gated is not None else bool(facts and facts.gated)
+) -> Subject:
+    subject = Subject(
+        workload=workload,
+        shape=shape,
+        resolved=resolved,
+        layout=layout,
+        card=card_named(around.accelerators.get(workload.node_pool or "", DEFAULT_ACCELERATOR)),
+    )
+    try:
+        found = place()
+    except ConfigError:
+        return subject
+    return replace(subject, card=card_named(found.shape.accelerator), gpu_counts=found.gpu_counts)
+
+
+def card_named(accelerator: str) -> Gpu:
+    """The card of an accelerator of the shape table."""
+    card = find_gpu(accelerator)
+    assert card is not None, f"the card table has every accelerator of the shape table, not {accelerator}"
+    return card
+
+
+def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> WorkloadPlan:
+    """The plan of a drafted workload; `spare_pods` fit beside all replicas of its pool (None: nodes come on demand)."""
+    workload, contract = draft.workload, draft.resolved.contract
+    scale = ScalePlan(
+        replicas=draft.scaling.min_replicas if draft.scaling else workload.replicas,
+        autoscaling=draft.scaling,
+        rollout=plan_rollout(draft.most_replicas, spare_pods, draft.probes.startup_seconds),
+    )
     return WorkloadPlan(
-        name=name,
+        name=draft.name,
         namespace=around.namespace,
         recipe=workload.recipe,
-        engine_kind=engine.kind,
-        engine_version=engine.version,
-        contract=f"{contract.engine}-{contract.version}",
+        engine=_engine(draft),
+        model=_model(draft),
+        layout=draft.layout,
+        secret=draft.secret,
+        scale=scale,
+        placing=draft.place.placing,
+        resources=draft.resources,
+        lifecycle=Lifecycle(probes=draft.probes, grace_seconds=contract.shutdown.grace_seconds),
+        service=ServicePlan(
+            name=workload.service.name or shorten(draft.name, 63),
+            namespace=around.namespace,
+            type=workload.service.type,
+            port=workload.service.port,
+            metrics_path=contract.metrics_path,
+            pod_monitoring=scraped(around.monitoring, workload),
+        ),
+        metadata=_metadata(draft, around.stack),
+        judgement=draft.judgement,
+    )
+
+
+def _engine(draft: Draft) -> EnginePlan:
+    engine, contract, launch = draft.workload.engine, draft.resolved.contract, draft.judgement.launch
+    assert launch is not None, "a workload without a command line is refused"
+    return EnginePlan(
+        kind=engine.kind,
+        version=engine.version,
+        contract=contract,
         image=engine.image or contract.image,
         command=launch.command,
         argv=launch.argv,
         env=launch.env,
-        token_variable=contract.token_env,
-        secret=around.secret,
-        gated=gated,
-        model_id=workload.model.id,
-        revision=workload.model.revision,
-        served_names=_served_names(workload),
-        max_model_len=_max_model_len(workload, judgement, facts),
-        gpus=layout.gpus,
-        tensor_parallel_size=layout.tensor_parallel_size,
-        pipeline_parallel_size=layout.pipeline_parallel_size,
-        replicas=replicas,
-        autoscaling=scaling,
-        pod_monitoring=scraped(around.monitoring, workload),
-        placing=place.placing,
-        resources=resources,
-        probes=probes,
-        rollout=plan_rollout(workload.most_replicas, None, probes.startup_seconds),
-        grace_seconds=contract.shutdown.grace_seconds,
-        metrics_path=contract.metrics_path,
-        service_name=workload.service.name or shorten(name, 63),
-        service_type=workload.service.type,
-        port=workload.service.port,
-        labels=labels,
-        selector=selector,
-        pod_labels={**workload.labels, **labels},
-        annotations=_annotations(workload),
-        judgement=judgement,
     )
 
 
-def _probes(contract: Contract, facts: ModelFacts | None) -> Probes:
-    gib = (facts.checkpoint_bytes or 0) / 2**30 if facts else 0
-    seconds = max(MINIMUM_STARTUP_SECONDS, int(gib * SECONDS_PER_CHECKPOINT_GIB))
-    return Probes(contract.health_path, STARTUP_PERIOD_SECONDS, -(-seconds // STARTUP_PERIOD_SECONDS))
+def _model(draft: Draft) -> ModelPlan:
+    model, engine, fit = draft.workload.model, draft.workload.engine, draft.judgement.fit
+    profile = engine_profile(engine.kind)
+    known = draft.shape.max_position_embeddings if draft.shape else None
+    return ModelPlan(
+        id=model.id,
+        revision=model.revision,
+        gated=is_gated(draft.workload, draft.shape),
+        served_names=profile.setting(engine, "servedNames") or (model.id,),
+        max_model_len=profile.setting(engine, "length") or (fit.max_model_len if fit else known),
+    )
 
 
-def _served_names(workload: Workload) -> tuple[str, ...]:
-    engine = workload.engine
-    names = engine.served_model_name if isinstance(engine, VllmEngine) else None
-    return names or (workload.model.id,)
+def is_gated(workload: Workload, shape: ModelFacts | None) -> bool:
+    """Whether the Hub wants a token for the model: the config's word, else the catalogue's."""
+    if workload.model.gated is not None:
+        return workload.model.gated
+    return bool(shape and shape.gated)
 
 
-def _max_model_len(workload: Workload, judgement: Judgement, facts: ModelFacts | None) -> int | None:
-    engine = workload.engine
-    asked = engine.max_model_len if isinstance(engine, VllmEngine) else engine.max_total_tokens
-    if asked is not None:
-        return asked
-    return judgement.fit.max_model_len if judgement.fit else facts.max_position_embeddings if facts else None
-
-
-def _annotations(workload: Workload) -> Mapping[str, str]:
-    return {f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow}
+def _metadata(draft: Draft, stack: str) -> ObjectMetadata:
+    workload = draft.workload
+    labels = workload_labels(draft.name, stack=stack, engine=workload.engine.kind, recipe=workload.recipe)
+    return ObjectMetadata(
+        labels=labels,
+        selector={"app.kubernetes.io/instance": draft.name},
+        pod_labels={**workload.labels, **labels},
+        annotations={f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow},
+    )

@@ -124,8 +124,8 @@ def test_auto_upgrade_can_be_off_where_no_channel_is_known() -> None:
     cluster = cluster_plan({"mode": "existing", "name": "llm", "location": "us-central1"})
     config = NodePool.model_validate({"machineType": "g2-standard-8", "autoUpgrade": False})
     planned = plan_pool("l4", config, cluster)
-    assert not planned.auto_upgrade
-    assert any("autoUpgrade" in note for note in planned.notes)
+    assert not planned.upkeep.auto_upgrade
+    assert any("autoUpgrade" in remark for remark in planned.remarks)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ def test_the_system_pool_starts_within_its_bounds(said: dict[str, Any], nodes: i
 
 def test_notes_name_what_must_be_there() -> None:
     assert cluster_plan(STANDARD).notes == ()
-    assert any("NAT" in note for note in cluster_plan({**STANDARD, "network": "shared"}).notes)
+    assert any("NAT" in remark for remark in cluster_plan({**STANDARD, "network": "shared"}).remarks)
     assert cluster_plan({**STANDARD, "network": "shared", "networkOptions": {"nat": True}}).notes == ()
     assert any(
-        "inside the network" in n for n in cluster_plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).notes
+        "inside the network" in n for n in cluster_plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).remarks
     )
 
 

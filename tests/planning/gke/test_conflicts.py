@@ -9,7 +9,9 @@ from l4serve.config.cluster import Cluster
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
+from l4serve.engines.conditions import RuleError, fill, holds
 from l4serve.planning.gke import conflicts
+from l4serve.planning.gke.conflict_inputs import cluster_inputs, pool_inputs
 from l4serve.planning.gke.conflicts import pool_problems, refuse_cluster
 from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.machines.shapes import MachineShape, find_shape
@@ -92,6 +94,10 @@ CLUSTER_CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "window-long": (
         {**STANDARD, "maintenance": {"start": "2025-01-04T02:00:00Z", "end": "2025-01-05T03:00:00Z"}},
         {**STANDARD, "maintenance": {"start": "2025-01-04T02:00:00Z", "end": "2025-01-05T02:00:00Z"}},
+    ),
+    "window-recurrence": (
+        {**STANDARD, "maintenance": {"recurrence": "FREQ=WEEKLY;BYDAY=SO"}},
+        {**STANDARD, "maintenance": {"recurrence": "FREQ=WEEKLY;BYDAY=SA,SU"}},
     ),
     "window-rare": (
         {**STANDARD, "maintenance": {"recurrence": "FREQ=WEEKLY;BYDAY=SA"}},
@@ -290,3 +296,47 @@ def test_an_unknown_machine_type_is_named_with_the_known_ones() -> None:
     (problem,) = caught.value.problems
     assert problem.path == "nodePools.l4.machineType"
     assert "g2-standard-8" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "windows"),
+    [
+        ("FREQ=DAILY", 32),
+        ("FREQ=DAILY;INTERVAL=2", 16),
+        ("FREQ=DAILY;BYDAY=SA", 4),
+        ("FREQ=WEEKLY", 4),
+        ("FREQ=WEEKLY;BYDAY=SA,SU", 8),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", 2),
+        ("FREQ=MONTHLY", 1),
+        ("FREQ=MONTHLY;BYDAY=SA", 4),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,15", 2),
+        ("FREQ=YEARLY", 0),
+    ],
+)
+def test_windows_are_counted_as_the_recurrence_rule_has_them(recurrence: str, windows: int) -> None:
+    """A window of six hours: the fewest that any 32 days have, as python-dateutil lists them."""
+    maintenance = {"start": "2025-01-04T02:00:00Z", "end": "2025-01-04T08:00:00Z", "recurrence": recurrence}
+    config = CLUSTER.validate_python({**STANDARD, "maintenance": maintenance})
+    assert cluster_inputs(config)["windowHoursIn32Days"] == 6 * windows
+
+
+@pytest.mark.parametrize("subject", ["cluster", "pool"])
+def test_a_rule_names_only_facts_that_exist_on_every_kind_of_cluster(subject: str) -> None:
+    pool = NodePool.model_validate({"machineType": "g2-standard-8"})
+    configs = [CLUSTER.validate_python(config) for config in (STANDARD, AUTOPILOT, EXISTING)]
+    if subject == "cluster":
+        inputs = [cluster_inputs(config) for config in configs]
+    else:
+        plans = [cluster_plan(config) for config in (STANDARD, AUTOPILOT, EXISTING)]
+        inputs = [pool_inputs(pool, shape, plan) for plan in plans for shape in (find_shape("g2-standard-8"), None)]
+    for facts in inputs:
+        for rule in rules(subject).values():
+            holds(rule["when"], facts)
+            fill(rule["message"] + rule["remedy"], facts)
+
+
+def test_an_unknown_fact_is_an_error_in_a_condition_and_in_a_text() -> None:
+    with pytest.raises(RuleError):
+        holds({"no.such": True}, {"a": 1})
+    with pytest.raises(RuleError):
+        fill("{no.such}", {"a": 1})

@@ -19,7 +19,7 @@ def batched_tokens(version: str, model: str = "meta-llama/Llama-3.1-8B-Instruct"
     assert facts is not None
     assert L4 is not None
     options = ServingOptions(engine="vllm", engine_version=version, max_model_len=40_000, **asked)
-    return batch_limits(facts, L4, options, vllm_generation(version)).batched_tokens
+    return batch_limits(facts, options, vllm_generation(version)).batched_tokens
 
 
 @pytest.mark.parametrize(("version", "chunk"), [("0.6.4", 512), ("0.6.6", 2048), ("0.7.3", 2048)])

@@ -1,5 +1,6 @@
 """A pool without a machine type gets the cheapest that holds its workloads; what cannot be chosen is refused."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack import StackConfig
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.stack.machine_defaults import with_machine_types
+from l4serve.planning.stack.machine_defaults import with_machine_type
 from tests import factories
 
 ENGINE = {"kind": "vllm", "version": "0.26.0"}
@@ -20,9 +21,8 @@ def workload(**fields: Any) -> dict[str, Any]:
 def chosen(workloads: dict[str, Any], pools: dict[str, Any] | None = None, **stack: Any) -> dict[str, str]:
     fields = {"cluster": factories.STANDARD, "nodePools": pools or {"l4": {}}, "workloads": workloads, **stack}
     config = StackConfig.model_validate(fields)
-    facts = {name: find_model(w.model.id) for name, w in config.workloads.items()}
-    named = with_machine_types(config, facts, "us-central1")
-    return {name: pool.machine_type for name, pool in named.node_pools.items()}
+    shapes = {name: partial(find_model, w.model.id) for name, w in config.workloads.items()}
+    return {name: with_machine_type(name, config, shapes, "us-central1").machine_type for name in config.node_pools}
 
 
 def memory(amount: str) -> dict[str, Any]:

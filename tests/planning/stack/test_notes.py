@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from l4serve.planning.stack.notes import notes
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
 from tests import factories
@@ -21,7 +20,7 @@ def workload(gpus: int, memory: str, replicas: int = 1) -> dict[str, Any]:
 
 
 def of_pool(plan: StackPlan) -> list[str]:
-    return [note for path, note in notes(plan) if path == "nodePools.l4"]
+    return [note.text for note in plan.notes if note.path == "nodePools.l4"]
 
 
 def test_small_pods_that_could_block_a_large_one_are_told() -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from l4serve.planning.packing.placement import rollout_can_end
-from l4serve.planning.stack.notes import notes
 from l4serve.planning.workload.rollout import plan_rollout
 from tests.stack_cases import planned
 
@@ -18,10 +17,10 @@ def test_a_rollout_always_has_a_next_step(replicas: int, spare: int | None) -> N
 
 
 def test_an_update_without_room_is_said_to_leave_a_gap() -> None:
-    (gap,) = [note for path, note in notes(planned("local")) if path == "workloads"]
+    (gap,) = [note.text for note in planned("local").notes if note.path == "workloads"]
     assert "vllm-7b-token" in gap
     assert "while the new pod loads" in gap
 
 
 def test_a_stack_with_room_says_nothing_of_gaps() -> None:
-    assert not [note for path, note in notes(planned("prod")) if path == "workloads"]
+    assert not [note.text for note in planned("prod").notes if note.path == "workloads"]

@@ -8,7 +8,8 @@ import pytest
 
 from l4serve.config.autoscaling import Autoscaling
 from l4serve.config.problems import ConfigError
-from l4serve.engines.contract import ENGINES, Contract, contract_versions, load_contract
+from l4serve.engines.contract import Contract, contract_versions, load_contract
+from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.scaling import plan_autoscaling
@@ -16,7 +17,7 @@ from tests.planning.stack.field_edits import STANDARD
 from tests.planning.stack.test_every_field import laid_over, planned
 
 W = "workloads.qwen"
-CONTRACTS = [load_contract(engine, version) for engine in ENGINES for version in contract_versions(engine)]
+CONTRACTS = [load_contract(engine, version) for engine in engine_kinds() for version in contract_versions(engine)]
 EACH = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
@@ -81,15 +82,17 @@ def test_targets_are_quantities(fields: dict[str, Any], target: str) -> None:
 def test_the_pools_hold_as_many_pods_as_the_autoscaler_may_make() -> None:
     stack = plan(**{f"{W}.autoscaling": {"minReplicas": 2, "maxReplicas": 3}})
     (workload,), (pool,) = stack.workloads, stack.placement
-    assert workload.replicas == 2
+    assert workload.scale.replicas == 2
     assert sum(node["qwen"] for node in pool.nodes) == 3
-    assert (workload.rollout.max_surge, workload.rollout.max_unavailable) == (0, 1), "the fourth node is not there"
-    assert workload.rollout.pods_disruptable == 1
+    assert (workload.scale.rollout.max_surge, workload.scale.rollout.max_unavailable) == (0, 1), (
+        "the fourth node is not there"
+    )
+    assert workload.scale.rollout.pods_disruptable == 1
 
 
 def test_one_pod_that_may_become_more_has_a_disruption_budget() -> None:
     (workload,) = plan(**{f"{W}.autoscaling": {"maxReplicas": 2}}).workloads
-    assert (workload.replicas, workload.rollout.pods_disruptable) == (1, 1)
+    assert (workload.scale.replicas, workload.scale.rollout.pods_disruptable) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_one_pod_that_may_become_more_has_a_disruption_budget() -> None:
 )
 def test_pods_are_scraped_where_something_reads_the_metrics(edits: dict[str, Any], scraped: bool) -> None:
     (workload,) = plan(**edits).workloads
-    assert workload.pod_monitoring is scraped
+    assert workload.service.pod_monitoring is scraped
 
 
 @EACH
@@ -122,7 +125,7 @@ def test_each_query_names_series_that_the_metric_has() -> None:
     }
     stack = plan(workloads=workloads)
     definition = dashboard_definition("s", cluster="llm", namespace=stack.namespace, workloads=stack.workloads)
-    contracts = {w.name: load_contract(*w.contract.split("-", 1)) for w in stack.workloads}
+    contracts = {w.name: load_contract(*w.engine.contract.name.split("-", 1)) for w in stack.workloads}
     queries = re.findall(r"'prometheusQuery': '([^']+)'", str(definition))
     assert len(queries) == 2 + 2 + 1 + 2 + 4 + 2
     for query in queries:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from l4serve.config.problems import refuse
-from l4serve.config.vllm import VllmEngine
 from l4serve.config.workload import Workload
+from l4serve.engines.profile import engine_profile
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,9 @@ class GpuLayout:
 
 def gpu_layout(path: str, workload: Workload) -> GpuLayout:
     """The layout of a workload at a YAML path: what is unset follows the rest, a contradiction raises ConfigError."""
-    engine = workload.engine
-    vllm = isinstance(engine, VllmEngine)
-    tensor = engine.tensor_parallel_size if isinstance(engine, VllmEngine) else engine.num_shard
-    pipeline = (engine.pipeline_parallel_size or 1) if isinstance(engine, VllmEngine) else 1
-    field = f"{path}.engine.{'tensorParallelSize' if vllm else 'numShard'}"
+    profile = engine_profile(workload.engine.kind)
+    tensor: int | None = profile.setting(workload.engine, "shards")
+    pipeline: int = profile.setting(workload.engine, "stages") or 1
     gpus = workload.gpus if workload.gpus is not None else (tensor or 1) * pipeline
     if tensor is None and gpus % pipeline:
         message = f"gpus {gpus} is no multiple of pipelineParallelSize {pipeline}"
@@ -33,4 +31,4 @@ def gpu_layout(path: str, workload: Workload) -> GpuLayout:
     stages = f" x pipelineParallelSize {pipeline}" if pipeline > 1 else ""
     outcome = "would leave a GPU idle" if tensor * pipeline < gpus else "would find too few GPUs and crash at start"
     message = f"{tensor}{stages} does not make gpus {gpus}; the engine {outcome}"
-    refuse(field, message, f"set gpus: {tensor * pipeline}, or remove it")
+    refuse(f"{path}.{profile.path('shards')}", message, f"set gpus: {tensor * pipeline}, or remove it")

@@ -1,0 +1,59 @@
+"""A workload as an engine release meets it: what the command line is made from and what the rules judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from packaging.version import Version
+
+from l4serve.config.workload import Engine, Workload
+from l4serve.engines.contract import Contract
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.traits import GpuTraits, ModelTraits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One workload under one contract on one kind of card."""
+
+    engine: Engine
+    contract: Contract
+    model: ModelTraits
+    gpu: GpuTraits
+    layout: GpuLayout
+    port: int
+    """Port that the server is to listen on."""
+    revision: str | None = None
+    extra_args: tuple[str, ...] = ()
+    extra_env: Mapping[str, str] = field(default_factory=dict)
+    allow: frozenset[str] = frozenset()
+    """Ids of the rules that the workload overrides."""
+
+    @property
+    def version(self) -> Version:
+        """The release whose behaviour counts: the one asked for, or the contract that stands in for it."""
+        requested = self.engine.version.removeprefix("v")
+        stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
+        return Version(self.contract.version if stands_in else requested)
+
+    def at(self, version: str, contract: Contract) -> "Case":
+        """The same workload under another release, the contract and image of its own left behind."""
+        if version == self.engine.version:
+            return replace(self, contract=contract)
+        engine = self.engine.model_copy(update={"version": version, "contract": None, "image": None})
+        return replace(self, engine=engine, contract=contract)
+
+
+def case_of(workload: Workload, *, contract: Contract, model: ModelTraits, gpu: GpuTraits, layout: GpuLayout) -> Case:
+    """The case of a configured workload."""
+    return Case(
+        engine=workload.engine,
+        contract=contract,
+        model=model,
+        gpu=gpu,
+        layout=layout,
+        port=workload.service.port,
+        revision=workload.model.revision,
+        extra_args=workload.extra_args,
+        extra_env=workload.extra_env,
+        allow=frozenset(allowed.rule for allowed in workload.allow),
+    )

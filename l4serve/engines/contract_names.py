@@ -1,0 +1,17 @@
+"""Contracts as people name them: with the engine in front, or by the release alone."""
+
+from l4serve.engines.contract import ContractError, ResolvedContract, resolve_contract
+from l4serve.engines.profile import engine_kinds
+
+
+def named_contract(text: str) -> ResolvedContract:
+    """The contract of vllm-0.26.0, tgi-3.3.7 or 0.26.0. Raises ContractError where no engine has such a release."""
+    kind, _, version = text.partition("-")
+    wanted = [(kind, version)] if kind in engine_kinds() else [(engine, text) for engine in engine_kinds()]
+    reasons = []
+    for engine, release in wanted:
+        try:
+            return resolve_contract(engine, release)
+        except ContractError as error:
+            reasons.append(str(error))
+    raise ContractError("; ".join(reasons))

@@ -1,0 +1,76 @@
+"""What differs between engines and is no behaviour: display name, names of fields, syntax. Data: data/profiles.yaml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from pydantic.alias_generators import to_snake
+
+from l4serve.config.data_file import load_data
+from l4serve.config.workload import Engine
+
+Role = Literal[
+    "shards",
+    "stages",
+    "length",
+    "quantization",
+    "servedNames",
+    "speculation",
+    "dtype",
+    "kvCache",
+    "sequences",
+    "batchTokens",
+    "memoryShare",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineProfile:
+    """The traits of an engine, whatever its release."""
+
+    kind: str
+    title: str
+    """Name for people, such as vLLM."""
+    fields: Mapping[Role, str]
+    """Typed field, in camel case, that plays a role; a role that the engine lacks is left out."""
+    eager: Mapping[str, Any]
+    """Fields that turn CUDA graphs off."""
+    smaller: Mapping[Literal["cache", "eightBit", "fourBit"], str]
+    """Values that make the KV cache, or weights while they load, smaller."""
+    list_syntax: Literal["words", "commas"]
+    """How a flag takes several values: as words of their own, or joined by commas."""
+    reads_token_file: bool
+    """Whether the engine reads the Hugging Face token from a file that HF_TOKEN_PATH names."""
+    length_is_fixed: bool
+    """Whether the server holds the planned length also where no flag states it."""
+    level_flag: bool
+    """Whether the parser takes -O3 for an optimisation level."""
+    dotted_flags: bool
+    """Whether the parser takes underscores for dashes, and keys of a JSON value after a dot."""
+    env_prefix: str | None
+    """Prefix of variables that the engine keeps for itself; an unknown one is refused."""
+    architecture_names: Literal["classes", "modelTypes"]
+    """How a contract names the models that a release serves."""
+
+    def path(self, role: Role) -> str:
+        """Config path, inside a workload, of the field that plays a role. Raises KeyError for a role it lacks."""
+        return f"engine.{self.fields[role]}"
+
+    def setting(self, engine: Engine, role: Role) -> Any:
+        """What the config sets for a role; None where it is unset or the engine has no such field."""
+        field = self.fields.get(role)
+        return None if field is None else getattr(engine, to_snake(field))
+
+
+@cache
+def engine_profile(kind: str) -> EngineProfile:
+    """The traits of an engine by its kind."""
+    traits = load_data(__file__, "profiles.yaml")[kind][0]["traits"]
+    return EngineProfile(kind=kind, **{to_snake(key): value for key, value in traits.items()})
+
+
+@cache
+def engine_kinds() -> tuple[str, ...]:
+    """Every engine, in the order of the data file."""
+    return tuple(load_data(__file__, "profiles.yaml"))

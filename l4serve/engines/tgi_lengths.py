@@ -1,0 +1,27 @@
+"""TGI's lengths with the launcher's own defaults filled in, as facts for rules."""
+
+from typing import Any
+
+from l4serve.config.tgi import TgiEngine
+from l4serve.engines.case import Case
+
+_FACTS = ("tgi.input", "tgi.total", "tgi.prefill", "tgi.inputSet")
+_PREFILL_MARGIN = 50
+"""Tokens by which the launcher's default prefill batch exceeds the longest prompt: launcher/src/main.rs."""
+
+
+def length_facts(case: Case) -> dict[str, Any]:
+    """The lengths that the launcher would use; None where the release computes them, or the engine is another."""
+    engine = case.engine
+    if not isinstance(engine, TgiEngine):
+        return dict.fromkeys(_FACTS)
+    cap = case.contract.default_context
+    default = min(cap, case.model.max_position_embeddings or cap) if cap else None
+    given = engine.max_input_tokens or engine.max_input_length
+    length = given or (default - 1 if default else None)
+    return {
+        "tgi.inputSet": given,
+        "tgi.input": length,
+        "tgi.total": engine.max_total_tokens or default,
+        "tgi.prefill": engine.max_batch_prefill_tokens or (length + _PREFILL_MARGIN if cap and length else None),
+    }

@@ -1,0 +1,53 @@
+"""Nodes that are made for a pod, as Autopilot makes them: the smallest machine that holds it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from l4serve.planning.machines.allocatable import Allocatable, allocatable
+from l4serve.planning.machines.daemonsets import Overhead, daemonset_overhead
+from l4serve.planning.machines.shapes import MachineShape, all_shapes
+from l4serve.planning.values.quantity import GIB
+
+SMALLEST_BOOT_DISK_GIB = 100
+
+
+def made_machine(requests: Allocatable, accelerator: str) -> MachineShape | None:
+    """The machine that is made, and charged at the least, for a pod with these requests; None where none holds it."""
+    return first_holding(with_daemonsets(requests, daemonset_overhead()), by_size(all_shapes(accelerator)))
+
+
+def with_daemonsets(requests: Allocatable, overhead: Overhead) -> Allocatable:
+    """What a pod needs of an empty node, beside GKE's own daemonsets."""
+    return replace(
+        requests,
+        cpu_millis=requests.cpu_millis + overhead.cpu_millis,
+        memory_bytes=requests.memory_bytes + overhead.memory_bytes,
+    )
+
+
+def by_size(shapes: Iterable[MachineShape]) -> tuple[MachineShape, ...]:
+    """The shapes by GPUs, then vCPUs."""
+    return tuple(sorted(shapes, key=lambda shape: (shape.gpus, shape.vcpus)))
+
+
+def first_holding(requests: Allocatable, shapes: Iterable[MachineShape]) -> MachineShape | None:
+    """The first shape whose node holds a pod with these requests; None if there is none."""
+    disk = made_disk_gib(requests)
+    return next((shape for shape in shapes if _holds(allocatable(shape, boot_disk_gib=disk), requests)), None)
+
+
+def made_disk_gib(requests: Allocatable) -> int:
+    """Autopilot sizes the disk to the pod: twice its request holds the image and what GKE reserves."""
+    return max(SMALLEST_BOOT_DISK_GIB, math.ceil(2 * requests.ephemeral_bytes / GIB))
+
+
+def _holds(node: Allocatable, pod: Allocatable) -> bool:
+    return (
+        pod.cpu_millis <= node.cpu_millis
+        and pod.memory_bytes <= node.memory_bytes
+        and pod.ephemeral_bytes <= node.ephemeral_bytes
+        and pod.gpus <= node.gpus
+    )

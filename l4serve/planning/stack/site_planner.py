@@ -1,0 +1,62 @@
+"""Plans where the workloads of a stack may run: its cluster, node pools and compute classes."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from l4serve.config.gathering import Step, gather, gather_all, once
+from l4serve.config.stack import StackConfig
+from l4serve.config.stack_file import Stack
+from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.machines.prices import stated_prices
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.stack.machine_defaults import with_machine_type
+from l4serve.planning.workload.node_choice import Site
+
+
+def planned_cluster(stack: Stack) -> ClusterPlan:
+    """The cluster of a stack; raises ConfigError with every problem of it."""
+    config = stack.config
+    return plan_cluster(config.cluster, project=stack.project, allow_replace=config.allow_replace)
+
+
+def planned_site(
+    config: StackConfig, cluster: Step[ClusterPlan], shapes: Mapping[str, Step[ModelFacts | None]]
+) -> Site:
+    """Cluster, pools and classes; raises ConfigError with the problems of all of them.
+
+    `shapes` are the models' by workload, by which a pool without a machine type gets the cheapest that holds them.
+    """
+    owners = once(partial(class_of_each_pool, config.compute_classes))
+
+    def pool(name: str) -> PoolPlan:
+        named = with_machine_type(name, config, shapes, cluster().region)
+        return plan_pool(
+            name,
+            named,
+            cluster(),
+            compute_class=owners().get(name),
+            allow_replace=config.allow_replace,
+            prices=stated_prices(config.prices),
+        )
+
+    pools = {name: once(partial(pool, name)) for name in config.node_pools}
+
+    def compute_class(name: str) -> ComputeClassPlan:
+        order = config.compute_classes[name]
+        wanted = [p.node_pool for p in order.priorities if p.node_pool in pools]
+        planned = dict(zip(wanted, gather_all(pools[key] for key in wanted), strict=True))
+        return plan_compute_class(name, order, cluster(), planned, config.node_pools)
+
+    classes = once(lambda: gather_all(partial(compute_class, name) for name in config.compute_classes))
+    found = gather(cluster, owners, lambda: gather_all(pools.values()), classes)
+    return Site(cluster=found[0], pools=found[2], classes=found[3])
+
+
+def accelerators_of_pools(config: StackConfig) -> Mapping[str, str]:
+    """The accelerator of each pool whose machine type the config names, by the pool's name."""
+    shapes = ((name, find_shape(pool.machine_type)) for name, pool in config.node_pools.items())
+    return {name: shape.accelerator for name, shape in shapes if shape is not None}

@@ -1,0 +1,148 @@
+"""What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from l4serve.config.gathering import gather_all
+from l4serve.config.problems import Problem
+from l4serve.config.stack_file import Stack
+from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract, ResolvedContract
+from l4serve.engines.migration import DefaultChange, changed_defaults, deprecated_options, metrics_gone
+from l4serve.engines.replacements import Removal
+from l4serve.engines.traits import Verdict
+from l4serve.planning.stack.dashboard_definition import chart_metrics
+from l4serve.planning.stack.stack_planner import subjects_of
+from l4serve.planning.workload.judging import Judgement, Subject, judge
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A metric that the stack reads, under both contracts; None where the release does not show it."""
+
+    use: str
+    """autoscaling or dashboard."""
+    what: str
+    now: str | None
+    then: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One release's answer to a workload."""
+
+    version: str
+    contract: Contract
+    judgement: Judgement
+
+    @property
+    def refusals(self) -> tuple[Problem, ...]:
+        """Settings that the release does not take."""
+        return self.judgement.flags_refused
+
+    @property
+    def deprecated(self) -> tuple[str, ...]:
+        """Options in use that the release announces the end of."""
+        return deprecated_options(self.judgement.launch, self.contract)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the workload would not be planned under the release."""
+        return bool(self.judgement.refusals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """One workload under its own release and the one asked about."""
+
+    name: str
+    engine: str
+    now: Side
+    then: Side
+    metrics_gone: tuple[Removal, ...]
+    defaults_changed: tuple[DefaultChange, ...]
+    watched: tuple[Watched, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the workload would not run, or not scale, after the move."""
+        blind = any(metric.use == "autoscaling" and metric.then is None for metric in self.watched)
+        return self.then.breaks or blind
+
+    @property
+    def new_verdicts(self) -> tuple[Verdict, ...]:
+        """Rules that hold only after the move."""
+        return _beyond(self.then, self.now)
+
+    @property
+    def settled_verdicts(self) -> tuple[Verdict, ...]:
+        """Rules that hold only before the move."""
+        return _beyond(self.now, self.then)
+
+
+def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, ...]:
+    """Every workload under its own release and under the target; without one, under its own alone.
+
+    Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged.
+    """
+    subjects = subjects_of(stack)
+    judged = zip(subjects, gather_all(subjects.values()), strict=True)
+    return tuple(map(partial(_moved, stack, target), *zip(*judged, strict=True)))
+
+
+def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject) -> Moved:
+    kind = now.workload.engine.kind
+    then = under(now, target) if target and target.contract.engine == kind else now
+    before, after = _side(now), _side(then) if then is not now else _side(now)
+    return Moved(
+        name=name,
+        engine=kind,
+        now=before,
+        then=after,
+        metrics_gone=metrics_gone(before.contract, after.contract),
+        defaults_changed=changed_defaults(before.judgement.launch, before.contract, after.contract),
+        watched=_watched(stack, now.workload, before.contract, after.contract),
+        notes=_notes(now, then, before, after),
+    )
+
+
+def under(subject: Subject, target: ResolvedContract) -> Subject:
+    """A subject as it would be under another release: the contract and image of its own are left behind."""
+    version, engine = target.requested_version, subject.workload.engine
+    if version == engine.version:
+        return replace(subject, resolved=target)
+    moved = engine.model_copy(update={"version": version, "contract": None, "image": None})
+    return replace(subject, resolved=target, workload=subject.workload.model_copy(update={"engine": moved}))
+
+
+def _side(subject: Subject) -> Side:
+    version, contract = subject.workload.engine.version, subject.resolved.contract
+    return Side(version=version, contract=contract, judgement=judge(subject))
+
+
+def _beyond(one: Side, other: Side) -> tuple[Verdict, ...]:
+    known = {verdict.rule_id for verdict in other.judgement.verdicts}
+    return tuple(verdict for verdict in one.judgement.verdicts if verdict.rule_id not in known)
+
+
+def _notes(now: Subject, then: Subject, before: Side, after: Side) -> tuple[str, ...]:
+    image = now.workload.engine.image
+    left = image is not None and then.workload.engine.image is None
+    own = (now.resolved.note, then.resolved.note)
+    behind = (f"engine.image {image} is left behind: the move takes the release's own image",) if left else ()
+    told = (*(note for note in own if note), *behind, *before.judgement.notes, *after.judgement.notes)
+    return tuple(dict.fromkeys(told))
+
+
+def _watched(stack: Stack, workload: Workload, now: Contract, then: Contract) -> tuple[Watched, ...]:
+    """The metrics that the autoscaler and the dashboard read, under both contracts."""
+    watched = []
+    if workload.autoscaling is not None:
+        role = workload.autoscaling.metric
+        before, after = now.autoscaling_metrics.get(role), then.autoscaling_metrics.get(role)
+        watched.append(Watched("autoscaling", role, before, after))
+    if stack.config.monitoring.dashboard:
+        charts = chart_metrics(then)
+        watched += [Watched("dashboard", title, name, charts.get(title)) for title, name in chart_metrics(now).items()]
+    return tuple(watched)

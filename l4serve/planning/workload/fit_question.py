@@ -1,0 +1,90 @@
+"""A question about one model on one card, as a workload: `fit` asks what the plan of a stack would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from l4serve.config.base import keys_of
+from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
+from l4serve.config.workload import Model, Workload
+from l4serve.engines.contract import ContractError, resolve_contract
+from l4serve.engines.gpu_layout import gpu_layout
+from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
+from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
+from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.workload.judging import Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One model on one card, with the settings that are not the engine's defaults."""
+
+    model: ModelFacts
+    engine: str
+    engine_version: str | None
+    """None takes the release that a workload without a version gets."""
+    accelerator: str
+    gpus: int
+    settings: Mapping[Role, Any] = field(default_factory=dict)
+    """Values by the role of their field; None is unset."""
+    eager: bool = False
+    gpu_memory_gib: float | None = None
+    """What CUDA reports of the card, in place of the table's figure."""
+    weights_gib: float | None = None
+    """Weights of one rank, in place of the computed ones."""
+
+
+def subject_of(question: Question) -> Subject:
+    """The subject of a judgement; raises ConfigError for a value that no workload could have."""
+    workload = _workload(question)
+    engine = workload.engine
+    try:
+        resolved = resolve_contract(engine.kind, engine.version)
+    except ContractError as error:
+        refuse("engine.version", str(error))
+    return Subject(
+        workload=workload,
+        shape=question.model,
+        resolved=resolved,
+        layout=gpu_layout("", workload),
+        card=_card(question),
+        weights_gib=question.weights_gib,
+    )
+
+
+def _workload(question: Question) -> Workload:
+    if question.engine not in engine_kinds():
+        refuse("engine.kind", f"{question.engine!r} is unknown", f"give one of {', '.join(engine_kinds())}")
+    profile = engine_profile(question.engine)
+    engine: dict[str, Any] = {"kind": question.engine, **_fields(profile, question.settings)}
+    if question.eager:
+        engine |= profile.eager
+    if question.engine_version is not None:
+        engine["version"] = question.engine_version
+    try:
+        workload = Workload.model_validate({"engine": engine, "model": {"id": "model"}, "gpus": question.gpus})
+    except ValidationError as error:
+        raise ConfigError(problems_from(error, keys_of(Workload))) from None
+    # The path of a config.json names a model here, and is no Hub id.
+    return workload.model_copy(update={"model": Model.model_construct(id=question.model.id)})
+
+
+def _fields(profile: EngineProfile, settings: Mapping[Role, Any]) -> Mapping[str, Any]:
+    given = {role: value for role, value in settings.items() if value is not None}
+    lacking = [role for role in given if role not in profile.fields]
+    if lacking:
+        raise ConfigError(
+            Problem(f"engine ({r})", f"{profile.title} has no such setting", "leave it out") for r in lacking
+        )
+    return {profile.fields[role]: value for role, value in given.items()}
+
+
+def _card(question: Question) -> Gpu:
+    card = find_gpu(question.accelerator)
+    if card is None:
+        refuse("gpu", f"{question.accelerator!r} is unknown", f"give one of {', '.join(all_gpus())}")
+    return card if question.gpu_memory_gib is None else replace(card, total_gib=question.gpu_memory_gib)
