@@ -22,6 +22,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy components l4serve stacks policy scripts
+	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 
 fmt: $(STAMP)

@@ -2,28 +2,20 @@
 
 import typer
 
-from l4serve.cli.check_command import check
-from l4serve.cli.contract_command import contract_app
-from l4serve.cli.dashboard_command import dashboard
-from l4serve.cli.fit_command import fit
-from l4serve.cli.plan_command import plan
-from l4serve.cli.rehearse_command import rehearse
-from l4serve.cli.render_command import render
-from l4serve.cli.sandbox_commands import sandbox_app
-from l4serve.cli.schema_command import schema
-from l4serve.cli.shapes_command import shapes
-from l4serve.cli.verify_command import verify
+from l4serve.cli.lazy_group import LazyGroup
 
 app = typer.Typer(
     name="l4serve",
-    help="Plan, check, render and rehearse LLM serving on GKE with NVIDIA L4 GPUs.",
+    help="Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    cls=LazyGroup,
 )
-for command in (plan, fit, shapes, render, rehearse, check, verify, dashboard, schema):
-    app.command()(command)
-app.add_typer(contract_app, name="contract")
-app.add_typer(sandbox_app, name="sandbox")
+
+
+@app.callback()
+def options() -> None:
+    """Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs."""
 
 
 def main() -> None:

@@ -1,0 +1,69 @@
+"""A group whose commands are imported when they are called: `--help` and `plan` load no cloud client."""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+import typer
+from typer.core import TyperGroup
+
+
+class LazyCommand(NamedTuple):
+    """Where a command is, and what the list of commands says of it."""
+
+    target: str
+    """`module:name` below l4serve.cli, of a function or of a Typer app with commands of its own."""
+    help: str
+
+
+COMMANDS: dict[str, LazyCommand] = {
+    "plan": LazyCommand("plan_command:plan", "Show what a stack comes to: workloads, engines, GPUs, memory, cost."),
+    "fit": LazyCommand("fit_command:fit", "Say whether a model fits a GPU and its engine takes the settings."),
+    "shapes": LazyCommand("shapes_command:shapes", "Compare machines: what they hold, cost and strand."),
+    "render": LazyCommand("render_command:render", "Write the manifests and cloud resources of a stack."),
+    "rehearse": LazyCommand("rehearse_command:rehearse", "Try a stack on a real control plane with fake GPU nodes."),
+    "check": LazyCommand("check_command:check", "Say what breaks if the engines move to another version."),
+    "verify": LazyCommand("verify_command:verify", "Check a running server against its plan and contract."),
+    "dashboard": LazyCommand("dashboard_command:dashboard", "Print the Cloud Monitoring dashboard of a stack."),
+    "schema": LazyCommand("schema_command:schema", "Print the JSON Schema of a stack file."),
+    "contract": LazyCommand("contract_command:contract_app", "Show what an engine release accepts, and what changed."),
+    "sandbox": LazyCommand("sandbox_commands:sandbox_app", "Keep a Kubernetes control plane with fake GPU nodes."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The commands of the table above."""
+
+    _listing = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """The command; only its name and help while the list of commands is printed."""
+        command = COMMANDS.get(cmd_name)
+        if command is None:
+            return None
+        return click.Command(cmd_name, help=command.help) if self._listing else load_command(cmd_name, command)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The group's help, without loading a command."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
+
+def load_command(name: str, command: LazyCommand) -> click.Command:
+    """Imports the command behind a name."""
+    module, _, attribute = command.target.partition(":")
+    found: Any = getattr(import_module(f"l4serve.cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        found = alone
+    loaded: click.Command = typer.main.get_command(found)
+    loaded.name = name
+    return loaded

@@ -1,0 +1,59 @@
+"""A command loads what it uses: the help of all of them no model of the config, planning commands no cloud client."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from l4serve.cli.app import app
+from l4serve.cli.lazy_group import COMMANDS, load_command
+
+CLIENTS = {"kubernetes", "pulumi", "pulumi_gcp", "pulumi_kubernetes", "grpc", "openai", "httpx2", "prometheus_client"}
+HEAVY = CLIENTS | {"pydantic", "yaml", "packaging", "dateutil"}
+
+
+def loaded(*args: str) -> set[str]:
+    """The packages that a run of the command line leaves in memory."""
+    code = (
+        "import sys; from l4serve.cli.app import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(file=sys.stderr); print('LOADED', *sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=True)
+    return set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+def test_the_help_loads_no_command() -> None:
+    assert loaded("--help") & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("plan", "-s", "guide"),
+        ("fit", "--model", "google/gemma-7b"),
+        ("check", "-s", "dev"),
+        ("shapes",),
+        ("contract", "list"),
+        ("dashboard", "-s", "dev"),
+        ("schema",),
+    ],
+    ids=lambda args: args[0],
+)
+def test_a_planning_command_loads_no_client(args: tuple[str, ...]) -> None:
+    assert loaded(*args) & CLIENTS == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_command_says_of_itself(name: str) -> None:
+    own = load_command(name, COMMANDS[name])
+    assert own.name == name
+    assert own.help
+
+
+def test_an_unknown_command_is_bad_input() -> None:
+    group = get_command(app)
+    assert set(group.list_commands(None)) == set(COMMANDS)  # type: ignore[attr-defined, arg-type]
+    assert group.get_command(None, "no-such") is None  # type: ignore[attr-defined, arg-type]
