@@ -116,9 +116,11 @@ def _field_case(record: dict[str, Any]) -> Case:
     gpu = Gpu(
         name=asked.get("gpuName", record["gpu"]),
         total_gib=total,
+        lowest_total_gib=total,
         compute_capability=(int(major), int(minor)),
         context_gib=total - free if free else 0.2,
         fp16_tflops=None,
+        link=None,
         source=record["source"],
     )
     options = ServingOptions(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, PoolName, PositiveInt
+from l4serve.config.node_pool import Provisioning
 
 
 class Priority(ConfigModel):
@@ -30,6 +31,15 @@ class Priority(ConfigModel):
         if sum(map(bool, (self.spot, self.flex_start_seconds, self.reservation))) > 1:
             raise ValueError("spot, flexStartSeconds and reservation exclude each other; keep one, add a priority")
         return self
+
+    @property
+    def provisioning(self) -> Provisioning:
+        """How the machine of a priority with `machineType` is had."""
+        if self.spot:
+            return "spot"
+        if self.flex_start_seconds is not None:
+            return "flex-start"
+        return "on-demand" if self.reservation is None else "reservation"
 
 
 class ComputeClass(ConfigModel):

@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, Count, LabelKey, LabelValue, PositiveInt, Zone
-from l4serve.config.node_pool_options import FlexStart, LocalSsd, Placement, Reservation, SecondaryBootDisk, Upgrade
+from l4serve.config.node_pool_options import (
+    Accelerator,
+    FlexStart,
+    LocalSsd,
+    Placement,
+    Reservation,
+    SecondaryBootDisk,
+    Upgrade,
+)
 
 CHEAPEST = "cheapest"
 """Stands for a machine type that planning chooses."""
@@ -25,10 +33,12 @@ class Taint(ConfigModel):
 
 
 class NodePool(ConfigModel):
-    """A pool of GPU nodes; the machine type implies accelerator and GPU count."""
+    """A pool of GPU nodes; the machine type implies accelerator and GPU count, save on N1 (`accelerator`)."""
 
     machine_type: Annotated[str, Field(min_length=1)] = CHEAPEST
-    """An accelerator-optimised machine type such as g2-standard-8; unset is the cheapest that holds the workloads."""
+    """A GPU machine type such as g2-standard-8, or an N1; unset is the cheapest that holds the workloads."""
+    accelerator: Accelerator | None = None
+    """Cards for an N1 machine, which has none of its own; other machine types bring theirs and refuse it."""
     min_nodes: Count = 0
     """Fewest nodes, all zones together."""
     max_nodes: Annotated[PositiveInt, Field(le=1000)] = 1

@@ -7,6 +7,15 @@ from pydantic import Field, model_validator
 from l4serve.config.base import ConfigModel, Count, PositiveInt, Seconds
 
 
+class Accelerator(ConfigModel):
+    """Cards that a machine type without its own is given."""
+
+    type: Annotated[str, Field(min_length=1)]
+    """Accelerator by GKE's name, such as nvidia-tesla-t4; each family of machines takes its own."""
+    count: PositiveInt = 1
+    """Cards on each node; the more there are, the larger the machine type may be."""
+
+
 class Reservation(ConfigModel):
     """Reserved capacity."""
 

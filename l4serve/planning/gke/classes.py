@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, PoolPlan
-from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.machines.shapes import MachineShape, find_shape, missing_figure
 from l4serve.planning.values.names import MANAGED_BY
 
 
@@ -125,11 +125,7 @@ def plan_compute_class(
 def _problems(path: str, priority: Priority, cluster: ClusterPlan, configs: Mapping[str, NodePool]) -> list[Problem]:
     pool, machine_type = priority.node_pool, priority.machine_type
     if machine_type is not None:
-        if find_shape(machine_type) is None:
-            return [
-                Problem(f"{path}.machineType", f"{machine_type!r} is no known GPU machine type", "see l4serve shapes")
-            ]
-        return []
+        return list(_machine_problems(path, machine_type, priority))
     if cluster.mode == "autopilot":
         message = "an Autopilot cluster has no node pools of the stack"
         return [Problem(f"{path}.nodePool", message, "name a machineType in place of the pool")]
@@ -141,6 +137,18 @@ def _problems(path: str, priority: Priority, cluster: ClusterPlan, configs: Mapp
         message = "a queued flex-start pool grows for ProvisioningRequests alone, so a fallback to it never happens"
         return [Problem(f"{path}.nodePool", message, f"set nodePools.{pool}.flexStart.queued: false")]
     return []
+
+
+def _machine_problems(path: str, machine_type: str, priority: Priority) -> Iterator[Problem]:
+    shape = find_shape(machine_type)
+    if shape is None:
+        message = missing_figure(machine_type) or f"{machine_type!r} is no known GPU machine type"
+        yield Problem(f"{path}.machineType", message, "see l4serve shapes")
+    elif priority.provisioning not in shape.sold_as:
+        message = f"{machine_type} is not sold {priority.provisioning}: the priority would only cost time"
+        ways = {"on-demand": "none of them", "spot": "spot: true", "flex-start": "flexStartSeconds"}
+        sold = ", ".join(ways.get(way, way) for way in shape.sold_as)
+        yield Problem(f"{path}.machineType", message, f"set one of: {sold}")
 
 
 def _priority(priority: Priority, pools: Mapping[str, PoolPlan]) -> PriorityPlan:

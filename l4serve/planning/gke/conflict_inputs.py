@@ -20,8 +20,9 @@ from l4serve.config.node_pool import NodePool
 from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
+from l4serve.planning.machines.allocatable import most_measured_ssds
 from l4serve.planning.machines.shapes import MachineShape, find_shape
-from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones
+from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete
 
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -33,7 +34,8 @@ _CLUSTER_DERIVED = (
 )
 _MACHINE_DERIVED = (
     *("accelerator", "family", "bootDisks", "bootDiskRefused", "compactPlacement", "localSsdCounts"),
-    *("localSsdRefused", "regionLacks", "zonesLacking", "zonesOffered", "regionsOffered"),
+    *("localSsdRefused", "localSsdUnknown", "localSsdUnmeasured", "regionLacks", "zonesLacking", "zonesOffered"),
+    *("regionsOffered", "soldAs", "notSold"),
 )
 
 
@@ -89,20 +91,33 @@ def _machine_facts(config: NodePool, shape: MachineShape, cluster: ClusterPlan, 
     families = load_data(__file__, "conflicts.yaml")["families"].get(family, {})
     region = cluster.region
     offered = accelerator_zones(shape.accelerator, region) if region else ()
-    wanted = (config.local_ssd.count if config.local_ssd else None) or max(shape.local_ssd_counts)
+    listed = zones_are_complete(shape.accelerator) and not config.allow_unlisted_zones
     lacking = [zone for zone in zones if region and offered and zone not in offered]
     return {
         "accelerator": shape.accelerator,
         "family": family,
+        "soldAs": ", ".join(shape.sold_as),
+        "notSold": config.effective_provisioning not in shape.sold_as,
         "bootDisks": ", ".join(families.get("bootDisks", [])),
         "bootDiskRefused": "bootDisks" in families and config.disk_type not in families["bootDisks"],
         "compactPlacement": families.get("compactPlacement"),
-        "localSsdCounts": ", ".join(str(n) for n in shape.local_ssd_counts if n),
-        "localSsdRefused": config.local_ssd is not None and wanted not in [n for n in shape.local_ssd_counts if n],
-        "regionLacks": bool(region) and not offered and not config.allow_unlisted_zones,
-        "zonesLacking": "" if config.allow_unlisted_zones else ", ".join(lacking),
+        "regionLacks": bool(region) and not offered and listed,
+        "zonesLacking": ", ".join(lacking) if listed else "",
         "zonesOffered": ", ".join(offered),
         "regionsOffered": ", ".join(accelerator_regions(shape.accelerator)),
+        **_local_ssd_facts(config, shape),
+    }
+
+
+def _local_ssd_facts(config: NodePool, shape: MachineShape) -> dict[str, Any]:
+    wanted = config.local_ssd
+    known = [count for count in shape.local_ssd_counts or () if count]
+    count = (wanted.count if wanted else None) or shape.most_local_ssds
+    return {
+        "localSsdCounts": ", ".join(map(str, known)),
+        "localSsdRefused": wanted is not None and shape.local_ssd_counts is not None and count not in known,
+        "localSsdUnknown": wanted is not None and shape.local_ssd_counts is None and wanted.count is None,
+        "localSsdUnmeasured": wanted is not None and wanted.use == "ephemeral" and count > most_measured_ssds(),
     }
 
 

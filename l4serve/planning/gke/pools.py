@@ -11,10 +11,11 @@ from l4serve.config.node_pool import NodePool, Provisioning
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.conflicts import pool_problems
+from l4serve.planning.gke.pool_shapes import pool_shape
+from l4serve.planning.gke.pool_zones import pool_zones, zone_remarks
 from l4serve.planning.gke.upgrades import UpgradePlan, plan_upgrade
 from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
-from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
-from l4serve.planning.machines.zones import accelerator_zones
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.values.names import LABEL_PREFIX
 from l4serve.planning.values.note import Note
 
@@ -168,16 +169,11 @@ def plan_pool(
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
     path = f"nodePools.{name}"
-    shape = find_shape(config.machine_type)
+    found = pool_shape(path, config)
+    shape = None if isinstance(found, Problem) else found
     problems = pool_problems(path, config, shape, cluster)
-    if shape is None:
-        known = ", ".join(s.machine_type for s in all_shapes())
-        problems = (
-            Problem(
-                f"{path}.machineType", f"{config.machine_type!r} is no known GPU machine type", f"use one of: {known}"
-            ),
-            *problems,
-        )
+    if isinstance(found, Problem):
+        problems = (found, *problems)
     if problems or shape is None:
         raise ConfigError(problems)
     protect = config.protect and name not in allow_replace
@@ -223,7 +219,7 @@ def _plan(
         create=cluster.name is not None,
         protect=protect,
         compute_class=compute_class,
-        remarks=_remarks(config),
+        remarks=(*_remarks(config), *zone_remarks(config, shape, cluster, zones)),
     )
 
 
@@ -259,17 +255,6 @@ def _software(config: NodePool, cluster: ClusterPlan) -> NodeSoftware:
         max_pods_per_node=config.max_pods_per_node,
         private_nodes=cluster.private_nodes,
     )
-
-
-def pool_zones(config: NodePool, shape: MachineShape, cluster: ClusterPlan) -> tuple[str, ...]:
-    """Zones of the pool: the config's, else a zonal cluster's own, else the region's with the accelerator."""
-    if config.zones:
-        return tuple(sorted(config.zones))
-    if cluster.location is None:
-        return ()
-    if not cluster.regional:
-        return (cluster.location,)
-    return accelerator_zones(shape.accelerator, cluster.location)
 
 
 def _immutable_hash(config: NodePool, shape: MachineShape, cluster: ClusterPlan, ssds: int) -> str:
@@ -318,7 +303,7 @@ def _reservation(config: NodePool) -> ReservationPlan | None:
 def _local_ssds(config: NodePool, shape: MachineShape) -> int:
     if config.local_ssd is None:
         return 0
-    return config.local_ssd.count or max(shape.local_ssd_counts)
+    return config.local_ssd.count or shape.most_local_ssds
 
 
 def _labels(name: str, config: NodePool, compute_class: str | None) -> tuple[tuple[str, str], ...]:

@@ -102,6 +102,11 @@ def pod_capacity(
     )
 
 
+def most_measured_ssds() -> int:
+    """The most local SSDs whose overhead as ephemeral storage is known."""
+    return int(max(load_data(__file__, "gke_reserved.yaml")["localSsd"]["overheadKib"]))
+
+
 def _by_brackets(amount: float, brackets: Sequence[Sequence[float]]) -> float:
     """Progressive reservation: each bracket's share applies to the part of the amount inside it."""
     starts = [start for start, _ in brackets] + [math.inf]

@@ -1,23 +1,33 @@
-"""GPUs as their driver reports them, from `data/gpus.json`."""
+"""GPUs as their driver reports them, from `data/gpus.yaml`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.planning.machines.shapes import MachineShape
+from l4serve.planning.values.quantity import GIB
+
+GB = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
     """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything;
-    `fp16_tflops` is what TGI assumes of the card."""
+    `fp16_tflops` is what TGI assumes of the card. `total_gib` is the most that was seen of such a card and
+    `lowest_total_gib` the least: drivers and hosts differ."""
 
     name: str
     total_gib: float
+    lowest_total_gib: float
     compute_capability: tuple[int, int]
     context_gib: float
     fp16_tflops: float | None
+    link: str | None
+    """What joins the cards of one machine, NVLink or PCIe; None where nobody plans several."""
     source: str
 
     @property
@@ -25,25 +35,46 @@ class Gpu:
         """Whether the tensor cores multiply 8-bit floats (Ada and later)."""
         return self.compute_capability >= (8, 9)
 
+    @property
+    def at_lowest(self) -> Gpu:
+        """The card with the least memory that was seen of it."""
+        return replace(self, total_gib=self.lowest_total_gib)
+
+    def with_total(self, total_gib: float) -> Gpu:
+        """The card with a total that somebody measured, which leaves no range."""
+        return replace(self, total_gib=total_gib, lowest_total_gib=total_gib)
+
 
 @cache
 def all_gpus() -> dict[str, Gpu]:
     """Every known card by name."""
-    return {entry["name"]: _gpu(entry) for entry in load_data(__file__, "gpus.json")["gpus"]}
+    return {name: _gpu(name, entry) for name, entry in load_data(__file__, "gpus.yaml")["gpus"].items()}
 
 
-def _gpu(entry: dict[str, object]) -> Gpu:
-    major, minor = str(entry["computeCapability"]).split(".")
+def _gpu(name: str, entry: Mapping[str, Any]) -> Gpu:
+    major, minor = entry["computeCapability"].split(".")
+    lowest, highest = entry["totalGib"]
     return Gpu(
-        name=str(entry["name"]),
-        total_gib=float(str(entry["totalGib"])),
+        name=name,
+        total_gib=float(highest),
+        lowest_total_gib=float(lowest),
         compute_capability=(int(major), int(minor)),
-        context_gib=float(str(entry["contextGib"])),
-        fp16_tflops=float(str(entry["fp16Tflops"])) if entry["fp16Tflops"] is not None else None,
-        source=str(entry["source"]),
+        context_gib=float(entry["contextGib"]),
+        fp16_tflops=entry["fp16Tflops"],
+        link=entry["link"],
+        source=entry["source"],
     )
 
 
 def find_gpu(name: str) -> Gpu | None:
     """The card that GKE calls by this accelerator name, or None."""
     return all_gpus().get(name.lower())
+
+
+def card_of(shape: MachineShape) -> Gpu | None:
+    """The card of a machine. A fraction has the memory of its machine type, read as GB at the least and as GiB at the
+    most, since nobody has published what a driver reports of it."""
+    card = find_gpu(shape.accelerator)
+    if card is None or shape.card_memory_gb is None:
+        return card
+    return replace(card, total_gib=float(shape.card_memory_gb), lowest_total_gib=shape.card_memory_gb * GB / GIB)

@@ -21,6 +21,8 @@ MARKETS: Mapping[Provisioning, Market] = {
 """Market that a way of provisioning pays in: a reservation is paid for as on demand."""
 _COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
 """Column of a market in the table; flex-start has prices of its own, which no public table states."""
+_ROWS = ("regions", "undated")
+"""Prices of a series that were refreshed on a day, and those of a source that names none."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,14 @@ def hourly(
 def gpu_machine_price(
     shape: MachineShape, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
 ) -> Price | None:
-    """As `hourly`, of a machine whose shape is known."""
+    """As `hourly`, of a machine whose shape is known, with the cards that are attached to it."""
     stated = overrides.of(shape.machine_type, market)
     if stated is not None:
         return _stated(stated, market, region)
-    return None if region is None else _gpu_machine(shape, region, market)
+    column = _COLUMN.get(market)
+    if region is None or column is None:
+        return None
+    return next(filter(None, (find(shape, region, market, column) for find in _TABLES)), None)
 
 
 def _stated(usd_per_hour: float, market: Market, region: str | None) -> Price:
@@ -81,9 +86,13 @@ def _stated(usd_per_hour: float, market: Market, region: str | None) -> Price:
 
 
 def priced_regions(accelerator: str) -> tuple[str, ...]:
-    """Regions whose prices the table has for an accelerator's machines."""
-    families = load_data(__file__, "prices.yaml")["families"].values()
-    return tuple(region for family in families if family["accelerator"] == accelerator for region in family["regions"])
+    """Regions whose prices the table has for an accelerator's machines, sorted."""
+    table = load_data(__file__, "prices.yaml")
+    regions = set(table["attached"]["cards"].get(accelerator, ()))
+    for family in (*table["families"].values(), *table["machinesPerGpu"]["families"].values()):
+        if family["accelerator"] == accelerator:
+            regions.update(region for key in _ROWS for region in family.get(key, ()))
+    return tuple(sorted(regions))
 
 
 def cluster_fee() -> float:
@@ -91,16 +100,42 @@ def cluster_fee() -> float:
     return float(load_data(__file__, "prices.yaml")["clusterFee"]["usdPerHour"])
 
 
-def _gpu_machine(shape: MachineShape, region: str, market: Market) -> Price | None:
+def _host_and_gpus(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
     table = load_data(__file__, "prices.yaml")
     family = table["families"].get(shape.machine_type.split("-", 1)[0], {})
     row = family.get("regions", {}).get(region)
-    column = _COLUMN.get(market)
-    if row is None or column is None:
+    if row is None:
         return None
-    host, gpu = row[column], row[2 + column]
-    amount = host * shape.vcpus / family["hostVcpus"] + gpu * shape.gpus
+    amount = row[column] * shape.vcpus / family["hostVcpus"] + row[2 + column] * shape.gpus
     return Price(round(amount, 4), market, region, table["date"], table["source"])
+
+
+def _whole_machine(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
+    """The machine type's own row, else that of its series at so much for each GPU."""
+    table = load_data(__file__, "prices.yaml")
+    whole = table["machinesPerGpu"]
+    families = whole["families"]
+    family = families.get(shape.machine_type) or families.get(shape.machine_type.rsplit("-", 1)[0])
+    if family is None:
+        return None
+    dated, undated = (family.get(key, {}).get(region) for key in _ROWS)
+    row = dated or undated
+    if row is None or row[column] is None:
+        return None
+    origin = whole if dated else table
+    return Price(round(row[column] * shape.gpus, 4), market, region, origin["date"], origin["source"])
+
+
+def _host_and_attached(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
+    table = load_data(__file__, "prices.yaml")["attached"]
+    host = table["hosts"].get(region, {}).get(shape.machine_type)
+    card = table["cards"].get(shape.accelerator, {}).get(region)
+    if not shape.attached or host is None or card is None:
+        return None
+    return Price(round(host[column] + card[column] * shape.gpus, 4), market, region, table["date"], table["source"])
+
+
+_TABLES = (_host_and_gpus, _whole_machine, _host_and_attached)
 
 
 def _plain_machine(machine_type: str, region: str, market: Market) -> Price | None:

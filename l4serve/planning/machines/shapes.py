@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.node_pool import Provisioning
 
-DEFAULT_ACCELERATOR = "nvidia-l4"
 LOCAL_SSD_GIB = 375
 
 
 @dataclass(frozen=True)
 class MachineShape:
-    """One machine type as Compute Engine sells it, before GKE reserves anything."""
+    """One machine as Compute Engine sells it, before GKE reserves anything: a machine type that has its cards, or a
+    host with the cards that a pool attaches to it."""
 
     machine_type: str
     accelerator: str
     gpus: int
     vcpus: int
     memory_gib: int
-    local_ssd_counts: tuple[int, ...]
+    local_ssd_counts: tuple[int, ...] | None
+    """Counts of local SSDs that the type accepts; None where no source states them."""
+    sold_as: tuple[Provisioning, ...]
+    """How the machine is to be had."""
     source: str
+    card_memory_gb: int | None = None
+    """Memory of the card as it is sold with this type, in GB; None: the whole card that the accelerator names."""
+    attached: bool = False
+    """Whether a pool must attach the cards to the machine type."""
+
+    @property
+    def name(self) -> str:
+        """The machine type, with its cards where a pool attaches them: n1-standard-8 + 1 nvidia-tesla-t4."""
+        return f"{self.machine_type} + {self.gpus} {self.accelerator}" if self.attached else self.machine_type
+
+    @property
+    def most_local_ssds(self) -> int:
+        """The most local SSDs that the type is known to accept."""
+        return max(self.local_ssd_counts or (0,))
 
 
-@cache
-def _shapes() -> tuple[MachineShape, ...]:
-    table = load_data(__file__, "machine_shapes.yaml")
-    return tuple(
-        MachineShape(
-            machine_type=row["machineType"],
-            accelerator=row["accelerator"],
-            gpus=row["gpus"],
-            vcpus=row["vcpus"],
-            memory_gib=row["memoryGib"],
-            local_ssd_counts=tuple(row["localSsd"]),
-            source=row.get("source", table["source"]),
-        )
-        for row in table["shapes"]
-    )
+@dataclass(frozen=True)
+class AttachLimit:
+    """The largest host that so many cards of an accelerator may be attached to."""
+
+    max_vcpus: int
+    max_memory_gib: int
+
+
+@dataclass(frozen=True)
+class Attachable:
+    """An accelerator that a pool attaches to machine types of a family."""
+
+    family: str
+    accelerator: str
+    limits: Mapping[int, AttachLimit]
+    """By count of cards."""
+    hosts: tuple[str, ...]
+
+
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "machine_shapes.yaml")
+    return table
+
+
+def default_accelerator() -> str:
+    """The accelerator where a config says nothing of it: the one place that names it is the table."""
+    return str(_table()["default"])
+
+
+DEFAULT_ACCELERATOR = default_accelerator()
 
 
 def all_shapes(accelerator: str | None = DEFAULT_ACCELERATOR) -> tuple[MachineShape, ...]:
@@ -46,11 +81,79 @@ def all_shapes(accelerator: str | None = DEFAULT_ACCELERATOR) -> tuple[MachineSh
     return tuple(shape for shape in _shapes() if accelerator in (None, shape.accelerator))
 
 
-def find_shape(machine_type: str) -> MachineShape | None:
-    """The shape of a machine type, or None when the table lacks it."""
-    return next((shape for shape in _shapes() if shape.machine_type == machine_type), None)
+def find_shape(machine_type: str, attached: tuple[str, int] | None = None) -> MachineShape | None:
+    """The shape of a machine type, with `attached` cards (accelerator, count) where it has none of its own.
+
+    None when the table lacks it, also where it knows the machine type and a figure of it is missing.
+    """
+    wanted = (shape for shape in _shapes() if shape.machine_type == machine_type)
+    if attached is None:
+        return next((shape for shape in wanted if not shape.attached), None)
+    return next((shape for shape in wanted if shape.attached and (shape.accelerator, shape.gpus) == attached), None)
 
 
 def accelerators() -> tuple[str, ...]:
     """The accelerator names that the table knows, sorted."""
     return tuple(sorted({shape.accelerator for shape in _shapes()}))
+
+
+def attachable(machine_type: str) -> tuple[Attachable, ...]:
+    """What a pool may attach to a machine type; empty for one that has its own cards, or takes none."""
+    family = machine_type.split("-")[0]
+    return tuple(
+        Attachable(
+            family=row["family"],
+            accelerator=row["accelerator"],
+            limits={n: AttachLimit(limit["maxVcpus"], limit["maxMemoryGib"]) for n, limit in row["counts"].items()},
+            hosts=tuple(host["machineType"] for host in row["hosts"]),
+        )
+        for row in _table()["attachable"]
+        if row["family"] == family
+    )
+
+
+def missing_figure(machine_type: str) -> str | None:
+    """Why a machine type of the table has no shape; None for one that has, and for one that the table lacks."""
+    row = next((row for row in _table()["shapes"] if row["machineType"] == machine_type), None)
+    if row is None or row["memoryGib"] is not None:
+        return None
+    return f"no source states the memory of {machine_type}, so what its pods may ask for is not known"
+
+
+@cache
+def _shapes() -> tuple[MachineShape, ...]:
+    own = (_shape(row) for row in _table()["shapes"] if row["memoryGib"] is not None)
+    return (*own, *_attached_shapes())
+
+
+def _shape(row: Mapping[str, Any]) -> MachineShape:
+    sources = _table()["sources"]
+    return MachineShape(
+        machine_type=row["machineType"],
+        accelerator=row["accelerator"],
+        gpus=row["gpus"],
+        vcpus=row["vcpus"],
+        memory_gib=row["memoryGib"],
+        local_ssd_counts=tuple(row["localSsd"]) if row["localSsd"] is not None else None,
+        sold_as=tuple(row["soldAs"]),
+        source=sources.get(row["source"], row["source"]),
+        card_memory_gb=row.get("cardMemoryGb"),
+    )
+
+
+def _attached_shapes() -> Iterator[MachineShape]:
+    for row in _table()["attachable"]:
+        for gpus, limit in row["counts"].items():
+            for host in row["hosts"]:
+                if host["vcpus"] <= limit["maxVcpus"] and host["memoryGib"] <= limit["maxMemoryGib"]:
+                    yield MachineShape(
+                        machine_type=host["machineType"],
+                        accelerator=row["accelerator"],
+                        gpus=gpus,
+                        vcpus=host["vcpus"],
+                        memory_gib=host["memoryGib"],
+                        local_ssd_counts=tuple(row["localSsd"]) if row["localSsd"] is not None else None,
+                        sold_as=tuple(row["soldAs"]),
+                        source=row["source"],
+                        attached=True,
+                    )

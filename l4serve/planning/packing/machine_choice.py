@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from l4serve.planning.machines.prices import NO_OVERRIDES, Market, Price, PriceOverrides, hourly
+from l4serve.planning.machines.prices import NO_OVERRIDES, Market, Price, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, pack
 from l4serve.planning.packing.placement import (
@@ -75,7 +75,7 @@ def _option(pods: Sequence[PodRequest], shape: MachineShape, offer: Offer) -> Ma
         shape=shape,
         nodes=_fewest(items, room, packing.used()),
         gpus_stranded=max((stranded_gpus(pod, room.node) for pod in pods), default=0),
-        price=hourly(shape.machine_type, region=offer.region, market=offer.market, overrides=offer.overrides),
+        price=gpu_machine_price(shape, region=offer.region, market=offer.market, overrides=offer.overrides),
     )
 
 

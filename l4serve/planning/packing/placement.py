@@ -61,7 +61,7 @@ class NodeSetup:
         return free_for_workloads(
             shape,
             boot_disk_gib=self.boot_disk_gib,
-            local_ssds=min(self.local_ssds, max(shape.local_ssd_counts)),
+            local_ssds=min(self.local_ssds, shape.most_local_ssds),
             features=self.features,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, pod_capacity
-from l4serve.planning.machines.prices import Price, hourly
+from l4serve.planning.machines.prices import Price, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import PodRequest, pods_per_node, stranded_gpus
@@ -56,7 +56,7 @@ def gpu_counts(shapes: Sequence[MachineShape]) -> tuple[int, ...]:
 
 def _row(shape: MachineShape, offer: Offer, pod: PodRequest | None, *, cheapest: bool) -> ShapeRow:
     setup = offer.setup
-    ssds = min(setup.local_ssds, max(shape.local_ssd_counts))
+    ssds = min(setup.local_ssds, shape.most_local_ssds)
     disk = setup.boot_disk_gib
     return ShapeRow(
         shape=shape,
@@ -65,8 +65,8 @@ def _row(shape: MachineShape, offer: Offer, pod: PodRequest | None, *, cheapest:
             pod_capacity(shape, count, boot_disk_gib=disk, local_ssds=ssds, features=setup.features)
             for count in gpu_counts([shape])
         ),
-        on_demand=hourly(shape.machine_type, region=offer.region, market="on-demand", overrides=offer.overrides),
-        spot=hourly(shape.machine_type, region=offer.region, market="spot", overrides=offer.overrides),
+        on_demand=gpu_machine_price(shape, region=offer.region, market="on-demand", overrides=offer.overrides),
+        spot=gpu_machine_price(shape, region=offer.region, market="spot", overrides=offer.overrides),
         fit=None if pod is None else _fit(pod, setup.node(shape)),
         cheapest=cheapest,
     )

@@ -52,7 +52,7 @@ def _ephemeral_ssds(pool: NodePool) -> int:
     """Local SSDs that back ephemeral storage; without a count, as many as any machine type takes."""
     if pool.local_ssd is None or pool.local_ssd.use != "ephemeral":
         return 0
-    return pool.local_ssd.count or max(max(shape.local_ssd_counts) for shape in all_shapes())
+    return pool.local_ssd.count or max(shape.most_local_ssds for shape in all_shapes())
 
 
 def _residents(pool: str, config: StackConfig) -> Iterator[tuple[str, Workload]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -87,4 +87,4 @@ def _card(question: Question) -> Gpu:
     card = find_gpu(question.accelerator)
     if card is None:
         refuse("gpu", f"{question.accelerator!r} is unknown", f"give one of {', '.join(all_gpus())}")
-    return card if question.gpu_memory_gib is None else replace(card, total_gib=question.gpu_memory_gib)
+    return card if question.gpu_memory_gib is None else card.with_total(question.gpu_memory_gib)

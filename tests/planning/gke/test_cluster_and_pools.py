@@ -67,8 +67,9 @@ POOL_CHANGED: dict[str, Any] = {
     "autoRepair": False,
     "protect": True,
 }
-# placement needs one zone, autoUpgrade false no release channel, allowUnlistedZones an unlisted zone: their own tests.
-POOL_ELSEWHERE = {"placement", "autoUpgrade", "allowUnlistedZones"}
+# Their own tests: accelerator needs N1, placement one zone, autoUpgrade false no release channel, allowUnlistedZones an
+# unlisted zone.
+POOL_ELSEWHERE = {"accelerator", "placement", "autoUpgrade", "allowUnlistedZones"}
 
 
 def aliases(model: Any) -> set[str]:

@@ -14,7 +14,7 @@ from l4serve.planning.gke import conflicts
 from l4serve.planning.gke.conflict_inputs import cluster_inputs, pool_inputs
 from l4serve.planning.gke.conflicts import pool_problems, refuse_cluster
 from l4serve.planning.gke.pools import plan_pool
-from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.machines.shapes import find_shape
 from tests.factories import AUTOPILOT, EXISTING, STANDARD, ZONAL, cluster_plan
 
 CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)
@@ -207,6 +207,17 @@ POOL_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {**L4, "maxNodes": 2, "upgrade": {"strategy": "blue-green", "batchNodes": 3}},
         {**L4, "maxNodes": 3, "upgrade": {"strategy": "blue-green", "batchNodes": 3}},
     ),
+    "local-ssd-unknown": (
+        ZONAL,
+        {"machineType": "a3-highgpu-8g", "localSsd": {}},
+        {"machineType": "a3-highgpu-8g", "localSsd": {"count": 8}},
+    ),
+    "local-ssd-unmeasured": (
+        ZONAL,
+        {"machineType": "a3-highgpu-8g", "localSsd": {"count": 16}},
+        {"machineType": "a3-highgpu-8g", "localSsd": {"count": 16, "use": "block"}},
+    ),
+    "not-sold-so": (ZONAL, {"machineType": "a3-highgpu-1g"}, {"machineType": "a3-highgpu-1g", "spot": True}),
     "auto-upgrade-off": (STANDARD, {**L4, "autoUpgrade": False}, L4),
     "image-cache-without-streaming": ({**STANDARD, "imageStreaming": False}, CACHE, L4),
     "image-cache-system": (STANDARD, {**CACHE, "imageType": "UBUNTU_CONTAINERD"}, CACHE),
@@ -271,9 +282,7 @@ def test_pool_rule_refuses_its_example(name: str) -> None:
 
 
 def test_compact_placement_is_refused_on_machines_that_lack_it() -> None:
-    shape = MachineShape(
-        "n1-standard-8", "nvidia-tesla-t4", 1, 8, 30, (0,), "https://cloud.google.com/compute/docs/gpus"
-    )
+    shape = find_shape("n1-standard-8", ("nvidia-tesla-t4", 1))
     config = NodePool.model_validate({**ONE_ZONE, "machineType": "n1-standard-8", "placement": {}})
     found = pool_problems("nodePools.t4", config, shape, cluster_plan(ZONAL))
     assert "nodePools.t4.placement" in [problem.path for problem in found]

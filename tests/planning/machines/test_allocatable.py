@@ -44,7 +44,9 @@ def test_within_one_percent_of_a_live_l4_node() -> None:
 
 def test_within_one_percent_of_a_live_node_with_its_disk() -> None:
     """An n2-standard-4 node on GKE v1.36.3 (public zeebe-chaos repositories): 16 GiB and a 100 GB boot disk."""
-    four = MachineShape("n2-standard-4", "none", 0, 4, 16, (0,), "https://cloud.google.com/compute/docs")
+    four = MachineShape(
+        "n2-standard-4", "none", 0, 4, 16, (0,), ("on-demand",), "https://cloud.google.com/compute/docs"
+    )
     full, node = capacity(four, boot_disk_gib=100), allocatable(four, boot_disk_gib=100)
     assert full.memory_bytes == pytest.approx(16380004 * KIB, rel=0.01)
     assert full.ephemeral_bytes == pytest.approx(98831908 * KIB, rel=0.01)

@@ -4,8 +4,8 @@ import pytest
 
 from l4serve.config.data_file import load_data
 from l4serve.planning.machines import prices
-from l4serve.planning.machines.prices import PriceOverrides, cluster_fee, hourly, priced_regions
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.prices import PriceOverrides, cluster_fee, gpu_machine_price, hourly, priced_regions
+from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,50 @@ def test_the_system_pool_and_the_cluster_cost_something() -> None:
     assert system.usd_per_hour == pytest.approx(0.13402)
     assert hourly("e2-standard-4", region="europe-west4", market="on-demand") is None
     assert cluster_fee() == pytest.approx(0.10)
+
+
+@pytest.mark.parametrize(
+    ("machine_type", "on_demand", "spot"),
+    [
+        ("g4-standard-48", 4.49993, 1.79982),
+        ("a2-highgpu-8g", 29.38708, 15.42416),
+        ("a2-megagpu-16g", 55.7395, 29.25568),
+        ("a2-ultragpu-1g", 5.0688, 2.75955),
+        ("a3-highgpu-1g", 11.06125, 6.32619),
+        ("a3-highgpu-8g", 88.49, 50.60954),
+    ],
+)
+def test_a_whole_machine_has_the_price_of_its_gpus(machine_type: str, on_demand: float, spot: float) -> None:
+    for market, amount in (("on-demand", on_demand), ("spot", spot)):
+        price = hourly(machine_type, region="us-central1", market=market)  # type: ignore[arg-type]
+        assert price is not None
+        assert price.usd_per_hour == pytest.approx(amount, abs=1e-4)
+        assert price.date == "2026-08-03"
+
+
+def test_a_price_of_the_undated_catalogue_says_so() -> None:
+    price = hourly("a3-ultragpu-8g", region="us-central1", market="on-demand")
+    assert price
+    assert (price.usd_per_hour, price.date) == (86.76, "undated")
+    assert hourly("a3-ultragpu-8g", region="us-east4", market="on-demand") is None
+
+
+@pytest.mark.parametrize(("host", "cards", "on_demand", "spot"), [(8, 1, 0.73, 0.30902), (32, 4, 2.91999, 1.23608)])
+def test_a_host_costs_itself_and_the_cards_attached_to_it(host: int, cards: int, on_demand: float, spot: float) -> None:
+    shape = find_shape(f"n1-standard-{host}", ("nvidia-tesla-t4", cards))
+    assert shape
+    for market, amount in (("on-demand", on_demand), ("spot", spot)):
+        price = gpu_machine_price(shape, region="us-central1", market=market)  # type: ignore[arg-type]
+        assert price
+        assert price.usd_per_hour == pytest.approx(amount, abs=1e-4)
+    assert gpu_machine_price(shape, region="us-east1", market="spot") is None
+
+
+def test_nothing_has_a_flex_start_price_that_nobody_states() -> None:
+    assert all(
+        gpu_machine_price(shape, region="us-central1", market="flex-start") is None for shape in all_shapes(None)
+    )
+
+
+def test_every_accelerator_has_priced_regions() -> None:
+    assert all("us-central1" in priced_regions(accelerator) for accelerator in accelerators())

@@ -12,6 +12,8 @@ EXISTING = {**STANDARD, "cluster": dict(factories.EXISTING), "nodePools": {}}
 FOUND = {**STANDARD, "cluster": {**factories.STANDARD, "mode": "existing"}}
 ONE_ZONE = {**STANDARD, "nodePools": {"l4": {**STANDARD["nodePools"]["l4"], "zones": ["us-central1-a"]}}}
 TWO_POOLS = {**STANDARD, "nodePools": {**STANDARD["nodePools"], "big": {"machineType": "g2-standard-32"}}}
+T4 = {"type": "nvidia-tesla-t4", "count": 1}
+N1 = {f"{P}.machineType": "n1-standard-16", f"{W}.engine.dtype": "float16"}
 BASES = {
     "standard": STANDARD,
     "classes": CLASSES,
@@ -170,6 +172,9 @@ EDITS = [
     one("nodePools.*.flexStart.queued", f"{P}.flexStart", {}, {"queued": True}),
     one("nodePools.*.flexStart.maxRunSeconds", f"{P}.flexStart", {}, {"maxRunSeconds": 3600}),
     one("nodePools.*.placement.policyName", f"{P}.placement", {"type": "COMPACT"}, {"policyName": "p"}, "one zone"),
+    FieldEdit(
+        "nodePools.*.accelerator.count", {f"{P}.accelerator": {**T4, "count": 2}}, {**N1, f"{P}.accelerator": T4}
+    ),
     one("nodePools.*.localSsd.count", f"{P}.localSsd", None, {"count": 1}),
     one("nodePools.*.localSsd.use", f"{P}.localSsd", {"count": 1}, {"count": 1, "use": "block"}),
     *[
@@ -266,6 +271,7 @@ EDITS = [
 SAME_PLAN = {
     "nodePools.*.allowUnlistedZones": "lets a refused zone pass",
     "nodePools.*.placement.type": "has one value",
+    "nodePools.*.accelerator.type": "has one value that N1 takes",
     "workloads.*.model.config": "read by the loader; tested there",
     "workloads.*.fit": "turns a refusal into a warning; tested with the memory model",
 }

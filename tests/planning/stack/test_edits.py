@@ -66,6 +66,13 @@ CLASSED = {
 }
 RESERVED = {f"{POOL}.reservation": {"affinity": "specific", "name": "r1"}, f"{POOL}.zones": ["us-central1-a"]}
 
+T4 = {
+    f"{POOL}.machineType": "n1-standard-16",
+    f"{POOL}.accelerator": {"type": "nvidia-tesla-t4", "count": 1},
+    f"{WORKLOAD}.fit": "warn",
+    f"{WORKLOAD}.engine.dtype": "float16",
+}
+
 # Path of the edit, the value after it, and what the stack needs before it.
 PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     ("cluster.name", "two", {}),
@@ -118,6 +125,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{POOL}.diskSizeGb", 200, {}),
     (f"{POOL}.diskType", "pd-ssd", {}),
     (f"{POOL}.localSsd.use", "block", {f"{POOL}.localSsd": {}}),
+    (f"{POOL}.accelerator.count", 2, T4),
     (f"{POOL}.secondaryBootDisk.image", "global/images/b", {f"{POOL}.secondaryBootDisk": {"image": "global/images/a"}}),
     (f"{POOL}.zones", ["us-central1-a"], {}),
     (f"{POOL}.locationPolicy", "ANY", {}),

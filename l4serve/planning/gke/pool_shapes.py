@@ -1,0 +1,65 @@
+"""The machine of a pool: a type that has its cards, or a host with the cards that the pool attaches."""
+
+from __future__ import annotations
+
+from l4serve.config.node_pool import NodePool
+from l4serve.config.problems import Problem
+from l4serve.planning.machines.shapes import (
+    Attachable,
+    MachineShape,
+    all_shapes,
+    attachable,
+    find_shape,
+    missing_figure,
+)
+
+
+def pool_shape(path: str, config: NodePool) -> MachineShape | Problem:
+    """The shape of a pool's machine, or what is wrong with its machine type and accelerator."""
+    own = find_shape(config.machine_type)
+    if own is not None:
+        return own if config.accelerator is None else _own_cards(path, own)
+    if (missing := missing_figure(config.machine_type)) is not None:
+        return Problem(f"{path}.machineType", missing, f"use one of: {_known()}")
+    takes = attachable(config.machine_type)
+    if not takes:
+        message = f"{config.machine_type!r} is no known GPU machine type"
+        return Problem(f"{path}.machineType", message, f"use one of: {_known()}")
+    if config.accelerator is None:
+        message = f"{config.machine_type} has no GPU of its own"
+        return Problem(f"{path}.accelerator", message, f"set accelerator: {{type: {takes[0].accelerator}, count: 1}}")
+    return _attached(path, config, takes)
+
+
+def _own_cards(path: str, shape: MachineShape) -> Problem:
+    message = f"{shape.machine_type} brings {shape.gpus} {shape.accelerator} of its own and takes no other"
+    return Problem(f"{path}.accelerator", message, "remove accelerator")
+
+
+def _attached(path: str, config: NodePool, takes: tuple[Attachable, ...]) -> MachineShape | Problem:
+    assert config.accelerator is not None
+    wanted, count = config.accelerator.type, config.accelerator.count
+    card = next((one for one in takes if one.accelerator == wanted), None)
+    if card is None:
+        known = ", ".join(one.accelerator for one in takes)
+        message = f"no source says that {wanted!r} attaches to {takes[0].family} machines"
+        return Problem(f"{path}.accelerator.type", message, f"use one of: {known}")
+    if count not in card.limits:
+        message = f"a {card.family} machine carries no {count} {wanted}"
+        return Problem(f"{path}.accelerator.count", message, f"use one of: {', '.join(map(str, card.limits))}")
+    if config.machine_type not in card.hosts:
+        message = f"{config.machine_type!r} is no known machine type for {wanted}"
+        return Problem(f"{path}.machineType", message, f"use one of: {', '.join(card.hosts)}")
+    shape = find_shape(config.machine_type, (wanted, count))
+    if shape is None:
+        limit = card.limits[count]
+        message = (
+            f"{config.machine_type} is too large for {count} {wanted}: at most {limit.max_vcpus} vCPUs and "
+            f"{limit.max_memory_gib} GB of memory"
+        )
+        return Problem(f"{path}.machineType", message, "use a smaller machine type, or raise accelerator.count")
+    return shape
+
+
+def _known() -> str:
+    return ", ".join(dict.fromkeys(shape.machine_type for shape in all_shapes(None)))
