@@ -1,6 +1,6 @@
-"""Which attention backend an engine version takes on an L4, from the table in `data/attention_backends.yaml`."""
+"""Which attention backend an engine version takes on a card, from the table in `data/attention_backends.yaml`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -9,10 +9,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
+from l4serve.engines.cards import Capability, written
 from l4serve.engines.contract import Contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
-
-_ADA = (8, 9)
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,12 @@ class Choice:
     """The backend in force: the one asked for, or the first that serves the workload."""
 
     name: str | None
-    """None when nothing is known of the model, the card or the release."""
+    """None when nothing is known of the model, the card or the release: `unjudged` says of which."""
     faults: tuple[str, ...] = ()
     """Why the backend does not serve the workload; empty when it does."""
     source: str = ""
+    unjudged: str | None = None
+    """Why nobody knows the backend; None when it is known."""
 
     @property
     def fault(self) -> str | None:
@@ -40,6 +41,8 @@ class Demand:
     kv_cache_dtype: str
     needs: frozenset[str]
     architecture: str
+    capability: Capability
+    """The card's compute capability."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,20 +58,21 @@ def choose_backend(
 ) -> Choice:
     """The backend for a model on a card, whether it was asked for or left to the engine."""
     entry = _entry(kind, version)
-    needs = _needs(kind, version, model)
-    unjudged = any(need.get("unjudged") for need in needs)
-    if entry is None or gpu.compute_capability != _ADA or model.head_dim is None or unjudged:
-        return Choice(None)
+    needs = _needs(kind, version, model, gpu)
+    unjudged = _unjudged(entry, model, gpu, needs)
+    if entry is None or model.head_dim is None or unjudged is not None:
+        return Choice(None, unjudged=unjudged)
     wanted = frozenset(need["need"] for need in needs if "need" in need)
-    demand = Demand(model.head_dim, dtype, kv_cache_dtype, wanted, model.architecture or "")
+    demand = Demand(model.head_dim, dtype, kv_cache_dtype, wanted, model.architecture or "", gpu.compute_capability)
     forced = next((need["forces"] for need in needs if "forces" in need), None)
     if asked := requested or forced:
         table = entry["backends"].get(asked)
         return Choice(asked, _faults(table, demand) if table is not None else (), entry["source"])
-    for name in entry["order"]:
+    order = entry.get("at", {}).get(written(gpu.compute_capability), {}).get("order", entry["order"])
+    for name in order:
         if not _faults(entry["backends"][name], demand):
             return Choice(name, (), entry["source"])
-    last = entry["order"][0]
+    last = order[0]
     return Choice("none", _faults(entry["backends"][last], demand), entry["source"])
 
 
@@ -80,12 +84,30 @@ def asked_backend(contract: Contract, version: Version, name: str | None) -> str
     return None if entry and name.lower() in entry.get("automatic", ()) else name.upper()
 
 
-def _faults(table: Mapping[str, Any], demand: Demand) -> tuple[str, ...]:
+def _unjudged(
+    entry: Mapping[str, Any] | None, model: ModelTraits, gpu: GpuTraits, needs: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """What is not known of the choice; None when all of it is."""
+    if entry is None:
+        return "no table has the release"
+    if written(gpu.compute_capability) not in entry["capabilities"]:
+        return f"no table has compute capability {written(gpu.compute_capability)}"
+    if model.head_dim is None:
+        return "the model's head size is not known"
+    if any(need.get("unjudged") for need in needs):
+        return f"{model.architecture} has backends of its own here"
+    return None
+
+
+def _faults(backend: Mapping[str, Any], demand: Demand) -> tuple[str, ...]:
+    table = {**backend, **backend.get("at", {}).get(written(demand.capability), {})}
+    least = str(table.get("minCapability", "0.0"))
     checks = (
+        (demand.capability >= tuple(map(int, least.split("."))), f"needs compute capability {least}"),
         (_serves_head(table, demand.head_dim), f"no head size {demand.head_dim}"),
         (demand.dtype is None or demand.dtype in table.get("dtypes", (demand.dtype,)), f"no {demand.dtype}"),
         (demand.kv_cache_dtype in table.get("kv", ("auto",)), f"no {demand.kv_cache_dtype} KV cache"),
-        ("sinks" not in demand.needs or table.get("sinks", False), "no attention sinks before compute capability 9.0"),
+        ("sinks" not in demand.needs or table.get("sinks", False), "no attention sinks on this card"),
         ("mmPrefix" not in demand.needs or table.get("mmPrefix", False), "no bidirectional attention over images"),
         (demand.architecture not in table.get("notFor", ()), f"not for {demand.architecture}"),
     )
@@ -110,8 +132,13 @@ def _entry(kind: str, version: Version) -> Mapping[str, Any] | None:
     return next((e for e in _tables()[kind] if version in SpecifierSet(e["versions"], prereleases=True)), None)
 
 
-def _needs(kind: str, version: Version, model: ModelTraits) -> list[Mapping[str, Any]]:
-    return [need for need in _needs_of(kind, version) if model.architecture in need["architectures"]]
+def _needs(kind: str, version: Version, model: ModelTraits, gpu: GpuTraits) -> list[Mapping[str, Any]]:
+    card = written(gpu.compute_capability)
+    return [
+        need
+        for need in _needs_of(kind, version)
+        if model.architecture in need["architectures"] and card in need.get("capabilities", (card,))
+    ]
 
 
 @cache

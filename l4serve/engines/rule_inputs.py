@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
+from l4serve.engines.cards import card_features, is_judged
 from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
@@ -45,12 +46,15 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "dtype.effective": dtype,
         "gpu.capability": case.gpu.compute_capability[0] + case.gpu.compute_capability[1] / 10,
         "gpu.name": case.gpu.name,
+        "card.judged": is_judged(case.engine.kind, case.version, case.gpu.compute_capability),
+        **{f"card.{name}": has for name, has in _card(case).items()},
         "contract.exact": str(case.version) == case.contract.version,
         "model.known": _known(case),
     }
     backend = backend_of(case)
     facts["backend"] = backend.name
     facts["backend.fault"] = backend.fault
+    facts["backend.unjudged"] = backend.unjudged
     facts["backend.asked"] = _asked_backend(case)
     return facts
 
@@ -71,6 +75,10 @@ def backend_of(case: Case) -> Choice:
 def _asked_backend(case: Case) -> str | None:
     named = asked_backend(case.contract, case.version, getattr(case.engine, "attention_backend", None))
     return named or getattr(case.engine, "attention", None)
+
+
+def _card(case: Case) -> Mapping[str, bool | None]:
+    return card_features(case.engine.kind, case.version, case.gpu.compute_capability)
 
 
 def _engine_facts(case: Case) -> dict[str, Any]:
@@ -140,13 +148,18 @@ def _quantization_facts(case: Case) -> dict[str, Any]:
 
 
 def _dtype(case: Case) -> str | None:
-    """Type of the activations that the engine will take."""
+    """Type of the activations that the engine will take; for `auto` what checkpoint, architecture and card leave.
+
+    https://github.com/vllm-project/vllm/blob/v0.26.0/vllm/config/model.py#L2036
+    """
     asked = case.engine.dtype
     if asked is not None and asked != "auto":
         return _SAME_DTYPE.get(asked, asked)
-    if case.model.architecture in _names()["noFloat16"].get(case.engine.kind, ()):
-        return "bfloat16"
-    return case.model.dtype if case.model.dtype in ("float16", "bfloat16") else None
+    overflows = case.model.architecture in _names()["noFloat16"].get(case.engine.kind, ())
+    wanted = "bfloat16" if overflows else case.model.dtype
+    if wanted == "bfloat16" and _card(case)["bfloat16"] is False:
+        return "float32" if overflows else "float16"
+    return wanted if wanted in ("float16", "bfloat16") else None
 
 
 def _known(case: Case) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from l4serve.engines.traits import ModelTraits
 
 _SIZES = (1, 2, 4, 8)
-"""Groups that a machine with L4 cards can hold."""
+"""Tensor-parallel groups that machines hold whole: a machine of 16 GPUs is rare, and few models split so far."""
 _VOCABULARY_PADDING = 64
 """Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 

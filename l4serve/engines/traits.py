@@ -39,7 +39,7 @@ class ModelTraits:
 
 @dataclass(frozen=True)
 class GpuTraits:
-    """What rules look at in a card; the compute capability is (8, 9) on an L4."""
+    """What rules look at in a card; the compute capability is (8, 9) on Ada."""
 
     name: str
     compute_capability: tuple[int, int]

@@ -12,6 +12,10 @@ from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 
 L4 = GpuTraits("NVIDIA L4", (8, 9))
 A100 = GpuTraits("NVIDIA A100", (8, 0))
+T4 = GpuTraits("Tesla T4", (7, 5))
+H100 = GpuTraits("NVIDIA H100", (9, 0))
+RTX_PRO = GpuTraits("NVIDIA RTX PRO 6000", (12, 0))
+UNHEARD_OF = GpuTraits("NVIDIA X", (13, 0))
 GEMMA = ModelTraits(
     id="google/gemma-7b",
     architecture="GemmaForCausalLM",

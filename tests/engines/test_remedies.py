@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from l4serve.engines.contract import contract_versions
 from l4serve.engines.rules import Verdict, rules
-from tests.engines.rule_cases import A100, GEMMA, L4, PHI3, QWEN, like, verdicts
+from tests.engines.rule_cases import A100, GEMMA, H100, L4, PHI3, QWEN, RTX_PRO, T4, like, verdicts
 
 _EDIT = re.compile(r"(?:set|or|and) (gpus|engine\.[\w.]+)(?:: | below )([\w.]+)|remove (engine\.[\w.]+)")
 _BELOW = re.compile(r"set (engine\.\w+) below (\d+)")
@@ -19,11 +19,14 @@ _SIZES = {"tensorParallelSize": "tp", "numShard": "tp", "pipelineParallelSize": 
 UNWRITABLE = {
     "vllm-lora-over-quantised-layers",
     "vllm-modelopt-before-ada",
+    "vllm-mxfp4-before-ampere",
+    "vllm-quantised-float32-before-ampere",
     "vllm-unknown-model",
     "vllm-unknown-tool-call-parser",
     "vllm-unknown-reasoning-parser",
     "tgi-fallback-sharded",
     "tgi-unknown-model",
+    "tgi-fp8-checkpoint-before-ampere",
 }
 """Rules that only another model, card or engine answers, or a name that the operator must know."""
 
@@ -88,7 +91,7 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
         "kind": kind,
         "version": draw(st.sampled_from(contract_versions(kind))),
         "model": draw(st.sampled_from(MODELS)),
-        "gpu": draw(st.sampled_from((L4, L4, A100))),
+        "gpu": draw(st.sampled_from((L4, L4, A100, T4, H100, RTX_PRO))),
         "gpus": draw(st.sampled_from((1, 2, 4, 8))),
         "tp": draw(st.sampled_from((1, 2, 3, 4, 8))),
         **{field: draw(st.sampled_from(FIELDS[kind][field])) for field in sorted(chosen)},

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from packaging.version import Version
+
 from l4serve.config.data_file import load_data
+from l4serve.engines.cards import card_features
 from l4serve.planning.models.model_shape import ModelFacts
 
 GIB = 2**30
@@ -35,7 +38,7 @@ class Generation:
     chunked_prefill_above: int
     chunked_batched_tokens: int
     v0_below_capability: tuple[int, int] | None
-    v0_for_fp8_cache_below_capability: tuple[int, int] | None
+    v0_for_fp8_cache_without_flash_attention: bool
     online_fp8_streams: bool
     sliding_window_cache: Literal["full", "groups"]
     graphs_accounted: bool
@@ -90,17 +93,23 @@ def vllm_generation(version: str, capability: tuple[int, int] | None = None, *, 
     generation = _vllm_generation(version)
     if capability is None:
         return generation
-    below = (generation.v0_below_capability, generation.v0_for_fp8_cache_below_capability if fp8_cache else None)
-    falls_back = any(limit is not None and capability < limit for limit in below)
-    return _vllm_generation(LAST_V0_RELEASE) if falls_back else generation
+    old = generation.v0_below_capability is not None and capability < generation.v0_below_capability
+    unread = generation.v0_for_fp8_cache_without_flash_attention and fp8_cache and not _reads_fp8(version, capability)
+    return _vllm_generation(LAST_V0_RELEASE) if old or unread else generation
+
+
+def _reads_fp8(version: str, capability: tuple[int, int]) -> bool:
+    """Whether FlashAttention reads an FP8 cache on the card; where nobody knows, it is taken to."""
+    release = Version(".".join(map(str, parse_version(version))))
+    return card_features("vllm", release, capability)["fp8FlashAttention"] is not False
 
 
 @cache
 def _vllm_generation(version: str) -> Generation:
     values = _merged("vllm", version)
-    for key in ("v0_below_capability", "v0_for_fp8_cache_below_capability"):
-        values[key] = tuple(values[key]) if values[key] else None
-    return Generation(**{**values, "v2_architectures": frozenset(values["v2_architectures"])})
+    below = values["v0_below_capability"]
+    special = {"v0_below_capability": tuple(below) if below else None}
+    return Generation(**{**values, **special, "v2_architectures": frozenset(values["v2_architectures"])})
 
 
 @cache

@@ -1,0 +1,137 @@
+"""What a card can do, by its compute capability, as the engines' own sources say; what nobody knows is not judged."""
+
+import pytest
+from packaging.version import Version
+
+from l4serve.engines.backends import Choice, choose_backend
+from l4serve.engines.cards import FEATURES, card_features
+from l4serve.engines.traits import GpuTraits, ModelTraits
+from tests.engines.rule_cases import A100, GEMMA, H100, L4, PHI3, QWEN, RTX_PRO, T4, UNHEARD_OF, errors, like, verdicts
+
+GEMMA2 = like(GEMMA, architecture="Gemma2ForCausalLM")
+GPT_OSS = like(QWEN, architecture="GptOssForCausalLM", head_dim=64)
+
+
+def backend(version: str, gpu: GpuTraits, model: ModelTraits = QWEN, *, kv: str = "auto", kind: str = "vllm") -> Choice:
+    return choose_backend(
+        kind, Version(version), model=model, gpu=gpu, dtype="float16", kv_cache_dtype=kv, requested=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("gpu", "bfloat16", "fp8_matmul", "marlin", "fp8_attention"),
+    [
+        (T4, False, False, True, False),
+        (A100, True, False, True, False),
+        (L4, True, True, True, False),
+        (H100, True, True, True, True),
+        (RTX_PRO, True, True, True, False),
+        (UNHEARD_OF, None, None, None, None),
+    ],
+    ids=lambda value: value.name if isinstance(value, GpuTraits) else str(value),
+)
+def test_features_follow_the_compute_capability(
+    gpu: GpuTraits, bfloat16: bool, fp8_matmul: bool, marlin: bool, fp8_attention: bool
+) -> None:
+    found = card_features("vllm", Version("0.26.0"), gpu.compute_capability)
+    assert [found[name] for name in FEATURES] == [bfloat16, fp8_matmul, marlin, fp8_attention]
+
+
+def test_marlin_reached_turing_in_0_14() -> None:
+    assert card_features("vllm", Version("0.13.0"), (7, 5))["marlin"] is False
+    assert errors("vllm", "0.13.0", gpu=T4, quantization="fp8") == {"vllm-fp8-weights-before-ampere"}
+    assert errors("vllm", "0.26.0", gpu=T4, quantization="fp8") == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "kv", "name"),
+    [
+        ("0.26.0", T4, "auto", "TRITON_ATTN"),
+        ("0.22.0", T4, "auto", "FLASHINFER"),
+        ("0.11.0", T4, "auto", "FLEX_ATTENTION"),
+        ("0.10.0", T4, "auto", "XFORMERS"),
+        ("0.26.0", A100, "auto", "FLASH_ATTN"),
+        ("0.26.0", A100, "fp8", "FLASHINFER"),
+        ("0.26.0", L4, "fp8", "FLASHINFER"),
+        ("0.26.0", H100, "auto", "FLASH_ATTN"),
+        ("0.26.0", H100, "fp8", "FLASH_ATTN"),
+        ("0.26.0", H100, "fp8_e5m2", "FLASHINFER"),
+        ("0.11.0", H100, "fp8", "FLASH_ATTN"),
+        ("0.11.0", RTX_PRO, "fp8", "TRITON_ATTN"),
+        ("0.26.0", RTX_PRO, "auto", "FLASH_ATTN"),
+        ("0.26.0", RTX_PRO, "fp8", "FLASHINFER"),
+    ],
+)
+def test_the_backend_follows_the_card(version: str, gpu: GpuTraits, kv: str, name: str) -> None:
+    assert backend(version, gpu, kv=kv).name == name
+
+
+def test_attention_sinks_are_flash_attention_3_s_on_hopper_and_triton_s_elsewhere() -> None:
+    assert backend("0.26.0", H100, GPT_OSS).name == "FLASH_ATTN"
+    assert backend("0.26.0", RTX_PRO, GPT_OSS).name == "TRITON_ATTN"
+    assert backend("0.28.0", RTX_PRO, GPT_OSS).name is None
+
+
+def test_tgi_takes_paged_attention_before_ampere() -> None:
+    assert backend("3.3.7", T4, PHI3, kind="tgi").name == "paged"
+    assert backend("3.3.7", A100, PHI3, kind="tgi").name == "flashdecoding"
+    assert backend("3.3.7", H100, kind="tgi").name == "flashinfer"
+
+
+@pytest.mark.parametrize(("kind", "version", "gpu"), [("vllm", "0.26.0", UNHEARD_OF), ("tgi", "3.3.7", RTX_PRO)])
+def test_a_card_that_no_source_names_is_not_judged_and_says_why(kind: str, version: str, gpu: GpuTraits) -> None:
+    unknown = backend(version, gpu, kind=kind)
+    assert unknown.name is None
+    assert "compute capability" in (unknown.unjudged or "")
+    found = verdicts(kind, version, QWEN, gpu=gpu)[f"{kind}-card-not-judged"]
+    assert found.severity == "advice"
+    assert "not judged" in found.reason
+
+
+def test_bfloat16_is_refused_before_ampere_as_the_engine_does() -> None:
+    assert errors("vllm", "0.26.0", QWEN, gpu=T4, dtype="bfloat16") == {"vllm-bfloat16-before-ampere"}
+    assert errors("vllm", "0.26.0", QWEN, gpu=A100, dtype="bfloat16") == set()
+
+
+def test_a_bfloat16_checkpoint_is_cast_before_ampere_with_a_warning() -> None:
+    found = verdicts("vllm", "0.26.0", QWEN, gpu=T4)
+    assert found["vllm-bfloat16-model-before-ampere"].severity == "warning"
+    assert "vllm-bfloat16-model-before-ampere" not in verdicts("vllm", "0.26.0", QWEN, gpu=T4, dtype="float16")
+    assert errors("vllm", "0.26.0", GEMMA2, gpu=T4) == {"vllm-float32-before-ampere"}
+    assert errors("vllm", "0.26.0", GEMMA2, gpu=T4, dtype="float32") == set()
+    assert errors("vllm", "0.26.0", GEMMA2, gpu=T4, dtype="float16") == {"vllm-family-refuses-float16-before-ampere"}
+    assert errors("vllm", "0.26.0", GEMMA2, gpu=T4, quantization="fp8") == {"vllm-quantised-float32-before-ampere"}
+
+
+@pytest.mark.parametrize("checkpoint", [None, "fp8"])
+def test_fp8_weights_on_an_a100_are_weight_only_and_warned_of(checkpoint: str | None) -> None:
+    model = like(QWEN, quantization_method=checkpoint)
+    asked = {} if checkpoint else {"quantization": "fp8"}
+    found = verdicts("vllm", "0.26.0", model, gpu=A100, **asked)
+    assert found["vllm-fp8-weights-before-ada"].severity == "warning"
+    assert "Marlin" in found["vllm-fp8-weights-before-ada"].reason
+    for card in (L4, H100, RTX_PRO):
+        assert "vllm-fp8-weights-before-ada" not in verdicts("vllm", "0.26.0", model, gpu=card, **asked)
+
+
+def test_tgi_s_fp8_weights_need_marlin_or_ada() -> None:
+    assert verdicts("tgi", "3.3.7", gpu=A100, quantize="fp8")["tgi-fp8-weights-before-ada"].severity == "warning"
+    assert "tgi-fp8-weights-before-ampere" in errors("tgi", "3.3.7", gpu=T4, quantize="fp8")
+    assert errors("tgi", "3.3.7", gpu=H100, quantize="fp8") == set()
+
+
+def test_triton_keeps_no_fp8_cache_before_ada() -> None:
+    assert errors("vllm", "0.26.0", PHI3, gpu=A100, kvCacheDtype="fp8") == {"vllm-fp8-kv-before-ada"}
+    assert errors("vllm", "0.26.0", QWEN, gpu=A100, kvCacheDtype="fp8") == set()
+    assert errors("vllm", "0.26.0", QWEN, gpu=T4, kvCacheDtype="fp8") == {"vllm-fp8-kv-before-ada"}
+
+
+def test_flash_attention_3_reads_e4m3_only() -> None:
+    assert errors("vllm", "0.19.1", QWEN, gpu=H100, kvCacheDtype="fp8_e5m2") == {"vllm-fp8-e5m2-kv-on-flash-attention"}
+    assert errors("vllm", "0.19.1", QWEN, gpu=H100, kvCacheDtype="fp8") == set()
+
+
+def test_the_old_engine_serves_what_the_first_v1_releases_cannot() -> None:
+    assert "vllm-v0-fallback" in verdicts("vllm", "0.10.0", QWEN, gpu=RTX_PRO, kvCacheDtype="fp8")
+    assert "vllm-v0-fallback" not in verdicts("vllm", "0.10.0", QWEN, gpu=H100, kvCacheDtype="fp8")
+    assert "vllm-v0-before-ampere" in verdicts("vllm", "0.10.0", QWEN, gpu=T4)
