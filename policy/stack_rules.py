@@ -11,12 +11,14 @@ import yaml
 
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.made_nodes import made_machine
-from l4serve.planning.machines.prices import Market, PriceOverrides, cluster_fee, hourly
+from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, gpu_machine_price, hourly
+from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.pod_resources import GPU_RESOURCE
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
 
+Machine = MachineShape | str
 PROTECTED_STACKS = ("prod", "production")
 
 
@@ -39,13 +41,20 @@ def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[flo
     overrides = PriceOverrides({"on-demand": stated, "spot": stated, "flex-start": stated})
     total, unknown = 0.0, []
     for machine, region, market, count in _machines(resources):
-        price = hourly(machine, region=region, market=market, overrides=overrides)
+        price = _price(machine, region, market, overrides)
         if price is None:
-            unknown.append(f"{machine} ({market}) in {region}")
+            name = machine if isinstance(machine, str) else machine.name
+            unknown.append(f"{name} ({market}) in {region}")
         else:
             total += price.usd_per_hour * count
     fees = cluster_fee() * sum(resource.type == CLUSTER for resource in resources)
     return round(total + fees, 4), tuple(dict.fromkeys(unknown))
+
+
+def _price(machine: Machine, region: str, market: Market, overrides: PriceOverrides) -> Price | None:
+    if isinstance(machine, str):
+        return hourly(machine, region=region, market=market, overrides=overrides)
+    return gpu_machine_price(machine, region=region, market=market, overrides=overrides)
 
 
 def protect_on_prod(resources: Sequence[Resource], _: Settings) -> Iterator[str]:
@@ -67,13 +76,13 @@ def ceilings() -> Mapping[str, float]:
     return table
 
 
-def _machines(resources: Sequence[Resource]) -> Iterator[tuple[str, str, Market, int]]:
-    """Machine type, region, market and largest count of all that runs."""
+def _machines(resources: Sequence[Resource]) -> Iterator[tuple[Machine, str, Market, int]]:
+    """Machine, region, market and largest count of all that runs."""
     for resource in resources:
         if resource.type == NODE_POOL:
             config = at(resource.props, "nodeConfig")
             yield (
-                str(at(config, "machineType")),
+                _machine(config),
                 _region(at(resource.props, "location")),
                 _market(config),
                 int(at(resource.props, "autoscaling.totalMaxNodeCount") or 0),
@@ -83,13 +92,21 @@ def _machines(resources: Sequence[Resource]) -> Iterator[tuple[str, str, Market,
         yield from _autopilot_machines(resources, _region(at(autopilot[0].props, "location")))
 
 
+def _machine(node_config: Any) -> Machine:
+    """The shape of a pool's nodes, or the machine type that no table knows."""
+    name = str(at(node_config, "machineType"))
+    cards = many(at(node_config, "guestAccelerators"))
+    attached = (find_shape(name, (str(at(card, "type")), int(at(card, "count") or 0))) for card in cards)
+    return find_shape(name) or next(filter(None, attached), None) or name
+
+
 def _market(node_config: Any) -> Market:
     if at(node_config, "flexStart"):
         return "flex-start"
     return "spot" if at(node_config, "spot") else "on-demand"
 
 
-def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[str, str, Market, int]]:
+def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[Machine, str, Market, int]]:
     """The machine that Autopilot makes for each pod, and the most pods that the autoscaler may make of it."""
     for resource in resources:
         pod = at(resource.props, "spec.template.spec")
@@ -97,7 +114,7 @@ def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[
             requests = _requests(at(container, "resources.requests") or {})
             if requests.gpus:
                 made = made_machine(requests, str((at(pod, "nodeSelector") or {}).get(ACCELERATOR_LABEL)))
-                machine = made.machine_type if made else f"that holds {resource.name}"
+                machine = made or f"a machine that holds {resource.name}"
                 yield machine, region, "on-demand", _most_replicas(resource, resources)
 
 

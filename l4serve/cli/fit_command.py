@@ -14,7 +14,7 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import BAD_INPUT
 from l4serve.config.problems import ConfigError
 from l4serve.engines.profile import engine_kinds
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR
+from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.stack.plan_json import judged_lengths
@@ -29,7 +29,7 @@ def fit(
     weights_gib: Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")] = None,
     engine: Annotated[str, typer.Option(help="Kind of the engine, such as tgi.")] = engine_kinds()[0],
     engine_version: Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")] = None,
-    gpu: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = DEFAULT_ACCELERATOR,
+    gpu: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = default_accelerator(),
     gpu_memory_gib: Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")] = None,
     tensor_parallel: Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")] = 1,
     dtype: Annotated[str | None, typer.Option(help="auto, bfloat16, float16 or float32.")] = None,

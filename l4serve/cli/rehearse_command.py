@@ -24,7 +24,7 @@ def rehearse(
     timeout: TimeoutOption = 120,
     as_json: JsonOption = False,
 ) -> None:
-    """Try a stack on a real Kubernetes control plane with fake L4 nodes and say where every pod lands."""
+    """Try a stack on a real Kubernetes control plane with fake GPU nodes and say where every pod lands."""
     loaded = load(stack, file)
     with readable_refusals():
         rendered = render_stack(loaded)

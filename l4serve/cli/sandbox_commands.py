@@ -19,7 +19,7 @@ from l4serve.sandbox.planned_nodes import standing_nodes
 from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.state import SandboxState
 
-sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake L4 nodes.", no_args_is_help=True)
+sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake GPU nodes.", no_args_is_help=True)
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,15 +15,18 @@ from rich.table import Table
 
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.engines.cards import written
 from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.prices import MARKETS, Price, priced_regions, stated_prices
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, accelerators
+from l4serve.planning.machines.shapes import accelerators, default_accelerator, unplanned
 from l4serve.planning.packing.machine_choice import Offer
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
 from l4serve.planning.packing.shape_report import ShapeRow, shape_rows
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.quantity import GIB, QuantityError, format_cpu, parse_bytes, parse_cpu, round_gib
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 DEFAULT_REGION = "us-central1"
@@ -38,7 +42,7 @@ def shapes(
     ephemeral_storage: Annotated[str, typer.Option(help="Disk that the pod asks for, such as 40Gi.")] = "0",
     region: Annotated[str | None, typer.Option(help=f"Region of the prices; {DEFAULT_REGION} if unset.")] = None,
     disk: Annotated[int | None, typer.Option(min=10, max=65536, help="Boot disk in GB; 100 if unset.")] = None,
-    accelerator: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = DEFAULT_ACCELERATOR,
+    accelerator: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = default_accelerator(),
     as_json: JsonOption = False,
 ) -> None:
     """List machine shapes: GPUs, vCPU, what a pod may ask, price per hour, and GPUs that a pod would strand."""
@@ -110,7 +114,7 @@ def _of_workload(
     )
     market = MARKETS[pool.supply.provisioning] if pool else "on-demand"
     where = region or planned.cluster.region or DEFAULT_REGION
-    accelerator = pool.accelerator if pool else DEFAULT_ACCELERATOR
+    accelerator = found.placing.node_selector[ACCELERATOR_LABEL]
     prices = stated_prices(loaded.config.prices)
     return _request(found, planned), Offer(
         region=where, market=market, setup=setup, accelerator=accelerator, overrides=prices
@@ -147,6 +151,7 @@ def _shape_data(row: ShapeRow) -> Mapping[str, Any]:
         "gpus": row.shape.gpus,
         "vcpus": row.shape.vcpus,
         "memoryGib": row.shape.memory_gib,
+        "soldAs": list(row.shape.sold_as),
         "allocatable": _amounts(row.node),
         "podMayAsk": [{"gpus": pod.gpus, **_amounts(pod)} for pod in row.pods],
         "onDemand": _price_data(row.on_demand),
@@ -213,7 +218,9 @@ def _usd(price: Price | None) -> str:
 def _notes(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> list[str]:
     prices = [price for row in rows for price in (row.on_demand, row.spot) if price]
     where = sorted({f"{price.region} ({price.date})" for price in prices})
-    notes = [f"Prices: {', '.join(where)}; {prices[0].source}"] if prices else [_unpriced(offer)]
+    sources = "; ".join(dict.fromkeys(price.source for price in prices))
+    notes = [f"Prices: {', '.join(where)}; {sources}"] if prices else [_unpriced(offer)]
+    notes += _of_card(offer.accelerator, rows)
     notes.append(f"A node with a boot disk of {offer.setup.boot_disk_gib} GB and GKE's daemonsets.")
     if pod is not None:
         asks = f"{pod.gpus} GPU, {format_cpu(pod.cpu_millis)} CPU, {round_gib(pod.memory_bytes)}"
@@ -221,6 +228,21 @@ def _notes(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> 
         chosen = f"cheapest for {pod.replicas} of them: {best}" if best else "no machine holds it"
         notes.append(f"Pod {pod.workload}: {asks}; {chosen}.")
     return notes
+
+
+def _of_card(accelerator: str, rows: tuple[ShapeRow, ...]) -> Iterator[str]:
+    """What the card is, and which of its machines are not to be had on demand, or not at all."""
+    card = find_gpu(accelerator)
+    if card is not None:
+        low, high = f"{card.lowest_total_gib:g}", f"{card.total_gib:g}"
+        total = high if low == high else f"{low} to {high}"
+        capability = written(card.compute_capability)
+        yield f"Card: {total} GiB, compute capability {capability}, {card.link or 'link unknown'}."
+    for ways, machines in groupby(rows, key=lambda row: row.shape.sold_as):
+        if "on-demand" not in ways:
+            yield f"Sold as {', '.join(ways)} alone: {', '.join(row.shape.machine_type for row in machines)}."
+    if missing := unplanned(accelerator):
+        yield f"Not planned, since no source states their memory: {', '.join(missing)}."
 
 
 def _unpriced(offer: Offer) -> str:

@@ -1,1 +1,1 @@
-"""A real Kubernetes control plane on loopback with fake L4 nodes, to try a stack before it costs anything."""
+"""A real Kubernetes control plane on loopback with fake GPU nodes, to try a stack before it costs anything."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.machines.daemonsets import daemonset_overhead
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, MachineShape
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.machines.zones import accelerator_zones
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.sandbox.autoscaler import Autoscaler
 from l4serve.sandbox.nodes import FakeNode, pool_nodes
 from l4serve.sandbox.pods import KubeObject, pod_requests
@@ -41,4 +42,7 @@ def _zones(plan: StackPlan) -> tuple[str, ...]:
     cluster = plan.cluster
     if cluster.zones or cluster.location is None:
         return cluster.zones
-    return accelerator_zones(DEFAULT_ACCELERATOR, cluster.location) if cluster.regional else (cluster.location,)
+    if not cluster.regional:
+        return (cluster.location,)
+    wanted = sorted({workload.placing.node_selector[ACCELERATOR_LABEL] for workload in plan.workloads})
+    return tuple(dict.fromkeys(zone for card in wanted for zone in accelerator_zones(card, cluster.location)))

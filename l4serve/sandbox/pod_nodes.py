@@ -6,8 +6,9 @@ from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.planning.machines.made_nodes import by_size, first_holding, made_disk_gib, with_daemonsets
-from l4serve.planning.machines.shapes import MachineShape, all_shapes
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.sandbox.nodes import NO_ZONES, FakeNode, accelerator_labels
 from l4serve.sandbox.pods import PodRequest
 
@@ -27,18 +28,21 @@ def pod_nodes(
 ) -> tuple[FakeNode, ...]:
     """For each pod a node, numbered from `first`; none for a pod that no shape holds.
 
-    `shapes` are tried in order; None tries all, the smallest first.
+    `shapes` are tried in order; None tries all of the accelerator that the pod selects, the smallest first.
 
     A node holds the pod beside GKE's daemonsets (`overhead`), and has the labels that the pod selects by, since
     Autopilot makes it for that selector.
     """
-    tried = by_size(all_shapes()) if shapes is None else shapes
     nodes: list[FakeNode] = []
     for pod in pods:
         index = first + len(nodes)
-        node = _node_for(pod, index, _zone(index, zones), overhead, tried)
+        node = _node_for(pod, index, _zone(index, zones), overhead, _shapes_for(pod) if shapes is None else shapes)
         nodes += [node] if node else []
     return tuple(nodes)
+
+
+def _shapes_for(pod: PodRequest) -> tuple[MachineShape, ...]:
+    return by_size(all_shapes(pod.node_selector.get(ACCELERATOR_LABEL, default_accelerator())))
 
 
 def _zone(index: int, zones: Sequence[str]) -> str:

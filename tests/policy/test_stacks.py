@@ -71,6 +71,20 @@ def test_the_largest_cost_of_an_autoscaled_autopilot_stack_is_the_plans() -> Non
     assert cost > 10
 
 
+def test_attached_cards_and_other_accelerators_cost_what_their_machines_do() -> None:
+    pool = good_pool()
+    pool["nodeConfig"] |= {
+        "machineType": "n1-standard-8",
+        "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}],
+    }
+    assert largest_cost([on("dev", NODE_POOL, pool)], Settings()) == (pytest.approx(2 * 0.73, abs=0.001), ())
+    deployment = good_deployment()
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = {"cloud.google.com/gke-accelerator": "nvidia-a100-80gb"}
+    autopilot = on("dev", CLUSTER, good_cluster() | {"enableAutopilot": True})
+    cost, _ = largest_cost([autopilot, on("dev", DEPLOYMENT, deployment)], Settings())
+    assert cost == pytest.approx(5.0688 + 0.10, abs=0.001)
+
+
 @pytest.mark.parametrize("kind", [CLUSTER, NODE_POOL])
 def test_production_must_be_protected_and_others_need_not(kind: str) -> None:
     bare = on("prod", kind, GOOD[kind](), protect=False)

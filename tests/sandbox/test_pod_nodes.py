@@ -54,7 +54,7 @@ def test_a_pod_that_no_shape_holds_gets_no_node(pod: PodRequest) -> None:
 
 
 def test_a_pod_may_take_all_that_a_node_leaves_and_not_a_byte_more() -> None:
-    shapes = by_size(all_shapes())
+    shapes = by_size(all_shapes("nvidia-l4"))
     whole = allocatable(shapes[0], boot_disk_gib=100)
     exact = Allocatable(whole.cpu_millis, whole.memory_bytes, GIB, 1, 1)
     above = Allocatable(whole.cpu_millis, whole.memory_bytes + 1, GIB, 1, 1)

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.sandbox.lifecycle import find_kept, take_down
+from tests import factories
+from tests.planning import accelerator_rows
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
@@ -48,6 +50,29 @@ def test_pods_run_on_every_provisioning_model_and_on_autopilot(name: str, pods: 
             "on-flex-start": "flex",
             "on-reservation": "reserved",
         }
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [("g4", "g4-standard-48"), ("a2", "a2-ultragpu-1g"), ("a3", "a3-highgpu-1g"), ("t4", "n1-standard-8")],
+)
+def test_pods_run_on_the_accelerators_after_the_l4(name: str, machine: str) -> None:
+    result = CliRunner().invoke(app, ["rehearse", "-f", f"tests/data/stacks/Pulumi.{name}.yaml", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["pods"]
+    assert [(pod["phase"], pod["machineType"]) for pod in found] == [("Running", machine)]
+
+
+@pytest.mark.sandbox
+def test_pods_run_on_an_accelerator_that_rows_alone_added(tmp_path: Path) -> None:
+    pools = {"x": {"machineType": accelerator_rows.MACHINE}}
+    values = factories.serving(cluster=factories.STANDARD, pools=pools)
+    with accelerator_rows.added_rows(accelerator_rows.ROWS):
+        result = CliRunner().invoke(app, ["rehearse", "-f", str(factories.write_stack(tmp_path, values)), "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["pods"]
+    assert [(pod["phase"], pod["machineType"]) for pod in found] == [("Running", accelerator_rows.MACHINE)]
 
 
 @pytest.mark.sandbox

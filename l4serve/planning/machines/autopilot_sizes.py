@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR
 from l4serve.planning.values.quantity import format_bytes, format_cpu, parse_bytes, parse_cpu
 
 Basis = Literal["documented", "observed", "estimated"]
@@ -41,7 +40,7 @@ class AutopilotSizeError(ValueError):
     """Requests that Autopilot refuses, whatever is added to them."""
 
 
-def sizes(accelerator: str = DEFAULT_ACCELERATOR) -> tuple[AutopilotSize, ...]:
+def sizes(accelerator: str) -> tuple[AutopilotSize, ...]:
     """The table's rows for an accelerator, by GPU count; empty when Autopilot's sizes are unknown."""
     rows: Mapping[int, Mapping[str, Any]] = load_data(__file__, "autopilot_sizes.yaml")["sizes"].get(accelerator, {})
     return tuple(
@@ -57,9 +56,25 @@ def sizes(accelerator: str = DEFAULT_ACCELERATOR) -> tuple[AutopilotSize, ...]:
     )
 
 
-def minimum_size(gpus: int, accelerator: str = DEFAULT_ACCELERATOR) -> AutopilotSize:
-    """The row of a GPU count. Raises AutopilotSizeError for a count that Autopilot does not offer."""
+def unknown_sizes(accelerator: str) -> str | None:
+    """What nobody states of the accelerator's pods on Autopilot, as a note; None where the sizes are known."""
+    if sizes(accelerator):
+        return None
+    if accelerator in load_data(__file__, "autopilot_sizes.yaml")["offered"]["accelerators"]:
+        return f"no source states Autopilot's smallest pod with {accelerator}: it may raise the requests, and the price"
+    return (
+        f"no source says whether Autopilot offers {accelerator}: whether its nodes come shows when pods wait for them"
+    )
+
+
+def minimum_size(gpus: int, accelerator: str) -> AutopilotSize | None:
+    """The row of a GPU count; None where no size of the accelerator is known.
+
+    Raises AutopilotSizeError for a count that Autopilot does not offer.
+    """
     known = sizes(accelerator)
+    if not known:
+        return None
     row = next((size for size in known if size.gpus == gpus), None)
     if row is None:
         offered = ", ".join(str(size.gpus) for size in known) or "none"
@@ -70,13 +85,14 @@ def minimum_size(gpus: int, accelerator: str = DEFAULT_ACCELERATOR) -> Autopilot
     return row
 
 
-def adjust(requests: Requests, gpus: int, accelerator: str = DEFAULT_ACCELERATOR) -> Requests:
-    """Requests raised to Autopilot's minimum and rounded up to its steps; what already fits returns unchanged.
+def adjust(requests: Requests, gpus: int, accelerator: str) -> Requests:
+    """Requests raised to Autopilot's minimum, where it is known, and rounded up to its steps; what fits is unchanged.
 
     Raises AutopilotSizeError when the GPU count or the ephemeral storage cannot be had at all.
     """
     table = load_data(__file__, "autopilot_sizes.yaml")
     size = minimum_size(gpus, accelerator)
+    least_cpu, least_memory = (size.cpu_millis, size.memory_bytes) if size else (0, 0)
     disk, steps = table["ephemeral"], table["steps"]
     maximum = parse_bytes(disk["maximum"])
     if requests.ephemeral_bytes > maximum:
@@ -86,8 +102,8 @@ def adjust(requests: Requests, gpus: int, accelerator: str = DEFAULT_ACCELERATOR
         )
     floor = parse_bytes(disk["minimum"]) if requests.ephemeral_bytes else parse_bytes(disk["default"])
     return Requests(
-        cpu_millis=_round_up(max(requests.cpu_millis, size.cpu_millis), parse_cpu(steps["cpu"])),
-        memory_bytes=_round_up(max(requests.memory_bytes, size.memory_bytes), parse_bytes(steps["memory"])),
+        cpu_millis=_round_up(max(requests.cpu_millis, least_cpu), parse_cpu(steps["cpu"])),
+        memory_bytes=_round_up(max(requests.memory_bytes, least_memory), parse_bytes(steps["memory"])),
         ephemeral_bytes=max(requests.ephemeral_bytes, floor),
     )
 

@@ -31,11 +31,6 @@ class Gpu:
     source: str
 
     @property
-    def has_fp8_matmul(self) -> bool:
-        """Whether the tensor cores multiply 8-bit floats (Ada and later)."""
-        return self.compute_capability >= (8, 9)
-
-    @property
     def at_lowest(self) -> Gpu:
         """The card with the least memory that was seen of it."""
         return replace(self, total_gib=self.lowest_total_gib)

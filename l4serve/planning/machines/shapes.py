@@ -63,6 +63,12 @@ class Attachable:
     hosts: tuple[str, ...]
 
 
+def unplanned(accelerator: str) -> tuple[str, ...]:
+    """Machine types of an accelerator that have no shape because a figure is missing."""
+    rows = (row for row in _table()["shapes"] if row["accelerator"] == accelerator)
+    return tuple(row["machineType"] for row in rows if row["memoryGib"] is None)
+
+
 def _table() -> Mapping[str, Any]:
     table: Mapping[str, Any] = load_data(__file__, "machine_shapes.yaml")
     return table
@@ -73,10 +79,7 @@ def default_accelerator() -> str:
     return str(_table()["default"])
 
 
-DEFAULT_ACCELERATOR = default_accelerator()
-
-
-def all_shapes(accelerator: str | None = DEFAULT_ACCELERATOR) -> tuple[MachineShape, ...]:
+def all_shapes(accelerator: str | None) -> tuple[MachineShape, ...]:
     """Every known shape of an accelerator (all shapes when None), in the table's order: by vCPUs within a family."""
     return tuple(shape for shape in _shapes() if accelerator in (None, shape.accelerator))
 

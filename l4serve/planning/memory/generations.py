@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -100,8 +101,12 @@ def vllm_generation(version: str, capability: tuple[int, int] | None = None, *, 
 
 def _reads_fp8(version: str, capability: tuple[int, int]) -> bool:
     """Whether FlashAttention reads an FP8 cache on the card; where nobody knows, it is taken to."""
-    release = Version(".".join(map(str, parse_version(version))))
-    return card_features("vllm", release, capability)["fp8FlashAttention"] is not False
+    return kernels("vllm", version, capability)["fp8FlashAttention"] is not False
+
+
+def kernels(engine: str, version: str, capability: tuple[int, int]) -> Mapping[str, bool | None]:
+    """What the release's kernels do on a card, as `card_features` has it."""
+    return card_features(engine, Version(".".join(map(str, parse_version(version)))), capability)
 
 
 @cache

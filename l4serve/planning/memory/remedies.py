@@ -11,7 +11,7 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import parse_version, vllm_generation
+from l4serve.planning.memory.generations import kernels, parse_version, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelFacts
@@ -258,7 +258,8 @@ def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
         return
     profile = engine_profile(options.engine)
     key, eight, four = profile.path("quantization"), profile.smaller["eightBit"], profile.smaller["fourBit"]
-    if gpu.has_fp8_matmul or not eight.startswith("fp8"):
+    runs = kernels(options.engine, options.engine_version, gpu.compute_capability)["marlin"] is not False
+    if runs or not eight.startswith("fp8"):
         yield _extend(base, replace(options, quantization=eight), key, eight, 4)
     if not model.is_moe:
         yield _extend(base, replace(options, quantization=four), key, four, 5)

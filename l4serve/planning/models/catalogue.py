@@ -1,4 +1,4 @@
-"""Open models that people serve on L4 GPUs, from `data/catalogue.json`."""
+"""Open models that people serve, from `data/catalogue.json`."""
 
 from __future__ import annotations
 

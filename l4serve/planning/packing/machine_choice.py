@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from l4serve.planning.machines.prices import NO_OVERRIDES, Market, Price, PriceOverrides, gpu_machine_price
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR, MachineShape, all_shapes
+from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, pack
 from l4serve.planning.packing.placement import (
     DEFAULT_SETUP,
@@ -23,10 +23,12 @@ from l4serve.planning.packing.placement import (
 class Offer:
     """How machines are had: where, in which market, with what beside their type."""
 
+    accelerator: str
+    cards: int | None = None
+    """GPUs per machine; None takes any number."""
     region: str | None = None
     market: Market = "on-demand"
     setup: NodeSetup = DEFAULT_SETUP
-    accelerator: str = DEFAULT_ACCELERATOR
     overrides: PriceOverrides = NO_OVERRIDES
 
 
@@ -53,7 +55,8 @@ def machine_options(pods: Sequence[PodRequest], offer: Offer) -> tuple[MachineOp
 
     Types without a known price come last, the ones with fewer GPUs and vCPUs first.
     """
-    found = (_option(pods, shape, offer) for shape in all_shapes(offer.accelerator))
+    wanted = (shape for shape in all_shapes(offer.accelerator) if offer.cards in (None, shape.gpus))
+    found = (_option(pods, shape, offer) for shape in wanted)
     return tuple(sorted((option for option in found if option), key=_cost))
 
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import PoolPlan
 from l4serve.planning.machines.made_nodes import made_machine
-from l4serve.planning.machines.prices import MARKETS, Market, Price, PriceOverrides, cluster_fee, hourly
+from l4serve.planning.machines.prices import (
+    MARKETS,
+    Market,
+    Price,
+    PriceOverrides,
+    cluster_fee,
+    gpu_machine_price,
+    hourly,
+)
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -108,14 +116,16 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
 def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
     """Each pod as the smallest machine that holds it: Autopilot charges no less."""
     made = made_machine(workload.resources.of_one_pod(), workload.placing.node_selector[ACCELERATOR_LABEL])
-    machine = made.machine_type if made else None
+    price = None
+    if made is not None:
+        price = gpu_machine_price(made, region=cluster.region, market="on-demand", overrides=overrides)
     return CostLine(
         name=f"workloads.{workload.name}",
-        machine_type=machine,
+        machine_type=made.machine_type if made else None,
         market="on-demand",
         fewest=workload.scale.replicas,
         most=workload.scale.most_replicas,
-        price=hourly(machine, region=cluster.region, market="on-demand", overrides=overrides) if machine else None,
+        price=price,
         note="a lower bound: Autopilot adds a premium to the machine's price",
     )
 

@@ -11,7 +11,7 @@ from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.planning.machines.prices import MARKETS, stated_prices
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
@@ -35,10 +35,13 @@ def with_machine_type(
     pods = [_request(key, workload, shapes[key]()) for key, workload in _residents(name, config)]
     if not pods:
         refuse(path, "no workload names the pool, so no machine type can be chosen for it", "set machineType")
+    accelerator = pool.accelerator.type if pool.accelerator else default_accelerator()
     offer = Offer(
+        accelerator=accelerator,
+        cards=pool.accelerator.count if pool.accelerator else None,
         region=region,
         market=MARKETS[pool.effective_provisioning],
-        setup=NodeSetup(boot_disk_gib=pool.disk_size_gb, local_ssds=_ephemeral_ssds(pool)),
+        setup=NodeSetup(boot_disk_gib=pool.disk_size_gb, local_ssds=_ephemeral_ssds(pool, accelerator)),
         overrides=stated_prices(config.prices),
     )
     chosen = cheapest_machine(pods, offer)
@@ -48,11 +51,11 @@ def with_machine_type(
     return pool.model_copy(update={"machine_type": chosen.shape.machine_type})
 
 
-def _ephemeral_ssds(pool: NodePool) -> int:
+def _ephemeral_ssds(pool: NodePool, accelerator: str) -> int:
     """Local SSDs that back ephemeral storage; without a count, as many as any machine type takes."""
     if pool.local_ssd is None or pool.local_ssd.use != "ephemeral":
         return 0
-    return pool.local_ssd.count or max(shape.most_local_ssds for shape in all_shapes())
+    return pool.local_ssd.count or max(shape.most_local_ssds for shape in all_shapes(accelerator))
 
 
 def _residents(pool: str, config: StackConfig) -> Iterator[tuple[str, Workload]]:

@@ -9,9 +9,10 @@ from l4serve.config.stack_file import Stack
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pool_shapes import pool_shape
 from l4serve.planning.gke.pools import PoolPlan, plan_pool
 from l4serve.planning.machines.prices import stated_prices
-from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelFacts
 from l4serve.planning.stack.machine_defaults import with_machine_type
 from l4serve.planning.workload.node_choice import Site
@@ -58,5 +59,5 @@ def planned_site(
 
 def accelerators_of_pools(config: StackConfig) -> Mapping[str, str]:
     """The accelerator of each pool whose machine type the config names, by the pool's name."""
-    shapes = ((name, find_shape(pool.machine_type)) for name, pool in config.node_pools.items())
-    return {name: shape.accelerator for name, shape in shapes if shape is not None}
+    shapes = ((name, pool_shape(name, pool)) for name, pool in config.node_pools.items())
+    return {name: shape.accelerator for name, shape in shapes if isinstance(shape, MachineShape)}

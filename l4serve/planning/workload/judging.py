@@ -109,8 +109,10 @@ def judge(subject: Subject) -> Judgement:
     """The judgement of a workload, with remedies where its memory does not do by more than the uncertainty."""
     judgement = _judge(subject)
     fit = judgement.fit
-    if fit is None or (fit.fits and not fit.margin_is_uncertain):
+    if fit is None:
         return judgement
+    if fit.fits and not fit.margin_is_uncertain:
+        return _at_the_lowest(subject, judgement)
     cures = _cures(subject)
     notes, refusals = (_fit_text(fit), *judgement.notes), judgement.refusals
     if not fit.fits and subject.workload.fit == "refuse":
@@ -118,6 +120,17 @@ def judge(subject: Subject) -> Judgement:
         refusals = (*refusals, Problem(field, _fit_text(fit), _fit_remedy(cures)))
         notes = judgement.notes
     return replace(judgement, remedies=cures, refusals=refusals, notes=notes)
+
+
+def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
+    """The judgement, with a warning where the model does not fit the least total that was seen of the card."""
+    card, least = subject.card, replace(subject, card=subject.card.at_lowest)
+    fit, _ = _memory(least)
+    if fit is None or fit.fits:
+        return judgement
+    seen = f"{card.name} is seen with {card.lowest_total_gib:g} to {card.total_gib:g} GiB"
+    note = f"{seen}, and the model does not fit the least: {'; '.join(fit.reasons)}"
+    return replace(judgement, remedies=_cures(least), notes=(note, *judgement.notes))
 
 
 def _judge(subject: Subject) -> Judgement:

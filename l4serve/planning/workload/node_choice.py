@@ -9,7 +9,7 @@ from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, pod_capacity
-from l4serve.planning.machines.shapes import MachineShape, all_shapes
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.memory.remedies import GPU_COUNTS
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
@@ -89,7 +89,8 @@ def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
         return _named(path, workload, gpus, site.pools)
     enough = sorted((p for p in site.pools if p.gpus >= gpus), key=lambda p: (p.gpus, p.shape.vcpus, p.name))
     if not enough:
-        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", max(p.gpus for p in site.pools)))
+        largest = max(site.pools, key=lambda p: p.gpus)
+        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", largest.gpus, largest.accelerator))
     return _pooled(enough[0])
 
 
@@ -103,7 +104,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
     wanted_shapes = (p.shape for p in wanted.priorities if p.shape)
     shapes = sorted((*(p.shape for p in own), *wanted_shapes), key=lambda s: (s.gpus, s.vcpus))
     if shapes[0].gpus < gpus:
-        refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus))
+        refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus, shapes[0].accelerator))
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
     placing = Placing(
         node_pool=None,
@@ -123,13 +124,14 @@ def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) 
         known = ", ".join(p.name for p in pools)
         refuse(f"{path}.nodePool", f"there is no node pool {workload.node_pool!r}", f"use one of: {known}")
     if pool.gpus < gpus:
-        refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus))
+        refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus, pool.accelerator))
     return _pooled(pool)
 
 
-def _too_many(gpus: int, where: str, most: int) -> tuple[str, str]:
-    larger = next((s.machine_type for s in all_shapes() if s.gpus >= gpus), None)
-    remedy = f"use a pool of machineType {larger}" if larger else "use fewer GPUs: no L4 machine has so many"
+def _too_many(gpus: int, where: str, most: int, accelerator: str) -> tuple[str, str]:
+    larger = next((s.machine_type for s in all_shapes(accelerator) if s.gpus >= gpus), None)
+    none = f"use fewer GPUs: no machine with {accelerator} has so many"
+    remedy = f"use a pool of machineType {larger}" if larger else none
     return f"the pod needs {gpus} GPUs and {where} has nodes with more than {most}: it would stay Pending", remedy
 
 
@@ -141,9 +143,12 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
         refuse(f"{path}.nodePool", "the stack has no node pools", remedy)
     if cluster.mode == "standard":
         refuse(f"{path}.nodePool", "the stack has no node pool to run this on", "define one in nodePools")
-    shape = next((s for s in all_shapes() if s.gpus >= gpus), None)
+    accelerator = default_accelerator()
+    known = all_shapes(accelerator)
+    shape = next((s for s in known if s.gpus >= gpus), None)
     if shape is None:
-        refuse(f"{path}.gpus", f"no L4 machine has {gpus} GPUs", f"use at most {max(s.gpus for s in all_shapes())}")
+        message = f"no machine with {accelerator} has {gpus} GPUs"
+        refuse(f"{path}.gpus", message, f"use at most {max(s.gpus for s in known)}")
     return Place(
         None,
         shape,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable
-from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes
+from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
 
@@ -58,9 +58,13 @@ def planned_resources(path: str, workload: Workload, gpus: int, place: Place) ->
     except AutopilotSizeError as error:
         refuse(f"{path}.gpus", str(error))
     raised = changes(asked.requests, applied)
-    notes = (f"Autopilot's minimum raises {', '.join(raised)}; the price follows",) if raised else ()
+    unknown = unknown_sizes(place.shape.accelerator)
+    notes = [f"Autopilot's minimum raises {', '.join(raised)}; the price follows"] if raised else []
+    notes += [unknown] if unknown else []
     # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
-    return PlannedResources(PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), notes)
+    return PlannedResources(
+        PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), tuple(notes)
+    )
 
 
 def default_requests(capacity: Allocatable) -> Requests:

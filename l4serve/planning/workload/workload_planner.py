@@ -12,8 +12,8 @@ from l4serve.engines.contract import ContractError, ResolvedContract, resolve_co
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.machines.gpus import Gpu, find_gpu
-from l4serve.planning.machines.shapes import DEFAULT_ACCELERATOR
+from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
+from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.models.model_shape import ModelFacts
@@ -38,7 +38,7 @@ from l4serve.planning.workload.workload_plan import (
 
 STARTUP_PERIOD_SECONDS = 10
 MINIMUM_STARTUP_SECONDS = 1800
-"""Download, load and compilation of a model of L4 size at a slow Hub; ending a load early only repeats it."""
+"""Download, load and compilation of a model of 20 GiB at a slow Hub; ending a load early only repeats it."""
 SECONDS_PER_CHECKPOINT_GIB = 30
 """Download at 35 MiB/s, which large checkpoints are given on top where they would take longer."""
 
@@ -178,13 +178,13 @@ def _subject(
         shape=shape,
         resolved=resolved,
         layout=layout,
-        card=card_named(around.accelerators.get(workload.node_pool or "", DEFAULT_ACCELERATOR)),
+        card=card_named(around.accelerators.get(workload.node_pool or "", default_accelerator())),
     )
     try:
         found = place()
     except ConfigError:
         return subject
-    return replace(subject, card=card_named(found.shape.accelerator), gpu_counts=found.gpu_counts)
+    return replace(subject, card=card_of(found.shape) or subject.card, gpu_counts=found.gpu_counts)
 
 
 def card_named(accelerator: str) -> Gpu:

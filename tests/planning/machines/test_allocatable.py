@@ -76,7 +76,7 @@ def test_an_unmeasured_number_of_local_ssds_is_refused() -> None:
         allocatable(shape("g2-standard-96"), boot_disk_gib=100, local_ssds=9)
 
 
-@pytest.mark.parametrize("one", all_shapes(), ids=lambda s: s.machine_type)
+@pytest.mark.parametrize("one", all_shapes(None), ids=lambda s: s.name)
 def test_pods_share_what_the_daemonsets_leave(one: MachineShape) -> None:
     node = free_for_workloads(one, boot_disk_gib=200)
     part = pod_capacity(one, 1, boot_disk_gib=200)

@@ -24,11 +24,13 @@ def test_a_machine_is_its_host_and_its_gpus(machine_type: str, on_demand: float,
 
 @pytest.mark.parametrize("region", priced_regions("nvidia-l4"))
 def test_spot_costs_less_and_larger_machines_cost_more_everywhere(region: str) -> None:
-    by_size = [hourly(s.machine_type, region=region, market="on-demand") for s in all_shapes() if s.gpus == 1]
+    by_size = [
+        hourly(s.machine_type, region=region, market="on-demand") for s in all_shapes("nvidia-l4") if s.gpus == 1
+    ]
     amounts = [price.usd_per_hour for price in by_size if price]
     assert amounts == sorted(amounts)
     assert len(amounts) == 5
-    for shape in all_shapes():
+    for shape in all_shapes("nvidia-l4"):
         on_demand = hourly(shape.machine_type, region=region, market="on-demand")
         spot = hourly(shape.machine_type, region=region, market="spot")
         assert on_demand

@@ -78,6 +78,16 @@ def test_nothing_is_offered_where_nothing_helps() -> None:
     assert remedies(model, t4, ServingOptions(engine="vllm", engine_version="0.26.0"), gpus_available=(1,)) == ()
 
 
+@pytest.mark.parametrize(("version", "offered"), [("0.13.0", False), ("0.26.0", True)])
+def test_fp8_weights_are_offered_on_an_old_card_once_a_release_runs_them_there(version: str, offered: bool) -> None:
+    model = find_model("Qwen/Qwen2.5-7B-Instruct")
+    t4 = find_gpu("nvidia-tesla-t4")
+    assert model is not None
+    assert t4 is not None
+    found = remedies(model, t4, ServingOptions(engine="vllm", engine_version=version))
+    assert any(edit.edit.get("engine.quantization") == "fp8" for edit in found) is offered
+
+
 @pytest.mark.parametrize("engine_version", ["2.3.1", "3.3.7"])
 def test_tgi_remedies_speak_tgi(engine_version: str) -> None:
     model = find_model("google/gemma-7b")

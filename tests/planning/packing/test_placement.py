@@ -24,7 +24,7 @@ from l4serve.planning.packing.placement import (
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.rollout import plan_rollout
 
-CENTRAL = Offer(region="us-central1")
+CENTRAL = Offer(accelerator="nvidia-l4", region="us-central1")
 
 
 def pod(
@@ -250,14 +250,16 @@ def test_sharing_a_large_machine_can_be_cheaper_than_many_small_ones() -> None:
 
 
 def test_prices_of_the_config_change_the_choice() -> None:
-    options = Offer(region="us-central1", overrides=PriceOverrides({"on-demand": {"g2-standard-16": 0.1}}))
+    options = Offer(
+        accelerator="nvidia-l4", region="us-central1", overrides=PriceOverrides({"on-demand": {"g2-standard-16": 0.1}})
+    )
     chosen = cheapest_machine([pod("a", gib=10)], options)
     assert chosen
     assert chosen.shape.machine_type == "g2-standard-16"
 
 
 def test_without_prices_the_smallest_machine_is_chosen() -> None:
-    chosen = cheapest_machine([pod("a", gib=10)], Offer(region="africa-south1"))
+    chosen = cheapest_machine([pod("a", gib=10)], Offer(accelerator="nvidia-l4", region="africa-south1"))
     assert chosen
     assert chosen.shape.machine_type == "g2-standard-4"
     assert chosen.usd_per_hour is None
