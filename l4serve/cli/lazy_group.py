@@ -3,9 +3,8 @@
 from importlib import import_module
 from typing import Any, NamedTuple
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 
 class LazyCommand(NamedTuple):
@@ -36,18 +35,18 @@ class LazyGroup(TyperGroup):
 
     _listing = False
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
         """The names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
         """The command; only its name and help while the list of commands is printed."""
         command = COMMANDS.get(cmd_name)
         if command is None:
             return None
-        return click.Command(cmd_name, help=command.help) if self._listing else load_command(cmd_name, command)
+        return TyperCommand(cmd_name, help=command.help) if self._listing else load_command(cmd_name, command)
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         """The group's help, without loading a command."""
         self._listing = True
         try:
@@ -56,14 +55,14 @@ class LazyGroup(TyperGroup):
             self._listing = False
 
 
-def load_command(name: str, command: LazyCommand) -> click.Command:
-    """Imports the command behind a name."""
+def load_command(name: str, command: LazyCommand) -> Any:
+    """The command behind a name, imported now; of the type that typer makes, which it does not export."""
     module, _, attribute = command.target.partition(":")
     found: Any = getattr(import_module(f"l4serve.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         alone.command(name)(found)
         found = alone
-    loaded: click.Command = typer.main.get_command(found)
+    loaded = typer.main.get_command(found)
     loaded.name = name
     return loaded

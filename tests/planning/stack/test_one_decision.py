@@ -111,7 +111,7 @@ def test_the_backend_of_the_rules_is_the_one_that_the_memory_model_counts() -> N
                         model=model,
                         engine="vllm",
                         engine_version=release,
-                        accelerator=shapes.DEFAULT_ACCELERATOR,
+                        accelerator=shapes.default_accelerator(),
                         gpus=1,
                         settings=settings,  # type: ignore[arg-type]
                     )
