@@ -67,6 +67,14 @@ class _BoundedName:
 
 _LABEL_RULE = "lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_HOST_PART = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_PATH_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = (
+    rf"^({_HOST_PART}(\.{_HOST_PART})*(:[0-9]{{1,5}})?/)?{_PATH_PART}(/{_PATH_PART})*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
+)
+"""An image reference as registries read it: registry, repository, tag, digest."""
 
 Int = Annotated[int, BeforeValidator(no_boolean)]
 Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
@@ -75,14 +83,22 @@ Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0)]
 Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
 Version = Annotated[
     str,
-    Field(pattern=r"^v?\d+(\.\d+){1,3}([.-]?[a-z0-9]+)*$", examples=["0.26.0"]),
+    Field(pattern=r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$", max_length=40, examples=["0.26.0"]),
     BeforeValidator(_no_float),
 ]
 Image = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?$", examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
+    Field(pattern=_IMAGE, max_length=500, examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
 ]
 Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$", examples=["us-central1-a"])]
+CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["my-name"])]
+"""A name of Compute Engine: of a range, a reservation, a policy."""
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["fp8_e4m3"])]
+"""One of the words that an engine's option takes."""
+Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~][A-Za-z0-9_./:~+=@-]{0,499}$", examples=["org/name"])]
+"""A Hub id, a path in the container or an address of storage."""
+Label = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,198}[!-~])?$", examples=["my name"])]
+"""A name for people and clients, in ASCII."""
 WorkloadName = Annotated[str, _BoundedName("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
 PoolName = Annotated[str, _BoundedName("node pool name", _DNS_LABEL, 32, _LABEL_RULE)]
 ClusterName = Annotated[str, _BoundedName("cluster name", _DNS_LABEL, 40, _LABEL_RULE)]
@@ -113,11 +129,11 @@ LabelValue = Annotated[
     str,
     _BoundedName("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
-Cidr = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$", examples=["10.0.0.0/20"])]
-QUANTITY_PATTERN = r"^(\d+|\d*\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+Cidr = Annotated[str, Field(pattern=rf"^{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])$", examples=["10.0.0.0/20"])]
+QUANTITY_PATTERN = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 Quantity = Annotated[
     str,
-    Field(pattern=QUANTITY_PATTERN, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),
+    Field(pattern=QUANTITY_PATTERN, max_length=20, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),
     BeforeValidator(no_boolean),
 ]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""

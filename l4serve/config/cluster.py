@@ -5,12 +5,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import Cidr, ClusterName, ConfigModel, PositiveInt, Zone
+from l4serve.config.base import Cidr, ClusterName, ConfigModel, Label, PositiveInt, Zone
 from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
 
 Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", examples=["us-central1"])]
-ProjectId = Annotated[
-    str, Field(pattern=r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$", examples=["my-project"])
+PROJECT_ID = r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
+ProjectId = Annotated[str, Field(pattern=PROJECT_ID, max_length=100, examples=["my-project"])]
+ServiceAccount = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,200}$",
+        examples=["nodes@my-project.iam.gserviceaccount.com"],
+    ),
+]
+NetworkName = Annotated[
+    str,
+    Field(
+        pattern=(
+            r"^((https://www\.googleapis\.com/compute/[a-z0-9]+/)?projects/[a-z0-9:.-]+/)?"
+            r"((global/networks|regions/[a-z0-9-]+/subnetworks)/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+        ),
+        examples=["projects/my-project/global/networks/shared"],
+    ),
 ]
 ResourceLabel = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 
@@ -20,7 +36,7 @@ class AuthorizedNetwork(ConfigModel):
 
     cidr: Cidr
     """IPv4 range."""
-    name: str | None = None
+    name: Label | None = None
     """What the range is."""
 
 
@@ -35,11 +51,11 @@ class ManagedCluster(ConfigModel):
     """Region such as us-central1, or for a Standard cluster a zone such as us-central1-a."""
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     """How early the cluster gets new GKE versions."""
-    min_version: str | None = Field(None, pattern=r"^\d+\.\d+(\.\d+(-gke\.\d+)?)?$")
+    min_version: str | None = Field(None, pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+(-gke\.[0-9]+)?)?$", max_length=40)
     """Lowest GKE version of the control plane, such as 1.33 or 1.33.5-gke.100; unset is the channel's default."""
-    network: str | None = None
+    network: NetworkName | None = None
     """Existing VPC network; unset makes one."""
-    subnetwork: str | None = None
+    subnetwork: NetworkName | None = None
     """Existing subnetwork of `network`."""
     network_options: Network = Network()
     """Ranges, NAT and the secondary ranges of an existing subnetwork."""
@@ -49,14 +65,15 @@ class ManagedCluster(ConfigModel):
     """Ranges that may reach the control plane's public endpoint; none means none."""
     control_plane: ControlPlane = ControlPlane()
     """Ways to reach the control plane."""
-    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    node_service_account: ServiceAccount | None = None
     """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
     monitoring: Monitoring = Monitoring()
     """What Cloud Monitoring collects."""
     maintenance: Maintenance | None = None
     """When GKE may upgrade; unset is any time."""
     database_encryption_key: str | None = Field(
-        None, pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$"
+        None,
+        pattern=r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}$",
     )
     """Cloud KMS key that encrypts Secrets in etcd, in the cluster's region."""
     secret_manager: bool = False
@@ -121,9 +138,9 @@ class ExistingCluster(ConfigModel):
 
     mode: Literal["existing"]
     """How the cluster comes to be."""
-    kubeconfig: str | None = None
+    kubeconfig: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """Path to a kubeconfig file; unset is KUBECONFIG or ~/.kube/config."""
-    context: str | None = None
+    context: Label | None = None
     """Context of the kubeconfig; unset is its current one."""
     name: ClusterName | None = None
     """Cluster to look up in place of a kubeconfig."""
@@ -131,7 +148,7 @@ class ExistingCluster(ConfigModel):
     """Location of the cluster to look up."""
     project: ProjectId | None = None
     """Project of the cluster to look up; unset is `gcp:project`."""
-    node_service_account: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    node_service_account: ServiceAccount | None = None
     """E-mail of the service account for the nodes of the stack's pools, on a cluster that is looked up."""
     private_nodes: bool | None = None
     """Whether the stack's pools on a looked-up cluster have nodes without public addresses; unset is the cluster's."""

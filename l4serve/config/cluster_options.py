@@ -1,12 +1,26 @@
 """Groups of cluster settings: network ranges, ways to the control plane, system pool, monitoring, maintenance."""
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from l4serve.config.base import Cidr, ConfigModel, PositiveInt
+from l4serve.config.base import Cidr, CloudName, ConfigModel, Label, PositiveInt
 
-_Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+def _of_the_calendar(value: str) -> str:
+    try:
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise ValueError(f"{value!r} is not a time of the calendar") from None
+    return value
+
+
+_Timestamp = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", examples=["2025-01-04T02:00:00Z"]),
+    AfterValidator(_of_the_calendar),
+]
 
 
 class Network(ConfigModel):
@@ -18,9 +32,9 @@ class Network(ConfigModel):
     """Range of the pods in a network that the stack makes."""
     services_cidr: Cidr = "10.8.0.0/20"
     """Range of the Services in a network that the stack makes."""
-    pods_range: str | None = Field(None, min_length=1)
+    pods_range: CloudName | None = None
     """Name of the secondary range for pods of an existing subnetwork; unset lets GKE make one."""
-    services_range: str | None = Field(None, min_length=1)
+    services_range: CloudName | None = None
     """Name of the secondary range for Services of an existing subnetwork; unset lets GKE make one."""
     nat: bool | None = None
     """Cloud NAT for private nodes; unset is on in a network that the stack makes, off in an existing one."""
@@ -78,7 +92,7 @@ class Monitoring(ConfigModel):
 class MaintenanceExclusion(ConfigModel):
     """A span without upgrades."""
 
-    name: str = Field(min_length=1)
+    name: Label
     """Name."""
     start: _Timestamp
     """Start, RFC 3339 in UTC."""

@@ -13,13 +13,17 @@ class Priority(ConfigModel):
 
     node_pool: PoolName | None = None
     """Node pool of the stack (Standard clusters)."""
-    machine_type: str | None = Field(None, min_length=1)
+    machine_type: str | None = Field(
+        None, pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=63, examples=["g2-standard-8"]
+    )
     """Machine type that node auto-provisioning or Autopilot makes."""
     spot: bool = False
     """Spot VMs, with `machineType`."""
     flex_start_seconds: Annotated[PositiveInt, Field(ge=600, le=604800)] | None = None
     """Flex-start nodes of at most this life in seconds, with `machineType`."""
-    reservation: str | None = Field(None, min_length=1)
+    reservation: str | None = Field(
+        None, pattern=r"^(projects/[a-z0-9:.-]+/reservations/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+    )
     """Specific reservation, with `machineType`."""
 
     @model_validator(mode="after")

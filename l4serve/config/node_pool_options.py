@@ -67,7 +67,9 @@ class LocalSsd(ConfigModel):
 class SecondaryBootDisk(ConfigModel):
     """A disk image attached to each node at boot."""
 
-    image: str = Field(pattern=r"^(https://www\.googleapis\.com/compute/v1/|global/images/|projects/).+$")
+    image: str = Field(
+        pattern=r"^(https://www\.googleapis\.com/compute/v1/)?(projects/[a-z0-9:.-]+/)?global/images/(family/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+    )
     """Disk image, such as projects/my-project/global/images/vllm-0-26-0."""
     mode: Literal["CONTAINER_IMAGE_CACHE"] | None = "CONTAINER_IMAGE_CACHE"
     """Use as a cache of container images; null leaves it a plain disk of data."""

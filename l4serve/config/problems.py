@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from l4serve.config.characters import visible
+from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -23,16 +26,29 @@ class Problem:
     """The nearest config edit that works; empty where the message says it."""
 
     def __str__(self) -> str:
-        remedy = f"\n    fix: {self.remedy}" if self.remedy else ""
-        return f"{self.path or '(config)'}: {self.message}{remedy}"
+        remedy = f"\n    fix: {_shown(self.remedy)}" if self.remedy else ""
+        return f"{_shown(self.path) or '(config)'}: {_shown(self.message)}{remedy}"
+
+
+MOST_PROBLEMS = 100
+_LONGEST_SHOWN = 2000
 
 
 class ConfigError(ValueError):
-    """A config that is refused, with all its problems."""
+    """A config that is refused, with all its problems; of very many the first hundred."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
+        found = tuple(dict.fromkeys(problems))
+        if len(found) > MOST_PROBLEMS + 1:
+            found = (*found[:MOST_PROBLEMS], _more(len(found)))
+        self.problems = found
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def _shown(text: str) -> str:
+    """A part of a problem as it may be printed: on one line, without secrets, of bounded length."""
+    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
+    return visible(redact(cut))
 
 
 def refuse(path: str, message: str, remedy: str = "") -> NoReturn:
@@ -51,10 +67,26 @@ def problems_from(
 
     `examples` has a matching text per pattern.
     """
-    return tuple(
-        Problem(path=_path(detail), message=_message(detail), remedy=_remedy(detail, known_keys, examples))
-        for detail in error.errors(include_url=False)
+    details = error.errors(include_url=False)
+    problems = tuple(
+        Problem(
+            path=_path(detail), message=_message_without_secret(detail), remedy=_remedy(detail, known_keys, examples)
+        )
+        for detail in details[:MOST_PROBLEMS]
     )
+    return (*problems, _more(len(details))) if len(details) > MOST_PROBLEMS else problems
+
+
+def _more(count: int) -> Problem:
+    return Problem("", f"{count - MOST_PROBLEMS} more problems follow from here on", "mend these first")
+
+
+def _message_without_secret(detail: ErrorDetails) -> str:
+    """The message, with its value left out where the field names a secret or the value looks like a generated one."""
+    message, value = _message(detail), detail["input"]
+    if isinstance(value, str) and (names_a_secret(str(detail["loc"][-1])) or looks_random(value)):
+        return message.replace(repr(value), "the value").replace(value, "the value") if value else message
+    return message
 
 
 def _path(detail: ErrorDetails) -> str:
@@ -93,9 +125,13 @@ def _message(detail: ErrorDetails) -> str:
         case "string_type":
             return "a string is expected"
         case "string_pattern_mismatch":
-            return f"{detail['input']!r} has not the form {context.get('pattern')}"
+            return f"{_clipped(detail['input'])!r} does not have the form {context.get('pattern')}"
         case _:
             return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _clipped(value: object) -> object:
+    return f"{value[:80]}..." if isinstance(value, str) and len(value) > 80 else value
 
 
 def _remedy(detail: ErrorDetails, known_keys: Collection[str], examples: Mapping[str, str]) -> str:

@@ -10,9 +10,9 @@ from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
 class SecretManagerToken(ConfigModel):
     """A secret of Google Secret Manager that holds the token."""
 
-    secret: str = Field(pattern=r"^(projects/[^/]+/secrets/)?[A-Za-z0-9_-]{1,255}$")
+    secret: str = Field(pattern=r"^(projects/[a-z0-9:.-]+/secrets/)?[A-Za-z0-9_-]{1,255}$")
     """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
-    version: str = Field("latest", pattern=r"^(latest|[1-9]\d*)$")
+    version: str = Field("latest", pattern=r"^(latest|[1-9][0-9]{0,9})$")
     """Version to read."""
     delivery: Literal["sync", "file"] = "sync"
     """A Kubernetes Secret that GKE keeps in step, or a file that the CSI driver mounts (vLLM only)."""

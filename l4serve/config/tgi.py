@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from l4serve.config.base import ConfigModel, Count, Fraction, Image, PositiveInt, Version
+from l4serve.config.base import ConfigModel, Count, Fraction, Image, PositiveInt, Version, Word
 from l4serve.config.vllm import LoraAdapter
 
 
@@ -19,7 +19,7 @@ class TgiEngine(ConfigModel):
     """Container image in place of the release's own."""
     contract: Version | None = None
     """Known version whose contract to apply when `version` lies outside the known range."""
-    quantize: str | None = Field(None, min_length=1)
+    quantize: Word | None = None
     """Quantisation method, such as awq, gptq, eetq, bitsandbytes, bitsandbytes-nf4 or fp8."""
     attention: Literal["paged", "flashdecoding", "flashinfer"] | None = None
     """Attention implementation; passed in the environment where the launcher has no flag."""
@@ -37,7 +37,7 @@ class TgiEngine(ConfigModel):
     """Tokens that all running requests may hold; unset is measured at warm-up."""
     max_batch_size: PositiveInt | None = None
     """Requests that one batch may hold."""
-    kv_cache_dtype: str | None = Field(None, min_length=1)
+    kv_cache_dtype: Word | None = None
     """Type of the KV cache, such as fp8_e4m3fn or fp8_e5m2."""
     cuda_memory_fraction: Fraction | None = None
     """Share of the GPU's memory that the engine may take, above 0 and at most 1."""
@@ -45,7 +45,7 @@ class TgiEngine(ConfigModel):
     """Requests in flight before new ones are refused."""
     dtype: Literal["float16", "bfloat16"] | None = None
     """Type of weights and activations."""
-    waiting_served_ratio: float | None = Field(None, gt=0)
+    waiting_served_ratio: float | None = Field(None, gt=0, le=1000)
     """Waiting to running requests at which a prefill interrupts decoding."""
     max_waiting_tokens: Count | None = None
     """Decoded tokens after which waiting requests may interrupt."""

@@ -1,19 +1,19 @@
 """The typed flags of vLLM's OpenAI-compatible server. None leaves the engine's default and emits no flag."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from l4serve.config.base import ConfigModel, Count, Fraction, Image, Int, PositiveInt, Version
+from l4serve.config.base import ConfigModel, Count, Fraction, Image, Int, Label, PositiveInt, Source, Version, Word
 
 
 class LoraAdapter(ConfigModel):
     """One LoRA adapter, served under its own model name."""
 
-    name: str = Field(min_length=1, pattern=r"^[\w.-]+$")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["my-adapter"])]
     """The model name by which clients ask for the adapter."""
-    path: str = Field(min_length=1)
+    path: Source
     """A Hub id or a path in the container."""
 
 
@@ -41,9 +41,9 @@ class VllmEngine(ConfigModel):
     """Known version whose contract to apply when `version` lies outside the known range."""
     dtype: Literal["auto", "half", "float16", "bfloat16", "float", "float32"] | None = None
     """Type of weights and activations."""
-    quantization: str | None = Field(None, min_length=1)
+    quantization: Word | None = None
     """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes."""
-    kv_cache_dtype: str | None = Field(None, min_length=1)
+    kv_cache_dtype: Word | None = None
     """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2."""
     max_model_len: PositiveInt | None = None
     """Longest context, prompt and output together, in tokens."""
@@ -59,9 +59,9 @@ class VllmEngine(ConfigModel):
     """Tokens that one step may batch."""
     block_size: PositiveInt | None = None
     """Tokens in one block of the KV cache."""
-    swap_space: float | None = Field(None, ge=0)
+    swap_space: float | None = Field(None, ge=0, le=100_000)
     """CPU swap per GPU in GiB; removed from newer engines."""
-    cpu_offload_gb: float | None = Field(None, ge=0)
+    cpu_offload_gb: float | None = Field(None, ge=0, le=100_000)
     """Weights kept in CPU memory per GPU, in GiB."""
     enable_prefix_caching: bool | None = None
     """Reuse of KV blocks between prompts that share a prefix."""
@@ -69,7 +69,7 @@ class VllmEngine(ConfigModel):
     """Splitting of long prefills into chunks that batch with decodes."""
     enforce_eager: bool | None = None
     """Eager execution without CUDA graphs."""
-    attention_backend: str | None = Field(None, min_length=1)
+    attention_backend: Word | None = None
     """Attention backend, such as FLASH_ATTN, FLASHINFER or TRITON_ATTN."""
     disable_custom_all_reduce: bool | None = None
     """NCCL in place of the custom all-reduce kernel."""
@@ -81,23 +81,23 @@ class VllmEngine(ConfigModel):
     """Speculative decoding, as the engine's JSON object."""
     lora: Lora | None = None
     """LoRA adapters."""
-    served_model_name: tuple[str, ...] | None = Field(None, min_length=1)
+    served_model_name: tuple[Label, ...] | None = Field(None, min_length=1)
     """Names by which clients ask for the model; unset is the model's id."""
-    load_format: str | None = Field(None, min_length=1)
+    load_format: Word | None = None
     """Format of the weights, such as safetensors, runai_streamer or dummy."""
-    tokenizer: str | None = Field(None, min_length=1)
+    tokenizer: Source | None = None
     """Tokenizer in place of the model's own."""
     seed: Int | None = None
     """Seed of the random generators."""
-    generation_config: str | None = Field(None, min_length=1)
+    generation_config: Source | None = None
     """Where sampling defaults come from: auto (the model), vllm, or a path."""
     override_generation_config: Mapping[str, Any] | None = None
     """Sampling defaults to override, as a JSON object."""
-    reasoning_parser: str | None = Field(None, min_length=1)
+    reasoning_parser: Word | None = None
     """Parser of a reasoning model's thinking."""
     enable_auto_tool_choice: bool | None = None
     """Tool choice left to the model; needs a tool call parser."""
-    tool_call_parser: str | None = Field(None, min_length=1)
+    tool_call_parser: Word | None = None
     """Parser of tool calls."""
     chat_template: str | None = Field(None, min_length=1)
     """Chat template: a path in the container or the template itself."""

@@ -24,12 +24,23 @@ from l4serve.config.vllm import VllmEngine
 ENGINE_MODELS: tuple[type[VllmEngine] | type[TgiEngine], ...] = (VllmEngine, TgiEngine)
 Engine = Annotated[VllmEngine | TgiEngine, Field(discriminator="kind")]
 
-_MODEL_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_MODEL_ID = re.compile(r"(?!.{201})[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+
+
+GitRef = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$",
+        max_length=250,
+        examples=["main"],
+        json_schema_extra={"type": ["string", "number"]},
+    ),
+]
 
 
 def _hub_id(value: str) -> str:
     if not _MODEL_ID.fullmatch(value):
-        raise ValueError(f"{value!r} is no model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct")
+        raise ValueError(f"{value[:80]!r} is no model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct")
     return value
 
 
@@ -38,9 +49,9 @@ class Model(ConfigModel):
 
     id: Annotated[str, AfterValidator(_hub_id)]
     """Hub id, such as google/gemma-7b."""
-    revision: str | None = Field(None, min_length=1)
+    revision: GitRef | None = None
     """Branch, tag or commit on the Hub; unset is the main branch."""
-    config: str | None = Field(None, min_length=1)
+    config: str | None = Field(None, min_length=1, max_length=1000)
     """Path to the model's config.json, relative to the project, for a model outside the catalogue."""
     gated: bool | None = None
     """Whether the Hub wants a token for it; unset follows the catalogue."""
@@ -80,7 +91,7 @@ class Service(ConfigModel):
 class AllowedRule(ConfigModel):
     """One engine rule that the workload overrides."""
 
-    rule: str = Field(min_length=1)
+    rule: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["vllm-fp8-kv"])]
     """The rule's id, as the error names it."""
     reason: str = Field("allowed in the stack's config", min_length=1)
     """Why; it lands in the Deployment's annotations."""
@@ -93,7 +104,7 @@ def _as_rule(value: Any) -> Any:
 class Workload(ConfigModel):
     """A model served by one engine on some replicas."""
 
-    recipe: str | None = None
+    recipe: Annotated[str, Field(max_length=100)] | None = None
     """Preset that the other fields override; see `stacks/recipes`."""
     engine: Engine
     """Engine and its flags."""

@@ -1,0 +1,29 @@
+"""Characters that would act on a terminal, a log or a reader's eye in place of being read."""
+
+import re
+
+_BIDIRECTIONAL = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
+_UNSEEN = "\u200b\u2060\ufeff\U000e0000-\U000e007f\ufff9-\ufffb"
+_CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f"
+_ACTING = re.compile(f"[{_CONTROL}{_LINE_BREAKS}{_BIDIRECTIONAL}{_UNSEEN}\ud800-\udfff\t]")
+_ACTING_IN_TEXT = re.compile(f"[{_CONTROL}\x0b\x0c{_BIDIRECTIONAL}{_UNSEEN}\ud800-\udfff]")
+_COMMAND = re.compile(r"##\[|^(\s*)::", re.M)
+"""Where GitHub's runner would read a line of output as a command to it."""
+
+
+def acting_character(text: str, *, several_lines: bool = False) -> str | None:
+    """The first character that must not be in a name, as U+XXXX; with `several_lines`, line breaks and tabs may be."""
+    found = (_ACTING_IN_TEXT if several_lines else _ACTING).search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def visible(text: str) -> str:
+    """The text on one line, with every character that would act shown as an escape such as \\n or \\x1b."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def inert(text: str) -> str:
+    """A text of our own lines, in which nothing acts on a terminal or on the runner of a workflow."""
+    lines = "\n".join(visible(line) for line in text.split("\n"))
+    return _COMMAND.sub(lambda found: found[0].replace("##[", "#\\x23[").replace("::", "\\x3a:"), lines)

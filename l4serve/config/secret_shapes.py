@@ -1,0 +1,103 @@
+"""What a secret looks like: by the form that its issuer gives it, and by the name of the place where it stands."""
+
+import math
+import re
+from collections import Counter
+
+HIDDEN = "[hidden]"
+
+_BEFORE = r"(?<![A-Za-z0-9])"
+_ISSUED = (
+    r"hf_[A-Za-z0-9]{16,}",  # Hugging Face
+    r"api_org_[A-Za-z0-9]{16,}",  # Hugging Face, organisations
+    r"sk-[A-Za-z0-9][A-Za-z0-9_-]{10,}",  # OpenAI and many that follow it
+    r"gh[pousr]_[A-Za-z0-9]{16,}",  # GitHub
+    r"github_pat_[A-Za-z0-9_]{16,}",
+    r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
+    r"xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack
+    r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS
+    r"AIza[A-Za-z0-9_-]{30,}",  # Google API keys
+    r"ya29\.[A-Za-z0-9_-]{16,}",  # Google OAuth
+    r"GOCSPX-[A-Za-z0-9_-]{16,}",
+    r"pul-[a-f0-9]{32,}",  # Pulumi
+    r"npm_[A-Za-z0-9]{30,}",
+    r"pypi-[A-Za-z0-9_-]{30,}",
+    r"dckr_(?:pat|oat)_[A-Za-z0-9_-]{16,}",  # Docker
+    r"nvapi-[A-Za-z0-9_-]{16,}",  # NVIDIA
+    r"gsk_[A-Za-z0-9]{16,}",  # Groq
+    r"r8_[A-Za-z0-9]{16,}",  # Replicate
+    r"dop_v1_[a-f0-9]{32,}",  # DigitalOcean
+    r"(?:[sr]k|whsec)_(?:live|test)_[A-Za-z0-9]{10,}",  # Stripe
+    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
+    r"hvs\.[A-Za-z0-9_-]{16,}",  # Vault
+    r"AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+    r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
+)
+_TOKEN = re.compile(_BEFORE + "(?:" + "|".join(_ISSUED) + ")", re.ASCII)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
+)
+_USER_INFO = re.compile(
+    r"(?<=://)[^\s/?#@'\"]{1,300}(?=@)|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
+)
+_AUTHORIZATION = re.compile(r"(?i)(?<=\bbearer )[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}")
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
+_RANDOM_BITS = 3.5
+"""Entropy per character above which a long mix of cases and digits is taken for random; English has about 2.5."""
+
+_SECRET_WORDS = frozenset(
+    {
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "credential",
+        "credentials",
+        "apikey",
+        "authorization",
+    }
+)
+_KEY_KINDS = frozenset({"api", "access", "secret", "private", "auth", "signing", "encryption", "account", "master"})
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ASSIGNED = re.compile(
+    r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
+)
+
+
+def has_secret_shape(text: str) -> bool:
+    """Whether a text holds a token of a known issuer, a private key, or a password in a URL."""
+    return any(pattern.search(text) for pattern in (_TOKEN, _PRIVATE_KEY, _USER_INFO))
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a variable, option or key is one for secrets, by its last words: VLLM_API_KEY, --hf-token, dbPassword."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    return words[-1] in _SECRET_WORDS or (len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_KINDS)
+
+
+def looks_random(text: str) -> bool:
+    """Whether a text is long, mixes cases and digits, and has the entropy of a generated key."""
+    if len(text) < 16 or not (re.search("[a-z]", text) and re.search("[A-Z]", text) and re.search(r"\d", text)):
+        return False
+    counts = Counter(text).values()
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts) > _RANDOM_BITS
+
+
+def redact(text: str) -> str:
+    """The text with every secret in it hidden: by shape, by the name before it, and what looks generated."""
+    for pattern in (_PRIVATE_KEY, _TOKEN, _USER_INFO, _AUTHORIZATION):
+        text = pattern.sub(HIDDEN, text)
+    text = _ASSIGNED.sub(_hide_assigned, text)
+    return _RUN.sub(lambda run: HIDDEN if looks_random(run[0]) else run[0], text)
+
+
+def _hide_assigned(found: re.Match[str]) -> str:
+    """Hides the value of an option or variable that is one for secrets; `--api-key and` in a sentence is no value."""
+    option = found["name"].startswith("-") or found["name"].isupper()
+    if not names_a_secret(found["name"]) or not (found["between"] == "=" or (option and looks_random(found["value"]))):
+        return found[0]
+    return f"{found['name']}{found['between']}{HIDDEN}"

@@ -1,0 +1,128 @@
+"""Refuses what a stack file must not hold, before any later message could repeat it: secrets in plain text, encrypted
+values where only text can be, and characters that would act on whoever reads them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from l4serve.config.characters import acting_character
+from l4serve.config.problems import Problem
+from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret
+
+HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
+HIDE_KEY = "keep it in a Secret and name that in apiKey, or in env for other variables; renew the one that was stored"
+_USE_ENV = "a variable from a Secret or a ConfigMap goes into env"
+_LONGEST_TEXT = 64 * 1024
+"""Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
+_TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
+"""Where a value may have several lines."""
+_FREE_FORM = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(speculativeConfig|overrideGenerationConfig))\.")
+_EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
+_HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
+_OF_THE_HUB = re.compile(r"(?i)hf[_-]|hugging")
+_FILE = re.compile(r"/[\w./-]+", re.ASCII)
+_EXPANSION = re.compile(r"\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
+
+
+@dataclass(frozen=True)
+class _Place:
+    path: str
+    value: Any
+
+
+def guard(serving: Any) -> Iterator[Problem]:
+    """The problems of a stack's object as it was written; none repeats the value or the key that is at fault."""
+    waiting = [_Place("", serving)]
+    while waiting:
+        place = waiting.pop()
+        yield from _at(place)
+        waiting += reversed([*_below(place)])
+
+
+def _below(place: _Place) -> Iterator[_Place]:
+    if isinstance(place.value, Mapping):
+        for key, value in place.value.items():
+            yield _Place(f"{place.path}.{_safe_key(key)}".lstrip("."), value)
+    elif isinstance(place.value, list | tuple):
+        for index, value in enumerate(place.value):
+            yield _Place(f"{place.path}[{index}]", value)
+
+
+def _safe_key(key: Any) -> str:
+    return "(a key)" if _fault_of_key(str(key)) else str(key)
+
+
+def _fault_of_key(key: str) -> str | None:
+    if has_secret_shape(key):
+        return "a key holds a secret in plain text"
+    if character := acting_character(key):
+        return f"a key holds the character {character}, which a reader does not see as it is"
+    return "a key is longer than 300 characters" if len(key) > 300 else None
+
+
+def _at(place: _Place) -> Iterator[Problem]:
+    value = place.value
+    if isinstance(value, Mapping):
+        if set(value) == {"secure"}:
+            yield Problem(
+                place.path, "an encrypted value cannot be used here", "only hfToken is a secret of this project"
+            )
+        elif _EXTRA_ENV.match(place.path):
+            yield Problem(place.path, "extraEnv takes text, not a mapping", _USE_ENV)
+        for key in value:
+            if fault := _fault_of_key(str(key)):
+                yield Problem(place.path, fault, HIDE_KEY if "secret" in fault else "write it in plain characters")
+    elif isinstance(value, list | tuple):
+        if place.path.endswith(".extraArgs"):
+            yield from _secret_arguments(place.path, value)
+    elif isinstance(value, str):
+        yield from _in_text(place, value)
+    elif value is not None and _is_secret_place(place.path, str(value)):
+        yield _plain_secret(place.path)
+
+
+def _in_text(place: _Place, text: str) -> Iterator[Problem]:
+    several = bool(_TEXTS.search(place.path))
+    if len(text) > _LONGEST_TEXT:
+        yield Problem(place.path, f"the text is longer than {_LONGEST_TEXT // 1024} KiB", "shorten it")
+    elif _HUB_TOKEN.search(text):
+        yield Problem(place.path, "a Hugging Face token stands here in plain text", HIDE_TOKEN)
+    elif has_secret_shape(text) or _is_secret_place(place.path, text):
+        yield _plain_secret(place.path)
+    elif character := acting_character(text, several_lines=several):
+        yield Problem(
+            place.path, f"the text holds the character {character}, which acts on whoever reads it", "remove it"
+        )
+    elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
+        what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
+        yield Problem(place.path, what, f"remove it, or write $$({found[1]}) for the text itself")
+
+
+def _plain_secret(path: str) -> Problem:
+    return Problem(path, "a secret stands here in plain text", HIDE_TOKEN if _OF_THE_HUB.search(path) else HIDE_KEY)
+
+
+def _is_secret_place(path: str, text: str) -> bool:
+    """Whether free text stands under a name that is one for secrets, and is not the path of a file with one."""
+    if not text or not _FREE_FORM.match(path) or not names_a_secret(path.rsplit(".", 1)[-1]):
+        return False
+    return not _FILE.fullmatch(text) or looks_random(text.rsplit("/", 1)[-1])
+
+
+def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
+    """An option for secrets with its value, whether in one argument or in two."""
+    for index, argument in enumerate(arguments):
+        option, equals, _ = str(argument).partition("=")
+        if not option.startswith("-") or not (names_a_secret(option) or option.replace("_", "-").startswith("--api-k")):
+            continue
+        here = f"{path}[{index}]"
+        if equals or index + 1 < len(arguments):
+            remedy = HIDE_TOKEN if _OF_THE_HUB.search(option) else HIDE_KEY
+            yield Problem(here, f"{option[:40]} would put a secret on the command line", remedy)
+
+
+def line_with_secret(text: str) -> int | None:
+    """The first line of a file in which a secret stands in plain text, in a comment, a tag or an anchor too."""
+    lines = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in lines if has_secret_shape(line)), None)

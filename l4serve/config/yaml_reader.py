@@ -1,0 +1,185 @@
+"""Reads YAML that a stranger may have written: limits first, then values as Pulumi's own reader gives them."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
+
+MOST_BYTES = 2**20
+"""Of one file. A stack of a thousand workloads takes a third of it."""
+MOST_NESTING = 40
+MOST_VALUES = 40_000
+"""Keys and values of one document, those that aliases repeat counted each time."""
+_PARSER = getattr(yaml, "CLoader", yaml.Loader)
+"""Only its events are used, which hold text and no objects."""
+_CORE = "tag:yaml.org,2002:"
+_MERGE = "<<"
+
+
+class YamlError(ValueError):
+    """YAML that cannot be read or that is too large. The message names a place and repeats no content of the file."""
+
+
+def read_yaml(content: bytes) -> Any:
+    """The one document of a YAML file, as plain dicts, lists, text, numbers, booleans and None; raises YamlError."""
+    if len(content) > MOST_BYTES:
+        raise YamlError(f"it is larger than {MOST_BYTES // 1024} KiB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise YamlError("it is no UTF-8 text") from None
+    events = yaml.parse(text, Loader=_PARSER)
+    try:
+        return _Builder(events).document()
+    except yaml.YAMLError as error:
+        raise YamlError(_reason(error)) from None
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    """PyYAML's reason without the text that it quotes from the file."""
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or "a character is not allowed").split("'")[0].strip()
+    return f"{problem}{_at(mark)}"
+
+
+def _at(mark: Any) -> str:
+    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+
+
+@dataclass(frozen=True)
+class _Anchored:
+    value: Any
+    size: int
+
+
+@dataclass
+class _Builder:
+    """Builds values from the parser's events, counting what it builds."""
+
+    events: Iterator[Any]
+    depth: int = 0
+    count: int = 0
+    anchors: dict[str, _Anchored | None] = field(default_factory=dict)
+    """None while the anchored value is being read: an alias to it would contain itself."""
+
+    def document(self) -> Any:
+        """The value of the only document, None for an empty file."""
+        next(self.events)
+        value = None
+        start = next(self.events)
+        if isinstance(start, yaml.DocumentStartEvent):
+            if start.version not in (None, (1, 1)):
+                raise YamlError(f"its %YAML directive is not 1.1{_at(start.start_mark)}")
+            value = self.value(next(self.events))
+            next(self.events)
+            after = next(self.events)
+            if isinstance(after, yaml.DocumentStartEvent):
+                raise YamlError(f"it holds a second document, which Pulumi would not read{_at(after.start_mark)}")
+        return value
+
+    def value(self, event: Any) -> Any:
+        """The value that begins with an event."""
+        self.grow(1, event)
+        if isinstance(event, yaml.AliasEvent):
+            return self.aliased(event)
+        before = self.count
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        if isinstance(event, yaml.ScalarEvent):
+            built = _scalar(event)
+        else:
+            self.depth += 1
+            if self.depth > MOST_NESTING:
+                raise YamlError(f"its values are nested deeper than {MOST_NESTING}{_at(event.start_mark)}")
+            built = self.sequence() if isinstance(event, yaml.SequenceStartEvent) else self.mapping()
+            self.depth -= 1
+        if event.anchor:
+            self.anchors[event.anchor] = _Anchored(built, self.count - before + 1)
+        return built
+
+    def grow(self, by: int, event: Any) -> None:
+        """Counts values, and stops before there are too many."""
+        self.count += by
+        if self.count > MOST_VALUES:
+            raise YamlError(f"it has more than {MOST_VALUES} values, counting aliases{_at(event.start_mark)}")
+
+    def aliased(self, event: Any) -> Any:
+        """What an alias stands for."""
+        if event.anchor not in self.anchors:
+            raise YamlError(f"an alias has no anchor{_at(event.start_mark)}")
+        found = self.anchors[event.anchor]
+        if found is None:
+            raise YamlError(f"an anchored value contains itself{_at(event.start_mark)}")
+        self.grow(found.size, event)
+        return found.value
+
+    def sequence(self) -> list[Any]:
+        """The list whose start was read."""
+        items = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.value(event))
+        return items
+
+    def mapping(self) -> dict[str, Any]:
+        """The mapping whose start was read; its own keys win over those that `<<` merges into it."""
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(event)
+            value_event = next(self.events)
+            value = self.value(value_event)
+            if key in own or (key == _MERGE and merged):
+                raise YamlError(f"a key is given twice{_at(event.start_mark)}")
+            if key == _MERGE:
+                merged = _merged(value, value_event)
+            else:
+                own[key] = value
+        return {**merged, **own}
+
+    def key(self, event: Any) -> str:
+        """A key as text; a key that is a list, a mapping or null names nothing."""
+        key = self.value(event)
+        if key is None or isinstance(key, dict | list):
+            what = "null" if key is None else "a list or a mapping"
+            raise YamlError(f"a key is {what}, not text{_at(event.start_mark)}")
+        return key_text(key)
+
+
+def _merged(value: Any, event: Any) -> dict[str, Any]:
+    """The keys that `<<` brings; of several mappings the first wins."""
+    sources = value if isinstance(value, list) else [value]
+    if not all(isinstance(source, dict) for source in sources):
+        raise YamlError(f"`<<` merges no mapping{_at(event.start_mark)}")
+    return {key: inner for source in reversed(sources) for key, inner in source.items()}
+
+
+def _scalar(event: Any) -> Any:
+    """A scalar's value. Tags outside YAML's own are passed over, as Pulumi passes over them."""
+    text, tag = event.value, event.tag or ""
+    core = tag.removeprefix(_CORE) if tag.startswith(_CORE) else ""
+    plain = event.implicit[0] or tag == "!"
+    try:
+        if core == "str" or (not core and not plain):
+            return text
+        if core == "binary":
+            return base64.b64decode(text, validate=False).decode("utf-8")
+        value = plain_value(text)
+    except NotFiniteError as error:
+        raise YamlError(f"a value is refused: {error}{_at(event.start_mark)}") from None
+    except ValueError:
+        raise YamlError(f"a !!binary value holds no text{_at(event.start_mark)}") from None
+    if core in _TAGGED and not _TAGGED[core](value):
+        raise YamlError(f"a value does not have the type of its tag !!{core}{_at(event.start_mark)}")
+    return json_number(value) if isinstance(value, float) else value
+
+
+_TAGGED: dict[str, Any] = {
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+}
