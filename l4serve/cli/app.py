@@ -1,20 +1,30 @@
 """The console script l4serve."""
 
+from typing import Annotated
+
 import typer
 
+from l4serve.cli.guarded_group import GuardedGroup
 from l4serve.cli.lazy_group import LazyGroup
+
+
+class CommandLine(GuardedGroup, LazyGroup):
+    """The commands, each imported when it is called, behind the last guard."""
+
 
 app = typer.Typer(
     name="l4serve",
     help="Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    cls=LazyGroup,
+    cls=CommandLine,
 )
 
 
 @app.callback()
-def options() -> None:
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the trace of an unforeseen error.")] = False,
+) -> None:
     """Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs."""
 
 

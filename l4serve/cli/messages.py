@@ -4,21 +4,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from l4serve.cli.output import SafeConsole, one_line
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import StackFileError
 from l4serve.planning.stack.stack_plan import StackPlan
 
 BAD_INPUT = 2
 
-stderr = Console(stderr=True, soft_wrap=True)
+_REMEDY = "\n    fix: "
+
+stderr = SafeConsole(stderr=True, soft_wrap=True)
 
 
 def refuse_input(message: str) -> typer.Exit:
-    """Prints a refusal of bad input and returns the exit to raise."""
-    stderr.print(Text("error: ", style="bold red") + Text(message))
+    """Prints a refusal of bad input and returns the exit to raise.
+
+    The message is one line, with a remedy behind `fix:` in a second: no line break of the input makes another.
+    """
+    lines = _REMEDY.join(map(one_line, message.split(_REMEDY, 1)))
+    stderr.print(Text("error: ", style="bold red") + Text(lines))
     return typer.Exit(BAD_INPUT)
 
 
@@ -38,4 +44,5 @@ def readable_refusals() -> Iterator[None]:
 def print_notes(plan: StackPlan) -> None:
     """Prints the notes of a plan on standard error."""
     for note in plan.notes:
-        stderr.print(Text("note: ", style="yellow") + Text(f"{note.path}: ", style="bold") + Text(note.text))
+        where, text = one_line(note.path), one_line(note.text)
+        stderr.print(Text("note: ", style="yellow") + Text(f"{where}: ", style="bold") + Text(text))

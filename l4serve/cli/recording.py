@@ -147,11 +147,13 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
+    """Imports from the program's own folder, and never from the working directory, where a stranger's files may lie."""
+    before = sys.path[:]
+    sys.path[:] = [str(folder), *(path for path in before if path not in ("", "."))]
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        sys.path[:] = before
 
 
 def _options(request: Any) -> Mapping[str, Any]:

@@ -1,12 +1,11 @@
 """l4serve rehearse: a stack on a real Kubernetes control plane with fake nodes, before it costs anything."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from l4serve.cli.messages import print_notes, readable_refusals
+from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.render_command import render_stack
 from l4serve.cli.sandbox_view import FAILED, print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
@@ -45,9 +44,9 @@ def rehearse(
 
 def _report(rehearsal: Rehearsal, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rehearsal_json(rehearsal), indent=2))
+        print_json(rehearsal_json(rehearsal))
         return
-    console = Console()
+    console = SafeConsole()
     print_rehearsal(rehearsal, console)
     if rehearsal.kubeconfig is not None:
         console.print(f"The sandbox stays up: export KUBECONFIG={rehearsal.kubeconfig}", soft_wrap=True)

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
 
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
+from l4serve.cli.output import one_line, print_json, say
+from l4serve.cli.program import own_program
 from l4serve.cli.recording import Registration, record_program
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load, project_root
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -58,7 +59,7 @@ def render_stack(stack: Stack) -> Rendered:
     if planned.secret is None:
         del config[TOKEN_KEY]
     monitor = record_program(
-        project_root() / "__main__.py",
+        own_program(),
         project=PROJECT,
         stack=stack.name,
         base=stack.base,
@@ -70,7 +71,7 @@ def render_stack(stack: Stack) -> Rendered:
     return Rendered(
         plan=planned,
         objects=tuple(sorted(objects, key=_apply_rank)),
-        cloud=tuple(_cloud(r) for r in resources if not r.type.startswith(KUBERNETES)),
+        cloud=tuple(_cloud(r) for r in sorted(resources, key=_cloud_rank) if not r.type.startswith(KUBERNETES)),
         outputs=monitor.exports,
     )
 
@@ -90,6 +91,11 @@ def _cloud(resource: Registration) -> Mapping[str, Any]:
         "inputs": resource.inputs,
         "options": resource.options,
     }
+
+
+def _cloud_rank(resource: Registration) -> tuple[str, str]:
+    """An order that does not hang on which of the program's tasks came first."""
+    return resource.type, resource.name
 
 
 def _apply_rank(manifest: Mapping[str, Any]) -> tuple[int, str, str]:
@@ -147,8 +153,6 @@ def render(
     except OSError as error:
         raise refuse_input(f"--out {out}: {error.strerror or error}") from None
     if as_json:
-        print(json.dumps({"files": [str(f) for f in files]}))
+        print_json({"files": [str(f) for f in files]})
     else:
-        Console().print(
-            f"{len(rendered.objects)} Kubernetes objects and {len(rendered.cloud)} cloud resources in {out}"
-        )
+        say(f"{len(rendered.objects)} Kubernetes objects and {len(rendered.cloud)} cloud resources in {one_line(out)}")

@@ -1,13 +1,13 @@
 """l4serve sandbox: a control plane that stays up until it is taken down."""
 
-import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from l4serve.cli.messages import readable_refusals
+from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.render_command import render_stack
 from l4serve.cli.sandbox_view import FAILED, readable_sandbox_errors, shown_progress
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
@@ -28,7 +28,7 @@ def build() -> None:
     """Build the control plane's programs once, and print the folder that keeps them."""
     with readable_sandbox_errors(), shown_progress() as progress:
         folder = ensure_binaries(progress)
-    print(folder)
+    say(str(folder))
 
 
 @sandbox_app.command()
@@ -59,7 +59,10 @@ def status(as_json: JsonOption = False) -> None:
     """Say whether the sandbox is up, and where its kubeconfig is; exit 1 where it is not."""
     kept = find_kept()
     if kept is None:
-        print(json.dumps({"running": False}) if as_json else "The sandbox is down.")
+        if as_json:
+            print_json({"running": False})
+        else:
+            say("The sandbox is down.")
         raise typer.Exit(FAILED)
     _report(kept, as_json=as_json)
     if not kept.is_running:
@@ -71,7 +74,7 @@ def down() -> None:
     """End the sandbox: no process and no file of it stays."""
     with readable_sandbox_errors(), shown_progress() as progress:
         existed = take_down(progress)
-    print("The sandbox is down." if existed else "There was no sandbox.")
+    say("The sandbox is down." if existed else "There was no sandbox.")
 
 
 def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
@@ -85,15 +88,17 @@ def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
 
 def _report(state: SandboxState, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_state_json(state), indent=2))
+        print_json(_state_json(state))
         return
-    console = Console()
-    console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", highlight=False)
+    console = SafeConsole()
+    console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", soft_wrap=True)
     table = Table("Process", "PID", "State")
     for process in state.processes:
-        table.add_row(process.name, str(process.pid), "runs" if process.is_alive() else "[red]ended[/red]")
+        table.add_row(
+            process.name, str(process.pid), Text("runs") if process.is_alive() else Text("ended", style="red")
+        )
     console.print(table)
-    console.print(f"export KUBECONFIG={state.kubeconfig}", soft_wrap=True, highlight=False)
+    console.print(f"export KUBECONFIG={state.kubeconfig}", soft_wrap=True)
 
 
 def _condition(state: SandboxState) -> str:

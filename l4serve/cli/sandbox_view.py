@@ -6,13 +6,13 @@ from typing import Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.messages import stderr
+from l4serve.cli.output import SafeConsole, one_line
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.pod_locations import PodPlacement
 from l4serve.sandbox.progress import Progress
@@ -28,7 +28,7 @@ def readable_sandbox_errors() -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        stderr.print(Text("error: ", style="bold red") + Text(error.message))
+        stderr.print(Text("error: ", style="bold red") + Text(one_line(error.message)))
         if error.detail:
             stderr.print(Text(error.detail, style="dim"))
         if error.remedy:
@@ -39,13 +39,13 @@ def readable_sandbox_errors() -> Iterator[None]:
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """A progress display on standard error; without a terminal one line per task, as a CI log wants."""
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     if not console.is_terminal:
         yield _line_per_task(console)
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
     )
@@ -58,25 +58,25 @@ def shown_progress() -> Iterator[Progress]:
         yield update
 
 
-def _line_per_task(console: Console) -> Progress:
+def _line_per_task(console: SafeConsole) -> Progress:
     said: set[str] = set()
 
     def update(task: str, _done: int, _total: int | None, /) -> None:
         if task not in said:
             said.add(task)
-            console.print(task, highlight=False)
+            console.print(task)
 
     return update
 
 
-def print_rehearsal(rehearsal: Rehearsal, console: Console) -> None:
+def print_rehearsal(rehearsal: Rehearsal, console: SafeConsole) -> None:
     """The table of pods, then why any of them does not run, then what the API server refused."""
     console.print(_placements_table(rehearsal))
     for (workload, reason), count in _reasons(rehearsal).items():
         pods = "1 pod does" if count == 1 else f"{count} pods do"
-        console.print(Text(f"{workload}: {pods} not run: ", style="yellow") + Text(reason))
+        console.print(Text(f"{workload}: {pods} not run: ", style="yellow") + Text(one_line(reason)))
     for failure in rehearsal.failures:
-        console.print(Text(f"{failure.object} was refused: ", style="red") + Text(failure.reason))
+        console.print(Text(f"{failure.object} was refused: ", style="red") + Text(one_line(failure.reason)))
     console.print(_summary(rehearsal))
 
 

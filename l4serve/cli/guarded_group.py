@@ -1,0 +1,61 @@
+"""The last guard: whatever goes wrong unforeseen ends in a readable message and exit code 2, never in a traceback."""
+
+import platform
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LONGEST_REASON = 300
+
+
+class GuardedGroup(TyperGroup):
+    """A group of commands that says of an unforeseen error where it happened; with --verbose it raises it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Abort, EOFError, BrokenPipeError):
+            raise
+        except Exception as error:
+            if hasattr(error, "exit_code") or ctx.params.get("verbose"):
+                # Typer's own exceptions carry the code that they end with.
+                raise
+            raise typer.Exit(print_bug(error)) from None
+
+
+def print_bug(error: Exception) -> int:
+    """Says on standard error what to report, and returns the exit code; the reason is redacted, for it may repeat input.
+
+    What prints is imported here: the help of all commands loads none of it.
+    """
+    from rich.text import Text
+
+    from l4serve.cli.messages import BAD_INPUT, stderr
+
+    reason = str(error).split("\n", 1)[0][:_LONGEST_REASON]
+    said = f"{type(error).__name__}{f': {reason}' if reason else ''}"
+    stderr.print(Text("this is a bug in l4serve: ", style="bold red") + Text(said))
+    stderr.print(Text(f"    at {_place(error)}, l4serve {_version()}, Python {platform.python_version()}"))
+    stderr.print(Text("    fix: report these lines and the command; `l4serve -v COMMAND ...` shows the whole trace"))
+    return BAD_INPUT
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of our own code that the error passed."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _PACKAGE in Path(frame.filename).parents]
+    if not own:
+        return "an unknown place"
+    return f"{Path(own[-1].filename).relative_to(_PACKAGE.parent)}:{own[-1].lineno}"
+
+
+def _version() -> str:
+    try:
+        return version("gke-llm-serving")
+    except PackageNotFoundError:
+        return "of unknown version"

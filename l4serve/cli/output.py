@@ -1,0 +1,77 @@
+"""The one way out: what commands print passes here, where secrets are hidden and nothing from a file can act.
+
+Text from a file is shown on one line with control, bidirectional and line-break characters as escapes. Rich's markup,
+emoji codes and links are off everywhere: style is given by Text objects.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from l4serve.config.characters import inert, visible
+from l4serve.config.secret_shapes import redact
+
+
+class SafeConsole(Console):
+    """A console on which every string and every Text is redacted and inert, wherever in a table it stands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"highlight": False, **options}, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as Text, without markup."""
+        return super().render_str(safe_text(text), **{**options, "markup": False, "emoji": False})
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Renders anything; a Text that holds what must not be shown loses its styles with it."""
+        if isinstance(renderable, Text) and (safe := safe_text(renderable.plain)) != renderable.plain:
+            renderable = Text(safe, style=renderable.style)
+        return super().render(renderable, options)
+
+
+def safe_text(text: str) -> str:
+    """A text of one or more lines of ours as it may be printed."""
+    return inert(redact(text))
+
+
+def one_line(text: object) -> str:
+    """A value from a file, on one line."""
+    return visible(str(text))
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON. Strings are redacted; what would act is an escape that JSON reads back."""
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The JSON of a value, in ASCII."""
+    text = json.dumps(_redacted(value), indent=2, default=str)
+    return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[")
+
+
+def say(text: str) -> None:
+    """Prints one or more lines of ours."""
+    print(safe_text(text))
+
+
+def fenced(text: str) -> str:
+    """A text as a code block of Markdown that nothing inside it can close."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(key) if isinstance(key, str) else key: _redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(inner) for inner in value]
+    return value

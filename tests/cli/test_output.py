@@ -1,0 +1,113 @@
+"""What is printed cannot act and holds no secret, whether a string, a cell, a title or JSON; a bug says where it is."""
+
+import io
+import json
+
+import pytest
+import typer
+from rich.table import Table
+from rich.text import Text
+from typer.testing import CliRunner
+
+from l4serve.cli.guarded_group import GuardedGroup
+from l4serve.cli.output import SafeConsole, fenced, json_text, safe_text
+
+ACTING = ("\x1b[31m", "\x07", "\x00", "\x9b2J", "\u202e", "\u2028", "\r", "\x85", "\x7f")
+TOKEN = "hf_" + "aB3" * 11
+SECRETS = {
+    TOKEN: TOKEN,
+    "--api-key=hunter22": "hunter22",
+    "--api_key hunter22AbCdEfGhXz": "hunter22AbCdEfGhXz",
+    "VLLM_API_KEY=hunter22": "hunter22",
+    "https://me:hunter22@example.com/x": "hunter22",
+    "me:hunter22@registry.example.com/a:b": "hunter22",
+    "Authorization: Bearer hunter22": "hunter22",
+    "sk-proj-aaaaaaaaaaaaaaaa": "sk-proj-aaaaaaaaaaaaaaaa",
+    "x AKIAABCDEFGHIJKLMNOP": "AKIAABCDEFGHIJKLMNOP",
+    "ghp_0123456789abcdefghij": "0123456789abcdefghij",
+    "Zx8Kq2Lm9Pw4Rt7Yv1Bn6Cd3": "Zx8Kq2Lm9Pw4Rt7Yv1Bn6Cd3",
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----": "MIIEvQ",
+}
+PLAIN = (
+    "docker.io/vllm/vllm-openai:v0.26.0@sha256:" + "ab" * 32,
+    "Qwen/Qwen2.5-72B-Instruct-GPTQ-Int4",
+    "--max-num-batched-tokens=8192",
+    "--tokenizer=x/y",
+    "pulumi config set --secret hfToken, and revoke the token that was stored",
+    "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
+)
+
+
+def shown(renderable: object) -> str:
+    out = io.StringIO()
+    SafeConsole(file=out, width=200).print(renderable)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("character", ACTING, ids=ascii)
+def test_nothing_acts(character: str) -> None:
+    value = f"a{character}b"
+    table = Table(title=value)
+    table.add_column(value)
+    table.add_row(value, Text(value))
+    for text in (shown(value), shown(Text(value, style="bold")), shown(table), safe_text(value)):
+        assert character not in text
+    assert character not in json_text({value: [value]})
+    assert json.loads(json_text({value: [value]})) == {value: [value]}
+
+
+def test_no_markup_emoji_or_workflow_command_is_live() -> None:
+    for text in ("[/INST] [bold]x[/bold] [link=http://example.com]y[/link]", ":smile:"):
+        assert shown(text).strip() == text
+    for line in ("::error ::y", "  ::add-mask::x", "a ##[command]b"):
+        assert not any(part.lstrip().startswith("::") or "##[" in part for part in shown(line).splitlines())
+        assert "##[" not in json_text(line)
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_secrets_are_hidden(text: str) -> None:
+    for printed in (shown(text), shown(Text(f"value: {text}")), json_text({text: [text]})):
+        assert SECRETS[text] not in printed
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert shown(text).strip() == text
+
+
+def test_nothing_closes_a_code_block() -> None:
+    block = fenced("a\n````\n```\nb").splitlines()
+    assert block[0] == "`````text"
+    assert block.index("`````") == len(block) - 1
+
+
+broken = typer.Typer(cls=GuardedGroup, pretty_exceptions_enable=False)
+
+
+@broken.callback()
+def options(verbose: bool = typer.Option(False, "-v")) -> None: ...
+
+
+@broken.command()
+def fail() -> None:
+    raise KeyError(f"no {TOKEN}\n::error ::x")
+
+
+@broken.command()
+def leave() -> None:
+    raise typer.Exit(1)
+
+
+def test_a_bug_is_named_and_shows_no_trace() -> None:
+    result = CliRunner().invoke(broken, ["fail"])
+    assert result.exit_code == 2
+    assert "this is a bug" in result.stderr
+    assert "Traceback" not in result.output
+    assert TOKEN not in result.output
+    assert not any(line.startswith("::") for line in result.output.splitlines())
+
+
+def test_a_bug_shows_its_trace_when_asked_and_exits_pass() -> None:
+    assert isinstance(CliRunner().invoke(broken, ["-v", "fail"]).exception, KeyError)
+    assert CliRunner().invoke(broken, ["leave"]).exit_code == 1
+    assert CliRunner().invoke(broken, ["nothing"]).exit_code == 2
