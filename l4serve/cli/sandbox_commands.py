@@ -13,11 +13,12 @@ from l4serve.cli.sandbox_view import FAILED, readable_sandbox_errors, shown_prog
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.sandbox.build import ensure_binaries
-from l4serve.sandbox.lifecycle import find_kept, running_sandbox, take_down
+from l4serve.sandbox.lifecycle import find_kept, find_strays, running_sandbox, take_down
 from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.planned_nodes import standing_nodes
 from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.state import SandboxState
+from l4serve.sandbox.strays import MarkedProcess
 
 sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake GPU nodes.", no_args_is_help=True)
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
@@ -56,16 +57,18 @@ def up(
 
 @sandbox_app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Say whether the sandbox is up, and where its kubeconfig is; exit 1 where it is not."""
-    kept = find_kept()
-    if kept is None:
-        if as_json:
-            print_json({"running": False})
-        else:
-            say("The sandbox is down.")
-        raise typer.Exit(FAILED)
-    _report(kept, as_json=as_json)
-    if not kept.is_running:
+    """Say whether the sandbox is up, and where its kubeconfig is; exit 1 where it is not, or strays are left."""
+    kept, strays = find_kept(), find_strays()
+    if kept is not None:
+        _report(kept, as_json=as_json, strays=strays)
+    elif as_json:
+        print_json({"running": False} | _strays_json(strays))
+    else:
+        say("The sandbox is down.")
+    if strays and not as_json:
+        named = ", ".join(f"{stray.identity.name} ({stray.identity.pid})" for stray in strays)
+        say(f"Processes of sandboxes that are over still run: {named}. `l4serve sandbox down` ends them.")
+    if kept is None or not kept.is_running or strays:
         raise typer.Exit(FAILED)
 
 
@@ -86,9 +89,9 @@ def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
     return loaded.name, standing_nodes(rendered.plan, rendered.objects)
 
 
-def _report(state: SandboxState, *, as_json: bool) -> None:
+def _report(state: SandboxState, *, as_json: bool, strays: tuple[MarkedProcess, ...] = ()) -> None:
     if as_json:
-        print_json(_state_json(state))
+        print_json(_state_json(state) | _strays_json(strays))
         return
     console = SafeConsole()
     console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", soft_wrap=True)
@@ -120,3 +123,9 @@ def _state_json(state: SandboxState) -> dict[str, Any]:
             {"name": process.name, "pid": process.pid, "running": process.is_alive()} for process in state.processes
         ],
     }
+
+
+def _strays_json(strays: tuple[MarkedProcess, ...]) -> dict[str, Any]:
+    """Nothing where there is none."""
+    listed = [{"name": stray.identity.name, "pid": stray.identity.pid, "folder": str(stray.folder)} for stray in strays]
+    return {"strays": listed} if listed else {}

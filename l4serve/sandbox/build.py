@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from l4serve.sandbox.checksums import fault_of, record_checksums, set_aside
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.go_modules import GO_MODULES, GoModule, build_key
 from l4serve.sandbox.locks import held_lock
@@ -39,7 +40,7 @@ def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = No
     """
     root = cache_root()
     folder = root / build_key()
-    if folder.is_dir():
+    if folder.is_dir() and fault_of(folder) is None:
         return folder
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,9 @@ def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = No
             remedy="set L4SERVE_CACHE_DIR to another one",
         ) from None
     with held_lock(folder.with_name(f"{folder.name}.lock"), "another build of the sandbox", progress):
+        if folder.is_dir() and (fault := fault_of(folder)):
+            progress(f"building anew what {folder} holds: {fault}", 0, None)
+            set_aside(folder)
         if not folder.is_dir():
             _build_atomically(folder, builder or build_all, progress)
     return folder
@@ -60,6 +64,7 @@ def _build_atomically(folder: Path, builder: Builder, progress: Progress) -> Non
         unfinished.mkdir()
         builder(unfinished, progress)
         unfinished.rename(folder)
+    record_checksums(folder)
 
 
 def build_all(into: Path, progress: Progress) -> None:

@@ -1,5 +1,6 @@
 """The life of a sandbox: it ends with the command that started it, or is kept until taken down."""
 
+import os
 import secrets
 import shutil
 import time
@@ -22,11 +23,15 @@ from l4serve.sandbox.processes import ProcessIdentity, end_processes, this_proce
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.signals import ending_signals_raise, signals_ignored
 from l4serve.sandbox.state import SandboxState, read_state
+from l4serve.sandbox.strays import MarkedProcess, marked_processes
+from l4serve.sandbox.watchdog import interrupted_by_death
 
 _KEPT = "kept"
 _PASSING = "passing-"
 _UNREADABLE_LEFTOVER_S = 3600.0
-"""Age from which a folder without a state is a leftover, rather than one that is being started."""
+"""Age from which a folder without a state or a process is a leftover, rather than one that is being started."""
+_ATTEMPTS = 20
+_RETRY_S = 0.05
 
 
 @contextmanager
@@ -44,7 +49,7 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
         _remove(folder)
         with _removed_unless(folder, stays=keep):
             plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
-            with _readable_api_errors(plane):
+            with interrupted_by_death(plane.require_alive), _readable_api_errors(plane):
                 yield state
             plane.require_alive()
             if keep:
@@ -57,13 +62,29 @@ def find_kept() -> SandboxState | None:
 
 
 def take_down(progress: Progress = silent) -> bool:
-    """End the kept sandbox without a trace; whether there was one."""
+    """End the kept sandbox and what killed commands left behind, without a trace; whether there was anything."""
     root = state_root()
-    if not (root / _KEPT).exists():
+    existed = bool(find_strays() or _marked_of(root / _KEPT)) or os.path.lexists(root / _KEPT)
+    if not existed and not root.exists():
         return False
+    root = _make_state_root()
     with _kept_lock(root, progress), signals_ignored():
         _remove(root / _KEPT)
-    return True
+        _end_abandoned(root)
+    return existed
+
+
+def find_strays() -> tuple[MarkedProcess, ...]:
+    """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs."""
+    kept = find_kept()
+    known = set(kept.processes) if kept else set()
+    pids = {process.pid for process in known}
+    kept_folder = (state_root() / _KEPT).resolve()
+    return tuple(
+        found
+        for found in marked_processes(state_root())
+        if found.identity.pid not in pids and not (found.owner_is_alive or (found.folder == kept_folder and kept))
+    )
 
 
 def _start(
@@ -107,23 +128,60 @@ def _removed_unless(folder: Path, *, stays: bool) -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
+    """Ends every process of a sandbox, those that its file lists and those that carry its mark, and its files."""
     state = read_state(folder)
     if state is not None:
         end_processes(state.processes)
+    for _ in range(_ATTEMPTS):
+        marked = _marked_of(folder)
+        if not marked:
+            break
+        end_processes(found.identity for found in marked)
+    _delete(folder)
+
+
+def _marked_of(folder: Path) -> tuple[MarkedProcess, ...]:
+    return tuple(found for found in marked_processes(folder.parent) if found.folder.name == folder.name)
+
+
+def _delete(folder: Path) -> None:
+    """Removes a folder that others may be removing too, or whose last process was still writing."""
+    failure: OSError | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            if folder.is_symlink() or folder.is_file():
+                folder.unlink()
+            elif folder.exists():
+                shutil.rmtree(folder)
+            return
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            failure = error
+            time.sleep(_RETRY_S)
     if folder.exists():
-        shutil.rmtree(folder)
+        reason = failure.strerror if failure else "others write to it"
+        raise SandboxError(f"The folder {folder} cannot be removed: {reason}.", remedy="remove it by hand")
 
 
 def _end_abandoned(root: Path) -> None:
     """End what a killed command could not: sandboxes that were to end with an owner which is gone."""
     for folder in root.glob(f"{_PASSING}*"):
-        state = read_state(folder)
-        if state is not None and state.owner is not None:
-            abandoned = not state.owner.is_alive()
-        else:
-            abandoned = time.time() - folder.stat().st_mtime > _UNREADABLE_LEFTOVER_S
-        if abandoned:
+        if _is_abandoned(folder):
             _remove(folder)
+    end_processes([found.identity for found in find_strays()])
+
+
+def _is_abandoned(folder: Path) -> bool:
+    state = read_state(folder)
+    if state is not None and state.owner is not None:
+        return not state.owner.is_alive()
+    if marked := _marked_of(folder):
+        return not any(found.owner_is_alive for found in marked)
+    try:
+        return time.time() - folder.stat().st_mtime > _UNREADABLE_LEFTOVER_S
+    except OSError:
+        return False
 
 
 def _make_state_root() -> Path:

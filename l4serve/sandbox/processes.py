@@ -1,5 +1,6 @@
 """Processes of the sandbox: each in its own group, known by pid and start time, ended without a trace."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,8 +13,12 @@ import psutil
 
 from l4serve.sandbox.errors import SandboxError
 
-_START_TIME_TOLERANCE_S = 1.0
-"""Slack when a recorded start time is compared: the boot time it derives from is kept in whole seconds."""
+FOLDER_MARK = "L4SERVE_SANDBOX"
+"""Variable in the environment of each process of a sandbox: the sandbox's folder."""
+OWNER_MARK = "L4SERVE_SANDBOX_OWNER"
+"""Variable beside it: pid and start of the command that started it."""
+_START_TOLERANCE_S = 0.02
+"""Slack when start times are compared: the kernel keeps them in hundredths of a second."""
 _END_TIMEOUT_S = 10.0
 _END_POLL_S = 0.02
 _LOG_TAIL_LINES = 12
@@ -26,21 +31,39 @@ class ProcessIdentity:
     name: str
     pid: int
     started: float
-    """Seconds since the epoch."""
+    """Seconds from boot, which no change of the clock moves; where the system does not tell, since the epoch."""
 
     def is_alive(self) -> bool:
         """Whether this very process still runs; a zombie does not."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) <= _START_TIME_TOLERANCE_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return same_start(self.pid, self.started)
 
 
 def this_process() -> ProcessIdentity:
     """The identity of the running interpreter."""
-    return _identify("l4serve", os.getpid())
+    return identify("l4serve", os.getpid())
+
+
+def identify(name: str, pid: int) -> ProcessIdentity:
+    """The identity of a running process. Raises psutil.NoSuchProcess."""
+    return ProcessIdentity(name=name, pid=pid, started=_start(pid))
+
+
+def same_start(pid: int, started: float) -> bool:
+    """Whether the process with this pid runs and began at that time."""
+    try:
+        same = abs(_start(pid) - started) <= _START_TOLERANCE_S
+        return same and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ValueError, OverflowError):
+        return False
+
+
+def _start(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return psutil.Process(pid).create_time()
+    # The name in brackets may hold anything; the start is the 22nd field, the 20th behind it.
+    return int(status.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,21 +92,34 @@ class ChildProcess:
 def start_process(name: str, argv: Sequence[str], folder: Path) -> ChildProcess:
     """Start `argv` in `folder`, in a session of its own, with its output in `<folder>/<name>.log`.
 
-    Its environment is PATH, and HOME as `folder`: nothing of the user's leaks in, nothing is left outside.
+    Its environment is PATH, HOME as `folder`, and the marks by which it is found: nothing of the user's leaks in,
+    nothing is left outside. Raises SandboxError where it cannot be started.
     """
     log = folder / f"{name}.log"
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder)}
+    owner = this_process()
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        FOLDER_MARK: str(folder.resolve()),
+        OWNER_MARK: f"{owner.pid}:{owner.started}",
+    }
     with log.open("ab") as output:
-        handle = subprocess.Popen(
-            argv,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return ChildProcess(identity=_identify(name, handle.pid), log=log, handle=handle)
+        try:
+            handle = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(
+                f"{name} cannot be started: {error.strerror}.",
+                remedy=f"remove {Path(argv[0]).parent}, which is built again, and try again",
+            ) from None
+    return ChildProcess(identity=identify(name, handle.pid), log=log, handle=handle)
 
 
 def end_processes(processes: Iterable[ProcessIdentity]) -> None:
@@ -93,10 +129,11 @@ def end_processes(processes: Iterable[ProcessIdentity]) -> None:
     """
     alive = [process for process in processes if process.is_alive()]
     for process in alive:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                os.kill(process.pid, signal.SIGKILL)
     for process in alive:
         _await_end(process)
 
@@ -127,7 +164,3 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
-
-
-def _identify(name: str, pid: int) -> ProcessIdentity:
-    return ProcessIdentity(name=name, pid=pid, started=psutil.Process(pid).create_time())

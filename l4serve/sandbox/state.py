@@ -7,11 +7,13 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
+from l4serve.config.files import read_bytes, read_json
 from l4serve.sandbox.admin_kubeconfig import api_client
 from l4serve.sandbox.certificates import Certificates
 from l4serve.sandbox.processes import ProcessIdentity
 
 _STATE_FILE = "sandbox.json"
+_MOST_BYTES = 2**20
 PKI = "pki"
 
 
@@ -52,15 +54,32 @@ class SandboxState:
 
 
 def read_state(folder: Path) -> SandboxState | None:
-    """The sandbox whose files are in `folder`; None where its state was never written or is unreadable."""
+    """The sandbox whose files are in `folder`; None where its state was never written or cannot be read."""
     try:
-        values: dict[str, Any] = json.loads((folder / _STATE_FILE).read_text(encoding="utf-8"))
-        owner = values.pop("owner")
-        processes = tuple(ProcessIdentity(**process) for process in values.pop("processes"))
+        values = read_json(read_bytes(folder / _STATE_FILE, _MOST_BYTES))
+        owner = values["owner"]
+        label, version, server = (_text(values[key]) for key in ("label", "version", "server"))
         return SandboxState(
-            **{**values, "folder": folder},
-            owner=ProcessIdentity(**owner) if owner else None,
-            processes=processes,
+            folder=folder,
+            label=label,
+            version=version,
+            server=server,
+            owner=_process(owner) if owner else None,
+            processes=tuple(map(_process, values["processes"])),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _process(values: Any) -> ProcessIdentity:
+    """A recorded process; a pid below 2 would mean a whole group or the system's first process to whoever ends it."""
+    pid, started = values["pid"], values["started"]
+    if type(pid) is not int or not 1 < pid < 2**31 or type(started) not in (int, float):
+        raise ValueError("no process")
+    return ProcessIdentity(name=_text(values["name"]), pid=pid, started=float(started))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

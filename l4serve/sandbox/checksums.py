@@ -1,0 +1,103 @@
+"""Whether built programs still are what the build made: a cache may be cut off, overwritten or copied without care."""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_PROGRAM_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""First bytes of programs on Linux and macOS."""
+
+
+def record_checksums(folder: Path) -> None:
+    """Writes down size, time and SHA-256 of every file in a folder of programs that were just built."""
+    entries = {file.name: _entry(file) for file in _files(folder)}
+    fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.json")
+    fresh.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    fresh.replace(_manifest(folder))
+
+
+def fault_of(folder: Path) -> str | None:
+    """What is wrong with a folder of built programs; None where each is as it was built.
+
+    A file is read again only where its size or time changed. A folder of an earlier version, which wrote nothing
+    down, is taken over where every file is a program.
+    """
+    recorded = _recorded(folder)
+    if recorded is None:
+        return _take_over(folder)
+    for name, entry in recorded.items():
+        if fault := _fault(folder / name, entry):
+            return f"{name} {fault}"
+    return None
+
+
+def set_aside(folder: Path) -> None:
+    """Takes a faulty folder away, so that a build can put a new one in its place."""
+    aside = folder.with_name(f".broken-{secrets.token_hex(4)}")
+    folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _manifest(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.checksums.json")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def _entry(file: Path) -> Mapping[str, Any]:
+    status = file.stat()
+    return {
+        "sha256": _digest(file),
+        "bytes": status.st_size,
+        "mtimeNs": status.st_mtime_ns,
+        "executable": _can_run(file),
+    }
+
+
+def _can_run(file: Path) -> bool:
+    return os.access(file, os.X_OK)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _recorded(folder: Path) -> Mapping[str, Mapping[str, Any]] | None:
+    try:
+        entries = json.loads(_manifest(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    valid = isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values())
+    return entries if valid else None
+
+
+def _fault(file: Path, entry: Mapping[str, Any]) -> str | None:
+    try:
+        status = file.stat()
+        if entry.get("executable") and not _can_run(file):
+            return "cannot be executed"
+        if (status.st_size, status.st_mtime_ns) == (entry.get("bytes"), entry.get("mtimeNs")):
+            return None
+        return None if _digest(file) == entry.get("sha256") else "is not what was built"
+    except OSError:
+        return "is missing or cannot be read"
+
+
+def _take_over(folder: Path) -> str | None:
+    files = _files(folder)
+    for file in files:
+        with file.open("rb") as content:
+            if content.read(4) not in _PROGRAM_MAGIC or not _can_run(file):
+                return f"{file.name} is not a program"
+    if not files:
+        return "it is empty"
+    record_checksums(folder)
+    return None
