@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from l4serve.planning.gke.hf_token import TOKEN_DIR
+from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.quantity import format_bytes
 from l4serve.planning.workload.workload_plan import Probes, WorkloadPlan
 
@@ -157,7 +158,7 @@ class InferenceService(pulumi.ComponentResource):
             name=_CONTAINER,
             image=plan.engine.image,
             command=list(plan.engine.command) if plan.engine.command else None,
-            args=list(plan.engine.argv),
+            args=[literal(argument) for argument in plan.engine.argv],
             env=self._environment(),
             ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=plan.service.port, protocol="TCP")],
             resources=k8s.core.v1.ResourceRequirementsArgs(
@@ -178,15 +179,16 @@ class InferenceService(pulumi.ComponentResource):
         return mounts
 
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
-        literal = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in self._plan.engine.env.items()]
+        variables = self._plan.engine.env.items()
+        plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables]
         secret = self._plan.secret
         if secret is None:
-            return literal
+            return plain
         if secret.token_file:
-            return [*literal, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
+            return [*plain, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
         reference = k8s.core.v1.SecretKeySelectorArgs(name=self._args.secret_name or secret.secret_name, key=secret.key)
         source = k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference)
-        return [*literal, k8s.core.v1.EnvVarArgs(name=self._plan.engine.contract.token_env, value_from=source)]
+        return [*plain, k8s.core.v1.EnvVarArgs(name=self._plan.engine.contract.token_env, value_from=source)]
 
 
 def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:

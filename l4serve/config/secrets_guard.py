@@ -33,10 +33,13 @@ class _Place:
 
 def guard(serving: Any) -> Iterator[Problem]:
     """The problems of a stack's object as it was written; none repeats the value or the key that is at fault."""
-    waiting = [_Place("", serving)]
+    waiting, told = [_Place("", serving)], set[str]()
     while waiting:
         place = waiting.pop()
-        yield from _at(place)
+        for problem in _at(place):
+            if problem.path not in told:
+                told.add(problem.path)
+                yield problem
         waiting += reversed([*_below(place)])
 
 
@@ -96,7 +99,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
         )
     elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
         what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
-        yield Problem(place.path, what, f"remove it, or write $$({found[1]}) for the text itself")
+        yield Problem(place.path, what, "remove it: a secret reaches the engine by its variable alone")
 
 
 def _plain_secret(path: str) -> Problem:

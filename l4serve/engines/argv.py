@@ -205,9 +205,17 @@ def _port(port: int, contract: Contract) -> tuple[tuple[str, ...], dict[str, str
     return ((f"{contract.port_flag}={port}",) if port != contract.port else ()), {}
 
 
-def _owned(engine: Engine, contract: Contract) -> tuple[dict[str, str], dict[str, str]]:
-    """Flags and variables that a config field owns, with that field's path."""
-    paths = {contract.model_flag: "model.id", **_owners(type(engine), engine.kind), **_table("owned")[engine.kind]}
+_Owners = Mapping[str, str | Mapping[str, str]]
+"""By flag or variable: the path of the field that sets it, or what relies on it."""
+
+
+def _owned(engine: Engine, contract: Contract) -> tuple[_Owners, _Owners]:
+    """Flags, and variables, that are not the user's to set beside the fields."""
+    paths: _Owners = {
+        contract.model_flag: "model.id",
+        **_owners(type(engine), engine.kind),
+        **_table("owned")[engine.kind],
+    }
     env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
     return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
 
@@ -219,7 +227,7 @@ def _owners(model: type[BaseModel], kind: str) -> Mapping[str, str]:
     return {name: f"engine.{to_camel(field)}" for field in fields for name in _names(kind, field)}
 
 
-def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
+def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contract) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for option in read_options(extra, contract):
         path = f"extraArgs[{option.index}]"
@@ -229,15 +237,22 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: Mapping[str, str], contra
             continue
         name = option.flag.name
         if name in owned:
-            yield Problem(path, f"{option.token} is what a typed field sets", f"set {owned[name]} instead")
+            yield _owned_problem(path, option.token, owned[name])
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
         seen.setdefault(name, option.index)
 
 
-def _extra_env_problems(extra: Mapping[str, str], owned: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
+def _owned_problem(path: str, name: str, owner: str | Mapping[str, str]) -> Problem:
+    """Why a flag or variable is not the user's to set: a field does, or the plan relies on it as it is."""
+    if isinstance(owner, str):
+        return Problem(path, f"{name} is what a typed field sets", f"set {owner} instead")
+    return Problem(path, f"{name} is what the plan relies on: {owner['breaks']}", owner["instead"])
+
+
+def _extra_env_problems(extra: Mapping[str, str], owned: _Owners, contract: Contract) -> Iterator[Problem]:
     for name in extra:
         if name in owned:
-            yield Problem(f"extraEnv.{name}", f"{name} is what a typed field sets", f"set {owned[name]} instead")
+            yield _owned_problem(f"extraEnv.{name}", name, owned[name])
     for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
         yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)

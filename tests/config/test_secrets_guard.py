@@ -1,0 +1,119 @@
+"""What a stack file must not hold is refused by its place or its shape, and the refusal repeats none of it."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.config.problems import ConfigError
+from l4serve.config.secret_shapes import names_a_secret
+from l4serve.config.stack_file import StackFileError, read_stack_file
+from tests.factories import loaded, serving, workload
+
+SECRET = "hunter22-not-a-real-one"
+TOKEN = "hf_" + "aB3" * 11
+USER_INFO = f"https://me:{SECRET}@example.com"
+
+PLACES: dict[str, tuple[dict[str, Any], str]] = {
+    "api-key": ({"extraArgs": [f"--api-key={SECRET}"]}, "extraArgs[0]"),
+    "api-key-in-two": ({"extraArgs": ["--api-key", SECRET]}, "extraArgs[0]"),
+    "api-key-underscored": ({"extraArgs": [f"--api_key={SECRET}"]}, "extraArgs[0]"),
+    "api-key-short": ({"extraArgs": [f"--api-k={SECRET}"]}, "extraArgs[0]"),
+    "hub-token-flag": ({"extraArgs": [f"--hf-token={SECRET}"]}, "extraArgs[0]"),
+    "password-flag": ({"extraArgs": [f"--db-password={SECRET}"]}, "extraArgs[0]"),
+    "vllm-api-key": ({"extraEnv": {"VLLM_API_KEY": SECRET}}, "extraEnv.VLLM_API_KEY"),
+    "aws": ({"extraEnv": {"AWS_SECRET_ACCESS_KEY": SECRET}}, "extraEnv.AWS_SECRET_ACCESS_KEY"),
+    "token-as-number": ({"extraEnv": {"MY_TOKEN": 123456}}, "extraEnv.MY_TOKEN"),
+    "endpoint": ({"extraEnv": {"HF_ENDPOINT": USER_INFO}}, "extraEnv.HF_ENDPOINT"),
+    "proxy": ({"extraEnv": {"HTTPS_PROXY": USER_INFO}}, "extraEnv.HTTPS_PROXY"),
+    "image": ({"engine": {"image": f"me:{SECRET}@registry.example.com/vllm:1"}}, "engine.image"),
+    "nested": ({"engine": {"speculativeConfig": {"auth": {"token": SECRET}}}}, "engine.speculativeConfig.auth.token"),
+    "key": ({"labels": {TOKEN: "x"}}, "labels"),
+    "recipe": ({"recipe": f"x-{TOKEN}"}, "recipe"),
+    "served-name": ({"engine": {"servedModelName": [f"sk-{'a1' * 12}"]}}, "engine.servedModelName[0]"),
+    "expansion": ({"engine": {"servedModelName": ["$(HF_TOKEN)"]}}, "engine.servedModelName[0]"),
+    "expansion-in-env": ({"extraEnv": {"A": "x$(DB_PASSWORD)y"}}, "extraEnv.A"),
+    "from-a-secret": ({"extraEnv": {"A": {"valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}}}, "extraEnv.A"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_secret_is_refused_at_its_place_unseen(name: str) -> None:
+    fields, path = PLACES[name]
+    with pytest.raises(ConfigError) as refused:
+        loaded(serving({"qwen": workload(**fields)}))
+    assert [problem.path for problem in refused.value.problems] == [f"workloads.qwen.{path}"]
+    for hidden in (SECRET, TOKEN, "a1a1a1"):
+        assert hidden not in str(refused.value)
+        assert hidden not in repr(refused.value.problems)
+
+
+ALLOWED: dict[str, dict[str, Any]] = {
+    "expansion-of-another": {"extraEnv": {"A": "$(POD_IP) costs $5"}},
+    "file": {"extraEnv": {"GOOGLE_APPLICATION_CREDENTIALS": "/var/run/key.json"}},
+    "tokens": {"extraEnv": {"VLLM_MAX_TOKENS": "5", "TOKENIZERS_PARALLELISM": "false"}},
+    "template": {"engine": {"chatTemplate": "{% if x %}\n[INST]\t{{ x }}[/INST]{% endif %}"}},
+    "digest": {"engine": {"image": "docker.io/vllm/vllm-openai:v0.26.0@sha256:" + "ab" * 32}},
+    "batched-tokens": {"extraArgs": ["--long-prefill-token-threshold=512"]},
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_is_no_secret_passes(name: str) -> None:
+    loaded(serving({"qwen": workload(**ALLOWED[name])}))
+
+
+@pytest.mark.parametrize(
+    "character", ["\x1b", "\x00", "\n", "\r", "\u202e", "\u2028", "\u200b", "\x85", "\t"], ids=ascii
+)
+def test_names_hold_no_character_that_acts(character: str) -> None:
+    for fields in ({"labels": {f"a{character}b": "c"}}, {"engine": {"servedModelName": [f"a{character}b"]}}):
+        with pytest.raises(ConfigError) as refused:
+            loaded(serving({"qwen": workload(**fields)}))
+        assert len(refused.value.problems) == 1
+        assert f"U+{ord(character):04X}" in str(refused.value)
+        assert character not in str(refused.value).replace("\n    fix:", "")
+
+
+@pytest.mark.parametrize("name", ["VLLM_API_KEY", "HF_TOKEN", "--api-key", "dbPassword", "S3_ACCESS_KEY", "API_KEY"])
+def test_names_of_secrets(name: str) -> None:
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["MAX_TOKENS", "TOKENIZER", "--tokenizer", "KEY", "SORT_KEY", "--max-num-batched-tokens"]
+)
+def test_names_of_other_things(name: str) -> None:
+    assert not names_a_secret(name)
+
+
+def test_a_secret_in_a_comment_a_tag_or_an_anchor_is_refused_unseen(tmp_path: Any) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    cluster = "{mode: standard, name: llm, location: us-central1-a}"
+    for line in (f"# {TOKEN}", f"x: !{TOKEN} y", f"x: &{TOKEN} y"):
+        file.write_text(f"config:\n  gke-llm-serving:serving:\n    cluster: {cluster}\n{line}\n", encoding="utf-8")
+        with pytest.raises(StackFileError) as refused:
+            read_stack_file(file)
+        assert "line 4" in str(refused.value)
+        assert TOKEN not in str(refused.value)
+
+
+IDENTIFIERS = ("../../etc", "my-pr\u043eject", "A-B", "x", "my-project\n", "a" * 40)
+
+
+@pytest.mark.parametrize("project", IDENTIFIERS, ids=ascii)
+def test_a_project_has_the_form_of_one(project: str) -> None:
+    with pytest.raises(ConfigError, match="gcp:project"):
+        loaded(serving(), project=project)
+
+
+@pytest.mark.parametrize(
+    "image", ["a/../../b:v", "a//b", "/a", "vllm/vll\u043c", "a:b:c", "a b", "a/b@sha256:xyz", "http://a/b"], ids=ascii
+)
+def test_an_image_has_the_form_of_a_reference(image: str) -> None:
+    with pytest.raises(ConfigError, match="image"):
+        loaded(serving({"qwen": workload(engine={"image": image})}))
+
+
+@pytest.mark.parametrize("image", ["vllm/vllm-openai", "localhost:5000/a/b_c:1.0", "eu.gcr.io/my-project/a.b/c__d:x"])
+def test_images_of_every_usual_form_pass(image: str) -> None:
+    loaded(serving({"qwen": workload(engine={"image": image})}))
