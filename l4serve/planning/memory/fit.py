@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Fit:
     """The memory of one GPU rank. Figures are GiB for each rank, lengths are tokens.
 
-    `kv_cache_gib` is what is left for the cache, also when that is too little or negative. `max_model_len` is the
+    `kv_room_gib` is what is left for the cache, below 0 where the rest alone does not fit. `max_model_len` is the
     context that was judged, `largest_max_model_len` the longest that fits at these batch limits. `late_gib` is what the
     engine allocates after the cache and must find outside its share. `margin_is_uncertain` says that the answer would
     change within `uncertainty_gib`.
@@ -23,7 +23,7 @@ class Fit:
     cuda_graph_gib: float
     workspace_gib: float
     late_gib: float
-    kv_cache_gib: float
+    kv_room_gib: float
     kv_cache_tokens: int
     max_concurrency: float
     max_model_len: int
@@ -32,3 +32,8 @@ class Fit:
     total_gib: float
     uncertainty_gib: float
     reasons: tuple[str, ...]
+
+    @property
+    def kv_cache_gib(self) -> float:
+        """Size of the KV cache; 0 where nothing is left for it."""
+        return max(0.0, self.kv_room_gib)

@@ -110,7 +110,7 @@ def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants
         cuda_graph_gib=0.0 if options.enforce_eager else kept,
         workspace_gib=0.0,
         late_gib=0.0,
-        kv_cache_gib=left,
+        kv_room_gib=left,
         kv_cache_tokens=warmup.cache_tokens,
         max_concurrency=warmup.cache_tokens / length,
         max_model_len=length,

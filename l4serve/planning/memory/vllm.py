@@ -262,7 +262,7 @@ def _judge(
         cuda_graph_gib=parts.graphs,
         workspace_gib=parts.workspace,
         late_gib=parts.late,
-        kv_cache_gib=left,
+        kv_room_gib=left,
         kv_cache_tokens=int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
         max_model_len=limits.max_model_len,

@@ -17,11 +17,18 @@ from l4serve.planning.models.model_shape import (
     QuantizationFacts,
 )
 from l4serve.planning.models.rope import scaled_context
+from l4serve.planning.models.shape_checks import shape_fault
 from l4serve.planning.models.vision import count_vision_parameters
 
 Config = Mapping[str, Any]
 
 MOST_LAYERS = 1000
+MOST_OF_A_WIDTH = 2**20
+"""Of any width, count or rank; the widest published one is a tenth of it."""
+MOST_OF_A_LENGTH = 2**32
+"""Of positions and windows, in tokens."""
+_LENGTHS = frozenset({"max_position_embeddings", "n_positions", "max_seq_len", "vocab_size"})
+_LONGEST_NAME = 200
 FULL_ATTENTION_INTERVAL = 4
 """Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
 
@@ -51,7 +58,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
     if layers > MOST_LAYERS:
         raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
     kinds = _layer_kinds(text, traits, layers, model_id)
-    return ModelFacts(
+    facts = ModelFacts(
         id=model_id,
         architecture=architecture,
         num_hidden_layers=layers,
@@ -62,12 +69,8 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         vocab_size=_integer(text, model_id, "vocab_size"),
         intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
-        max_position_embeddings=scaled_context(
-            text,
-            architecture,
-            _optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len") or 2048,
-        ),
-        torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16")),
+        max_position_embeddings=_context(text, architecture, model_id),
+        torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16"))[:40],
         source=source,
         gated_mlp=bool(traits["gatedMlp"]),
         attention_bias=bool(text.get("attention_bias", traits.get("attentionBias", False))),
@@ -82,9 +85,27 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         moe=_moe(text, traits, model_id),
         mla=_mla(text, model_id),
         linear_state=_linear_state(text, model_id),
-        extra_parameters=count_vision_parameters(config.get("vision_config"), hidden),
+        extra_parameters=_vision(config, hidden, model_id),
         quantization=_quantization(config, text, model_id),
     )
+    if fault := shape_fault(facts):
+        raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}")
+    return facts
+
+
+def _context(text: Config, architecture: str, model_id: str) -> int:
+    stated = _optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len") or 2048
+    try:
+        return scaled_context(text, architecture, stated)
+    except ValueError as error:
+        raise ModelConfigError(f"{model_id}: the rotary scaling in config.json cannot be read: {error}") from None
+
+
+def _vision(config: Config, hidden: int, model_id: str) -> int:
+    try:
+        return count_vision_parameters(config.get("vision_config"), hidden)
+    except ValueError as error:
+        raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
 
 
 @cache
@@ -104,7 +125,7 @@ def _architecture(config: Config, model_id: str) -> str:
         raise ModelConfigError(
             f"{model_id}: config.json has no `architectures`; take the whole file from the model's repository"
         )
-    return str(names[0])
+    return str(names[0])[:_LONGEST_NAME]
 
 
 def _text_config(config: Config) -> Config:
@@ -127,10 +148,14 @@ def _optional(config: Config, model_id: str, *keys: str) -> int | None:
         value = config.get(key)
         if value is None:
             continue
-        if isinstance(value, (list, tuple)) and value:
+        if isinstance(value, (list, tuple)) and value and all(type(item) is int for item in value):
             value = max(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ModelConfigError(f"{model_id}: `{key}` is {value!r} in config.json; it must be a whole number")
+            shown = repr(value)[:40]
+            raise ModelConfigError(f"{model_id}: `{key}` is {shown} in config.json; it must be a whole number")
+        most = MOST_OF_A_LENGTH if key in _LENGTHS else MOST_OF_A_WIDTH
+        if value > most:
+            raise ModelConfigError(f"{model_id}: `{key}` is above {most} in config.json; no model has that many")
         return value
     return None
 
@@ -156,7 +181,7 @@ def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFa
     found = _first(config, text, "quantization_config", None) or _first(config, text, "compression_config", None)
     try:
         return quantization_from_config(found)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise ModelConfigError(f"{model_id}: `quantization_config` in config.json cannot be read: {error}") from None
 
 
@@ -178,7 +203,7 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
     if traits.get("slidesAll"):
         return (LayerKind.SLIDING,) * layers
     every = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern") or traits.get("slidingPattern")
-    if not isinstance(every, int):
+    if type(every) is not int or not 0 < every <= MOST_LAYERS:
         return ()
     return tuple(LayerKind.SLIDING if (i + 1) % every else LayerKind.FULL for i in range(layers))
 
@@ -186,7 +211,7 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
 def _kinds_of_types(
     types: list[object] | tuple[object, ...], text: Config, layers: int, model_id: str
 ) -> tuple[LayerKind, ...]:
-    unknown = sorted({str(t) for t in types} - _KIND_OF_LAYER_TYPE.keys())
+    unknown = sorted({str(t)[:40] for t in types} - _KIND_OF_LAYER_TYPE.keys())[:5]
     if unknown or len(types) != layers:
         what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
         raise ModelConfigError(f"{model_id}: `layer_types` has {what}; this memory model cannot judge it")
@@ -198,7 +223,7 @@ def _kinds_of_types(
 
 def _window(text: Config, kinds: tuple[LayerKind, ...]) -> int | None:
     window = text.get("sliding_window")
-    return window if LayerKind.SLIDING in kinds and isinstance(window, int) else None
+    return window if LayerKind.SLIDING in kinds and type(window) is int and 0 < window <= MOST_OF_A_LENGTH else None
 
 
 def _moe(text: Config, traits: Mapping[str, Any], model_id: str) -> MoeFacts | None:

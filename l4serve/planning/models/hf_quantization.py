@@ -18,6 +18,8 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
     method = str(config.get("quant_method") or config.get("quant_algo") or "").lower()
     if not method:
         return None
+    if len(method) > 100:
+        raise ValueError("its method has no name that an engine would know")
     if method in ("compressed-tensors", "compressed_tensors"):
         return _compressed_tensors(config)
     if method == "bitsandbytes":
@@ -35,10 +37,15 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
         )
     return QuantizationFacts(
         method=method.replace("_", "-") if method == "auto_round" else method,
-        bits=float(config.get("bits") or config.get("w_bit") or 4),
-        group_size=int(config.get("group_size") or config.get("q_group_size") or -1),
+        bits=float(_stated(config, 4, "bits", "w_bit")),
+        group_size=int(_stated(config, -1, "group_size", "q_group_size")),
         symmetric=bool(config.get("sym", not config.get("zero_point", True))),
     )
+
+
+def _stated(config: Mapping[str, Any], default: int, *keys: str) -> Any:
+    """The first of these keys that the file gives a value; 0 is one, and no sound one."""
+    return next((config[key] for key in keys if config.get(key) is not None), default)
 
 
 def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
@@ -48,8 +55,8 @@ def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
     parts = ("embedding", "lm_head") if "lm_head" in skipped or not skipped else ("embedding",)
     return QuantizationFacts(
         method="compressed-tensors",
-        bits=float(weights.get("num_bits") or 8),
-        group_size=int(weights.get("group_size") or -1),
+        bits=float(_stated(weights, 8, "num_bits")),
+        group_size=int(_stated(weights, -1, "group_size")),
         symmetric=bool(weights.get("symmetric", True)),
         unquantized=parts,
     )

@@ -7,12 +7,15 @@ from typing import Any
 
 _WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
 """Kinds of scaling that `max_position_embeddings` already counts."""
+_MOST_FACTOR = 10_000
+_MOST_POSITIONS = 2**32
 
 
 def scaled_context(text: Mapping[str, Any], architecture: str, stated: int) -> int:
     """The longest context in tokens, as vLLM derives it (`_get_and_verify_max_len` in vllm/config/model.py).
 
     YaRN multiplies the original length, other kinds the stated one. Gemma 3 states its length after scaling.
+    Raises ValueError for a factor or a length that no model has.
     """
     if architecture.startswith("Gemma3"):
         return stated
@@ -22,10 +25,13 @@ def scaled_context(text: Mapping[str, Any], architecture: str, stated: int) -> i
 
 def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
     kind, factor = rope.get("rope_type", rope.get("type")), rope.get("factor")
-    if kind in _WITHIN_STATED or not isinstance(factor, int | float):
+    if kind in _WITHIN_STATED or isinstance(factor, bool) or not isinstance(factor, int | float):
         return None
     original = rope.get("original_max_position_embeddings")
-    return int(factor * (original if kind == "yarn" and isinstance(original, int) else stated))
+    base = original if kind == "yarn" and type(original) is int else stated
+    if not (0 < factor <= _MOST_FACTOR and 0 < base <= _MOST_POSITIONS):
+        raise ValueError(f"a factor of {factor:g} over {base} positions is out of range")
+    return int(factor * base)
 
 
 def _scalings(text: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_MOST = 2**20
+"""Of a width or a depth; the largest published tower is a hundredth of it."""
+
 
 def count_vision_parameters(vision: object, text_hidden_size: int) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
     Counts each block's four attention and two or three MLP matrices with biases, the patch and position embeddings
-    and one projection.
+    and one projection. Raises ValueError for a figure that is negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
@@ -32,6 +35,8 @@ def count_vision_parameters(vision: object, text_hidden_size: int) -> int:
 def _number(vision: Mapping[str, object], *keys: str) -> int:
     for key in keys:
         value = vision.get(key)
-        if isinstance(value, int):
+        if type(value) is int:
+            if not 0 <= value <= _MOST:
+                raise ValueError(f"`{key}` is not between 0 and {_MOST}")
             return value
     return 0

@@ -65,5 +65,5 @@ def test_tgi_reports_what_is_left_for_the_cache_also_when_the_warm_up_does_not_f
     fit = estimate(model, L4, ServingOptions(engine="tgi", engine_version="3.3.7"))
     assert not fit.fits
     left = fit.total_gib - fit.weights_gib - fit.non_torch_gib - fit.activation_gib
-    assert fit.kv_cache_gib == pytest.approx(left)
+    assert fit.kv_room_gib == pytest.approx(left)
     assert fit.kv_cache_tokens == 0
