@@ -1,13 +1,12 @@
 """l4serve check: what breaks if a stack's engines move to another version?"""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from l4serve.cli.check_text import check_json, print_check
 from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.stack_file import Stack
 from l4serve.engines.contract import ContractError, ResolvedContract
@@ -33,9 +32,9 @@ def check(
     with readable_refusals():
         moved = version_move(loaded, target)
     if as_json:
-        typer.echo(json.dumps(check_json(loaded.name, engine_version, moved), indent=2, default=str))
+        print_json(check_json(loaded.name, engine_version, moved))
     else:
-        print_check(loaded.name, moved, Console(highlight=False))
+        print_check(loaded.name, moved, SafeConsole())
     raise typer.Exit(1 if any(one.breaks for one in moved) else 0)
 
 

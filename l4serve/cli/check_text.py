@@ -1,16 +1,17 @@
 """What `l4serve check` prints: per workload, now and after the move, side by side."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from l4serve.cli.json_form import json_form
+from l4serve.cli.output import one_line
 from l4serve.engines.traits import Verdict
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.stack.plan_json import judged_lengths
 from l4serve.planning.stack.version_move import Moved, Side
 
-_NO_METRIC = "[red]no metric[/red]"
+_NO_METRIC = "no metric"
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
 
 
@@ -18,24 +19,25 @@ def print_check(stack: str, checked: tuple[Moved, ...], console: Console) -> Non
     """A table of one row for each workload and subject."""
     for one in checked:
         now, then = one.now, one.then
-        verdict = "[red]breaks[/red]" if one.breaks else "[green]runs[/green]"
+        verdict = ("breaks", "red") if one.breaks else ("runs", "green")
         heading = f"{one.name}: {one.engine} {now.version}"
         moved = now.version != then.version or now.contract.name != then.contract.name
         columns = ("now " + now.contract.name, "then " + then.contract.name) if moved else (now.contract.name,)
         headers = (Column(name, overflow="fold") for name in columns)
         table = Table("", *headers, show_lines=True, expand=True, title_justify="left")
-        table.title = f"{heading} -> {then.version} {verdict}" if moved else f"{heading} {verdict}"
+        table.title = Text.assemble(f"{heading} -> {then.version} " if moved else f"{heading} ", verdict)
         for subject, *cells in _rows(one):
             table.add_row(subject, *cells[: len(columns)])
         console.print(table)
         for note in one.notes:
-            console.print(f"[yellow]note:[/yellow] {escape(note)}")
+            console.print(Text.assemble(("note:", "yellow"), f" {one_line(note)}"))
     broken = [one.name for one in checked if one.breaks]
-    console.print(f"{stack}: " + (f"[red]{', '.join(broken)} would not run[/red]" if broken else "nothing breaks"))
+    outcome = Text(f"{', '.join(broken)} would not run", style="red") if broken else Text("nothing breaks")
+    console.print(Text(f"{stack}: ") + outcome)
 
 
-def _rows(one: Moved) -> list[tuple[str, str, str]]:
-    rows = [
+def _rows(one: Moved) -> list[tuple[str, str | Text, str | Text]]:
+    rows: list[tuple[str, str | Text, str | Text]] = [
         ("flags", _flags(one.now), _flags(one.then)),
         ("rules", _verdicts(one.now.judgement.verdicts), _verdicts(one.then.judgement.verdicts)),
         ("memory", _memory(one.now.judgement.fit), _memory(one.then.judgement.fit)),
@@ -51,32 +53,36 @@ def _rows(one: Moved) -> list[tuple[str, str, str]]:
         rows.append(("metrics read", before, after))
     if one.metrics_gone:
         names = "\n".join(gone.name for gone in one.metrics_gone)
-        rows.append(("metrics", names, "\n".join(f"gone: {escape(gone.remedy)}" for gone in one.metrics_gone)))
+        rows.append(("metrics", names, "\n".join(f"gone: {gone.remedy}" for gone in one.metrics_gone)))
     return rows
 
 
-def _flags(side: Side) -> str:
-    refused = [f"[red]{escape(p.path)}[/red]: {escape(p.message)}\n  fix: {escape(p.remedy)}" for p in side.refusals]
-    deprecated = [f"[yellow]deprecated[/yellow] {escape(text)}" for text in side.deprecated]
-    accepted = [f"{len(side.judgement.launch.argv)} arguments accepted"] if side.judgement.launch else []
-    return "\n".join(refused + deprecated + accepted)
+def _flags(side: Side) -> Text:
+    refused = [
+        Text.assemble((one_line(p.path), "red"), f": {one_line(p.message)}\n  fix: {one_line(p.remedy)}")
+        for p in side.refusals
+    ]
+    deprecated = [Text.assemble(("deprecated", "yellow"), f" {one_line(text)}") for text in side.deprecated]
+    accepted = [Text(f"{len(side.judgement.launch.argv)} arguments accepted")] if side.judgement.launch else []
+    return Text("\n").join(refused + deprecated + accepted)
 
 
-def _verdicts(verdicts: tuple[Verdict, ...]) -> str:
-    return (
-        "\n".join(
-            f"[{_COLOURS[v.severity]}]{v.severity}[/] {v.rule_id}\n  {escape(v.reason)}\n  fix: {escape(v.remedy)}"
-            for v in verdicts
+def _verdicts(verdicts: tuple[Verdict, ...]) -> Text:
+    told = (
+        Text.assemble(
+            (v.severity, _COLOURS[v.severity]),
+            f" {v.rule_id}\n  {one_line(v.reason)}\n  fix: {one_line(v.remedy)}",
         )
-        or "no rule applies"
+        for v in verdicts
     )
+    return Text("\n").join(told) if verdicts else Text("no rule applies")
 
 
-def _memory(fit: Fit | None) -> str:
+def _memory(fit: Fit | None) -> Text:
     if fit is None:
-        return "not judged"
-    verdict = "fits" if fit.fits else "[red]does not fit[/red]"
-    return f"{verdict}; {fit.kv_cache_tokens:,} tokens of KV cache, {fit.kv_cache_gib:.2f} GiB"
+        return Text("not judged")
+    verdict = Text("fits") if fit.fits else Text("does not fit", style="red")
+    return verdict.append(f"; {fit.kv_cache_tokens:,} tokens of KV cache, {fit.kv_cache_gib:.2f} GiB", style="default")
 
 
 def check_json(stack: str, version: str | None, checked: tuple[Moved, ...]) -> dict[str, object]:

@@ -1,15 +1,14 @@
 """l4serve contract: what an engine release accepts, and what changed between two."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
+from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.stack_options import JsonOption
 from l4serve.engines.contract import Contract, ContractError, Flag, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
@@ -29,7 +28,7 @@ def find_contract(name: str) -> Contract:
     except ContractError as error:
         raise refuse_input(str(error)) from None
     if resolved.note:
-        stderr.print(f"note: {resolved.note}", markup=False)
+        stderr.print(f"note: {resolved.note}")
     return resolved.contract
 
 
@@ -38,10 +37,10 @@ def list_contracts(as_json: JsonOption = False) -> None:
     """The releases that have a contract of their own."""
     known = {engine: contract_versions(engine) for engine in engine_kinds()}
     if as_json:
-        typer.echo(json.dumps(known, indent=2))
+        print_json(known)
         return
     for engine, versions in known.items():
-        typer.echo(f"{engine}: {', '.join(versions)}")
+        say(f"{engine}: {', '.join(versions)}")
 
 
 @contract_app.command("rules")
@@ -53,14 +52,14 @@ def list_rules(
         raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
     chosen = [rule for rule in rules() if engine in (None, rule.engine)]
     if as_json:
-        typer.echo(json.dumps(json_form(chosen), indent=2))
+        print_json(json_form(chosen))
         return
     columns = ("rule", "verdict", "versions", "what it says", "source")
     table = Table(*(Column(name, overflow="fold") for name in columns), show_lines=True)
     for rule in chosen:
         said = rule.reason + (f"\nthe engine: {rule.refusal}" if rule.refusal else "")
-        table.add_row(rule.id, rule.verdict, rule.versions, escape(said), rule.source)
-    Console(highlight=False).print(table)
+        table.add_row(rule.id, rule.verdict, rule.versions, said, rule.source)
+    SafeConsole().print(table)
 
 
 @contract_app.command()
@@ -75,12 +74,12 @@ def show(
     if not flags:
         raise refuse_input(f"{contract.name} has no flag with {flag!r} in its name")
     if as_json:
-        typer.echo(json.dumps(_as_json(contract, flags), indent=2, default=str))
+        print_json(_as_json(contract, flags))
         return
-    console = Console()
-    console.print(f"[bold]{contract.name}[/bold]  image {contract.image}")
+    console = SafeConsole()
+    console.print(Text.assemble((contract.name, "bold"), f"  image {contract.image}"))
     where = f"port {contract.port}, health {contract.health_path}, token in {contract.token_env}"
-    console.print(where, highlight=False)
+    console.print(where)
     table = Table(*(Column(name, overflow="fold") for name in ("flag", "type", "default", "values", "note")))
     for entry in flags.values():
         values = ", ".join(entry.choices or entry.values or ())
@@ -88,8 +87,8 @@ def show(
         table.add_row("\n".join(entry.spellings), entry.type, default, values, entry.deprecated or "")
     console.print(table)
     if flag is None:
-        console.print("metrics by default: " + ", ".join(sorted(contract.always_metrics)), highlight=False)
-        console.print(f"shutdown: {contract.shutdown.signal}; {contract.shutdown.note}", highlight=False)
+        console.print("metrics by default: " + ", ".join(sorted(contract.always_metrics)))
+        console.print(f"shutdown: {contract.shutdown.signal}; {contract.shutdown.note}")
 
 
 def _as_json(contract: Contract, flags: dict[str, Flag]) -> dict[str, object]:
@@ -117,23 +116,23 @@ def diff(before: ContractName, after: ContractName, as_json: JsonOption = False)
         raise refuse_input(f"{first.name} and {second.name} are different engines; name two releases of one")
     changes = diff_contracts(first, second)
     if as_json:
-        typer.echo(json.dumps(json_form(changes), indent=2))
+        print_json(json_form(changes))
         return
-    _print_diff(changes, Console(highlight=False, soft_wrap=True))
+    _print_diff(changes, SafeConsole(soft_wrap=True))
 
 
-def _print_diff(changes: ContractDiff, console: Console) -> None:
-    console.print(f"[bold]{changes.before} -> {changes.after}[/bold]")
+def _print_diff(changes: ContractDiff, console: SafeConsole) -> None:
+    console.print(Text(f"{changes.before} -> {changes.after}", style="bold"))
     removed = {"flag": changes.flags_removed, "variable": changes.env_removed, "metric": changes.metrics_removed}
     for kind, removals in removed.items():
         for gone in removals:
-            console.print(f"[red]-[/red] {kind} {gone.name}: {gone.advice}")
+            console.print(Text.assemble(("-", "red"), f" {kind} {gone.name}: {gone.advice}"))
     for change in changes.flags_changed:
-        console.print(f"[yellow]~[/yellow] flag {change.flag}: {change.what} {escape(_told(change))}")
+        console.print(Text.assemble(("~", "yellow"), f" flag {change.flag}: {change.what} {_told(change)}"))
     added = {"flag": changes.flags_added, "variable": changes.env_added, "metric": changes.metrics_added}
     for kind, names in added.items():
         for name in names:
-            console.print(f"[green]+[/green] {kind} {name}")
+            console.print(Text.assemble(("+", "green"), f" {kind} {name}"))
     console.print(
         f"models: {len(changes.architectures_added)} more, {len(changes.architectures_removed)} fewer; "
         f"paths: {len(changes.paths_added)} more, {len(changes.paths_removed)} fewer"

@@ -1,8 +1,7 @@
 """l4serve dashboard: the Cloud Monitoring dashboard of a stack."""
 
-import json
-
 from l4serve.cli.messages import print_notes
+from l4serve.cli.output import print_json
 from l4serve.cli.stack_options import FileOption, StackOption, load_plan
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
 
@@ -14,4 +13,4 @@ def dashboard(stack: StackOption = None, file: FileOption = None) -> None:
     definition = dashboard_definition(
         plan.stack, cluster=plan.cluster.name, namespace=plan.namespace, workloads=plan.workloads
     )
-    print(json.dumps(definition, indent=2))
+    print_json(definition)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from l4serve.cli.fit_text import print_fit, reasons
 from l4serve.cli.hub import model_facts
 from l4serve.cli.json_form import json_form
-from l4serve.cli.messages import BAD_INPUT
+from l4serve.cli.messages import BAD_INPUT, stderr
+from l4serve.cli.output import one_line, print_json
 from l4serve.config.problems import ConfigError
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.shapes import default_accelerator
@@ -68,10 +67,10 @@ def fit(
         if answer.fit is None:
             raise MemoryModelError("; ".join(answer.notes))
     except (ConfigError, MemoryModelError, ModelConfigError) as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"l4serve fit: {error}", markup=False)
+        stderr.print(f"l4serve fit: {error if isinstance(error, ConfigError) else one_line(error)}")
         raise typer.Exit(BAD_INPUT) from None
     if as_json:
-        typer.echo(json.dumps(fit_as_json(answer), indent=2))
+        print_json(fit_as_json(answer))
     else:
         print_fit(subject, answer)
     raise typer.Exit(1 if answer.refusals else 0)

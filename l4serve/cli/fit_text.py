@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.text import Text
 
+from l4serve.cli.output import SafeConsole
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.workload.judging import Judgement, Subject
@@ -57,10 +57,10 @@ def print_fit(subject: Subject, judgement: Judgement) -> None:
     """Prints the verdict, the bar of each (identical) GPU, the figures and the remedies."""
     answer, engine, layout = judgement.fit, subject.workload.engine, subject.layout
     assert answer is not None, "only a described model is asked about"
-    console = Console(highlight=False)
+    console = SafeConsole()
     width = min(console.width, 100)
     title = f"{subject.workload.model.id} on {layout.gpus} x {subject.card.name}"
-    console.print(f"{title}, {engine_profile(engine.kind).title} {engine.version}", markup=False)
+    console.print(f"{title}, {engine_profile(engine.kind).title} {engine.version}")
     console.print(_verdict(judgement))
     for index in range(layout.gpus):
         console.print(Text(f"GPU {index} ").append_text(memory_bar(answer, min(BAR_CELLS, width - 10))))
@@ -68,19 +68,17 @@ def print_fit(subject: Subject, judgement: Judgement) -> None:
         console.print(Text(f"  {letter} ", style=shade).append(f"{name:<22}{gib:8.2f} GiB", style="default"))
     console.print(
         f"    {'whole card':<22}{answer.total_gib:8.2f} GiB  (uncertainty {answer.uncertainty_gib:.2f})",
-        markup=False,
     )
     console.print(
         f"KV cache {answer.kv_cache_tokens:,} tokens: {answer.max_concurrency:.2f} sequences of "
         f"{answer.max_model_len:,}; longest context {answer.largest_max_model_len:,}",
-        markup=False,
     )
     for reason in reasons(judgement):
-        console.print(f"because {reason}", markup=False)
+        console.print(f"because {reason}")
     if judgement.remedies:
         console.print("what would help, cheapest first:")
     for cure in judgement.remedies:
-        console.print(f"  - {cure.text}", markup=False)
+        console.print(f"  - {cure.text}")
 
 
 def _verdict(judgement: Judgement) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import http.client
 import os
 import re
 import urllib.error
@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, read_bytes, read_json
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
 from l4serve.planning.models.model_shape import ModelFacts
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 5
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def model_facts(model: str) -> ModelFacts:
@@ -31,7 +32,7 @@ def model_facts(model: str) -> ModelFacts:
     if path.is_dir():
         path = path / "config.json"
     if path.is_file():
-        return facts_from_config(_parse(path.read_bytes(), str(path)), model_id=model, source=str(path))
+        return facts_from_config(_parse(_read(path), str(path)), model_id=model, source=str(path))
     known = find_model(model)
     if known is not None:
         return known
@@ -42,11 +43,18 @@ def model_facts(model: str) -> ModelFacts:
     return facts_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
 
 
+def _read(path: Path) -> bytes:
+    try:
+        return read_bytes(path, MOST_JSON_BYTES)
+    except FileRefusedError as error:
+        raise ModelConfigError(f"{path}: the file {error}; give the config.json of the model's repository") from None
+
+
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     try:
-        config = json.loads(content)
-    except ValueError as error:
-        raise ModelConfigError(f"{name}: not JSON ({error}); give the config.json of the model's repository") from None
+        config = read_json(content)
+    except FileRefusedError as error:
+        raise ModelConfigError(f"{name}: the file {error}; give the config.json of the model's repository") from None
     if not isinstance(config, Mapping):
         raise ModelConfigError(f"{name}: not a JSON object; give the config.json of the model's repository")
     return config
@@ -60,7 +68,7 @@ def _cache_file(model: str) -> Path:
 def _hub_config(model: str) -> Mapping[str, Any]:
     cached = _cache_file(model)
     if cached.is_file():
-        return _parse(cached.read_bytes(), str(cached))
+        return _parse(_read(cached), str(cached))
     content = _download(model)
     config = _parse(content, f"{model} on the Hub")
     cached.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +81,7 @@ def _hub_config(model: str) -> Mapping[str, Any]:
 def _download(model: str) -> bytes:
     endpoint = os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT
     if not endpoint.startswith(("https://", "http://")):
-        raise ModelConfigError(f"HF_ENDPOINT {endpoint!r} is no web address; unset it or give one")
+        raise ModelConfigError("HF_ENDPOINT holds no web address; unset it or give one")
     url = f"{endpoint.rstrip('/')}/{urllib.parse.quote(model)}/resolve/main/config.json"
     request = urllib.request.Request(url)  # noqa: S310 - the scheme is checked above
     token = os.environ.get("HF_TOKEN")
@@ -82,13 +90,16 @@ def _download(model: str) -> bytes:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
-            return bytes(answer.read())
+            content = bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise ModelConfigError(_refusal(model, error.code)) from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError):
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError):
         raise ModelConfigError(
             f"{model} is not in the catalogue and the Hub cannot be reached; give the path of its config.json"
         ) from None
+    if len(content) > MOST_JSON_BYTES:
+        raise ModelConfigError(f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB")
+    return content
 
 
 def _refusal(model: str, status: int) -> str:

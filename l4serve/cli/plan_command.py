@@ -1,13 +1,13 @@
 """l4serve plan: the resolved plan of a stack."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from l4serve.cli.messages import print_notes
+from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
@@ -26,9 +26,9 @@ def plan(
     planned = load_plan(stack, file)
     print_notes(planned)
     if as_json:
-        print(json.dumps(stack_json(planned), indent=2))
+        print_json(stack_json(planned))
         return
-    console = Console()
+    console = SafeConsole()
     console.print(_summary(planned))
     if planned.node_pools:
         console.print(_pools(planned))
@@ -36,14 +36,15 @@ def plan(
     console.print(_cost(planned))
     if edits:
         console.print(_edits(planned))
-        console.print(_edit_notes(planned), markup=False)
+        console.print(_edit_notes(planned))
 
 
-def _summary(plan: StackPlan) -> str:
+def _summary(plan: StackPlan) -> Text:
     cluster = plan.cluster
     where = f" in {cluster.location}" if cluster.location else ""
     name = cluster.name or "(by kubeconfig)"
-    return f"[bold]{plan.stack}[/bold]: {cluster.mode} cluster {name}{where}, namespace {plan.namespace}"
+    said = f": {cluster.mode} cluster {name}{where}, namespace {plan.namespace}"
+    return Text.assemble((plan.stack, "bold"), said)
 
 
 def _pools(plan: StackPlan) -> Table:
@@ -90,7 +91,7 @@ def _edit_notes(plan: StackPlan) -> str:
     return "\n".join(f"{edit.path}: {edit.note}" for edit in rows)
 
 
-def _row(workload: WorkloadPlan) -> tuple[str, ...]:
+def _row(workload: WorkloadPlan) -> tuple[str | Text, ...]:
     requests, placing = workload.resources.requests, workload.placing
     pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
     pod = (
@@ -98,8 +99,8 @@ def _row(workload: WorkloadPlan) -> tuple[str, ...]:
         f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
     return (
-        f"[bold]{workload.name}[/bold]\n{workload.engine.kind} {workload.engine.version}",
-        "\n".join((workload.model.id, *workload.engine.argv[1:])),
+        Text.assemble((workload.name, "bold"), f"\n{workload.engine.kind} {workload.engine.version}"),
+        "\n".join(map(one_line, (workload.model.id, *workload.engine.argv[1:]))),
         pod,
         _memory(workload),
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import print_json, say
 from l4serve.cli.stack_options import project_root
 from l4serve.config.recipes import recipes
 from l4serve.config.stack import StackConfig
@@ -172,7 +173,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a stack file, or write it and the config reference into the project."""
     if not write:
-        print(json.dumps(stack_file_schema(), indent=2))
+        print_json(stack_file_schema())
         return
     for path, text in generated_files().items():
         target = project_root() / path
@@ -181,4 +182,4 @@ def schema(
             target.write_text(text, encoding="utf-8")
         except OSError as error:
             raise refuse_input(f"{target}: {error.strerror}") from None
-        print(path)
+        say(str(path))

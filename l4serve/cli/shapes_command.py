@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.engines.cards import written
 from l4serve.planning.machines.allocatable import Allocatable
@@ -59,7 +59,7 @@ def shapes(
         pod, offer = _of_workload(workload, stack, file, region, disk)
     rows = shape_rows(offer, pod)
     if as_json:
-        print(json.dumps(as_data(rows, offer, pod), indent=2))
+        print_json(as_data(rows, offer, pod))
     else:
         _print(rows, offer, pod)
 
@@ -176,7 +176,7 @@ def _price_data(price: Price | None) -> Mapping[str, Any] | None:
 
 
 def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> None:
-    console = Console(highlight=False)
+    console = SafeConsole()
     table = Table(title=f"Machines with {offer.accelerator}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("machine", no_wrap=True)
     table.add_column("GPUs", justify="right", no_wrap=True)
@@ -191,15 +191,15 @@ def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> 
         console.print(line, soft_wrap=True)
 
 
-def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str]:
+def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str | Text]:
     shape, node = row.shape, row.node
-    name = f"[bold green]{shape.machine_type}[/bold green]" if row.cheapest else shape.machine_type
+    name = Text(shape.machine_type, style="bold green" if row.cheapest else "")
     may_ask = (
         "\n".join(f"{pod.gpus} GPU {_text(pod)}" for pod in row.pods)
         if asked is None
         else next((_text(pod) for pod in row.pods if asked.gpus == pod.gpus), "-")
     )
-    cells = [name, str(shape.gpus), _text(node), may_ask]
+    cells: list[str | Text] = [name, str(shape.gpus), _text(node), may_ask]
     prices = (row.on_demand, row.spot)
     cells.append(" / ".join(map(_usd, prices)) if any(prices) else "unknown")
     if row.fit is not None:

@@ -1,6 +1,5 @@
 """l4serve verify: does the server that runs keep what was planned for it."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from l4serve.cli.messages import refuse_input, stderr
+from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.program import OWN_PROJECT
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, project_root
 from l4serve.engines.contract import ContractError, resolve_contract
 from l4serve.engines.profile import engine_kinds
@@ -34,6 +35,12 @@ LengthOption = Annotated[
     int | None,
     typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
 ]
+RunCommandsOption = Annotated[
+    bool,
+    typer.Option(
+        "--run-kubeconfig-commands", help="Run the credential command of a kubeconfig that a foreign stack file names."
+    ),
+]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds that each check may take.")]
 
 
@@ -46,6 +53,7 @@ def verify(
     model: ModelOption = None,
     max_model_len: LengthOption = None,
     timeout: TimeoutOption = 60.0,
+    run_kubeconfig_commands: RunCommandsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a deployed stack, or one running server, against its plan and its engine's contract.
@@ -58,7 +66,7 @@ def verify(
         if base_url is None:
             if given := _given(engine, engine_version, model, max_model_len):
                 raise refuse_input(f"{given} goes with --base-url; for a stack it comes from the plan")
-            _verify_stack(stack, file, timeout, as_json)
+            _verify_stack(stack, file, timeout, as_json, run_commands=run_kubeconfig_commands or _is_own(file))
         else:
             _verify_url(base_url, engine, engine_version, model, max_model_len, timeout, as_json)
 
@@ -86,18 +94,23 @@ def _verify_url(
     except ContractError as error:
         raise refuse_input(str(error)) from None
     if resolved.note:
-        stderr.print(f"note: {resolved.note}", markup=False)
+        stderr.print(f"note: {resolved.note}")
     target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=_api_key())
     target = replace(target, served_names=(model,) if model else (), max_model_len=max_model_len)
     try:
-        with stderr.status(f"checking {url}"):
+        with stderr.status(Text(f"checking {url}")):
             report = verify_server(target, url)
     except MissingClientError as error:
         raise refuse_input(str(error)) from None
     _print(report.to_json() if as_json else None, (report,))
 
 
-def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool) -> None:
+def _is_own(file: Path | None) -> bool:
+    """Whether the stack file is one of this installation's own project."""
+    return _folder(file).resolve().is_relative_to(OWN_PROJECT)
+
+
+def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool, *, run_commands: bool) -> None:
     from l4serve.verification.cluster_access import AccessError, stack_client
     from l4serve.verification.promises import planned_target
     from l4serve.verification.report import combined_json
@@ -112,10 +125,10 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     try:
         for kind in dict.fromkeys(workload.engine.kind for workload in plan.workloads):
             require_client(kind)
-        client = stack_client(plan.cluster, plan.stack, _folder(file))
+        client = stack_client(plan.cluster, plan.stack, _folder(file), run_commands=run_commands)
         for workload in plan.workloads:
             target = planned_target(workload, timeout=timeout, api_key=_api_key())
-            with stderr.status(f"checking {workload.name}"):
+            with stderr.status(Text(f"checking {workload.name}")):
                 reports.append(verify_workload(client, workload, target))
     except (AccessError, MissingClientError) as error:
         raise refuse_input(str(error)) from None
@@ -124,12 +137,12 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
 
 def _print(document: object, reports: "tuple[Report, ...]") -> None:
     if document is not None:
-        print(json.dumps(document, indent=2))
+        print_json(document)
     else:
-        console = Console()
+        console = SafeConsole()
         for report in reports:
             console.print(report.table())
-            console.print(report.verdict(), markup=False, soft_wrap=True)
+            console.print(one_line(report.verdict()), soft_wrap=True)
     if not all(report.ok for report in reports):
         raise typer.Exit(1)
 

@@ -9,31 +9,56 @@ import yaml
 from kubernetes.client import ApiClient
 from kubernetes.config import ConfigException, new_client_from_config, new_client_from_config_dict
 
+from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 
 _PULUMI_SECONDS = 120
+_MOST_BYTES = 2**20
 
 
 class AccessError(Exception):
     """The stack's cluster cannot be reached from here; the message names the remedy."""
 
 
-def stack_client(cluster: ClusterPlan, stack: str, project_root: Path) -> ApiClient:
+def stack_client(cluster: ClusterPlan, stack: str, project_root: Path, *, run_commands: bool = True) -> ApiClient:
     """The client of a stack's cluster.
+
+    A kubeconfig may name a command that gives the credential. Without `run_commands` one that the stack's config names
+    is refused where it does: whoever wrote the stack could have anything run.
 
     An existing cluster is reached by the kubeconfig that its config names; one that Pulumi made or looked up, by the
     stack output `kubeconfig`, which stays in memory. Raises AccessError.
     """
     if cluster.mode == "existing" and not cluster.looked_up:
+        if cluster.kubeconfig and not run_commands:
+            _refuse_commands(cluster.kubeconfig)
         return _from_file(cluster.kubeconfig, cluster.context)
     return _from_text(_pulumi_output(stack, project_root), stack)
+
+
+def _refuse_commands(paths: str) -> None:
+    for path in filter(None, paths.split(os.pathsep)):
+        try:
+            document = yaml.safe_load(read_bytes(Path(path).expanduser(), _MOST_BYTES))
+        except (FileRefusedError, yaml.YAMLError, ValueError, RecursionError):
+            raise AccessError(
+                f"the kubeconfig {path} gives no access: it cannot be read\n    fix: set cluster.kubeconfig"
+            ) from None
+        users = document.get("users") if isinstance(document, dict) else None
+        for user in users if isinstance(users, list) else ():
+            entry = user.get("user") if isinstance(user, dict) else None
+            if isinstance(entry, dict) and (entry.get("exec") or entry.get("auth-provider")):
+                raise AccessError(
+                    f"the kubeconfig {path} names a command to run, and the stack file that names it is not this "
+                    "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
+                )
 
 
 def _from_file(path: str | None, context: str | None) -> ApiClient:
     named = str(Path(path).expanduser()) if path else None
     try:
         client: ApiClient = new_client_from_config(config_file=named, context=context)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError, yaml.YAMLError) as error:
+    except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
         where = named or os.environ.get("KUBECONFIG") or "~/.kube/config"
         raise AccessError(
             f"the kubeconfig {where} gives no access: {_first_line(error)}\n"

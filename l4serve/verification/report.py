@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from l4serve.verification.checks import CheckResult
 from l4serve.verification.latency import Latency
 
-_MARKS = {"pass": "[green]ok[/]", "fail": "[red]FAIL[/]", "skip": "[yellow]skip[/]"}
+_MARKS = {"pass": ("ok", "green"), "fail": ("FAIL", "red"), "skip": ("skip", "yellow")}
 WIDTH = 80
 
 
@@ -48,13 +48,13 @@ class Report:
 
     def table(self) -> Table:
         """The checks, at most 80 columns wide."""
-        table = Table(title=escape(self.subject), title_justify="left", width=WIDTH)
+        table = Table(title=self.subject, title_justify="left", width=WIDTH)
         table.add_column("check", no_wrap=True)
         table.add_column("", no_wrap=True)
         table.add_column("detail", overflow="fold", ratio=1)
         table.add_column("seconds", justify="right", no_wrap=True)
         for check in self.checks:
-            table.add_row(check.name, _MARKS[check.status], escape(check.detail), f"{check.seconds:.2f}")
+            table.add_row(check.name, Text(*_MARKS[check.status]), check.detail, f"{check.seconds:.2f}")
         return table
 
     def verdict(self) -> str:

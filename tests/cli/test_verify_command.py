@@ -285,3 +285,21 @@ def test_planning_commands_load_no_client_of_verify():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("flag", [False, True])
+def test_a_foreign_stack_file_runs_no_command_unasked(tmp_path, flag):
+    mark = tmp_path / "ran"
+    document = kubeconfig("http://127.0.0.1:1")
+    script = tmp_path / "credential"
+    script.write_text(f"#!/bin/sh\ntouch {mark}\nexit 1\n", encoding="utf-8")
+    script.chmod(0o755)
+    command = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(script), "interactiveMode": "Never"}
+    document["users"][0]["user"] = {"exec": command}
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    file = stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(path)})
+    result = run("-f", file, *(["--run-kubeconfig-commands"] if flag else []))
+    assert mark.exists() == flag
+    assert result.exit_code != 0
+    assert flag or "--run-kubeconfig-commands" in result.output

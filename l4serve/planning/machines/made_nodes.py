@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 
 from l4serve.planning.machines.allocatable import Allocatable, allocatable
+from l4serve.planning.machines.boot_disks import boot_disk_gib
 from l4serve.planning.machines.daemonsets import Overhead, daemonset_overhead
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
-from l4serve.planning.values.quantity import GIB
 
 SMALLEST_BOOT_DISK_GIB = 100
 
@@ -40,8 +39,8 @@ def first_holding(requests: Allocatable, shapes: Iterable[MachineShape]) -> Mach
 
 
 def made_disk_gib(requests: Allocatable) -> int:
-    """Autopilot sizes the disk to the pod: twice its request holds the image and what GKE reserves."""
-    return max(SMALLEST_BOOT_DISK_GIB, math.ceil(2 * requests.ephemeral_bytes / GIB))
+    """Autopilot sizes the disk to the pod: what it asks for lies beside what GKE reserves."""
+    return boot_disk_gib(requests.ephemeral_bytes, at_least=SMALLEST_BOOT_DISK_GIB)
 
 
 def _holds(node: Allocatable, pod: Allocatable) -> bool:

@@ -1,0 +1,25 @@
+"""How large a boot disk must be for what pods write."""
+
+from __future__ import annotations
+
+import math
+
+from l4serve.planning.machines.allocatable import allocatable
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.values.quantity import GIB
+
+
+def boot_disk_gib(ephemeral_bytes: int, *, at_least: int) -> int:
+    """The smallest boot disk, in GiB, whose node has so much ephemeral storage for pods.
+
+    What GKE reserves of a disk is a share of it up to a bound, so what is left grows with the disk.
+    """
+    size = max(at_least, math.ceil(ephemeral_bytes / GIB))
+    while (short := ephemeral_bytes - _for_pods(size)) > 0:
+        size += math.ceil(short / GIB)
+    return size
+
+
+def _for_pods(boot_disk_gib: int) -> int:
+    """The machine makes no difference to its disk."""
+    return allocatable(all_shapes()[0], boot_disk_gib=boot_disk_gib).ephemeral_bytes
