@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, read_bytes, read_json
+from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, exists_as_file, read_bytes, read_json
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
 from l4serve.planning.models.model_shape import ModelFacts
@@ -28,10 +28,8 @@ def model_facts(model: str) -> ModelFacts:
     A path wins where the file exists, then the catalogue, then the Hub (token from HF_TOKEN, answers
     cached in the user's cache). Raises ModelConfigError when none of them knows the model.
     """
-    path = Path(model).expanduser()
-    if path.is_dir():
-        path = path / "config.json"
-    if path.is_file():
+    path = _path(model)
+    if exists_as_file(path):
         return facts_from_config(_parse(_read(path), str(path)), model_id=model, source=str(path))
     known = find_model(model)
     if known is not None:
@@ -41,6 +39,15 @@ def model_facts(model: str) -> ModelFacts:
             f"{model}: no such file and no catalogued model; give a Hub id or the path of a config.json"
         )
     return facts_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
+
+
+def _path(model: str) -> Path:
+    """Where the model would be a file: itself, or the config.json in the folder."""
+    try:
+        path = Path(model).expanduser()
+        return path / "config.json" if path.is_dir() else path
+    except (OSError, RuntimeError, ValueError):
+        return Path(model)
 
 
 def _read(path: Path) -> bytes:

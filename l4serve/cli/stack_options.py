@@ -1,11 +1,13 @@
 """Finds and plans the stack that a command is about."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.config.files import exists_as_file
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -14,6 +16,7 @@ StackOption = Annotated[str | None, typer.Option("--stack", "-s", help="Stack, a
 FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")
 ]
+_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -21,8 +24,10 @@ def load(stack: str | None, file: Path | None) -> Stack:
     """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
     if (stack is None) == (file is None):
         raise refuse_input("name one stack: -s STACK, or -f FILE")
+    if stack is not None and not _STACK_NAME.fullmatch(stack):
+        raise refuse_input(f"{stack[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
+    if not exists_as_file(path):
         known = ", ".join(sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml")))
         hint = f"; stacks here: {known}" if known and file is None else ""
         raise refuse_input(f"{path} does not exist{hint}")

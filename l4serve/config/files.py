@@ -24,9 +24,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise FileRefusedError(f"cannot be read: {error.strerror}") from None
     except ValueError:
         raise FileRefusedError("cannot be read: its name holds a null character") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileRefusedError("cannot be read: it is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FileRefusedError("cannot be read: it is not a regular file")
         try:
             content = file.read(limit + 1)
         except OSError as error:
@@ -34,6 +35,14 @@ def read_bytes(path: Path, limit: int) -> bytes:
     if len(content) > limit:
         raise FileRefusedError(f"is larger than {limit // 1024} KiB")
     return content
+
+
+def exists_as_file(path: Path) -> bool:
+    """Whether there is such a file; a name that the system cannot have is one of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def inside(folder: Path, name: str) -> Path:

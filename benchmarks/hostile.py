@@ -1,0 +1,145 @@
+"""Attacks the command line with generated inputs and planted secrets, and says what came of each kind.
+
+Each case runs in a process forked from one that has loaded the commands, so that time and memory are its own.
+`python -m benchmarks.hostile` prints the table of docs/security.md; it exits 1 where a bound is broken.
+"""
+
+import argparse
+import os
+import random
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.hostility.inputs import Case, cases
+from benchmarks.hostility.secrets import planted
+from l4serve.cli.app import app
+
+MOST_SECONDS = 2.0
+MOST_BYTES = 300 * 2**20
+_HANGS_AFTER = 20
+_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+_COMMAND = re.compile(r"^\s*::|##\[", re.M)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did with one case."""
+
+    case: Case
+    faults: tuple[str, ...]
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def run(case: Case) -> Outcome:
+    """Runs a case in a process of its own and judges what it printed, wrote, took."""
+    with tempfile.TemporaryDirectory(prefix="hostile-") as name:
+        folder = Path(name) / "input"
+        folder.mkdir()
+        case.prepare(folder)
+        out, err = Path(name) / "out", Path(name) / "err"
+        pid = os.fork()
+        if pid == 0:
+            _child(case, folder, out, err)
+        status, usage = _wait(pid)
+        printed = out.read_bytes().decode("utf-8", "replace") + err.read_bytes().decode("utf-8", "replace")
+    # A forked process begins with its parent's pages: they count, as they would for a command of its own.
+    seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return Outcome(case, tuple(_faults(case, status, seconds, peak, printed)), seconds, peak, printed)
+
+
+def _child(case: Case, folder: Path, out: Path, err: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_HANGS_AFTER, _HANGS_AFTER))
+    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+    for path, number in ((out, 1), (err, 2)):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(handle, number)
+    os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(folder), "COLUMNS": "100"}
+    sys.argv = ["l4serve", *(argument.replace("{}", str(folder)) for argument in case.argv)]
+    code = 70
+    try:
+        app(args=sys.argv[1:])
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _wait(pid: int) -> tuple[int, resource.struct_rusage]:
+    deadline = time.monotonic() + 10 * _HANGS_AFTER
+    while True:
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status), usage
+        if time.monotonic() > deadline:
+            os.kill(pid, 9)
+        time.sleep(0.002)
+
+
+def _faults(case: Case, status: int, seconds: float, peak: int, printed: str) -> Iterable[str]:
+    if status not in (0, 1, 2):
+        yield f"ended with {status}"
+    if "Traceback (most recent call last)" in printed:
+        yield "traceback"
+    if "this is a bug in l4serve" in printed:
+        yield "unforeseen"
+    if seconds > MOST_SECONDS:
+        yield f"took {seconds:.1f} s"
+    if peak > MOST_BYTES:
+        yield f"took {peak / 2**20:.0f} MiB"
+    if found := _RAW.search(printed):
+        yield f"raw U+{ord(found[0]):04X}"
+    if _COMMAND.search(printed):
+        yield "workflow command"
+    if case.secret and case.secret in printed:
+        yield "secret printed"
+
+
+def main() -> None:
+    """Runs all cases and prints a row per kind; with --show every fault with its output."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--per-kind", type=int, default=110)
+    parser.add_argument("--show", action="store_true", help="print what was printed for each fault")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    outcomes = [run(case) for case in (*cases(rng, options.per_kind), *planted(rng))]
+    kinds = Counter(outcome.case.kind for outcome in outcomes)
+    print("| kind | inputs | tracebacks | over a limit | raw characters | secrets | slowest, s | largest, MiB |")
+    print("|---|---|---|---|---|---|---|---|")
+    for kind, count in kinds.items():
+        own = [outcome for outcome in outcomes if outcome.case.kind == kind]
+        print(f"| {kind} | {count} | {_row(own)} |")
+    print(f"| all | {len(outcomes)} | {_row(outcomes)} |")
+    broken = [outcome for outcome in outcomes if outcome.faults]
+    for outcome in broken if options.show else ():
+        print(outcome.faults, outcome.case, repr(outcome.output[:1500]), sep="\n  ", file=sys.stderr)
+    raise SystemExit(1 if broken else 0)
+
+
+def _row(outcomes: list[Outcome]) -> str:
+    def count(*words: str) -> int:
+        return sum(any(fault.startswith(words) for fault in outcome.faults) for outcome in outcomes)
+
+    figures = (count("traceback", "unforeseen", "ended"), count("took"), count("raw", "workflow"), count("secret"))
+    slowest, largest = max(o.seconds for o in outcomes), max(o.peak_bytes for o in outcomes)
+    return " | ".join((*map(str, figures), f"{slowest:.2f}", f"{largest / 2**20:.0f}"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Secrets planted where none belongs: each must appear in nothing that a command prints or writes."""
+
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.hostility.inputs import GOOD, Case, stack_case
+
+_LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def planted(rng: random.Random) -> Iterator[Case]:
+    """At least sixty secrets of several issuers, each in a place of its own."""
+
+    def run(length: int) -> str:
+        return "".join(rng.choices(_LETTERS, k=length))
+
+    def token() -> str:
+        form = rng.choice(
+            ("hf_{34}", "sk-{40}", "ghp_{36}", "glpat-{20}", "AKIA{16}", "nvapi-{40}", "xoxb-{30}", "pul-{40}")
+        )
+        name, length = form.rstrip("}").split("{")
+        text = run(int(length))
+        return name + (
+            text.upper()
+            if name == "AKIA"
+            else "".join(rng.choices("0123456789abcdef", k=40))
+            if name == "pul-"
+            else text
+        )
+
+    commands = (("plan",), ("plan", "--json"), ("check", "--json"), ("shapes",), ("dashboard",))
+    for place in (*_workload_places(), *_stack_places()):
+        for _ in range(2):
+            secret = token()
+            yield stack_case("secrets by shape", _planted(place, secret), rng.choice(commands), secret)
+    for name in (
+        "VLLM_API_KEY",
+        "API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "DB_PASSWORD",
+        "MY_TOKEN",
+        "CLIENT_SECRET",
+        "WANDB_API_KEY",
+    ):
+        secret = f"plain{run(9)}"
+        yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
+    for option in (
+        "--api-key={}",
+        "--api_key={}",
+        "--api-k={}",
+        "--hf-token={}",
+        "--ssl-keyfile-password={}",
+        "--x-secret={}",
+    ):
+        secret = f"plain{run(9)}"
+        serving = _planted(("extraArgs",), [option.format(secret)])
+        yield stack_case("secrets by place", serving, rng.choice(commands), secret)
+    for text in ("https://me:{}@example.com", "me:{}@registry.example.com/a:b", "http://{}@example.com/x"):
+        for place in (("engine", "image"), ("extraEnv", "HF_ENDPOINT"), ("engine", "tokenizer"), ("model", "id")):
+            secret = f"plain{run(9)}"
+            yield stack_case("secrets in addresses", _planted(place, text.format(secret)), rng.choice(commands), secret)
+    for tail in ("# {}\n", "x: !{} y\n", "x: &{} y\n", "x: *{}\n", "{}: 1\n{}: 2\n", "'{}\n", "%TAG {}\n"):
+        secret = token()
+        yield stack_case("secrets in YAML itself", dict(GOOD), rng.choice(commands), secret, tail.replace("{}", secret))
+
+
+def _workload_places() -> tuple[tuple[Any, ...], ...]:
+    return (
+        ("engine", "image"), ("engine", "version"), ("engine", "quantization"), ("engine", "servedModelName", 0),
+        ("engine", "chatTemplate"), ("engine", "overrideGenerationConfig", "stop", 0), ("model", "id"),
+        ("model", "revision"), ("extraEnv", "A"), ("extraArgs", 0), ("labels", "team"), ("nodePool",), ("recipe",),
+        ("allow", 0, "reason"), ("allow", 0, "rule"), ("service",), ("replicas",),
+    )  # fmt: skip
+
+
+def _stack_places() -> tuple[tuple[Any, ...], ...]:
+    return (
+        ("/", "cluster", "name"),
+        ("/", "cluster", "location"),
+        ("/", "namespace"),
+        ("/", "huggingFace", "existingSecret"),
+    )
+
+
+def _planted(place: tuple[Any, ...], value: Any) -> Any:
+    serving: Any = copy.deepcopy(dict(GOOD))
+    at = serving if place[0] == "/" else serving["workloads"]["qwen"]
+    *parents, last = place[1:] if place[0] == "/" else place
+    for key in parents:
+        at = at.setdefault(key, {}) if isinstance(at, dict) else at[key]
+    at[last] = value
+    return serving
