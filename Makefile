@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: up test check fmt clean down docs requirements
+.PHONY: up test check fmt clean down docs requirements advisories
 
 # Rehearses the guide's seven workloads on the sandbox and leaves it running.
 up: $(STAMP)
@@ -25,6 +25,14 @@ check: $(STAMP)
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 
+# Known weaknesses of the pinned packages, and an audit of the workflows. Asks public services.
+advisories: $(STAMP)
+	test -x $(VENV)-audit/bin/zizmor || $(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	$(VENV)-audit/bin/zizmor --no-progress .github/workflows
+	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/text-generation.txt
+
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -37,13 +45,14 @@ docs: $(STAMP)
 	$(BIN)/l4serve schema --write
 
 clean:
-	rm -rf $(VENV) rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 requirements: $(STAMP)
 	$(COMPILE) -o requirements/dev.txt requirements/dev.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/runtime.txt requirements/runtime.in
 	$(COMPILE) -o requirements/text-generation.txt requirements/text-generation.in
 	$(COMPILE) -o requirements/go.txt requirements/go.in
+	$(COMPILE) -o requirements/audit.txt requirements/audit.in
 
 # Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
 $(STAMP): requirements/dev.txt requirements/text-generation.txt requirements/go.txt pyproject.toml

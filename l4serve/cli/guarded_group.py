@@ -30,7 +30,7 @@ class GuardedGroup(TyperGroup):
 
 
 def print_bug(error: Exception) -> int:
-    """Says on standard error what to report, and returns the exit code; the reason is redacted, for it may repeat input.
+    """Says on standard error what to report, its reason redacted; returns the exit code.
 
     What prints is imported here: the help of all commands loads none of it.
     """

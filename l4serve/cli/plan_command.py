@@ -1,5 +1,6 @@
 """l4serve plan: the resolved plan of a stack."""
 
+import io
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.messages import print_notes
-from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
@@ -21,14 +22,26 @@ def plan(
     file: FileOption = None,
     edits: Annotated[bool, typer.Option("--edits", help="Show beside each field what an edit of it does.")] = False,
     as_json: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print plan and notes as one block of Markdown.")
+    ] = False,
 ) -> None:
     """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
     planned = load_plan(stack, file)
+    if markdown:
+        console = SafeConsole(file=io.StringIO(), width=SafeConsole().width)
+        _print(planned, console, edits=edits)
+        notes = "".join(f"note: {one_line(note.path)}: {one_line(note.text)}\n" for note in planned.notes)
+        print(fenced(safe_text(notes) + console.file.getvalue()), end="")  # type: ignore[attr-defined]
+        return
     print_notes(planned)
     if as_json:
         print_json(stack_json(planned))
         return
-    console = SafeConsole()
+    _print(planned, SafeConsole(), edits=edits)
+
+
+def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
     console.print(_summary(planned))
     if planned.node_pools:
         console.print(_pools(planned))
