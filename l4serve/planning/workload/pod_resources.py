@@ -1,7 +1,8 @@
 """CPU, memory and ephemeral storage of a pod: what the config says, the rest from the machine it runs on."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
@@ -48,11 +49,19 @@ class PlannedResources:
     notes: tuple[str, ...]
 
 
-def planned_resources(path: str, workload: Workload, gpus: int, place: Place) -> PlannedResources:
-    """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had."""
-    asked = pod_resources(path, workload, gpus, default_requests(place.capacity(gpus)))
+def planned_resources(
+    path: str, workload: Workload, gpus: int, place: Place, *, written_gib: float = 0.0
+) -> PlannedResources:
+    """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had.
+
+    `written_gib` is what the pod writes to its disk. Autopilot makes the disk for the request, so that is what a pod
+    asks for there which states nothing.
+    """
+    default = default_requests(place.capacity(gpus))
     if not place.autopilot:
-        return PlannedResources(asked, ())
+        return PlannedResources(pod_resources(path, workload, gpus, default), ())
+    disk = max(default.ephemeral_bytes, math.ceil(written_gib) * GIB)
+    asked = pod_resources(path, workload, gpus, replace(default, ephemeral_bytes=disk))
     try:
         applied = adjust(asked.requests, gpus, place.shape.accelerator)
     except AutopilotSizeError as error:

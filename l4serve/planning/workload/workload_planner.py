@@ -92,8 +92,9 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelFacts | None]
     layout = once(partial(gpu_layout, path, workload))
     resolved = once(partial(_contract, path, workload))
     place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
-    resources = once(lambda: planned_resources(path, workload, layout().gpus, place()))
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
+    written = once(lambda: _written_gib(subject()))
+    resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), written_gib=written()))
     judgement = once(lambda: _judged(path, subject()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract))
     try:
@@ -118,6 +119,14 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources) ->
     """What is to be said of a workload that runs: its contract, its size, its memory, its host."""
     own = (subject.resolved.note,) if subject.resolved.note else ()
     return (*own, *planned.notes, *judgement.notes, *_host_notes(subject, planned.resources))
+
+
+def _written_gib(subject: Subject) -> float:
+    """What the pod writes to its disk; 0 where nobody knows."""
+    try:
+        return host_needs(subject.shape, subject.options).ephemeral_gib if subject.shape else 0.0
+    except MemoryModelError:
+        return 0.0
 
 
 def _host_notes(subject: Subject, resources: PodResources) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.boot_disks import boot_disk_gib
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.values.quantity import GIB
+from tests.factories import AUTOPILOT, planned, serving, workload
 
 
 @pytest.mark.parametrize("gib", [0, 1, 10, 41, 42, 43, 57, 60, 61, 100, 122, 500, 1000, 57_344])
@@ -14,3 +15,11 @@ def test_the_disk_holds_the_request_and_one_less_would_not(gib: int) -> None:
     shape = all_shapes()[-1]
     assert allocatable(shape, boot_disk_gib=size).ephemeral_bytes >= gib * GIB
     assert size == 100 or allocatable(shape, boot_disk_gib=size - 1).ephemeral_bytes < gib * GIB
+
+
+def test_a_pod_on_autopilot_asks_for_the_disk_that_its_model_needs() -> None:
+    layout = {"tensorParallelSize": 4, "maxModelLen": 8192}
+    stack = serving({"chat": workload("Qwen/Qwen2.5-32B-Instruct", engine=layout)}, cluster=AUTOPILOT)
+    plan = planned(stack).workloads[0]
+    assert plan.resources.requests.ephemeral_bytes >= 62 * GIB
+    assert not any("evicted" in note for note in plan.judgement.notes)
