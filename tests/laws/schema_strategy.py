@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from l4serve.cli.schema_command import stack_file_schema
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.models.catalogue import all_models
 
 _SCHEMA = stack_file_schema()
@@ -16,7 +16,7 @@ _SMALL = {"minItems": 0, "maxItems": 2}
 _LARGEST = 2**20
 
 LIKELY: Mapping[str, st.SearchStrategy[Any]] = {
-    "machineType": st.sampled_from([shape.machine_type for shape in all_shapes()]),
+    "machineType": st.sampled_from([shape.machine_type for shape in all_shapes(default_accelerator())]),
     "location": st.sampled_from(["us-central1", "europe-west4"]),
     "zones": st.just([]),
     "id": st.sampled_from(

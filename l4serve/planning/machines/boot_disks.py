@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from l4serve.planning.machines.allocatable import allocatable
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
 
 
@@ -22,4 +22,4 @@ def boot_disk_gib(ephemeral_bytes: int, *, at_least: int) -> int:
 
 def _for_pods(boot_disk_gib: int) -> int:
     """The machine makes no difference to its disk."""
-    return allocatable(all_shapes()[0], boot_disk_gib=boot_disk_gib).ephemeral_bytes
+    return allocatable(all_shapes(default_accelerator())[0], boot_disk_gib=boot_disk_gib).ephemeral_bytes

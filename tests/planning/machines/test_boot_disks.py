@@ -4,7 +4,7 @@ import pytest
 
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.boot_disks import boot_disk_gib
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
 from tests.factories import AUTOPILOT, planned, serving, workload
 
@@ -12,7 +12,7 @@ from tests.factories import AUTOPILOT, planned, serving, workload
 @pytest.mark.parametrize("gib", [0, 1, 10, 41, 42, 43, 57, 60, 61, 100, 122, 500, 1000, 57_344])
 def test_the_disk_holds_the_request_and_one_less_would_not(gib: int) -> None:
     size = boot_disk_gib(gib * GIB, at_least=100)
-    shape = all_shapes()[-1]
+    shape = all_shapes(default_accelerator())[-1]
     assert allocatable(shape, boot_disk_gib=size).ephemeral_bytes >= gib * GIB
     assert size == 100 or allocatable(shape, boot_disk_gib=size - 1).ephemeral_bytes < gib * GIB
 
