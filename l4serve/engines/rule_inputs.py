@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
-from l4serve.engines.cards import card_features, is_judged
+from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
@@ -46,6 +46,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "dtype.effective": dtype,
         "gpu.capability": case.gpu.compute_capability[0] + case.gpu.compute_capability[1] / 10,
         "gpu.name": case.gpu.name,
+        "card.capability": written(case.gpu.compute_capability),
         "card.judged": is_judged(case.engine.kind, case.version, case.gpu.compute_capability),
         **{f"card.{name}": has for name, has in _card(case).items()},
         "contract.exact": str(case.version) == case.contract.version,

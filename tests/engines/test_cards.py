@@ -109,6 +109,7 @@ def test_fp8_weights_on_an_a100_are_weight_only_and_warned_of(checkpoint: str | 
     asked = {} if checkpoint else {"quantization": "fp8"}
     found = verdicts("vllm", "0.26.0", model, gpu=A100, **asked)
     assert found["vllm-fp8-weights-before-ada"].severity == "warning"
+    assert "(compute capability 8.0)" in found["vllm-fp8-weights-before-ada"].reason
     assert "Marlin" in found["vllm-fp8-weights-before-ada"].reason
     for card in (L4, H100, RTX_PRO):
         assert "vllm-fp8-weights-before-ada" not in verdicts("vllm", "0.26.0", model, gpu=card, **asked)
