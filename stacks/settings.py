@@ -9,6 +9,9 @@ import pulumi
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 
+REASONS_SHOWN = 32
+"""Exit status by which a program tells Pulumi's language host that it has shown why it stops."""
+
 
 def load_settings() -> Stack:
     """The stack that Pulumi runs, validated; raises pulumi.RunError with every problem of its config."""
@@ -34,7 +37,10 @@ def refusal(error: ConfigError) -> pulumi.RunError:
 
 def _values() -> Mapping[str, Any]:
     own = pulumi.Config(PROJECT)
-    values = {SERVING_KEY: own.get("serving"), "gcp:project": pulumi.Config("gcp").get("project")}
+    # A key that nobody asks for would be passed over in silence; only its name is looked at, it may hold a token.
+    others = {key: SECRET for key in pulumi.runtime.config.CONFIG.get() if key.startswith(f"{PROJECT}:")}
+    values = {**others, SERVING_KEY: own.get("serving"), "gcp:project": pulumi.Config("gcp").get("project")}
+    values.pop(TOKEN_KEY, None)
     if own.get_secret("hfToken") is not None:
-        values[TOKEN_KEY] = SECRET  # type: ignore[assignment]
+        values[TOKEN_KEY] = SECRET
     return values

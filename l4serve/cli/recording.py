@@ -130,7 +130,11 @@ def _silent() -> logging.Logger:
 
 
 def _run(program: Path) -> None:
-    runpy.run_path(str(program), run_name="__main__")
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except SystemExit as ended:
+        # A refused config ends the program; here nobody hears its log.
+        raise ended.__cause__ or ended from None
 
 
 @contextmanager

@@ -139,11 +139,22 @@ def _unknown_keys(values: Mapping[str, Any]) -> list[Problem]:
         Problem(
             "(a key)" if has_secret_shape(key) else key[:100],
             "there is no such key in this project",
-            f"use {SERVING_KEY} or {TOKEN_KEY}",
+            _right_key(key),
         )
         for key in values
         if (key.startswith(f"{PROJECT}:") and key not in known) or ":" not in key
     ]
+
+
+def _right_key(key: str) -> str:
+    """The command that would have written what a wrong key was meant to be, and the one that removes it."""
+    name = key.removeprefix(f"{PROJECT}:")
+    undo = f"pulumi config rm {key!r}"
+    if name.lower() == "hftoken":
+        return f"{undo} && pulumi config set --secret hfToken"
+    if name.startswith(("serving.", "serving[")):
+        return f"{undo} && pulumi config set --path {name!r} VALUE"
+    return f"use {SERVING_KEY} or {TOKEN_KEY}"
 
 
 def _plain_token(values: Mapping[str, Any]) -> list[Problem]:

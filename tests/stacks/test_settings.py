@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from l4serve.cli.recording import record_program
+from stacks.settings import REASONS_SHOWN
 from tests.config.wrong_configs import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,8 +17,10 @@ SERVING, TOKEN = "gke-llm-serving:serving", "gke-llm-serving:hfToken"
 GATED = {"workloads": {"gemma": {"recipe": "vllm-7b-token"}}}
 
 
-def run(serving: Any, *, token: str | None = None, secrets: tuple[str, ...] = (TOKEN,)) -> Mapping[str, Any]:
-    config = {SERVING: serving if isinstance(serving, str) else json.dumps(serving)}
+def run(
+    serving: Any, *, token: str | None = None, secrets: tuple[str, ...] = (TOKEN,), **more: str
+) -> Mapping[str, Any]:
+    config = {SERVING: serving if isinstance(serving, str) else json.dumps(serving), **more}
     if token is not None:
         config[TOKEN] = token
     recorded = record_program(
@@ -76,3 +79,30 @@ def test_secrets_inside_the_serving_object_are_refused() -> None:
 def test_no_serving_config() -> None:
     with pytest.raises(pulumi.RunError, match="no serving config"):
         run("null")
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ("serving.workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
+        ("serving.workloads[0]", "pulumi config set --path 'serving.workloads[0]' VALUE"),
+        ("hftoken", "pulumi config set --secret hfToken"),
+        ("project", "use gke-llm-serving:serving"),
+    ],
+)
+def test_a_key_that_the_program_would_not_read_is_refused_with_the_right_command(key: str, command: str) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(GOOD, **{f"gke-llm-serving:{key}": "hf_never_shown"})
+    assert f"gke-llm-serving:{key}: there is no such key" in str(refusal.value)
+    assert command in str(refusal.value)
+    assert "hf_never_shown" not in str(refusal.value)
+
+
+def test_a_refusal_ends_the_program_with_its_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi's host adds nothing to what was logged where the program ends with this status."""
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", logged.append)
+    with pytest.raises(pulumi.RunError) as refusal:
+        run("null")
+    assert logged == [str(refusal.value)]
+    assert REASONS_SHOWN == 32
