@@ -107,9 +107,15 @@ def test_a_kept_sandbox_serves_until_it_is_taken_down(state_dir: Path) -> None:
     assert find_kept() is None
 
 
+def hear_interrupts() -> None:
+    """A shell lets what it starts in the background ignore SIGINT, tests too, and a child inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_leaves_no_process_and_no_file(state_dir: Path, number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", PASSING], stdout=subprocess.PIPE, text=True) as command:
+    command_line = [sys.executable, "-c", PASSING]
+    with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True, preexec_fn=hear_interrupts) as command:
         assert command.stdout is not None
         pids = [int(pid) for pid in command.stdout.readline().split()]
         assert len(pids) == 5
