@@ -28,14 +28,20 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     _require_token(planned)
-    for note in planned.notes:
-        pulumi.log.warn(f"{note.path}: {note.text}")
+    _show_notes(planned)
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
     _make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
     _export(planned, cluster)
+
+
+def _show_notes(planned: StackPlan) -> None:
+    """All notes in one message, in a preview alone: an update shows its preview first."""
+    shown = [f"  {note.path}: {note.text}" for note in planned.notes]
+    if shown and pulumi.runtime.is_dry_run():
+        pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
 
 
 def _require_token(planned: StackPlan) -> None:
@@ -98,6 +104,8 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
         # Else a token that changes under the same name takes Secret and Deployments down before it puts them back.
         enable_secret_mutable=True,
         delete_unreachable=False,
+        # What a killed update made is in no state: the next one takes it over, where "already exists" would end it.
+        upsert_existing_objects=True,
         opts=pulumi.ResourceOptions(deleted_with=cluster.resource) if cluster.resource else None,
     )
 

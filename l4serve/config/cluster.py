@@ -87,7 +87,7 @@ class ManagedCluster(ConfigModel):
     enable_apis: bool = True
     """Turns on the Google APIs that the stack needs; they stay on after a destroy."""
     deletion_protection: bool = False
-    """Refusal of the provider to delete the cluster."""
+    """Refusal of the provider to delete the cluster, and of Pulumi to begin a destroy: what serves stays too."""
     protect: bool = False
     """Refusal of Pulumi to delete or replace the cluster, already in a preview."""
 

@@ -26,7 +26,9 @@ class StackConfig(ConfigModel):
     namespace: Namespace = "llm-serving"
     """Kubernetes namespace of the workloads."""
     create_namespace: bool = True
-    """Makes the namespace, and deletes it with the stack; false uses one that is there."""
+    """Makes the namespace or takes over one that is there, and deletes it with all in it when the stack goes.
+
+    False uses one that others use too."""
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
     monitoring: StackMonitoring = StackMonitoring()

@@ -173,6 +173,11 @@ def test_protect_holds_until_a_replacement_is_allowed(preview: bool) -> None:
     assert not recorded_cluster(preview).protect
 
 
+def test_deletion_protection_stops_a_destroy_before_it_begins() -> None:
+    assert recorded_cluster(False, deletionProtection=True).protect
+    assert not recorded_cluster(False, deletionProtection=True, allow_replace=("cluster",)).protect
+
+
 def resolved(base: Any = STANDARD, **changes: Any) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     record(cluster_program(cluster_plan(base, **changes), seen), outputs=cloud_outputs)

@@ -9,8 +9,10 @@ import pulumi
 import pytest
 
 from l4serve.cli.recording import record_program
+from stacks import serving as serving_module
 from stacks.settings import REASONS_SHOWN
 from tests.config.wrong_configs import GOOD
+from tests.factories import POOL, planned, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVING, TOKEN = "gke-llm-serving:serving", "gke-llm-serving:hfToken"
@@ -18,9 +20,9 @@ GATED = {"workloads": {"gemma": {"recipe": "vllm-7b-token"}}}
 
 
 def run(
-    serving: Any, *, token: str | None = None, secrets: tuple[str, ...] = (TOKEN,), **more: str
+    config_object: Any, *, token: str | None = None, secrets: tuple[str, ...] = (TOKEN,), **more: str
 ) -> Mapping[str, Any]:
-    config = {SERVING: serving if isinstance(serving, str) else json.dumps(serving), **more}
+    config = {SERVING: config_object if isinstance(config_object, str) else json.dumps(config_object), **more}
     if token is not None:
         config[TOKEN] = token
     recorded = record_program(
@@ -106,3 +108,23 @@ def test_a_refusal_ends_the_program_with_its_reasons_alone(monkeypatch: pytest.M
         run("null")
     assert logged == [str(refusal.value)]
     assert REASONS_SHOWN == 32
+
+
+def test_what_a_killed_update_made_is_taken_over_by_the_next() -> None:
+    provider = run(GOOD)["kubernetes"]
+    assert provider.inputs["upsertExistingObjects"] == "true"
+
+
+@pytest.mark.parametrize(("previewing", "messages"), [(True, 1), (False, 0)])
+def test_the_notes_of_a_stack_are_one_message_of_its_preview(
+    monkeypatch: pytest.MonkeyPatch, previewing: bool, messages: int
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: previewing)
+    plan = planned(serving(pools={"l4": {**POOL, "spot": True}, "other": {**POOL, "spot": True}}))
+    serving_module._show_notes(plan)
+    assert len(warned) == messages
+    for message in warned:
+        assert message.startswith("2 notes on this stack:\n")
+        assert "nodePools.other: spot" in message

@@ -21,7 +21,9 @@ def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[s
     refuse_cluster(config)
     if isinstance(config, ExistingCluster):
         return _plan_existing(config, project)
-    return _plan_managed(config, config.project or project, protect=config.protect and "cluster" not in allow_replace)
+    # Else a destroy removes workloads, pools and NAT before the provider refuses to delete the cluster.
+    protect = (config.protect or config.deletion_protection) and "cluster" not in allow_replace
+    return _plan_managed(config, config.project or project, protect=protect)
 
 
 def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:

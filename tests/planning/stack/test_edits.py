@@ -249,6 +249,19 @@ def test_the_program_does_what_the_table_says(
     assert derived_effect(old, _render(edited)) is effect_of(path)
 
 
+@pytest.mark.parametrize(("key", "value"), [("machineType", "g2-standard-12"), ("diskSizeGb", 200)])
+def test_an_edit_of_a_pools_nodes_restarts_its_pods_as_the_table_says(key: str, value: Any) -> None:
+    edited = copy.deepcopy(BASE)
+    _set(edited, f"{POOL}.{key}", value)
+    before, after = _resources(_render(BASE)), _resources(_render(edited))
+    changed = {f"{kind}.{field}" for kind, field in _changes(before, after)}
+    edit = find_edit(f"{POOL}.{key}")
+    assert edit is not None
+    for field in edit.fields:
+        assert any(each.startswith(field) for each in changed), (field, changed)
+    assert "restarts its pods" in edit.note
+
+
 def _render(serving: dict[str, Any]) -> Rendered:
     return render_stack(_stack(serving))
 
