@@ -55,7 +55,7 @@ class InferenceService(pulumi.ComponentResource):
     def _make_account(self) -> k8s.core.v1.ServiceAccount:
         return k8s.core.v1.ServiceAccount(
             f"{self._name}-account",
-            metadata=self._metadata(self._plan.name),
+            metadata=self._metadata(self._plan.object_name),
             automount_service_account_token=False,
             opts=self._child(),
         )
@@ -81,7 +81,7 @@ class InferenceService(pulumi.ComponentResource):
     def _make_disruption_budget(self, pods: int) -> k8s.policy.v1.PodDisruptionBudget:
         return k8s.policy.v1.PodDisruptionBudget(
             f"{self._name}-budget",
-            metadata=self._metadata(self._plan.name),
+            metadata=self._metadata(self._plan.object_name),
             spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=pods,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.metadata.selector)),
@@ -94,7 +94,7 @@ class InferenceService(pulumi.ComponentResource):
         deadline = f"{rollout.progress_deadline_seconds}s"
         return k8s.apps.v1.Deployment(
             f"{self._name}-deployment",
-            metadata=self._metadata(plan.name, dict(plan.metadata.annotations)),
+            metadata=self._metadata(plan.object_name, dict(plan.metadata.annotations)),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=plan.scale.replicas,
                 revision_history_limit=3,

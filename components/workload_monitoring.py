@@ -36,7 +36,8 @@ class WorkloadMonitoring(pulumi.ComponentResource):
 
     def _metadata(self) -> k8s.meta.v1.ObjectMetaArgs:
         plan = self._plan
-        return k8s.meta.v1.ObjectMetaArgs(name=plan.name, namespace=plan.namespace, labels=dict(plan.metadata.labels))
+        labels = dict(plan.metadata.labels)
+        return k8s.meta.v1.ObjectMetaArgs(name=plan.object_name, namespace=plan.namespace, labels=labels)
 
     def _make_pod_monitoring(self) -> None:
         plan = self._plan

@@ -14,9 +14,11 @@ from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError
+from l4serve.planning.stack.exchange import exchange_problems, pods_json
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
+from stacks.deployed import PODS_OUTPUT, deployed_pods
 from stacks.settings import load_settings, refusal, token
 
 
@@ -27,6 +29,8 @@ def build() -> None:
         planned = plan_stack(stack)
     except ConfigError as error:
         raise refusal(error) from None
+    if stuck := tuple(exchange_problems(deployed_pods(), planned)):
+        raise refusal(ConfigError(stuck))
     _require_token(planned)
     _show_notes(planned)
     cluster, identity = _make_cluster(planned)
@@ -127,7 +131,7 @@ def _make_workloads(
         secret = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
         service = InferenceService(
-            workload.name,
+            workload.object_name,
             InferenceServiceArgs(
                 plan=workload,
                 secret_name=secret.secret_name if secret else None,
@@ -138,7 +142,7 @@ def _make_workloads(
         if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
-            WorkloadMonitoring(workload.name, monitored, opts=opts)
+            WorkloadMonitoring(workload.object_name, monitored, opts=opts)
 
 
 def _make_dashboard(planned: StackPlan, cluster: GkeCluster) -> None:
@@ -161,6 +165,8 @@ def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.R
 def _export(planned: StackPlan, cluster: GkeCluster) -> None:
     pulumi.export("clusterName", cluster.cluster_name)
     pulumi.export("kubeconfig", cluster.kubeconfig)
+    # The next update reads it: what goes still holds its GPUs while what is new starts.
+    pulumi.export(PODS_OUTPUT, pods_json(planned))
     pulumi.export(
         "workloads",
         {

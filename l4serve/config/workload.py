@@ -17,6 +17,7 @@ from l4serve.config.base import (
     PositiveInt,
     Quantity,
     ServiceName,
+    WorkloadName,
 )
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
@@ -132,6 +133,8 @@ class Workload(ConfigModel):
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
     extra_env: Mapping[EnvName, str] = {}
     """Environment variables without a typed field."""
+    renamed_from: WorkloadName | None = None
+    """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""
     fit: Literal["refuse", "warn"] = "refuse"
     """What a model that does not fit its GPUs does: stop the preview, or warn."""
     allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule, json_schema_input_type=AllowedRule | str)], ...] = ()

@@ -64,7 +64,7 @@ def _lines(
         metric = _metric(chart, contract)
         if metric is None:
             continue
-        labels = ", ".join(f'{key}="{value}"' for key, value in {**shared, "job": workload.name}.items())
+        labels = ", ".join(f'{key}="{value}"' for key, value in {**shared, "job": workload.object_name}.items())
         series = f"{metric}_sum" if _adds_a_histogram(chart, contract.metrics[metric]) else metric
         for curve in chart["curves"]:
             query = _CURVES[curve].format(metric=series, labels=labels, window=_WINDOW)

@@ -8,18 +8,34 @@ from l4serve.config.stack import StackConfig
 
 def name_problems(config: StackConfig) -> tuple[Problem, ...]:
     """What is wrong with the names of a stack."""
-    return (*_service_collisions(config), *_stray_replacements(config), *_foreign_namespace(config))
+    return (
+        *_service_collisions(config),
+        *_object_collisions(config),
+        *_stray_replacements(config),
+        *_foreign_namespace(config),
+    )
 
 
 def _service_collisions(config: StackConfig) -> Iterator[Problem]:
     """Two Services of one name, which the second workload's apply would take over from the first."""
     owners: dict[str, str] = {}
     for name, workload in config.workloads.items():
-        service = workload.service.name or name
+        service = workload.service.name or workload.renamed_from or name
         if service in owners:
             message = f"the Service name {service!r} is also that of workload {owners[service]!r}"
             yield Problem(f"workloads.{name}.service.name", message, "give one of them another name")
         owners.setdefault(service, name)
+
+
+def _object_collisions(config: StackConfig) -> Iterator[Problem]:
+    """Two workloads with one set of Kubernetes names, of which the second would take over the first's objects."""
+    owners: dict[str, str] = {}
+    for name, workload in config.workloads.items():
+        objects = workload.renamed_from or name
+        if objects in owners:
+            message = f"its Kubernetes names are those of workload {owners[objects]!r}"
+            yield Problem(f"workloads.{name}.renamedFrom", message, "give that one another name, or remove renamedFrom")
+        owners.setdefault(objects, name)
 
 
 def _stray_replacements(config: StackConfig) -> Iterator[Problem]:

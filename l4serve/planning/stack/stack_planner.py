@@ -18,11 +18,12 @@ from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
 from l4serve.planning.models.model_shape import ModelFacts
-from l4serve.planning.packing.placement import NodeSetup, Placement, PodRequest, PoolPlacement, PoolRoom, place
+from l4serve.planning.packing.placement import Placement, PodRequest, PoolPlacement, place
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
 from l4serve.planning.stack.edits import configured_edits
 from l4serve.planning.stack.name_rules import name_problems
+from l4serve.planning.stack.room import pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Subject
@@ -161,7 +162,7 @@ def within_pools(
     Raises ConfigError where the replicas do not pack on the pools.
     """
     packed = [_pod_request(draft) for draft in drafts if draft.place.placing.packed_on is not None]
-    placement = place(packed, [_room(pool) for pool in pools])
+    placement = place(packed, [pool_room(pool) for pool in pools])
     refuse_all(placement.refusals)
     planned = (finish(draft, around, spare_pods=_spare(draft, placement)) for draft in drafts)
     return tuple(planned), placement.pools
@@ -185,8 +186,3 @@ def _pod_request(draft: Draft) -> PodRequest:
         replicas=draft.most_replicas,
         node_pool=draft.place.placing.packed_on,
     )
-
-
-def _room(pool: PoolPlan) -> PoolRoom:
-    setup = NodeSetup(boot_disk_gib=pool.disks.size_gb, local_ssds=pool.ephemeral_ssds)
-    return PoolRoom(name=pool.name, shape=pool.shape, max_nodes=pool.size.max_nodes, setup=setup)

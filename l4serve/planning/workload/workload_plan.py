@@ -122,6 +122,8 @@ class WorkloadPlan:
     """One workload, resolved: no later stage reads its config again."""
 
     name: str
+    object_name: str
+    """Name of its Kubernetes objects and of its resources in Pulumi: the first one that it was deployed under."""
     namespace: str
     recipe: str | None
     engine: EnginePlan

@@ -73,6 +73,11 @@ class Draft:
     judgement: Judgement
 
     @property
+    def object_name(self) -> str:
+        """Name of the Kubernetes objects: the first one that the workload was deployed under."""
+        return self.workload.renamed_from or self.name
+
+    @property
     def most_replicas(self) -> int:
         """The most pods that there may be, which the nodes must hold."""
         return self.workload.most_replicas
@@ -213,6 +218,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
     )
     return WorkloadPlan(
         name=draft.name,
+        object_name=draft.object_name,
         namespace=around.namespace,
         recipe=workload.recipe,
         engine=_engine(draft),
@@ -224,7 +230,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         resources=draft.resources,
         lifecycle=Lifecycle(probes=draft.probes, grace_seconds=contract.shutdown.grace_seconds),
         service=ServicePlan(
-            name=workload.service.name or shorten(draft.name, 63),
+            name=workload.service.name or shorten(draft.object_name, 63),
             namespace=around.namespace,
             type=workload.service.type,
             port=workload.service.port,
@@ -272,10 +278,10 @@ def is_gated(workload: Workload, shape: ModelFacts | None) -> bool:
 
 def _metadata(draft: Draft, stack: str) -> ObjectMetadata:
     workload = draft.workload
-    labels = workload_labels(draft.name, stack=stack, engine=workload.engine.kind, recipe=workload.recipe)
+    labels = workload_labels(draft.object_name, stack=stack, engine=workload.engine.kind, recipe=workload.recipe)
     return ObjectMetadata(
         labels=labels,
-        selector={"app.kubernetes.io/instance": draft.name},
+        selector={"app.kubernetes.io/instance": draft.object_name},
         pod_labels={**workload.labels, **labels},
         annotations={f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow},
     )

@@ -231,6 +231,7 @@ EDITS = [
         for key, value in {"cpu": "3", "memory": "11Gi", "ephemeralStorage": "21Gi"}.items()
     ],
     *at(f"{W}.service", "workloads.*.service", name="api", type="LoadBalancer", port=9000),
+    FieldEdit("workloads.*.renamedFrom", {f"{W}.renamedFrom": "old"}),
     FieldEdit("workloads.*.fit", {f"{W}.fit": "warn"}, {f"{W}.fit": "refuse"}),
     FieldEdit("workloads.*.allow[].rule", {f"{W}.allow": ["vllm-eager"]}),
     FieldEdit(

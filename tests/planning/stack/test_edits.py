@@ -159,6 +159,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.labels", {"team": "ml"}, {}),
     (f"{WORKLOAD}.extraArgs", ["--uvicorn-log-level=warning"], {}),
     (f"{WORKLOAD}.extraEnv", {"A": "2"}, {}),
+    (f"{WORKLOAD}.renamedFrom", "old", {}),
     (f"{WORKLOAD}.fit", "warn", {}),
     ("namespace", "models", {}),
     ("huggingFace.existingSecret", "b", {"huggingFace": {"existingSecret": "a"}}),

@@ -1,0 +1,76 @@
+"""Updates that could not end: Pulumi deletes last, so what is new waits for GPUs that what goes still holds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from l4serve.config.problems import Problem
+from l4serve.planning.packing.bins import pack
+from l4serve.planning.packing.placement import PodRequest, PoolRoom, kinds_of
+from l4serve.planning.stack.room import pods_of, pool_room
+from l4serve.planning.stack.stack_plan import StackPlan
+
+_FIELDS = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas", "node_pool")
+
+
+def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
+    """The pods of a plan by the names of their Kubernetes objects, for the stack's outputs."""
+    return {name: {field: getattr(pod, field) for field in _FIELDS} for name, pod in _packed(plan).items()}
+
+
+def read_pods(value: Any) -> dict[str, PodRequest]:
+    """What `pods_json` wrote, also after a way through floats; empty for what it did not write."""
+    if not isinstance(value, Mapping):
+        return {}
+    pods = {}
+    for name, said in value.items():
+        if isinstance(said, Mapping) and set(_FIELDS) <= set(said):
+            numbers = {field: int(said[field]) for field in _FIELDS if field != "node_pool"}
+            pods[str(name)] = PodRequest(workload=str(name), node_pool=str(said["node_pool"]), **numbers)
+    return pods
+
+
+def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Problem]:
+    """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed."""
+    after = _packed(plan)
+    for pool in map(pool_room, plan.node_pools):
+        going = [pod for name, pod in before.items() if pod.node_pool == pool.name and name not in after]
+        staying = [pod for pod in after.values() if pod.node_pool == pool.name]
+        grown = [pod for name, pod in after.items() if pod.node_pool == pool.name and _grows(before.get(name), pod)]
+        added = [pod for name, pod in after.items() if pod.node_pool == pool.name and name not in before]
+        full = pack(kinds_of([*staying, *going]), pool.vector, pool.max_nodes) is None
+        if going and (grown or added) and full:
+            yield _problem(pool, going, grown, added)
+
+
+def _packed(plan: StackPlan) -> dict[str, PodRequest]:
+    """The pods whose pool is known, by the names of their objects."""
+    pods = {workload.object_name: pods_of(workload) for workload in plan.workloads}
+    assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
+    placed = {name: replace(pod, node_pool=pod.node_pool or assigned.get(pod.workload)) for name, pod in pods.items()}
+    return {name: pod for name, pod in placed.items() if pod.node_pool is not None}
+
+
+def _grows(old: PodRequest | None, new: PodRequest) -> bool:
+    return old is not None and (old.node_pool != new.node_pool or new.replicas > old.replicas)
+
+
+def _problem(
+    pool: PoolRoom, going: Sequence[PodRequest], grown: Sequence[PodRequest], added: Sequence[PodRequest]
+) -> Problem:
+    gone, new = _names(going), _names([*added, *grown])
+    message = (
+        f"pool {pool.name!r} holds {pool.max_nodes} nodes, not enough for {gone} and {new} at the same time. Pulumi "
+        f"deletes {gone} last, so {new} would wait for its GPUs until the update fails"
+    )
+    waits = [f"without {_names(added)}"] if added else []
+    waits += [f"with {_names(grown)} as deployed"] if grown else []
+    steps = f"in two updates: (1) this config {' and '.join(waits)}, pulumi up; (2) this config, pulumi up"
+    if len(going) == len(added) == 1 and going[0].size == added[0].size:
+        same = f"workloads.{added[0].workload}.renamedFrom: {gone}"
+        steps = f"where {new} is {gone} under another name: {same}; else {steps}"
+    return Problem(f"workloads.{[*added, *grown][0].workload}", message, steps)
+
+
+def _names(pods: Sequence[PodRequest]) -> str:
+    return ", ".join(pod.workload for pod in pods)

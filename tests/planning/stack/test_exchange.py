@@ -1,0 +1,79 @@
+"""Updates of a full pool: which of them could not end, and what is said of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
+from tests.factories import EXISTING, planned, serving, workload
+
+POOL = "g2-standard-8"
+
+
+def stack(nodes: int = 2, machine: str = POOL, **workloads: dict[str, Any]) -> Any:
+    pools = {"l4": {"machineType": machine, "maxNodes": nodes}}
+    return planned(serving(workloads, cluster=EXISTING, pools=pools))
+
+
+def problems(before: Any, after: Any) -> list[str]:
+    outputs = json.loads(json.dumps(pods_json(before)), parse_int=float)
+    return [str(problem) for problem in exchange_problems(read_pods(outputs), after)]
+
+
+A_AND_B = {"a": workload(), "b": workload()}
+
+
+def test_an_exchange_in_a_full_pool_is_told_with_both_steps() -> None:
+    (said,) = problems(stack(**A_AND_B), stack(b=workload(), c=workload(extraEnv={"A": "1"})))
+    assert said.startswith("workloads.c: pool 'l4' holds 2 nodes, not enough for a and c at the same time")
+    assert "workloads.c.renamedFrom: a" in said
+    assert "(1) this config without c, pulumi up; (2) this config, pulumi up" in said
+
+
+def test_a_workload_removed_beside_one_scaled_up_is_told() -> None:
+    (said,) = problems(stack(**A_AND_B), stack(b=workload(replicas=2)))
+    assert "(1) this config with b as deployed, pulumi up" in said
+    assert "renamedFrom" not in said
+
+
+def test_pods_of_another_size_are_no_rename() -> None:
+    (said,) = problems(
+        stack(1, "g2-standard-24", a=workload(gpus=1), b=workload(gpus=1)),
+        stack(1, "g2-standard-24", c=workload(gpus=2)),
+    )
+    assert "not enough for a, b and c" in said
+    assert "renamedFrom" not in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (stack(3, **A_AND_B), stack(3, b=workload(), c=workload())),
+        (stack(**A_AND_B), stack(b=workload(), c=workload(renamedFrom="a"))),
+        (stack(**A_AND_B), stack(**A_AND_B)),
+        (stack(**A_AND_B), stack(b=workload())),
+        (stack(a=workload()), stack(**A_AND_B)),
+        (stack(3, a=workload(replicas=2), b=workload()), stack(3, a=workload(), b=workload(replicas=2))),
+        (stack(**A_AND_B), stack(a=workload(), b=workload(engine={"maxModelLen": 2048}))),
+    ],
+    ids=["room", "renamed", "nothing", "only removed", "only added", "down beside up", "edited"],
+)
+def test_updates_that_end_are_not_refused(before: Any, after: Any) -> None:
+    assert problems(before, after) == []
+
+
+@pytest.mark.parametrize("outputs", [None, "x", {"a": 1}, {"a": {"gpus": 1}}, {}])
+def test_outputs_of_an_earlier_program_say_nothing(outputs: Any) -> None:
+    assert read_pods(outputs) == {}
+
+
+def test_a_renamed_workload_keeps_every_kubernetes_name() -> None:
+    (old,), (new,) = stack(a=workload()).workloads, stack(c=workload(renamedFrom="a")).workloads
+    assert (new.name, new.object_name, new.service.name) == ("c", "a", "a")
+    assert new.metadata == old.metadata
+
+
+def test_two_workloads_cannot_have_one_set_of_names() -> None:
+    with pytest.raises(ValueError, match=r"workloads\.c\.renamedFrom: its Kubernetes names are those of workload 'a'"):
+        stack(a=workload(), c=workload(renamedFrom="a", service={"name": "other"}))
