@@ -24,6 +24,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "check": LazyCommand("check_command:check", "Say what breaks if the engines move to another version."),
     "verify": LazyCommand("verify_command:verify", "Check a running server against its plan and contract."),
     "dashboard": LazyCommand("dashboard_command:dashboard", "Print the Cloud Monitoring dashboard of a stack."),
+    "doctor": LazyCommand("doctor_command:doctor", "Say what heals a stack whose update was killed."),
     "schema": LazyCommand("schema_command:schema", "Print the JSON Schema of a stack file."),
     "contract": LazyCommand("contract_command:contract_app", "Show what an engine release accepts, and what changed."),
     "sandbox": LazyCommand("sandbox_commands:sandbox_app", "Keep a Kubernetes control plane with fake GPU nodes."),

@@ -1,0 +1,64 @@
+"""l4serve doctor: the command that heals a stack whose update was killed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from l4serve.cli.app import app
+
+URN = "urn:pulumi:dev::gke-llm-serving::"
+CLUSTER = {
+    "urn": f"{URN}gcp:container/cluster:Cluster::cluster-cluster",
+    "type": "gcp:container/cluster:Cluster",
+    "inputs": {"project": "p", "location": "us-central1-a", "name": "llm-dev"},
+}
+NAMESPACE = {
+    "urn": f"{URN}kubernetes:core/v1:Namespace::namespace",
+    "type": "kubernetes:core/v1:Namespace",
+    "inputs": {"metadata": {"name": "llm"}},
+}
+ACCOUNT = {
+    "urn": f"{URN}gcp:serviceaccount/account:Account::nodes-account",
+    "type": "gcp:serviceaccount/account:Account",
+    "inputs": {"project": "p", "accountId": "llm-nodes"},
+}
+
+
+def state(*resources: dict[str, Any], kind: str = "creating") -> dict[str, Any]:
+    pending = [{"resource": each, "type": kind} for each in resources]
+    return {"version": 3, "deployment": {"manifest": {}, "pending_operations": pending}}
+
+
+def doctor(document: Any) -> tuple[int, str]:
+    text = document if isinstance(document, str) else json.dumps(document)
+    result = CliRunner().invoke(app, ["doctor"], input=text)
+    return result.exit_code, result.output
+
+
+def test_what_google_made_is_adopted_and_the_rest_made_again() -> None:
+    code, said = doctor(state(CLUSTER, NAMESPACE, ACCOUNT))
+    assert code == 1
+    adopted = f"--import-pending-creates {CLUSTER['urn']} --import-pending-creates "
+    assert f"{adopted}projects/p/locations/us-central1-a/clusters/llm-dev" in said
+    assert "projects/p/serviceAccounts/llm-nodes@p.iam.gserviceaccount.com" in said
+    assert f"{NAMESPACE['urn']}\n    made again by pulumi up" in said
+    assert "--clear-pending-creates && pulumi up" in said
+
+
+def test_a_create_whose_inputs_do_not_name_it_is_made_again() -> None:
+    _, said = doctor(state({**CLUSTER, "inputs": {"name": "llm-dev"}}))
+    assert "pulumi refresh --clear-pending-creates" in said
+
+
+def test_a_state_without_pending_creates_needs_nothing() -> None:
+    for document in (state(), state(CLUSTER, kind="updating"), {"deployment": {"pending_operations": None}}):
+        assert doctor(document)[0] == 0
+
+
+def test_what_is_no_state_is_refused_readably(tmp_path: Path) -> None:
+    for text in ("", "[]", "{}", "nonsense"):
+        code, said = doctor(text)
+        assert (code, "Traceback" in said) == (2, False)
+    assert CliRunner().invoke(app, ["doctor", str(tmp_path / "none")]).exit_code == 2
