@@ -10,13 +10,17 @@ COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras
 # Rehearses the guide's seven workloads on the sandbox and leaves it running.
 up: $(STAMP)
 	$(BIN)/l4serve rehearse -s guide --keep
+	@echo 'l4serve is in $(BIN): export PATH="$(CURDIR)/$(BIN):$$PATH"'
 	@if command -v pulumi >/dev/null; then \
-		echo "With Pulumi, the same seven beside these: pulumi up -s local, under KUBECONFIG as above."; \
+		echo "With Pulumi, the same seven beside these, under KUBECONFIG as above:"; \
+		echo "pulumi install && pulumi stack init local && pulumi up"; \
 	fi
 
+# Unit tests come first: they wait for no build.
 test: $(STAMP)
+	$(BIN)/python -m pytest -q -m "not sandbox"
 	$(BIN)/l4serve sandbox build
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m sandbox
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -53,6 +57,8 @@ requirements: $(STAMP)
 	$(COMPILE) -o requirements/text-generation.txt requirements/text-generation.in
 	$(COMPILE) -o requirements/go.txt requirements/go.in
 	$(COMPILE) -o requirements/audit.txt requirements/audit.in
+	$(filter-out --generate-hashes,$(COMPILE)) --no-annotate -c requirements/dev.txt \
+		-o requirements/pulumi.txt requirements/pulumi.in
 
 # Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
 $(STAMP): requirements/dev.txt requirements/text-generation.txt requirements/go.txt pyproject.toml

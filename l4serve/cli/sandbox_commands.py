@@ -1,5 +1,6 @@
 """l4serve sandbox: a control plane that stays up until it is taken down."""
 
+import shutil
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from l4serve.cli.sandbox_view import FAILED, readable_sandbox_errors, shown_prog
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.sandbox.build import ensure_binaries
+from l4serve.sandbox.go_modules import ENGINE
 from l4serve.sandbox.lifecycle import find_kept, find_strays, running_sandbox, take_down
 from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.planned_nodes import standing_nodes
@@ -21,15 +23,22 @@ from l4serve.sandbox.state import SandboxState
 from l4serve.sandbox.strays import MarkedProcess
 
 sandbox_app = typer.Typer(help="A Kubernetes control plane on this machine, with fake GPU nodes.", no_args_is_help=True)
+EngineOption = Annotated[bool, typer.Option(help="Build the Pulumi engine too, which the tests run.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
 
 
 @sandbox_app.command()
-def build() -> None:
-    """Build the control plane's programs once, and print the folder that keeps them."""
+def build(engine: EngineOption = True) -> None:
+    """Build the sandbox's programs once, and print the folders that keep them.
+
+    The Pulumi engine is built only where `pulumi` is not on PATH.
+    """
     with readable_sandbox_errors(), shown_progress() as progress:
-        folder = ensure_binaries(progress)
-    say(str(folder))
+        folders = [ensure_binaries(progress)]
+        if engine and shutil.which("pulumi") is None:
+            folders.append(ensure_binaries(progress, build=ENGINE))
+    for folder in folders:
+        say(str(folder))
 
 
 @sandbox_app.command()

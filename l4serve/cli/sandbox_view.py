@@ -6,7 +6,15 @@ from typing import Any
 
 import typer
 from rich import box
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as ProgressDisplay
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +27,8 @@ from l4serve.sandbox.progress import Progress
 from l4serve.sandbox.rehearsal import Rehearsal
 
 FAILED = 1
+_MANY_PARTS = 1000
+"""From here on a task is long enough for a line at each tenth."""
 _PHASE_STYLES = {"Running": "green", "Succeeded": "green", "Pending": "yellow"}
 
 
@@ -38,7 +48,7 @@ def readable_sandbox_errors() -> Iterator[None]:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """A progress display on standard error; without a terminal one line per task, as a CI log wants."""
+    """A progress display on standard error; without a terminal a line per task and tenth of it, as a CI log wants."""
     console = SafeConsole(stderr=True)
     if not console.is_terminal:
         yield _line_per_task(console)
@@ -47,13 +57,21 @@ def shown_progress() -> Iterator[Progress]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
-    with ProgressDisplay(*columns, TimeElapsedColumn(), console=console, transient=True) as display:
-        shown = display.add_task("preparing the sandbox", total=None)
+    with ProgressDisplay(*columns, console=console, transient=True) as display:
+        shown: dict[str, TaskID] = {}
 
         def update(task: str, done: int, total: int | None, /) -> None:
-            display.update(shown, description=task, completed=done, total=total)
+            """Each task is a row of its own, since the time left is told from that task's own pace."""
+            if task not in shown:
+                for finished in shown.values():
+                    display.update(finished, visible=False)
+                shown[task] = display.add_task(task, total=total)
+            display.update(shown[task], completed=done, total=total)
 
         yield update
 
@@ -61,10 +79,12 @@ def shown_progress() -> Iterator[Progress]:
 def _line_per_task(console: SafeConsole) -> Progress:
     said: set[str] = set()
 
-    def update(task: str, _done: int, _total: int | None, /) -> None:
-        if task not in said:
-            said.add(task)
-            console.print(task)
+    def update(task: str, done: int, total: int | None, /) -> None:
+        tenth = done * 10 // total if total and total >= _MANY_PARTS else 0
+        line = f"{task}: {tenth}0 %" if tenth else task
+        if line not in said:
+            said.add(line)
+            console.print(line, highlight=False)
 
     return update
 

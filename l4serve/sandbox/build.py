@@ -5,20 +5,19 @@ import shutil
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from l4serve.sandbox.checksums import fault_of, record_checksums, set_aside
 from l4serve.sandbox.errors import SandboxError
-from l4serve.sandbox.go_modules import GO_MODULES, GoModule, build_key
+from l4serve.sandbox.go_modules import CONTROL_PLANE, GoBuild, GoModule
 from l4serve.sandbox.locks import held_lock
 from l4serve.sandbox.paths import cache_root
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.toolchain import GoToolchain, find_go
 
-_FREE_BYTES_NEEDED = 7 * 2**30
-"""What a cold build takes in Go's build and module caches (5.7 GiB measured) and here, with room to spare."""
 _TAIL_LINES = 8
+_LISTED = '{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles " "}}'
 _NETWORK_SIGNS = (
     "dial tcp",
     "no such host",
@@ -28,18 +27,21 @@ _NETWORK_SIGNS = (
     "Forbidden",
     "EOF",
 )
+_FETCHES_AT_ONCE = 16
+"""Go fetches as many modules at a time as it may use processors: waiting for the network takes none."""
+
+Builder = Callable[[GoBuild, Path, Progress], None]
 
 
-Builder = Callable[[Path, Progress], None]
-
-
-def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = None) -> Path:
-    """Folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok, built if need be.
+def ensure_binaries(
+    progress: Progress = silent, *, build: GoBuild = CONTROL_PLANE, builder: Builder | None = None
+) -> Path:
+    """Folder with every command of `build`, built if need be.
 
     Raises SandboxError where Go, the network or disk space is lacking. A failed build leaves nothing behind.
     """
     root = cache_root()
-    folder = root / build_key()
+    folder = root / build.key
     if folder.is_dir() and fault_of(folder) is None:
         return folder
     try:
@@ -49,68 +51,85 @@ def ensure_binaries(progress: Progress = silent, *, builder: Builder | None = No
             f"The cache folder {root} cannot be made: {error.strerror}.",
             remedy="set L4SERVE_CACHE_DIR to another one",
         ) from None
-    with held_lock(folder.with_name(f"{folder.name}.lock"), "another build of the sandbox", progress):
+    with held_lock(folder.with_name(f"{folder.name}.lock"), f"another build of {build.name}", progress):
         if folder.is_dir() and (fault := fault_of(folder)):
             progress(f"building anew what {folder} holds: {fault}", 0, None)
             set_aside(folder)
         if not folder.is_dir():
-            _build_atomically(folder, builder or build_all, progress)
+            _build_atomically(build, folder, builder or build_all, progress)
     return folder
 
 
-def _build_atomically(folder: Path, builder: Builder, progress: Progress) -> None:
+def _build_atomically(build: GoBuild, folder: Path, builder: Builder, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as scratch:
         unfinished = Path(scratch) / folder.name
         unfinished.mkdir()
-        builder(unfinished, progress)
+        builder(build, unfinished, progress)
         unfinished.rename(folder)
     record_checksums(folder)
 
 
-def build_all(into: Path, progress: Progress) -> None:
-    """Compile every binary of GO_MODULES into the folder `into`."""
-    _require_disk(into)
-    for module in GO_MODULES:
+def build_all(build: GoBuild, into: Path, progress: Progress) -> None:
+    """Compile every module of `build` into the folder `into`."""
+    _require_disk(build, into)
+    for module in build.modules:
         _build_module(module, find_go(module.folder), into, progress)
 
 
-def _require_disk(folder: Path) -> None:
+def _require_disk(build: GoBuild, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
-    if free < _FREE_BYTES_NEEDED:
+    if free < build.free_bytes_needed:
         raise SandboxError(
-            f"Building the sandbox needs {_FREE_BYTES_NEEDED / 2**30:.0f} GiB of disk, "
+            f"Building {build.name} needs {build.free_bytes_needed / 2**30:.0f} GiB of disk, "
             f"and {free / 2**30:.1f} GiB are free at {folder.parent}.",
             remedy="free some space, or set L4SERVE_CACHE_DIR and GOCACHE to a larger disk",
         )
 
 
 def _build_module(module: GoModule, go: GoToolchain, into: Path, progress: Progress) -> None:
-    names = ", ".join(module.binaries)
+    names = ", ".join(module.commands)
     progress(f"fetching the modules of {names}", 0, None)
-    packages = _run_go(go, ["list", "-mod=readonly", "-deps", *module.binaries.values()], module)
-    total = len(packages)
+    listed = _run_go(
+        go, ["list", "-mod=readonly", "-deps", "-f", _LISTED, module.package], module, processors=_FETCHES_AT_ONCE
+    )
+    sizes = _source_sizes(listed)
+    total = sum(sizes.values())
     compiled = 0
 
     def count(line: str) -> None:
         nonlocal compiled
-        compiled += not line.startswith("go: ")
-        progress(f"compiling {names}", min(compiled, total), total)
+        compiled += sizes.pop(line.strip(), 0)
+        progress(f"compiling {names}", compiled, total)
 
-    for name, package in module.binaries.items():
-        target = ["-o", str(into / name), package]
-        recipe = ["-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", module.ldflags]
-        _run_go(go, ["build", *recipe, *target], module, on_stderr=count)
+    first, *others = module.commands
+    recipe = ["-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", module.ldflags]
+    _run_go(go, ["build", *recipe, "-o", str(into / first), module.package], module, on_stderr=count)
+    for name in others:
+        (into / name).symlink_to(first)
     progress(f"compiling {names}", total, total)
+
+
+def _source_sizes(listed: Iterable[str]) -> dict[str, int]:
+    """Bytes of Go source by import path: how long a package takes to compile, as far as one can know before."""
+    sizes = {}
+    for line in listed:
+        path, folder, files = line.split("\t")
+        sizes[path] = sum((Path(folder) / name).stat().st_size for name in files.split())
+    return sizes
 
 
 def _run_go(
     go: GoToolchain,
     arguments: Sequence[str],
     module: GoModule,
+    *,
     on_stderr: Callable[[str], None] = lambda _line: None,
+    processors: int | None = None,
 ) -> list[str]:
     """Lines that the go command prints; its standard error is read line by line as it comes."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    if processors is not None:
+        environment["GOMAXPROCS"] = str(processors)
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         with subprocess.Popen(
@@ -137,7 +156,7 @@ def _run_go(
 
 
 def _build_error(module: GoModule, tail: str) -> SandboxError:
-    what = f"Go could not build {', '.join(module.binaries)} {module.version}."
+    what = f"Go could not build {', '.join(module.commands)} {module.version}."
     if "no space left" in tail:
         return SandboxError(
             what, remedy="free some disk space (`go clean -cache` empties Go's build cache)", detail=tail

@@ -1,30 +1,30 @@
-"""What is built for the sandbox: which Go packages of which pinned modules, and the key of the result."""
+"""What is built for the sandbox: which Go commands of which pinned modules, and the key of the result."""
 
 import hashlib
 import platform
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.paths import MODULES
 
-KUBERNETES_MODULE = "k8s.io/kubernetes"
-
 
 @dataclass(frozen=True, kw_only=True)
 class GoModule:
-    """One pinned module and the binaries that come of it."""
+    """One pinned module and the one binary that comes of it."""
 
     folder: Path
-    """Where its go.mod and go.sum are."""
-    binaries: Mapping[str, str]
-    """Import path of the main package, by the name of the binary."""
-    version_package: str | None = None
-    """Go package that holds the version which the binaries report; None where they know it themselves."""
+    """Where its go.mod and go.sum are, and its main.go where the main package is the project's own."""
+    package: str = "."
+    """Import path of the main package; `.` is the one in `folder`."""
+    commands: tuple[str, ...]
+    """Names that the binary is started by. A binary of more than one tells by its name which of them it is."""
     main_module: str
-    """Module whose pinned version is that version."""
+    """Module whose pinned version is the version of all."""
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    """Go variables that tell the binary its version; {version}, {major} and {minor} stand for the pinned one's."""
 
     @property
     def version(self) -> str:
@@ -33,65 +33,89 @@ class GoModule:
         if pinned is None:
             raise SandboxError(
                 f"{self.folder / 'go.mod'} does not pin {self.main_module}.",
-                remedy="restore sandbox/modules from git",
+                remedy="restore l4serve/sandbox/modules from git",
             )
         return pinned.group(1)
 
     @property
     def ldflags(self) -> str:
-        """Linker flags: no debug tables, and the version where the binaries must be told."""
-        flags = ["-s", "-w"]
-        if self.version_package:
-            major, minor, _ = self.version.removeprefix("v").split(".", 2)
-            stamped = {
-                "gitVersion": self.version,
-                "gitMajor": major,
-                "gitMinor": minor,
-                "gitTreeState": "clean",
-            }
-            flags += [f"-X {self.version_package}.{name}={value}" for name, value in stamped.items()]
-        return " ".join(flags)
+        """Linker flags: no debug tables, and the version where the binary must be told."""
+        major, minor, _ = self.version.removeprefix("v").split(".", 2)
+        values = {
+            name: value.format(version=self.version, major=major, minor=minor) for name, value in self.stamps.items()
+        }
+        return " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in values.items())])
 
     def pinned_text(self) -> str:
-        """All that decides what is built: both module files, the packages and the linker flags."""
+        """All that decides what is built: module files, our own sources, the package and the linker flags."""
+        sources = [path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("*.go"))]
         go_sum = (self.folder / "go.sum").read_text(encoding="utf-8")
-        return "\n".join([self._go_mod(), go_sum, repr(sorted(self.binaries.items())), self.ldflags])
+        return "\n".join([self._go_mod(), go_sum, *sources, self.package, repr(self.commands), self.ldflags])
 
     def _go_mod(self) -> str:
         return (self.folder / "go.mod").read_text(encoding="utf-8")
 
 
-GO_MODULES = (
-    GoModule(
-        folder=MODULES / "etcd",
-        binaries={"etcd": "go.etcd.io/etcd/server/v3"},
-        main_module="go.etcd.io/etcd/server/v3",
+@dataclass(frozen=True, kw_only=True)
+class GoBuild:
+    """Binaries that are built together into one folder of the cache."""
+
+    name: str
+    """What a person calls them."""
+    modules: tuple[GoModule, ...]
+    free_bytes_needed: int
+    """What a cold build takes in Go's build and module caches and in the cache, with room to spare."""
+
+    @property
+    def key(self) -> str:
+        """Name of the build's folder: the first module's version and a hash of all pins and of the platform."""
+        digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
+        for module in self.modules:
+            digest.update(module.pinned_text().encode())
+        first = self.modules[0]
+        return f"{first.folder.name}-{first.version}-{digest.hexdigest()[:16]}"
+
+
+CONTROL_PLANE = GoBuild(
+    name="the control plane",
+    modules=(
+        GoModule(
+            folder=MODULES / "control-plane",
+            commands=("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"),
+            main_module="k8s.io/kubernetes",
+            stamps={
+                "k8s.io/component-base/version.gitVersion": "{version}",
+                "k8s.io/component-base/version.gitMajor": "{major}",
+                "k8s.io/component-base/version.gitMinor": "{minor}",
+                "k8s.io/component-base/version.gitTreeState": "clean",
+            },
+        ),
     ),
-    GoModule(
-        folder=MODULES / "kwok",
-        binaries={"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
-        main_module="sigs.k8s.io/kwok",
-    ),
-    GoModule(
-        folder=MODULES / "kubernetes",
-        binaries={
-            name: f"{KUBERNETES_MODULE}/cmd/{name}"
-            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-        },
-        version_package="k8s.io/component-base/version",
-        main_module=KUBERNETES_MODULE,
-    ),
+    free_bytes_needed=7 * 2**30,
 )
+_ENGINE = MODULES / "engine"
+"""One module of both, at the release of the engine that the provider is made with: what they share compiles once."""
+ENGINE = GoBuild(
+    name="the Pulumi engine",
+    modules=(
+        GoModule(
+            folder=_ENGINE,
+            package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            commands=("pulumi",),
+            main_module="github.com/pulumi/pulumi/pkg/v3",
+            stamps={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "{version}"},
+        ),
+        GoModule(
+            folder=_ENGINE,
+            commands=("pulumi-resource-kubernetes",),
+            main_module="github.com/pulumi/pulumi-kubernetes/provider/v4",
+        ),
+    ),
+    free_bytes_needed=7 * 2**30,
+)
+GO_BUILDS = (CONTROL_PLANE, ENGINE)
 
 
 def kubernetes_version() -> str:
     """The version that the sandbox's API server reports."""
-    return next(module.version for module in GO_MODULES if module.main_module == KUBERNETES_MODULE)
-
-
-def build_key(modules: tuple[GoModule, ...] = GO_MODULES) -> str:
-    """Name of the folder of this build: the Kubernetes version and a hash of all pins and of the platform."""
-    digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
-    for module in modules:
-        digest.update(module.pinned_text().encode())
-    return f"{kubernetes_version()}-{digest.hexdigest()[:16]}"
+    return CONTROL_PLANE.modules[0].version

@@ -139,3 +139,12 @@ def test_without_a_terminal_each_task_is_one_line_on_standard_error(capsys: pyte
     captured = capsys.readouterr()
     assert captured.err == "compiling etcd\nwaiting for the pods\n"
     assert captured.out == ""
+
+
+def test_without_a_terminal_a_long_task_says_each_tenth_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress() as progress:
+        for done in range(0, 100_001, 500):
+            progress("compiling etcd", done, 100_000)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == ["compiling etcd", "compiling etcd: 10 %", "compiling etcd: 20 %"]
+    assert (lines[-1], len(lines)) == ("compiling etcd: 100 %", 11)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from l4serve.sandbox import build
 from l4serve.sandbox.build import build_all, ensure_binaries
 from l4serve.sandbox.errors import SandboxError
-from l4serve.sandbox.go_modules import build_key
+from l4serve.sandbox.go_modules import CONTROL_PLANE, ENGINE, GoBuild
 from l4serve.sandbox.progress import Progress
 from l4serve.sandbox.toolchain import GoToolchain
 
@@ -22,7 +23,7 @@ BUILDER_PROGRAM = textwrap.dedent(
 
     said = []
 
-    def builder(into, progress):
+    def builder(build, into, progress):
         with Path(sys.argv[1]).open("a") as log:
             log.write("built\\n")
         time.sleep(1)
@@ -40,7 +41,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "sandbox"
 
 
-def write_etcd(into: Path, progress: Progress) -> None:
+def write_etcd(build: GoBuild, into: Path, progress: Progress) -> None:
     (into / "etcd").write_text("binary", encoding="utf-8")
 
 
@@ -55,17 +56,17 @@ def test_two_builders_at_once_build_once(tmp_path: Path) -> None:
 
 
 def test_what_is_built_is_not_built_again(cache: Path) -> None:
-    def never(into: Path, progress: Progress) -> None:
+    def never(build: GoBuild, into: Path, progress: Progress) -> None:
         raise AssertionError("built twice")
 
     folder = ensure_binaries(builder=write_etcd)
-    assert folder == cache / build_key()
+    assert folder == cache / CONTROL_PLANE.key
     assert ensure_binaries(builder=never) == folder
 
 
 def test_a_failed_build_leaves_nothing_and_the_next_one_starts_anew(cache: Path) -> None:
-    def fail(into: Path, progress: Progress) -> None:
-        write_etcd(into, progress)
+    def fail(build: GoBuild, into: Path, progress: Progress) -> None:
+        write_etcd(build, into, progress)
         raise SandboxError("no luck")
 
     with pytest.raises(SandboxError, match="no luck"):
@@ -85,9 +86,8 @@ def test_a_cache_folder_that_cannot_be_made_is_a_readable_error(
 
 
 def test_too_little_disk_is_said_before_anything_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_FREE_BYTES_NEEDED", 2**60)
     with pytest.raises(SandboxError, match="GiB are free"):
-        build_all(tmp_path, build.silent)
+        build_all(replace(CONTROL_PLANE, free_bytes_needed=2**60), tmp_path, build.silent)
 
 
 @pytest.fixture
@@ -118,13 +118,15 @@ def test_a_build_that_fails_says_why_and_what_to_do(fake_go, cache: Path, said: 
         ensure_binaries()
     assert said in refused.value.detail
     assert remedy in refused.value.remedy
-    assert "etcd v3.7" in refused.value.message
+    assert "kwok v1.37" in refused.value.message
     assert [path for path in cache.iterdir() if path.is_dir()] == []
 
 
-def test_progress_counts_the_compiled_packages(fake_go) -> None:
+def test_progress_weighs_the_compiled_packages_by_their_source(fake_go, tmp_path: Path) -> None:
+    (tmp_path / "small.go").write_text("x" * 10, encoding="utf-8")
+    (tmp_path / "large.go").write_text("x" * 90, encoding="utf-8")
     fake_go(
-        'case "$1" in list) printf "a\\nb\\nc\\nd\\n";; '
+        f'case "$1" in list) printf "a\\t{tmp_path}\\tsmall.go\\nb\\t{tmp_path}\\tlarge.go\\n";; '
         'build) echo "go: downloading x" >&2; echo a >&2; echo b >&2; '
         'while [ "$1" != -o ]; do shift; done; echo x > "$2";; esac'
     )
@@ -137,5 +139,30 @@ def test_progress_counts_the_compiled_packages(fake_go) -> None:
         "kube-controller-manager",
         "kube-scheduler",
     }
-    etcd = [(done, total) for task, done, total in heard if task == "compiling etcd"]
-    assert etcd == [(0, 4), (1, 4), (2, 4), (4, 4)]
+    compiled = [(done, total) for task, done, total in heard if task.startswith("compiling")]
+    assert compiled == [(0, 100), (10, 100), (100, 100), (100, 100)]
+
+
+def test_every_command_of_a_build_is_there_even_where_one_binary_is_all_of_them(fake_go) -> None:
+    fake_go('case "$1" in build) while [ "$1" != -o ]; do shift; done; echo "$2" > "$2";; esac')
+    folder = ensure_binaries()
+    assert (folder / "kwok").read_text(encoding="utf-8") == (folder / "etcd").read_text(encoding="utf-8")
+
+
+def test_the_engine_is_built_apart_from_the_control_plane(fake_go) -> None:
+    fake_go('case "$1" in build) while [ "$1" != -o ]; do shift; done; echo x > "$2";; esac')
+    folder = ensure_binaries(build=ENGINE)
+    assert {path.name for path in folder.iterdir()} == {"pulumi", "pulumi-resource-kubernetes"}
+    assert ensure_binaries() != folder
+
+
+def test_modules_are_fetched_many_at_a_time_and_compiled_on_the_processors_there_are(
+    fake_go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOMAXPROCS", raising=False)
+    fake_go(
+        f'echo "$1 ${{GOMAXPROCS:-all}}" >> {tmp_path}/asked; '
+        'case "$1" in build) while [ "$1" != -o ]; do shift; done; echo x > "$2";; esac'
+    )
+    ensure_binaries()
+    assert (tmp_path / "asked").read_text(encoding="utf-8").splitlines() == ["list 16", "build all"]
