@@ -1,21 +1,22 @@
 """A sandbox for the real Pulumi engine and its Kubernetes provider, and a served stack on it."""
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, CoreV1Api
 
 from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.apply import Applier
 from l4serve.sandbox.lifecycle import running_sandbox
 from l4serve.sandbox.nodes import FakeNode, accelerator_labels
 from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.rollout_watch import await_nodes
 from l4serve.sandbox.state import SandboxState
-from tests.pulumi_cli.engine import Engine, Outcome, new_engine
+from tests.pulumi_cli.engine import Engine, Outcome, new_engine, path_of_engine
 from tests.sandbox.sandbox_objects import l4_node
 
 NODES = ("one", "two", "three")
@@ -34,10 +35,12 @@ SERVING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """A running sandbox with a client of it."""
+    """A running sandbox with a client of it, and the PATH on which the engine is found."""
 
     state: SandboxState
     client: ApiClient
+    applier: Applier
+    path: str
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,6 @@ def serving_on(kubeconfig: Path, **changes: Any) -> dict[str, Any]:
     return {"cluster": {"mode": "existing", "kubeconfig": str(kubeconfig)}, **SERVING, **changes}
 
 
-def _has_provider(plugin: str) -> bool:
-    home = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi"))
-    return shutil.which(f"pulumi-{plugin}") is not None or any((home / "plugins").glob(f"{plugin}-v*"))
-
-
 def _gpu_node(name: str) -> FakeNode:
     node = l4_node(name, "l4")
     shape = find_shape(node.machine_type)
@@ -73,29 +71,42 @@ def _gpu_node(name: str) -> FakeNode:
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    if not _has_provider("resource-kubernetes"):
-        pytest.skip("the Pulumi CLI has no Kubernetes provider: pulumi plugin install resource kubernetes")
+    path = path_of_engine(tmp_path_factory.mktemp("engine"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         with running_sandbox("pulumi") as state, state.client() as client:
-            prepare(state, client, [_gpu_node(name) for name in NODES])
-            yield ControlPlane(state, client)
+            yield ControlPlane(state, client, prepare(state, client, ()), path)
+
+
+@contextmanager
+def nodes_of(plane: ControlPlane, nodes: Iterable[FakeNode]) -> Iterator[None]:
+    """The sandbox with these nodes and no others."""
+    nodes = tuple(nodes)
+    for node in nodes:
+        plane.applier.create_node(node)
+    try:
+        await_nodes(plane.client, timeout_s=60.0)
+        yield
+    finally:
+        for node in nodes:
+            CoreV1Api(plane.client).delete_node(node.name)
 
 
 @pytest.fixture(scope="module")
 def deployed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    engine = engine_on(control_plane, tmp_path_factory.mktemp("deployed"), "deployed")
-    engine.configure(serving_on(control_plane.state.kubeconfig))
-    engine.set_token(TOKEN)
-    previewed = engine.preview()
-    try:
-        yield Deployed(engine, control_plane.client, previewed, engine.up())
-    finally:
-        engine.destroy()
+    with nodes_of(control_plane, map(_gpu_node, NODES)):
+        engine = engine_on(control_plane, tmp_path_factory.mktemp("deployed"), "deployed")
+        engine.configure(serving_on(control_plane.state.kubeconfig))
+        engine.set_token(TOKEN)
+        previewed = engine.preview()
+        try:
+            yield Deployed(engine, control_plane.client, previewed, engine.up())
+        finally:
+            engine.destroy()
 
 
 def engine_on(plane: ControlPlane, folder: Path, stack: str) -> Engine:
     """A new stack whose environment points at the sandbox."""
-    engine = new_engine(folder, stack)
+    engine = new_engine(folder, stack, plane.path)
     engine.environment["KUBECONFIG"] = str(plane.state.kubeconfig)
     return engine

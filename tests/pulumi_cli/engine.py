@@ -2,18 +2,24 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+from l4serve.sandbox.engine import path_with_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("components", "stacks", "__main__.py")
 PREFIX = "gke-llm-serving"
 COMMAND_S = 240
+LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
+PROVIDER = "pulumi-resource-kubernetes"
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Step:
     kind: str
     """Kubernetes kind or name of the component's type."""
     name: str
+    fields: tuple[str, ...] = field(default=(), compare=False)
+    """Inputs that differ, where the provider told."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,14 @@ class Engine:
         steps, errors = _read(done.stdout)
         return Outcome(done.stdout + done.stderr, "\n".join(errors), steps)
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin a command of the CLI on this stack and leave it running; what it prints is not kept."""
+        return subprocess.Popen(
+            ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"],
+            cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
     def call(
         self, *arguments: str, refused: bool = False, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -88,7 +104,22 @@ class Engine:
         return done
 
 
-def new_engine(folder: Path, stack: str) -> Engine:
+def path_of_engine(folder: Path) -> str:
+    """A PATH with the CLI, the Kubernetes provider and a language host, the user's own first; `folder` takes the host.
+
+    Fails where a user's CLI lacks the provider: a skipped test would be taken for a passed one.
+    """
+    host = folder / "pulumi-language-python"
+    host.write_text(f'#!/bin/sh\nexec {sys.executable} {LANGUAGE_HOST} "$@"\n', encoding="utf-8")
+    host.chmod(0o755)
+    path = os.pathsep.join([path_with_engine(), str(folder)])
+    plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
+    if shutil.which(PROVIDER, path=path) is None and not any(plugins.glob("resource-kubernetes-v*")):
+        pytest.fail("the Pulumi CLI has no Kubernetes provider: pulumi plugin install resource kubernetes")
+    return path
+
+
+def new_engine(folder: Path, stack: str, path: str) -> Engine:
     """A stack with a file backend inside `folder`, on the program of this checkout; no config of the user counts."""
     for name in PROGRAM:
         (folder / name).symlink_to(ROOT / name)
@@ -99,12 +130,15 @@ def new_engine(folder: Path, stack: str) -> Engine:
     backend.mkdir()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_CONFIG")},
+        "PATH": path,
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "only for this test",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "NO_COLOR": "1",
     }
+    if shutil.which("pulumi") is None:  # what is built has no home of its own
+        environment["PULUMI_HOME"] = str(folder / "home")
     engine = Engine(folder, stack, environment)
     subprocess.run(
         ["pulumi", "stack", "init", stack, "--non-interactive"],
@@ -138,4 +172,4 @@ def _documents(text: str) -> list[dict[str, Any]]:
 
 def _step(raw: dict[str, Any]) -> Step:
     _, _, types, name = raw["urn"].split("::")
-    return Step(op=raw["op"], kind=types.rsplit(":", 1)[-1], name=name)
+    return Step(raw["op"], types.rsplit(":", 1)[-1], name, fields=tuple(raw.get("detailedDiff") or ()))

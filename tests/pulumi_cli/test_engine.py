@@ -129,7 +129,7 @@ def test_the_token_is_plain_in_no_state_output_or_object(deployed: Deployed) -> 
 
 
 def test_a_destroy_leaves_nothing_on_the_cluster_of_the_environment(
-    control_plane: ControlPlane, tmp_path: Path
+    deployed: Deployed, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     engine = engine_on(control_plane, tmp_path, "passing")
     workloads = {"qwen": {**SERVING["workloads"]["qwen"], "replicas": 2}}

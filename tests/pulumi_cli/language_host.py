@@ -1,0 +1,122 @@
+"""Pulumi's Python language host, as much as the engine asks of it: Pulumi's own is in no module registry.
+
+Runs a program as a process of its own with the interpreter that runs this file. `language_host.py ENGINE` serves and
+prints its port; `language_host.py run` reads what to run as JSON from standard input.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+SHOWN = 32
+"""Exit status by which a program tells Pulumi's host that it has said all that a person needs."""
+_ORPHAN_POLL_S = 0.5
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """Answers the engine at the address `engine`."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the names are the protocol's
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return plugin_pb2.PluginInfo(version=pulumi.__version__ if hasattr(pulumi, "__version__") else "0.0.0")
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """None ahead of the run: a resource's registration names its provider."""
+        return language_pb2.GetRequiredPackagesResponse()
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def InstallDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
+        yield language_pb2.InstallDependenciesResponse()
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return empty_pb2.Empty()
+
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+        what = {
+            "program": request.info.program_directory or request.pwd,
+            "pwd": request.pwd,
+            "config": dict(request.config),
+            "secrets": list(request.configSecretKeys),
+            "settings": {
+                "monitor": request.monitor_address,
+                "engine": self._engine,
+                "project": request.project,
+                "stack": request.stack,
+                "parallel": request.parallel,
+                "dry_run": request.dryRun,
+                "organization": request.organization or "organization",
+            },
+        }
+        done = subprocess.run([sys.executable, "-u", __file__, "run"], input=json.dumps(what), text=True, check=False)
+        if done.returncode == SHOWN:
+            return language_pb2.RunResponse(bail=True)
+        error = f"program exited with non-zero exit code: {done.returncode}" if done.returncode else ""
+        return language_pb2.RunResponse(error=error)
+
+
+def serve(engine: str) -> None:
+    """Serve until the engine interrupts this or is gone itself."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    _await_orphaned()
+    os._exit(0)
+
+
+def run(what: dict[str, Any]) -> int:
+    """Run the program against the engine and say how it went, as an exit status."""
+    threading.Thread(target=lambda: (_await_orphaned(), os._exit(1)), daemon=True).start()
+    pulumi.runtime.set_all_config(what["config"], what["secrets"])
+    pulumi.runtime.configure(pulumi.runtime.Settings(**what["settings"]))
+    os.chdir(what["pwd"])
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(
+            pulumi.runtime.run_in_stack(lambda: runpy.run_path(what["program"], run_name="__main__"))
+        )
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return 1
+    except Exception:
+        pulumi.log.error(traceback.format_exc())
+        return 1
+    return 0
+
+
+def _await_orphaned() -> None:
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(_ORPHAN_POLL_S)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["run"]:
+        sys.exit(run(json.load(sys.stdin)))
+    serve(sys.argv[-1])

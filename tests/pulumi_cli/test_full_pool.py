@@ -1,0 +1,127 @@
+"""Updates of a pool without a free GPU under the real engine: those that end do, and the one that cannot is refused."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client import AppsV1Api, CoreV1Api
+
+from l4serve.sandbox.planned_nodes import planned_nodes
+from tests.factories import EXISTING, planned, serving, workload
+from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.engine import Engine
+
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
+
+SPACE = "llm-full"
+DEADLOCK_S = 20.0
+"""Far longer than a rollout of the sandbox takes: a fake pod runs within two seconds of its node."""
+
+
+def stack(machine: str = "g2-standard-8", nodes: int = 2, **workloads: dict[str, Any]) -> dict[str, Any]:
+    pools = {"l4": {"machineType": machine, "maxNodes": nodes}}
+    return serving(workloads, cluster=EXISTING, pools=pools, namespace=SPACE)
+
+
+A_AND_B = {"a": workload(), "b": workload()}
+B_AND_C = {"b": workload(), "c": workload(engine={"maxModelLen": 2048})}
+
+
+@contextmanager
+def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> Iterator[Engine]:
+    """A stack that is up on exactly the nodes of its plan, and destroyed after."""
+    with nodes_of(plane, planned_nodes(planned(config, project=None))):
+        engine = engine_on(plane, folder, "full")
+        engine.configure(config)
+        try:
+            engine.up()
+            yield engine
+        finally:
+            engine.destroy()
+
+
+def pods(plane: ControlPlane) -> dict[str, str]:
+    """Phase of every pod that is not on its way out, by name."""
+    found = CoreV1Api(plane.client).list_namespaced_pod(SPACE).items
+    return {pod.metadata.name: pod.status.phase for pod in found if pod.metadata.deletion_timestamp is None}
+
+
+def ready(plane: ControlPlane) -> dict[str, int]:
+    found = AppsV1Api(plane.client).list_namespaced_deployment(SPACE).items
+    return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
+
+
+def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+        engine.configure(stack(**B_AND_C))
+        for refusal in (engine.preview(refused=True), engine.up(refused=True)):
+            assert "(1) this config without c, pulumi up; (2) this config, pulumi up" in refusal.errors
+            assert "an unhandled error occurred" not in refusal.output
+        assert ready(control_plane) == {"a": 1, "b": 1}
+        engine.configure(stack(b=workload()))
+        engine.up()
+        engine.configure(stack(**B_AND_C))
+        engine.up()
+        assert ready(control_plane) == {"b": 1, "c": 1}
+
+
+def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+        forget_pods(engine)
+        engine.configure(stack(**B_AND_C))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_pending(control_plane)
+            with pytest.raises(subprocess.TimeoutExpired):
+                update.wait(DEADLOCK_S)
+            assert ready(control_plane) == {"a": 1, "b": 1, "c": 0}
+        finally:
+            update.kill()
+            update.wait()
+        engine.call("cancel", "--yes")
+
+
+def forget_pods(engine: Engine) -> None:
+    """The stack as an earlier program left it, which told nobody what is deployed."""
+    state = json.loads(engine.call("stack", "export").stdout)
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] == "pulumi:pulumi:Stack":
+            del resource["outputs"]["pods"]
+    engine.call("stack", "import", stdin=json.dumps(state))
+
+
+def await_pending(plane: ControlPlane) -> None:
+    deadline = time.monotonic() + 60
+    while "Pending" not in pods(plane).values():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_rename_touches_no_pod(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+        before = pods(control_plane)
+        engine.configure(stack(b=workload(), c=workload(renamedFrom="a")))
+        assert [step for step in engine.up().steps if step.kind != "Stack"] == []
+        assert pods(control_plane) == before
+        assert set(json.loads(engine.call("stack", "output", "workloads", "--json").stdout)) == {"b", "c"}
+
+
+def test_a_scale_down_beside_a_scale_up_ends(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, stack(nodes=3, a=workload(replicas=2), b=workload())) as engine:
+        engine.configure(stack(nodes=3, a=workload(), b=workload(replicas=2)))
+        engine.up()
+        assert ready(control_plane) == {"a": 1, "b": 2}
+
+
+def test_an_image_change_over_two_gpus_ends(control_plane: ControlPlane, tmp_path: Path) -> None:
+    two = workload(gpus=2)
+    with up(control_plane, tmp_path, stack("g2-standard-24", 1, a=two)) as engine:
+        engine.configure(stack("g2-standard-24", 1, a=workload(gpus=2, engine={"version": "0.19.1"})))
+        outcome = engine.up()
+        assert [(step.op, step.kind) for step in outcome.steps] == [("update", "Deployment")]
+        assert ready(control_plane) == {"a": 1}
