@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import typer
 from rich.text import Text
@@ -157,18 +157,24 @@ def _given(engine: str | None, version: str | None, model: str | None, length: i
 
 
 def _checked_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
+    parts = _web_address(text)
+    if parts is None:
         raise refuse_input(f"--base-url {text!r} is no URL of a server: write it as http://127.0.0.1:8000")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise refuse_input(f"--base-url {text!r} has a path: leave it at {parts.scheme}://{parts.netloc}")
     if parts.username or parts.password:
         raise refuse_input(f"--base-url holds a user or password: give a key in {API_KEY_VARIABLE}")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _web_address(text: str) -> SplitResult | None:
+    """The parts of a URL of a server; None where the text is no such URL."""
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if valid else None
 
 
 def _api_key() -> str | None:

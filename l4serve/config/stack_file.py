@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from l4serve.config.base import examples_of, keys_of
 from l4serve.config.cluster import PROJECT_ID
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
-from l4serve.config.gathering import gather_all
+from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problems import ConfigError, Problem, problems_from
 from l4serve.config.recipes import apply_recipes
@@ -84,22 +84,8 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
 
     Relative paths in the config start from the folder `base`.
     """
-    problems = [*_unknown_keys(values), *_plain_token(values), *_odd_project(values)]
-    config: StackConfig | None = None
-    try:
-        serving = _serving_object(values.get(SERVING_KEY))
-        if hidden := [*guard(serving)]:
-            raise ConfigError(hidden)
-        merged, recipe_problems = apply_recipes(serving)
-        problems += recipe_problems
-        config = StackConfig.model_validate(merged)
-        models = _read_model_configs(config, base)
-    except ConfigError as error:
-        problems += error.problems
-    except ValidationError as error:
-        problems += problems_from(error, keys_of(StackConfig), examples_of(StackConfig))
-    if problems or config is None:
-        raise ConfigError(problems)
+    problems = (*_unknown_keys(values), *_plain_token(values), *_odd_project(values))
+    _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base))
     project = values.get("gcp:project")
     token = Token.CONFIGURED if values.get(TOKEN_KEY) is not None else Token.ABSENT
     return Stack(
@@ -111,6 +97,24 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
         model_configs=models,
         base=base,
     )
+
+
+def _read_config(
+    values: Mapping[str, Any], base: Path
+) -> tuple[Mapping[str, Any], StackConfig, Mapping[str, Mapping[str, Any]]]:
+    """The serving object as given, the config that it makes with its recipes, and the models' config.json files."""
+    serving = _serving_object(values.get(SERVING_KEY))
+    refuse_all(guard(serving))
+    merged, recipe_problems = apply_recipes(serving)
+    config, _ = gather(partial(_validated, merged), partial(refuse_all, recipe_problems))
+    return serving, config, _read_model_configs(config, base)
+
+
+def _validated(serving: Mapping[str, Any]) -> StackConfig:
+    try:
+        return StackConfig.model_validate(serving)
+    except ValidationError as error:
+        raise ConfigError(problems_from(error, keys_of(StackConfig), examples_of(StackConfig))) from None
 
 
 def _serving_object(value: Any) -> Mapping[str, Any]:
