@@ -18,9 +18,10 @@ from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract, Flag, load_contract, resolve_contract
+from l4serve.engines.contract import Contract, Flag, load_contract
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.replacements import replacements
+from l4serve.engines.resolution import resolve_contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 from scripts import engine_samples
 
@@ -28,7 +29,19 @@ MODEL = "Qwen/Qwen2.5-0.5B-Instruct"
 L4 = GpuTraits("nvidia-l4", (8, 9))
 COMBINATIONS = 300
 """Random combinations of typed fields, besides one case for each sample value."""
-_WRONG = {"int": "many", "float": "half", "json": "{not json", "size": "lots", "size_or_auto": "lots"}
+_WRONG = {
+    "int": "many",
+    "float": "half",
+    "json": "{not json",
+    "json_or_text": "{not json}",
+    "json_or_pairs": "{not json",
+    "pairs": "image",
+    "size": "lots",
+    "size_or_auto": "lots",
+    "truth": "perhaps",
+}
+_RIGHT = {"int": "1", "float": "0.5", "str": "text", "size": "1K", "truth": "false"}
+"""Values that an option of a type takes."""
 
 
 def cases(contract: Contract, seed: int) -> Iterator[dict[str, Any]]:
@@ -43,6 +56,40 @@ def cases(contract: Contract, seed: int) -> Iterator[dict[str, Any]]:
         settings = {field: chance.choice(samples[field]) for field in fields}
         yield from _accepted(settings, contract, f"combination {number}")
     yield from _refused(contract)
+    yield from _spelt(contract)
+
+
+def _spelt(contract: Contract) -> Iterator[dict[str, Any]]:
+    """Options in other spellings, taken or refused as the contract says: cut short, key by key, with None."""
+    model = f"{contract.model_flag}={MODEL}"
+    for argv in (*_cut_short(contract), *_key_by_key(), *_none(contract)):
+        problems = check_argv((model, *argv), {}, contract)
+        why = problems[0].message if problems else "the parser's own spelling"
+        yield {"argv": [model, *argv], "env": {}, "accept": not problems, "why": why}
+
+
+def _cut_short(contract: Contract) -> Iterator[tuple[str, ...]]:
+    """Every seventh option without its last letters, in the two lengths at which it stops to be a word."""
+    for flag in sorted(contract.flags.values(), key=lambda flag: flag.name)[::7]:
+        value = f"={_RIGHT[flag.type]}" if flag.choices is None and flag.type in _RIGHT else None
+        if value is None and flag.takes_value:
+            continue
+        for cut in (1, 4):
+            short = flag.name[:-cut].rstrip("-")
+            if len(short) > len("--abc") and contract.flag(short) is None:
+                yield (f"{short}{value or ''}",)
+
+
+def _key_by_key() -> Iterator[tuple[str, ...]]:
+    for option, key in (("--limit-mm-per-prompt", "image"), ("--hf-overrides", "alpha"), ("--no-such", "key")):
+        yield (f"{option}.{key}=1",)
+        yield (f"{option.replace('-', '_').replace('__', '--', 1)}.{key}", "1")
+
+
+def _none(contract: Contract) -> Iterator[tuple[str, ...]]:
+    for flag in contract.flags.values():
+        if flag.takes_value and (flag.choices or flag.type in ("int", "float", "size")):
+            yield (f"{flag.name}=None",)
 
 
 def launch(settings: Mapping[str, Any], contract: Contract) -> Launch:

@@ -9,8 +9,8 @@ from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.stack_file import Stack
-from l4serve.engines.contract import ContractError, ResolvedContract
 from l4serve.engines.contract_names import named_contract
+from l4serve.engines.resolution import ContractError, ResolvedContract
 from l4serve.planning.stack.version_move import version_move
 
 

@@ -10,10 +10,11 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.stack_options import JsonOption
-from l4serve.engines.contract import Contract, ContractError, Flag, contract_versions
+from l4serve.engines.contract import Contract, Flag, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
 from l4serve.engines.contract_names import named_contract
 from l4serve.engines.profile import engine_kinds
+from l4serve.engines.resolution import ContractError
 from l4serve.engines.rules import rules
 
 contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)

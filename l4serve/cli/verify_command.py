@@ -15,8 +15,8 @@ from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.program import OWN_PROJECT
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, project_root
-from l4serve.engines.contract import ContractError, resolve_contract
 from l4serve.engines.profile import engine_kinds
+from l4serve.engines.resolution import ContractError, resolve_contract
 
 # The clients of the engines and of Kubernetes take a second to load; only this command needs them, when it runs.
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, check_env, check_option, read_options, value_fault
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.images import image_env, missing_packages
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 
@@ -80,9 +81,24 @@ def build_launch(case: Case) -> Launch:
     owned_flags, owned_env = _owned(engine, contract)
     problems += _extra_arg_problems(case.extra_args, owned_flags, contract)
     problems += _extra_env_problems(case.extra_env, owned_env, contract)
+    whole = (*argv, *port_argv, *case.extra_args)
+    problems += _package_problems(engine, whole, len(whole) - len(case.extra_args), contract)
     if problems:
         raise EngineRefusal(tuple(problems))
-    return Launch(contract.command, (*argv, *port_argv, *case.extra_args), {**env, **port_env, **case.extra_env})
+    own_env = image_env(engine.kind, engine.image, contract)
+    return Launch(contract.command, whole, {**own_env, **env, **port_env, **case.extra_env})
+
+
+def _package_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
+    """Options that need what the image lacks; the first `typed` tokens come from typed fields."""
+    for option in read_options(argv, contract):
+        if option.flag is None:
+            continue
+        named = [(option.flag.name, option.values)]
+        for problem in missing_packages(engine.kind, engine.image, named, contract):
+            owner = _owners(type(engine), engine.kind).get(option.flag.name, option.flag.name)
+            path = owner if option.index < typed else f"extraArgs[{option.index - typed}]"
+            yield Problem(path, problem.message, problem.remedy)
 
 
 def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:

@@ -13,6 +13,10 @@ from l4serve.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
 _LEVEL = re.compile(r"-O=?(\d)")
+_PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
+_NAMED = re.compile(r"[^=]*=[^=]*")
+_WITH_KEYS = ("json", "json_or_text", "json_or_pairs")
+"""Types of options that take one key at a time, as --option.key=value."""
 _OPTION = re.compile(r"--?[A-Za-z]")
 
 
@@ -62,9 +66,14 @@ def normalised(token: str, contract: Contract) -> str:
 
 
 def _find(token: str, contract: Contract) -> Flag | None:
-    flag = contract.flag(normalised(token, contract))
+    """The flag that a token names or, where the parser takes it so, abbreviates."""
+    written = normalised(token, contract)
+    flag = contract.flag(written)
+    if flag is None:
+        longer = contract.abbreviated(written)
+        flag = contract.flag(longer[0]) if len(longer) == 1 else None
     dotted = token.startswith("--") and "." in token
-    return None if dotted and flag and flag.type != "json" else flag
+    return None if dotted and flag and not (contract.dotted_keys and flag.type in _WITH_KEYS) else flag
 
 
 def check_argv(argv: tuple[str, ...], env: Mapping[str, str], contract: Contract) -> tuple[Problem, ...]:
@@ -114,6 +123,8 @@ def value_fault(flag: Flag, value: str) -> str | None:
     if flag.type == "lower":
         value = value.lower().replace("-", "_")
     if flag.choices is not None:
+        if value == "None":
+            return "the parser turns the text None into no value, which is none of its choices"
         return None if value in flag.choices else f"{value!r} is none of its choices"
     if not _is_of(flag.type, value):
         return f"{value!r} is no {flag.type}"
@@ -128,6 +139,18 @@ def _is_of(kind: str, value: str) -> bool:
             return _parses(float, value)
         case "json":
             return _parses(json.loads, value)
+        case "json_or_text":
+            return not re.fullmatch(r"\{.*\}", value) or _parses(json.loads, value)
+        case "json_or_pairs":
+            return bool(_PAIRS.fullmatch(value)) or _parses(json.loads, value)
+        case "pairs":
+            return value == "" or bool(_PAIRS.fullmatch(value))
+        case "adapter":
+            return (bool(_NAMED.fullmatch(value)) and "," not in value) or _parses(json.loads, value)
+        case "named":
+            return bool(_NAMED.fullmatch(value))
+        case "truth":
+            return value.lower() in ("true", "false")
         case "size":
             return bool(_SIZE.fullmatch(value))
         case "size_or_auto":
@@ -150,7 +173,11 @@ def _domain(flag: Flag) -> str:
 def _unknown(token: str, contract: Contract) -> Problem:
     if not _OPTION.match(token):
         return Problem(token, "the token stands alone, not as the value of an option", "write options as --flag=value")
-    known = removal(contract, normalised(token, contract))
+    written = normalised(token, contract)
+    if longer := contract.abbreviated(written):
+        several = f"it may mean {', '.join(longer[:4])}"
+        return Problem(token, f"{contract.name} has no {token}: {several}", "write the option out")
+    known = removal(contract, written)
     if known:
         return Problem(token, f"{contract.name} has no {token}", known.advice)
     near = difflib.get_close_matches(token, list(contract.flags), n=1, cutoff=0.75)

@@ -1,23 +1,15 @@
-"""What one release of an engine accepts and shows, read from the data files under `contracts/` and `data/`."""
+"""What one release of an engine accepts and shows, read from the tables under `contracts/` and `data/`."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.data_file import load_data
-
-_HERE = Path(__file__).parent
-
-
-class ContractError(ValueError):
-    """No contract covers the engine version that was asked for."""
+from l4serve.engines.contract_table import CONTRACTS, ContractTable, FlagRow, read_table
 
 
 @dataclass(frozen=True)
@@ -27,7 +19,8 @@ class Flag:
     names: tuple[str, ...]
     """All option strings, the one to write first."""
     type: str
-    """str, int, float, json, bool (has a negation), flag (has none), size (1K, 2M), size_or_auto or lower."""
+    """str, int, float, json, json_or_text, json_or_pairs (KEY=NUMBER too), pairs, truth (true or false), adapter
+    (NAME=PATH or JSON), named (NAME=PATH), bool (has a negation), flag (none), size (1K, 2M), size_or_auto or lower."""
     choices: tuple[str, ...] | None = None
     """Values that the engine's parser accepts; None when it takes any of the type."""
     values: tuple[str, ...] | None = None
@@ -87,8 +80,34 @@ class BatchLimits:
     min_memory_gib: int
     except_devices: tuple[str, ...]
     """Parts of device names that are left out, in lower case."""
+    only_devices: tuple[str, ...]
+    """Parts of device names of which one is there, in lower case; empty takes any."""
     max_num_batched_tokens: int
     max_num_seqs: int
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What a release does with an architecture, as read from its class."""
+
+    kind: str
+    """text, multimodal, embedding, late-interaction, reward, classification, token-classification, transformers, draft
+    or backend."""
+    traits: frozenset[str]
+    """lora, pp, packed, experts, experts? (cannot be told), sinks, state, hybrid, attention-free, transcription."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is in a release's official image."""
+
+    cuda: str | None
+    """None is unknown."""
+    finds_driver: bool
+    """Whether it searches for the driver where GKE mounts it."""
+    packages: frozenset[str]
+    """Those that a flag needs and that it has; see `data/image_needs.yaml`."""
+    user: str
 
 
 @dataclass(frozen=True)
@@ -105,8 +124,15 @@ class Contract:
     """Every Prometheus name to its type; counters of vLLM with their `_total`."""
     always_metrics: frozenset[str]
     """Those shown without a feature or hidden-metrics flag."""
-    architectures: frozenset[str]
-    """Models that the release implements itself: architectures for vLLM, model types for TGI."""
+    models: Mapping[str, str]
+    """Models that the release serves (architectures for vLLM, model types for TGI), as `served` reads them."""
+    dropped: Mapping[str, str]
+    """Architectures that older releases served: the last one, or the address of the plugin that serves them."""
+    dotted_keys: bool
+    """Whether --option.key=value sets a key of a JSON option."""
+    abbreviations: bool
+    """Whether the parser takes an unambiguous beginning of an option for the option."""
+    image_facts: Image
     paths: tuple[str, ...]
     """Every HTTP path of the server."""
     api_paths: tuple[str, ...]
@@ -143,6 +169,22 @@ class Contract:
         """The flag that an option string means, aliases and negations included."""
         return self._options.get(option)
 
+    def abbreviated(self, option: str) -> tuple[str, ...]:
+        """Option strings that begin with this one, which is none itself; the parser takes it when there is just one."""
+        if not self.abbreviations or option in self._options:
+            return ()
+        return tuple(name for name in self._options if name.startswith(option))
+
+    @cached_property
+    def architectures(self) -> frozenset[str]:
+        """Models that a user may name: all that the release serves but drafts and its own stand-ins."""
+        return frozenset(name for name, words in self.models.items() if words.split()[0] not in ("draft", "backend"))
+
+    def served(self, architecture: str | None) -> ServedModel | None:
+        """What the release does with an architecture; None for one that it has no class of its own for."""
+        words = self.models.get(architecture or "", "").split()
+        return ServedModel(words[0], frozenset(words[1:])) if words else None
+
     @cached_property
     def _options(self) -> Mapping[str, Flag]:
         options: dict[str, Flag] = {}
@@ -155,96 +197,49 @@ class Contract:
         """Default limits on a card by its memory and name."""
         for limits in self.batch_limits:
             excluded = any(part in device.lower() for part in limits.except_devices)
-            if memory_gib >= limits.min_memory_gib and not excluded:
+            named = not limits.only_devices or any(part in device.lower() for part in limits.only_devices)
+            if memory_gib >= limits.min_memory_gib and named and not excluded:
                 return limits
         return None
 
 
-@dataclass(frozen=True)
-class ResolvedContract:
-    """The contract in force for a requested version, and what to say about it."""
-
-    contract: Contract
-    requested_version: str
-    note: str | None = None
-
-
 @cache
+def _table(kind: str) -> ContractTable:
+    return ContractTable(read_table(CONTRACTS / f"{kind}.json"))
+
+
 def contract_versions(kind: str) -> tuple[str, ...]:
-    """Versions with a contract of their own, oldest first."""
-    stems = (path.stem.removeprefix(f"{kind}-") for path in (_HERE / "contracts").glob(f"{kind}-*.json"))
-    return tuple(sorted(stems, key=Version))
+    """Releases with a contract, oldest first: every final one of the project since the oldest."""
+    return _table(kind).releases
 
 
-def resolve_contract(kind: str, version: str, override: str | None = None) -> ResolvedContract:
-    """The contract of that version, else of the next older known one; an override names one for unknown versions.
-
-    A version of fewer parts than a known one (2.3) means the newest known release of that series. The image, the
-    token's variable and the default context are the release's own, not those of the older one.
-    Raises ContractError for a version outside the known range without an override, and for an unknown override.
-    """
-    requested = version.removeprefix("v")
-    wanted = _parse(kind, requested)
-    known = contract_versions(kind)
-    if override is not None:
-        return _overridden(kind, requested, override.removeprefix("v"), known)
-    series = [v for v in known if v == requested or v.startswith(requested + ".")]
-    if series:
-        return ResolvedContract(load_contract(kind, series[-1]), requested)
-    older = [v for v in known if Version(v) < wanted]
-    if not older or Version(known[-1]) < wanted:
-        raise ContractError(
-            f"{kind} {requested} lies outside the known versions {known[0]} to {known[-1]}; "
-            f"choose one of {', '.join(known)}, or name the contract to apply as engine.contract"
-        )
-    note = f"no contract for {kind} {requested}; the older {older[-1]} is used"
-    return ResolvedContract(_as_release(load_contract(kind, older[-1]), requested), requested, note)
-
-
-def _parse(kind: str, version: str) -> Version:
-    try:
-        return Version(version)
-    except InvalidVersion:
-        raise ContractError(f"{version!r} is no version of {kind}; write it as 0.26.0") from None
-
-
-def _overridden(kind: str, requested: str, override: str, known: tuple[str, ...]) -> ResolvedContract:
-    if override not in known:
-        raise ContractError(f"there is no contract {override!r} for {kind}; choose one of {', '.join(known)}")
-    note = None if override == requested else f"{kind} {requested} is judged by the contract of {override}, as asked"
-    contract = load_contract(kind, override)
-    return ResolvedContract(replace(contract, image=_as_release(contract, requested).image), requested, note)
-
-
-def _as_release(contract: Contract, version: str) -> Contract:
-    """The contract with what the profiles say of another release of the engine, which has no contract of its own."""
-    oldest = contract_versions(contract.engine)[0]
-    profile = _profile(contract.engine, max(version, oldest, key=Version))
-    return replace(
-        contract,
-        image=profile["image"].format(version=version),
-        token_env=profile["tokenEnv"],
-        default_context=profile.get("defaultContext"),
-    )
+def releases_with(kind: str, name: str) -> tuple[str, ...]:
+    """Releases that have a flag, variable or metric of that name, oldest first."""
+    return _table(kind).releases_with(name)
 
 
 @cache
 def load_contract(kind: str, version: str) -> Contract:
-    """The contract of a version that has a file."""
-    raw = json.loads((_HERE / "contracts" / f"{kind}-{version}.json").read_text(encoding="utf-8"))
-    profile = _profile(kind, version)
+    """The contract of a known release."""
+    raw = _table(kind).parts(version)
+    profile = profile_of(kind, version)
     metrics = raw["metrics"]
     always = frozenset(name for name, metric in metrics.items() if metric["when"] == "always")
+    image = raw["image"]
     return Contract(
         engine=kind,
         version=version,
-        flags={name: _flag(name, entry) for name, entry in raw["flags"].items()},
+        flags={row.name: _flag(row) for row in _table(kind).flags(version)},
         env=tuple(raw["env"]),
         metrics={name: metric["type"] for name, metric in metrics.items()},
         always_metrics=always,
-        architectures=frozenset(raw["architectures"]),
+        models=raw["models"],
+        dropped=raw["dropped"],
+        dotted_keys=raw["dotted"],
+        abbreviations=profile["abbreviations"],
+        image_facts=Image(image["cuda"], image["findsDriver"], frozenset(image["packages"]), image["user"]),
         paths=tuple(raw["paths"]),
-        api_paths=tuple(profile["apiPaths"]),
+        api_paths=tuple(path for path in profile["apiPaths"] if path in raw["paths"]),
         health_path=profile["healthPath"],
         metrics_path=profile["metricsPath"],
         shutdown=Shutdown(**{to_snake(key): value for key, value in profile["shutdown"].items()}),
@@ -264,22 +259,25 @@ def load_contract(kind: str, version: str) -> Contract:
     )
 
 
-def _profile(kind: str, version: str) -> dict[str, Any]:
-    entries = load_data(__file__, "profiles.yaml")[kind]
+@cache
+def profile_of(kind: str, version: str) -> Mapping[str, Any]:
+    """What holds for a release beyond its flags; a version older than all profiles gets the oldest's."""
     merged: dict[str, Any] = {}
-    for entry in entries:
+    for entry in load_data(__file__, "profiles.yaml")[kind]:
         if SpecifierSet(entry["versions"]).contains(version, prereleases=True):
             merged.update(entry)
     return merged
 
 
-def _flag(name: str, entry: dict[str, Any]) -> Flag:
-    choices, values = entry.get("choices"), entry.get("values")
+@cache
+def _flag(row: FlagRow) -> Flag:
+    """The flag of a row; releases in which it did not change share it."""
+    entry = row.entry
     return Flag(
-        names=(name, *entry.get("aliases", ())),
+        names=(row.name, *entry.get("aliases", ())),
         type=entry["type"],
-        choices=tuple(map(str, choices)) if choices else None,
-        values=tuple(map(str, values)) if values else None,
+        choices=row.choices,
+        values=row.values,
         default=entry.get("default"),
         negation=entry.get("negation"),
         other_negations=tuple(entry.get("otherNegations", ())),
@@ -293,5 +291,9 @@ def _flag(name: str, entry: dict[str, Any]) -> Flag:
 
 def _batch_limits(entry: dict[str, Any]) -> BatchLimits:
     return BatchLimits(
-        entry["minMemoryGib"], tuple(entry["exceptDevices"]), entry["maxNumBatchedTokens"], entry["maxNumSeqs"]
+        entry["minMemoryGib"],
+        tuple(entry["exceptDevices"]),
+        tuple(entry["onlyDevices"]),
+        entry["maxNumBatchedTokens"],
+        entry["maxNumSeqs"],
     )

@@ -1,7 +1,7 @@
 """Contracts as people name them: with the engine in front, or by the release alone."""
 
-from l4serve.engines.contract import ContractError, ResolvedContract, resolve_contract
 from l4serve.engines.profile import engine_kinds
+from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
 
 
 def named_contract(text: str) -> ResolvedContract:

@@ -1,14 +1,15 @@
-"""What a container image's name says of the release in it, and whether a release exists, as facts for rules."""
+"""What an image's name says of the release in it, what GKE needs that the image lacks, and whether a release exists."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.config.problems import Problem
+from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.profile import engine_kinds
 
 _RELEASE = re.compile(r"v?(\d+\.\d+(?:\.\d+)*)(?:[-_.+].*)?")
@@ -39,18 +40,12 @@ def image_facts(kind: str, requested: str, image: str | None) -> Mapping[str, An
 @cache
 def release_facts(kind: str, requested: str) -> Mapping[str, Any]:
     """Whether a release or series exists, and the newest one before it where it does not; None when too new to know."""
-    known, text = sorted(map(Version, _releases()[kind]["releases"])), requested.removeprefix("v")
+    known, text = [*map(Version, contract_versions(kind))], requested.removeprefix("v")
     wanted = Version(text)
     judged = known[0] <= wanted <= known[-1] and not (wanted.is_prerelease or wanted.is_postrelease)
     exists = any(f"{release}.".startswith(f"{text}.") for release in known) if judged else None
     nearest = max((release for release in known if release < wanted), default=None)
     return {"release.exists": exists, "release.nearest": str(nearest) if exists is False else None}
-
-
-@cache
-def _releases() -> Mapping[str, Mapping[str, Any]]:
-    table: Mapping[str, Mapping[str, Any]] = load_data(__file__, "releases.yaml")
-    return table
 
 
 @cache
@@ -66,3 +61,43 @@ def _parts(image: str) -> tuple[str, str | None, bool]:
     head, colon, last = name.rpartition(":")
     repository, tag = (head, last) if colon and "/" not in last else (name, None)
     return repository, tag, bool(digest)
+
+
+def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, str]:
+    """Variables that the release's own image needs on GKE; empty for an image of another repository, which may differ.
+
+    GKE mounts the driver in a folder that some releases' images do not search: without it no GPU is found.
+    """
+    if contract.image_facts.finds_driver or not _is_own(kind, image):
+        return {}
+    driver = _needs()["driver"]
+    return {driver["variable"]: driver["folder"]}
+
+
+def missing_packages(
+    kind: str, image: str | None, options: Iterable[tuple[str, tuple[str, ...]]], contract: Contract
+) -> Iterator[Problem]:
+    """Options (with their values) that need a package which the release's own image lacks; paths are the options."""
+    if not _is_own(kind, image):
+        return
+    for name, values in options:
+        for need in _needs()["packages"][kind]:
+            asked = need["flag"] == name and need.get("value") in (None, *values)
+            if asked and need["package"] not in contract.image_facts.packages:
+                what = f"{name}={need['value']}" if "value" in need else name
+                yield Problem(
+                    name,
+                    f"{what} needs {need['package']}, which the image of {contract.name} lacks: the server stops",
+                    f"remove it, or use an image of your own that has the package ({need['source']})",
+                )
+
+
+def _is_own(kind: str, image: str | None) -> bool:
+    """Whether the image is the engine's own, by default or by its name."""
+    return image is None or f"/{_parts(image)[0]}".endswith(f"/{_repository(kind)}")
+
+
+@cache
+def _needs() -> Mapping[str, Any]:
+    needs: Mapping[str, Any] = load_data(__file__, "image_needs.yaml")
+    return needs

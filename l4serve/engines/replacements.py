@@ -6,7 +6,7 @@ from functools import cache
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import Contract, contract_versions, load_contract
+from l4serve.engines.contract import Contract, releases_with
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,6 @@ def replacements() -> tuple[Replacement, ...]:
     return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
 
 
-def known_in(kind: str, name: str) -> tuple[str, ...]:
-    """Known versions that have a flag, variable or metric of that name, oldest first."""
-    return tuple(v for v in contract_versions(kind) if _has(load_contract(kind, v), name))
-
-
-def _has(contract: Contract, name: str) -> bool:
-    return contract.flag(name) is not None or name in contract.env or name in contract.metrics
-
-
 @dataclass(frozen=True)
 class Removal:
     """A name that a release lacks, and what to do about it."""
@@ -53,13 +44,15 @@ class Removal:
 
 
 def removal(contract: Contract, name: str) -> Removal | None:
-    """What to do about a name that this contract lacks; None when no known release had it."""
+    """What to do about a name that this contract lacks; None when no release had it."""
+    having = releases_with(contract.engine, name)
+    older = [release for release in having if Version(release) < Version(contract.version)]
+    newer = [release for release in having if Version(release) > Version(contract.version)]
+    if newer and not older:
+        return Removal(name, f"it came with {newer[0]}; move to that version or remove it", None)
     for entry in replacements():
         if entry.engine == contract.engine and entry.name == name:
             return Removal(name, entry.remedy, entry.source)
-    having = known_in(contract.engine, name)
-    if not having:
-        return None
-    if Version(having[0]) > Version(contract.version):
-        return Removal(name, f"it came with {having[0]}; move to that version or remove it", None)
-    return Removal(name, f"it ended after {having[-1]}; remove it", None)
+    if newer:
+        return Removal(name, f"it ended after {older[-1]} and came back with {newer[0]}; remove it", None)
+    return Removal(name, f"it ended after {older[-1]}; remove it", None) if older else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
@@ -41,6 +42,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         ),
         **length_facts(case),
         **_quantization_facts(case),
+        **_capability_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
@@ -57,6 +59,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     facts["backend.fault"] = backend.fault
     facts["backend.unjudged"] = backend.unjudged
     facts["backend.asked"] = _asked_backend(case)
+    facts["backend.shown"] = backend.name or "the backend that it chooses"
     return facts
 
 
@@ -129,6 +132,23 @@ def _model_facts(model: ModelTraits) -> dict[str, Any]:
     }
 
 
+def _capability_facts(case: Case) -> dict[str, Any]:
+    """What the release's class of the model can do; None where it has none of its own, or it cannot be told."""
+    by_class = engine_profile(case.engine.kind).architecture_names == "classes"
+    served = case.contract.served(case.model.architecture) if by_class else None
+    able = {trait: trait in served.traits if served else None for trait in ("lora", "pp", "packed", "experts")}
+    if served and "experts?" in served.traits:
+        able["experts"] = None
+    gone = case.contract.dropped.get(case.model.architecture or "")
+    return {
+        **{f"model.{trait}": value for trait, value in able.items()},
+        "model.kind": served.kind if served else None,
+        "model.moe": case.model.expert_intermediate_size is not None if case.model.described else None,
+        "model.lastRelease": gone if gone and "://" not in gone else None,
+        "model.plugin": gone if gone and "://" in gone else None,
+    }
+
+
 @cache
 def _names() -> Mapping[str, Any]:
     names: Mapping[str, Any] = load_data(__file__, "model_names.yaml")
@@ -173,5 +193,15 @@ def _known(case: Case) -> str | None:
     stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower()
     if stem in {kind.replace("_", "") for kind in case.contract.architectures}:
         return "own"
-    fallbacks = _names()["tgiFallback"].get(case.contract.version, ())
-    return "fallback" if stem in fallbacks else "none"
+    return _by_transformers(stem, Version(case.contract.version))
+
+
+def _by_transformers(stem: str, release: Version) -> str | None:
+    """Whether a TGI release falls back on Transformers for a model; None between two releases that differ in it."""
+    listed = {Version(text): stems for text, stems in _names()["tgiFallback"].items()}
+    before = max((known for known in listed if known <= release), default=None)
+    after = min((known for known in listed if known >= release), default=None)
+    sure = [stem in listed[known] for known in (before, after) if known is not None]
+    if len(set(sure)) > 1:
+        return None
+    return "fallback" if sure[0] else "none"

@@ -16,7 +16,7 @@ class Hint:
     """One alternative of an annotation."""
 
     kind: str
-    """bool, int, float, str, dict, none, literal, enum, dataclass, list, tuple, set or other."""
+    """bool, int, float, str, dict, dict subclass, none, literal, enum, dataclass, list, tuple, set or other."""
     options: tuple[Any, ...] = ()
     """The values of a literal, the member names of an enum."""
     items: tuple["Hint", ...] = ()
@@ -58,14 +58,19 @@ def _named(tree: SourceTree, module: Module, name: str, typing: bool) -> tuple[H
 
 
 def _class_hint(node: ast.ClassDef) -> Hint:
-    bases = {base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in node.bases}
+    bases = {_base_name(base) for base in node.bases}
     if any("Enum" in base for base in bases):
         return Hint("enum", options=tuple(name for name, _ in enum_members(node)))
     if "dict" in bases:
-        return Hint("dict")
+        return Hint("dict subclass")
     if is_dataclass(node):
         return Hint("dataclass")
     return Hint("other")
+
+
+def _base_name(base: ast.expr) -> str:
+    base = base.value if isinstance(base, ast.Subscript) else base
+    return base.id if isinstance(base, ast.Name) else getattr(base, "attr", "")
 
 
 def is_dataclass(node: ast.ClassDef) -> bool:

@@ -1,10 +1,12 @@
 """The fields of a vLLM config class as the keyword arguments its parser would register them with."""
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from scripts.contractgen.annotations import Hint, enum_members, read_hints
+from scripts.contractgen.parser_habits import ParserHabits
 from scripts.contractgen.source_tree import Module, Named, SourceTree
 
 UNKNOWN = object()
@@ -48,16 +50,17 @@ def _is_class_var(node: ast.AnnAssign) -> bool:
     return "ClassVar" in ast.unparse(node.annotation)
 
 
-def field_keywords(tree: SourceTree, module: Module, field: ConfigField, size_fields: frozenset[str]) -> Keywords:
+def field_keywords(tree: SourceTree, module: Module, field: ConfigField, habits: ParserHabits) -> Keywords:
     """`type`, `choices`, `nargs`, `action` and `default` as the release's own `get_kwargs` derives them."""
     hints = read_hints(tree, module, field.annotation)
     keywords: Keywords = {"help": field.doc, "default": default_value(tree, module, field.default)}
-    keywords.update(_by_type(hints, field.name, size_fields))
+    keywords.update(_by_type(hints, field.name, habits))
     kinds = {hint.kind for hint in hints}
     if "none" in kinds and "bool" not in kinds:
         keywords["optional"] = True
         if keywords.get("choices"):
             keywords["choices"] = [*keywords["choices"], "None"]
+            keywords["optional"] = habits.none_is_choice
     if not keywords.get("choices"):
         values = _typing_values(read_hints(tree, module, field.annotation, typing=True))
         if values:
@@ -65,28 +68,45 @@ def field_keywords(tree: SourceTree, module: Module, field: ConfigField, size_fi
     return keywords
 
 
-def _by_type(hints: tuple[Hint, ...], name: str, size_fields: frozenset[str]) -> Keywords:
-    kinds = {hint.kind: hint for hint in hints}
-    if "dataclass" in kinds:
+def _by_type(hints: tuple[Hint, ...], name: str, habits: ParserHabits) -> Keywords:
+    kinds = {_kind(hint, habits): hint for hint in hints}
+    if habits.bare:
+        scalar = next(iter(kinds)) if len(kinds) == 1 else "str"
+        return {} if scalar == "bool" else {"type": scalar if scalar in ("int", "float") else "str"}
+    if "dataclass" in kinds and habits.dataclasses:
         return {"type": "json"}
-    if kinds.keys() == {"bool", "str", "none"}:
+    if kinds.keys() == {"bool", "str", "none"} and habits.optional_flags:
         return {"type": "str", "nargs": "?"}
     if "bool" in kinds:
         return {"action": "boolean"}
     if "literal" in kinds:
-        return _literal(kinds["literal"], free="str" in kinds)
+        return _literal(kinds["literal"], free="str" in kinds and habits.open_literals)
     for collection in ("tuple", "list", "set"):
         if collection in kinds:
             return _collection(kinds[collection])
     if "int" in kinds:
-        if name == "max_model_len" and "size_or_auto" in size_fields:
+        if name in habits.sizes_or_auto:
             return {"type": "size_or_auto"}
-        return {"type": "size" if name in size_fields else "int"}
+        return {"type": "size" if name in habits.sizes else "int"}
     if "float" in kinds:
         return {"type": "float"}
     if "dict" in kinds:
-        return {"type": "str" if "str" in kinds or kinds.keys() & {"other", "enum"} else "json"}
+        return _mapping(kinds.keys(), habits)
     return {"type": "str"}
+
+
+def _kind(hint: Hint, habits: ParserHabits) -> str:
+    if hint.kind == "dict subclass":
+        return "dict" if habits.dict_subclasses else "other"
+    return hint.kind
+
+
+def _mapping(kinds: Collection[str], habits: ParserHabits) -> Keywords:
+    if not habits.dict_or_text:
+        return {"type": "json", "optional": True}
+    if {"str", "other", "enum"} & set(kinds):
+        return {"type": "json_or_text"}
+    return {"type": "json_or_pairs" if habits.pairs else "json"}
 
 
 def _literal(hint: Hint, free: bool) -> Keywords:

@@ -6,19 +6,29 @@ from typing import Any
 
 from scripts.contractgen.annotations import enum_members, read_hints
 from scripts.contractgen.config_classes import UNKNOWN, Keywords, class_fields, default_value, field_keywords
+from scripts.contractgen.parser_habits import ParserHabits
 from scripts.contractgen.source_tree import Module, Named, SourceTree
 
 Registered = list[tuple[tuple[str, ...], Keywords]]
-
-_TYPE_NAMES = {"human_readable_int": "size", "human_readable_int_or_auto": "size_or_auto"}
+_TYPE_NAMES = {
+    "human_readable_int": "size",
+    "human_readable_int_or_auto": "size_or_auto",
+    "nullable_str": "optional str",
+    "nullable_kvs": "pairs",
+    "StoreBoolean": "truth",
+    "LoRAParserAction": "adapter",
+    "PromptAdapterParserAction": "named",
+    "union_dict_and_str": "json_or_text",
+}
+_JSON_PARSERS = ("from_json", "from_cli", "loads")
 
 
 class ParserWalk:
     """Follows parser-building functions and records each `add_argument` call."""
 
-    def __init__(self, tree: SourceTree, size_fields: frozenset[str]) -> None:
+    def __init__(self, tree: SourceTree, habits: ParserHabits) -> None:
         self.tree = tree
-        self.size_fields = size_fields
+        self.habits = habits
         self.registered: Registered = []
 
     def run(self, module: Module, function: ast.FunctionDef, owner: Named | None, names: dict[str, Any]) -> Any:
@@ -29,7 +39,7 @@ class ParserWalk:
     def keywords_of(self, found: Named) -> dict[str, Keywords]:
         """The counterpart of the release's `get_kwargs`."""
         return {
-            name: field_keywords(self.tree, module, field, self.size_fields)
+            name: field_keywords(self.tree, module, field, self.habits)
             for name, (module, field) in class_fields(self.tree, found).items()
         }
 
@@ -93,6 +103,11 @@ class _Frame:
                 for name, keywords in holder.items() if isinstance(holder, dict) else ():
                     self.names.update({key: name, value: keywords})
                     self.block(node.body)
+            case ast.List(elts=rows), ast.Tuple(elts=targets):
+                for row in rows:
+                    for target, element in zip(targets, row.elts if isinstance(row, ast.Tuple) else (), strict=False):
+                        self.assign(target, self.value(element))
+                    self.block(node.body)
 
     def call(self, node: ast.Call) -> Any:
         match node.func:
@@ -149,7 +164,7 @@ class _Frame:
             return [option for hint in hints for option in hint.options]
         if name == "optional_type":
             inner = self.value(node.args[0])
-            return inner if isinstance(inner, str) else "str"
+            return f"optional {inner}" if isinstance(inner, str) else "optional str"
         if name in ("list", "sorted"):
             values = self.value(node.args[0])
             return sorted(values) if name == "sorted" and isinstance(values, list) else values
@@ -162,7 +177,7 @@ class _Frame:
             case ast.Name(id=name):
                 return self.name(name)
             case ast.List(elts=elements):
-                return [self.value(element) for element in elements]
+                return self.elements(elements)
             case ast.Dict():
                 return self.mapping(node)
             case ast.Subscript(value=inner, slice=key):
@@ -209,11 +224,19 @@ class _Frame:
         found = self.walk.tree.lookup(self.module, name)
         if found is None or not isinstance(found.node, ast.expr):
             return "str" if found is not None and isinstance(found.node, ast.FunctionDef) else UNKNOWN
-        return default_value(self.walk.tree, found.module, found.node)
+        known = default_value(self.walk.tree, found.module, found.node)
+        return _Frame(self.walk, found.module, None, {}).value(found.node) if known is UNKNOWN else known
+
+    def elements(self, nodes: list[ast.expr]) -> list[Any]:
+        values: list[Any] = []
+        for node in nodes:
+            value = self.value(node.value if isinstance(node, ast.Starred) else node)
+            values.extend(value if isinstance(node, ast.Starred) and isinstance(value, list) else [value])
+        return values
 
     def attribute(self, node: ast.Attribute) -> Any:
         text = ast.unparse(node)
-        if text == "json.loads":
+        if node.attr in _JSON_PARSERS:
             return "json"
         if text == "argparse.BooleanOptionalAction":
             return "boolean"

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 
@@ -82,6 +82,12 @@ def _absolute(module: Module, node: ast.ImportFrom) -> str:
     return ".".join([*package[:keep], *([node.module] if node.module else [])])
 
 
+@lru_cache(maxsize=1024)
+def _syntax(text: str) -> ast.Module:
+    """A file's syntax; releases read one after another share most files."""
+    return ast.parse(text)
+
+
 class SourceTree:
     """All modules under one root directory, parsed when first asked for."""
 
@@ -99,7 +105,7 @@ class SourceTree:
         base = self.root.joinpath(*name.split("."))
         for path, is_package in ((base / "__init__.py", True), (base.with_suffix(".py"), False)):
             if path.is_file():
-                return Module(name, path, is_package, ast.parse(path.read_text(encoding="utf-8")))
+                return Module(name, path, is_package, _syntax(path.read_text(encoding="utf-8")))
         return None
 
     def modules_under(self, folder: str, containing: str) -> Iterator[Module]:

@@ -18,21 +18,29 @@ _STRUCT_FIELD = re.compile(r"^    (?:pub )?(\w+): (?:Option<)?(\w+)", re.MULTILI
 _RUST_ENV = re.compile(r'env::var(?:_os)?\("([A-Z0-9_]+)"\)')
 _PYTHON_ENV = re.compile(r'os\.(?:getenv|environ\.get)\(\s*"([A-Z0-9_]+)"')
 
+_METRIC_CALL = re.compile(r'metrics::(\w+)!\(\s*"(tgi_\w+)"')
+_COMPARED_TYPE = re.compile(r'model_type (?:== "([\w.-]+)"|in \[([^\]]*)\])')
 _MODEL_TYPE = re.compile(r'"type": "([\w-]+)"')
 
 _RUST_TYPES = {"usize": "int", "u16": "int", "u32": "int", "u64": "int", "f32": "float", "f64": "float"}
 
 
 def read_flags(root: Path) -> dict[str, dict[str, Any]]:
-    """Launcher options, keyed by long name, from `docs/source/reference/launcher.md`."""
+    """Launcher options, keyed by long name, from the published reference."""
     fields = _fields(root)
-    text = (root / "docs/source/reference/launcher.md").read_text(encoding="utf-8")
+    text = reference(root).read_text(encoding="utf-8")
     flags: dict[str, dict[str, Any]] = {}
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         option = _OPTION.search(section)
         if option and option.group(2) not in ("--help", "--version"):
             flags[option.group(2)] = _flag(section, option, fields)
     return dict(sorted(flags.items()))
+
+
+def reference(root: Path) -> Path:
+    """The launcher's reference, which stood among the tutorials before 2.3."""
+    places = (root / "docs/source" / folder / "launcher.md" for folder in ("reference", "basic_tutorials"))
+    return next(place for place in places if place.is_file())
 
 
 def _flag(section: str, option: re.Match[str], fields: dict[str, str]) -> dict[str, Any]:
@@ -79,26 +87,43 @@ def read_environment(root: Path, flags: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def read_metrics(root: Path) -> dict[str, dict[str, Any]]:
-    """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`.
+    """Exposed Prometheus names with type, from `docs/source/reference/metrics.md`, before 2.3 from the router's source.
 
     The exporter shows a histogram as a summary unless the server gives it buckets.
     """
-    text = (root / "docs/source/reference/metrics.md").read_text(encoding="utf-8")
     buckets = _BUCKETS.findall((root / "router/src/server.rs").read_text(encoding="utf-8"))
 
     def shown(name: str, kind: str) -> str:
         has_buckets = any(name == part or (how == "Suffix" and name.endswith(part)) for how, part in buckets)
         return "summary" if kind == "histogram" and not has_buckets else kind
 
-    rows = sorted(_METRIC_ROW.findall(text))
+    page = root / "docs/source/reference/metrics.md"
+    rows = _METRIC_ROW.findall(page.read_text(encoding="utf-8")) if page.is_file() else _registered(root)
+    rows = sorted(set(rows))
     return {name: {"type": shown(name, kind.lower()), "when": "always"} for name, kind in rows}
 
 
-def read_architectures(root: Path) -> list[str]:
-    """Model types (as config.json names them) that the server implements itself."""
+def _registered(root: Path) -> list[tuple[str, str]]:
+    files = _files(root, ("router/src",), "*.rs")
+    found = (row for path in files for row in _METRIC_CALL.findall(path.read_text(encoding="utf-8")))
+    return [(name, kind.removeprefix("increment_")) for kind, name in found]
+
+
+def read_models(root: Path) -> dict[str, str]:
+    """Model types (as config.json names them) that the server implements itself, each of kind text."""
     text = (root / "server/text_generation_server/models/__init__.py").read_text(encoding="utf-8")
-    known = text.split("class ModelType(")[1].split("\n\n\n")[0]
-    return sorted(set(_MODEL_TYPE.findall(known)))
+    listed = text.split("class ModelType(")[-1].split("\n\n\n")[0] if "class ModelType(" in text else ""
+    known = _MODEL_TYPE.findall(listed)
+    for one, several in _COMPARED_TYPE.findall(text):
+        known += [one] if one else re.findall(r'"([\w.-]+)"', several)
+    return dict.fromkeys(sorted(set(known)), "text")
+
+
+def read_image(root: Path) -> dict[str, Any]:
+    """What is in the image: the CUDA version of its last stage. Its base images search GKE's driver folder."""
+    text = (root / "Dockerfile").read_text(encoding="utf-8")
+    stages: list[str] = re.findall(r"^FROM nvidia/cuda:([\d.]+)-base", text, re.MULTILINE)
+    return {"cuda": stages[-1], "findsDriver": True, "packages": [], "user": "root"}
 
 
 def read_paths(root: Path) -> list[str]:

@@ -5,11 +5,15 @@ import re
 from typing import Any
 
 from scripts.contractgen.config_classes import UNKNOWN, Keywords
+from scripts.contractgen.parser_habits import read_habits
 from scripts.contractgen.parser_walk import ParserWalk
-from scripts.contractgen.source_tree import Module, SourceTree
+from scripts.contractgen.source_tree import SourceTree
 
-ARGUMENTS = "vllm.engine.arg_utils"
-SERVER_ARGUMENTS = ("vllm.entrypoints.common.cli_args", "vllm.entrypoints.openai.cli_args")
+SERVER_ARGUMENTS = (
+    "vllm.entrypoints.common.cli_args",
+    "vllm.entrypoints.launchers.cli_args",
+    "vllm.entrypoints.openai.cli_args",
+)
 """Where `make_arg_parser` lives, the newest place first."""
 
 _REGISTRIES = {"--tool-call-parser": "ToolParserManager", "--reasoning-parser": "ReasoningParserManager"}
@@ -20,8 +24,9 @@ _REMOVAL = re.compile(r"removed\s+in\s+(?:version\s+)?v?(\d+\.\d+(?:\.\d+)?)", r
 
 def read_flags(tree: SourceTree) -> dict[str, dict[str, Any]]:
     """Every option the server's parser registers, keyed by its first long name."""
-    module = next(found for name in SERVER_ARGUMENTS if (found := tree.module(name)))
-    walk = ParserWalk(tree, _size_fields(tree))
+    modules = (tree.module(name) for name in SERVER_ARGUMENTS)
+    module = next(found for found in modules if found and "make_arg_parser" in found.runtime)
+    walk = ParserWalk(tree, read_habits(tree))
     function = module.runtime["make_arg_parser"]
     assert isinstance(function, ast.FunctionDef)
     walk.run(module, function, None, {})
@@ -34,7 +39,19 @@ def read_flags(tree: SourceTree) -> dict[str, dict[str, Any]]:
             flags[name] = flag
             if name in _REGISTRIES and (known := _registered(tree, _REGISTRIES[name])):
                 flag["choices" if "choices" in keywords else "values"] = known
+            if "choices" in flag and "None" not in flag["choices"]:
+                flag.pop("optional", None)  # the text None becomes no value, which is none of the choices
     return dict(sorted(flags.items()))
+
+
+def reads_dotted_keys(tree: SourceTree) -> bool:
+    """Whether the release's parser takes --option.key=value for a key of a JSON option."""
+    for name in ("vllm.utils.argparse_utils", "vllm.utils"):
+        module = tree.module(name)
+        parser = module.runtime.get("FlexibleArgumentParser") if module else None
+        if isinstance(parser, ast.ClassDef):
+            return "create_nested_dict" in ast.unparse(parser)
+    return False
 
 
 def _registered(tree: SourceTree, manager: str) -> list[str]:
@@ -55,22 +72,6 @@ def _registered(tree: SourceTree, manager: str) -> list[str]:
 def _texts(node: ast.expr) -> list[str]:
     constants = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
     return [c.value for c in constants if isinstance(c, ast.Constant) and isinstance(c.value, str)]
-
-
-def _size_fields(tree: SourceTree) -> frozenset[str]:
-    """Fields whose integers may carry a suffix such as 1K; the marker size_or_auto says max_model_len takes `auto`."""
-    module = tree.module(ARGUMENTS)
-    assert isinstance(module, Module)
-    function = module.runtime["_compute_kwargs"]
-    assert isinstance(function, ast.FunctionDef)
-    names: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Set | ast.Tuple):
-            texts = {e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)}
-            names |= texts if "max_num_batched_tokens" in texts else set()
-        if isinstance(node, ast.Name) and node.id == "human_readable_int_or_auto":
-            names.add("size_or_auto")
-    return frozenset(names)
 
 
 def _inverse_prefixes(tree: SourceTree) -> dict[str, str]:
@@ -111,8 +112,8 @@ def _flag(options: list[str], keywords: Keywords, inverse: dict[str, str]) -> tu
     for key in ("choices", "values"):
         values = keywords.get(key, UNKNOWN)
         if isinstance(values, list) and values and UNKNOWN not in values and "choices" not in flag:
-            flag[key] = values
-    if keywords.get("optional"):
+            flag[key] = ["None" if value is None else value for value in values]
+    if keywords.get("optional") or str(keywords.get("type")).startswith("optional "):
         flag["optional"] = True
     default = keywords.get("default")
     if default is not None and _plain(default):
@@ -126,10 +127,12 @@ def _type(keywords: Keywords) -> str:
     action = keywords.get("action")
     if action == "boolean":
         return "bool"
+    if action in ("truth", "adapter", "named"):
+        return str(action)
     if action == "store_true":
         return "flag"
     kind = keywords.get("type", "str")
-    return kind if isinstance(kind, str) else "str"
+    return kind.removeprefix("optional ") if isinstance(kind, str) else "str"
 
 
 def _plain(value: Any) -> bool:

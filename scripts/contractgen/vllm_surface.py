@@ -1,9 +1,8 @@
-"""What a vLLM release shows besides its flags: environment, metrics, paths, batch limits and entry point."""
+"""What a vLLM release shows besides its flags: environment, metrics, paths and batch limits."""
 
 import ast
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,18 +22,6 @@ def read_environment(tree: SourceTree) -> list[str]:
     assert isinstance(definition, ast.Dict)
     names = [key.value for key in definition.keys if isinstance(key, ast.Constant)]
     return sorted({name for name in names if isinstance(name, str)})
-
-
-def read_architectures(tree: SourceTree) -> list[str]:
-    """Architectures of generative models that the release implements itself."""
-    module = tree.module("vllm.model_executor.models.registry")
-    assert module is not None
-    names: set[str] = set()
-    for table in ("_TEXT_GENERATION_MODELS", "_MULTIMODAL_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS"):
-        definition = module.runtime.get(table)
-        if isinstance(definition, ast.Dict):
-            names |= {str(key.value) for key in definition.keys if isinstance(key, ast.Constant)}
-    return sorted(names)
 
 
 def read_metrics(tree: SourceTree) -> dict[str, dict[str, Any]]:
@@ -130,40 +117,42 @@ def _route(decorator: ast.expr) -> str | None:
 
 
 def read_batch_defaults(tree: SourceTree) -> list[dict[str, Any]]:
-    """The server's default batch limits by the card's memory in GiB, largest cards first, the rest last."""
+    """The server's default batch limits by the card's memory in GiB or name, the largest cards first, the rest last."""
     module = tree.module("vllm.engine.arg_utils")
     assert module is not None
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.If) and "device_memory >=" in ast.unparse(node.test):
-            return list(_tiers(node))
+        if isinstance(node, ast.If) and re.search(r"device_memory >=|'h100' in device_name", ast.unparse(node.test)):
+            assigned = (statement for statement in ast.walk(module.tree) if isinstance(statement, ast.Assign))
+            common = _limits([statement for statement in assigned if isinstance(statement.value, ast.Constant)])
+            return [{**common, **tier} for tier in _tiers(node)]
     return []
 
 
 def _tiers(node: ast.If) -> Iterator[dict[str, Any]]:
-    found = re.search(r"device_memory >= (\d+) \* GiB_bytes", ast.unparse(node.test))
-    assert found
-    excluded = re.findall(r"'(\w+)' not in device_name", ast.unparse(node.test))
-    yield {"minMemoryGib": int(found.group(1)), "exceptDevices": excluded, **_limits(node.body)}
+    test = ast.unparse(node.test)
+    memory = re.search(r"device_memory >= (\d+) \* GiB_bytes", test)
+    yield {
+        "minMemoryGib": int(memory.group(1)) if memory else 0,
+        "exceptDevices": re.findall(r"'(\w+)' not in device_name", test),
+        "onlyDevices": re.findall(r"'(\w+)' in device_name", test),
+        **_limits(node.body),
+    }
     if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
         yield from _tiers(node.orelse[0])
     else:
-        yield {"minMemoryGib": 0, "exceptDevices": [], **_limits(node.orelse)}
+        yield {"minMemoryGib": 0, "exceptDevices": [], "onlyDevices": [], **_limits(node.orelse)}
 
 
-def _limits(body: list[ast.stmt]) -> dict[str, int]:
+def _limits(body: Sequence[ast.stmt]) -> dict[str, int]:
+    """What a block sets for the server: a number, or the entry of a table by usage."""
     names = {"default_max_num_batched_tokens": "maxNumBatchedTokens", "default_max_num_seqs": "maxNumSeqs"}
     limits: dict[str, int] = {}
     for node in body:
         match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int() as limit)) if name in names:
+                limits[names[name]] = limit
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys, values=values)) if name in names:
                 for key, value in zip(keys, values, strict=True):
                     if key is not None and ast.unparse(key).endswith("OPENAI_API_SERVER"):
                         limits[names[name]] = ast.literal_eval(value)
     return limits
-
-
-def read_command(tree: SourceTree) -> list[str]:
-    """The official image's entry point."""
-    text = (tree.root / "docker" / "Dockerfile").read_text(encoding="utf-8")
-    entries: list[list[str]] = [json.loads(entry) for entry in re.findall(r"^ENTRYPOINT (\[.*\])", text, re.MULTILINE)]
-    return next(entry for entry in entries if not entry[0].startswith((".", "/")))

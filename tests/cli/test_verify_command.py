@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.verify_command import API_KEY_VARIABLE, verify
-from l4serve.engines.contract import resolve_contract
+from l4serve.engines.resolution import resolve_contract
 from tests import factories
 from tests.verification.conftest import LIMIT, MODEL
 

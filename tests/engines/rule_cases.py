@@ -5,8 +5,8 @@ from typing import Any
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.case import Case
-from l4serve.engines.contract import resolve_contract
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.resolution import resolve_contract
 from l4serve.engines.rules import judge
 from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 

@@ -88,7 +88,8 @@ def test_an_unset_field_emits_nothing(contract: Contract) -> None:
     launch = built(contract)
     size = "--tensor-parallel-size=1" if contract.engine == "vllm" else "--num-shard=1"
     assert launch.argv == (f"{contract.model_flag}=google/gemma-7b", size)
-    assert launch.env == ({} if contract.engine == "vllm" else {"PORT": "8000"})
+    driver = {} if contract.image_facts.finds_driver else {"LD_LIBRARY_PATH": "/usr/local/nvidia/lib64"}
+    assert launch.env == (driver if contract.engine == "vllm" else {"PORT": "8000"})
 
 
 @pytest.mark.parametrize("contract", ALL, ids=name)
@@ -142,7 +143,7 @@ def test_a_misspelt_variable_is_refused_and_a_foreign_one_is_not() -> None:
 
 def test_a_flag_that_came_later_says_so() -> None:
     text = refused(load_contract("vllm", "0.10.0"), extra_args=("--shutdown-timeout=30",))["extraArgs[0]"]
-    assert "it came with 0.19.1" in text
+    assert "it came with 0.18.0" in text
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,7 @@ def test_booleans_take_the_contracts_form() -> None:
 
 def test_the_attention_backend_is_a_variable_before_it_is_a_flag() -> None:
     old = built(load_contract("vllm", "0.10.0"), {"attentionBackend": "FLASHINFER"})
-    assert old.env == {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
+    assert old.env["VLLM_ATTENTION_BACKEND"] == "FLASHINFER"
     assert "--attention-backend=FLASHINFER" in built(V26, {"attentionBackend": "FLASHINFER"}).argv
 
 
@@ -269,3 +270,55 @@ def test_another_port_is_written_out() -> None:
 
 def test_a_revision_is_written_out() -> None:
     assert "--revision=abc" in built(V26, revision="abc").argv
+
+
+def test_an_abbreviated_flag_is_the_flag_or_sent_to_its_field() -> None:
+    guide = load_contract("vllm", "0.10.0")
+    assert "engine.maxNumBatchedTokens" in refused(guide, extra_args=("--max-num-batched-token=8192",))["extraArgs[0]"]
+    assert built(guide, extra_args=("--uvicorn-log=info",)).argv[-1] == "--uvicorn-log=info"
+    assert "it may mean --ssl-ca-certs" in refused(guide, extra_args=("--ssl-c=x",))["extraArgs[0]"]
+    assert "extraArgs[0]" in refused(load_contract("tgi", "3.3.7"), extra_args=("--hostnam=x",))
+
+
+def test_flags_of_the_release_itself_count() -> None:
+    taken = ("--kv-cache-memory-bytes=4G", "--enable-log-requests", "--structured-outputs-config.backend=xgrammar")
+    assert built(load_contract("vllm", "0.12.0"), extra_args=taken).argv[-3:] == taken
+    new = load_contract("vllm", "0.18.0")
+    assert set(refused(new, {"swapSpace": 4}, extra_args=("--disable-log-requests",))) == {
+        "engine.swapSpace",
+        "extraArgs[0]",
+    }
+    assert "vllm-0.18.0 has no --swap-space" in refused(new, {"swapSpace": 4})["engine.swapSpace"]
+
+
+def test_subclasses_of_dict_take_json_and_keys() -> None:
+    for version in ("0.26.0", "0.33.0"):
+        contract = load_contract("vllm", version)
+        for argument in ("--limit-mm-per-prompt.image=1", '--limit-mm-per-prompt={"image":1}'):
+            assert built(contract, extra_args=(argument,)).argv[-1] == argument
+        assert "extraArgs[0]" in refused(contract, extra_args=("--limit-mm-per-prompt=image",))
+    assert "extraArgs[0]" in refused(load_contract("vllm", "0.8.5"), extra_args=("--limit-mm-per-prompt.image=1",))
+
+
+@pytest.mark.parametrize(
+    ("version", "rendered"),
+    [("0.8.5", False), ("0.9.0", True), ("0.9.2", True), ("0.10.2", True), ("0.11.0", True), ("0.11.1", False)],
+)
+def test_an_image_that_does_not_find_the_driver_is_told_where_it_is(version: str, rendered: bool) -> None:
+    contract = load_contract("vllm", version)
+    assert (built(contract).env.get("LD_LIBRARY_PATH") == "/usr/local/nvidia/lib64") is rendered
+    own = {"LD_LIBRARY_PATH": "/opt/driver"}
+    assert built(contract, extra_env=own).env["LD_LIBRARY_PATH"] == "/opt/driver"
+    assert "LD_LIBRARY_PATH" not in built(contract, {"image": "example.com/acme/vllm:1"}).env
+
+
+def test_a_flag_needs_its_package_in_the_image() -> None:
+    traces = ("--otlp-traces-endpoint=http://collector:4317",)
+    for version, held in (("0.8.3", False), ("0.8.4", True), ("0.9.1", True), ("0.9.2", False), ("0.17.0", True)):
+        contract = load_contract("vllm", version)
+        if held:
+            assert built(contract, extra_args=traces).argv[-1] == traces[0]
+        else:
+            assert "opentelemetry-sdk" in refused(contract, extra_args=traces)["extraArgs[0]"]
+    mirror = {"image": "example.com/acme/vllm:1"}
+    assert built(load_contract("vllm", "0.12.0"), mirror, extra_args=traces).argv[-1] == traces[0]

@@ -2,14 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from l4serve.engines.contract import Contract, ContractError, contract_versions, load_contract, resolve_contract
+from l4serve.engines.contract import Contract, contract_versions, load_contract
+from l4serve.engines.resolution import ContractError, resolve_contract
 
-OBSERVED = Path(__file__).parent / "observed"
+OBSERVED = json.loads((Path(__file__).parent / "observed" / "vllm-parsers.json").read_text("utf-8"))
+"""What each release's own parser registered, as `scripts/observe_parser.py` saw it: option, span of releases, entry."""
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
 VLLM = [contract for contract in ALL if contract.engine == "vllm"]
+
+
+def observed(release: str) -> dict[str, dict[str, Any]]:
+    places = {version: place for place, version in enumerate(OBSERVED["releases"])}
+
+    def holds(span: str) -> bool:
+        first, last = span.split(":")
+        return places[first] <= places[release] <= (places[last] if last else len(places))
+
+    return {
+        option: entry
+        for option, row in OBSERVED["options"].items()
+        for spans, entry in row.items()
+        if any(holds(span) for span in spans.split())
+    }
 
 
 def name(contract: Contract) -> str:
@@ -18,23 +36,22 @@ def name(contract: Contract) -> str:
 
 def test_the_versions_that_the_project_promises_have_contracts() -> None:
     vllm, tgi = contract_versions("vllm"), contract_versions("tgi")
-    assert vllm[0] == "0.10.0" and "0.26.0" in vllm
-    assert {v.rsplit(".", 1)[0] for v in vllm} >= {"0.10", "0.13", "0.19", "0.26"}
-    assert any(v.startswith("2.3.") for v in tgi) and tgi[-1] == "3.3.7"
+    assert (vllm[0], vllm[-1], len(vllm)) == ("0.8.0", "0.33.0", 50)
+    assert {"0.8.5.post1", "0.9.0.1", "0.15.0", "0.15.1"} <= set(vllm)
+    assert (tgi[0], tgi[-1], len(tgi)) == ("2.0.0", "3.3.7", 29)
 
 
 @pytest.mark.parametrize("contract", VLLM, ids=name)
 def test_option_strings_are_those_of_the_real_parser(contract: Contract) -> None:
-    observed = json.loads((OBSERVED / f"{contract.name}.json").read_text("utf-8"))
     ours = {option for flag in contract.flags.values() for option in flag.spellings}
-    assert ours == set(observed)
+    assert ours == set(observed(contract.version))
 
 
 @pytest.mark.parametrize("contract", VLLM, ids=name)
 def test_counts_and_choices_are_those_of_the_real_parser(contract: Contract) -> None:
-    observed = json.loads((OBSERVED / f"{contract.name}.json").read_text("utf-8"))
+    entries = observed(contract.version)
     for flag in contract.flags.values():
-        seen = observed[flag.name]
+        seen = entries[flag.name]
         assert (sorted(flag.choices) if flag.choices else None) == seen["choices"], flag.name
         assert flag.takes_value == (seen["nargs"] != 0), flag.name
         if flag.takes_value:
@@ -53,6 +70,7 @@ def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
     assert contract.port_flag is None or contract.flag(contract.port_flag)
     assert contract.port_env is None or contract.port_env in contract.env
     assert contract.flag(contract.model_flag)
+    assert contract.image_facts.cuda and contract.image_facts.user == "root"
     assert contract.token_env in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
     assert contract.env and contract.architectures and contract.sources["flags"]
 
@@ -60,10 +78,12 @@ def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
 @pytest.mark.parametrize("contract", VLLM, ids=name)
 def test_an_l4_gets_the_small_batch_limits(contract: Contract) -> None:
     limits = contract.batch_limits_for(22.05, "NVIDIA L4")
-    assert limits and (limits.max_num_batched_tokens, limits.max_num_seqs) == (2048, 256)
+    sequences = 1024 if contract.version in ("0.8.0", "0.8.1", "0.8.2", "0.8.3") else 256
+    assert limits and (limits.max_num_batched_tokens, limits.max_num_seqs) == (2048, sequences)
     large = contract.batch_limits_for(79.1, "NVIDIA H100 80GB HBM3")
     assert large and large.max_num_batched_tokens > 2048
-    assert contract.batch_limits_for(79.1, "NVIDIA A100-SXM4-80GB") == limits
+    a100 = contract.batch_limits_for(79.1, "NVIDIA A100-SXM4-80GB")
+    assert a100 == (large if contract.version.startswith("0.8.5") else limits)
 
 
 def test_an_a100_of_80_gib_counts_as_a_small_card() -> None:
@@ -90,7 +110,9 @@ def test_the_guides_images_and_token_variable() -> None:
         ("vllm", "0.26", None, "docker.io/vllm/vllm-openai:v0.26.0"),
         ("vllm", "v0.27.1", None, "docker.io/vllm/vllm-openai:v0.27.1"),
         ("vllm", "0.27.0rc1", None, "docker.io/vllm/vllm-openai:v0.27.0rc1"),
-        ("vllm", "0.9.2", "0.10.0", "docker.io/vllm/vllm-openai:v0.9.2"),
+        ("vllm", "0.7.3", "0.8.0", "docker.io/vllm/vllm-openai:v0.7.3"),
+        ("tgi", "2.1.1", "2.3.1", "ghcr.io/huggingface/text-generation-inference:2.1.1"),
+        ("tgi", "2.1.1", None, "ghcr.io/huggingface/text-generation-inference:2.1.1"),
         ("vllm", "0.34.0", "0.33.0", "docker.io/vllm/vllm-openai:v0.34.0"),
         ("tgi", "3.0.1", None, "ghcr.io/huggingface/text-generation-inference:3.0.1"),
         ("tgi", "3.3", None, "ghcr.io/huggingface/text-generation-inference:3.3.7"),
@@ -101,10 +123,12 @@ def test_the_image_is_that_of_the_release_asked_for(kind: str, version: str, ove
     assert resolve_contract(kind, version, override).contract.image == image
 
 
-def test_a_release_under_an_older_contract_keeps_its_own_token_variable_and_default_context() -> None:
-    between, old = resolve_contract("tgi", "3.0.1").contract, resolve_contract("tgi", "2.3.1").contract
-    assert (between.token_env, between.default_context) == ("HF_TOKEN", None)
+def test_a_release_under_another_contract_keeps_what_belongs_to_its_image() -> None:
+    new, old = resolve_contract("tgi", "3.0.1", "2.3.1").contract, resolve_contract("tgi", "2.3.1").contract
+    assert (new.token_env, new.default_context) == ("HF_TOKEN", None)
     assert (old.token_env, old.default_context) == ("HUGGING_FACE_HUB_TOKEN", 4096)
+    asked = resolve_contract("vllm", "0.11.0", "0.12.0").contract
+    assert asked.version == "0.12.0" and not asked.image_facts.finds_driver
 
 
 @pytest.mark.parametrize(
@@ -112,15 +136,21 @@ def test_a_release_under_an_older_contract_keeps_its_own_token_variable_and_defa
     [
         ("vllm", "0.26.0", "0.26.0", False),
         ("vllm", "v0.26.0", "0.26.0", False),
-        ("vllm", "0.27.0", "0.26.0", True),
-        ("vllm", "0.10.2", "0.10.0", True),
-        ("vllm", "0.32.1", "0.26.0", True),
+        ("vllm", "0.27.0", "0.27.0", False),
+        ("vllm", "0.8.5", "0.8.5", False),
+        ("vllm", "0.8", "0.8.5.post1", False),
+        ("vllm", "0.10.1", "0.10.1", False),
+        ("vllm", "0.32.1", "0.32.0", True),
+        ("vllm", "0.27.0rc1", "0.27.0", True),
+        ("vllm", "0.33.0.post1", "0.33.0", True),
         ("vllm", "0.13", "0.13.0", False),
         ("tgi", "2.3", "2.3.1", False),
-        ("tgi", "3.0.0", "2.3.1", True),
+        ("tgi", "3.0.0", "3.0.0", False),
     ],
 )
-def test_a_version_takes_its_own_contract_or_the_older_one(kind: str, version: str, contract: str, noted: bool) -> None:
+def test_a_version_takes_its_own_contract_or_the_nearest_before_it(
+    kind: str, version: str, contract: str, noted: bool
+) -> None:
     resolved = resolve_contract(kind, version)
     assert resolved.contract.version == contract
     assert (resolved.note is not None) is noted
@@ -128,7 +158,9 @@ def test_a_version_takes_its_own_contract_or_the_older_one(kind: str, version: s
         assert contract in str(resolved.note) and version in str(resolved.note)
 
 
-@pytest.mark.parametrize(("kind", "version"), [("vllm", "0.9.2"), ("vllm", "99.0"), ("tgi", "2.2.0"), ("tgi", "4.0.0")])
+@pytest.mark.parametrize(
+    ("kind", "version"), [("vllm", "0.7.3"), ("vllm", "0.34.0"), ("tgi", "1.4.5"), ("tgi", "4.0.0")]
+)
 def test_outside_the_known_range_is_an_error_that_names_the_versions(kind: str, version: str) -> None:
     with pytest.raises(ContractError, match=r"outside the known versions .* engine\.contract"):
         resolve_contract(kind, version)

@@ -1,8 +1,9 @@
 """Each rule holds where the engine would refuse, and not beside it."""
 
+from typing import Any
+
 import pytest
 
-from l4serve.engines.contract import resolve_contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
 
@@ -99,8 +100,7 @@ def test_blocks_are_read_by_sixteen_tokens(version: str, size: int, rule: str | 
 
 
 def test_bitsandbytes_left_the_tree() -> None:
-    for version, contract in (("0.28.0", "0.26.0"), ("0.33.0", "0.33.0")):
-        assert resolve_contract("vllm", version).contract.version == contract
+    for version in ("0.28.0", "0.33.0"):
         assert "vllm-bitsandbytes-removed" in errors("vllm", version, QWEN, quantization="bitsandbytes")
     assert errors("vllm", "0.27.0", QWEN, quantization="bitsandbytes") == set()
     prequantised = like(QWEN, quantization_method="bitsandbytes")
@@ -259,12 +259,13 @@ def test_models_that_the_release_does_not_know() -> None:
     gpt_oss = like(GEMMA, architecture="GptOssForCausalLM")
     assert errors("vllm", "0.10.0", gpt_oss) == {"vllm-unknown-model"}
     assert errors("vllm", "0.10.2", gpt_oss) == set()
-    assert "vllm-perhaps-unknown-model" in verdicts("vllm", "0.10.2", gpt_oss)
+    assert "vllm-perhaps-unknown-model" in verdicts("vllm", "0.10.0.post1", gpt_oss)
     assert errors("tgi", "3.3.7", gpt_oss) == {"tgi-unknown-model"}
     qwen3 = like(QWEN, architecture="Qwen3ForCausalLM")
     assert "tgi-fallback-model" in verdicts("tgi", "3.3.7", qwen3)
     assert errors("tgi", "3.3.7", qwen3, quantize="eetq") == {"tgi-fallback-quantised"}
     assert errors("tgi", "2.3.1", qwen3) == {"tgi-unknown-model"}
+    assert not {"tgi-unknown-model", "tgi-fallback-model"} & set(verdicts("tgi", "3.1.0", qwen3))
 
 
 def test_tgi_lengths() -> None:
@@ -292,3 +293,45 @@ def test_tgi_types_and_quantisation() -> None:
 def test_tgis_maintenance_is_advice_and_nothing_more() -> None:
     assert {v.severity for v in verdicts("tgi", "3.3.7").values()} == {"advice"}
     assert "tgi-maintenance" in verdicts("tgi", "3.3.7")
+
+
+GEMMA4 = like(GEMMA, architecture="Gemma4ForConditionalGeneration", head_dim=256, expert_intermediate_size=704)
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "fields", "rule"),
+    [
+        ("0.19.1", GEMMA4, {"quantization": "bitsandbytes"}, "vllm-bitsandbytes-without-expert-mapping"),
+        ("0.25.0", GEMMA4, {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", like(GEMMA4, expert_intermediate_size=None), {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", like(GEMMA4, architecture="Qwen3MoeForCausalLM"), {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", GEMMA4, {"lora": {"adapters": [{"name": "a", "path": "/a"}]}}, "vllm-lora-unsupported"),
+        ("0.33.0", GEMMA4, {"lora": {"adapters": [{"name": "a", "path": "/a"}]}}, None),
+        (
+            "0.8.0",
+            like(QWEN, architecture="BertModel"),
+            {"quantization": "bitsandbytes"},
+            "vllm-bitsandbytes-without-mapping",
+        ),
+        ("0.11.0", like(QWEN, architecture="MllamaForConditionalGeneration"), {}, "vllm-model-dropped"),
+        ("0.33.0", like(QWEN, architecture="BartForConditionalGeneration"), {}, "vllm-model-in-plugin"),
+    ],
+)
+def test_what_the_models_class_can_do(
+    version: str, model: ModelTraits, fields: dict[str, Any], rule: str | None
+) -> None:
+    ours = {"vllm-bitsandbytes-without-expert-mapping", "vllm-bitsandbytes-without-mapping", "vllm-lora-unsupported"}
+    found = errors("vllm", version, model, **fields) & (ours | {"vllm-model-dropped", "vllm-model-in-plugin"})
+    assert found == ({rule} if rule else set())
+
+
+def test_pipeline_stages_need_a_class_that_has_them() -> None:
+    bert = like(QWEN, architecture="BertModel")
+    assert "vllm-pipeline-unsupported" in errors("vllm", "0.26.0", bert, pp=2)
+    assert "vllm-pipeline-unsupported" not in errors("vllm", "0.26.0", QWEN, pp=2)
+
+
+def test_the_note_about_the_v0_engine_names_the_backend_in_force() -> None:
+    named = verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8", attentionBackend="FLASHINFER")["vllm-v0-fallback"]
+    assert "FLASHINFER" in named.reason and "XFORMERS" not in named.reason
+    assert "XFORMERS" in verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8")["vllm-v0-fallback"].reason

@@ -9,22 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from scripts.contractgen.sdist import fetch_sdist, index_url
+from scripts.contractgen.sdist import fetch_archive, index_url, releases_of
 
 CONTENT = b"not really an archive"
 
 
 class Index(BaseHTTPRequestHandler):
     digest = hashlib.sha256(CONTENT).hexdigest()
+    names = ("acme-1.0.tar.gz", "acme-1.1rc1.tar.gz", "acme-1.2-py3-none-manylinux_x86_64.whl", "acme-0.9.tar.gz")
 
     def do_GET(self) -> None:
         host = f"http://127.0.0.1:{self.server.server_port}"  # type: ignore[attr-defined]
-        entry = {
-            "filename": "acme-1.0.tar.gz",
-            "url": f"{host}/files/acme-1.0.tar.gz",
-            "hashes": {"sha256": self.digest},
-        }
-        body = json.dumps({"files": [entry]}).encode() if self.path == "/simple/acme/" else CONTENT
+        entries = [
+            {"filename": name, "url": f"{host}/files/{name}", "hashes": {"sha256": self.digest}} for name in self.names
+        ]
+        body = json.dumps({"files": entries}).encode() if self.path == "/simple/acme/" else CONTENT
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body)
@@ -47,19 +46,29 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Index]]:
 
 
 def test_the_download_is_the_indexs(index: type[Index], tmp_path: Path) -> None:
-    assert fetch_sdist("acme", "1.0", tmp_path).read_bytes() == CONTENT
+    archive = fetch_archive("acme", "1.0", tmp_path)
+    assert archive.path.read_bytes() == CONTENT
+    assert (archive.name, archive.sha256) == ("acme-1.0.tar.gz", Index.digest)
+
+
+def test_a_release_without_a_source_distribution_comes_as_its_wheel(index: type[Index], tmp_path: Path) -> None:
+    assert fetch_archive("acme", "1.2", tmp_path).name == "acme-1.2-py3-none-manylinux_x86_64.whl"
+
+
+def test_final_releases_are_listed_from_the_oldest_wanted_on(index: type[Index]) -> None:
+    assert releases_of("acme", "1.0") == ["1.0", "1.2"]
 
 
 def test_a_wrong_hash_stops_and_leaves_nothing(index: type[Index], tmp_path: Path) -> None:
     index.digest = "0" * 64
     with pytest.raises(SystemExit, match="does not match the index's hash"):
-        fetch_sdist("acme", "1.0", tmp_path)
+        fetch_archive("acme", "1.0", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_release_is_named(index: type[Index], tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"the index has no acme-2\.0\.tar\.gz"):
-        fetch_sdist("acme", "2.0", tmp_path)
+        fetch_archive("acme", "2.0", tmp_path)
 
 
 def test_without_a_setting_pip_says_where_its_index_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,11 @@
 """The generator reads TGI's published reference."""
 
-import json
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
 from scripts import generate_tgi_contract
-from scripts.contractgen.files import contract_path, render
 from scripts.generate_tgi_contract import tgi_contract
 
 FILES = {
@@ -95,7 +93,10 @@ struct Args {
 }
 fn main() { std::env::var("ATTENTION"); }
 """,
-    "router/src/server.rs": 'app.route("/health", get(health)).route(\n "/generate", post(generate))',
+    "Dockerfile": "FROM nvidia/cuda:12.4.1-devel-ubuntu AS build\nFROM nvidia/cuda:12.4.0-base-ubuntu AS base\n",
+    "router/src/server.rs": """app.route("/health", get(health)).route(\n "/generate", post(generate))
+metrics::increment_counter!("tgi_request_count"); metrics::gauge!("tgi_queue_size", 0);
+""",
     "backends/v3/src/lib.rs": "",
     "server/text_generation_server/models/__init__.py": """
 class ModelType(enum.Enum):
@@ -107,6 +108,7 @@ class ModelType(enum.Enum):
 
 
 other = {"type": "unrelated"}
+def get_model(): return model_type == "t5"
 """,
     "server/text_generation_server/utils/hub.py": 'os.getenv("HF_HUB_OFFLINE", "0")',
 }
@@ -136,7 +138,23 @@ def test_the_reference_is_read(release: Path) -> None:
     assert {"ATTENTION", "HF_HUB_OFFLINE", "PORT"} <= set(contract["env"])
     assert contract["metrics"] == {"tgi_queue_size": {"type": "gauge", "when": "always"}}
     assert contract["paths"] == ["/generate", "/health"]
-    assert contract["architectures"] == ["llama", "phi3"]
+    assert contract["models"] == {"llama": "text", "phi3": "text", "t5": "text"}
+    assert contract["image"]["cuda"] == "12.4.0"
+    assert contract["source"]["reference"].endswith("/blob/v9.9.9/docs/source/reference/launcher.md")
+
+
+def test_releases_before_the_reference_are_read_from_the_tutorials_and_the_router(release: Path) -> None:
+    place = release / "docs/source/basic_tutorials"
+    place.mkdir()
+    (release / "docs/source/reference/launcher.md").rename(place / "launcher.md")
+    (release / "docs/source/reference/metrics.md").unlink()
+    contract = tgi_contract(release, "9.9.9")
+    assert "--model-id" in contract["flags"]
+    assert contract["source"]["reference"].endswith("basic_tutorials/launcher.md")
+    assert contract["metrics"] == {
+        "tgi_request_count": {"type": "counter", "when": "always"},
+        "tgi_queue_size": {"type": "gauge", "when": "always"},
+    }
 
 
 def test_check_says_whether_the_file_would_change(
@@ -144,7 +162,9 @@ def test_check_says_whether_the_file_would_change(
 ) -> None:
     folder = tmp_path_factory.mktemp("contracts")
     monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", folder)
-    arguments = ["9.9.9", "--source", str(release)]
+    (release.parent / "trees").mkdir()
+    release.rename(release.parent / "trees" / "v9.9.9")
+    arguments = ["9.9.9", "--trees", str(release.parent / "trees")]
     assert generate_tgi_contract.main([*arguments, "--check"]) == 1
     assert not list(folder.iterdir())
     assert generate_tgi_contract.main(arguments) == 0
@@ -156,11 +176,5 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
         raise URLError("no route")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
-    with pytest.raises(SystemExit, match=r"9\.9\.9.*no route.*--source"):
+    with pytest.raises(SystemExit, match=r"9\.9\.9.*no route.*--trees"):
         generate_tgi_contract.main(["9.9.9", "--check"])
-
-
-def test_committed_contracts_are_in_the_generators_form() -> None:
-    for version in ("2.3.1", "3.3.7"):
-        text = contract_path("tgi", version).read_text("utf-8")
-        assert render(json.loads(text)) == text

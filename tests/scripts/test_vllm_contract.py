@@ -1,17 +1,27 @@
 """The generator reads a release as text: a small made-up release has one of everything that real ones do."""
 
-import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts import generate_vllm_contract
-from scripts.contractgen.files import contract_path, render
-from scripts.generate_vllm_contract import vllm_contract
+from scripts.contractgen.files import fold, read_contracts, render, table_path
+from scripts.contractgen.sdist import Archive
+from scripts.generate_vllm_contract import vllm_contract, with_source
 
 FILES = {
-    "docker/Dockerfile": 'FROM x AS a\nENTRYPOINT ["./wrapper.sh"]\nFROM x AS b\nENTRYPOINT ["vllm", "serve"]\n',
+    "docker/Dockerfile": """ARG CUDA_VERSION=12.8.1
+FROM x AS base
+RUN pip install \\
+    runai-model-streamer[s3]
+FROM base AS sagemaker
+ENTRYPOINT ["./wrapper.sh"]
+FROM base AS vllm-openai
+ENTRYPOINT ["vllm", "serve"]
+""",
+    "requirements/common.txt": "numpy\nopentelemetry-sdk >= 1.27  # tracing\n",
     "vllm/__init__.py": "",
     "vllm/envs.py": """
 import os
@@ -39,7 +49,7 @@ class CacheConfig:
     \"\"\"Deprecated and will be removed in v0.9.\"\"\"
 """,
     "vllm/config/model.py": """
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Optional, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Optional, Union
 from enum import Enum
 from pydantic import Field
 if TYPE_CHECKING:
@@ -69,6 +79,10 @@ class ModelConfig:
     seed: Annotated[int, Field(ge=0)] = -1
     nested: Optional[CacheConfig] = None
     hook: Optional[Union[dict, "CacheConfig"]] = None
+    limits: Limits = None
+    moe: Optional[Level2] = None
+Level2 = Literal["deep", "ep"]
+class Limits(dict[str, int]): ...
 from vllm.config.cache import CacheConfig
 """,
     "vllm/quantization.py": 'from typing import Literal\nQuantizationMethods = Literal["fp8", "awq"]\n',
@@ -78,11 +92,22 @@ class Hermes: ...
 """,
     "vllm/engine/arg_utils.py": """
 import argparse
+KINDS = ["slow", "fast"]
 from vllm.config import CacheConfig, ModelConfig
 
+def literal_to_kwargs(hints):
+    return {"metavar": hints}
+
 def _compute_kwargs(cls):
+    type_hints = {dict if is_dict_subclass(th) else th for th in type_hints}
+    if is_dataclass(cls):
+        kwargs[name]["type"] = union_dict_and_str
     sizes = {"max_num_batched_tokens"}
-    human_readable_int_or_auto
+    if name == "max_model_len":
+        kwargs[name]["type"] = human_readable_int_or_auto
+    elif name in sizes:
+        kwargs[name]["type"] = human_readable_int
+    kwargs[name]["choices"].append("None")
 
 class EngineArgs:
     chatty: bool = False
@@ -105,6 +130,11 @@ class EngineArgs:
         group.add_argument("--seed", **model_kwargs["seed"])
         group.add_argument("--nested", **model_kwargs["nested"])
         group.add_argument("--hook", **model_kwargs["hook"])
+        group.add_argument("--limits", **model_kwargs["limits"])
+        group.add_argument("--moe", **model_kwargs["moe"])
+        group.add_argument("--loader", type=nullable_str, choices=[*KINDS, None])
+        group.add_argument("--per-prompt", type=nullable_kvs)
+        group.add_argument("--steps", action=StoreBoolean, nargs="?")
         cache_kwargs = get_kwargs(CacheConfig)
         cache_kwargs["cache_dtype"]["choices"].remove("fp8")
         group.add_argument("--kv-cache-dtype", **cache_kwargs["cache_dtype"])
@@ -131,6 +161,10 @@ class AsyncEngineArgs(EngineArgs):
         return parser
 """,
     "vllm/utils/argparse_utils.py": """
+class FlexibleArgumentParser:
+    def parse_args(self):
+        create_nested_dict()
+
 class Action:
     _inverse_prefixes = {"--enable-": "--disable-"}
 """,
@@ -190,7 +224,36 @@ def complete(): ...
 """,
     "vllm/model_executor/models/registry.py": """
 _TEXT_GENERATION_MODELS = {"AForCausalLM": ("a", "A"), "BForCausalLM": ("b", "B")}
-_EMBEDDING_MODELS = {"CModel": ("c", "C")}
+_EMBEDDING_MODELS = {"CModel": ("c", "C"), "DModel": ("c", "D")}
+_SPECULATIVE_DECODING_MODELS = {"Draft": ("b", "B")}
+_PREVIOUSLY_SUPPORTED_MODELS = {"OldForCausalLM": "0.10.2"}
+""",
+    "vllm/model_executor/models/interfaces.py": """
+class SupportsLoRA:
+    packed_modules_mapping = {}
+class SupportsPP: ...
+""",
+    "vllm/model_executor/models/a.py": """
+from .interfaces import SupportsLoRA, SupportsPP
+class Layers:
+    def get_expert_mapping(self): ...
+class Base(SupportsPP):
+    def __init__(self):
+        self.layers = Layers()
+class A(Base, SupportsLoRA):
+    def build(self):
+        Attention(sinks=self.sinks)
+""",
+    "vllm/model_executor/models/b.py": """
+class B:
+    supports_lora = False
+    def __init__(self):
+        self.inner = init_vllm_registered_model(config)
+""",
+    "vllm/model_executor/models/c.py": """
+from .a import A
+class C: ...
+D = as_embedding_model(A)
 """,
     "vllm/v1/metrics/loggers.py": """
 def build(self):
@@ -216,7 +279,12 @@ EXPECTED = {
     "--extra": {"type": "json", "default": {}},
     "--seed": {"type": "int", "default": -1},
     "--nested": {"type": "json", "optional": True},
-    "--hook": {"type": "str", "optional": True},
+    "--hook": {"type": "json_or_text", "optional": True},
+    "--limits": {"type": "json"},
+    "--moe": {"type": "str", "choices": ["deep", "ep", "None"]},
+    "--loader": {"type": "str", "choices": ["slow", "fast", "None"], "optional": True},
+    "--per-prompt": {"type": "pairs"},
+    "--steps": {"type": "truth", "nargs": "?"},
     "--kv-cache-dtype": {"type": "str", "choices": ["auto"], "default": "auto"},
     "--share": {"type": "float", "default": 0.9},
     "--enable-reuse": {"type": "bool", "negation": "--disable-reuse", "otherNegations": ["--no-enable-reuse"]},
@@ -246,21 +314,34 @@ def release(tmp_path: Path) -> Path:
 
 
 def test_flags_are_read_without_running_anything(release: Path) -> None:
-    flags = vllm_contract(release, "9.9.9", None)["flags"]
+    flags = vllm_contract(release, "9.9.9")["flags"]
     assert flags == EXPECTED
     assert list(flags) == sorted(flags)
 
 
 def test_everything_else_is_read(release: Path) -> None:
-    contract = vllm_contract(release, "9.9.9", None)
+    contract = vllm_contract(release, "9.9.9")
     assert contract["command"] == ["vllm", "serve"]
     assert contract["env"] == ["VLLM_ONE", "VLLM_TWO"]
     assert contract["paths"] == ["/health", "/metrics", "/v1/completions"]
-    assert contract["architectures"] == ["AForCausalLM", "BForCausalLM"]
-    assert contract["batchDefaults"] == [
-        {"minMemoryGib": 70, "exceptDevices": ["a100"], "maxNumBatchedTokens": 8, "maxNumSeqs": 6},
-        {"minMemoryGib": 0, "exceptDevices": [], "maxNumBatchedTokens": 4, "maxNumSeqs": 2},
-    ]
+    assert contract["models"] == {
+        "AForCausalLM": "text experts lora packed pp sinks",
+        "BForCausalLM": "text experts?",
+        "CModel": "embedding",
+        "DModel": "embedding experts lora packed pp sinks",
+        "Draft": "draft experts?",
+    }
+    assert contract["dropped"] == {"OldForCausalLM": "0.10.2"}
+    assert contract["dotted"] is True
+    assert contract["image"] == {
+        "cuda": "12.8.1",
+        "findsDriver": False,
+        "packages": ["opentelemetry-sdk", "runai-model-streamer"],
+        "user": "root",
+    }
+    small = {"exceptDevices": [], "onlyDevices": [], "minMemoryGib": 0, "maxNumBatchedTokens": 4, "maxNumSeqs": 2}
+    large = {"exceptDevices": ["a100"], "minMemoryGib": 70, "maxNumBatchedTokens": 8, "maxNumSeqs": 6}
+    assert contract["batchDefaults"] == [{**small, **large}, small]
     assert contract["metrics"] == {
         "vllm:accepted_total": {"type": "counter", "when": "always"},
         "vllm:drafts_total": {"type": "counter", "when": "always"},
@@ -271,10 +352,51 @@ def test_everything_else_is_read(release: Path) -> None:
     }
 
 
+def archived(release: Path, version: str = "9.9.9") -> dict[str, Any]:
+    return with_source(vllm_contract(release, version), Archive(release, f"vllm-{version}.tar.gz", "abc"), {})
+
+
 def test_the_same_release_gives_the_same_bytes(release: Path) -> None:
-    first, second = (render(vllm_contract(release, "9.9.9", "abc")) for _ in range(2))
+    first, second = (render(fold("vllm", {"9.9.9": archived(release)})) for _ in range(2))
     assert first == second
-    assert json.loads(first)["source"] == {"distribution": "vllm-9.9.9.tar.gz", "sha256": "abc"}
+    assert '"9.9.9": {"distribution": "vllm-9.9.9.tar.gz", "sha256": "abc"}' in first
+
+
+def test_a_release_lies_on_both_sides_of_the_image_by_what_its_dockerfile_says(release: Path) -> None:
+    dockerfile = release / "docker" / "Dockerfile"
+    text = dockerfile.read_text("utf-8")
+    for old, new in (
+        ("12.8.1", "13.0.2"),
+        ("FROM x AS base", "FROM x AS base\nENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64:$X"),
+    ):
+        dockerfile.write_text(text.replace(old, new), encoding="utf-8")
+        assert vllm_contract(release, "9.9.9")["image"]["findsDriver"] is True
+
+
+def test_a_wheel_without_a_dockerfile_takes_the_image_of_the_release_before(release: Path) -> None:
+    known = {"9.9.9": archived(release), "10.0.0": archived(release, "10.0.0")}
+    (release / "docker" / "Dockerfile").unlink()
+    wheel = with_source(vllm_contract(release, "9.10.0"), Archive(release, "vllm-9.10.0-x.whl", "def"), known)
+    assert (wheel["command"], wheel["image"]) == (known["9.9.9"]["command"], known["9.9.9"]["image"])
+    assert wheel["source"] == {"distribution": "vllm-9.10.0-x.whl", "sha256": "def", "imageOf": "9.9.9"}
+
+
+def test_a_table_gives_back_what_was_put_in(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", tmp_path)
+    first, second, third = (archived(release, version) for version in ("9.9.9", "9.10.0", "10.0.0"))
+    del second["flags"]["--share"]
+    second["flags"]["--moe"]["choices"] = ["deep"]
+    second["env"] = ["VLLM_ONE"]
+    made = {contract["version"]: contract for contract in (first, second, third)}
+    (tmp_path / "vllm.json").write_text(render(fold("vllm", made)), encoding="utf-8")
+    back = read_contracts("vllm")
+    assert list(back) == ["9.9.9", "9.10.0", "10.0.0"]
+    for version, contract in made.items():
+        for flag in (*contract["flags"].values(), *back[version]["flags"].values()):
+            for part in ("choices", "values"):
+                flag[part] = sorted(flag.get(part, ()))
+        assert back[version] == contract
+    assert '"--share": {"9.9.9:9.9.9 10.0.0:": ' in render(fold("vllm", made))
 
 
 def test_write_check_and_change(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,16 +404,15 @@ def test_write_check_and_change(release: Path, tmp_path: Path, monkeypatch: pyte
     archive = tmp_path / "vllm-9.9.9.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(release, arcname="vllm-9.9.9")
-    arguments = ["9.9.9", "--source", str(archive)]
+    arguments = ["9.9.9", "--archives", str(tmp_path)]
     assert generate_vllm_contract.main(arguments) == 0
-    written = tmp_path / "vllm-9.9.9.json"
+    written = tmp_path / "vllm.json"
     assert generate_vllm_contract.main([*arguments, "--check"]) == 0
     written.write_text(written.read_text("utf-8").replace("--share", "--shares"), encoding="utf-8")
     assert generate_vllm_contract.main([*arguments, "--check"]) == 1
     assert "--shares" in written.read_text("utf-8")
 
 
-def test_committed_contracts_are_in_the_generators_form() -> None:
-    for version in ("0.10.0", "0.13.0", "0.19.1", "0.26.0", "0.33.0"):
-        text = contract_path("vllm", version).read_text("utf-8")
-        assert render(json.loads(text)) == text
+@pytest.mark.parametrize("engine", ["vllm", "tgi"])
+def test_committed_contracts_are_in_the_generators_form(engine: str) -> None:
+    assert render(fold(engine, read_contracts(engine))) == table_path(engine).read_text("utf-8")

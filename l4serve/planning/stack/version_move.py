@@ -7,9 +7,10 @@ from l4serve.config.gathering import gather_all
 from l4serve.config.problems import Problem
 from l4serve.config.stack_file import Stack
 from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract, ResolvedContract
+from l4serve.engines.contract import Contract
 from l4serve.engines.migration import DefaultChange, changed_defaults, deprecated_options, metrics_gone
 from l4serve.engines.replacements import Removal
+from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
 from l4serve.planning.stack.stack_planner import subjects_of

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from l4serve.config.base import keys_of
 from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
 from l4serve.config.workload import Model, Workload
-from l4serve.engines.contract import ContractError, resolve_contract
 from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
+from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
 from l4serve.planning.models.model_shape import ModelFacts
 from l4serve.planning.workload.judging import Subject

@@ -13,9 +13,9 @@ from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
-from l4serve.engines.contract import ResolvedContract
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.profile import engine_profile
+from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.rule_inputs import backend_of
 from l4serve.engines.rules import judge as judge_by_rules
 from l4serve.engines.rules import rules

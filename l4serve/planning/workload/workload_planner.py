@@ -8,9 +8,9 @@ from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import Workload
-from l4serve.engines.contract import ContractError, ResolvedContract, resolve_contract
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.engines.profile import engine_profile
+from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
