@@ -1,6 +1,6 @@
 """What one release of an engine accepts and shows, read from the tables under `contracts/` and `data/`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract_table import CONTRACTS, ContractTable, FlagRow, read_table
+from l4serve.engines.contract_table import CONTRACTS, ContractTable, FlagRow, Image, ServedModel, read_table
 
 
 @dataclass(frozen=True)
@@ -87,37 +87,12 @@ class BatchLimits:
 
 
 @dataclass(frozen=True)
-class ServedModel:
-    """What a release does with an architecture, as read from its class."""
-
-    kind: str
-    """text, multimodal, embedding, late-interaction, reward, classification, token-classification, transformers, draft
-    or backend."""
-    traits: frozenset[str]
-    """lora, pp, packed, experts, experts? (cannot be told), sinks, state, hybrid, attention-free, transcription."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """What is in a release's official image."""
-
-    cuda: str | None
-    """None is unknown."""
-    finds_driver: bool
-    """Whether it searches for the driver where GKE mounts it."""
-    packages: frozenset[str]
-    """Those that a flag needs and that it has; see `data/image_needs.yaml`."""
-    user: str
-
-
-@dataclass(frozen=True)
 class Contract:
     """One engine version: options, environment, metrics, paths, shutdown, image."""
 
     engine: str
     version: str
-    flags: Mapping[str, Flag]
-    """By option string to write."""
+    flags: "Flags"
     env: tuple[str, ...]
     """Environment variables that the release reads."""
     metrics: Mapping[str, str]
@@ -167,13 +142,14 @@ class Contract:
 
     def flag(self, option: str) -> Flag | None:
         """The flag that an option string means, aliases and negations included."""
-        return self._options.get(option)
+        name = self.flags.named.get(option)
+        return None if name is None else self.flags[name]
 
     def abbreviated(self, option: str) -> tuple[str, ...]:
         """Option strings that begin with this one, which is none itself; the parser takes it when there is just one."""
-        if not self.abbreviations or option in self._options:
+        if not self.abbreviations or option in self.flags.named:
             return ()
-        return tuple(name for name in self._options if name.startswith(option))
+        return tuple(name for name in self.flags.named if name.startswith(option))
 
     @cached_property
     def architectures(self) -> frozenset[str]:
@@ -185,14 +161,6 @@ class Contract:
         words = self.models.get(architecture or "", "").split()
         return ServedModel(words[0], frozenset(words[1:])) if words else None
 
-    @cached_property
-    def _options(self) -> Mapping[str, Flag]:
-        options: dict[str, Flag] = {}
-        for flag in self.flags.values():
-            for name in flag.spellings:
-                options.setdefault(name, flag)
-        return options
-
     def batch_limits_for(self, memory_gib: float, device: str) -> BatchLimits | None:
         """Default limits on a card by its memory and name."""
         for limits in self.batch_limits:
@@ -201,6 +169,31 @@ class Contract:
             if memory_gib >= limits.min_memory_gib and named and not excluded:
                 return limits
         return None
+
+
+class Flags(Mapping[str, Flag]):
+    """Flags of a release by the option string to write, each made when it is first asked for: most never are."""
+
+    def __init__(self, rows: Iterable[FlagRow]) -> None:
+        self._rows = {row.name: row for row in rows}
+
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """Every option string, to the one to write."""
+        named: dict[str, str] = {}
+        for row in self._rows.values():
+            for spelling in row.spellings:
+                named.setdefault(spelling, row.name)
+        return named
+
+    def __getitem__(self, name: str) -> Flag:
+        return _flag(self._rows[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 @cache
@@ -229,7 +222,7 @@ def load_contract(kind: str, version: str) -> Contract:
     return Contract(
         engine=kind,
         version=version,
-        flags={row.name: _flag(row) for row in _table(kind).flags(version)},
+        flags=Flags(_table(kind).flags(version)),
         env=tuple(raw["env"]),
         metrics={name: metric["type"] for name, metric in metrics.items()},
         always_metrics=always,

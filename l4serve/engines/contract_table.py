@@ -17,6 +17,30 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class ServedModel:
+    """What a release does with an architecture, as read from its class."""
+
+    kind: str
+    """text, multimodal, embedding, late-interaction, reward, classification, token-classification, transformers, draft
+    or backend."""
+    traits: frozenset[str]
+    """lora, pp, packed, experts, experts? (cannot be told), sinks, state, hybrid, attention-free, transcription."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is in a release's official image."""
+
+    cuda: str | None
+    """None is unknown."""
+    finds_driver: bool
+    """Whether it searches for the driver where GKE mounts it."""
+    packages: frozenset[str]
+    """Those that a flag needs and that it has; see `data/image_needs.yaml`."""
+    user: str
+
+
+@dataclass(frozen=True)
 class FlagRow:
     """A flag as it stands in a span of releases; rows are compared by their place in the table, not by content."""
 
@@ -25,6 +49,15 @@ class FlagRow:
     place: int
     choices: tuple[str, ...] | None
     values: tuple[str, ...] | None
+
+    @property
+    def spellings(self) -> Iterator[str]:
+        """Every option string that means the flag, those that say no too."""
+        yield self.name
+        yield from self.entry.get("aliases", ())
+        if "negation" in self.entry:
+            yield self.entry["negation"]
+            yield from self.entry.get("otherNegations", ())
 
 
 class ContractTable:

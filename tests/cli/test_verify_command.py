@@ -113,11 +113,11 @@ def test_wrong_model_and_length_are_broken_promises(vllm):
     assert {"models", "full context"} <= broken
 
 
-def test_older_contract_in_force_is_said(vllm):
-    result = run("--base-url", vllm(), "--engine", "vllm", "--engine-version", "0.27.0", "--json")
+def test_a_contract_that_stands_in_is_said(vllm):
+    result = run("--base-url", vllm(), "--engine", "vllm", "--engine-version", "0.27.0rc1", "--json")
     assert result.exit_code == 1
-    assert "the older 0.26.0 is used" in result.stderr
-    assert "runs vllm 0.26.0+cu130; the plan is 0.27.0" in result.stdout
+    assert "judged by the contract of 0.27.0" in result.stderr
+    assert "runs vllm 0.26.0+cu130; the plan is 0.27.0rc1" in result.stdout
 
 
 @pytest.mark.text_generation
