@@ -81,7 +81,7 @@ def missing_packages(
     if not _is_own(kind, image):
         return
     for name, values in options:
-        for need in _needs()["packages"][kind]:
+        for need in _needs()["packages"].get(kind, ()):
             asked = need["flag"] == name and need.get("value") in (None, *values)
             if asked and need["package"] not in contract.image_facts.packages:
                 what = f"{name}={need['value']}" if "value" in need else name

@@ -64,7 +64,7 @@ class TgiMemory:
     def options(self, engine: TgiEngine, layout: GpuLayout) -> ServingOptions:
         """The settings of the launcher's config that its memory depends on."""
         return ServingOptions(
-            engine="tgi",
+            engine=self.kind,
             engine_version=engine.version,
             tensor_parallel_size=layout.tensor_parallel_size,
             pipeline_parallel_size=layout.pipeline_parallel_size,

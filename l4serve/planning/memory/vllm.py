@@ -91,7 +91,7 @@ class VllmMemory:
         lora = engine.lora
         speculative = engine.speculative_config or {}
         return ServingOptions(
-            engine="vllm",
+            engine=self.kind,
             engine_version=engine.version,
             tensor_parallel_size=layout.tensor_parallel_size,
             pipeline_parallel_size=layout.pipeline_parallel_size,
