@@ -1,6 +1,6 @@
 """Measures what real vLLM reserves for weights, activations, CUDA graphs and KV cache under an L4's memory budget.
 
-    probe.py PLAN.jsonl MODELS_DIR OUT.jsonl [--parallel N] [--timeout S]
+    python -m benchmarks.gpu.probe PLAN.jsonl MODELS_DIR OUT.jsonl [--parallel N] [--timeout S]
 
 Each line of the plan is one engine start: {"model": NAME, "utilization": U, ...vLLM engine arguments}. A model is a
 folder in MODELS_DIR that holds only a config.json; weights are dummies. The budget is an L4's 22.03 GiB: on a card of
@@ -8,6 +8,10 @@ T GiB vLLM is given the utilisation 22.03 * U / T. A refusal is a result and kee
 
 vLLM is imported once and forked for each point, so that starts cost no import. With N > 1 several engines share the
 card: vLLM reads memory as a difference of the whole card's, so here the driver's count for its own process is shown.
+
+Keys of a point beside vLLM's arguments: `env`, `cap_gib` (the most that PyTorch may hold, as a smaller card would
+enforce it) and `loads`, each {"n": prompts, "inp": tokens, "out": tokens} or {"image": [width, height]}.
+A draft model in `speculative_config` is a folder of MODELS_DIR too.
 """
 
 from __future__ import annotations
@@ -17,17 +21,20 @@ import json
 import logging
 import os
 import re
+import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu.probe_loads import allocator, prompts_of, run_load
+
 L4_GIB = 22.03
 L4_CAPABILITY = (8, 9)
 GIB = 2**30
 DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256, "load_format": "dummy"}
-OWN_KEYS = ("model", "utilization", "id", "env", "compile_cache", "rule")
+OWN_KEYS = ("model", "utilization", "id", "env", "compile_cache", "rule", "cap_gib", "loads", "repeats")
 LOG_PATTERN = re.compile(r"memory|KV cache|concurrency|took|GiB|backend|runner|estimated|kernel|Marlin", re.I)
 LOG_NOISE = re.compile(
     r"FusedMoE.*Config =|Canonicalized|Skipping provider|Compile env|Traced files|world_size|Capturing a"
@@ -59,13 +66,38 @@ def own_bytes(pid: int) -> int | None:
 
     pynvml.nvmlInit()
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        handle = pynvml.nvmlDeviceGetHandleByIndex(card_index())
         for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
             if process.pid == pid:
                 return int(process.usedGpuMemory)
         return 0
     finally:
         pynvml.nvmlShutdown()
+
+
+def card_index() -> int:
+    """The driver's index of the card that this process works on."""
+    import torch
+
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    current = torch.cuda.current_device()
+    return int(shown[current]) if shown[0] else current
+
+
+def total_gib() -> float:
+    """The first card's memory as CUDA reports it, asked in a process of its own: ranks cannot be forked after CUDA."""
+    asked = "import torch; print(torch.cuda.get_device_properties(0).total_memory)"
+    return int(subprocess.check_output([sys.executable, "-c", asked], text=True).split()[-1]) / GIB
+
+
+def card_name() -> str:
+    """The first card's name, by the driver: no CUDA in this process."""
+    import pynvml
+
+    pynvml.nvmlInit()
+    name = pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(0))
+    pynvml.nvmlShutdown()
+    return str(name)
 
 
 def see_only_own_memory() -> None:
@@ -95,22 +127,33 @@ def claim_l4_capability() -> None:
     NvmlCudaPlatform.get_device_capability = classmethod(capability)
 
 
-def record_worker(found: dict[str, Any]) -> None:
-    """Keeps the byte counts that vLLM's worker computes but prints rounded."""
+def record_worker(rank_file: Path, cap_gib: float | None) -> None:
+    """Makes vLLM's worker write the byte counts that it computes but prints rounded, a file for each rank."""
+    import torch
     from vllm.v1.worker.gpu_worker import Worker
 
     determine, warm_up = Worker.determine_available_memory, Worker.compile_or_warm_up_model
 
+    def write(worker: Any, **found: Any) -> None:
+        file = rank_file.with_name(f"{rank_file.name}.{worker.rank}.json")
+        known = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(known | found))
+
     def measured(self: Any) -> int:
+        if cap_gib:
+            total = torch.cuda.get_device_properties(self.device).total_memory / GIB
+            torch.cuda.set_per_process_memory_fraction(cap_gib / total, self.device)
+        write(self, weights_bytes=int(self.model_runner.model_memory_usage))
         available = determine(self)
-        found.update(
+        write(
+            self,
             requested_bytes=int(self.requested_memory),
-            weights_bytes=int(self.model_runner.model_memory_usage),
-            peak_activation_bytes=int(self.peak_activation_memory),
-            non_torch_bytes=int(self.non_torch_memory),
-            cuda_graph_estimate_bytes=int(self.cudagraph_memory_estimate),
-            kv_cache_bytes=int(self.available_kv_cache_memory_bytes),
+            peak_activation_bytes=int(getattr(self, "peak_activation_memory", 0)),
+            non_torch_bytes=int(getattr(self, "non_torch_memory", 0)),
+            cuda_graph_estimate_bytes=int(getattr(self, "cudagraph_memory_estimate", 0)),
+            kv_cache_bytes=int(available),
             v2_model_runner=bool(self.use_v2_model_runner),
+            after_profile=allocator(),
         )
         return int(available)
 
@@ -119,61 +162,85 @@ def record_worker(found: dict[str, Any]) -> None:
 
         def counted() -> int:
             taken = capture()
-            found["cuda_graph_bytes"] = int(taken)
+            write(self, cuda_graph_bytes=int(taken), after_capture=allocator())
+            torch.cuda.reset_peak_memory_stats()
             return int(taken)
 
         self.model_runner.capture_model = counted
+        torch.cuda.reset_peak_memory_stats()
+        write(self, before_warm_up=allocator())
         times = warm_up(self)
-        found["used_after_start_bytes"] = own_bytes(os.getpid())
+        write(self, used_after_start_bytes=own_bytes(os.getpid()), after_warm_up=allocator())
+        torch.cuda.reset_peak_memory_stats()
         return times
 
     Worker.determine_available_memory, Worker.compile_or_warm_up_model = measured, warmed
 
 
 def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any]) -> None:
-    """Starts one engine and notes the size of its KV cache."""
-    import torch
+    """Starts one engine, notes the size of its KV cache and serves the point's loads."""
     from vllm import LLM
 
-    total = torch.cuda.get_device_properties(0).total_memory / GIB
-    found.update(gpu_name=torch.cuda.get_device_name(0), gpu_total_gib=round(total, 3))
+    total = found["gpu_total_gib"]
     arguments = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
+    if "model" in arguments.get("speculative_config", {}):
+        arguments["speculative_config"]["model"] = str(models / arguments["speculative_config"]["model"])
     llm = LLM(
         model=str(models / point["model"]),
-        skip_tokenizer_init=True,
+        skip_tokenizer_init=not (models / point["model"] / "tokenizer.json").exists(),
         seed=0,
         gpu_memory_utilization=L4_GIB * point["utilization"] / total,
         **arguments,
     )
     cache = llm.llm_engine.vllm_config.cache_config
     found.update(gpu_blocks=cache.num_gpu_blocks, block_size=cache.block_size, cache_dtype=str(cache.cache_dtype))
-    prompts = [{"prompt_token_ids": [7 + n for n in range(24)]} for _ in range(3)]
+    found.update(mamba_cache_mode=cache.mamba_cache_mode, mamba_ssm_cache_dtype=cache.mamba_ssm_cache_dtype)
+    found.update(prefix_caching=cache.enable_prefix_caching)
+    if point.get("runner") == "pooling":
+        return
     from vllm import SamplingParams
 
+    prompts = prompts_of({"n": 3, "inp": 24}, [])
     outputs = llm.generate(prompts, SamplingParams(max_tokens=4, ignore_eos=True, detokenize=False), use_tqdm=False)
     found["generated_tokens"] = sum(len(o.outputs[0].token_ids) for o in outputs)
+    found["loads"] = [run_load(llm, load) for load in point.get("loads", ())]
 
 
-def measure(point: dict[str, Any], models: Path, alone: bool, native: bool) -> dict[str, Any]:
+def merge_ranks(found: dict[str, Any], rank_file: Path) -> None:
+    """Adds what the ranks wrote: the first one's counts, and those of the others under `other_ranks`."""
+    ranks = [json.loads(p.read_text()) for p in sorted(rank_file.parent.glob(f"{rank_file.name}.*.json"))]
+    if ranks:
+        found.update(ranks[0])
+    if len(ranks) > 1:
+        found["other_ranks"] = ranks[1:]
+
+
+def measure(
+    point: dict[str, Any], models: Path, alone: bool, native: bool, rank_file: Path, card: tuple[str, float]
+) -> dict[str, Any]:
     """One point's record: the plan line, what the worker counted, vLLM's own lines, and the refusal if it refused."""
     os.environ.update(point.get("env", {}))
     keep, found = KeepLines(), {"point": point, "native_capability": native}
+    found.update(gpu_name=card[0], gpu_total_gib=round(card[1], 3))
     logging.getLogger("vllm").addHandler(keep)
     began = time.time()
     try:
         if not alone:
             see_only_own_memory()
-        record_worker(found)
+        record_worker(rank_file, point.get("cap_gib"))
         start_engine(point, models, found)
     except BaseException as error:  # whatever stops the start is the observation
         found["error"] = f"{type(error).__name__}: {str(error)[:1500]}"
         found["trace"] = traceback.format_exc()[-2500:]
+    merge_ranks(found, rank_file)
     found["seconds"] = round(time.time() - began, 1)
     found["log"] = keep.lines
     return found
 
 
-def fork_point(point: dict[str, Any], models: Path, out: Path, alone: bool, native: bool) -> int:
+def fork_point(
+    point: dict[str, Any], models: Path, out: Path, alone: bool, native: bool, card: tuple[str, float]
+) -> int:
     """Forks a child that measures one point and appends its record to `out`; gives the child's process id."""
     pid = os.fork()
     if pid:
@@ -182,7 +249,7 @@ def fork_point(point: dict[str, Any], models: Path, out: Path, alone: bool, nati
     log = os.open(f"{out}.{point['id']}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    record = measure(point, models, alone, native)
+    record = measure(point, models, alone, native, out.with_name(f"{out.name}.{point['id']}"), card)
     with out.open("a") as file:
         file.write(json.dumps(record) + "\n")
     os._exit(0)
@@ -192,11 +259,12 @@ def run_plan(points: list[dict[str, Any]], arguments: argparse.Namespace) -> Non
     """Runs every point, at most `parallel` at a time; a point over its time is killed with its process group."""
     alone = arguments.parallel == 1
     running: dict[int, tuple[str, float]] = {}
+    card = card_name(), total_gib()
     queue = list(points)
     while queue or running:
         while queue and len(running) < arguments.parallel:
             point = queue.pop(0)
-            child = fork_point(point, arguments.models, arguments.out, alone, arguments.native_capability)
+            child = fork_point(point, arguments.models, arguments.out, alone, arguments.native_capability, card)
             running[child] = (point["id"], time.time())
         pid, _ = os.waitpid(-1, os.WNOHANG)
         if pid in running:
