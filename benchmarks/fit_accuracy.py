@@ -23,6 +23,14 @@ from benchmarks.estimators.metrics import Summary, relative_error, summarise
 from benchmarks.estimators.report import refresh_docs
 from benchmarks.estimators.tools import Answer, ask_flat_reserve, ask_own_model, ask_public_tools
 
+ORIGINS = {
+    "field": "field observations",
+    "measured": "measured, vLLM 0.26.0 under an L4's budget",
+    "measured-vision": "measured, vision models",
+    "measured-hybrid": "measured, models with linear attention",
+    "measured-speculation": "measured, speculative decoding",
+    "measured-parallel": "measured, two cards",
+}
 OWN = "l4serve"
 OWN_HELD_OUT = "l4serve, family held out"
 
@@ -96,7 +104,7 @@ def main() -> int:
         install()
     held_out = arguments.cross_validate or arguments.docs
     tables = {}
-    for origin, title in (("field", "field observations"), ("measured", "measured, vLLM 0.26.0 under an L4's budget")):
+    for origin, title in ORIGINS.items():
         cases = tuple(case for case in all_cases() if case.origin == origin)
         answers = ask_everyone(cases, held_out=held_out)
         tables[origin] = (cases, answers, print_table(title, cases, answers))

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from l4serve.planning.machines.gpus import Gpu, find_gpu
+from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import facts_from_config
@@ -159,6 +160,25 @@ def _parts(record: dict[str, Any]) -> dict[str, float]:
     return {key: record[key] for key in PARTS if record.get(key) is not None}
 
 
+def _asked(record: dict[str, Any]) -> dict[str, Any]:
+    """The options that only some starts set, the draft's weights and cache among them."""
+    limits, speculative = record.get("limit_mm_per_prompt"), record.get("speculative_config", {})
+    runner = record.get("env", {}).get("VLLM_USE_V2_MODEL_RUNNER")
+    return {
+        "speculative_method": speculative.get("method"),
+        "num_speculative_tokens": speculative.get("num_speculative_tokens", 0),
+        "multimodal_limits": limits,
+        "language_model_only": record.get("language_model_only", False),
+        "skip_multimodal_profiling": record.get("skip_mm_profiling", False),
+        "mamba_ssm_cache_dtype": record.get("mamba_ssm_cache_dtype"),
+        "enable_prefix_caching": record.get("enable_prefix_caching"),
+        "cpu_offload_gib": record.get("cpu_offload_gb", 0.0),
+        "kv_cache_memory_bytes": record.get("kv_cache_memory_bytes"),
+        "pooling": record.get("runner") == "pooling",
+        "v2_model_runner": None if runner is None else runner == "1",
+    }
+
+
 def _measured_case(record: dict[str, Any]) -> Case:
     config = json.loads(MEMORY.joinpath(record["config"]).read_text(encoding="utf-8"))
     model = facts_from_config(config, model_id=record["model"], source=record["source"])
@@ -176,11 +196,13 @@ def _measured_case(record: dict[str, Any]) -> Case:
         max_num_batched_tokens=record["max_num_batched_tokens"],
         gpu_memory_utilization=record["gpu_memory_utilization"],
         enforce_eager=record["enforce_eager"],
+        **_asked(record),
     )
+    options, _ = with_draft(options, record.get("speculative_config"), model)
     tokens, longest = record.get("kv_tokens"), record.get("estimated_max_model_len")
     return Case(
         id=record["id"].removeprefix("measured-0.26.0-"),
-        origin="measured",
+        origin="measured" if record.get("kind", "text") == "text" else f"measured-{record['kind']}",
         family=model.architecture,
         machine=record["card"],
         model=model,

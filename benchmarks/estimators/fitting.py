@@ -9,12 +9,17 @@ from statistics import median
 
 from benchmarks.estimators.cases import Case
 from benchmarks.estimators.tools import Answer, ask_own_model
-from l4serve.planning.memory.activation import compiled_peak_bytes, forward_peak_bytes, sampler_peak_bytes
+from l4serve.planning.memory.activation import (
+    compiled_peak_bytes,
+    expert_workspace_bytes,
+    forward_peak_bytes,
+    sampler_peak_bytes,
+)
 from l4serve.planning.memory.constants import Constants, fitted_constants
 from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
 from l4serve.planning.memory.graphs import graph_gib
-from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.vllm import batch_limits, captured_graphs
+from l4serve.planning.memory.vllm_activations import Question, logit_bytes, tower_gib
 
 Evidence = Mapping[str, list[float]]
 # What one would take without any measurement: textbook buffers.
@@ -24,6 +29,8 @@ PRIORS = {
     "sampler.v1": 14.0,
     "sampler.v1_twice": 14.0,
     "sampler.v2": 4.0,
+    "sampler.rejection": 14.0,
+    "tower": 12.0,
 }
 
 
@@ -52,6 +59,7 @@ def refit(cases: Iterable[Case]) -> Constants:
         known,
         hidden_buffers=_median(evidence, "hidden", known.hidden_buffers),
         compiled_hidden_buffers=_median(evidence, "compiled", known.compiled_hidden_buffers),
+        tower_hidden_buffers=_median(evidence, "tower", known.tower_hidden_buffers),
         sampler_bytes=pick("sampler", known.sampler_bytes),
         non_torch_gib=pick("non_torch", known.non_torch_gib),
         graph_mib={name: value * graphs for name, value in known.graph_mib.items()},
@@ -79,20 +87,35 @@ def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
 
 
 def _activation_evidence(case: Case, known: Constants, generation: Generation, observed: float) -> tuple[str, float]:
-    """The constant behind the largest of the three peaks, as this case's activation says it."""
+    """The constant behind the largest of the peaks, as this case's activation says it."""
     model, options = case.model, case.options
     limits = batch_limits(model, options, generation)
-    element = dtype_bytes(activation_dtype(model, options))
-    tokens, rows = limits.batched_tokens, min(limits.seqs, limits.batched_tokens)
-    kind = "v2" if generation.runner_for(model) == "v2" else generation.sampler
+    question = Question(model, case.gpu, options, known, generation, limits)
+    element, tokens, tp = question.element, limits.batched_tokens, options.tensor_parallel_size
     hidden = tokens * model.hidden_size * element
     workspace = known.matmul_workspace_mib["other"] * 2**20
-    forward = partial(forward_peak_bytes, model, tokens, options.tensor_parallel_size, element)
-    compiled = partial(compiled_peak_bytes, model, tokens, options.tensor_parallel_size, element)
-    sampler = sampler_peak_bytes(model, rows, tokens, element, known.sampler_bytes[kind])
-    compiles = generation.compiles and not options.enforce_eager
+    forward = partial(forward_peak_bytes, model, tokens, tp, element)
+    compiled = partial(compiled_peak_bytes, model, tokens, tp, element)
+    experts = expert_workspace_bytes(model, tokens, tp, element)
+    sampler = (
+        0.0
+        if options.pooling
+        else experts + sampler_peak_bytes(model, question.rows, tokens, element, logit_bytes(question))
+    )
+    tower, _ = tower_gib(question)
+    profiled = generation.profiles_encoder(question.runner) and not options.skip_multimodal_profiling
+    if profiled and tower * GIB > max(forward(known), sampler) + workspace:
+        wider = replace(known, tower_hidden_buffers=known.tower_hidden_buffers + 1)
+        each = tower_gib(replace(question, constants=wider))[0] - tower
+        return "tower", known.tower_hidden_buffers + (observed / GIB - tower) / each
+    compiles = generation.compiles and not options.enforce_eager and not model.extra_parameters
     if compiles and compiled(known) >= max(forward(known), sampler) + workspace:
         return "compiled", (observed - compiled(replace(known, compiled_hidden_buffers=0.0))) / hidden
     if forward(known) >= sampler:
         return "hidden", (observed - workspace - forward(replace(known, hidden_buffers=0.0))) / hidden
-    return f"sampler.{kind}", (observed - workspace - hidden) / (rows * model.vocab_size)
+    each = (observed - workspace - hidden - experts) / (question.rows * model.vocab_size)
+    if question.runner == "v2":
+        return "sampler.v2", each
+    if options.num_speculative_tokens:
+        return "sampler.rejection", each - known.sampler_bytes[generation.sampler]
+    return f"sampler.{generation.sampler}", each

@@ -18,12 +18,26 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
-CONSTANTS = ROOT / "components" / "planning" / "memory" / "data" / "constants.json"
+CONSTANTS = ROOT / "l4serve" / "planning" / "memory" / "data" / "constants.json"
 PAGE = ROOT / "docs" / "memory-model.md"
 PLOT = ROOT / "docs" / "images" / "fit_accuracy.png"
-TITLES = {"field": "Field observations", "measured": "Measured"}
+TITLES = {
+    "field": "Field observations",
+    "measured": "Measured",
+    "measured-vision": "Vision",
+    "measured-hybrid": "Linear attention",
+    "measured-speculation": "Speculation",
+    "measured-parallel": "Two cards",
+}
 GUIDE_RELEASES = ("0.4.0", "0.6.6", "0.10.0", "0.19.1", "0.26.0", "0.33.0")
-COLOURS = {"field": "#c25b12", "measured": "#1f5fa8"}
+COLOURS = {
+    "field": "#c25b12",
+    "measured": "#1f5fa8",
+    "measured-vision": "#2e8540",
+    "measured-hybrid": "#7b3294",
+    "measured-speculation": "#b8860b",
+    "measured-parallel": "#555555",
+}
 Table = tuple[tuple[Case, ...], Mapping[str, Mapping[str, Answer]], Mapping[str, Summary]]
 
 

@@ -182,7 +182,7 @@ def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any]) -> 
     from vllm import LLM
 
     total = found["gpu_total_gib"]
-    arguments = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
+    arguments: dict[str, Any] = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
     if "model" in arguments.get("speculative_config", {}):
         arguments["speculative_config"]["model"] = str(models / arguments["speculative_config"]["model"])
     llm = LLM(

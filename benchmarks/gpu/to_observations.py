@@ -2,8 +2,9 @@
 
     to_observations.py RECORDS.jsonl... > measured_vllm_0_26_0.jsonl
 
-Left out, and named on stderr: a start that failed for a reason other than memory, a repetition, a start with a warm
-compilation cache (a new pod has none), and a GPTQ checkpoint without weights files. vLLM reads from those files which
+Left out, and named on stderr: a start that failed for a reason other than memory before its cache was sized, a
+repetition, a start with a warm compilation cache (a new pod has none), an architecture that the memory model does not
+read, and a GPTQ checkpoint without weights files. vLLM reads from those files which
 layers are quantised: a bare config.json makes it keep every layer but the experts in 16 bits.
 """
 
@@ -15,12 +16,31 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+
 GIB = 2**30
 L4_GIB = 22.03
 CONFIGS = Path(__file__).parents[2] / "l4serve/planning/memory/data/configs"
+OTHER_CONFIGS = Path(__file__).with_name("configs")
 SOURCE = "this project's benchmarks/gpu/probe.py"
 GPU = "L4 memory budget (22.03 GiB) on an H100"
 MEMORY_REFUSALS = ("No available memory for the cache blocks", "To serve at least one request")
+ASKED = (
+    "env",
+    "speculative_config",
+    "limit_mm_per_prompt",
+    "language_model_only",
+    "skip_mm_profiling",
+    "mamba_ssm_cache_dtype",
+    "enable_prefix_caching",
+    "cpu_offload_gb",
+    "kv_cache_memory_bytes",
+    "block_size",
+    "runner",
+)
+"""Arguments of a point that an observation repeats as they are."""
+AFTER_THE_CACHE = ("No module named 'flashinfer'", "Tokenizer not available", "KeyError: '0-")
+"""What stopped the measuring program once the cache was sized and says nothing of memory: a start all the same."""
 BYTE_FIELDS = {
     "weights_gib": "weights_bytes",
     "peak_activation_gib": "peak_activation_bytes",
@@ -56,9 +76,11 @@ def kv_tokens(record: dict[str, Any], config: dict[str, Any]) -> tuple[int | Non
 
 
 def outcome(record: dict[str, Any]) -> str | None:
-    """fit, the kind of memory refusal, or None when something else stopped the start."""
+    """fit, the kind of memory refusal or death under load, or None when something else stopped the start."""
     error = record.get("error")
-    if error is None:
+    if any("OutOfMemoryError" in load.get("error", "") for load in record.get("loads", [])):
+        return "oom_under_load"
+    if error is None or any(words in error for words in AFTER_THE_CACHE):
         return "fit"
     if MEMORY_REFUSALS[0] in error:
         return "no_fit_no_memory"
@@ -66,8 +88,28 @@ def outcome(record: dict[str, Any]) -> str | None:
 
 
 def config_name(point: dict[str, Any]) -> str:
-    """The config that a point was made from; the folders of bitsandbytes points held random weights too."""
-    return str(point["model"]).removesuffix("-bnb")
+    """The config that a point was made from; other folders held random weights too."""
+    return str(point["model"]).removesuffix("-bnb").removesuffix("-real")
+
+
+def kind(record: dict[str, Any], config: dict[str, Any]) -> str:
+    """Which of the error tables an observation belongs to."""
+    point = record["point"]
+    if point.get("tensor_parallel_size", 1) > 1:
+        return "parallel"
+    if "speculative_config" in point:
+        return "speculation"
+    if "linear_num_value_heads" in config.get("text_config", config):
+        return "hybrid"
+    return "vision" if "vision_config" in config else "text"
+
+
+def config_of(point: dict[str, Any]) -> dict[str, Any]:
+    """The config.json of a point's model; those that the memory model does not read lie beside this program."""
+    name = f"{config_name(point)}.json"
+    known = CONFIGS / name
+    config: dict[str, Any] = json.loads((known if known.exists() else OTHER_CONFIGS / name).read_text())
+    return config
 
 
 def quantization(config: dict[str, Any], point: dict[str, Any]) -> str | None:
@@ -78,10 +120,20 @@ def quantization(config: dict[str, Any], point: dict[str, Any]) -> str | None:
 
 def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
     """Why a record is no observation of what a new pod would see, or None when it is one."""
+    if record.get("requested_bytes") is None and "v2_model_runner" not in record and "error" in record:
+        return f"no profile was run: {record['error'][:90]}"
     if outcome(record) is None:
         return str(record["error"])[:120]
     if record["point"].get("compile_cache") == "warm":
         return "warm compilation cache"
+    if any(key in record["point"] for key in ("offload_group_size", "mm_processor_kwargs")):
+        return "an argument that the memory model does not judge"
+    if isinstance(record["point"].get("limit_mm_per_prompt", {}).get("image"), dict):
+        return "a size of pictures that the memory model does not judge"
+    try:
+        facts_from_config(config, model_id=record["point"]["model"], source=SOURCE)
+    except ModelConfigError as error:
+        return f"not read by the memory model: {error}"
     if "repeats" in record["point"]:
         return f"repeats {record['point']['repeats']}"
     if quantization(config, record["point"]) == "gptq":
@@ -101,7 +153,8 @@ def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
         "id": f"measured-0.26.0-{point['id']}",
         "source": SOURCE,
         "gpu": GPU,
-        "gpu_count": 1,
+        "gpu_count": point.get("tensor_parallel_size", 1),
+        "kind": kind(record, config),
         "total_gpu_gib": L4_GIB,
         "card": record["gpu_name"],
         "native_capability": record.get("native_capability", False),
@@ -111,16 +164,17 @@ def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
         "model_runner": "V2" if record["v2_model_runner"] else "V1",
         "model": config_name(point),
         "config": f"configs/{config_name(point)}.json",
-        "dtype": dtype[1] if dtype else config["torch_dtype"],
+        "dtype": dtype[1] if dtype else (config.get("torch_dtype") or config["text_config"]["dtype"]),
         "quantization": quantization(config, point),
         "kv_cache_dtype": point.get("kv_cache_dtype", "auto"),
-        "tp": 1,
+        "tp": point.get("tensor_parallel_size", 1),
         "gpu_memory_utilization": point["utilization"],
         "max_model_len": limit,
         "max_num_batched_tokens": point.get("max_num_batched_tokens", 2048),
         "max_num_seqs": point.get("max_num_seqs", 256),
         "enforce_eager": point.get("enforce_eager", False),
         "attention_backend": backend[1] if backend else None,
+        **{name: point[name] for name in ASKED if name in point},
         "outcome": result,
         **{name: round(record[key] / GIB, 4) for name, key in BYTE_FIELDS.items() if record.get(key) is not None},
         "gpu_blocks": record.get("gpu_blocks"),
@@ -140,7 +194,7 @@ def main(paths: list[str]) -> int:
     for path in paths:
         for line in Path(path).read_text().splitlines():
             record = json.loads(line)
-            config = json.loads((CONFIGS / f"{config_name(record['point'])}.json").read_text())
+            config = config_of(record["point"])
             why = fault(record, config)
             if why:
                 print(f"left out: {record['point']['id']}: {why}", file=sys.stderr)

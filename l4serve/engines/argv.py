@@ -21,6 +21,7 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import image_env, missing_packages
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
+from l4serve.engines.setting_env import setting_env
 
 __all__ = ["EngineRefusal", "Launch", "build_launch", "check_argv"]
 
@@ -68,7 +69,7 @@ def build_launch(case: Case) -> Launch:
     settings += _fields(engine)
     problems: list[Problem] = []
     argv: list[str] = []
-    env: dict[str, str] = {}
+    env = setting_env(case)
     for setting in settings:
         outcome = _place(setting, contract)
         if isinstance(outcome, Problem):

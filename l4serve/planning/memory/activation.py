@@ -36,6 +36,14 @@ def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, 
     return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
 
 
+def expert_workspace_bytes(model: ModelFacts, tokens: int, tensor_parallel: int, element: int) -> float:
+    """Bytes that experts keep between layers, and so while sequences are sampled: each token's rows for its experts."""
+    if model.moe is None:
+        return 0.0
+    row = model.hidden_size + 2 * model.moe.expert_intermediate_size / tensor_parallel
+    return tokens * model.moe.num_experts_per_tok * row * element
+
+
 def _mlp_width(model: ModelFacts, tp: int) -> float:
     copies = 3 if model.gated_mlp else 2
     if model.moe is None:

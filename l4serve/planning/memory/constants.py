@@ -15,7 +15,9 @@ class Constants:
 
     hidden_buffers: float
     compiled_hidden_buffers: float
+    tower_hidden_buffers: float
     sampler_bytes: Mapping[str, float]
+    allocator_slack: Mapping[str, float]
     non_torch_gib: Mapping[str, float]
     matmul_workspace_mib: Mapping[str, float]
     graph_mib: Mapping[str, float]
@@ -30,7 +32,9 @@ def fitted_constants() -> Constants:
     return Constants(
         hidden_buffers=data["hiddenBuffers"],
         compiled_hidden_buffers=data["compiledHiddenBuffers"],
+        tower_hidden_buffers=data["towerHiddenBuffers"],
         sampler_bytes=data["samplerBytes"],
+        allocator_slack=data["allocatorSlack"],
         non_torch_gib=data["nonTorchGib"],
         matmul_workspace_mib=data["matmulWorkspaceMib"],
         graph_mib=data["graphMib"],

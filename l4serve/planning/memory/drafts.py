@@ -4,15 +4,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.weights import weight_bytes
+from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
+from l4serve.planning.memory.weights import layer_bytes, weight_bytes
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelFacts
 from l4serve.planning.values.quantity import GIB
 
 NO_WEIGHTS = ("ngram", "ngram_gpu", "suffix")
 """Methods that draft without a model."""
+
+
+HEADS = {"eagle": 2, "eagle3": 3, "mtp": 2}
+"""Hidden states that a draft head projects into one; embedding and output head are the target's."""
+
+
+def _with_head(options: ServingOptions, target: ModelFacts, states: int) -> ServingOptions:
+    layers, plain = target.num_hidden_layers, dtype_bytes(activation_dtype(target, options))
+    projection = states * target.hidden_size**2 * plain
+    layer = layer_bytes(target, replace(options, quantization=None)) / layers * options.tensor_parallel_size
+    keeping = target.count_layers(LayerKind.FULL) + target.count_layers(LayerKind.SLIDING)
+    return replace(options, draft_weights_gib=(layer + projection) / GIB, draft_kv_fraction=1 / keeping)
 
 
 def with_draft(
@@ -21,14 +35,22 @@ def with_draft(
     """The options with the draft's weights and cache, and what could not be counted.
 
     `speculative` is the engine's own object, such as {"model": ..., "num_speculative_tokens": 3}. Heads that an engine
-    takes from the target's checkpoint (MTP) and drafts outside the catalogue are named, not counted.
+    takes from the target's checkpoint (MTP) and EAGLE heads outside the catalogue are one layer of the target beside a
+    projection of its hidden states. Raises MemoryModelError for another draft that is in no catalogue.
     """
     if not speculative or speculative.get("method") in NO_WEIGHTS:
         return options, ()
     name = speculative.get("model")
     draft = find_model(str(name)) if name else None
+    method = str(speculative.get("method") or "")
+    if draft is None and method in HEADS:
+        return _with_head(options, target, HEADS[method]), (
+            f"the draft head {name or method} is counted as one layer of the model",
+        )
     if draft is None:
-        return options, (f"the memory of the speculative draft {name or speculative.get('method')} is not counted",)
+        raise MemoryModelError(
+            f"the speculative draft {name or method} is in no catalogue; take one that is, or weigh it with l4serve fit"
+        )
     ranks = options.tensor_parallel_size
     own = replace(
         options,

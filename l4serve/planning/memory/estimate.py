@@ -6,6 +6,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants, fitted_constants
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelFacts
 
@@ -15,4 +16,6 @@ def estimate(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Co
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
+    if options.unjudged:
+        raise MemoryModelError(f"{', '.join(options.unjudged)}: moves memory and is not modelled")
     return engine_memory(options.engine).estimate(model, gpu, options, constants or fitted_constants())

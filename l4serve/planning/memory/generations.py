@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from l4serve.config.data_file import load_data
 from l4serve.engines.cards import card_features
+from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelFacts
 
 GIB = 2**30
@@ -32,6 +33,9 @@ class Generation:
     v2_architectures: frozenset[str]
     v2_dense: bool
     v2_all: bool
+    v2_excluded_drafts: frozenset[str]
+    v2_profiles_encoder: bool
+    v2_offloads: bool
     default_utilization: float
     default_seqs: int
     default_batched_tokens: int
@@ -57,12 +61,24 @@ class Generation:
     def slidingwindow_groups(self) -> bool:
         return self.sliding_window_cache == "groups"
 
-    def runner_for(self, model: ModelFacts) -> Runner:
-        """The model runner that this release picks for the model."""
+    def runner_for(self, model: ModelFacts, options: ServingOptions) -> Runner:
+        """The model runner that this release picks for the model; V1 where V2 lacks what is asked of it."""
+        if self.runner != "v0" and options.v2_model_runner is not None:
+            return "v2" if options.v2_model_runner else "v1"
+        if (options.pooling and not self.v2_all) or options.speculative_method in self.v2_excluded_drafts:
+            return self.runner
         dense = self.v2_dense and not model.is_moe and not model.is_hybrid
         if self.v2_all or dense or model.architecture in self.v2_architectures:
             return "v2"
         return self.runner
+
+    def profiles_encoder(self, runner: Runner) -> bool:
+        """Whether the profile run that sizes the cache also runs the vision or audio tower."""
+        return self.v2_profiles_encoder if runner == "v2" else True
+
+    def offloads_weights(self, runner: Runner) -> bool:
+        """Whether `--cpu-offload-gb` moves weights; V2 before 0.28 takes the flag and never makes the offloader."""
+        return self.v2_offloads if runner == "v2" else True
 
     def accounts_for_graphs(self, runner: Runner) -> bool:
         """Whether CUDA graphs are paid for from the cache's share, not from what utilisation leaves over."""
@@ -113,8 +129,10 @@ def kernels(engine: str, version: str, capability: tuple[int, int]) -> Mapping[s
 def _vllm_generation(version: str) -> Generation:
     values = _merged("vllm", version)
     below = values["v0_below_capability"]
-    special = {"v0_below_capability": tuple(below) if below else None}
-    return Generation(**{**values, **special, "v2_architectures": frozenset(values["v2_architectures"])})
+    values["v0_below_capability"] = tuple(below) if below else None
+    for key in ("v2_architectures", "v2_excluded_drafts"):
+        values[key] = frozenset(values[key])
+    return Generation(**values)
 
 
 @cache

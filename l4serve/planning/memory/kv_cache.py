@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.quantizations import kv_element_bytes
+from l4serve.planning.memory.quantizations import kv_element_bytes, state_element_bytes
 from l4serve.planning.memory.weights import rank_kv_heads
 from l4serve.planning.models.model_shape import LayerKind, ModelFacts
 
@@ -108,18 +108,28 @@ def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_f
 
 
 def _hybrid_layout(model: ModelFacts, options: ServingOptions, full: int) -> KvLayout:
-    """Linear-attention layers hold one state page for each sequence; attention blocks grow to the size of that page."""
+    """Linear-attention layers hold state pages for each sequence; attention blocks grow to the size of such a page.
+
+    A page for the running state, one more for each speculative token, and one more where prefixes are cached.
+    """
     tp = options.tensor_parallel_size
     state = model.linear_state
     assert state is not None
     linear = model.count_layers(LayerKind.LINEAR)
     channels = 2 * state.num_key_heads * state.key_head_dim + state.num_value_heads * state.value_head_dim
     recurrent = state.num_value_heads * state.value_head_dim * state.key_head_dim
-    state_bytes = (channels * (state.conv_kernel - 1) * 2 + recurrent * 4) // tp
+    convolved, held = state_element_bytes(model, options)
+    kept = state.conv_kernel - 1 + options.num_speculative_tokens
+    state_bytes = (channels * kept * convolved + recurrent * held) // tp
     token = _full_width(model, tp) * kv_element_bytes(model, options)
-    tokens = ceil(state_bytes / token / BLOCK_TOKENS) * BLOCK_TOKENS
+    step = options.block_size or BLOCK_TOKENS
+    tokens = ceil(state_bytes / token / step) * step
     group = min(full, linear)
+    pages = options.num_speculative_tokens + (2 if options.enable_prefix_caching else 1)
     pool = int(group * tokens * token * (1 + options.draft_kv_fraction))
     return KvLayout(
-        block_bytes=pool, full_groups=ceil(full / group), full_block=tokens, state_blocks=ceil(linear / group)
+        block_bytes=pool,
+        full_groups=ceil(full / group),
+        full_block=tokens,
+        state_blocks=ceil(linear / group) * pages,
     )

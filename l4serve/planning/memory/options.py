@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -21,7 +22,12 @@ class ServingOptions:
     (TGI) are fractions of the card. `default_*` are the limits that the release takes on the card where none is asked
     for, `attention_backend` the backend in force. `weights_gib` overrides the computed weights of one GPU rank.
     `draft_weights_gib` and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its
-    KV bytes as a fraction of the target's.
+    KV bytes as a fraction of the target's; `speculative_method` is how drafts are made. `cpu_offload_gib` is what one
+    rank keeps of its weights in host memory, `kv_offloading_gib` the
+    cache that spills there, `kv_cache_memory_bytes` the cache that the operator sets in place of a
+    utilisation. `multimodal_limits` are the items of each modality that one prompt may hold; 0 for all of them loads no
+    tower. `pooling` is whether the server answers with vectors or scores and samples nothing. `v2_model_runner` is what
+    the environment says of vLLM's model runner. `unjudged` names settings that move memory and are not modelled.
     """
 
     engine: str
@@ -45,7 +51,20 @@ class ServingOptions:
     num_speculative_tokens: int = 0
     draft_weights_gib: float = 0.0
     draft_kv_fraction: float = 0.0
+    speculative_method: str | None = None
     weights_gib: float | None = None
+    cpu_offload_gib: float = 0.0
+    kv_offloading_gib: float = 0.0
+    kv_cache_memory_bytes: int | None = None
+    block_size: int | None = None
+    mamba_cache_dtype: str | None = None
+    mamba_ssm_cache_dtype: str | None = None
+    multimodal_limits: Mapping[str, int] | None = None
+    language_model_only: bool = False
+    skip_multimodal_profiling: bool = False
+    pooling: bool = False
+    v2_model_runner: bool | None = None
+    unjudged: tuple[str, ...] = ()
     max_input_tokens: int | None = None
     max_total_tokens: int | None = None
     max_batch_prefill_tokens: int | None = None

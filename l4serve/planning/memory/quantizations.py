@@ -66,6 +66,22 @@ def kv_element_bytes(model: ModelFacts, options: ServingOptions) -> int:
     return int(size)
 
 
+def state_element_bytes(model: ModelFacts, options: ServingOptions) -> tuple[int, int]:
+    """Bytes of one element of a linear-attention layer's convolution state, and of its recurrent state.
+
+    The flag wins over the config.json, and where neither says anything both have the type of the activations.
+    """
+    plain = activation_dtype(model, options)
+    convolved = _stated(options.mamba_cache_dtype) or plain
+    file = model.linear_state.state_dtype if model.linear_state else None
+    held = _stated(options.mamba_ssm_cache_dtype) or file or convolved
+    return dtype_bytes(convolved), dtype_bytes(held)
+
+
+def _stated(dtype: str | None) -> str | None:
+    return None if dtype in (None, "auto") else dtype
+
+
 def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | None:
     """The format of the model's linear weights on the GPU, or None for the plain dtype.
 

@@ -20,6 +20,7 @@ GPU_COUNTS = (1, 2, 4, 8)
 SEQUENCE_LIMITS = (128, 64, 32, 16)
 BATCH_LIMITS = (1024, 512)
 HIGHEST_UTILIZATION = 0.95
+LOWER_UTILIZATIONS = (0.94, 0.92, 0.9, 0.88, 0.85, 0.8)
 SHORTEST_USEFUL_CONTEXT = 512
 LENGTH_STEP = 256
 EIGHT_BITS = 8
@@ -155,7 +156,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
 def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _batch_edits(base)
-        yield from _utilization_edits(gpu, base)
+        yield from _utilization_edits(base)
     else:
         yield from _prefill_edits(base)
     yield from _context_edits(base, judge)
@@ -196,16 +197,16 @@ def _batch_edits(base: _Step) -> Iterator[_Step]:
             yield _extend(base, changed, "engine.maxNumBatchedTokens", limit, 1)
 
 
-def _utilization_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
+def _utilization_edits(base: _Step) -> Iterator[_Step]:
     current = base.options.gpu_memory_utilization
     default = vllm_generation(base.options.engine_version).default_utilization
     if (current or default) < HIGHEST_UTILIZATION:
         changed = replace(base.options, gpu_memory_utilization=HIGHEST_UTILIZATION)
         yield _extend(base, changed, "engine.gpuMemoryUtilization", HIGHEST_UTILIZATION, 0)
-    lower = int((gpu.total_gib - gpu.context_gib) / gpu.total_gib * 100 - 4) / 100
-    if current is not None and current > lower:
-        changed = replace(base.options, gpu_memory_utilization=lower)
-        yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
+    for lower in LOWER_UTILIZATIONS:
+        if lower < (current or default):
+            changed = replace(base.options, gpu_memory_utilization=lower)
+            yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
 
 
 def _prefill_edits(base: _Step) -> Iterator[_Step]:

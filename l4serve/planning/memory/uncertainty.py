@@ -8,6 +8,7 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import GIB, Generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.model_shape import ModelFacts
 
@@ -19,6 +20,7 @@ def uncertainty_gib(
     constants: Constants,
     weights: float,
     activation: float,
+    tower: float,
 ) -> float:
     """GiB by which the KV cache may be off either way; independent parts add in quadrature."""
     width = constants.uncertainty
@@ -29,9 +31,20 @@ def uncertainty_gib(
         _weights_width(model, options, constants, weights),
         width["earlyGib"] if generation.overheads != "late" else 0.0,
         width["parallelGib"] if ranks > 1 else 0.0,
-        width["visionGib"] if model.extra_parameters else 0.0,
+        _tower_width(model, options, constants, tower),
         width["hybridGib"] if model.is_hybrid else 0.0,
+        width["draftGib"] if options.draft_weights_gib else 0.0,
     )
+
+
+def _tower_width(model: ModelFacts, options: ServingOptions, constants: Constants, tower: float) -> float:
+    """A part of the tower's peak where its largest item is known; the whole of what others were seen to take if not."""
+    width = constants.uncertainty
+    if not loads_tower(model, options):
+        return 0.0
+    if model.vision is None or model.vision.tokens_per_item is None:
+        return width["unknownTowerGib"]
+    return hypot(width["towerGib"], width["tower"] * tower)
 
 
 def _weights_width(model: ModelFacts, options: ServingOptions, constants: Constants, weights: float) -> float:

@@ -8,6 +8,7 @@ from math import ceil
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
+from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.models.model_shape import LayerKind, ModelFacts
 
 VOCABULARY_PADDING = 64
@@ -72,17 +73,33 @@ def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
     plain = dtype_bytes(activation_dtype(model, options))
     stored = weight_format(model, options)
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
+    layers = _layers(model, options)
+    share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
+    tower = parameters.vision if loads_tower(model, options) else 0
+    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
+    adapters = lora_bytes(model, options, plain) * share
+    rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
+    rope = (model.rope_caches - 1 + model.rope_stretch) * model.max_position_embeddings * _rotary_width(model) * plain
+    return int(layers * share + (ends + tower) * plain + adapters + rounding + rope)
+
+
+def layer_bytes(model: ModelFacts, options: ServingOptions) -> int:
+    """Bytes of one rank's decoder layers, without embedding, head and tower."""
+    return int(_layers(model, options))
+
+
+def _layers(model: ModelFacts, options: ServingOptions) -> float:
+    tp = options.tensor_parallel_size
+    parameters = rank_parameters(model, tp)
+    plain = dtype_bytes(activation_dtype(model, options))
+    stored = weight_format(model, options)
+    kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     quantized_bytes = stored.bits / 8 if stored else plain
     layers = float(parameters.replicated * plain)
     for part in ("attention", "dense_mlp"):
         layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
     layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp)
-    share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
-    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
-    adapters = lora_bytes(model, options, plain) * share
-    rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
-    rope = model.rope_caches * model.max_position_embeddings * _rotary_width(model) * plain
-    return int(layers * share + (ends + parameters.vision) * plain + adapters + rounding + rope)
+    return layers
 
 
 def _rotary_width(model: ModelFacts) -> int:

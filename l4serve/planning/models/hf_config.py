@@ -16,9 +16,9 @@ from l4serve.planning.models.model_shape import (
     MoeFacts,
     QuantizationFacts,
 )
-from l4serve.planning.models.rope import scaled_context
+from l4serve.planning.models.rope import scaled_context, table_stretch
 from l4serve.planning.models.shape_checks import shape_fault
-from l4serve.planning.models.vision import count_vision_parameters
+from l4serve.planning.models.vision import count_audio_parameters, count_vision_parameters, vision_facts
 
 Config = Mapping[str, Any]
 
@@ -40,6 +40,9 @@ _KIND_OF_LAYER_TYPE = {
 }
 
 
+_STATE_SPACE_KEYS = ("hybrid_override_pattern", "mamba_n_heads", "mamba_d_state", "ssm_state_size", "state_size")
+
+
 class ModelConfigError(ValueError):
     """A config.json that cannot be read as a decoder model; the message names the key and the remedy."""
 
@@ -52,6 +55,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
     architecture = _architecture(config, model_id)
     text = _text_config(config)
     traits = _traits(architecture)
+    _refuse_state_space(text, model_id)
     heads = _integer(text, model_id, "num_attention_heads", "n_head", "num_heads")
     hidden = _integer(text, model_id, "hidden_size", "n_embd", "d_model")
     layers = _integer(text, model_id, "num_hidden_layers", "n_layer", "num_layers")
@@ -82,10 +86,13 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
         full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
         kv_shared_layers=_optional(text, model_id, "num_kv_shared_layers") or 0,
         rope_caches=int(traits.get("ropeCaches", 1)),
+        rope_stretch=table_stretch(text, architecture, traits.get("ropeStretch", 1)),
         moe=_moe(text, traits, model_id),
         mla=_mla(text, model_id),
-        linear_state=_linear_state(text, model_id),
-        extra_parameters=_vision(config, hidden, model_id),
+        linear_state=_linear_state(text, traits, model_id),
+        extra_parameters=_towers(config, traits, hidden, model_id),
+        vision=vision_facts(config.get("vision_config"), config.get("mm_tokens_per_image"), traits.get("vision", {})),
+        is_encoder=bool(traits.get("encoder", False)),
         quantization=_quantization(config, text, model_id),
     )
     if fault := shape_fault(facts):
@@ -101,9 +108,11 @@ def _context(text: Config, architecture: str, model_id: str) -> int:
         raise ModelConfigError(f"{model_id}: the rotary scaling in config.json cannot be read: {error}") from None
 
 
-def _vision(config: Config, hidden: int, model_id: str) -> int:
+def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> int:
     try:
-        return count_vision_parameters(config.get("vision_config"), hidden)
+        deepstack = traits.get("vision", {}).get("deepstack", 0)
+        pictures = count_vision_parameters(config.get("vision_config"), hidden, deepstack)
+        return pictures + count_audio_parameters(config.get("audio_config"), hidden)
     except ValueError as error:
         raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
 
@@ -117,6 +126,13 @@ def _architecture_table() -> dict[str, Any]:
 def _traits(architecture: str) -> dict[str, Any]:
     table = _architecture_table()
     return {**table["default"], **table["architectures"].get(architecture, {})}
+
+
+def _refuse_state_space(text: Config, model_id: str) -> None:
+    """State-space layers hold a state whose shape this reader does not know."""
+    found = next((key for key in _STATE_SPACE_KEYS if text.get(key)), None)
+    if found:
+        raise ModelConfigError(f"{model_id}: `{found}` in config.json is of Mamba layers; their memory is not judged")
 
 
 def _architecture(config: Config, model_id: str) -> str:
@@ -266,7 +282,7 @@ def _mla(text: Config, model_id: str) -> MlaFacts | None:
     )
 
 
-def _linear_state(text: Config, model_id: str) -> LinearStateFacts | None:
+def _linear_state(text: Config, traits: Mapping[str, Any], model_id: str) -> LinearStateFacts | None:
     if not text.get("linear_num_value_heads"):
         return None
     return LinearStateFacts(
@@ -275,4 +291,5 @@ def _linear_state(text: Config, model_id: str) -> LinearStateFacts | None:
         key_head_dim=_integer(text, model_id, "linear_key_head_dim"),
         value_head_dim=_integer(text, model_id, "linear_value_head_dim"),
         conv_kernel=_integer(text, model_id, "linear_conv_kernel_dim"),
+        state_dtype=text.get("mamba_ssm_dtype") or traits.get("stateDtype"),
     )

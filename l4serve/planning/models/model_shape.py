@@ -39,13 +39,34 @@ class MlaFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearStateFacts:
-    """Gated linear attention (Qwen3-Next and Qwen3.5): a fixed state per sequence in place of a growing cache."""
+    """Gated linear attention (Qwen3-Next and Qwen3.5): a fixed state per sequence in place of a growing cache.
+
+    `state_dtype` is the type that the file asks for the recurrent part; None leaves the type of the activations.
+    """
 
     num_key_heads: int
     num_value_heads: int
     key_head_dim: int
     value_head_dim: int
     conv_kernel: int
+    state_dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisionFacts:
+    """A vision tower and its largest item. Widths are in elements.
+
+    `patch_elements` is what one patch holds of the picture, `tokens_per_item` the most tokens that the processor makes
+    of one item (None where no source says it), `patches_per_token` how many patches become one token, `output_copies`
+    how many vectors of the decoder's width each token gets (more than one with deepstack).
+    """
+
+    hidden_size: int
+    patch_elements: int
+    patches_per_token: int
+    tokens_per_item: int | None
+    output_copies: int = 1
+    videos: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +90,8 @@ class ModelFacts:
     """One model's shape, as its config.json gives it.
 
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
-    figures come from. `layer_kinds` has one entry for each decoder layer; empty means full attention in every layer.
+    figures come from. `rope_stretch` is how many times the stated positions one rotary table holds. `layer_kinds` has
+    one entry for each decoder layer; empty means full attention in every layer. `is_encoder` models keep no cache.
     """
 
     id: str
@@ -96,10 +118,13 @@ class ModelFacts:
     full_keys_are_values: bool = False
     kv_shared_layers: int = 0
     rope_caches: int = 1
+    rope_stretch: float = 1.0
     moe: MoeFacts | None = None
     mla: MlaFacts | None = None
     linear_state: LinearStateFacts | None = None
     extra_parameters: int = 0
+    vision: VisionFacts | None = None
+    is_encoder: bool = False
     quantization: QuantizationFacts | None = None
     checkpoint_bytes: int | None = None
 

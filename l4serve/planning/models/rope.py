@@ -23,6 +23,22 @@ def scaled_context(text: Mapping[str, Any], architecture: str, stated: int) -> i
     return max(lengths, default=stated)
 
 
+def table_stretch(text: Mapping[str, Any], architecture: str, default: float) -> float:
+    """How many times the stated positions the rotary table holds (vllm/model_executor/layers/rotary_embedding).
+
+    Four times with sections for pictures (mrope), of which a partial rotation keeps its part; the factor of a linear
+    scaling that the stated length already counts (Gemma 3); the architecture's `default` where the file says nothing.
+    """
+    ropes = _scalings(text)
+    if any("mrope_section" in rope for rope in ropes):
+        parts = [source.get("partial_rotary_factor") for source in (*ropes, text)]
+        return 4.0 * next((float(part) for part in parts if part), 1.0)
+    if architecture.startswith("Gemma3"):
+        ropes = [rope for rope in ropes if rope.get("rope_type", rope.get("type")) == "linear"]
+        return max((float(rope["factor"]) for rope in ropes if rope.get("factor")), default=float(default))
+    return float(default) if not ropes else 1.0
+
+
 def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
     kind, factor = rope.get("rope_type", rope.get("type")), rope.get("factor")
     if kind in _WITHIN_STATED or isinstance(factor, bool) or not isinstance(factor, int | float):

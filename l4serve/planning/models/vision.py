@@ -1,18 +1,21 @@
-"""The parameters of the vision tower that a multimodal model loads beside its decoder."""
+"""The vision or audio tower that a multimodal model loads beside its decoder: its parameters and its largest item."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from l4serve.planning.models.model_shape import VisionFacts
+
 _MOST = 2**20
 """Of a width or a depth; the largest published tower is a hundredth of it."""
 
 
-def count_vision_parameters(vision: object, text_hidden_size: int) -> int:
+def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: int = 0) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
     Counts each block's four attention and two or three MLP matrices with biases, the patch and position embeddings
-    and one projection. Raises ValueError for a figure that is negative or beyond any tower.
+    and one projection, and another for each layer whose output goes to the decoder too (`deepstack`, where the file
+    does not list them). Raises ValueError for a figure that is negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
@@ -29,7 +32,48 @@ def count_vision_parameters(vision: object, text_hidden_size: int) -> int:
     merged = (_number(vision, "spatial_merge_size") or 1) ** 2 * hidden
     projected = _number(vision, "out_hidden_size") or text_hidden_size
     merger = merged * merged if merged != hidden else 0
-    return depth * block + embeddings + merger + merged * projected
+    listed = vision.get("deepstack_visual_indexes")
+    projections = 1 + (len(listed) if isinstance(listed, list) else deepstack)
+    return depth * block + embeddings + projections * (merger + merged * projected)
+
+
+def count_audio_parameters(audio: object, text_hidden_size: int) -> int:
+    """Parameters of a Whisper-like encoder and its projection; 0 without an audio_config."""
+    if not isinstance(audio, Mapping):
+        return 0
+    hidden = _number(audio, "d_model", "hidden_size")
+    width = _number(audio, "encoder_ffn_dim", "intermediate_size") or 4 * hidden
+    block = 4 * hidden * (hidden + 1) + 2 * hidden * (width + 1)
+    convolutions = 3 * hidden * (_number(audio, "num_mel_bins") + hidden)
+    positions = _number(audio, "max_source_positions") * hidden
+    layers = _number(audio, "encoder_layers", "num_hidden_layers")
+    return layers * block + convolutions + positions + hidden * text_hidden_size
+
+
+def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str, int]) -> VisionFacts | None:
+    """The tower's shape, or None without one.
+
+    `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
+    nothing: `imageTokens`, `temporalPatch` and `deepstack`.
+    """
+    if not isinstance(vision, Mapping):
+        return None
+    hidden = _number(vision, "hidden_size", "embed_dim")
+    if not hidden:
+        return None
+    patch = _number(vision, "patch_size") or 14
+    merged = (_number(vision, "spatial_merge_size") or 1) ** 2
+    patches = (_number(vision, "image_size") // patch) ** 2
+    tokens = tokens_per_image if isinstance(tokens_per_image, int) else defaults.get("imageTokens")
+    deepstack = vision.get("deepstack_visual_indexes")
+    return VisionFacts(
+        hidden_size=hidden,
+        patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
+        patches_per_token=patches // tokens if tokens and patches else merged,
+        tokens_per_item=tokens,
+        videos=defaults.get("temporalPatch", 1) > 1,
+        output_copies=1 + (len(deepstack) if isinstance(deepstack, list) else defaults.get("deepstack", 0)),
+    )
 
 
 def _number(vision: Mapping[str, object], *keys: str) -> int:

@@ -15,6 +15,7 @@ from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
+from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.model_shape import ModelFacts
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
@@ -91,8 +92,8 @@ def _loading_memory(workload: Workload, layout: GpuLayout, facts: ModelFacts | N
     if facts is None:
         return 0
     try:
-        return int(
-            host_needs(facts, engine_memory(workload.engine.kind).options(workload.engine, layout)).memory_gib * GIB
-        )
+        options = engine_memory(workload.engine.kind).options(workload.engine, layout)
+        options = with_flags(options, workload.extra_args, workload.extra_env)
+        return int(host_needs(facts, options).memory_gib * GIB)
     except MemoryModelError:
         return 0

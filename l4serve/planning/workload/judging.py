@@ -19,6 +19,7 @@ from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.rule_inputs import backend_of
 from l4serve.engines.rules import judge as judge_by_rules
 from l4serve.engines.rules import rules
+from l4serve.engines.setting_env import setting_env
 from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.drafts import with_draft
@@ -28,6 +29,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
+from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.model_shape import ModelFacts
 
 
@@ -62,6 +64,7 @@ class Subject:
         """The settings that memory depends on, with the backend and the batch limits that the release takes."""
         engine = self.workload.engine
         options = engine_memory(engine.kind).options(engine, self.layout)
+        options = with_flags(options, self.workload.extra_args, {**setting_env(self.case), **self.workload.extra_env})
         limits = self.resolved.contract.batch_limits_for(self.card.total_gib, self.card.name)
         return replace(
             options,
@@ -164,7 +167,8 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
         return None, (f"{name} is in no catalogue, so its memory is not judged; set model.config to its config.json",)
     try:
         options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
-        return estimate(subject.shape, subject.card, options), uncounted
+        fit = estimate(subject.shape, subject.card, options)
+        return fit, (*uncounted, *fit.notes)
     except MemoryModelError as error:
         return None, (f"memory is not judged: {error}",)
 

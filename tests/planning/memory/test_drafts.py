@@ -48,10 +48,21 @@ def test_a_draft_is_split_with_its_target_unless_it_stays_whole(size: int | None
     assert drafted.draft_weights_gib / 2 == pytest.approx(share * 2.3, rel=0.05)
 
 
-def test_what_cannot_be_counted_is_said() -> None:
-    notes = planned(draft("someone/EAGLE3-head")).judgement.notes
-    assert any("someone/EAGLE3-head" in note and "not counted" in note for note in notes)
+def test_what_cannot_be_counted_is_not_judged() -> None:
+    judgement = planned(draft("someone/unknown-draft")).judgement
+    assert judgement.fit is None
+    assert any("someone/unknown-draft" in note and "not judged" in note for note in judgement.notes)
     assert not planned({"method": "ngram", "num_speculative_tokens": 3}).judgement.notes
+
+
+def test_a_draft_head_is_one_layer_of_its_target() -> None:
+    asked = {"model": "someone/EAGLE3-head", "method": "eagle3", "num_speculative_tokens": 3}
+    alone, headed = planned(None).judgement.fit, planned(asked).judgement.fit
+    assert alone is not None
+    assert headed is not None
+    assert headed.weights_gib - alone.weights_gib == pytest.approx(0.5, abs=0.06)
+    tokens = headed.kv_cache_gib * 2**30 / headed.kv_cache_tokens
+    assert tokens == pytest.approx(alone.kv_cache_gib * 2**30 / alone.kv_cache_tokens * 33 / 32, rel=0.01)
 
 
 def draft(model: str) -> dict[str, Any]:

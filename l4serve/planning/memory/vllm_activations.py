@@ -1,0 +1,130 @@
+"""vLLM's activations: the peak that its profile run counts, and what a running engine needs at its own peak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.activation import (
+    compiled_peak_bytes,
+    expert_workspace_bytes,
+    forward_peak_bytes,
+    sampler_peak_bytes,
+)
+from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.generations import GIB, Generation, Runner
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
+from l4serve.planning.memory.towers import loads_tower, profiled_items, tower_peak_bytes
+from l4serve.planning.models.model_shape import ModelFacts
+
+HOPPER = (9, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What one step may schedule once the release's defaults are filled in."""
+
+    max_model_len: int
+    seqs: int
+    batched_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One engine start: what is served, on what, with which limits and by which release's rules."""
+
+    model: ModelFacts
+    gpu: Gpu
+    options: ServingOptions
+    constants: Constants
+    generation: Generation
+    limits: BatchLimits
+
+    @property
+    def runner(self) -> Runner:
+        return self.generation.runner_for(self.model, self.options)
+
+    @property
+    def element(self) -> int:
+        return dtype_bytes(activation_dtype(self.model, self.options))
+
+    @property
+    def rows(self) -> int:
+        return min(self.limits.seqs, self.limits.batched_tokens)
+
+    @property
+    def workspace_gib(self) -> float:
+        name = "hopper" if self.gpu.compute_capability >= HOPPER else "other"
+        return self.constants.matmul_workspace_mib[name] / 1024
+
+
+def logit_bytes(question: Question) -> float:
+    """Bytes for each of [sequences, vocabulary] in the profile; a draft of one token makes a second row of each."""
+    sampler, runner = question.constants.sampler_bytes, question.runner
+    if runner == "v2":
+        return sampler["v2"]
+    drafts = sampler["rejection"] if runner == "v1" and question.options.num_speculative_tokens else 0.0
+    return sampler[question.generation.sampler] + drafts
+
+
+def tower_gib(question: Question) -> tuple[float, float]:
+    """The tower's peak over one batch of the largest items and what it hands on; zeros where it is not loaded."""
+    if not loads_tower(question.model, question.options):
+        return 0.0, 0.0
+    limits = question.limits
+    items = profiled_items(question.model, question.options, limits.seqs, limits.batched_tokens, limits.max_model_len)
+    tp = question.options.tensor_parallel_size
+    peak, handed = tower_peak_bytes(question.model, items, tp, question.element, question.constants)
+    return peak / GIB + question.workspace_gib, handed / GIB
+
+
+def profiled_gib(question: Question) -> float:
+    """The activation peak that the release subtracts from its share."""
+    model, constants, generation = question.model, question.constants, question.generation
+    tokens, tp, element = question.limits.batched_tokens, question.options.tensor_parallel_size, question.element
+    forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + question.workspace_gib
+    sampler = 0.0
+    if not question.options.pooling:
+        sampler = sampler_peak_bytes(model, question.rows, tokens, element, logit_bytes(question)) / GIB
+        sampler += question.workspace_gib + expert_workspace_bytes(model, tokens, tp, element) / GIB
+    # Before 0.6.4 memory that PyTorch's allocator keeps cached after the profile run counts as used.
+    peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
+    compiles = generation.compiles and not question.options.enforce_eager
+    if compiles and not model.extra_parameters:
+        peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
+    skips = question.options.skip_multimodal_profiling or not generation.profiles_encoder(question.runner)
+    tower, handed = (0.0, 0.0) if skips else tower_gib(question)
+    return max(tower, peak + handed)
+
+
+def running_gib(question: Question, cached_tokens: int, cached_sequences: int) -> float:
+    """What a running engine adds at its peak to what it holds at rest.
+
+    A batch has no more tokens, and no more sequences, than the cache holds. V2 warms its sampler up after the profile,
+    and PyTorch's allocator holds more than is in use.
+    """
+    options, constants = question.options, question.constants
+    tp, tokens = options.tensor_parallel_size, min(question.limits.batched_tokens, max(1, cached_tokens))
+    forward = forward_peak_bytes(question.model, tokens, tp, question.element, constants) / GIB + question.workspace_gib
+    sampler, drafts = constants.sampler_bytes, options.num_speculative_tokens
+    warm = sampler["v2_warm_up_parallel" if tp > 1 else "v2_warm_up"] + drafts * sampler["v2_draft"]
+    rows = min(question.rows, max(1, cached_sequences))
+    warm_up = 0.0 if options.pooling else rows * question.model.vocab_size * warm / GIB
+    slack = constants.allocator_slack
+    # The warm-up runs once, and a retry finds what other sizes left cached; batches of all lengths leave more behind.
+    return float(max(forward * (1 + slack["share"]) + slack["baseGib"], warm_up * (1 + slack["share"])))
+
+
+def verifying_gib(question: Question) -> float:
+    """What V1 allocates to check k drafts of every sequence; its profile checks one."""
+    sampler, drafts = question.constants.sampler_bytes, question.options.num_speculative_tokens
+    bytes_each = (drafts + 1) * sampler["verify_logits"] + drafts * sampler["verify_draft"] if drafts else 0.0
+    return question.limits.seqs * question.model.vocab_size * bytes_each / GIB
+
+
+def state_gib(question: Question) -> float:
+    """V2's counts of sampled tokens, which nothing counts."""
+    if question.options.pooling:
+        return 0.0
+    return question.limits.seqs * question.model.vocab_size * question.constants.sampler_bytes["v2_state"] / GIB

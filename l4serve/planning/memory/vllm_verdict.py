@@ -1,0 +1,102 @@
+"""From what a start takes and how its cache is laid out to the answer: does it fit, with what margin, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import GIB
+from l4serve.planning.memory.kv_cache import KvLayout
+from l4serve.planning.memory.vllm_activations import BatchLimits, Question
+
+LATE_UNCERTAINTY_GIB = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """GiB of one rank beside the KV cache.
+
+    `inside` is what the release subtracts from its share before it sizes the cache. `late` is what it allocates
+    afterwards beyond the activations it set aside, and must find outside the share: graphs or a workspace that it does
+    not count, the sampler's warm-up. `loading` is the most that loading the weights holds.
+    """
+
+    weights: float
+    activation: float
+    non_torch: float
+    graphs: float
+    workspace: float
+    inside: float
+    late: float
+    loading: float
+
+
+def verdict(
+    question: Question, parts: Parts, layout: KvLayout, usable: float, uncertainty: float, notes: tuple[str, ...]
+) -> Fit:
+    """The answer for one rank; `usable` is the GiB that the engine may take."""
+    gpu, limits, encoder = question.gpu, question.limits, question.model.is_encoder
+    left = usable - parts.inside
+    outside = gpu.total_gib - gpu.context_gib - usable - parts.late
+    blocks = max(0, int(left * GIB) // layout.block_bytes)
+    needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
+    concurrency = float(limits.seqs) if encoder else blocks / needed
+    reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
+    ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
+    return Fit(
+        fits=not reasons,
+        margin_is_uncertain=_is_uncertain(
+            left - needed * layout.block_bytes / GIB if not encoder else outside,
+            uncertainty,
+            outside,
+            LATE_UNCERTAINTY_GIB,
+        ),
+        weights_gib=parts.weights,
+        activation_gib=parts.activation,
+        non_torch_gib=parts.non_torch,
+        cuda_graph_gib=parts.graphs,
+        workspace_gib=parts.workspace,
+        late_gib=parts.late,
+        kv_room_gib=left,
+        kv_cache_tokens=0 if encoder else int(concurrency * limits.max_model_len),
+        max_concurrency=concurrency,
+        max_model_len=limits.max_model_len,
+        largest_max_model_len=ceiling if encoder else layout.longest(blocks, ceiling),
+        usable_gib=usable,
+        total_gib=gpu.total_gib,
+        uncertainty_gib=uncertainty,
+        reasons=reasons,
+        notes=notes,
+    )
+
+
+def _is_uncertain(inside: float, inside_width: float, outside: float, outside_width: float) -> bool:
+    """Whether the tighter of the two margins, inside the engine's share and outside it, may be wrong in sign."""
+    inside_is_close, outside_is_close = abs(inside) < inside_width, abs(outside) < outside_width
+    if inside >= 0 and outside >= 0:
+        return inside_is_close or outside_is_close
+    return (inside >= 0 or inside_is_close) and (outside >= 0 or outside_is_close)
+
+
+def _reasons(
+    gpu: Gpu, parts: Parts, left: float, usable: float, blocks: int, needed: int, limits: BatchLimits, layout: KvLayout
+) -> tuple[str, ...]:
+    reasons = []
+    free = gpu.total_gib - gpu.context_gib
+    if parts.loading > max(free, parts.weights):
+        reasons.append(f"loading holds {parts.loading:.2f} GiB of unquantised weights and {free:.2f} GiB are free")
+    if usable > free:
+        reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
+    elif usable + parts.late > free:
+        need = f"CUDA graphs, workspace and sampler warm-up need {parts.late:.2f} GiB after the cache is allocated"
+        reasons.append(f"{need} and the settings leave {free - usable:.2f} GiB outside the engine's share")
+    if needed and left <= 0:
+        need = f"weights, activations and overheads need {parts.inside:.2f} GiB"
+        reasons.append(f"{need} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
+    elif blocks < needed:
+        reasons.append(
+            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of "
+            f"KV cache and {left:.2f} GiB are left"
+        )
+    return tuple(reasons)

@@ -1,0 +1,142 @@
+"""Flags and variables that move memory: what the model makes of them, and what it leaves unjudged."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.host import host_needs
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import remedies
+from l4serve.planning.memory.vllm_flags import with_flags
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.model_shape import ModelFacts
+from tests import factories
+
+QWEN = "Qwen/Qwen2.5-14B-Instruct"
+HYBRID = "Qwen/Qwen3.5-27B"
+MACHINE = "g2-standard-16"
+
+
+def shape(name: str) -> ModelFacts:
+    found = find_model(name)
+    assert found is not None
+    return found
+
+
+def asked(*flags: str, env: dict[str, str] | None = None, version: str = "0.26.0", **fields: Any) -> ServingOptions:
+    return with_flags(ServingOptions(engine="vllm", engine_version=version, **fields), flags, env or {})
+
+
+def fit(model: str, options: ServingOptions) -> Fit:
+    gpu = find_gpu("nvidia-l4")
+    assert gpu is not None
+    return estimate(shape(model), gpu, options)
+
+
+@pytest.mark.parametrize(
+    ("version", "env", "moved"),
+    [("0.26.0", {}, 0), ("0.26.0", {"VLLM_USE_V2_MODEL_RUNNER": "0"}, 12), ("0.28.0", {}, 12), ("0.12.0", {}, 12)],
+)
+def test_offloaded_weights_leave_the_card_where_the_runner_moves_them(
+    version: str, env: dict[str, str], moved: int
+) -> None:
+    plain = fit(QWEN, asked(version=version, env=env, max_model_len=8192))
+    offloaded = fit(QWEN, asked(version=version, env=env, max_model_len=8192, cpu_offload_gib=12.0))
+    assert plain.weights_gib - offloaded.weights_gib == pytest.approx(moved)
+    assert bool(offloaded.notes) == (moved == 0)
+
+
+@pytest.mark.parametrize(("version", "set_"), [("0.26.0", True), ("0.28.0", False), ("0.20.0", False)])
+def test_offloading_comes_with_the_variable_that_the_release_needs(version: str, set_: bool) -> None:
+    engine = {"version": version, "cpuOffloadGb": 16}
+    stack = factories.serving({"chat": factories.workload(QWEN, engine=engine)}, pools={"l4": {"machineType": MACHINE}})
+    launch = factories.planned(stack, has_token=True).workloads[0].judgement.launch
+    assert launch is not None
+    env = launch.env
+    assert (env.get("VLLM_USE_V2_MODEL_RUNNER") == "0") == set_
+
+
+def test_the_host_holds_what_leaves_the_card() -> None:
+    model = shape(QWEN)
+    plain = host_needs(model, asked()).minimum_memory_gib
+    assert host_needs(model, asked(cpu_offload_gib=12.0)).minimum_memory_gib == plain + 12
+    assert host_needs(model, asked("--kv-offloading-size=40")).minimum_memory_gib == plain + 40
+
+
+@pytest.mark.parametrize(("value", "fits"), [("1G", False), ("2G", True), (str(2**30), False), ("1g", False)])
+def test_a_cache_of_stated_bytes_holds_a_sequence_or_not(value: str, fits: bool) -> None:
+    answer = fit("Qwen/Qwen2.5-7B-Instruct", asked(f"--kv-cache-memory-bytes={value}", max_model_len=32768))
+    assert answer.fits == fits
+
+
+def test_a_state_of_two_bytes_leaves_more_tokens_than_one_of_four() -> None:
+    limits = {"max_model_len": 32768, "max_num_seqs": 1, "weights_gib": 14.0, "enforce_eager": True}
+    tokens = [
+        fit(HYBRID, asked("--language-model-only", f"--mamba-ssm-cache-dtype={dtype}", **limits)).kv_cache_tokens
+        for dtype in ("float16", "float32")
+    ]
+    assert tokens[0] > 1.03 * tokens[1]
+
+
+def test_a_tower_that_serves_no_pictures_is_not_loaded() -> None:
+    name = "google/gemma-3-4b-it"
+    whole = fit(name, asked(version="0.24.0"))
+    text = fit(name, asked("--limit-mm-per-prompt", '{"image": 0}', version="0.24.0"))
+    assert whole.weights_gib - text.weights_gib == pytest.approx(0.79, abs=0.02)
+    assert whole.uncertainty_gib < 0.5
+
+
+@pytest.mark.parametrize(
+    "flag", ["--num-gpu-blocks-override=100", "--offload_group_size=8", "--kv-cache-memory-bytes=lots"]
+)
+def test_what_moves_memory_and_is_not_modelled_is_not_judged(flag: str) -> None:
+    with pytest.raises(MemoryModelError, match="is not modelled"):
+        fit(QWEN, asked(flag))
+
+
+def test_an_encoder_keeps_no_cache_and_fits() -> None:
+    config = {
+        "architectures": ["XLMRobertaModel"],
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "max_position_embeddings": 8194,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 24,
+        "torch_dtype": "float32",
+        "vocab_size": 250002,
+    }
+    gpu = find_gpu("nvidia-l4")
+    assert gpu is not None
+    model = facts_from_config(config, model_id="bge", source="test")
+    answer = estimate(model, gpu, asked("--runner=pooling"))
+    assert answer.fits
+    assert answer.kv_cache_gib == 0
+    assert answer.weights_gib == pytest.approx(1.07, abs=0.03)
+
+
+@pytest.mark.parametrize("key", ["hybrid_override_pattern", "mamba_n_heads", "state_size"])
+def test_state_space_layers_are_not_taken_for_attention(key: str) -> None:
+    config = {"architectures": ["NemotronHForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
+    with pytest.raises(ModelConfigError, match="Mamba"):
+        facts_from_config(config, model_id="m", source="test")
+
+
+def test_too_high_a_utilisation_is_lowered() -> None:
+    gpu = find_gpu("nvidia-l4")
+    assert gpu is not None
+    options = asked(
+        version="0.10.0",
+        max_model_len=8192,
+        max_num_batched_tokens=8192,
+        max_num_seqs=256,
+        gpu_memory_utilization=0.95,
+        kv_cache_dtype="fp8",
+        attention_backend="FLASHINFER",
+    )
+    cures = remedies(shape("Qwen/Qwen2.5-7B-Instruct"), gpu, options, gpus_available=(1,))
+    assert any(cure.edit.get("engine.gpuMemoryUtilization", 1) < 0.95 for cure in cures)
