@@ -106,7 +106,7 @@ def _read_config(
     serving = _serving_object(values.get(SERVING_KEY))
     refuse_all(guard(serving))
     merged, recipe_problems = apply_recipes(serving)
-    config, _ = gather(partial(_validated, merged), partial(refuse_all, recipe_problems))
+    _, config = gather(partial(refuse_all, recipe_problems), partial(_validated, merged))
     return serving, config, _read_model_configs(config, base)
 
 

@@ -9,7 +9,7 @@ from l4serve.sandbox.build import ensure_binaries
 from l4serve.sandbox.checksums import fault_of, record_checksums
 
 
-def builder(into: Path, _progress: object) -> None:
+def builder(_build: object, into: Path, _progress: object) -> None:
     for name in ("etcd", "kwok"):
         (into / name).write_bytes(b"\x7fELF" + name.encode() * 10)
         (into / name).chmod(0o755)
