@@ -44,7 +44,7 @@ def effect(steps: list[Step]) -> Effect:
 
 
 def _effect(step: Step) -> Effect:
-    if step.op in REPLACING:
+    if step.op in REPLACING and step.kind in ("Deployment", "Service"):
         return Effect.WORKLOAD_REPLACED
     restarts = step.kind == "Deployment" and any(field.startswith("spec.template") for field in step.fields)
     return Effect.POD_RESTART if restarts else Effect.IN_PLACE
