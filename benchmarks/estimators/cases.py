@@ -12,8 +12,8 @@ from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import facts_from_config
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 
 MEMORY = files("l4serve.planning.memory").joinpath("data")
 MODELS = files("l4serve.planning.models").joinpath("data")
@@ -57,7 +57,7 @@ class Case:
     origin: str
     family: str
     machine: str
-    model: ModelFacts
+    model: ModelShape
     gpu: Gpu
     options: ServingOptions
     config: dict[str, Any]
@@ -181,7 +181,7 @@ def _asked(record: dict[str, Any]) -> dict[str, Any]:
 
 def _measured_case(record: dict[str, Any]) -> Case:
     config = json.loads(MEMORY.joinpath(record["config"]).read_text(encoding="utf-8"))
-    model = facts_from_config(config, model_id=record["model"], source=record["source"])
+    model = shape_from_config(config, model_id=record["model"], source=record["source"])
     gpu = find_gpu("nvidia-l4")
     assert gpu is not None
     options = ServingOptions(

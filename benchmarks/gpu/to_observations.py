@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 
 GIB = 2**30
 L4_GIB = 22.03
@@ -131,7 +131,7 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
     if isinstance(record["point"].get("limit_mm_per_prompt", {}).get("image"), dict):
         return "a size of pictures that the memory model does not judge"
     try:
-        facts_from_config(config, model_id=record["point"]["model"], source=SOURCE)
+        shape_from_config(config, model_id=record["point"]["model"], source=SOURCE)
     except ModelConfigError as error:
         return f"not read by the memory model: {error}"
     if "repeats" in record["point"]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from l4serve.cli.fit_text import print_fit, reasons
-from l4serve.cli.hub import model_facts
+from l4serve.cli.hub import model_shape
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import BAD_INPUT, stderr
 from l4serve.cli.output import one_line, print_json
@@ -44,7 +44,7 @@ def fit(
     """Say whether a model fits a GPU and its engine takes the settings. Exit status: 0 yes, 1 no, 2 bad input."""
     try:
         question = Question(
-            model=model_facts(model),
+            model=model_shape(model),
             engine=engine,
             engine_version=engine_version,
             accelerator=gpu,

@@ -14,15 +14,15 @@ from typing import Any
 
 from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, exists_as_file, read_bytes, read_json
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 5
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
-def model_facts(model: str) -> ModelFacts:
+def model_shape(model: str) -> ModelShape:
     """The facts of a model named by id or by the path of its config.json.
 
     A path wins where the file exists, then the catalogue, then the Hub (token from HF_TOKEN, answers
@@ -30,7 +30,7 @@ def model_facts(model: str) -> ModelFacts:
     """
     path = _path(model)
     if exists_as_file(path):
-        return facts_from_config(_parse(_read(path), str(path)), model_id=model, source=str(path))
+        return shape_from_config(_parse(_read(path), str(path)), model_id=model, source=str(path))
     known = find_model(model)
     if known is not None:
         return known
@@ -38,7 +38,7 @@ def model_facts(model: str) -> ModelFacts:
         raise ModelConfigError(
             f"{model}: no such file and no catalogued model; give a Hub id or the path of a config.json"
         )
-    return facts_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
+    return shape_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
 
 
 def _path(model: str) -> Path:

@@ -166,7 +166,7 @@ def test_the_hub_is_asked_once_with_the_token_and_the_answer_is_kept(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HF_TOKEN", "hf_secret_of_mine")
     for _ in range(2):
-        assert hub.model_facts("me/new-model").hidden_size == 64
+        assert hub.model_shape("me/new-model").hidden_size == 64
     assert len(asked) == 1
     request, timeout = asked[0]
     assert request.unredirected_hdrs["Authorization"] == "Bearer hf_secret_of_mine"  # type: ignore[attr-defined]

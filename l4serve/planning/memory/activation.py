@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.weights import rank_kv_heads
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 def forward_peak_bytes(
-    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+    model: ModelShape, tokens: int, tensor_parallel: int, element: int, constants: Constants
 ) -> float:
     """Bytes alive at the widest point of one decoder layer over `tokens` tokens.
 
@@ -21,7 +21,7 @@ def forward_peak_bytes(
 
 
 def compiled_peak_bytes(
-    model: ModelFacts, tokens: int, tensor_parallel: int, element: int, constants: Constants
+    model: ModelShape, tokens: int, tensor_parallel: int, element: int, constants: Constants
 ) -> float:
     """Bytes alive while a compiled model is profiled for the first time: a copy of the rank's embedding table.
 
@@ -31,12 +31,12 @@ def compiled_peak_bytes(
     return table + constants.compiled_hidden_buffers * tokens * model.hidden_size * element
 
 
-def sampler_peak_bytes(model: ModelFacts, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
+def sampler_peak_bytes(model: ModelShape, rows: int, tokens: int, element: int, bytes_per_logit: float) -> float:
     """Bytes alive while `rows` sequences are sampled over the whole vocabulary, beside the last hidden state."""
     return rows * model.vocab_size * bytes_per_logit + tokens * model.hidden_size * element
 
 
-def expert_workspace_bytes(model: ModelFacts, tokens: int, tensor_parallel: int, element: int) -> float:
+def expert_workspace_bytes(model: ModelShape, tokens: int, tensor_parallel: int, element: int) -> float:
     """Bytes that experts keep between layers, and so while sequences are sampled: each token's rows for its experts."""
     if model.moe is None:
         return 0.0
@@ -44,7 +44,7 @@ def expert_workspace_bytes(model: ModelFacts, tokens: int, tensor_parallel: int,
     return tokens * model.moe.num_experts_per_tok * row * element
 
 
-def _mlp_width(model: ModelFacts, tp: int) -> float:
+def _mlp_width(model: ModelShape, tp: int) -> float:
     copies = 3 if model.gated_mlp else 2
     if model.moe is None:
         return copies * model.intermediate_size / tp
@@ -55,7 +55,7 @@ def _mlp_width(model: ModelFacts, tp: int) -> float:
     return max(rows, copies * model.moe.shared_intermediate_size / tp)
 
 
-def _attention_width(model: ModelFacts, tp: int) -> float:
+def _attention_width(model: ModelShape, tp: int) -> float:
     queries = model.num_attention_heads / tp * (model.full_head_dim or model.head_dim)
     keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
     return 2 * queries + 2 * keys

@@ -10,7 +10,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.weights import layer_bytes, weight_bytes
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.quantity import GIB
 
 NO_WEIGHTS = ("ngram", "ngram_gpu", "suffix")
@@ -21,7 +21,7 @@ HEADS = {"eagle": 2, "eagle3": 3, "mtp": 2}
 """Hidden states that a draft head projects into one; embedding and output head are the target's."""
 
 
-def _with_head(options: ServingOptions, target: ModelFacts, states: int) -> ServingOptions:
+def _with_head(options: ServingOptions, target: ModelShape, states: int) -> ServingOptions:
     layers, plain = target.num_hidden_layers, dtype_bytes(activation_dtype(target, options))
     projection = states * target.hidden_size**2 * plain
     layer = layer_bytes(target, replace(options, quantization=None)) / layers * options.tensor_parallel_size
@@ -30,7 +30,7 @@ def _with_head(options: ServingOptions, target: ModelFacts, states: int) -> Serv
 
 
 def with_draft(
-    options: ServingOptions, speculative: Mapping[str, Any] | None, target: ModelFacts
+    options: ServingOptions, speculative: Mapping[str, Any] | None, target: ModelShape
 ) -> tuple[ServingOptions, tuple[str, ...]]:
     """The options with the draft's weights and cache, and what could not be counted.
 

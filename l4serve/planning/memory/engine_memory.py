@@ -12,7 +12,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.tgi import TgiMemory
 from l4serve.planning.memory.vllm import VllmMemory
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 class EngineMemory(Protocol):
@@ -21,7 +21,7 @@ class EngineMemory(Protocol):
     def options(self, engine: Any, layout: GpuLayout) -> ServingOptions:
         """The settings of the engine's config that its memory depends on."""
 
-    def estimate(self, model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+    def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """The engine's answer for one rank."""
 
 

@@ -8,10 +8,10 @@ from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
-def estimate(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants | None = None) -> Fit:
+def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants | None = None) -> Fit:
     """What the engine will find when it starts on this GPU.
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.

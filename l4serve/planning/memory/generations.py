@@ -13,7 +13,7 @@ from packaging.version import Version
 from l4serve.config.data_file import load_data
 from l4serve.engines.cards import card_features
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 GIB = 2**30
 LAST_V0_RELEASE = "0.7.3"
@@ -61,7 +61,7 @@ class Generation:
     def slidingwindow_groups(self) -> bool:
         return self.sliding_window_cache == "groups"
 
-    def runner_for(self, model: ModelFacts, options: ServingOptions) -> Runner:
+    def runner_for(self, model: ModelShape, options: ServingOptions) -> Runner:
         """The model runner that this release picks for the model; V1 where V2 lacks what is asked of it."""
         if self.runner != "v0" and options.v2_model_runner is not None:
             return "v2" if options.v2_model_runner else "v1"

@@ -10,7 +10,7 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import checkpoint_bytes
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def _short(limit: float | None, need: float, what: str, outcome: str) -> str | N
     return f"{what} of {limit:.1f} GiB is below the {need:.1f} GiB that this model and engine need: {outcome}"
 
 
-def host_needs(model: ModelFacts, options: ServingOptions) -> HostNeeds:
+def host_needs(model: ModelShape, options: ServingOptions) -> HostNeeds:
     """What a pod that serves the model with these options needs beside its GPUs."""
     table = _table()
     engine = table["engines"][options.engine]
@@ -85,7 +85,7 @@ def host_needs(model: ModelFacts, options: ServingOptions) -> HostNeeds:
     )
 
 
-def checkpoint_gib(model: ModelFacts, options: ServingOptions) -> float:
+def checkpoint_gib(model: ModelShape, options: ServingOptions) -> float:
     """GiB of weight files that the engine downloads: the published size, or the stored format of the parameters.
 
     A model that the engine quantises while loading is downloaded in its own dtype.

@@ -8,7 +8,7 @@ from math import ceil
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import kv_element_bytes, state_element_bytes
 from l4serve.planning.memory.weights import rank_kv_heads
-from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 BLOCK_TOKENS = 16
 
@@ -51,7 +51,7 @@ class KvLayout:
         return low
 
 
-def kv_bytes_per_token(model: ModelFacts, options: ServingOptions) -> int:
+def kv_bytes_per_token(model: ModelShape, options: ServingOptions) -> int:
     """Bytes that one token adds to one rank's cache while every layer keeps it."""
     element = kv_element_bytes(model, options)
     tp = options.tensor_parallel_size
@@ -67,16 +67,16 @@ def kv_bytes_per_token(model: ModelFacts, options: ServingOptions) -> int:
     return int(total * share * (1 + options.draft_kv_fraction))
 
 
-def _sliding_width(model: ModelFacts, tp: int) -> int:
+def _sliding_width(model: ModelShape, tp: int) -> int:
     return 2 * rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
 
 
-def _full_width(model: ModelFacts, tp: int) -> int:
+def _full_width(model: ModelShape, tp: int) -> int:
     heads = model.full_key_value_heads or model.num_key_value_heads
     return 2 * rank_kv_heads(heads, tp) * (model.full_head_dim or model.head_dim)
 
 
-def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_flight_tokens: int) -> KvLayout:
+def kv_layout(model: ModelShape, options: ServingOptions, *, grouped: bool, in_flight_tokens: int) -> KvLayout:
     """The layout on one rank.
 
     `grouped` is whether the release gives sliding-window layers blocks of their own; without it they keep every token.
@@ -107,7 +107,7 @@ def kv_layout(model: ModelFacts, options: ServingOptions, *, grouped: bool, in_f
     )
 
 
-def _hybrid_layout(model: ModelFacts, options: ServingOptions, full: int) -> KvLayout:
+def _hybrid_layout(model: ModelShape, options: ServingOptions, full: int) -> KvLayout:
     """Linear-attention layers hold state pages for each sequence; attention blocks grow to the size of such a page.
 
     A page for the running state, one more for each speculative token, and one more where prefixes are cached.

@@ -9,7 +9,7 @@ from typing import Any
 from l4serve.config.data_file import load_data
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def dtype_bytes(dtype: str) -> int:
     return int(size)
 
 
-def activation_dtype(model: ModelFacts, options: ServingOptions) -> str:
+def activation_dtype(model: ModelShape, options: ServingOptions) -> str:
     """The type of weights and activations that the engine runs in: a float32 checkpoint is served in 16 bits."""
     asked = options.dtype
     if asked not in (None, "auto"):
@@ -54,7 +54,7 @@ def activation_dtype(model: ModelFacts, options: ServingOptions) -> str:
     return "float16" if model.torch_dtype.removeprefix("torch.") == "float32" else model.torch_dtype
 
 
-def kv_element_bytes(model: ModelFacts, options: ServingOptions) -> int:
+def kv_element_bytes(model: ModelShape, options: ServingOptions) -> int:
     """Bytes of one KV cache element."""
     asked = options.kv_cache_dtype
     if asked in (None, "auto"):
@@ -66,7 +66,7 @@ def kv_element_bytes(model: ModelFacts, options: ServingOptions) -> int:
     return int(size)
 
 
-def state_element_bytes(model: ModelFacts, options: ServingOptions) -> tuple[int, int]:
+def state_element_bytes(model: ModelShape, options: ServingOptions) -> tuple[int, int]:
     """Bytes of one element of a linear-attention layer's convolution state, and of its recurrent state.
 
     The flag wins over the config.json, and where neither says anything both have the type of the activations.
@@ -82,7 +82,7 @@ def _stated(dtype: str | None) -> str | None:
     return None if dtype in (None, "auto") else dtype
 
 
-def weight_format(model: ModelFacts, options: ServingOptions) -> WeightFormat | None:
+def weight_format(model: ModelShape, options: ServingOptions) -> WeightFormat | None:
     """The format of the model's linear weights on the GPU, or None for the plain dtype.
 
     A checkpoint's own format wins over the flag, as in the engines.

@@ -14,7 +14,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import kernels, parse_version, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import quantized_variants
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 GPU_COUNTS = (1, 2, 4, 8)
 SEQUENCE_LIMITS = (128, 64, 32, 16)
@@ -46,7 +46,7 @@ class Remedy:
 class _Step:
     """A candidate: the model and options it leads to and how it is written."""
 
-    model: ModelFacts
+    model: ModelShape
     options: ServingOptions
     edit: tuple[tuple[str, object], ...] = ()
     quality_cost: int = 0
@@ -58,10 +58,10 @@ Judge = Callable[[_Step], Fit]
 class WholeJudgement(Protocol):
     """What else than memory decides whether an edit helps."""
 
-    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:
+    def settled(self, model: ModelShape, options: ServingOptions) -> ServingOptions:
         """The options with what the engine derives from them, such as its attention backend."""
 
-    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:
+    def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
         """Whether the engine takes the edited workload."""
 
 
@@ -69,17 +69,17 @@ class WholeJudgement(Protocol):
 class MemoryAlone:
     """Takes every edit: for a question about memory and nothing else."""
 
-    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:  # noqa: ARG002
+    def settled(self, model: ModelShape, options: ServingOptions) -> ServingOptions:  # noqa: ARG002
         """The options as they are."""
         return options
 
-    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:  # noqa: ARG002
+    def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:  # noqa: ARG002
         """Every edit."""
         return True
 
 
 def remedies(
-    model: ModelFacts,
+    model: ModelShape,
     gpu: Gpu,
     options: ServingOptions,
     *,
@@ -110,13 +110,13 @@ def remedies(
     return tuple(sorted(found, key=lambda remedy: (remedy.extra_gpus, remedy.quality_cost)))
 
 
-def _divides(model: ModelFacts, options: ServingOptions, gpus: int) -> bool:
+def _divides(model: ModelShape, options: ServingOptions, gpus: int) -> bool:
     tensor = gpus // options.pipeline_parallel_size
     exact = tensor * options.pipeline_parallel_size == gpus
     return exact and model.num_attention_heads % tensor == 0 and model.vocab_size % tensor == 0
 
 
-def _on_gpus(model: ModelFacts, options: ServingOptions, gpus: int) -> _Step:
+def _on_gpus(model: ModelShape, options: ServingOptions, gpus: int) -> _Step:
     tensor = gpus // options.pipeline_parallel_size
     if tensor == options.tensor_parallel_size:
         return _Step(model, options)

@@ -17,7 +17,7 @@ from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.weights import rank_parameters, weight_bytes
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 CAPTURED_BATCH_SIZES = 6
 SMALLEST_DERIVED_PREFILL = 100
@@ -39,7 +39,7 @@ class Warmup:
 class Shard:
     """What the warm-up needs to know of one shard, computed once: GiB, and bytes for each token."""
 
-    model: ModelFacts
+    model: ModelShape
     gpu: Gpu
     options: ServingOptions
     generation: TgiGeneration
@@ -80,12 +80,12 @@ class TgiMemory:
             max_concurrent_requests=engine.max_concurrent_requests,
         )
 
-    def estimate(self, model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+    def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """TGI's answer for one shard."""
         return estimate_tgi(model, gpu, options, constants)
 
 
-def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
     """TGI's answer for one shard."""
     generation = tgi_generation(options.engine_version)
     shard = _shard(model, gpu, options, generation, constants)
@@ -123,7 +123,7 @@ def estimate_tgi(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants
 
 
 def _shard(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, generation: TgiGeneration, constants: Constants
+    model: ModelShape, gpu: Gpu, options: ServingOptions, generation: TgiGeneration, constants: Constants
 ) -> Shard:
     element = dtype_bytes(activation_dtype(model, options))
     tp = options.tensor_parallel_size

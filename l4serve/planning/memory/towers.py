@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 UNLIMITED = 999
 """Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
@@ -12,7 +12,7 @@ SPLIT_COPIES = 6
 """Vectors of a patch at the widest point of a block that tensor parallelism splits: queries, keys and values twice."""
 
 
-def loads_tower(model: ModelFacts, options: ServingOptions) -> bool:
+def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
     """Whether the tower is in memory: a limit of 0 for pictures and videos leaves it out."""
     if not model.extra_parameters or options.language_model_only:
         return False
@@ -22,7 +22,7 @@ def loads_tower(model: ModelFacts, options: ServingOptions) -> bool:
     return any(limits.get(modality, UNLIMITED) > 0 for modality in modalities)
 
 
-def profiled_items(model: ModelFacts, options: ServingOptions, seqs: int, tokens: int, length: int) -> int:
+def profiled_items(model: ModelShape, options: ServingOptions, seqs: int, tokens: int, length: int) -> int:
     """Items of the largest size in one profiled batch (`MultiModalBudget` in vllm/multimodal/encoder_budget.py).
 
     The encoder's budget is the batch's tokens, or one item where that is larger.
@@ -36,7 +36,7 @@ def profiled_items(model: ModelFacts, options: ServingOptions, seqs: int, tokens
 
 
 def tower_peak_bytes(
-    model: ModelFacts, items: int, tensor_parallel: int, element: int, constants: Constants
+    model: ModelShape, items: int, tensor_parallel: int, element: int, constants: Constants
 ) -> tuple[float, float]:
     """Bytes at the tower's peak over these items, and of what it hands to the decoder.
 

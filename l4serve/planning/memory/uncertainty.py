@@ -10,11 +10,11 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.memory.weights import rank_parameters
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 def uncertainty_gib(
-    model: ModelFacts,
+    model: ModelShape,
     options: ServingOptions,
     generation: Generation,
     constants: Constants,
@@ -37,7 +37,7 @@ def uncertainty_gib(
     )
 
 
-def _tower_width(model: ModelFacts, options: ServingOptions, constants: Constants, tower: float) -> float:
+def _tower_width(model: ModelShape, options: ServingOptions, constants: Constants, tower: float) -> float:
     """A part of the tower's peak where its largest item is known; the whole of what others were seen to take if not."""
     width = constants.uncertainty
     if not loads_tower(model, options):
@@ -47,7 +47,7 @@ def _tower_width(model: ModelFacts, options: ServingOptions, constants: Constant
     return hypot(width["towerGib"], width["tower"] * tower)
 
 
-def _weights_width(model: ModelFacts, options: ServingOptions, constants: Constants, weights: float) -> float:
+def _weights_width(model: ModelShape, options: ServingOptions, constants: Constants, weights: float) -> float:
     width = constants.uncertainty
     stored = None if options.weights_gib is not None else weight_format(model, options)
     if stored is None:
@@ -57,7 +57,7 @@ def _weights_width(model: ModelFacts, options: ServingOptions, constants: Consta
     return hypot(relative * weights, leftover)
 
 
-def _plain_layer_gib(model: ModelFacts, options: ServingOptions) -> float:
+def _plain_layer_gib(model: ModelShape, options: ServingOptions) -> float:
     """One layer's linear weights in the model's own dtype: what an online format may leave behind."""
     parameters = rank_parameters(model, options.tensor_parallel_size)
     linear = parameters.attention + parameters.dense_mlp + parameters.experts

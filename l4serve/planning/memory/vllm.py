@@ -29,10 +29,10 @@ from l4serve.planning.memory.vllm_activations import (
 )
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, plain_mlp_bytes, weight_bytes
-from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 
-def batch_limits(model: ModelFacts, options: ServingOptions, generation: Generation) -> BatchLimits:
+def batch_limits(model: ModelShape, options: ServingOptions, generation: Generation) -> BatchLimits:
     """The batch limits that the server runs with."""
     length = options.max_model_len or model.max_position_embeddings
     seqs = options.max_num_seqs or options.default_max_num_seqs or generation.default_seqs
@@ -53,7 +53,7 @@ def batch_limits(model: ModelFacts, options: ServingOptions, generation: Generat
     return BatchLimits(length, seqs, tokens)
 
 
-def _chunks_long_contexts(model: ModelFacts, options: ServingOptions) -> bool:
+def _chunks_long_contexts(model: ModelShape, options: ServingOptions) -> bool:
     """Whether V0 splits prefills of long contexts unasked: not with adapters, drafts, windows in all layers, images or
     MLA (engine/arg_utils.py of 0.5.4, 0.6.6 and 0.8.5)."""
     slides = model.sliding_window is not None and not model.count_layers(LayerKind.FULL)
@@ -103,12 +103,12 @@ class VllmMemory:
             block_size=engine.block_size,
         )
 
-    def estimate(self, model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+    def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """vLLM's answer for one rank."""
         return estimate_vllm(model, gpu, options, constants)
 
 
-def estimate_vllm(model: ModelFacts, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
+def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
     """vLLM's answer for one rank."""
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
     generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)

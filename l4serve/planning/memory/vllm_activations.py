@@ -16,7 +16,7 @@ from l4serve.planning.memory.generations import GIB, Generation, Runner
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.towers import loads_tower, profiled_items, tower_peak_bytes
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 HOPPER = (9, 0)
 
@@ -34,7 +34,7 @@ class BatchLimits:
 class Question:
     """One engine start: what is served, on what, with which limits and by which release's rules."""
 
-    model: ModelFacts
+    model: ModelShape
     gpu: Gpu
     options: ServingOptions
     constants: Constants

@@ -9,7 +9,7 @@ from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.towers import loads_tower
-from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 VOCABULARY_PADDING = 64
 ROUNDING = 2 * 2**20
@@ -46,7 +46,7 @@ def rank_kv_heads(heads: int, tensor_parallel: int) -> int:
     return max(1, ceil(heads / tensor_parallel))
 
 
-def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParameters:
+def rank_parameters(model: ModelShape, tensor_parallel: int = 1) -> RankParameters:
     """Parameters of one of `tensor_parallel` ranks.
 
     Linear layers, embedding and head divide by the rank count (the vocabulary rounded up to 64); KV heads divide until
@@ -66,7 +66,7 @@ def rank_parameters(model: ModelFacts, tensor_parallel: int = 1) -> RankParamete
     )
 
 
-def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
+def weight_bytes(model: ModelShape, options: ServingOptions) -> int:
     """Bytes of weights on the heaviest rank of the widest pipeline stage, rotary caches and adapter slots included."""
     tp, pp = options.tensor_parallel_size, options.pipeline_parallel_size
     parameters = rank_parameters(model, tp)
@@ -83,12 +83,12 @@ def weight_bytes(model: ModelFacts, options: ServingOptions) -> int:
     return int(layers * share + (ends + tower) * plain + adapters + rounding + rope)
 
 
-def layer_bytes(model: ModelFacts, options: ServingOptions) -> int:
+def layer_bytes(model: ModelShape, options: ServingOptions) -> int:
     """Bytes of one rank's decoder layers, without embedding, head and tower."""
     return int(_layers(model, options))
 
 
-def _layers(model: ModelFacts, options: ServingOptions) -> float:
+def _layers(model: ModelShape, options: ServingOptions) -> float:
     tp = options.tensor_parallel_size
     parameters = rank_parameters(model, tp)
     plain = dtype_bytes(activation_dtype(model, options))
@@ -102,11 +102,11 @@ def _layers(model: ModelFacts, options: ServingOptions) -> float:
     return layers
 
 
-def _rotary_width(model: ModelFacts) -> int:
+def _rotary_width(model: ModelShape) -> int:
     return model.mla.qk_rope_head_dim if model.mla else model.head_dim
 
 
-def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) -> int:
+def _allocator_rounding(model: ModelShape, options: ServingOptions, plain: int) -> int:
     """What PyTorch's allocator adds to plain layers: tensors from 10 MiB on take whole blocks of 2 MiB.
 
     The PyTorch of earlier releases gave a rest of more than 1 MiB to others.
@@ -126,7 +126,7 @@ def _allocator_rounding(model: ModelFacts, options: ServingOptions, plain: int) 
     return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
 
 
-def _bytes_per_expert_parameter(model: ModelFacts, stored: WeightFormat | None, plain: int, tp: int) -> float:
+def _bytes_per_expert_parameter(model: ModelShape, stored: WeightFormat | None, plain: int, tp: int) -> float:
     if model.moe is None or stored is None or "experts" in stored.unquantized:
         return plain
     width = model.moe.expert_intermediate_size // tp
@@ -139,7 +139,7 @@ def _rounded_up(value: int, step: int) -> int:
     return ceil(value / step) * step
 
 
-def checkpoint_bytes(model: ModelFacts, quantization: str | None = None) -> int:
+def checkpoint_bytes(model: ModelShape, quantization: str | None = None) -> int:
     """Bytes of the model's weight files: its parameters in their stored format, without what an engine adds."""
     parameters = rank_parameters(model)
     options = ServingOptions(engine="vllm", engine_version="0", quantization=quantization)
@@ -153,7 +153,7 @@ def checkpoint_bytes(model: ModelFacts, quantization: str | None = None) -> int:
     return int(kept * plain + bits / 8)
 
 
-def plain_mlp_bytes(model: ModelFacts, options: ServingOptions) -> int:
+def plain_mlp_bytes(model: ModelShape, options: ServingOptions) -> int:
     """Bytes of one dense layer's MLP on one rank in the model's own dtype; 0 for mixtures of experts."""
     if model.moe is not None:
         return 0
@@ -161,7 +161,7 @@ def plain_mlp_bytes(model: ModelFacts, options: ServingOptions) -> int:
     return _dense_mlp(model, options.tensor_parallel_size) // model.num_hidden_layers * element
 
 
-def lora_bytes(model: ModelFacts, options: ServingOptions, element: int) -> int:
+def lora_bytes(model: ModelShape, options: ServingOptions, element: int) -> int:
     """Bytes of the adapter slots that the engine allocates for every linear layer of one rank.
 
     A layer from width `a` to width `b` holds `max_loras x max_lora_rank x (a + b)` elements; the side that tensor
@@ -179,7 +179,7 @@ def lora_bytes(model: ModelFacts, options: ServingOptions, element: int) -> int:
     return model.num_hidden_layers * options.lora.max_loras * options.lora.max_lora_rank * widths * element
 
 
-def _attention(model: ModelFacts, tp: int) -> int:
+def _attention(model: ModelShape, tp: int) -> int:
     if model.mla is not None:
         return model.num_hidden_layers * _mla_layer(model, tp)
     full, sliding, linear = (model.count_layers(kind) for kind in (LayerKind.FULL, LayerKind.SLIDING, LayerKind.LINEAR))
@@ -190,7 +190,7 @@ def _attention(model: ModelFacts, tp: int) -> int:
     return total + linear * _linear_layer(model, tp)
 
 
-def _attention_layer(model: ModelFacts, tp: int, head_dim: int, kv_heads: int, *, values: bool) -> int:
+def _attention_layer(model: ModelShape, tp: int, head_dim: int, kv_heads: int, *, values: bool) -> int:
     queries = ceil(model.num_attention_heads / tp) * head_dim
     keys = rank_kv_heads(kv_heads, tp) * head_dim
     projected = queries * (2 if model.attention_output_gate else 1) + keys * (2 if values else 1)
@@ -198,7 +198,7 @@ def _attention_layer(model: ModelFacts, tp: int, head_dim: int, kv_heads: int, *
     return model.hidden_size * (projected + queries) + bias
 
 
-def _mla_layer(model: ModelFacts, tp: int) -> int:
+def _mla_layer(model: ModelShape, tp: int) -> int:
     mla = model.mla
     assert mla is not None
     heads = ceil(model.num_attention_heads / tp)
@@ -211,7 +211,7 @@ def _mla_layer(model: ModelFacts, tp: int) -> int:
     return queries + compressed + expanded + heads * mla.v_head_dim * model.hidden_size
 
 
-def _linear_layer(model: ModelFacts, tp: int) -> int:
+def _linear_layer(model: ModelShape, tp: int) -> int:
     state = model.linear_state
     if state is None:
         return 0
@@ -221,7 +221,7 @@ def _linear_layer(model: ModelFacts, tp: int) -> int:
     return (inputs + (2 * keys + values) * state.conv_kernel + values * model.hidden_size) // tp
 
 
-def _dense_mlp(model: ModelFacts, tp: int) -> int:
+def _dense_mlp(model: ModelShape, tp: int) -> int:
     matrices = 3 if model.gated_mlp else 2
     if model.moe is None:
         layers, shared = model.num_hidden_layers, 0
@@ -231,7 +231,7 @@ def _dense_mlp(model: ModelFacts, tp: int) -> int:
     return matrices * model.hidden_size * (layers * model.intermediate_size + shared) // tp
 
 
-def _experts(model: ModelFacts, tp: int) -> int:
+def _experts(model: ModelShape, tp: int) -> int:
     moe = model.moe
     if moe is None:
         return 0
@@ -241,7 +241,7 @@ def _experts(model: ModelFacts, tp: int) -> int:
     return (model.num_hidden_layers - moe.num_dense_layers) * moe.num_experts * each // tp
 
 
-def _replicated(model: ModelFacts) -> int:
+def _replicated(model: ModelShape) -> int:
     norms = (2 * model.num_hidden_layers + 1) * model.hidden_size
     routers = 0
     if model.moe is not None:

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.planning.models.hf_config import facts_from_config
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 
 
 @cache
@@ -30,13 +30,13 @@ def _names() -> dict[str, tuple[str, str, bool]]:
 
 
 @cache
-def _facts(name: str, key: str, gated: bool) -> ModelFacts:
+def _facts(name: str, key: str, gated: bool) -> ModelShape:
     entry = _entries()[key]
-    facts = facts_from_config(entry["config"], model_id=name, source=entry["source"])
+    facts = shape_from_config(entry["config"], model_id=name, source=entry["source"])
     return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"))
 
 
-def find_model(model_id: str) -> ModelFacts | None:
+def find_model(model_id: str) -> ModelShape | None:
     """The facts of a model by its Hub id in any case, or None.
 
     An alias has the facts of the model whose shape it shares, under its own id.
@@ -45,12 +45,12 @@ def find_model(model_id: str) -> ModelFacts | None:
     return None if known is None else _facts(*known)
 
 
-def all_models() -> tuple[ModelFacts, ...]:
+def all_models() -> tuple[ModelShape, ...]:
     """Every catalogued shape once, aliases left out."""
     return tuple(_facts(*_names()[key]) for key in _entries())
 
 
-def quantized_variants(model: ModelFacts) -> tuple[ModelFacts, ...]:
+def quantized_variants(model: ModelShape) -> tuple[ModelShape, ...]:
     """Catalogued checkpoints of the same model in fewer bits, those with the most bits first."""
     if model.quantization is not None:
         return ()
@@ -66,5 +66,5 @@ def _names_only_a_format(name: str, tail: str) -> bool:
     return bool(found and rest) and not any(word in rest.split("-") for word in ("instruct", "chat", "it"))
 
 
-def _shape(model: ModelFacts) -> tuple[object, ...]:
+def _shape(model: ModelShape) -> tuple[object, ...]:
     return model.architecture, model.num_hidden_layers, model.hidden_size, model.vocab_size

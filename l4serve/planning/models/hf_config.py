@@ -1,4 +1,4 @@
-"""Reads a Hugging Face config.json into ModelFacts, and says which key is at fault when it cannot."""
+"""Reads a Hugging Face config.json into ModelShape, and says which key is at fault when it cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from l4serve.planning.models.model_shape import (
     LayerKind,
     LinearStateFacts,
     MlaFacts,
-    ModelFacts,
+    ModelShape,
     MoeFacts,
     QuantizationFacts,
 )
@@ -47,7 +47,7 @@ class ModelConfigError(ValueError):
     """A config.json that cannot be read as a decoder model; the message names the key and the remedy."""
 
 
-def facts_from_config(config: Mapping[str, object], *, model_id: str, source: str) -> ModelFacts:
+def shape_from_config(config: Mapping[str, object], *, model_id: str, source: str) -> ModelShape:
     """The facts that a config.json states, with its architecture's defaults filled in.
 
     Raises ModelConfigError when a key that memory depends on is absent or is not a positive number.
@@ -62,7 +62,7 @@ def facts_from_config(config: Mapping[str, object], *, model_id: str, source: st
     if layers > MOST_LAYERS:
         raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
     kinds = _layer_kinds(text, traits, layers, model_id)
-    facts = ModelFacts(
+    facts = ModelShape(
         id=model_id,
         architecture=architecture,
         num_hidden_layers=layers,

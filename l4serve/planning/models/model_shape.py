@@ -86,7 +86,7 @@ class QuantizationFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFacts:
+class ModelShape:
     """One model's shape, as its config.json gives it.
 
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the

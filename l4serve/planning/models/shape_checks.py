@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from l4serve.planning.models.model_shape import LayerKind, ModelFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 _MOST_BITS = 32
 _MOST_OF_A_GROUP = 2**20
@@ -12,12 +12,12 @@ _MOST_PARAMETERS = 10**14
 """A hundred times the largest published model."""
 
 
-def shape_fault(model: ModelFacts) -> str | None:
+def shape_fault(model: ModelShape) -> str | None:
     """The first contradiction in a model's shape; None where there is none."""
     return next(_faults(model), None)
 
 
-def _faults(model: ModelFacts) -> Iterator[str]:
+def _faults(model: ModelShape) -> Iterator[str]:
     layers, heads, kv_heads = model.num_hidden_layers, model.num_attention_heads, model.num_key_value_heads
     if kv_heads > heads or heads % kv_heads:
         yield f"{heads} attention heads cannot share {kv_heads} key and value heads evenly"
@@ -43,7 +43,7 @@ def _faults(model: ModelFacts) -> Iterator[str]:
         yield f"it comes to more than {_MOST_PARAMETERS:.0e} parameters"
 
 
-def _parameters(model: ModelFacts) -> int:
+def _parameters(model: ModelShape) -> int:
     """Parameters to the order of magnitude: attention and feed-forward matrices, experts, vocabulary, vision."""
     attention = 4 * model.hidden_size * model.num_attention_heads * model.head_dim
     dense = 3 * model.hidden_size * model.intermediate_size

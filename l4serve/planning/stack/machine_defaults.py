@@ -16,14 +16,14 @@ from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.vllm_flags import with_flags
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes, parse_cpu
 
 
 def with_machine_type(
-    name: str, config: StackConfig, shapes: Mapping[str, Step[ModelFacts | None]], region: str | None
+    name: str, config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]], region: str | None
 ) -> NodePool:
     """A pool's config with a machine type, also where it has none; `shapes` are the models' by workload name.
 
@@ -70,7 +70,7 @@ def _residents(pool: str, config: StackConfig) -> Iterator[tuple[str, Workload]]
             yield name, workload
 
 
-def _request(name: str, workload: Workload, facts: ModelFacts | None) -> PodRequest:
+def _request(name: str, workload: Workload, facts: ModelShape | None) -> PodRequest:
     """What the workload asks for; memory that it leaves open is what its engine needs while it loads."""
     layout = gpu_layout(f"workloads.{name}", workload)
     asked, capped = workload.resources.requests, workload.resources.limits
@@ -88,7 +88,7 @@ def _request(name: str, workload: Workload, facts: ModelFacts | None) -> PodRequ
         refuse(f"workloads.{name}.resources", str(error))
 
 
-def _loading_memory(workload: Workload, layout: GpuLayout, facts: ModelFacts | None) -> int:
+def _loading_memory(workload: Workload, layout: GpuLayout, facts: ModelShape | None) -> int:
     if facts is None:
         return 0
     try:

@@ -13,7 +13,7 @@ from l4serve.planning.gke.pool_shapes import pool_shape
 from l4serve.planning.gke.pools import PoolPlan, plan_pool
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.machines.shapes import MachineShape
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.machine_defaults import with_machine_type
 from l4serve.planning.workload.node_choice import Site
 
@@ -25,7 +25,7 @@ def planned_cluster(stack: Stack) -> ClusterPlan:
 
 
 def planned_site(
-    config: StackConfig, cluster: Step[ClusterPlan], shapes: Mapping[str, Step[ModelFacts | None]]
+    config: StackConfig, cluster: Step[ClusterPlan], shapes: Mapping[str, Step[ModelShape | None]]
 ) -> Site:
     """Cluster, pools and classes; raises ConfigError with the problems of all of them.
 

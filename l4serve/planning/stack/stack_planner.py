@@ -16,8 +16,8 @@ from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from l4serve.planning.gke.pools import PoolPlan
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.placement import Placement, PodRequest, PoolPlacement, place
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
@@ -36,7 +36,7 @@ from l4serve.planning.workload.workload_planner import Draft, Surroundings, draf
 class Steps:
     """The steps of a stack's plan that others depend on; each runs once, when it is first asked for."""
 
-    shapes: Mapping[str, Step[ModelFacts | None]]
+    shapes: Mapping[str, Step[ModelShape | None]]
     """Shape of each workload's model."""
     cluster: Step[ClusterPlan]
     around: Surroundings
@@ -118,23 +118,23 @@ def _dashboard(stack: Stack, cluster: ClusterPlan, workloads: Sequence[WorkloadP
 
 
 def _drafts(
-    config: StackConfig, shapes: Mapping[str, Step[ModelFacts | None]], around: Surroundings
+    config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]], around: Surroundings
 ) -> tuple[Draft, ...]:
     return gather_all(partial(draft_workload, name, w, shapes[name], around) for name, w in config.workloads.items())
 
 
-def model_shape(name: str, stack: Stack) -> ModelFacts | None:
+def model_shape(name: str, stack: Stack) -> ModelShape | None:
     """Shape of a workload's model from its own config.json, else from the catalogue; None when nobody knows it."""
     workload, raw = stack.config.workloads[name], stack.model_configs.get(name)
     if raw is None:
         return find_model(workload.model.id)
     try:
-        return facts_from_config(raw, model_id=workload.model.id, source=str(workload.model.config))
+        return shape_from_config(raw, model_id=workload.model.id, source=str(workload.model.config))
     except ModelConfigError as error:
         refuse(f"workloads.{name}.model.config", str(error))
 
 
-def _gated(config: StackConfig, shapes: Mapping[str, Step[ModelFacts | None]]) -> tuple[str, ...]:
+def _gated(config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]]) -> tuple[str, ...]:
     """Workloads whose model wants a token; of one whose config.json cannot be read, the config's word counts."""
 
     def gated(name: str, workload: Workload) -> bool:

@@ -15,7 +15,7 @@ from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
 from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.judging import Subject
 
 
@@ -23,7 +23,7 @@ from l4serve.planning.workload.judging import Subject
 class Question:
     """One model on one card, with the settings that are not the engine's defaults."""
 
-    model: ModelFacts
+    model: ModelShape
     engine: str
     engine_version: str | None
     """None takes the release that a workload without a version gets."""

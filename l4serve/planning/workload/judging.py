@@ -30,7 +30,7 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.memory.vllm_flags import with_flags
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Subject:
     """A workload under one release on one kind of card: all that a judgement looks at."""
 
     workload: Workload
-    shape: ModelFacts | None
+    shape: ModelShape | None
     """Shape of the model; None where nobody described it."""
     resolved: ResolvedContract
     layout: GpuLayout
@@ -74,7 +74,7 @@ class Subject:
             weights_gib=self.weights_gib,
         )
 
-    def edited(self, edit: Mapping[str, object], shape: ModelFacts | None) -> "Subject":
+    def edited(self, edit: Mapping[str, object], shape: ModelShape | None) -> "Subject":
         """The subject with a remedy's edit made; `shape` is that of the model it leads to."""
         workload, engine = self.workload, self.workload.engine
         values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
@@ -186,7 +186,7 @@ class _WholeJudgement:
 
     subject: Subject
 
-    def settled(self, model: ModelFacts, options: ServingOptions) -> ServingOptions:
+    def settled(self, model: ModelShape, options: ServingOptions) -> ServingOptions:
         """The options with the backend that the release takes for their KV cache and model."""
         case = self.subject.case
         if model is self.subject.shape and options.kv_cache_dtype == case.engine.kv_cache_dtype:
@@ -195,7 +195,7 @@ class _WholeJudgement:
         changed = replace(case, engine=engine, model=model_traits(model, model.id))
         return replace(options, attention_backend=backend_of(changed).name)
 
-    def accepts(self, model: ModelFacts, edit: Mapping[str, object]) -> bool:
+    def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
         """Whether the edited workload is refused by nothing."""
         case = self.subject.edited(edit, model).case
         return not any(verdict.severity == "error" for verdict in judge_by_rules(case)) and not _launched(case)[1]
@@ -207,7 +207,7 @@ def speculation(workload: Workload) -> Mapping[str, Any] | None:
     return asked
 
 
-def model_traits(shape: ModelFacts | None, model_id: str) -> ModelTraits:
+def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
     """What the engine's rules look at in a model; of an unknown one only its id."""
     if shape is None:
         return ModelTraits(id=model_id)

@@ -16,7 +16,7 @@ from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.judging import Judgement, Subject, judge
@@ -62,7 +62,7 @@ class Draft:
 
     name: str
     workload: Workload
-    shape: ModelFacts | None
+    shape: ModelShape | None
     """Shape of the model; None where nobody described it."""
     resolved: ResolvedContract
     layout: GpuLayout
@@ -91,7 +91,7 @@ class Draft:
         return Probes(path, STARTUP_PERIOD_SECONDS, -(-seconds // STARTUP_PERIOD_SECONDS))
 
 
-def draft_workload(name: str, workload: Workload, shape: Step[ModelFacts | None], around: Surroundings) -> Draft:
+def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:
     """What is known of one workload by itself; raises ConfigError with every problem that stops it."""
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
@@ -149,7 +149,7 @@ def _host_notes(subject: Subject, resources: PodResources) -> tuple[str, ...]:
     )
 
 
-def subject_of(name: str, workload: Workload, shape: Step[ModelFacts | None], around: Surroundings) -> Subject:
+def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:
     """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read."""
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
@@ -181,7 +181,7 @@ def _judged(path: str, subject: Subject) -> Judgement:
 
 def _subject(
     workload: Workload,
-    shape: ModelFacts | None,
+    shape: ModelShape | None,
     resolved: ResolvedContract,
     layout: GpuLayout,
     place: Step[Place],
@@ -269,7 +269,7 @@ def _model(draft: Draft) -> ModelPlan:
     )
 
 
-def is_gated(workload: Workload, shape: ModelFacts | None) -> bool:
+def is_gated(workload: Workload, shape: ModelShape | None) -> bool:
     """Whether the Hub wants a token for the model: the config's word, else the catalogue's."""
     if workload.model.gated is not None:
         return workload.model.gated

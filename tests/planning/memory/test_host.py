@@ -5,10 +5,10 @@ import pytest
 from l4serve.planning.memory.host import checkpoint_gib, host_needs
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 
-def facts(model_id: str) -> ModelFacts:
+def facts(model_id: str) -> ModelShape:
     model = find_model(model_id)
     assert model is not None
     return model

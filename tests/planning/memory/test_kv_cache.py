@@ -8,14 +8,14 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.kv_cache import KvLayout, kv_bytes_per_token, kv_layout
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 L4 = find_gpu("nvidia-l4")
 assert L4 is not None
 PLAIN = ServingOptions(engine="vllm", engine_version="0.26.0")
 
 
-def facts(model_id: str) -> ModelFacts:
+def facts(model_id: str) -> ModelShape:
     model = find_model(model_id)
     assert model is not None, model_id
     return model

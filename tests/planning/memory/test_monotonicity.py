@@ -11,7 +11,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import weight_bytes
 from l4serve.planning.models.catalogue import all_models
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from tests.planning.memory.strategies import DENSE_MODELS, GPUS, MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")
@@ -21,7 +21,7 @@ assert L4 is not None
 @given(MODELS, GPUS, vllm_options(), st.integers(min_value=1, max_value=100_000))
 @settings(max_examples=300, deadline=None)
 def test_longer_context_never_fits_where_shorter_does_not(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, extra: int
+    model: ModelShape, gpu: Gpu, options: ServingOptions, extra: int
 ) -> None:
     assert options.max_model_len is not None
     shorter = estimate(model, gpu, options)
@@ -40,7 +40,7 @@ def test_longer_context_never_fits_where_shorter_does_not(
 )
 @settings(max_examples=300, deadline=None)
 def test_larger_batches_never_leave_more_cache(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, field: str, extra: int
+    model: ModelShape, gpu: Gpu, options: ServingOptions, field: str, extra: int
 ) -> None:
     smaller = estimate(model, gpu, options)
     larger = estimate(model, gpu, replace(options, **{field: getattr(options, field) + extra}))
@@ -51,7 +51,7 @@ def test_larger_batches_never_leave_more_cache(
 @given(MODELS, GPUS, vllm_options(), st.floats(min_value=0.0, max_value=0.05))
 @settings(max_examples=200, deadline=None)
 def test_more_utilisation_never_leaves_less_cache(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, extra: float
+    model: ModelShape, gpu: Gpu, options: ServingOptions, extra: float
 ) -> None:
     assert options.gpu_memory_utilization is not None
     more = replace(options, gpu_memory_utilization=options.gpu_memory_utilization + extra)
@@ -61,7 +61,7 @@ def test_more_utilisation_never_leaves_less_cache(
 @given(MODELS, GPUS, vllm_options())
 @settings(max_examples=200, deadline=None)
 def test_eight_bit_cache_never_holds_fewer_tokens_in_the_same_memory(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions
+    model: ModelShape, gpu: Gpu, options: ServingOptions
 ) -> None:
     plain = estimate(model, gpu, replace(options, kv_cache_dtype="auto"))
     halved = estimate(model, gpu, replace(options, kv_cache_dtype="fp8"))
@@ -71,7 +71,7 @@ def test_eight_bit_cache_never_holds_fewer_tokens_in_the_same_memory(
 
 @given(DENSE_MODELS, st.sampled_from([1, 2, 4]))
 @settings(max_examples=100, deadline=None)
-def test_more_precision_never_weighs_less(model: ModelFacts, ranks: int) -> None:
+def test_more_precision_never_weighs_less(model: ModelShape, ranks: int) -> None:
     def weigh(dtype: str | None, quantization: str | None) -> int:
         options = ServingOptions(
             engine="vllm",
@@ -94,7 +94,7 @@ def test_more_precision_never_weighs_less(model: ModelFacts, ranks: int) -> None
 @given(DENSE_MODELS, vllm_options())
 @settings(max_examples=200, deadline=None)
 def test_twice_the_ranks_never_leave_less_cache_than_the_collectives_cost(
-    model: ModelFacts, options: ServingOptions
+    model: ModelShape, options: ServingOptions
 ) -> None:
     narrow = estimate(model, L4, options)
     wide = estimate(model, L4, replace(options, tensor_parallel_size=2 * options.tensor_parallel_size))
@@ -105,7 +105,7 @@ def test_twice_the_ranks_never_leave_less_cache_than_the_collectives_cost(
 @given(MODELS, GPUS, tgi_options(), st.integers(min_value=1, max_value=4096))
 @settings(max_examples=300, deadline=None)
 def test_a_larger_prefill_never_fits_where_a_smaller_does_not(
-    model: ModelFacts, gpu: Gpu, options: ServingOptions, extra: int
+    model: ModelShape, gpu: Gpu, options: ServingOptions, extra: int
 ) -> None:
     assert options.max_batch_prefill_tokens is not None
     larger = replace(options, max_batch_prefill_tokens=options.max_batch_prefill_tokens + extra)
@@ -116,7 +116,7 @@ def test_a_larger_prefill_never_fits_where_a_smaller_does_not(
 
 @pytest.mark.parametrize("model", all_models(), ids=lambda m: m.id)
 @pytest.mark.parametrize("version", ["0.5.4", "0.10.0", "0.26.0", "0.33.0"])
-def test_every_catalogued_model_has_an_answer(model: ModelFacts, version: str) -> None:
+def test_every_catalogued_model_has_an_answer(model: ModelShape, version: str) -> None:
     answer = estimate(model, L4, ServingOptions(engine="vllm", engine_version=version))
     assert answer.weights_gib > 0.2
     assert answer.activation_gib > 0

@@ -10,7 +10,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 from tests.planning.memory.strategies import GPUS, MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")
@@ -38,7 +38,7 @@ def applied(options: ServingOptions, edit: dict[str, object]) -> ServingOptions:
 
 @given(MODELS, GPUS, vllm_options() | tgi_options())
 @settings(max_examples=150, deadline=None)
-def test_each_remedy_fits_when_it_is_applied(model: ModelFacts, gpu: Gpu, options: ServingOptions) -> None:
+def test_each_remedy_fits_when_it_is_applied(model: ModelShape, gpu: Gpu, options: ServingOptions) -> None:
     for remedy in remedies(model, gpu, options):
         served = find_model(str(remedy.edit["model.id"])) if "model.id" in remedy.edit else model
         assert served is not None
@@ -50,14 +50,14 @@ def test_each_remedy_fits_when_it_is_applied(model: ModelFacts, gpu: Gpu, option
 
 @given(MODELS, vllm_options())
 @settings(max_examples=100, deadline=None)
-def test_remedies_come_in_order_of_money_then_quality(model: ModelFacts, options: ServingOptions) -> None:
+def test_remedies_come_in_order_of_money_then_quality(model: ModelShape, options: ServingOptions) -> None:
     order = [(r.extra_gpus, r.quality_cost) for r in remedies(model, L4, options)]
     assert order == sorted(order)
 
 
 @given(MODELS, vllm_options())
 @settings(max_examples=100, deadline=None)
-def test_no_remedy_asks_for_gpus_that_are_not_there(model: ModelFacts, options: ServingOptions) -> None:
+def test_no_remedy_asks_for_gpus_that_are_not_there(model: ModelShape, options: ServingOptions) -> None:
     ranks = options.tensor_parallel_size
     assert all(not r.extra_gpus for r in remedies(model, L4, options, gpus_available=(ranks,)))
 

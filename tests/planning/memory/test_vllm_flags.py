@@ -13,8 +13,8 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 from tests import factories
 
 QWEN = "Qwen/Qwen2.5-14B-Instruct"
@@ -22,7 +22,7 @@ HYBRID = "Qwen/Qwen3.5-27B"
 MACHINE = "g2-standard-16"
 
 
-def shape(name: str) -> ModelFacts:
+def shape(name: str) -> ModelShape:
     found = find_model(name)
     assert found is not None
     return found
@@ -112,7 +112,7 @@ def test_an_encoder_keeps_no_cache_and_fits() -> None:
     }
     gpu = find_gpu("nvidia-l4")
     assert gpu is not None
-    model = facts_from_config(config, model_id="bge", source="test")
+    model = shape_from_config(config, model_id="bge", source="test")
     answer = estimate(model, gpu, asked("--runner=pooling"))
     assert answer.fits
     assert answer.kv_cache_gib == 0
@@ -123,7 +123,7 @@ def test_an_encoder_keeps_no_cache_and_fits() -> None:
 def test_state_space_layers_are_not_taken_for_attention(key: str) -> None:
     config = {"architectures": ["NemotronHForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
     with pytest.raises(ModelConfigError, match="Mamba"):
-        facts_from_config(config, model_id="m", source="test")
+        shape_from_config(config, model_id="m", source="test")
 
 
 def test_too_high_a_utilisation_is_lowered() -> None:

@@ -9,14 +9,14 @@ from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import MemoryModelError, known_methods
 from l4serve.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
 from l4serve.planning.models.catalogue import all_models, find_model
-from l4serve.planning.models.model_shape import ModelFacts
+from l4serve.planning.models.model_shape import ModelShape
 
 GIB = 2**30
 # A multi-token-prediction layer is in these checkpoints and is loaded for speculation only.
 WITH_DRAFT_LAYER = ("Qwen/Qwen3.5-27B", "Qwen/Qwen3.5-35B-A3B")
 
 
-def facts(model_id: str) -> ModelFacts:
+def facts(model_id: str) -> ModelShape:
     model = find_model(model_id)
     assert model is not None, model_id
     return model
@@ -27,7 +27,7 @@ def weigh(model_id: str, **asked: object) -> float:
 
 
 @pytest.mark.parametrize("model", [m for m in all_models() if m.checkpoint_bytes], ids=lambda m: m.id)
-def test_published_sizes_agree(model: ModelFacts) -> None:
+def test_published_sizes_agree(model: ModelShape) -> None:
     assert model.checkpoint_bytes is not None
     tolerance = 0.025 if model.id in WITH_DRAFT_LAYER else 0.0065
     assert checkpoint_bytes(model) == pytest.approx(model.checkpoint_bytes, rel=tolerance)

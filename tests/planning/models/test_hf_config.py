@@ -3,7 +3,7 @@
 import pytest
 
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import LayerKind
 
 LLAMA = {
@@ -20,11 +20,11 @@ LLAMA = {
 
 
 def read(**changes: object) -> object:
-    return facts_from_config({**LLAMA, **changes}, model_id="me/mine", source="test")
+    return shape_from_config({**LLAMA, **changes}, model_id="me/mine", source="test")
 
 
 def test_a_plain_config_is_read() -> None:
-    facts = facts_from_config(LLAMA, model_id="me/mine", source="test")
+    facts = shape_from_config(LLAMA, model_id="me/mine", source="test")
     assert (facts.head_dim, facts.num_key_value_heads, facts.tie_word_embeddings) == (128, 8, False)
     assert facts.count_layers(LayerKind.FULL) == 32
 
@@ -49,7 +49,7 @@ YARN = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}
     ],
 )
 def test_the_context_counts_rotary_scaling_as_vllm_does(scaling: dict[str, object], context: int) -> None:
-    facts = facts_from_config({**LLAMA, **scaling}, model_id="me/mine", source="test")
+    facts = shape_from_config({**LLAMA, **scaling}, model_id="me/mine", source="test")
     assert facts.max_position_embeddings == context
 
 
@@ -57,7 +57,7 @@ def test_the_context_counts_rotary_scaling_as_vllm_does(scaling: dict[str, objec
 def test_a_missing_key_is_named(key: str) -> None:
     config = {name: value for name, value in LLAMA.items() if name != key}
     with pytest.raises(ModelConfigError, match=key):
-        facts_from_config(config, model_id="me/mine", source="test")
+        shape_from_config(config, model_id="me/mine", source="test")
 
 
 @pytest.mark.parametrize("value", ["many", 3.5, True, -1])
@@ -68,7 +68,7 @@ def test_a_value_that_is_no_count_is_named(value: object) -> None:
 
 def test_a_file_that_is_no_model_is_refused() -> None:
     with pytest.raises(ModelConfigError, match="architectures"):
-        facts_from_config({"peft_type": "LORA"}, model_id="me/adapter", source="test")
+        shape_from_config({"peft_type": "LORA"}, model_id="me/adapter", source="test")
 
 
 def test_layer_types_that_the_model_cannot_judge_are_named() -> None:
@@ -79,7 +79,7 @@ def test_layer_types_that_the_model_cannot_judge_are_named() -> None:
 
 
 def test_one_query_group_of_falcon_is_one_kv_head() -> None:
-    facts = facts_from_config(
+    facts = shape_from_config(
         {
             "architectures": ["FalconForCausalLM"],
             "hidden_size": 4544,
@@ -95,7 +95,7 @@ def test_one_query_group_of_falcon_is_one_kv_head() -> None:
 
 
 def test_an_unused_sliding_window_is_ignored() -> None:
-    facts = facts_from_config(
+    facts = shape_from_config(
         {**LLAMA, "architectures": ["Qwen2ForCausalLM"], "sliding_window": 131072, "use_sliding_window": False},
         model_id="q",
         source="test",
@@ -105,10 +105,10 @@ def test_an_unused_sliding_window_is_ignored() -> None:
 
 
 def test_mistral_slides_in_every_layer_and_gemma_2_in_every_other() -> None:
-    mistral = facts_from_config(
+    mistral = shape_from_config(
         {**LLAMA, "architectures": ["MistralForCausalLM"], "sliding_window": 4096}, model_id="m", source="test"
     )
-    gemma = facts_from_config(
+    gemma = shape_from_config(
         {**LLAMA, "architectures": ["Gemma2ForCausalLM"], "sliding_window": 4096}, model_id="g", source="test"
     )
     assert mistral.count_layers(LayerKind.SLIDING) == 32
@@ -118,8 +118,8 @@ def test_mistral_slides_in_every_layer_and_gemma_2_in_every_other() -> None:
 def test_linear_attention_without_layer_types_follows_its_interval() -> None:
     linear = {"linear_num_key_heads": 16, "linear_num_value_heads": 32, "linear_key_head_dim": 128}
     config = {**LLAMA, **linear, "linear_value_head_dim": 128, "linear_conv_kernel_dim": 4}
-    every_fourth = facts_from_config(config, model_id="n", source="test")
-    every_eighth = facts_from_config({**config, "full_attention_interval": 8}, model_id="n", source="test")
+    every_fourth = shape_from_config(config, model_id="n", source="test")
+    every_eighth = shape_from_config({**config, "full_attention_interval": 8}, model_id="n", source="test")
     assert every_fourth.count_layers(LayerKind.FULL) == 8
     assert every_eighth.count_layers(LayerKind.FULL) == 4
     assert every_eighth.count_layers(LayerKind.LINEAR) == 28
@@ -146,7 +146,7 @@ def test_linear_attention_without_layer_types_follows_its_interval() -> None:
     ],
 )
 def test_quantisation_configs(config: dict[str, object], method: str, bits: float, group: int) -> None:
-    facts = facts_from_config({**LLAMA, "quantization_config": config}, model_id="q", source="test")
+    facts = shape_from_config({**LLAMA, "quantization_config": config}, model_id="q", source="test")
     assert facts.quantization is not None
     assert (facts.quantization.method, facts.quantization.bits, facts.quantization.group_size) == (method, bits, group)
 
@@ -178,4 +178,4 @@ def test_an_open_mirror_of_a_gated_shape_is_not_gated() -> None:
 )
 def test_values_of_the_wrong_kind_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ModelConfigError, match=r"^m: "):
-        facts_from_config({**LLAMA, "head_dim": None, **wrong}, model_id="m", source="test")
+        shape_from_config({**LLAMA, "head_dim": None, **wrong}, model_id="m", source="test")

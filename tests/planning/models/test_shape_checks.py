@@ -12,7 +12,7 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.hf_config import ModelConfigError, facts_from_config
+from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 
 BASE: Mapping[str, Any] = {
     "architectures": ["Qwen3MoeForCausalLM"],
@@ -66,12 +66,12 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
 @pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_a_contradiction_is_refused(name: str) -> None:
     with pytest.raises(ModelConfigError) as refused:
-        facts_from_config({**BASE, **CONTRADICTIONS[name]}, model_id="a/b", source="test")
+        shape_from_config({**BASE, **CONTRADICTIONS[name]}, model_id="a/b", source="test")
     assert len(str(refused.value)) < 400
 
 
 def test_the_base_is_sound() -> None:
-    facts_from_config({**BASE, "vision_config": VISION}, model_id="a/b", source="test")
+    shape_from_config({**BASE, "vision_config": VISION}, model_id="a/b", source="test")
 
 
 ODD = (
@@ -107,7 +107,7 @@ def test_odd_values_end_in_a_refusal_or_in_sound_figures(key: str) -> None:
             ServingOptions(engine="tgi", engine_version="3.3.7"),
         ):
             try:
-                facts = facts_from_config({**BASE, key: value}, model_id="a/b", source="test")
+                facts = shape_from_config({**BASE, key: value}, model_id="a/b", source="test")
                 fit = estimate(facts, gpu, options)
             except (ModelConfigError, MemoryModelError):
                 continue
@@ -124,4 +124,4 @@ def test_every_published_config_is_sound() -> None:
     folder = Path(__file__).parents[3] / "l4serve" / "planning" / "memory" / "data" / "configs"
     for file in folder.glob("*.json"):
         if file.name != "sources.json":
-            facts_from_config(json.loads(file.read_text("utf-8")), model_id=file.stem, source="test")
+            shape_from_config(json.loads(file.read_text("utf-8")), model_id=file.stem, source="test")
