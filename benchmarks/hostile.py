@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.hostility.inputs import Case, cases
-from benchmarks.hostility.secrets import planted
+from benchmarks.hostility.planted import planted
 from l4serve.cli.app import app
 
 MOST_SECONDS = 2.0

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 
 _TAINT_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 _AFFINITY = {"any": "ANY_RESERVATION", "specific": "SPECIFIC_RESERVATION"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from scripts.contractgen.files import Spans, render
+from scripts.contractgen.contract_files import Spans, render
 
 OBSERVED = Path(__file__).parents[1] / "tests" / "engines" / "observed" / "vllm-parsers.json"
 

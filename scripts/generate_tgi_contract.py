@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from scripts.contractgen.files import check_or_write
+from scripts.contractgen.contract_files import check_or_write
 from scripts.contractgen.tgi_reference import (
     read_environment,
     read_flags,

@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from scripts.contractgen.files import Contracts, check_or_write, read_contracts
+from scripts.contractgen.contract_files import Contracts, check_or_write, read_contracts
 from scripts.contractgen.sdist import Archive, fetch_archive, releases_of, stored_archive
 from scripts.contractgen.source_tree import SourceTree
 from scripts.contractgen.vllm_flags import read_flags, reads_dotted_keys

@@ -13,7 +13,8 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.cluster_planner import plan_cluster
-from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.gke.pool_plan import PoolPlan
+from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 

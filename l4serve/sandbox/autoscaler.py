@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL
+from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.sandbox.nodes import FakeNode

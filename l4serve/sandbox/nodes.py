@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY
+from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.planning.machines.made_nodes import by_size, first_holding, made_disk_gib, with_daemonsets

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from benchmarks.hostile import MOST_SECONDS, run
 from benchmarks.hostility.inputs import Case, cases
-from benchmarks.hostility.secrets import planted
+from benchmarks.hostility.planted import planted
 
 PER_KIND = 6
 SLACK = "took"

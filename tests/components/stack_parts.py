@@ -6,7 +6,7 @@ from typing import Any
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from tests.components.recorder import resolved
 from tests.factories import PROJECT
 

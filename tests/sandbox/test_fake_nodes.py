@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.sandbox.nodes import pool_nodes

@@ -161,7 +161,7 @@ def test_check_says_whether_the_file_would_change(
     release: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path_factory.mktemp("contracts")
-    monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", folder)
+    monkeypatch.setattr("scripts.contractgen.contract_files.CONTRACTS", folder)
     (release.parent / "trees").mkdir()
     release.rename(release.parent / "trees" / "v9.9.9")
     arguments = ["9.9.9", "--trees", str(release.parent / "trees")]

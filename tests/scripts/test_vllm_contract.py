@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts import generate_vllm_contract
-from scripts.contractgen.files import fold, read_contracts, render, table_path
+from scripts.contractgen.contract_files import fold, read_contracts, render, table_path
 from scripts.contractgen.sdist import Archive
 from scripts.generate_vllm_contract import vllm_contract, with_source
 
@@ -382,7 +382,7 @@ def test_a_wheel_without_a_dockerfile_takes_the_image_of_the_release_before(rele
 
 
 def test_a_table_gives_back_what_was_put_in(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", tmp_path)
+    monkeypatch.setattr("scripts.contractgen.contract_files.CONTRACTS", tmp_path)
     first, second, third = (archived(release, version) for version in ("9.9.9", "9.10.0", "10.0.0"))
     del second["flags"]["--share"]
     second["flags"]["--moe"]["choices"] = ["deep"]
@@ -400,7 +400,7 @@ def test_a_table_gives_back_what_was_put_in(release: Path, tmp_path: Path, monke
 
 
 def test_write_check_and_change(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.contractgen.files.CONTRACTS", tmp_path)
+    monkeypatch.setattr("scripts.contractgen.contract_files.CONTRACTS", tmp_path)
     archive = tmp_path / "vllm-9.9.9.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(release, arcname="vllm-9.9.9")

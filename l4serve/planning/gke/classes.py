@@ -10,7 +10,7 @@ from l4serve.config.compute_class import ComputeClass, Priority
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, PoolPlan
+from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, PoolPlan
 from l4serve.planning.machines.shapes import MachineShape, find_shape, missing_figure
 from l4serve.planning.values.names import MANAGED_BY
 

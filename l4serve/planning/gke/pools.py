@@ -4,155 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Literal
 
 from l4serve.config.node_pool import NodePool, Provisioning
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.conflicts import pool_problems
+from l4serve.planning.gke.pool_plan import (
+    COMPUTE_CLASS_LABEL,
+    GPU_TAINT_KEY,
+    POOL_LABEL,
+    NodeSoftware,
+    PoolDisks,
+    PoolPlan,
+    PoolSize,
+    PoolSupply,
+    PoolTaint,
+    PoolUpkeep,
+    ReservationPlan,
+)
 from l4serve.planning.gke.pool_shapes import pool_shape
 from l4serve.planning.gke.pool_zones import pool_zones, zone_remarks
-from l4serve.planning.gke.upgrades import UpgradePlan, plan_upgrade
-from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
+from l4serve.planning.gke.upgrades import plan_upgrade
+from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape
-from l4serve.planning.values.names import LABEL_PREFIX
-from l4serve.planning.values.note import Note
 
-POOL_LABEL = f"{LABEL_PREFIX}/pool"
-COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
-GPU_TAINT_KEY = "nvidia.com/gpu"
-Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 _SCARCE: tuple[Provisioning, ...] = ("spot", "flex-start", "reservation")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolTaint:
-    """A taint in the form of the Kubernetes API."""
-
-    key: str
-    value: str
-    effect: Effect
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReservationPlan:
-    """The reserved capacity that a pool draws on."""
-
-    affinity: Literal["any", "specific"]
-    values: tuple[str, ...]
-    """The reservation's name or projects/P/reservations/NAME; empty for any."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolSize:
-    """How many nodes there may be, and where."""
-
-    min_nodes: int
-    max_nodes: int
-    initial_nodes: int
-    """Nodes per zone at creation; what the minimum has beyond a multiple of the zones, the autoscaler adds."""
-    zones: tuple[str, ...]
-    location_policy: Literal["BALANCED", "ANY"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolSupply:
-    """How the machines are had."""
-
-    provisioning: Provisioning
-    queued: bool
-    max_run_seconds: int | None
-    """Life of a flex-start node in seconds."""
-    reservation: ReservationPlan | None
-    compact_placement: bool
-    placement_policy: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolDisks:
-    """Disks of each node."""
-
-    size_gb: int
-    type: str
-    local_ssds: int
-    local_ssd_use: Literal["ephemeral", "block"]
-    secondary_boot_disk: str | None
-    secondary_boot_disk_mode: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeSoftware:
-    """What runs on each node, and how far it is locked down."""
-
-    driver_version: str
-    image_type: str
-    image_streaming: bool
-    secure_boot: bool
-    max_pods_per_node: int | None
-    private_nodes: bool | None
-    """None leaves it to a cluster that the stack did not make."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolUpkeep:
-    """Upgrades and repairs."""
-
-    upgrade: UpgradePlan
-    auto_repair: bool
-    auto_upgrade: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolPlan:
-    """A GPU node pool as it is made."""
-
-    name: str
-    """Key in the config."""
-    resource_name: str
-    """Name in GKE: the key and a hash of the immutable fields, so that a replacement stands beside the old pool."""
-    shape: MachineShape
-    price: Price | None
-    """Price of one node; None where nobody states it."""
-    size: PoolSize
-    supply: PoolSupply
-    disks: PoolDisks
-    software: NodeSoftware
-    upkeep: PoolUpkeep
-    labels: tuple[tuple[str, str], ...]
-    taints: tuple[PoolTaint, ...]
-    resource_labels: tuple[tuple[str, str], ...]
-    create: bool
-    """False where the cluster is known only by its kubeconfig: the pool then describes nodes that it has."""
-    protect: bool
-    compute_class: str | None
-    remarks: tuple[str, ...]
-    """What an operator should know before it is paid for."""
-
-    @property
-    def machine_type(self) -> str:
-        """Machine type of the nodes."""
-        return self.shape.machine_type
-
-    @property
-    def accelerator(self) -> str:
-        """GKE's name of the nodes' GPUs."""
-        return self.shape.accelerator
-
-    @property
-    def gpus(self) -> int:
-        """GPUs per node."""
-        return self.shape.gpus
-
-    @property
-    def ephemeral_ssds(self) -> int:
-        """Local SSDs that back ephemeral storage."""
-        return self.disks.local_ssds if self.disks.local_ssd_use == "ephemeral" else 0
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """The remarks, after the path that they are about."""
-        return tuple(Note(f"nodePools.{self.name}", remark) for remark in self.remarks)
 
 
 def plan_pool(

@@ -179,11 +179,6 @@ def _rest(kinds: Sequence[Item], node: tuple[int, ...], pool: PoolRoom) -> Vecto
     return room
 
 
-def rollout_can_end(*, max_surge: int, max_unavailable: int, spare: int) -> bool:
-    """Whether a rolling update always makes a next step: an old pod may go first, or a new one finds room."""
-    return max_unavailable > 0 or min(max_surge, spare) > 0
-
-
 def pods_per_node(pod: PodRequest, node: Allocatable) -> int:
     """How many pods of a workload one empty node holds."""
     return most(pod.size, _vector(node), node.pods)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import (
     MARKETS,

@@ -13,9 +13,9 @@ from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.planning.machines.prices import MARKETS, stated_prices
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.memory.engine_memory import engine_memory
+from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
-from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import NodeSetup, PodRequest

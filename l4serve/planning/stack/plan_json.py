@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.stack_plan import StackPlan

@@ -1,6 +1,6 @@
 """What a stack's workloads ask of its pools, and what the pools hold, as packing takes them."""
 
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import NodeSetup, PodRequest, PoolRoom
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 

@@ -9,8 +9,9 @@ from l4serve.config.stack_file import Stack
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.gke.pool_shapes import pool_shape
-from l4serve.planning.gke.pools import PoolPlan, plan_pool
+from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelShape

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect

@@ -13,7 +13,7 @@ from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
-from l4serve.planning.gke.pools import PoolPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config

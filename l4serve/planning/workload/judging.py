@@ -25,11 +25,11 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
-from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.model_shape import ModelShape
 
 

@@ -7,7 +7,7 @@ from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.pools import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
+from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, pod_capacity
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.memory.remedies import GPU_COUNTS

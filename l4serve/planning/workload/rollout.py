@@ -29,3 +29,8 @@ def plan_rollout(replicas: int, spare_pods: int | None, startup_seconds: int) ->
         progress_deadline_seconds=startup_seconds + PROGRESS_SLACK_SECONDS,
         pods_disruptable=1 if replicas > 1 else None,
     )
+
+
+def rollout_can_end(*, max_surge: int, max_unavailable: int, spare: int) -> bool:
+    """Whether a rolling update always makes a next step: an old pod may go first, or a new one finds room."""
+    return max_unavailable > 0 or min(max_surge, spare) > 0

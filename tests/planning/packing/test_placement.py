@@ -17,12 +17,11 @@ from l4serve.planning.packing.placement import (
     PoolRoom,
     place,
     pods_per_node,
-    rollout_can_end,
     spare_pods,
     stranded_gpus,
 )
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.rollout import plan_rollout
+from l4serve.planning.workload.rollout import plan_rollout, rollout_can_end
 
 CENTRAL = Offer(accelerator="nvidia-l4", region="us-central1")
 

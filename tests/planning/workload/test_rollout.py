@@ -2,8 +2,7 @@
 
 import pytest
 
-from l4serve.planning.packing.placement import rollout_can_end
-from l4serve.planning.workload.rollout import plan_rollout
+from l4serve.planning.workload.rollout import plan_rollout, rollout_can_end
 from tests.stack_cases import planned
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
-from l4serve.planning.memory.vllm_flags import with_flags
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
