@@ -17,7 +17,7 @@ from l4serve.sandbox.engine import path_with_engine
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("components", "stacks", "__main__.py")
 PREFIX = "gke-llm-serving"
-COMMAND_S = 240
+COMMAND_S = 400
 LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
 PROVIDER = "pulumi-resource-kubernetes"
 

@@ -13,7 +13,7 @@ from tests.planning.stack.test_edits import BASE, PROBES, WORKLOAD, _set
 from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
 from tests.pulumi_cli.engine import Step
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
 
 ROWS = {
     f"w{number}": (path, value)
