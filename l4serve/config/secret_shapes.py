@@ -45,6 +45,8 @@ _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_
 _RANDOM_BITS = 3.5
 """Entropy per character above which a long mix of cases and digits is taken for random; English has about 2.5."""
 
+_LETTERS_OF_A_WORD = 3
+"""Letters that words have on average at least: Qwen3MoeForCausalLM is words, a generated key changes case sooner."""
 _SECRET_WORDS = frozenset(
     {
         "token",
@@ -59,6 +61,8 @@ _SECRET_WORDS = frozenset(
         "authorization",
     }
 )
+_COUNTED = frozenset({"max", "min", "num", "batched", "prefill", "new", "eos", "bos", "pad", "per"})
+"""Words beside which a token is a piece of text, and no credential: --max-num-batched-token."""
 _KEY_KINDS = frozenset({"api", "access", "secret", "private", "auth", "signing", "encryption", "account", "master"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
@@ -74,7 +78,7 @@ def has_secret_shape(text: str) -> bool:
 def names_a_secret(name: str) -> bool:
     """Whether a variable, option or key is one for secrets, by its last words: VLLM_API_KEY, --hf-token, dbPassword."""
     words = [word.lower() for word in _WORD.findall(name)]
-    if not words:
+    if not words or (words[-1] == "token" and _COUNTED & {*words}):
         return False
     return words[-1] in _SECRET_WORDS or (len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_KINDS)
 
@@ -82,6 +86,8 @@ def names_a_secret(name: str) -> bool:
 def looks_random(text: str) -> bool:
     """Whether a text is long, mixes cases and digits, and has the entropy of a generated key."""
     if len(text) < 16 or not (re.search("[a-z]", text) and re.search("[A-Z]", text) and re.search(r"\d", text)):
+        return False
+    if len(text) >= _LETTERS_OF_A_WORD * len(_WORD.findall(text)):
         return False
     counts = Counter(text).values()
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts) > _RANDOM_BITS

@@ -233,7 +233,8 @@ def _owned(engine: Engine, contract: Contract) -> tuple[_Owners, _Owners]:
         **_owners(type(engine), engine.kind),
         **_table("owned")[engine.kind],
     }
-    env = {flag.env: paths[name] for name, flag in contract.flags.items() if name in paths and flag.env}
+    flags = ((path, contract.flags.get(name)) for name, path in paths.items())
+    env = {flag.env: path for path, flag in flags if flag and flag.env}
     return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
 
 

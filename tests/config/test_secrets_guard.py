@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.config.problems import ConfigError
-from l4serve.config.secret_shapes import names_a_secret
+from l4serve.config.secret_shapes import names_a_secret, redact
 from l4serve.config.stack_file import StackFileError, read_stack_file
 from tests.factories import loaded, serving, workload
 
@@ -117,3 +117,14 @@ def test_an_image_has_the_form_of_a_reference(image: str) -> None:
 @pytest.mark.parametrize("image", ["vllm/vllm-openai", "localhost:5000/a/b_c:1.0", "eu.gcr.io/my-project/a.b/c__d:x"])
 def test_images_of_every_usual_form_pass(image: str) -> None:
     loaded(serving({"qwen": workload(engine={"image": image})}))
+
+
+@pytest.mark.parametrize("name", ["--max-num-batched-token", "maxNewToken", "--eos-token"])
+def test_a_token_that_is_a_piece_of_text_names_no_secret(name: str) -> None:
+    assert not names_a_secret(name)
+    assert names_a_secret("--hf-token")
+
+
+@pytest.mark.parametrize("name", ["Qwen3VLMoeForConditionalGeneration", "DeepseekV32ForCausalLMWithExperts"])
+def test_the_name_of_a_class_is_not_hidden(name: str) -> None:
+    assert redact(f"vLLM has no {name}") == f"vLLM has no {name}"
