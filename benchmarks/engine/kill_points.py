@@ -28,6 +28,7 @@ from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
 from tests.pulumi_cli.engine import Engine, path_of_engine
 
+STACK = "killed"
 SPACE = "llm-killed"
 ORPHANS_END_S = 30.0
 CONFIG = serving(
@@ -51,7 +52,7 @@ def objects(plane: ControlPlane) -> dict[str, Any]:
 
 def _asked(each: Any) -> Any:
     spec = each.spec.to_dict()
-    for assigned in ("cluster_ip", "cluster_i_ps"):
+    for assigned in ("cluster_ip", "cluster_ips"):
         spec.pop(assigned, None)
     return {"labels": each.metadata.labels, "spec": spec}
 
@@ -87,23 +88,30 @@ def timed(step: Callable[[], object]) -> float:
 def one_pair(plane: ControlPlane, clean: dict[str, Any], moments: tuple[float, float]) -> dict[str, Any]:
     """One stack whose up and whose destroy are each killed once and run again."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = engine_on(plane, Path(folder), "killed")
+        engine = engine_on(plane, Path(folder), STACK)
         engine.configure(CONFIG)
         orphans = killed(engine, "up", moments[0])
         engine.call("cancel", "--yes")
         engine.up()
-        up_ok = objects(plane) == clean
+        found = objects(plane)
+        differing = sorted(name for name in found.keys() | clean.keys() if found.get(name) != clean.get(name))
         orphans += killed(engine, "destroy", moments[1])
         engine.call("cancel", "--yes")
         engine.destroy()
         rest = json.loads(engine.call("stack", "export").stdout)["deployment"].get("resources")
-    return {"moments": moments, "up": up_ok, "destroy": gone(plane) and not rest, "orphans": orphans}
+    return {
+        "moments": moments,
+        "up": not differing,
+        "differing": differing,
+        "destroy": gone(plane) and not rest,
+        "orphans": orphans,
+    }
 
 
 def measure(plane: ControlPlane, kills: int, seed: int) -> list[dict[str, Any]]:
     """The outcome of every pair, after a clean run that says how long the commands take."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = engine_on(plane, Path(folder), "clean")
+        engine = engine_on(plane, Path(folder), STACK)
         engine.configure(CONFIG)
         up_s, clean = timed(engine.up), objects(plane)
         down_s = timed(engine.destroy)
