@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kubernetes.client import AppsV1Api, CoreV1Api
 
@@ -81,8 +82,7 @@ def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, t
                 update.wait(DEADLOCK_S)
             assert ready(control_plane) == {"a": 1, "b": 1, "c": 0}
         finally:
-            update.kill()
-            update.wait()
+            end_family(update)
         engine.call("cancel", "--yes")
 
 
@@ -93,6 +93,15 @@ def forget_pods(engine: Engine) -> None:
         if resource["type"] == "pulumi:pulumi:Stack":
             del resource["outputs"]["pods"]
     engine.call("stack", "import", stdin=json.dumps(state))
+
+
+def end_family(command: subprocess.Popen[bytes]) -> None:
+    """Kill a command with its plugins: a provider that awaits a Deployment outlives its CLI by half an hour."""
+    family = psutil.Process(command.pid).children(recursive=True)
+    for process in (psutil.Process(command.pid), *family):
+        process.kill()
+    command.wait()
+    psutil.wait_procs(family, timeout=10)
 
 
 def await_pending(plane: ControlPlane) -> None:
