@@ -79,9 +79,10 @@ def build_launch(case: Case) -> Launch:
         else:
             argv.extend(outcome)
     port_argv, port_env = _port(case.port, contract)
-    owned_flags, owned_env = _owned(engine, contract)
-    problems += _extra_arg_problems(case.extra_args, owned_flags, contract)
-    problems += _extra_env_problems(case.extra_env, owned_env, contract)
+    if case.extra_args or case.extra_env:
+        owned_flags, owned_env = _owned(engine, contract)
+        problems += _extra_arg_problems(case.extra_args, owned_flags, contract)
+        problems += _extra_env_problems(case.extra_env, owned_env, contract)
     whole = (*argv, *port_argv, *case.extra_args)
     problems += _package_problems(engine, whole, len(whole) - len(case.extra_args), contract)
     if problems:

@@ -1,7 +1,7 @@
 """A workload as an engine release meets it: what the command line is made from and what the rules judge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from packaging.version import Version
 
@@ -34,13 +34,6 @@ class Case:
         requested = self.engine.version.removeprefix("v")
         stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
         return Version(self.contract.version if stands_in else requested)
-
-    def at(self, version: str, contract: Contract) -> "Case":
-        """The same workload under another release, the contract and image of its own left behind."""
-        if version == self.engine.version:
-            return replace(self, contract=contract)
-        engine = self.engine.model_copy(update={"version": version, "contract": None, "image": None})
-        return replace(self, engine=engine, contract=contract)
 
 
 def case_of(workload: Workload, *, contract: Contract, model: ModelTraits, gpu: GpuTraits, layout: GpuLayout) -> Case:

@@ -2,20 +2,27 @@
 
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import NodeSetup, PodRequest, PoolRoom
+from l4serve.planning.workload.node_choice import Placing
+from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
 def pods_of(workload: WorkloadPlan) -> PodRequest:
     """The pods of a planned workload, as many as there may be."""
-    requests = workload.resources.requests
+    return pod_request(workload.name, workload.resources, workload.placing, workload.scale.most_replicas)
+
+
+def pod_request(name: str, resources: PodResources, placing: Placing, replicas: int) -> PodRequest:
+    """What so many pods of a workload ask of the pool that they are packed on."""
+    requests = resources.requests
     return PodRequest(
-        workload=workload.name,
+        workload=name,
         cpu_millis=requests.cpu_millis,
         memory_bytes=requests.memory_bytes,
         ephemeral_bytes=requests.ephemeral_bytes,
-        gpus=workload.layout.gpus,
-        replicas=workload.scale.most_replicas,
-        node_pool=workload.placing.packed_on,
+        gpus=resources.gpus,
+        replicas=replicas,
+        node_pool=placing.packed_on,
     )
 
 

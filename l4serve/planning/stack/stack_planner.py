@@ -18,12 +18,12 @@ from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.packing.placement import Placement, PodRequest, PoolPlacement, place
+from l4serve.planning.packing.placement import Placement, PoolPlacement, place
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
 from l4serve.planning.stack.edits import configured_edits
 from l4serve.planning.stack.name_rules import name_problems
-from l4serve.planning.stack.room import pool_room
+from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Subject
@@ -161,7 +161,11 @@ def within_pools(
 
     Raises ConfigError where the replicas do not pack on the pools.
     """
-    packed = [_pod_request(draft) for draft in drafts if draft.place.placing.packed_on is not None]
+    packed = [
+        pod_request(draft.name, draft.resources, draft.place.placing, draft.most_replicas)
+        for draft in drafts
+        if draft.place.placing.packed_on is not None
+    ]
     placement = place(packed, [pool_room(pool) for pool in pools])
     refuse_all(placement.refusals)
     planned = (finish(draft, around, spare_pods=_spare(draft, placement)) for draft in drafts)
@@ -173,16 +177,3 @@ def _spare(draft: Draft, placement: Placement) -> int | None:
     if draft.name in placement.spare:
         return placement.spare[draft.name]
     return 0 if draft.place.placing.fixed_nodes else None
-
-
-def _pod_request(draft: Draft) -> PodRequest:
-    requests = draft.resources.requests
-    return PodRequest(
-        workload=draft.name,
-        cpu_millis=requests.cpu_millis,
-        memory_bytes=requests.memory_bytes,
-        ephemeral_bytes=requests.ephemeral_bytes,
-        gpus=draft.layout.gpus,
-        replicas=draft.most_replicas,
-        node_pool=draft.place.placing.packed_on,
-    )
