@@ -10,6 +10,7 @@ from rich.text import Text
 from l4serve.cli.messages import print_notes
 from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
+from l4serve.planning.stack.cost import CostLine
 from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -74,8 +75,14 @@ def _cost(plan: StackPlan) -> str:
     cost = plan.cost
     unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
     total = f"USD per hour: {cost.usd_at_least:.2f} with pools at minNodes, {cost.usd_at_most:.2f} at the most{unknown}"
-    remarks = [f"{line.name}, as {line.machine_type}: {line.note}" for line in cost.lines if line.note]
+    if cost.at("max").per_hour is None:
+        total = "USD per hour: not stated"
+    remarks = [f"{_named(line)}: {line.note}" for line in cost.lines if line.note]
     return "\n".join((total, *remarks))
+
+
+def _named(line: CostLine) -> str:
+    return f"{line.name}, as {line.machine_type}" if line.machine_type else line.name
 
 
 def _workloads(plan: StackPlan) -> Table:

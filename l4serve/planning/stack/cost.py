@@ -1,10 +1,16 @@
-"""What a stack costs per hour, at its smallest and at its largest, pool by pool; what is not known stays unknown."""
+"""What a stack costs at its smallest, as planned and at its largest, pool by pool; what is not known stays unknown.
+
+Smallest is every pool at minNodes, planned is the nodes that the configured replicas take, largest is every pool at
+maxNodes and every autoscaler at maxReplicas.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.made_nodes import made_machine
@@ -17,8 +23,26 @@ from l4serve.planning.machines.prices import (
     gpu_machine_price,
     hourly,
 )
+from l4serve.planning.stack.node_counts import NodeCounts, node_counts
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+HOURS_PER_MONTH = 730
+"""As Google's own calculator counts a month: 365 days of 24 hours over 12."""
+Level = Literal["min", "planned", "max"]
+LEVELS: tuple[Level, ...] = ("min", "planned", "max")
+
+
+@dataclass(frozen=True)
+class Usd:
+    """An amount of money over time; None where no part of it is known."""
+
+    per_hour: float | None
+
+    @property
+    def per_month(self) -> float | None:
+        """USD for 730 hours."""
+        return None if self.per_hour is None else round(self.per_hour * HOURS_PER_MONTH, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +53,26 @@ class CostLine:
     machine_type: str | None
     market: Market
     fewest: int
+    planned: int
+    """Machines that the configured replicas take."""
     most: int
     price: Price | None
     """Price of one machine; None where it is not known."""
     note: str = ""
 
+    def usd(self, level: Level) -> float | None:
+        """USD per hour at a level; None where the price is not known."""
+        return _times(self.price, {"min": self.fewest, "planned": self.planned, "max": self.most}[level])
+
     @property
     def usd_at_least(self) -> float | None:
         """USD per hour with the fewest machines."""
-        return _times(self.price, self.fewest)
+        return self.usd("min")
 
     @property
     def usd_at_most(self) -> float | None:
         """USD per hour with the most machines."""
-        return _times(self.price, self.most)
+        return self.usd("max")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,46 +86,101 @@ class StackCost:
         """Lines whose price is not known; the sums leave them out."""
         return tuple(line.name for line in self.lines if line.price is None)
 
+    def at(self, level: Level) -> Usd:
+        """The sum of all known lines at a level."""
+        known = [usd for line in self.lines if (usd := line.usd(level)) is not None]
+        return Usd(round(sum(known), 4) if known else None)
+
     @property
     def usd_at_least(self) -> float:
         """USD per hour of all known lines with the fewest machines."""
-        return round(sum(line.usd_at_least or 0 for line in self.lines), 4)
+        return self.at("min").per_hour or 0
 
     @property
     def usd_at_most(self) -> float:
         """USD per hour of all known lines with the most machines."""
-        return round(sum(line.usd_at_most or 0 for line in self.lines), 4)
+        return self.at("max").per_hour or 0
 
 
 def stack_cost(
-    cluster: ClusterPlan, pools: Sequence[PoolPlan], workloads: Sequence[WorkloadPlan], overrides: PriceOverrides
+    cluster: ClusterPlan,
+    pools: Sequence[PoolPlan],
+    workloads: Sequence[WorkloadPlan],
+    overrides: PriceOverrides,
+    classes: Sequence[ComputeClassPlan] = (),
 ) -> StackCost:
-    """The cost of a planned stack. A cluster that the stack does not make costs it nothing itself."""
-    lines = [_pool(pool) for pool in pools if pool.create]
-    if cluster.managed is not None:
-        lines += _cluster_lines(cluster, overrides)
+    """The cost of a planned stack. What a cluster costs that the stack does not make, nobody states."""
+    planned = node_counts(pools, classes, [(each, each.scale.replicas) for each in workloads])
+    most = node_counts(pools, classes, [(each, each.scale.most_replicas) for each in workloads])
+    lines = [_pool(pool, planned.of_pools[pool.name]) for pool in pools if pool.create]
+    lines += _class_lines(classes, planned, most, cluster, overrides)
+    lines += _cluster_lines(cluster, overrides) if cluster.managed is not None else [_EXISTING]
     if cluster.mode == "autopilot":
-        lines += [_autopilot(workload, cluster, overrides) for workload in workloads]
+        unclassed = (workload for workload in workloads if workload.placing.compute_class is None)
+        lines += [_autopilot(workload, cluster, overrides) for workload in unclassed]
     return StackCost(lines=tuple(lines))
 
 
-def _pool(pool: PoolPlan) -> CostLine:
+_EXISTING = CostLine(
+    name="cluster",
+    machine_type=None,
+    market="on-demand",
+    fewest=1,
+    planned=1,
+    most=1,
+    price=None,
+    note="the fee and the nodes of a cluster that this stack does not make are not stated",
+)
+
+
+def _pool(pool: PoolPlan, planned: int) -> CostLine:
     reserved = pool.supply.provisioning == "reservation"
     return CostLine(
         name=f"nodePools.{pool.name}",
         machine_type=pool.machine_type,
         market=MARKETS[pool.supply.provisioning],
         fewest=pool.size.min_nodes,
+        planned=planned,
         most=pool.size.max_nodes,
         price=pool.price,
         note="reserved machines are billed whether nodes run or not" if reserved else "",
     )
 
 
+def _class_lines(
+    classes: Sequence[ComputeClassPlan],
+    planned: NodeCounts,
+    most: NodeCounts,
+    cluster: ClusterPlan,
+    overrides: PriceOverrides,
+) -> list[CostLine]:
+    """The machines that GKE makes for a class, where each pod gets the first priority that holds it."""
+    lines = []
+    for each in classes:
+        for position, priority in enumerate(each.priorities):
+            key = (each.name, position)
+            if priority.shape is None or key not in most.of_classes:
+                continue
+            market: Market = "flex-start" if priority.flex_start_seconds else "spot" if priority.spot else "on-demand"
+            lines.append(
+                CostLine(
+                    name=f"computeClasses.{each.name}.priorities[{position}]",
+                    machine_type=priority.shape.machine_type,
+                    market=market,
+                    fewest=0,
+                    planned=planned.of_classes.get(key, 0),
+                    most=most.of_classes[key],
+                    price=gpu_machine_price(priority.shape, region=cluster.region, market=market, overrides=overrides),
+                    note="as long as its first choice is to be had",
+                )
+            )
+    return lines
+
+
 def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[CostLine]:
     fee = Price(cluster_fee(), "on-demand", cluster.region or "any", "undated", "GKE's cluster management fee")
     lines = [
-        CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, most=1, price=fee),
+        CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=fee),
     ]
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
@@ -106,6 +191,7 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
                 machine_type=system.machine_type,
                 market="on-demand",
                 fewest=system.min_nodes,
+                planned=system.min_nodes,
                 most=system.max_nodes,
                 price=price,
             )
@@ -124,6 +210,7 @@ def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOve
         machine_type=made.machine_type if made else None,
         market="on-demand",
         fewest=workload.scale.replicas,
+        planned=workload.scale.replicas,
         most=workload.scale.most_replicas,
         price=price,
         note="a lower bound: Autopilot adds a premium to the machine's price",

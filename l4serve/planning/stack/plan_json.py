@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.stack.cost import StackCost
+from l4serve.planning.stack.cost import LEVELS, StackCost
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -45,7 +45,13 @@ def _cost(cost: StackCost) -> dict[str, Any]:
         {**_values(asdict(line)), "usdAtLeast": line.usd_at_least, "usdAtMost": line.usd_at_most} for line in cost.lines
     ]
     total = {"usdPerHourAtLeast": cost.usd_at_least, "usdPerHourAtMost": cost.usd_at_most}
-    return {**total, "unknown": list(cost.unknown), "lines": lines}
+    return {**levels_json(cost), **total, "unknown": list(cost.unknown), "lines": lines}
+
+
+def levels_json(cost: StackCost) -> dict[str, dict[str, float | None]]:
+    """The cost at its least, as planned and at its most; null where no part of it is stated."""
+    amounts = ((level, cost.at(level)) for level in LEVELS)
+    return {level: {"usdPerHour": usd.per_hour, "usdPerMonth": usd.per_month} for level, usd in amounts}
 
 
 def _pool(pool: PoolPlan) -> dict[str, Any]:

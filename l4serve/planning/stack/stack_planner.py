@@ -105,7 +105,7 @@ def _assemble(
         placement=placement,
         dashboard=_dashboard(stack, site.cluster, workloads),
         dashboard_project=site.cluster.project or stack.project,
-        cost=stack_cost(site.cluster, site.pools, workloads, stated_prices(config.prices)),
+        cost=stack_cost(site.cluster, site.pools, workloads, stated_prices(config.prices), site.classes),
         edits=configured_edits(config, existing_cluster=site.cluster.managed is None),
     )
 

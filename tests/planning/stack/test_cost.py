@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from l4serve.planning.machines.prices import stated_prices
-from l4serve.planning.stack.cost import StackCost, stack_cost
+from l4serve.planning.stack.cost import LEVELS, StackCost, stack_cost
+from l4serve.planning.stack.plan_json import levels_json
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests import factories
 
@@ -16,7 +17,8 @@ STANDARD = factories.STANDARD
 def cost(serving: dict[str, Any]) -> StackCost:
     stack = factories.loaded(serving)
     planned = plan_stack(stack)
-    return stack_cost(planned.cluster, planned.node_pools, planned.workloads, stated_prices(stack.config.prices))
+    prices = stated_prices(stack.config.prices)
+    return stack_cost(planned.cluster, planned.node_pools, planned.workloads, prices, planned.compute_classes)
 
 
 def pools(**settings: Any) -> dict[str, Any]:
@@ -63,5 +65,58 @@ def test_autopilot_costs_at_least_the_smallest_machine_of_each_pod() -> None:
     assert "lower bound" in line.note
 
 
-def test_an_existing_cluster_costs_nothing_itself() -> None:
-    assert cost({"cluster": factories.EXISTING, "workloads": WORKLOADS}).usd_at_most == 0
+def test_what_an_existing_cluster_costs_is_not_stated() -> None:
+    total = cost({"cluster": factories.EXISTING, "workloads": WORKLOADS})
+    assert total.unknown == ("cluster",)
+    assert levels_json(total) == {key: {"usdPerHour": None, "usdPerMonth": None} for key in LEVELS}
+
+
+def test_pools_on_a_found_cluster_are_stated_without_its_fee() -> None:
+    total = cost({"cluster": {**STANDARD, "mode": "existing"}, "nodePools": pools(), "workloads": WORKLOADS})
+    assert total.unknown == ("cluster",)
+    assert total.at("planned").per_hour == pytest.approx(2 * 0.8536, abs=1e-3)
+
+
+def test_six_replicas_cost_six_nodes_the_fee_and_one_system_node() -> None:
+    six = {"q": factories.workload("Qwen/Qwen2.5-7B-Instruct", engine={"maxModelLen": 8192}, replicas=6)}
+    total = cost({"cluster": factories.ZONAL, "nodePools": pools(minNodes=0, maxNodes=8), "workloads": six})
+    price = {line.name: line.price.usd_per_hour for line in total.lines if line.price}
+    planned = 6 * price["nodePools.l4"] + price["cluster"] + price["cluster.systemPool"]
+    assert total.at("planned").per_hour == pytest.approx(planned, abs=1e-3)
+    assert total.at("planned").per_hour == pytest.approx(5.35, abs=0.1)
+    found = levels_json(total)
+    assert found["min"]["usdPerHour"] == total.usd_at_least < planned < found["max"]["usdPerHour"] == total.usd_at_most
+    assert found["planned"]["usdPerMonth"] == pytest.approx(730 * planned, abs=0.1)
+
+
+def test_replicas_that_share_a_node_are_paid_for_once() -> None:
+    shared = {"q": factories.workload(replicas=2, nodePool="l4")}
+    pool = pools(machineType="g2-standard-24", minNodes=0)
+    line = cost({"cluster": STANDARD, "nodePools": pool, "workloads": shared}).lines[0]
+    assert (line.fewest, line.planned, line.most) == (0, 1, 3)
+
+
+CLASS = {"priorities": [{"machineType": "g2-standard-8", "spot": True}]}
+
+
+@pytest.mark.parametrize("cluster", [factories.ZONAL, factories.AUTOPILOT], ids=["standard", "autopilot"])
+def test_a_compute_class_counts_the_nodes_that_its_pods_take(cluster: dict[str, Any]) -> None:
+    scaled = {"q": factories.workload(computeClass="any", autoscaling={"minReplicas": 2, "maxReplicas": 5})}
+    total = cost({"cluster": cluster, "workloads": scaled, "computeClasses": {"any": CLASS}})
+    line = next(line for line in total.lines if line.name == "computeClasses.any.priorities[0]")
+    assert (line.fewest, line.planned, line.most) == (0, 2, 5)
+    assert line.market == "spot"
+    assert not any(line.name == "workloads.q" for line in total.lines), "no pod is paid for twice"
+
+
+def test_a_class_fills_its_pool_before_it_makes_nodes() -> None:
+    order = {"priorities": [{"nodePool": "l4"}, CLASS["priorities"][0]]}
+    config = {"computeClass": "any", "replicas": 3}
+    base = {"cluster": STANDARD, "computeClasses": {"any": order}, "workloads": {"q": factories.workload(**config)}}
+    total = cost({**base, "nodePools": pools(minNodes=0)})
+    assert {line.name: line.planned for line in total.lines}["nodePools.l4"] == 3
+    assert not any(line.name.startswith("computeClasses") for line in total.lines)
+    order["priorities"].reverse()
+    total = cost({**base, "nodePools": pools(minNodes=0)})
+    assert {line.name: line.planned for line in total.lines}["nodePools.l4"] == 0
+    assert {line.name: line.planned for line in total.lines}["computeClasses.any.priorities[0]"] == 3
