@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.container_env import EnvSource
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.quantity import format_bytes
@@ -181,14 +182,27 @@ class InferenceService(pulumi.ComponentResource):
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
         variables = self._plan.engine.env.items()
         plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables]
+        plain += [_sourced(name, source) for name, source in self._plan.engine.env_sources.items()]
         secret = self._plan.secret
         if secret is None:
             return plain
         if secret.token_file:
             return [*plain, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
-        reference = k8s.core.v1.SecretKeySelectorArgs(name=self._args.secret_name or secret.secret_name, key=secret.key)
-        source = k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference)
-        return [*plain, k8s.core.v1.EnvVarArgs(name=self._plan.engine.contract.token_env, value_from=source)]
+        token = self._args.secret_name or secret.secret_name
+        return [*plain, _from_secret(self._plan.engine.contract.token_env, token, secret.key)]
+
+
+def _sourced(name: str, source: EnvSource) -> k8s.core.v1.EnvVarArgs:
+    """A variable whose value a Secret or a ConfigMap holds."""
+    if source.secret is not None:
+        return _from_secret(name, source.secret, source.key)
+    reference = k8s.core.v1.ConfigMapKeySelectorArgs(name=source.config_map, key=source.key)
+    return k8s.core.v1.EnvVarArgs(name=name, value_from=k8s.core.v1.EnvVarSourceArgs(config_map_key_ref=reference))
+
+
+def _from_secret(name: str, secret: pulumi.Input[str | None], key: str) -> k8s.core.v1.EnvVarArgs:
+    reference = k8s.core.v1.SecretKeySelectorArgs(name=secret, key=key)
+    return k8s.core.v1.EnvVarArgs(name=name, value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference))
 
 
 def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:

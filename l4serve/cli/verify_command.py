@@ -121,6 +121,9 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     plan = load_plan(stack, file)
     if not plan.workloads:
         raise refuse_input(f"stack {plan.stack} has no workloads to check")
+    keyed = ", ".join(workload.name for workload in plan.workloads if workload.engine.api_key)
+    if keyed and _api_key() is None:
+        raise refuse_input(f"{keyed} want the key that their apiKey names: put it into {API_KEY_VARIABLE}")
     reports = []
     try:
         for kind in dict.fromkeys(workload.engine.kind for workload in plan.workloads):

@@ -40,7 +40,7 @@ _PRIVATE_KEY = re.compile(
 _USER_INFO = re.compile(
     r"(?<=://)[^\s/?#@'\"]{1,300}(?=@)|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
-_AUTHORIZATION = re.compile(r"(?i)(?<=\bbearer )[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}")
+_AUTHORIZATION = re.compile(r"(?i)(?<=\bbearer )(?!tokens?\b)[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}")
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
 _RANDOM_BITS = 3.5
 """Entropy per character above which a long mix of cases and digits is taken for random; English has about 2.5."""

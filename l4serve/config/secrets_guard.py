@@ -11,14 +11,22 @@ from l4serve.config.problems import Problem
 from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
-HIDE_KEY = "keep it in a Secret and name that in apiKey, or in env for other variables; renew the one that was stored"
-_USE_ENV = "a variable from a Secret or a ConfigMap goes into env"
+_FORM = "{secret: NAME, key: KEY}"
+HIDE_KEY = (
+    f"keep it in a Secret, as apiKey: {_FORM} for the key of the engine's server or env.VARIABLE: {_FORM} for others; "
+    "renew the one that was stored"
+)
+_USE_ENV = (
+    f"write env.VARIABLE: {_FORM}, or {{configMap: NAME, key: KEY}}; the key of the engine's server goes into apiKey, "
+    "the Hugging Face token into huggingFace"
+)
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
 _FREE_FORM = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(speculativeConfig|overrideGenerationConfig))\.")
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
+_SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
 _OF_THE_HUB = re.compile(r"(?i)hf[_-]|hugging")
 _FILE = re.compile(r"/[\w./-]+", re.ASCII)
@@ -68,9 +76,8 @@ def _at(place: _Place) -> Iterator[Problem]:
     value = place.value
     if isinstance(value, Mapping):
         if set(value) == {"secure"}:
-            yield Problem(
-                place.path, "an encrypted value cannot be used here", "only hfToken is a secret of this project"
-            )
+            remedy = HIDE_KEY if _SOURCE.match(place.path) else "only hfToken is a secret of this project"
+            yield Problem(place.path, "an encrypted value cannot be used here", remedy)
         elif _EXTRA_ENV.match(place.path):
             yield Problem(place.path, "extraEnv takes text, not a mapping", _USE_ENV)
         for key in value:
@@ -79,6 +86,8 @@ def _at(place: _Place) -> Iterator[Problem]:
     elif isinstance(value, list | tuple):
         if place.path.endswith(".extraArgs"):
             yield from _secret_arguments(place.path, value)
+    elif value is not None and _SOURCE.match(place.path):
+        yield _value_for_source(place.path)
     elif isinstance(value, str):
         yield from _in_text(place, value)
     elif value is not None and _is_secret_place(place.path, str(value)):
@@ -100,6 +109,14 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
     elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
         what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
         yield Problem(place.path, what, "remove it: a secret reaches the engine by its variable alone")
+
+
+def _value_for_source(path: str) -> Problem:
+    """A value where the name of a Secret belongs, which may be the secret itself: it is not repeated."""
+    if path.endswith(".apiKey") or names_a_secret(path.rsplit(".", 1)[-1]):
+        return _plain_secret(path)
+    remedy = f"write {_FORM}, or {{configMap: NAME, key: KEY}}; a value in the open goes into extraEnv"
+    return Problem(path, "env names where a value is kept, and takes no value", remedy)
 
 
 def _plain_secret(path: str) -> Problem:

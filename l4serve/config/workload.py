@@ -19,6 +19,7 @@ from l4serve.config.base import (
     ServiceName,
     WorkloadName,
 )
+from l4serve.config.container_env import EnvSource, SecretKey
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 
@@ -133,6 +134,10 @@ class Workload(ConfigModel):
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
     extra_env: Mapping[EnvName, str] = {}
     """Environment variables without a typed field."""
+    env: Mapping[EnvName, EnvSource] = {}
+    """Environment variables from a Secret or a ConfigMap; those with a value in the open go into `extraEnv`."""
+    api_key: SecretKey | None = None
+    """Key that clients must send as a bearer token; a note says what the engine serves without it."""
     renamed_from: WorkloadName | None = None
     """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""
     fit: Literal["refuse", "warn"] = "refuse"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
+from l4serve.config.container_env import EnvSource
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
 from l4serve.config.vllm import Lora, LoraAdapter
@@ -17,6 +18,7 @@ from l4serve.config.workload import Engine
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, check_env, check_option, read_options, value_fault
 from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.env_sources import api_key_problems, env_source_problems, env_sources
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import image_env, missing_packages
 from l4serve.engines.profile import engine_profile
@@ -44,6 +46,8 @@ class Launch:
     """Entry point; None leaves the image's own."""
     argv: tuple[str, ...]
     env: Mapping[str, str]
+    env_sources: Mapping[str, EnvSource]
+    """Variables that Secrets and ConfigMaps give."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +83,20 @@ def build_launch(case: Case) -> Launch:
         else:
             argv.extend(outcome)
     port_argv, port_env = _port(case.port, contract)
-    if case.extra_args or case.extra_env:
+    if case.extra_args or case.extra_env or case.env:
         owned_flags, owned_env = _owned(engine, contract)
         problems += _extra_arg_problems(case.extra_args, owned_flags, contract)
         problems += _extra_env_problems(case.extra_env, owned_env, contract)
+        problems += _owned_problems("env", case.env, owned_env)
+        problems += env_source_problems(case)
+    problems += api_key_problems(case)
     whole = (*argv, *port_argv, *case.extra_args)
     problems += _package_problems(engine, whole, len(whole) - len(case.extra_args), contract)
     if problems:
         raise EngineRefusal(tuple(problems))
-    own_env = image_env(engine.kind, engine.image, contract)
-    return Launch(contract.command, whole, {**own_env, **env, **port_env, **case.extra_env})
+    sources = env_sources(case)
+    own_env = {n: v for n, v in image_env(engine.kind, engine.image, contract).items() if n not in sources}
+    return Launch(contract.command, whole, {**own_env, **env, **port_env, **case.extra_env}, sources)
 
 
 def _package_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
@@ -270,8 +278,13 @@ def _owned_problem(path: str, name: str, owner: str | Mapping[str, str]) -> Prob
 
 
 def _extra_env_problems(extra: Mapping[str, str], owned: _Owners, contract: Contract) -> Iterator[Problem]:
-    for name in extra:
-        if name in owned:
-            yield _owned_problem(f"extraEnv.{name}", name, owned[name])
+    yield from _owned_problems("extraEnv", extra, owned)
     for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
         yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)
+
+
+def _owned_problems(field: str, names: Iterable[str], owned: _Owners) -> Iterator[Problem]:
+    """Variables that are not the user's to set."""
+    for name in names:
+        if name in owned:
+            yield _owned_problem(f"{field}.{name}", name, owned[name])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from packaging.version import Version
 
+from l4serve.config.container_env import EnvSource, SecretKey
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
@@ -25,6 +26,9 @@ class Case:
     revision: str | None = None
     extra_args: tuple[str, ...] = ()
     extra_env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, EnvSource] = field(default_factory=dict)
+    """Variables from Secrets and ConfigMaps."""
+    api_key: SecretKey | None = None
     allow: frozenset[str] = frozenset()
     """Ids of the rules that the workload overrides."""
 
@@ -48,5 +52,7 @@ def case_of(workload: Workload, *, contract: Contract, model: ModelTraits, gpu: 
         revision=workload.model.revision,
         extra_args=workload.extra_args,
         extra_env=workload.extra_env,
+        env=workload.env,
+        api_key=workload.api_key,
         allow=frozenset(allowed.rule for allowed in workload.allow),
     )

@@ -50,6 +50,10 @@ class EngineProfile:
     """Whether the parser takes underscores for dashes, and keys of a JSON value after a dot."""
     env_prefix: str | None
     """Prefix of variables that the engine keeps for itself; an unknown one is refused."""
+    api_key_env: str
+    """Variable from which the engine reads the key that clients must send."""
+    open_despite_key: str
+    """What the engine serves without that key, health checks left out."""
     architecture_names: Literal["classes", "modelTypes"]
     """How a contract names the models that a release serves."""
 

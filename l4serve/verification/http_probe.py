@@ -55,6 +55,14 @@ def check_version(target: Target, path: str) -> Finding:
     return Finding(f"{target.kind} {running}")
 
 
+def check_key(target: Target, path: str) -> Finding:
+    """A request for tokens without the key is refused."""
+    url = target.base_url.rstrip("/") + path
+    status = httpx2.post(url, json={}, timeout=target.timeout, verify=tls()).status_code
+    require(status in (401, 403), f"POST {path} without the key answered {status}, not 401: the key guards nothing")
+    return Finding(f"POST {path} without the key answered {status}")
+
+
 def check_metrics(target: Target) -> Finding:
     """Every metric that the contract names is exposed, with its type."""
     if not target.metrics:

@@ -9,7 +9,7 @@ from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
 from l4serve.verification.checks import Check, CheckError, Finding, NotOfferedError, require
-from l4serve.verification.http_probe import check_health, check_metrics, check_version, tls
+from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, tls
 from l4serve.verification.latency import Latency, StreamClock
 from l4serve.verification.target import Target
 
@@ -48,6 +48,7 @@ class VllmChecks:
         return (
             Check("health", lambda: check_health(self._target)),
             Check("version", lambda: check_version(self._target, "/version")),
+            *((Check("key", lambda: check_key(self._target, "/v1/completions")),) if self._target.guarded else ()),
             Check("models", self.models),
             Check("completion", self.completion),
             Check("completion stream", self.completion_stream),

@@ -13,7 +13,12 @@ def planned_target(workload: WorkloadPlan, *, timeout: float, api_key: str | Non
     target = contract_target(
         workload.engine.contract, workload.engine.version, base_url="", timeout=timeout, api_key=api_key
     )
-    return replace(target, served_names=workload.model.served_names, max_model_len=_promised_length(workload))
+    return replace(
+        target,
+        served_names=workload.model.served_names,
+        max_model_len=_promised_length(workload),
+        guarded=workload.engine.api_key,
+    )
 
 
 def contract_target(contract: Contract, version: str, *, base_url: str, timeout: float, api_key: str | None) -> Target:

@@ -30,6 +30,8 @@ class Target:
     """Seconds that one check may take."""
     api_key: str | None = field(default=None, repr=False)
     """Bearer key, where the server wants one."""
+    guarded: bool = False
+    """Whether the plan has the server refuse requests without the key."""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 import httpx2
 
 from l4serve.verification.checks import Check, CheckError, Finding, NotOfferedError, require
-from l4serve.verification.http_probe import check_health, check_metrics, check_version, get_json, tls
+from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, get_json, tls
 from l4serve.verification.latency import StreamClock
 from l4serve.verification.target import Target
 
@@ -43,6 +43,7 @@ class TgiChecks:
         return (
             Check("health", lambda: check_health(self._target)),
             Check("version", lambda: check_version(self._target, "/info")),
+            *((Check("key", lambda: check_key(self._target, "/generate")),) if self._target.guarded else ()),
             Check("model", self.model),
             Check("generate", self.generate),
             Check("generate stream", self.generate_stream),

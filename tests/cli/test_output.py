@@ -33,6 +33,7 @@ PLAIN = (
     "Qwen/Qwen2.5-72B-Instruct-GPTQ-Int4",
     "--max-num-batched-tokens=8192",
     "--tokenizer=x/y",
+    "sent as a bearer token; a note",
     "pulumi config set --secret hfToken, and revoke the token that was stored",
     "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
 )

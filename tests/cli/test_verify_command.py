@@ -135,6 +135,17 @@ def test_key_goes_to_the_server_and_not_to_the_terminal(vllm):
     assert "k-very-secret" not in result.output
 
 
+def test_a_stack_behind_a_key_wants_it_before_it_asks_the_cluster(tmp_path):
+    file = tmp_path / "Pulumi.keyed.yaml"
+    text = (factories.ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("        nodePool:", "        apiKey: {secret: keys, key: a}\n        nodePool:"), encoding="utf-8"
+    )
+    result = run("-f", file, env={API_KEY_VARIABLE: ""})
+    assert result.exit_code == 2
+    assert API_KEY_VARIABLE in result.output
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

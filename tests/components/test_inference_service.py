@@ -10,6 +10,7 @@ from components.inference_service import InferenceService, InferenceServiceArgs
 from l4serve.config.secrets import HuggingFace
 from l4serve.planning.gke.hf_token import plan_secret
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests import factories
 from tests.components.recorder import Recorded, record
 from tests.stack_cases import planned
 
@@ -97,3 +98,18 @@ def test_a_token_file_is_mounted_where_its_variable_points(preview: bool) -> Non
     variables = {variable["name"]: variable.get("value") for variable in container["env"]}
     assert mount["readOnly"] and variables["HF_TOKEN_PATH"] == f"{mount['mountPath']}/hf_api_token"
     assert not any("valueFrom" in variable for variable in container["env"])
+
+
+@BOTH
+def test_keys_and_settings_come_from_where_they_are_kept(preview: bool) -> None:
+    kept = {"secret": "keys", "key": "vllm"}
+    fields = {"apiKey": kept, "env": {"HTTPS_PROXY": {"configMap": "net", "key": "proxy"}}}
+    (plan,) = factories.planned(factories.serving({"qwen": factories.workload(**fields)})).workloads
+    spec = registered(plan, preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert {variable["name"]: variable["valueFrom"] for variable in container["env"]} == {
+        "VLLM_API_KEY": {"secretKeyRef": {"name": "keys", "key": "vllm"}},
+        "HTTPS_PROXY": {"configMapKeyRef": {"name": "net", "key": "proxy"}},
+    }
+    assert not any("key" in argument for argument in container["args"])
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health"

@@ -157,6 +157,14 @@ def test_key_reaches_the_server_and_no_output(engine):
     assert MODEL in target.served_names
 
 
+@pytest.mark.parametrize(("fault", "status"), [("key-wanted", "pass"), ("", "fail")])
+def test_a_planned_key_must_guard_the_server(engine, fault, status):
+    report = verify_server(target_of(engine("vllm", fault), "vllm", api_key="k-very-secret", guarded=True), "w")
+    (found,) = [check for check in report.checks if check.name == "key"]
+    assert found.status == status
+    assert all(check.status == "pass" for check in report.checks if check.name != "key")
+
+
 def test_full_context_of_a_very_long_model_is_not_asked_for(engine):
     report = verify_server(target_of(engine("vllm"), "vllm", max_model_len=131_072), "w")
     assert next(c.status for c in report.checks if c.name == "full context") == "skip"

@@ -94,6 +94,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "command": list(engine.command) if engine.command else None,
         "argv": list(engine.argv),
         "env": dict(engine.env),
+        "envSources": {name: source.model_dump(by_alias=True) for name, source in engine.env_sources.items()},
         "tokenSecret": _token(workload),
         "modelId": model.id,
         "revision": model.revision,

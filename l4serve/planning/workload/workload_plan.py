@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from l4serve.config.container_env import EnvSource
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.gke.hf_token import SecretPlan
@@ -41,6 +42,10 @@ class EnginePlan:
     """Entry point; None leaves the image's own."""
     argv: tuple[str, ...]
     env: Mapping[str, str]
+    env_sources: Mapping[str, EnvSource]
+    """Variables that Secrets and ConfigMaps give."""
+    api_key: bool
+    """Whether clients must send a key."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,20 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
 def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources) -> tuple[str, ...]:
     """What is to be said of a workload that runs: its contract, its size, its memory, its host."""
     own = (subject.resolved.note,) if subject.resolved.note else ()
-    return (*own, *planned.notes, *judgement.notes, *_host_notes(subject, planned.resources))
+    return (
+        *own,
+        *_open_despite_key(subject.workload),
+        *planned.notes,
+        *judgement.notes,
+        *_host_notes(subject, planned.resources),
+    )
+
+
+def _open_despite_key(workload: Workload) -> tuple[str, ...]:
+    """What an API key leaves open, where there is one."""
+    if workload.api_key is None:
+        return ()
+    return (f"without the API key answer {engine_profile(workload.engine.kind).open_despite_key}, and health checks",)
 
 
 def _written_gib(subject: Subject) -> float:
@@ -253,6 +266,8 @@ def _engine(draft: Draft) -> EnginePlan:
         command=launch.command,
         argv=launch.argv,
         env=launch.env,
+        env_sources=launch.env_sources,
+        api_key=draft.workload.api_key is not None,
     )
 
 

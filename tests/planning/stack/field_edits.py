@@ -50,6 +50,7 @@ MANAGER = {"secret": "hf"}
 NET = {f"{C}.network": "vpc", f"{C}.subnetwork": "nodes"}
 AWQ = "Qwen/Qwen2.5-7B-Instruct"
 SCALED = {"maxReplicas": 2}
+KEPT = {"secret": "kept", "key": "key"}
 
 EDITS = [
     *at(
@@ -220,6 +221,11 @@ EDITS = [
         extraArgs=["--uvicorn-log-level=warning"],
         extraEnv={"HF_HUB_DISABLE_TELEMETRY": "1"},
     ),
+    one("workloads.*.apiKey.secret", f"{W}.apiKey", KEPT, {**KEPT, "secret": "other"}),
+    one("workloads.*.apiKey.key", f"{W}.apiKey", KEPT, {**KEPT, "key": "other"}),
+    one("workloads.*.env.*.secret", f"{W}.env", {"A": KEPT}, {"A": {**KEPT, "secret": "other"}}),
+    one("workloads.*.env.*.configMap", f"{W}.env", {"A": KEPT}, {"A": {"configMap": "kept", "key": "key"}}),
+    one("workloads.*.env.*.key", f"{W}.env", {"A": KEPT}, {"A": {**KEPT, "key": "other"}}),
     FieldEdit("workloads.*.nodePool", {f"{W}.nodePool": "big"}, base="two pools"),
     FieldEdit("workloads.*.recipe", {f"{W}.recipe": "vllm-7b-token"}),
     FieldEdit("workloads.*.gpus", {f"{W}.gpus": 2}, {f"{P}.machineType": "g2-standard-24"}),

@@ -27,6 +27,8 @@ class Vllm(Engine):
 
     def do_POST(self) -> None:  # noqa: N802
         body = self.body()
+        if self.fault == "key-wanted" and self.headers["Authorization"] != "Bearer k-very-secret":
+            return self.refuse("Unauthorized", 401)
         if self.path == "/v1/chat/completions" and self.fault == "chat-no-template":
             return self.refuse("As of transformers v4.44, default chat template is no longer allowed", 400)
         prompt = body.get("prompt")

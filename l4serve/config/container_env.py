@@ -1,0 +1,35 @@
+"""Variables of the engine's container that come from a Secret or a ConfigMap: the config names the place, no value."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, ObjectName
+
+_Key = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$", examples=["api-key"])]
+
+
+class SecretKey(ConfigModel):
+    """One key of a Secret that the namespace already holds."""
+
+    secret: ObjectName
+    """Name of the Secret."""
+    key: _Key
+    """Key in the Secret."""
+
+
+class EnvSource(ConfigModel):
+    """One key of a Secret or a ConfigMap that the namespace already holds; a pod without it does not start."""
+
+    secret: ObjectName | None = None
+    """Name of a Secret."""
+    config_map: ObjectName | None = None
+    """Name of a ConfigMap, in place of a Secret."""
+    key: _Key
+    """Key in it."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.secret is None) == (self.config_map is None):
+            raise ValueError("name one place: secret, or configMap")
+        return self

@@ -1,0 +1,76 @@
+"""Variables from Secrets and ConfigMaps: what an engine is given, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.config.problems import ConfigError
+from l4serve.engines.contract import contract_versions
+from tests.factories import planned, serving, workload
+
+KEPT = {"secret": "keys", "key": "api-key"}
+SECRET = "hunter22-not-a-real-one"
+
+
+def sources(**fields: Any) -> dict[str, Any]:
+    """The variables that a plan takes from elsewhere, by name."""
+    (plan,) = planned(serving({"qwen": workload(**fields)})).workloads
+    assert set(plan.engine.env).isdisjoint(plan.engine.env_sources)
+    return {name: source.model_dump(exclude_none=True) for name, source in plan.engine.env_sources.items()}
+
+
+def problems(**fields: Any) -> dict[str, str]:
+    with pytest.raises(ConfigError) as refused:
+        planned(serving({"qwen": workload(**fields)}))
+    return {p.path.removeprefix("workloads.qwen."): f"{p.message} {p.remedy}" for p in refused.value.problems}
+
+
+@pytest.mark.parametrize("version", [version for version in contract_versions("vllm") if version.endswith(".0")])
+def test_every_release_of_vllm_gets_its_key_by_its_variable(version: str) -> None:
+    fields = {"engine": {"version": version}, "allow": []}
+    assert sources(**fields, apiKey=KEPT) == {"VLLM_API_KEY": KEPT}
+    assert sources(**fields) == {}
+
+
+def test_tgi_gets_its_key_by_its_own_variable_where_it_reads_one() -> None:
+    tgi = {"kind": "tgi", "maxModelLen": None}
+    assert sources(engine={**tgi, "version": "3.3.7"}, apiKey=KEPT) == {"API_KEY": KEPT}
+    said = problems(engine={**tgi, "version": "2.2.0"}, apiKey=KEPT)
+    assert "serve whoever reaches it" in said["apiKey"]
+
+
+def test_variables_come_from_secrets_and_config_maps() -> None:
+    env = {"S3_SECRET_ACCESS_KEY": KEPT, "HTTPS_PROXY": {"configMap": "net", "key": "proxy"}}
+    assert sources(env=env)["HTTPS_PROXY"] == {"config_map": "net", "key": "proxy"}
+    assert sources(env=env, apiKey=KEPT).keys() == {*env, "VLLM_API_KEY"}
+
+
+def test_a_source_wins_over_what_the_image_needs() -> None:
+    env = {"LD_LIBRARY_PATH": {"configMap": "paths", "key": "driver"}}
+    assert sources(engine={"version": "0.10.0"}, env=env).keys() == env.keys()
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "api-key": ({"env": {"VLLM_API_KEY": KEPT}}, "env.VLLM_API_KEY", "apiKey"),
+    "hub-token": ({"env": {"HF_TOKEN": KEPT}}, "env.HF_TOKEN", "huggingFace"),
+    "twice": ({"env": {"A": KEPT}, "extraEnv": {"A": "b"}}, "env.A", "remove one"),
+    "setting": ({"env": {"VLLM_USE_MODELSCOPE": KEPT}}, "env.VLLM_USE_MODELSCOPE", "extraEnv.VLLM_USE_MODELSCOPE"),
+    "misspelt": ({"env": {"VLLM_LOGING_LEVEL": KEPT}}, "env.VLLM_LOGING_LEVEL", "VLLM_LOGGING_LEVEL"),
+    "neither": ({"env": {"A": {"key": "a"}}}, "env.A", "secret, or configMap"),
+    "both": ({"env": {"A": {**KEPT, "configMap": "c"}}}, "env.A", "secret, or configMap"),
+    "kubernetes' own form": ({"env": {"A": {"valueFrom": {}, "key": "a"}}}, "env.A.valueFrom", "no such key"),
+    "value": ({"env": {"A": SECRET}}, "env.A", "extraEnv"),
+    "secret": ({"env": {"DB_PASSWORD": SECRET}}, "env.DB_PASSWORD", "env.VARIABLE"),
+    "number": ({"env": {"A": 5}}, "env.A", "extraEnv"),
+    "key as text": ({"apiKey": SECRET}, "apiKey", "apiKey: {secret: NAME, key: KEY}"),
+    "encrypted": ({"apiKey": {"secure": "v1:abc"}}, "apiKey", "apiKey: {secret: NAME, key: KEY}"),
+    "no name": ({"apiKey": {"secret": SECRET.upper(), "key": "a"}}, "apiKey.secret", "Kubernetes object name"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_source_is_refused_with_the_form_that_is(name: str) -> None:
+    fields, path, said = REFUSED[name]
+    found = problems(**fields)
+    assert said in found[path]
+    assert SECRET not in str(found)
