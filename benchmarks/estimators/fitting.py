@@ -19,7 +19,7 @@ from l4serve.planning.memory.constants import Constants, fitted_constants
 from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
 from l4serve.planning.memory.graphs import graph_gib
 from l4serve.planning.memory.vllm import batch_limits, captured_graphs
-from l4serve.planning.memory.vllm_activations import Question, logit_bytes, tower_gib
+from l4serve.planning.memory.vllm_activations import asked, logit_bytes, tower_gib
 
 Evidence = Mapping[str, list[float]]
 # What one would take without any measurement: textbook buffers.
@@ -90,7 +90,7 @@ def _activation_evidence(case: Case, known: Constants, generation: Generation, o
     """The constant behind the largest of the peaks, as this case's activation says it."""
     model, options = case.model, case.options
     limits = batch_limits(model, options, generation)
-    question = Question(model, case.gpu, options, known, generation, limits)
+    question = asked(model, case.gpu, options, known, generation, limits)
     element, tokens, tp = question.element, limits.batched_tokens, options.tensor_parallel_size
     hidden = tokens * model.hidden_size * element
     workspace = known.matmul_workspace_mib["other"] * 2**20

@@ -11,6 +11,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Built on libyaml where PyYAML has it, which is several times as fast."""
 
 
+@cache
 def load_data(module: str, name: str) -> Any:
     """The parsed file `data/<name>` beside a module, given as its `__file__`.
 

@@ -20,7 +20,7 @@ from l4serve.engines.checking import check_argv, check_env, check_option, read_o
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.env_sources import api_key_problems, env_source_problems, env_sources
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.images import image_env, missing_packages
+from l4serve.engines.images import image_env, lacked_packages, package_problem
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 from l4serve.engines.setting_env import setting_env
@@ -101,14 +101,17 @@ def build_launch(case: Case) -> Launch:
 
 def _package_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
     """Options that need what the image lacks; the first `typed` tokens come from typed fields."""
+    needs = lacked_packages(engine.kind, engine.image, contract)
+    suspects = tuple(need["flag"] for need in needs)
+    # Typed fields write flags out in full, so reading the whole line waits for one that matters.
+    if typed == len(argv) and not any(token.startswith(suspects) for token in argv):
+        return
     for option in read_options(argv, contract):
-        if option.flag is None:
-            continue
-        named = [(option.flag.name, option.values)]
-        for problem in missing_packages(engine.kind, engine.image, named, contract):
-            owner = _owners(type(engine), engine.kind).get(option.flag.name, option.flag.name)
-            path = owner if option.index < typed else f"extraArgs[{option.index - typed}]"
-            yield Problem(path, problem.message, problem.remedy)
+        for need in needs:
+            if option.flag and need["flag"] == option.flag.name and need.get("value") in (None, *option.values):
+                owner = _owners(type(engine), engine.kind).get(option.flag.name, option.flag.name)
+                path = owner if option.index < typed else f"extraArgs[{option.index - typed}]"
+                yield package_problem(path, need, contract)
 
 
 def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:
@@ -119,7 +122,7 @@ def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:
 
 
 def _sized(kind: str, field: str, size: int) -> _Setting:
-    return _Setting(f"engine.{field}", _names(kind, to_snake(field)), size)
+    return _Setting(f"engine.{field}", _names(kind, _snake(field)), size)
 
 
 def _fields(engine: Engine) -> Iterator[_Setting]:
@@ -146,6 +149,9 @@ def _lora(lora: Lora) -> Iterator[_Setting]:
     for field, flag in (("max_rank", "--max-lora-rank"), ("max_loras", "--max-loras")):
         if (value := getattr(lora, field)) is not None:
             yield _Setting(f"engine.lora.{to_camel(field)}", (flag,), value)
+
+
+_snake = cache(to_snake)
 
 
 @cache

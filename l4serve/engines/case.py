@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 from packaging.version import Version
 
@@ -32,12 +33,18 @@ class Case:
     allow: frozenset[str] = frozenset()
     """Ids of the rules that the workload overrides."""
 
-    @property
+    @cached_property
     def version(self) -> Version:
         """The release whose behaviour counts: the one asked for, or the contract that stands in for it."""
         requested = self.engine.version.removeprefix("v")
         stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
-        return Version(self.contract.version if stands_in else requested)
+        return release(self.contract.version if stands_in else requested)
+
+
+@cache
+def release(text: str) -> Version:
+    """A release by its number. Raises InvalidVersion for what is none."""
+    return Version(text)
 
 
 def case_of(workload: Workload, *, contract: Contract, model: ModelTraits, gpu: GpuTraits, layout: GpuLayout) -> Case:

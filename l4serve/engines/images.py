@@ -1,7 +1,7 @@
 """What an image's name says of the release in it, what GKE needs that the image lacks, and whether a release exists."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -74,24 +74,28 @@ def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, 
     return {driver["variable"]: driver["folder"]}
 
 
-def missing_packages(
-    kind: str, image: str | None, options: Iterable[tuple[str, tuple[str, ...]]], contract: Contract
-) -> Iterator[Problem]:
-    """Options (with their values) that need a package which the release's own image lacks; paths are the options."""
-    if not _is_own(kind, image):
-        return
-    for name, values in options:
-        for need in _needs()["packages"].get(kind, ()):
-            asked = need["flag"] == name and need.get("value") in (None, *values)
-            if asked and need["package"] not in contract.image_facts.packages:
-                what = f"{name}={need['value']}" if "value" in need else name
-                yield Problem(
-                    name,
-                    f"{what} needs {need['package']}, which the image of {contract.name} lacks: the server stops",
-                    f"remove it, or use an image of your own that has the package ({need['source']})",
-                )
+def lacked_packages(kind: str, image: str | None, contract: Contract) -> tuple[Mapping[str, Any], ...]:
+    """Rows of the options, some with one value alone, whose package the release's own image lacks."""
+    return _lacked(kind, contract.image_facts.packages) if _is_own(kind, image) else ()
 
 
+def package_problem(path: str, need: Mapping[str, Any], contract: Contract) -> Problem:
+    """What is wrong with an option that needs a package which the image lacks."""
+    what = f"{need['flag']}={need['value']}" if "value" in need else need["flag"]
+    return Problem(
+        path,
+        f"{what} needs {need['package']}, which the image of {contract.name} lacks: the server stops",
+        f"remove it, or use an image of your own that has the package ({need['source']})",
+    )
+
+
+@cache
+def _lacked(kind: str, packages: frozenset[str]) -> tuple[Mapping[str, Any], ...]:
+    """Options that need a package which is not among these."""
+    return tuple(need for need in _needs()["packages"].get(kind, ()) if need["package"] not in packages)
+
+
+@cache
 def _is_own(kind: str, image: str | None) -> bool:
     """Whether the image is the engine's own, by default or by its name."""
     return image is None or f"/{_parts(image)[0]}".endswith(f"/{_repository(kind)}")

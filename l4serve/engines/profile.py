@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from pydantic.alias_generators import to_snake
@@ -63,8 +63,13 @@ class EngineProfile:
 
     def setting(self, engine: Engine, role: Role) -> Any:
         """What the config sets for a role; None where it is unset or the engine has no such field."""
-        field = self.fields.get(role)
-        return None if field is None else getattr(engine, to_snake(field))
+        name = self.names.get(role)
+        return None if name is None else getattr(engine, name)
+
+    @cached_property
+    def names(self) -> Mapping[Role, str]:
+        """Typed field that plays a role, as the engine's model has it."""
+        return {role: to_snake(field) for role, field in self.fields.items()}
 
 
 @cache

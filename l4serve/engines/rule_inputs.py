@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from packaging.version import Version
@@ -12,17 +12,19 @@ from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
-from l4serve.engines.case import Case
+from l4serve.engines.case import Case, release
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import parallel_facts
 from l4serve.engines.tgi_lengths import length_facts
-from l4serve.engines.traits import ModelTraits
+from l4serve.engines.traits import GpuTraits, ModelTraits
 
 _SAME_DTYPE = {"half": "float16", "float": "float32"}
 _OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
 """Fields whose values a release names without its parser enforcing them."""
+
+_SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in ("method", "model", "num_speculative_tokens")}
 
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
@@ -46,11 +48,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
-        "gpu.capability": case.gpu.compute_capability[0] + case.gpu.compute_capability[1] / 10,
-        "gpu.name": case.gpu.name,
-        "card.capability": written(case.gpu.compute_capability),
-        "card.judged": is_judged(case.engine.kind, case.version, case.gpu.compute_capability),
-        **{f"card.{name}": has for name, has in _card(case).items()},
+        **_card_facts(case.engine.kind, case.version, case.gpu),
         "contract.exact": str(case.version) == case.contract.version,
         "model.known": _known(case),
     }
@@ -85,39 +83,59 @@ def _card(case: Case) -> Mapping[str, bool | None]:
     return card_features(case.engine.kind, case.version, case.gpu.compute_capability)
 
 
+@cache
+def _card_facts(kind: str, version: Version, gpu: GpuTraits) -> Mapping[str, Any]:
+    capability = gpu.compute_capability
+    return {
+        "gpu.capability": capability[0] + capability[1] / 10,
+        "gpu.name": gpu.name,
+        "card.capability": written(capability),
+        "card.judged": is_judged(kind, version, capability),
+        **{f"card.{name}": has for name, has in card_features(kind, version, capability).items()},
+    }
+
+
 def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
-    facts: dict[str, Any] = {key: getattr(case.engine, name, None) for name, key in _field_names().items()}
+    given = vars(case.engine)
+    facts: dict[str, Any] = {key: given.get(name) for name, key in _field_names()}
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     facts["version"] = str(case.version)
-    for field in _OPEN_FIELDS:
-        facts[f"unknown.{field}"] = _unknown(case.contract, field, facts[field])
+    for field, fact, flag in _open_flags():
+        facts[fact] = _unknown(case.contract, flag, facts[field])
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
     facts["lora"] = True if lora or facts["loraAdapters"] else None
     facts["lora.maxRank"] = lora.max_rank if lora else None
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
     facts["speculative"] = True if speculative else None
-    for key in ("method", "model", "num_speculative_tokens"):
-        facts[f"speculative.{to_camel(key)}"] = speculative.get(key)
+    for key, fact in _SPECULATIVE.items():
+        facts[fact] = speculative.get(key)
     return facts
 
 
 @cache
-def _field_names() -> Mapping[str, str]:
+def _field_names() -> tuple[tuple[str, str], ...]:
     """Fields of both engines, with their names in YAML."""
-    return {name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}
+    return tuple({name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}.items())
 
 
-def _unknown(contract: Contract, field: str, value: str | None) -> bool | None:
-    flag = contract.flag("--" + re.sub(r"(?=[A-Z])", "-", field).lower())
-    if value is None or flag is None or flag.values is None:
+@cache
+def _open_flags() -> tuple[tuple[str, str, str], ...]:
+    """Each open field, the fact that says whether its value is unknown, and its flag."""
+    return tuple((name, f"unknown.{name}", "--" + re.sub(r"(?=[A-Z])", "-", name).lower()) for name in _OPEN_FIELDS)
+
+
+def _unknown(contract: Contract, option: str, value: str | None) -> bool | None:
+    flag = contract.flag(option) if value is not None else None
+    if flag is None or flag.values is None:
         return None
     return value not in flag.values
 
 
-def _model_facts(model: ModelTraits) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
     return {
         "model.id": model.id,
         "model.architecture": model.architecture,
@@ -158,14 +176,16 @@ def _names() -> Mapping[str, Any]:
 def _quantization_facts(case: Case) -> dict[str, Any]:
     """Quantisation methods by family, since several names read the same checkpoint."""
     asked = engine_profile(case.engine.kind).setting(case.engine, "quantization")
-    families = _names()["quantizationFamilies"]
     return {
         "quantization.asked": asked,
-        "quantization.family": next((name for name, members in families.items() if asked in members), None),
-        "model.quantizationFamily": next(
-            (name for name, members in families.items() if case.model.quantization_method in members), None
-        ),
+        "quantization.family": _family(asked),
+        "model.quantizationFamily": _family(case.model.quantization_method),
     }
+
+
+@cache
+def _family(method: str | None) -> str | None:
+    return next((name for name, members in _names()["quantizationFamilies"].items() if method in members), None)
 
 
 def _dtype(case: Case) -> str | None:
@@ -193,14 +213,15 @@ def _known(case: Case) -> str | None:
     stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower()
     if stem in {kind.replace("_", "") for kind in case.contract.architectures}:
         return "own"
-    return _by_transformers(stem, Version(case.contract.version))
+    return _by_transformers(stem, release(case.contract.version))
 
 
-def _by_transformers(stem: str, release: Version) -> str | None:
+@cache
+def _by_transformers(stem: str, served_by: Version) -> str | None:
     """Whether a TGI release falls back on Transformers for a model; None between two releases that differ in it."""
-    listed = {Version(text): stems for text, stems in _names()["tgiFallback"].items()}
-    before = max((known for known in listed if known <= release), default=None)
-    after = min((known for known in listed if known >= release), default=None)
+    listed = {release(text): stems for text, stems in _names()["tgiFallback"].items()}
+    before = max((known for known in listed if known <= served_by), default=None)
+    after = min((known for known in listed if known >= served_by), default=None)
     sure = [stem in listed[known] for known in (before, after) if known is not None]
     if len(set(sure)) > 1:
         return None

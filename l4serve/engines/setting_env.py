@@ -8,19 +8,20 @@ from typing import Any
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.case import Case
+from l4serve.engines.case import Case, release
 
 
 @cache
-def _rows() -> tuple[dict[str, Any], ...]:
-    return tuple(load_data(__file__, "setting_env.json")["rows"])
+def _rows_of(kind: str, version: Version) -> tuple[dict[str, Any], ...]:
+    """The rows that hold for a release of an engine."""
+    rows = (row for row in load_data(__file__, "setting_env.json")["rows"] if row["engine"] == kind)
+    return tuple(row for row in rows if release(row["from"]) <= version < release(row["before"]))
 
 
 def setting_env(case: Case) -> dict[str, str]:
     """The variables that the case's set fields need under its release."""
     env: dict[str, str] = {}
-    for row in _rows():
-        within = Version(row["from"]) <= case.version < Version(row["before"])
-        if row["engine"] == case.engine.kind and within and getattr(case.engine, row["field"], None):
+    for row in _rows_of(case.engine.kind, case.version):
+        if getattr(case.engine, row["field"], None):
             env |= row["env"]
     return env

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from l4serve.engines.traits import ModelTraits
@@ -12,6 +13,7 @@ _VOCABULARY_PADDING = 64
 """Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 
 
+@lru_cache(maxsize=1024)
 def parallel_facts(model: ModelTraits, *, gpus: int, tensor: int, pipeline: int) -> Mapping[str, Any]:
     """What is left over when heads, vocabulary and quantisation groups are split over `tensor` GPUs, None if unknown.
 

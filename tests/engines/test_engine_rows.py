@@ -1,7 +1,6 @@
 """Another engine is rows of data, its typed flags and one object: nothing else names the engines that there are."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from l4serve.planning.stack.version_move import version_move
 from l4serve.planning.workload.fit_question import Question, subject_of
 from l4serve.planning.workload.judging import judge
 from tests import factories
+from tests.caches import clear_caches
 
 KIND, RELEASE = "octo", "0.26.0"
 
@@ -31,15 +31,6 @@ class OctoEngine(VllmEngine):
     """An engine of the future, which takes what vLLM takes under a name of its own."""
 
     kind: Literal["octo"] = "octo"  # type: ignore[assignment]
-
-
-def clear_caches() -> None:
-    """Forgets what the product has read, so that the next question reads it anew."""
-    for name, module in tuple(sys.modules.items()):
-        if name.startswith("l4serve."):
-            for value in tuple(vars(module).values()):
-                if callable(getattr(value, "cache_clear", None)):
-                    value.cache_clear()
 
 
 @pytest.fixture

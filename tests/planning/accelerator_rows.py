@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from l4serve.config import data_file
-from l4serve.engines import backends, cards
-from l4serve.planning.machines import gpus, shapes
+from tests.caches import clear_caches
 
 ACCELERATOR = "nvidia-unheard-of"
 MACHINE = "x9-highgpu-2g"
@@ -72,12 +71,12 @@ def added_rows(*tables: dict[str, Any]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_file, "read_data", with_rows)
-        _forget()
+        clear_caches()
         try:
             yield
         finally:
             patch.undo()
-            _forget()
+            clear_caches()
 
 
 def _laid_in(table: Any, extra: Any) -> Any:
@@ -86,17 +85,3 @@ def _laid_in(table: Any, extra: Any) -> Any:
     for key, value in extra.items():
         table[key] = _laid_in(table[key], value) if isinstance(table.get(key), dict | list) else value
     return table
-
-
-def _forget() -> None:
-    caches = (
-        shapes._shapes,
-        gpus.all_gpus,
-        cards._merged,
-        cards.card_features,
-        backends._tables,
-        backends._needs_of,
-        backends.choose_backend,
-    )
-    for each in caches:
-        each.cache_clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
@@ -33,11 +33,16 @@ class Gpu:
     @property
     def at_lowest(self) -> Gpu:
         """The card with the least memory that was seen of it."""
-        return replace(self, total_gib=self.lowest_total_gib)
+        return self.with_total(self.lowest_total_gib)
 
     def with_total(self, total_gib: float) -> Gpu:
         """The card with a total that somebody measured, which leaves no range."""
-        return replace(self, total_gib=total_gib, lowest_total_gib=total_gib)
+        return _with_total(self, total_gib)
+
+
+@lru_cache(maxsize=256)
+def _with_total(gpu: Gpu, total_gib: float) -> Gpu:
+    return replace(gpu, total_gib=total_gib, lowest_total_gib=total_gib)
 
 
 @cache

@@ -41,6 +41,8 @@ def with_flags(options: ServingOptions, extra_args: tuple[str, ...], env: Mappin
             unjudged.append(f"{flag} ({_table()['unmodelled'][flag]})")
     if env.get(RUNNER_VARIABLE) in ("0", "1"):
         changed["v2_model_runner"] = env[RUNNER_VARIABLE] == "1"
+    if not changed and not unjudged:
+        return options
     return replace(options, **changed, unjudged=(*options.unjudged, *unjudged))
 
 

@@ -41,6 +41,9 @@ class KvLayout:
 
     def longest(self, blocks: int, ceiling: int) -> int:
         """The longest sequence, at most `ceiling` tokens, that these blocks can hold; 0 when none can."""
+        if self.full_groups and not self.sliding_groups:
+            spare = blocks - self.state_blocks
+            return max(0, min(ceiling, spare // self.full_groups * self.full_block)) if spare >= 0 else 0
         low, high = 0, ceiling
         while low < high:
             middle = (low + high + 1) // 2

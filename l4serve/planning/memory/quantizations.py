@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,19 @@ def _stated(dtype: str | None) -> str | None:
 def weight_format(model: ModelShape, options: ServingOptions) -> WeightFormat | None:
     """The format of the model's linear weights on the GPU, or None for the plain dtype.
 
-    A checkpoint's own format wins over the flag, as in the engines.
+    A checkpoint's own format wins over the flag, as in the engines. Raises MemoryModelError for an unknown method.
     """
-    stored = model.quantization
-    asked = options.quantization
-    if stored is None and asked in (None, "none"):
+    if model.quantization is None and options.quantization in (None, "none"):
         return None
-    method = stored.method if stored else _method_name(str(asked), options.engine)
+    return _format(model.quantization, options.quantization, options.engine)
+
+
+@lru_cache(maxsize=1024)
+def _format(stored: QuantizationFacts | None, asked: str | None, engine: str) -> WeightFormat:
+    method = stored.method if stored else _method_name(str(asked), engine)
     entry = _table()["methods"].get(method)
     if entry is None:
-        names = ", ".join(known_methods(options.engine))
+        names = ", ".join(known_methods(engine))
         raise MemoryModelError(f"quantization {method!r} is unknown to the memory model; it judges {names}")
     bits = stored.bits if stored else entry["bits"]
     group = stored.group_size if stored and stored.group_size > 0 else entry["groupSize"]

@@ -125,19 +125,28 @@ def _on_gpus(model: ModelShape, options: ServingOptions, gpus: int) -> _Step:
 
 
 def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
-    judged = [(step, judge(step)) for step in steps]
-    fitting = [pair for pair in judged if pair[1].fits]
-    sure = [pair for pair in fitting if not pair[1].margin_is_uncertain]
-    best = _first_of_each_kind(whole, sure) or _first_of_each_kind(whole, fitting)
-    return [_remedy(step, fit, ranks) for step, fit in best]
+    sure: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
+    close: list[tuple[_Step, Fit]] = []
+    for step in steps:
+        if _kind(step) in sure:
+            continue
+        fit = judge(step)
+        if fit.fits and fit.margin_is_uncertain:
+            close.append((step, fit))
+        elif fit.fits and whole.accepts(step.model, dict(step.edit)):
+            sure[_kind(step)] = (step, fit)
+    best = sure or _first_of_each_kind(whole, close)
+    return [_remedy(step, fit, ranks) for step, fit in best.values()]
 
 
-def _first_of_each_kind(whole: WholeJudgement, judged: list[tuple[_Step, Fit]]) -> list[tuple[_Step, Fit]]:
+def _first_of_each_kind(
+    whole: WholeJudgement, judged: list[tuple[_Step, Fit]]
+) -> dict[tuple[str, ...], tuple[_Step, Fit]]:
     best: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
     for step, fit in judged:
         if _kind(step) not in best and whole.accepts(step.model, dict(step.edit)):
             best[_kind(step)] = (step, fit)
-    return list(best.values())
+    return best
 
 
 def _kind(step: _Step) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from l4serve.planning.memory.vllm_activations import (
     HOPPER,
     BatchLimits,
     Question,
+    asked,
     profiled_gib,
     running_gib,
     state_gib,
@@ -113,7 +114,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
     generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)
     limits = batch_limits(model, options, generation)
-    question = Question(model, gpu, options, constants, generation, limits)
+    question = asked(model, gpu, options, constants, generation, limits)
     parts = _parts(question)
     usable = (options.gpu_memory_utilization or generation.default_utilization) * gpu.total_gib
     if options.kv_cache_memory_bytes is not None:
@@ -142,9 +143,7 @@ def _parts(question: Question) -> Parts:
     workspace = _workspace_gib(question.gpu, options, question.constants)
     graphs = _graphs_gib(question, flashinfer=workspace > 0)
     extra = graphs + workspace
-    counted = (
-        extra if generation.accounts_for_graphs(generation.runner_for(question.model, options)) and graphs else 0.0
-    )
+    counted = extra if generation.accounts_for_graphs(question.runner) and graphs else 0.0
     return Parts(
         weights=weights,
         activation=activation,

@@ -40,14 +40,10 @@ class Question:
     constants: Constants
     generation: Generation
     limits: BatchLimits
-
-    @property
-    def runner(self) -> Runner:
-        return self.generation.runner_for(self.model, self.options)
-
-    @property
-    def element(self) -> int:
-        return dtype_bytes(activation_dtype(self.model, self.options))
+    runner: Runner
+    """What serves the model."""
+    element: int
+    """Bytes of one activation."""
 
     @property
     def rows(self) -> int:
@@ -57,6 +53,19 @@ class Question:
     def workspace_gib(self) -> float:
         name = "hopper" if self.gpu.compute_capability >= HOPPER else "other"
         return self.constants.matmul_workspace_mib[name] / 1024
+
+
+def asked(
+    model: ModelShape,
+    gpu: Gpu,
+    options: ServingOptions,
+    constants: Constants,
+    generation: Generation,
+    limits: BatchLimits,
+) -> Question:
+    """The question of an engine start, with the runner and the type that it is served in."""
+    runner, element = generation.runner_for(model, options), dtype_bytes(activation_dtype(model, options))
+    return Question(model, gpu, options, constants, generation, limits, runner, element)
 
 
 def logit_bytes(question: Question) -> float:

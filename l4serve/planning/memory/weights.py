@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from l4serve.planning.memory.generations import vllm_generation
@@ -46,6 +47,7 @@ def rank_kv_heads(heads: int, tensor_parallel: int) -> int:
     return max(1, ceil(heads / tensor_parallel))
 
 
+@lru_cache(maxsize=1024)
 def rank_parameters(model: ModelShape, tensor_parallel: int = 1) -> RankParameters:
     """Parameters of one of `tensor_parallel` ranks.
 

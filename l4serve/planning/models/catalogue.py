@@ -50,6 +50,7 @@ def all_models() -> tuple[ModelShape, ...]:
     return tuple(_facts(*_names()[key]) for key in _entries())
 
 
+@cache
 def quantized_variants(model: ModelShape) -> tuple[ModelShape, ...]:
     """Catalogued checkpoints of the same model in fewer bits, those with the most bits first."""
     if model.quantization is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -59,6 +59,7 @@ def all_edits() -> tuple[Edit, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def find_edit(path: str) -> Edit | None:
     """The row of a config path, with map keys and list positions as they stand in YAML or as `*` and `[]`."""
     rows = _edits_of_field()
@@ -87,8 +88,8 @@ def effect_of(path: str, *, existing_cluster: bool = False) -> Effect | None:
 
 def configured_edits(config: BaseModel, *, existing_cluster: bool = False) -> tuple[tuple[str, Effect], ...]:
     """Every field that a config sets, in its order, with the effect of an edit there."""
-    paths = dict.fromkeys(_set_paths(config, ""))
-    found = ((path, effect_of(path, existing_cluster=existing_cluster)) for path in paths)
+    paths = dict(_set_paths(config, "", ""))
+    found = ((path, effect_of(row, existing_cluster=existing_cluster)) for path, row in paths.items())
     return tuple((path, effect) for path, effect in found if effect is not None)
 
 
@@ -126,21 +127,27 @@ _REPLACEMENT: Mapping[str, Effect] = {
 }
 
 
-def _set_paths(value: Any, path: str) -> Iterator[str]:
-    """Paths of the leaves that were set, with the keys and positions of the config itself."""
+def _set_paths(value: Any, path: str, row: str) -> Iterator[tuple[str, str]]:
+    """Paths of the leaves that were set, each with the keys and positions of the config and as the rows write them."""
     if isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
+        for name, alias in _aliases(type(value)):
             if name in value.model_fields_set:
-                step = info.alias or name
-                yield from _set_paths(getattr(value, name), f"{path}.{step}" if path else step)
+                below = (f"{path}.{alias}", f"{row}.{alias}") if path else (alias, alias)
+                yield from _set_paths(getattr(value, name), *below)
     elif isinstance(value, Mapping) and any(isinstance(item, BaseModel) for item in value.values()):
         for key, item in value.items():
-            yield from _set_paths(item, f"{path}.{key}")
+            yield from _set_paths(item, f"{path}.{key}", f"{row}.*")
     elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
         for position, item in enumerate(value):
-            yield from _set_paths(item, f"{path}[{position}]")
+            yield from _set_paths(item, f"{path}[{position}]", f"{row}[]")
     else:
-        yield path
+        yield path, row
+
+
+@cache
+def _aliases(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Each field of a config model, with its name in YAML."""
+    return tuple((name, info.alias or name) for name, info in model.model_fields.items())
 
 
 def _effect(text: str) -> Effect:

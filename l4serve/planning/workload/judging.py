@@ -6,13 +6,14 @@ Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
+from l4serve.engines.contract import BatchLimits
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.resolution import ResolvedContract
@@ -65,7 +66,7 @@ class Subject:
         engine = self.workload.engine
         options = engine_memory(engine.kind).options(engine, self.layout)
         options = with_flags(options, self.workload.extra_args, {**setting_env(self.case), **self.workload.extra_env})
-        limits = self.resolved.contract.batch_limits_for(self.card.total_gib, self.card.name)
+        limits = self._limits_on(self.card)
         return replace(
             options,
             attention_backend=backend_of(self.case).name,
@@ -73,6 +74,17 @@ class Subject:
             default_max_num_batched_tokens=limits.max_num_batched_tokens if limits else None,
             weights_gib=self.weights_gib,
         )
+
+    @property
+    def at_lowest(self) -> "Subject":
+        """The subject on a card with the least total that was seen of it."""
+        least = replace(self, card=self.card.at_lowest)
+        if self._limits_on(least.card) == self._limits_on(self.card):
+            vars(least).update(case=self.case, options=self.options)
+        return least
+
+    def _limits_on(self, card: Gpu) -> BatchLimits | None:
+        return self.resolved.contract.batch_limits_for(card.total_gib, card.name)
 
     def edited(self, edit: Mapping[str, object], shape: ModelShape | None) -> "Subject":
         """The subject with a remedy's edit made; `shape` is that of the model it leads to."""
@@ -127,7 +139,7 @@ def judge(subject: Subject) -> Judgement:
 
 def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
     """The judgement, with a warning where the model does not fit the least total that was seen of the card."""
-    card, least = subject.card, replace(subject, card=subject.card.at_lowest)
+    card, least = subject.card, subject.at_lowest
     fit, _ = _memory(least)
     if fit is None or fit.fits:
         return judgement
@@ -207,6 +219,7 @@ def speculation(workload: Workload) -> Mapping[str, Any] | None:
     return asked
 
 
+@lru_cache(maxsize=1024)
 def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
     """What the engine's rules look at in a model; of an unknown one only its id."""
     if shape is None:
@@ -229,7 +242,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
 
 def _unknown_rules(workload: Workload) -> Iterator[Problem]:
     """A misspelt id would override nothing and leave a false reason in the annotations."""
-    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind]
+    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind] if workload.allow else []
     for index, allowed in enumerate(workload.allow):
         if allowed.rule not in known:
             near = difflib.get_close_matches(allowed.rule, known, n=1)
