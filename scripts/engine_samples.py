@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-_ADAPTERS = [{"name": "one", "path": "acme/one"}, {"name": "two", "path": "/adapters/two"}]
+_ADAPTERS = [{"name": "one", "path": "acme/one"}, {"name": "two", "path": "/vllm-workspace/adapters/two"}]
+_TGI_ADAPTERS = [_ADAPTERS[0], {"name": "two", "path": "/usr/src/adapters/two"}]
 
 VLLM: Mapping[str, tuple[Any, ...]] = {
     "dtype": ("auto", "half", "float16", "bfloat16", "float", "float32"),
@@ -39,7 +40,7 @@ VLLM: Mapping[str, tuple[Any, ...]] = {
     "reasoningParser": ("deepseek_r1", "qwen3"),
     "enableAutoToolChoice": (True, False),
     "toolCallParser": ("hermes", "llama3_json"),
-    "chatTemplate": ("/templates/chat.jinja",),
+    "chatTemplate": ("/vllm-workspace/examples/chat.jinja",),
     "maxLogprobs": (0, 20),
 }
 TGI: Mapping[str, tuple[Any, ...]] = {
@@ -59,7 +60,7 @@ TGI: Mapping[str, tuple[Any, ...]] = {
     "waitingServedRatio": (0.3, 1.2),
     "maxWaitingTokens": (0, 20),
     "speculate": (0, 3),
-    "loraAdapters": (_ADAPTERS[:1], _ADAPTERS),
+    "loraAdapters": (_TGI_ADAPTERS[:1], _TGI_ADAPTERS),
     "cudaGraphs": ([0], [1, 2, 4]),
     "maxBestOf": (1, 4),
     "maxStopSequences": (1, 4),

@@ -53,8 +53,8 @@ class NodePool(ConfigModel):
     """Dynamic Workload Scheduler: nodes for at most seven days, all at once when queued."""
     placement: Placement | None = None
     """Nodes close to each other."""
-    disk_size_gb: Annotated[PositiveInt, Field(ge=50, le=65536)] = 100
-    """Boot disk in GB."""
+    disk_size_gb: Annotated[PositiveInt, Field(ge=50, le=65536)] | None = None
+    """Boot disk in GB; unset is 100, or as much more as the weights and images of the pool's workloads need."""
     disk_type: Literal["pd-balanced", "pd-ssd", "pd-standard", "hyperdisk-balanced"] = "pd-balanced"
     """Boot disk type."""
     local_ssd: LocalSsd | None = None

@@ -18,10 +18,10 @@ class LoraAdapter(ConfigModel):
 
 
 class Lora(ConfigModel):
-    """LoRA serving; listing an adapter turns it on."""
+    """LoRA serving; `lora: {}` turns it on for adapters that clients load while the server runs."""
 
-    adapters: tuple[LoraAdapter, ...] = Field(min_length=1)
-    """Adapters loaded at start."""
+    adapters: tuple[LoraAdapter, ...] = ()
+    """Adapters loaded at start; none leaves them to requests, which VLLM_ALLOW_RUNTIME_LORA_UPDATING lets in."""
     max_rank: PositiveInt | None = None
     """The largest rank among the adapters."""
     max_loras: PositiveInt | None = None

@@ -20,6 +20,7 @@ from l4serve.engines.checking import check_argv, check_env, check_option, read_o
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.env_sources import api_key_problems, env_source_problems, env_sources
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.image_files import file_flags, missing_file
 from l4serve.engines.images import image_env, lacked_packages, package_problem
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
@@ -91,7 +92,7 @@ def build_launch(case: Case) -> Launch:
         problems += env_source_problems(case)
     problems += api_key_problems(case)
     whole = (*argv, *port_argv, *case.extra_args)
-    problems += _package_problems(engine, whole, len(whole) - len(case.extra_args), contract)
+    problems += _image_problems(engine, whole, len(whole) - len(case.extra_args), contract)
     if problems:
         raise EngineRefusal(tuple(problems))
     sources = env_sources(case)
@@ -99,19 +100,29 @@ def build_launch(case: Case) -> Launch:
     return Launch(contract.command, whole, {**own_env, **env, **port_env, **case.extra_env}, sources)
 
 
-def _package_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
+def _image_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
     """Options that need what the image lacks; the first `typed` tokens come from typed fields."""
-    needs = lacked_packages(engine.kind, engine.image, contract)
-    suspects = tuple(need["flag"] for need in needs)
+    needs, files = lacked_packages(engine.kind, engine.image, contract), file_flags(engine.kind, engine.image)
+    suspects = (*(need["flag"] for need in needs), *files)
     # Typed fields write flags out in full, so reading the whole line waits for one that matters.
     if typed == len(argv) and not any(token.startswith(suspects) for token in argv):
         return
+    owners = {**_owned_paths(engine.kind), **_owners(type(engine), engine.kind)}
     for option in read_options(argv, contract):
+        if option.flag is None:
+            continue
+        name = option.flag.name
+        path = owners.get(name, name) if option.index < typed else f"extraArgs[{option.index - typed}]"
         for need in needs:
-            if option.flag and need["flag"] == option.flag.name and need.get("value") in (None, *option.values):
-                owner = _owners(type(engine), engine.kind).get(option.flag.name, option.flag.name)
-                path = owner if option.index < typed else f"extraArgs[{option.index - typed}]"
+            if need["flag"] == name and need.get("value") in (None, *option.values):
                 yield package_problem(path, need, contract)
+        if name in files and (problem := missing_file(path, engine.kind, name, option.values)):
+            yield problem
+
+
+@cache
+def _owned_paths(kind: str) -> Mapping[str, str]:
+    return {flag: owner for flag, owner in _table("owned")[kind].items() if isinstance(owner, str)}
 
 
 def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:
@@ -145,7 +156,8 @@ def _flagged_fields(model: type[BaseModel], kind: str) -> tuple[tuple[str, str, 
 
 def _lora(lora: Lora) -> Iterator[_Setting]:
     yield _Setting("engine.lora", ("--enable-lora",), True)
-    yield _Setting("engine.lora.adapters", ("--lora-modules",), lora.adapters)
+    if lora.adapters:
+        yield _Setting("engine.lora.adapters", ("--lora-modules",), lora.adapters)
     for field, flag in (("max_rank", "--max-lora-rank"), ("max_loras", "--max-loras")):
         if (value := getattr(lora, field)) is not None:
             yield _Setting(f"engine.lora.{to_camel(field)}", (flag,), value)

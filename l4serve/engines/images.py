@@ -68,7 +68,7 @@ def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, 
 
     GKE mounts the driver in a folder that some releases' images do not search: without it no GPU is found.
     """
-    if contract.image_facts.finds_driver or not _is_own(kind, image):
+    if contract.image_facts.finds_driver or not is_own(kind, image):
         return {}
     driver = _needs()["driver"]
     return {driver["variable"]: driver["folder"]}
@@ -76,7 +76,7 @@ def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, 
 
 def lacked_packages(kind: str, image: str | None, contract: Contract) -> tuple[Mapping[str, Any], ...]:
     """Rows of the options, some with one value alone, whose package the release's own image lacks."""
-    return _lacked(kind, contract.image_facts.packages) if _is_own(kind, image) else ()
+    return _lacked(kind, contract.image_facts.packages) if is_own(kind, image) else ()
 
 
 def package_problem(path: str, need: Mapping[str, Any], contract: Contract) -> Problem:
@@ -96,7 +96,7 @@ def _lacked(kind: str, packages: frozenset[str]) -> tuple[Mapping[str, Any], ...
 
 
 @cache
-def _is_own(kind: str, image: str | None) -> bool:
+def is_own(kind: str, image: str | None) -> bool:
     """Whether the image is the engine's own, by default or by its name."""
     return image is None or f"/{_parts(image)[0]}".endswith(f"/{_repository(kind)}")
 

@@ -107,6 +107,8 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
     facts["lora"] = True if lora or facts["loraAdapters"] else None
+    facts["lora.empty"] = True if lora and not lora.adapters else None
+    facts["lora.atRunTime"] = case.extra_env.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "").lower() in ("1", "true")
     facts["lora.maxRank"] = lora.max_rank if lora else None
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
     facts["speculative"] = True if speculative else None

@@ -1,5 +1,6 @@
 """Models and cards that rules are tried on, and a short way to ask for verdicts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from l4serve.config.tgi import TgiEngine
@@ -53,7 +54,7 @@ def like(model: ModelTraits, **changes: Any) -> ModelTraits:
     return ModelTraits(**{**model.__dict__, **changes})
 
 
-def verdicts(
+def case(
     kind: str,
     version: str,
     model: ModelTraits = GEMMA,
@@ -63,10 +64,13 @@ def verdicts(
     tp: int = 1,
     pp: int = 1,
     allow: frozenset[str] = frozenset(),
+    extra_args: tuple[str, ...] = (),
+    extra_env: Mapping[str, str] | None = None,
     **settings: Any,
-) -> dict[str, Verdict]:
+) -> Case:
+    """A workload with these engine settings on one card, or on as many as the parallel sizes say."""
     engine = (VllmEngine if kind == "vllm" else TgiEngine).model_validate({**settings, "version": version})
-    case = Case(
+    return Case(
         engine=engine,
         contract=resolve_contract(kind, version, engine.contract).contract,
         model=model,
@@ -74,8 +78,13 @@ def verdicts(
         layout=GpuLayout(gpus or tp * pp, tp, pp),
         port=8000,
         allow=allow,
+        extra_args=extra_args,
+        extra_env=extra_env or {},
     )
-    return {verdict.rule_id: verdict for verdict in judge(case)}
+
+
+def verdicts(*args: Any, **settings: Any) -> dict[str, Verdict]:
+    return {verdict.rule_id: verdict for verdict in judge(case(*args, **settings))}
 
 
 def errors(*args: Any, **kwargs: Any) -> set[str]:

@@ -232,12 +232,17 @@ def test_the_attention_backend_is_a_variable_before_it_is_a_flag() -> None:
 
 
 def test_adapters_take_each_engines_form() -> None:
-    adapters = [{"name": "a", "path": "acme/a"}, {"name": "b", "path": "/mnt/b"}]
+    adapters = [{"name": "a", "path": "acme/a"}, {"name": "b", "path": "/vllm-workspace/b"}]
     one = built(V26, {"lora": {"adapters": adapters[:1], "maxRank": 32}}).argv
     assert one[-3:] == ("--enable-lora", "--lora-modules=a=acme/a", "--max-lora-rank=32")
-    assert built(V26, {"lora": {"adapters": adapters}}).argv[-3:] == ("--lora-modules", "a=acme/a", "b=/mnt/b")
+    assert built(V26, {"lora": {"adapters": adapters}}).argv[-3:] == (
+        "--lora-modules",
+        "a=acme/a",
+        "b=/vllm-workspace/b",
+    )
     tgi = load_contract("tgi", "3.3.7")
-    assert "--lora-adapters=acme/a,b=/mnt/b" in built(tgi, {"loraAdapters": adapters}).argv
+    local = {**adapters[1], "path": "/usr/src/b"}
+    assert "--lora-adapters=acme/a,b=/usr/src/b" in built(tgi, {"loraAdapters": [adapters[0], local]}).argv
 
 
 def test_json_values_survive() -> None:

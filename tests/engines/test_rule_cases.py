@@ -335,3 +335,11 @@ def test_the_note_about_the_v0_engine_names_the_backend_in_force() -> None:
     named = verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8", attentionBackend="FLASHINFER")["vllm-v0-fallback"]
     assert "FLASHINFER" in named.reason and "XFORMERS" not in named.reason
     assert "XFORMERS" in verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8")["vllm-v0-fallback"].reason
+
+
+def test_lora_without_adapters_needs_the_variable_that_lets_them_in() -> None:
+    rule = "vllm-lora-without-adapters"
+    assert rule in verdicts("vllm", "0.11.0", QWEN, lora={})
+    opened = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"}
+    assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={}, extra_env=opened)
+    assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={"adapters": [{"name": "a", "path": "acme/a"}]})

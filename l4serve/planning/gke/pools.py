@@ -25,6 +25,7 @@ from l4serve.planning.gke.pool_plan import (
 from l4serve.planning.gke.pool_shapes import pool_shape
 from l4serve.planning.gke.pool_zones import pool_zones, zone_remarks
 from l4serve.planning.gke.upgrades import plan_upgrade
+from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
 from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape
 
@@ -112,7 +113,7 @@ def _supply(config: NodePool) -> PoolSupply:
 
 def _disks(config: NodePool, ssds: int) -> PoolDisks:
     return PoolDisks(
-        size_gb=config.disk_size_gb,
+        size_gb=config.disk_size_gb or DEFAULT_BOOT_DISK_GB,
         type=config.disk_type,
         local_ssds=ssds,
         local_ssd_use=config.local_ssd.use if config.local_ssd else "ephemeral",
@@ -207,6 +208,12 @@ def _remarks(config: NodePool) -> tuple[str, ...]:
             notes.append("spot: a node may end at any time, 30 seconds after notice")
     if config.flex_start and config.flex_start.queued:
         notes.append("queued: nodes come only through a ProvisioningRequest, never because a pod is pending")
+    if config.driver_version == "INSTALLATION_DISABLED":
+        notes.append(
+            "driverVersion INSTALLATION_DISABLED: GKE installs no driver, and pods that ask for GPUs stay Pending "
+            "until an installer runs on the nodes; LATEST installs one "
+            "(https://cloud.google.com/kubernetes-engine/docs/how-to/gpus#installing_drivers)"
+        )
     if not config.auto_upgrade:
         notes.append("autoUpgrade is off: nodes fall behind the control plane until someone upgrades them")
     return tuple(notes)

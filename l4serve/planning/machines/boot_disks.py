@@ -8,6 +8,20 @@ from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
 
+DEFAULT_BOOT_DISK_GB = 100
+"""What a node gets unless its pool states, or its pods need, another."""
+LARGEST_BOOT_DISK_GB = 65536
+_STEP_GB = 50
+
+
+def pool_disk_gb(pods_gib: float) -> int:
+    """The boot disk of a pool whose nodes hold pods that write so many GiB in all: 100 GB, or more in steps of 50.
+
+    The images lie in the part that GKE reserves, which is at least 41 GiB of the disk.
+    """
+    whole = boot_disk_gib(math.ceil(pods_gib) * GIB, at_least=DEFAULT_BOOT_DISK_GB)
+    return min(math.ceil(whole / _STEP_GB) * _STEP_GB, LARGEST_BOOT_DISK_GB)
+
 
 def boot_disk_gib(ephemeral_bytes: int, *, at_least: int) -> int:
     """The smallest boot disk, in GiB, whose node has so much ephemeral storage for pods.

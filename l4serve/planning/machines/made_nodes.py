@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from l4serve.planning.machines.allocatable import Allocatable, allocatable
-from l4serve.planning.machines.boot_disks import boot_disk_gib
+from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB, boot_disk_gib
 from l4serve.planning.machines.daemonsets import Overhead, daemonset_overhead
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
-
-SMALLEST_BOOT_DISK_GIB = 100
 
 
 def made_machine(requests: Allocatable, accelerator: str) -> MachineShape | None:
@@ -40,7 +38,7 @@ def first_holding(requests: Allocatable, shapes: Iterable[MachineShape]) -> Mach
 
 def made_disk_gib(requests: Allocatable) -> int:
     """Autopilot sizes the disk to the pod: what it asks for lies beside what GKE reserves."""
-    return boot_disk_gib(requests.ephemeral_bytes, at_least=SMALLEST_BOOT_DISK_GIB)
+    return boot_disk_gib(requests.ephemeral_bytes, at_least=DEFAULT_BOOT_DISK_GB)
 
 
 def _holds(node: Allocatable, pod: Allocatable) -> bool:

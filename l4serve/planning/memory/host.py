@@ -29,35 +29,23 @@ class HostNeeds:
     ephemeral_gib: float
     node_disk_gib: float
 
-    def judge(
-        self,
-        *,
-        memory_gib: float | None = None,
-        shm_gib: float | None = None,
-        ephemeral_gib: float | None = None,
-    ) -> tuple[str, ...]:
-        """Warnings for a pod with these limits in GiB; None leaves a limit out."""
-        return tuple(
-            warning
-            for warning in (
-                self._memory_warning(memory_gib),
-                _short(shm_gib, self.shm_gib, "shared memory", "tensor parallel ranks may stop with a bus error"),
-                _short(
-                    ephemeral_gib,
-                    self.ephemeral_gib,
-                    "ephemeral storage",
-                    "the pod is evicted while it downloads the model",
-                ),
-            )
-            if warning
-        )
+    def memory_shortage(self, limit_gib: float) -> str | None:
+        """Why the kernel kills an engine that loads with this limit; None where it does not."""
+        return _short(limit_gib, self.minimum_memory_gib, "memory", "the engine is killed (OOMKilled) while it loads")
 
-    def _memory_warning(self, limit: float | None) -> str | None:
-        killed = "the engine is killed (OOMKilled) while it loads"
+    def disk_shortage(self, limit_gib: float) -> str | None:
+        """Why a pod with this limit is evicted; None where it is not."""
+        outcome = "the pod is evicted while it downloads the model"
+        return _short(limit_gib, self.ephemeral_gib, "ephemeral storage", outcome)
+
+    def warnings(self, *, memory_gib: float, shm_gib: float) -> tuple[str, ...]:
+        """What works badly with these limits in GiB: loading that crawls, /dev/shm that several ranks may overrun."""
         slow = "weights are read from disk again and again while they load; starting takes much longer"
-        return _short(limit, self.minimum_memory_gib, "memory", killed) or _short(
-            limit, self.memory_gib, "memory", slow
+        found = (
+            _short(memory_gib, self.memory_gib, "memory", slow),
+            _short(shm_gib, self.shm_gib, "shared memory", "tensor parallel ranks may stop with a bus error"),
         )
+        return tuple(warning for warning in found if warning)
 
 
 def _short(limit: float | None, need: float, what: str, outcome: str) -> str | None:
@@ -94,6 +82,11 @@ def checkpoint_gib(model: ModelShape, options: ServingOptions) -> float:
         return model.checkpoint_bytes / GIB
     vllm_name = options.quantization if options.engine == "vllm" else None
     return checkpoint_bytes(model, vllm_name) / GIB
+
+
+def unknown_checkpoint_needs(engine: str, cards_gib: float) -> float:
+    """GiB that a pod writes whose model nobody described: as much as its cards hold, and the engine's caches."""
+    return float(cards_gib + _table()["engines"][engine]["scratchGib"])
 
 
 @cache

@@ -10,16 +10,14 @@ from l4serve.config.problems import refuse
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
+from l4serve.planning.machines.boot_disks import LARGEST_BOOT_DISK_GB
 from l4serve.planning.machines.prices import MARKETS, stated_prices
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
-from l4serve.planning.memory.engine_memory import engine_memory
-from l4serve.planning.memory.extra_flags import with_flags
-from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.memory.host import host_needs
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import NodeSetup, PodRequest
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes, parse_cpu
+from l4serve.planning.workload.host_room import pod_needs
 
 
 def with_machine_type(
@@ -42,7 +40,9 @@ def with_machine_type(
         cards=pool.accelerator.count if pool.accelerator else None,
         region=region,
         market=MARKETS[pool.effective_provisioning],
-        setup=NodeSetup(boot_disk_gib=pool.disk_size_gb, local_ssds=_ephemeral_ssds(pool, accelerator)),
+        setup=NodeSetup(
+            boot_disk_gib=pool.disk_size_gb or LARGEST_BOOT_DISK_GB, local_ssds=_ephemeral_ssds(pool, accelerator)
+        ),
         overrides=stated_prices(config.prices),
     )
     chosen = cheapest_machine(pods, offer)
@@ -89,11 +89,5 @@ def _request(name: str, workload: Workload, facts: ModelShape | None) -> PodRequ
 
 
 def _loading_memory(workload: Workload, layout: GpuLayout, facts: ModelShape | None) -> int:
-    if facts is None:
-        return 0
-    try:
-        options = engine_memory(workload.engine.kind).options(workload.engine, layout)
-        options = with_flags(options, workload.extra_args, workload.extra_env)
-        return int(host_needs(facts, options).memory_gib * GIB)
-    except MemoryModelError:
-        return 0
+    needs = pod_needs(workload, layout, facts)
+    return int(needs.memory_gib * GIB) if needs else 0

@@ -15,6 +15,7 @@ from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.stack.disk_defaults import with_disks
 from l4serve.planning.stack.machine_defaults import with_machine_type
 from l4serve.planning.workload.node_choice import Site
 
@@ -55,7 +56,7 @@ def planned_site(
 
     classes = once(lambda: gather_all(partial(compute_class, name) for name in config.compute_classes))
     found = gather(cluster, owners, lambda: gather_all(pools.values()), classes)
-    return Site(cluster=found[0], pools=found[2], classes=found[3])
+    return Site(cluster=found[0], pools=with_disks(config, shapes, found[2]), classes=found[3])
 
 
 def accelerators_of_pools(config: StackConfig) -> Mapping[str, str]:

@@ -9,12 +9,12 @@ from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, pod_capacity
+from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.memory.remedies import GPU_COUNTS
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 MACHINE_LABEL = "node.kubernetes.io/instance-type"
-DEFAULT_BOOT_DISK_GIB = 100
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Place:
 
     def capacity(self, gpus: int) -> Allocatable:
         """What a pod with so many of the node's GPUs may ask for."""
-        disk = self.pool.disks.size_gb if self.pool else DEFAULT_BOOT_DISK_GIB
+        disk = self.pool.disks.size_gb if self.pool else DEFAULT_BOOT_DISK_GB
         ssds = self.pool.ephemeral_ssds if self.pool else 0
         return pod_capacity(self.shape, gpus, boot_disk_gib=disk, local_ssds=ssds)
 
@@ -87,11 +87,17 @@ def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
         return _unpooled(path, workload, gpus, site.cluster)
     if workload.node_pool is not None:
         return _named(path, workload, gpus, site.pools)
-    enough = sorted((p for p in site.pools if p.gpus >= gpus), key=lambda p: (p.gpus, p.shape.vcpus, p.name))
-    if not enough:
+    found = smallest_pool(site.pools, gpus)
+    if found is None:
         largest = max(site.pools, key=lambda p: p.gpus)
         refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", largest.gpus, largest.accelerator))
-    return _pooled(enough[0])
+    return _pooled(found)
+
+
+def smallest_pool(pools: Sequence[PoolPlan], gpus: int) -> PoolPlan | None:
+    """The pool of a workload that names none: the smallest whose nodes have enough GPUs."""
+    enough = (pool for pool in pools if pool.gpus >= gpus)
+    return min(enough, key=lambda pool: (pool.gpus, pool.shape.vcpus, pool.name), default=None)
 
 
 def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:

@@ -8,6 +8,7 @@ from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
+from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
 
@@ -50,17 +51,17 @@ class PlannedResources:
 
 
 def planned_resources(
-    path: str, workload: Workload, gpus: int, place: Place, *, written_gib: float = 0.0
+    path: str, workload: Workload, gpus: int, place: Place, needs: HostNeeds | None
 ) -> PlannedResources:
     """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had.
 
-    `written_gib` is what the pod writes to its disk. Autopilot makes the disk for the request, so that is what a pod
-    asks for there which states nothing.
+    A pod that states nothing asks for what it needs, `needs`, where that is more than its share of a node leaves free
+    for others. Autopilot makes the disk for the request, so a pod asks there for all that it writes.
     """
-    default = default_requests(place.capacity(gpus))
+    default = default_requests(place.capacity(gpus), needs.minimum_memory_gib if needs else 0.0)
     if not place.autopilot:
         return PlannedResources(pod_resources(path, workload, gpus, default), ())
-    disk = max(default.ephemeral_bytes, math.ceil(written_gib) * GIB)
+    disk = max(default.ephemeral_bytes, math.ceil(needs.ephemeral_gib if needs else 0.0) * GIB)
     asked = pod_resources(path, workload, gpus, replace(default, ephemeral_bytes=disk))
     try:
         applied = adjust(asked.requests, gpus, place.shape.accelerator)
@@ -76,13 +77,15 @@ def planned_resources(
     )
 
 
-def default_requests(capacity: Allocatable) -> Requests:
+def default_requests(capacity: Allocatable, memory_gib: float = 0.0) -> Requests:
     """Requests of a pod that says nothing, in whole CPUs and GiB where possible.
 
     Nine tenths of the CPU and memory that a pod of its GPUs may ask: nothing else wants a GPU node, but agents that a
-    cluster adds to each node must find room. Ephemeral storage is not shared with them.
+    cluster adds to each node must find room. Ephemeral storage is not shared with them. An engine that needs more
+    memory to load (`memory_gib`) gets it, up to all that a pod may ask.
     """
     cpu, memory = capacity.cpu_millis * 9 // 10, capacity.memory_bytes * 9 // 10
+    memory = max(memory, min(math.ceil(memory_gib) * GIB, capacity.memory_bytes))
     disk = capacity.ephemeral_bytes
     return Requests(cpu - cpu % (1000 if cpu >= 1000 else 10), memory - memory % GIB, disk - disk % GIB)
 

@@ -14,11 +14,11 @@ from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
-from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.memory.host import host_needs
+from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.host_room import host_problems, pod_needs
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.node_choice import Place, Site, find_place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
@@ -98,12 +98,13 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     resolved = once(partial(_contract, path, workload))
     place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
-    written = once(lambda: _written_gib(subject()))
-    resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), written_gib=written()))
+    needs = once(lambda: pod_needs(workload, layout(), shape()))
+    resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs()))
+    host = once(lambda: _host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract))
     try:
-        gather(partial(refuse_all, _taken_labels(path, workload)), place, resources, judgement, scaling, around.secret)
+        gather(partial(refuse_all, _taken_labels(path, workload)), place, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
     return Draft(
@@ -116,11 +117,11 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         resources=resources().resources,
         scaling=scaling(),
         secret=around.secret(),
-        judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources())),
+        judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources(), host())),
     )
 
 
-def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources) -> tuple[str, ...]:
+def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, host: tuple[str, ...]) -> tuple[str, ...]:
     """What is to be said of a workload that runs: its contract, its size, its memory, its host."""
     own = (subject.resolved.note,) if subject.resolved.note else ()
     return (
@@ -128,7 +129,7 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources) ->
         *_open_despite_key(subject.workload),
         *planned.notes,
         *judgement.notes,
-        *_host_notes(subject, planned.resources),
+        *host,
     )
 
 
@@ -139,27 +140,18 @@ def _open_despite_key(workload: Workload) -> tuple[str, ...]:
     return (f"without the API key answer {engine_profile(workload.engine.kind).open_despite_key}, and health checks",)
 
 
-def _written_gib(subject: Subject) -> float:
-    """What the pod writes to its disk; 0 where nobody knows."""
-    try:
-        return host_needs(subject.shape, subject.options).ephemeral_gib if subject.shape else 0.0
-    except MemoryModelError:
-        return 0.0
-
-
-def _host_notes(subject: Subject, resources: PodResources) -> tuple[str, ...]:
-    """Warnings about what the pod needs beside its GPUs: memory while it loads, /dev/shm, disk for the weights."""
-    if subject.shape is None:
+def _host_notes(
+    path: str, workload: Workload, needs: HostNeeds | None, place: Place, resources: PodResources
+) -> tuple[str, ...]:
+    """Warnings about what the pod has beside its GPUs; raises ConfigError for what kills or evicts it."""
+    if needs is None:
         return ()
-    try:
-        needs = host_needs(subject.shape, subject.options)
-    except MemoryModelError:
-        return ()
-    return needs.judge(
-        memory_gib=resources.limits.memory_bytes / GIB,
-        shm_gib=resources.shm_bytes / GIB,
-        ephemeral_gib=resources.limits.ephemeral_bytes / GIB,
-    )
+    problems = tuple(host_problems(path, workload, needs, place, resources))
+    if workload.fit == "refuse":
+        refuse_all(problems)
+    worse = tuple(problem.message for problem in problems)
+    warned = needs.warnings(memory_gib=resources.limits.memory_bytes / GIB, shm_gib=resources.shm_bytes / GIB)
+    return (*worse, *warned)
 
 
 def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:

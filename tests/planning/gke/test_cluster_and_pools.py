@@ -197,3 +197,12 @@ def test_notes_name_what_must_be_there() -> None:
 def test_only_googles_own_names_go_without_the_clusters_authority(host: str) -> None:
     assert '"certificate-authority-data": "Q0E="' in render_kubeconfig("llm", host, "Q0E=")
     assert "certificate-authority-data" not in render_kubeconfig("llm", "gke-1.us-central1.gke.goog", "Q0E=")
+
+
+def test_a_pool_without_a_driver_says_so() -> None:
+    def remarks(**values: Any) -> tuple[str, ...]:
+        pool = NodePool.model_validate({"machineType": "g2-standard-8", **values})
+        return plan_pool("l4", pool, cluster_plan(STANDARD)).remarks
+
+    assert any("installs no driver" in remark for remark in remarks(driverVersion="INSTALLATION_DISABLED"))
+    assert not any("installs no driver" in remark for remark in remarks())

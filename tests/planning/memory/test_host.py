@@ -18,19 +18,22 @@ TGI = ServingOptions(engine="tgi", engine_version="2.3.1")
 
 
 def test_a_seven_billion_model_in_seven_gib_is_warned_of() -> None:
-    warnings = host_needs(facts("google/gemma-7b"), TGI).judge(memory_gib=7, ephemeral_gib=20)
+    warnings = host_needs(facts("google/gemma-7b"), TGI).warnings(memory_gib=7, shm_gib=1)
     assert len(warnings) == 1
     assert "memory of 7.0 GiB" in warnings[0]
 
 
 def test_the_guides_other_pods_have_room() -> None:
     vllm = ServingOptions(engine="vllm", engine_version="0.10.0")
-    assert host_needs(facts("google/gemma-7b"), vllm).judge(memory_gib=25, ephemeral_gib=30) == ()
+    needs = host_needs(facts("google/gemma-7b"), vllm)
+    assert needs.warnings(memory_gib=25, shm_gib=1) == ()
+    assert (needs.memory_shortage(25), needs.disk_shortage(30)) == (None, None)
 
 
 def test_a_pod_below_resident_memory_is_killed() -> None:
-    warnings = host_needs(facts("google/gemma-7b"), TGI).judge(memory_gib=2)
-    assert "OOMKilled" in warnings[0]
+    shortage = host_needs(facts("google/gemma-7b"), TGI).memory_shortage(2)
+    assert shortage is not None
+    assert "OOMKilled" in shortage
 
 
 def test_ranks_need_workers_and_shared_memory() -> None:
@@ -40,7 +43,7 @@ def test_ranks_need_workers_and_shared_memory() -> None:
     )
     assert two.minimum_memory_gib > one.minimum_memory_gib
     assert two.shm_gib == 1.0
-    assert two.judge(shm_gib=0.0625)
+    assert two.warnings(memory_gib=25, shm_gib=0.0625)
 
 
 def test_the_download_is_the_stored_format_not_the_loaded_one() -> None:

@@ -1,0 +1,58 @@
+"""Files that a command line names and that no pod has: neither the release's own image holds them, nor a volume."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.problems import Problem
+from l4serve.engines.images import is_own
+
+
+def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
+    """Flags that may name a file; none for an image of another repository, which may hold anything."""
+    return tuple(_files()[kind]["flags"]) if is_own(kind, image) else ()
+
+
+def missing_file(path: str, kind: str, flag: str, values: Iterable[str]) -> Problem | None:
+    """What is wrong with a flag whose values name a file that the release's own image lacks."""
+    folders = _files()[kind]["folders"]
+    for named in (named for value in values for named in _paths(value)):
+        if not any(named == folder or named.startswith(f"{folder}/") for folder in folders):
+            message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
+            return Problem(path, message, _remedy(flag))
+    return None
+
+
+def _remedy(name: str) -> str:
+    if name == "--chat-template":
+        return "write the template itself in engine.chatTemplate, or use an image of your own that holds the file"
+    return "name a repository of the Hub, or use an image of your own that holds the file"
+
+
+def _paths(value: str) -> Iterator[str]:
+    """The paths in a value: the value itself, what stands behind name=, or the path and model of a JSON object."""
+    text = value.strip()
+    if text.startswith("{") and not text.startswith(("{%", "{{", "{#")):
+        yield from _paths_of_object(text)
+    elif "{" not in text and "\n" not in text:
+        path = text.rpartition("=")[2]
+        if path.startswith(("/", "./", "../", "~")) or path.endswith((".jinja", ".j2")):
+            yield path
+
+
+def _paths_of_object(text: str) -> Iterator[str]:
+    try:
+        named = json.loads(text)
+    except ValueError:
+        return
+    for key in ("path", "model"):
+        if isinstance(named.get(key), str):
+            yield from _paths(named[key])
+
+
+@cache
+def _files() -> Mapping[str, Mapping[str, Any]]:
+    files: Mapping[str, Mapping[str, Any]] = load_data(__file__, "image_needs.yaml")["files"]
+    return files

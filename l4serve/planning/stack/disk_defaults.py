@@ -1,0 +1,73 @@
+"""Sizes the boot disks of pools that leave it open: large enough for the weights and images of their workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from l4serve.config.gathering import Step
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack import StackConfig
+from l4serve.config.workload import Workload
+from l4serve.engines.gpu_layout import gpu_layout
+from l4serve.planning.gke.pool_plan import PoolPlan
+from l4serve.planning.machines.boot_disks import pool_disk_gb
+from l4serve.planning.machines.gpus import card_of
+from l4serve.planning.memory.host import unknown_checkpoint_needs
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes
+from l4serve.planning.workload.host_room import pod_needs
+from l4serve.planning.workload.node_choice import smallest_pool
+
+Shapes = Mapping[str, Step[ModelShape | None]]
+
+
+def with_disks(config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]) -> tuple[PoolPlan, ...]:
+    """The pools, with a disk that holds what their workloads write where the config states none.
+
+    A pool whose nodes the stack only describes keeps its disk: it is there already.
+    """
+    asked = {name: tuple(_asked(name, config, shapes, pools)) for name in (pool.name for pool in pools)}
+    return tuple(_with_disk(pool, asked[pool.name]) if _is_open(config, pool) else pool for pool in pools)
+
+
+def _is_open(config: StackConfig, pool: PoolPlan) -> bool:
+    return config.node_pools[pool.name].disk_size_gb is None and pool.create and not pool.ephemeral_ssds
+
+
+def _with_disk(pool: PoolPlan, asked: Sequence[tuple[int, float]]) -> PoolPlan:
+    """`asked` has, of each workload, its GPUs and the GiB that one pod writes."""
+    on_one_node = [gib * (pool.gpus // gpus) for gpus, gib in asked if gpus <= pool.gpus]
+    return replace(pool, disks=replace(pool.disks, size_gb=pool_disk_gb(max(on_one_node, default=0.0))))
+
+
+def _asked(pool: str, config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]) -> Iterator[tuple[int, float]]:
+    for name, workload in config.workloads.items():
+        try:
+            gpus = gpu_layout(f"workloads.{name}", workload).gpus
+            if pool in _homes(workload, gpus, pools):
+                home = next(p for p in pools if p.name == pool)
+                yield gpus, _disk_gib(name, workload, gpus, shapes[name](), home)
+        except (ConfigError, QuantityError):
+            continue  # What is wrong with a workload is said where it is planned.
+
+
+def _homes(workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> tuple[str, ...]:
+    """The pools whose nodes may get the workload's pods."""
+    if workload.compute_class is not None:
+        return tuple(pool.name for pool in pools if pool.compute_class == workload.compute_class)
+    if workload.node_pool is not None:
+        return (workload.node_pool,)
+    found = smallest_pool(pools, gpus)
+    return (found.name,) if found else ()
+
+
+def _disk_gib(name: str, workload: Workload, gpus: int, shape: ModelShape | None, pool: PoolPlan) -> float:
+    asked = workload.resources.requests.ephemeral_storage or workload.resources.limits.ephemeral_storage
+    if asked:
+        return parse_bytes(asked) / GIB
+    needs = pod_needs(workload, gpu_layout(f"workloads.{name}", workload), shape)
+    if needs is not None:
+        return needs.ephemeral_gib
+    card = card_of(pool.shape)
+    return unknown_checkpoint_needs(workload.engine.kind, gpus * card.total_gib) if card else 0.0

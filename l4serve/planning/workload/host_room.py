@@ -1,0 +1,88 @@
+"""Whether a pod has what it needs beside its GPUs: memory while it loads, /dev/shm, disk for the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Workload
+from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.planning.machines.allocatable import pod_capacity
+from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB, pool_disk_gb
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.memory.engine_memory import engine_memory
+from l4serve.planning.memory.extra_flags import with_flags
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.host import HostNeeds, host_needs
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.pod_resources import PodResources
+
+
+def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -> HostNeeds | None:
+    """What one pod of the workload needs beside its GPUs; None where nobody knows."""
+    if shape is None:
+        return None
+    try:
+        options = engine_memory(workload.engine.kind).options(workload.engine, layout)
+        return host_needs(shape, with_flags(options, workload.extra_args, workload.extra_env))
+    except MemoryModelError:
+        return None
+
+
+def host_problems(
+    path: str, workload: Workload, needs: HostNeeds, place: Place, resources: PodResources
+) -> Iterator[Problem]:
+    """What kills or evicts the pod while it loads: memory or disk below what model and engine are known to take."""
+    memory, disk = resources.limits.memory_bytes / GIB, resources.limits.ephemeral_bytes / GIB
+    if memory < needs.minimum_memory_gib:
+        yield _memory_problem(path, workload, needs, place, resources.gpus, memory)
+    if disk < needs.ephemeral_gib:
+        yield _disk_problem(path, workload, needs, place, resources.gpus, disk)
+
+
+def _memory_problem(path: str, workload: Workload, needs: HostNeeds, place: Place, gpus: int, limit: float) -> Problem:
+    wanted = ceil(needs.memory_gib)
+    message = f"{needs.memory_shortage(limit)}"
+    holds = place.capacity(gpus).memory_bytes >= ceil(needs.minimum_memory_gib) * GIB
+    most = place.capacity(gpus).memory_bytes // GIB
+    stated = _stated(workload, "memory")
+    if holds and stated:
+        return Problem(f"{path}.resources.{stated}.memory", message, _set(path, stated, "memory", min(wanted, most)))
+    where = f"nodePools.{place.pool.name}.machineType" if place.pool else f"{path}.gpus"
+    larger = _larger_machine(place, gpus, needs.minimum_memory_gib)
+    remedy = f"set nodePools.{place.pool.name}.machineType: {larger}" if larger and place.pool else "ask for more GPUs"
+    if stated:
+        remedy += f", and {_set(path, stated, 'memory', wanted)}"
+    return Problem(where, message, remedy)
+
+
+def _disk_problem(path: str, workload: Workload, needs: HostNeeds, place: Place, gpus: int, limit: float) -> Problem:
+    wanted, stated = ceil(needs.ephemeral_gib), _stated(workload, "ephemeral_storage")
+    message = f"{needs.disk_shortage(limit)}"
+    asked = _set(path, stated or "requests", "ephemeralStorage", wanted)
+    if place.pool is None or place.capacity(gpus).ephemeral_bytes >= wanted * GIB:
+        return Problem(f"{path}.resources.{stated or 'requests'}.ephemeralStorage", message, asked)
+    at = f"nodePools.{place.pool.name}.diskSizeGb"
+    grown = f"set {at}: {pool_disk_gb(wanted * (place.shape.gpus // gpus))}"
+    return Problem(at, message, f"{grown}, and {asked}" if stated else grown)
+
+
+def _set(path: str, part: str, resource: str, gib: int) -> str:
+    return f"set {path}.resources.{part}.{resource}: {gib}Gi"
+
+
+def _stated(workload: Workload, resource: str) -> str | None:
+    """Which part of the config says the amount, or None: the limit decides, so it comes first."""
+    parts = (("limits", workload.resources.limits), ("requests", workload.resources.requests))
+    return next((name for name, amounts in parts if getattr(amounts, resource)), None)
+
+
+def _larger_machine(place: Place, gpus: int, memory_gib: float) -> str | None:
+    disk = place.pool.disks.size_gb if place.pool else DEFAULT_BOOT_DISK_GB
+    for shape in sorted(all_shapes(place.shape.accelerator), key=lambda s: (s.gpus, s.vcpus)):
+        if shape.gpus >= gpus and pod_capacity(shape, gpus, boot_disk_gib=disk).memory_bytes >= memory_gib * GIB:
+            return shape.machine_type
+    return None

@@ -1,0 +1,62 @@
+"""A file that a command line names is in the image, or in the config, or the release is refused."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.engines.argv import EngineRefusal, build_launch
+from tests.engines.rule_cases import QWEN, case
+
+TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
+
+def refused(version: str = "0.26.0", *, extra_args: tuple[str, ...] = (), **engine: Any) -> dict[str, str]:
+    try:
+        build_launch(case("vllm", version, QWEN, extra_args=extra_args, **engine))
+    except EngineRefusal as refusal:
+        return {problem.path: problem.message for problem in refusal.problems}
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("path", "engine"),
+    [
+        ("engine.chatTemplate", {"chatTemplate": "/templates/llama.jinja"}),
+        ("engine.chatTemplate", {"chatTemplate": "template.jinja"}),
+        ("engine.tokenizer", {"tokenizer": "/models/tokenizer"}),
+        ("engine.generationConfig", {"generationConfig": "./generation"}),
+        ("engine.lora.adapters", {"lora": {"adapters": [{"name": "sql", "path": "/adapters/sql"}]}}),
+        ("engine.speculativeConfig", {"speculativeConfig": {"model": "/drafts/eagle", "num_speculative_tokens": 2}}),
+    ],
+)
+def test_a_file_that_nothing_mounts_is_refused(path: str, engine: dict[str, Any]) -> None:
+    found = refused(**engine)
+    assert list(found.values()) == [message for message in found.values() if "nothing mounts" in message]
+    assert len(found) == 1
+    assert next(iter(found)).startswith(path.rsplit(".", 1)[0])
+
+
+def test_extra_arguments_are_looked_at_too() -> None:
+    assert "nothing mounts" in refused(extra_args=("--hf-config-path=/models/config",))["extraArgs[0]"]
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {"chatTemplate": TEMPLATE},
+        {"chatTemplate": "/vllm-workspace/examples/tool_chat_template_llama3.1_json.jinja"},
+        {"chatTemplate": "examples/tool_chat_template_hermes.jinja"},
+        {"tokenizer": "Qwen/Qwen2.5-7B-Instruct"},
+        {"generationConfig": "vllm"},
+        {"lora": {"adapters": [{"name": "sql", "path": "acme/sql"}]}},
+        {"chatTemplate": "/templates/llama.jinja", "image": "ghcr.io/acme/vllm:v0.26.0"},
+    ],
+)
+def test_what_the_image_or_the_hub_has_is_taken(engine: dict[str, Any]) -> None:
+    assert refused(**engine) == {}
+
+
+def test_adapters_may_come_while_the_server_runs() -> None:
+    argv = build_launch(case("vllm", "0.26.0", QWEN, lora={})).argv
+    assert "--enable-lora" in argv
+    assert not any(token.startswith("--lora-modules") for token in argv)
