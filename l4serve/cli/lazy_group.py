@@ -18,6 +18,7 @@ class LazyCommand(NamedTuple):
 COMMANDS: dict[str, LazyCommand] = {
     "plan": LazyCommand("plan_command:plan", "Show what a stack comes to: workloads, engines, GPUs, memory, cost."),
     "fit": LazyCommand("fit_command:fit", "Say whether a model fits a GPU and its engine takes the settings."),
+    "estimate": LazyCommand("estimate_command:estimate", "Say how fast a model is served, and what a token costs."),
     "shapes": LazyCommand("shapes_command:shapes", "Compare machines: what they hold, cost and strand."),
     "render": LazyCommand("render_command:render", "Write the manifests and cloud resources of a stack."),
     "rehearse": LazyCommand("rehearse_command:rehearse", "Try a stack on a real control plane with fake GPU nodes."),

@@ -49,6 +49,17 @@ def resolve_contract(kind: str, version: str, override: str | None = None) -> Re
     return ResolvedContract(_as_release(load_contract(kind, nearest), requested), requested, note)
 
 
+def stand_in(kind: str, version: str) -> str | None:
+    """The known release nearest to one outside the known ones; None for a version among them.
+
+    Raises ContractError for what is no version.
+    """
+    known, wanted = contract_versions(kind), _parse(kind, version.removeprefix("v"))
+    if wanted < Version(known[0]) and not known[0].startswith(f"{version.removeprefix('v')}."):
+        return known[0]
+    return known[-1] if Version(wanted.base_version) > Version(known[-1]) else None
+
+
 def _parse(kind: str, version: str) -> Version:
     try:
         return Version(version)

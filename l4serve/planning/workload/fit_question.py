@@ -36,6 +36,9 @@ class Question:
     """What CUDA reports of the card, in place of the table's figure."""
     weights_gib: float | None = None
     """Weights of one rank, in place of the computed ones."""
+    contract: str | None = None
+    """Known release whose contract stands in for one outside the known ones."""
+    attention_backend: str | None = None
 
 
 def subject_of(question: Question) -> Subject:
@@ -43,7 +46,7 @@ def subject_of(question: Question) -> Subject:
     workload = _workload(question)
     engine = workload.engine
     try:
-        resolved = resolve_contract(engine.kind, engine.version)
+        resolved = resolve_contract(engine.kind, engine.version, engine.contract)
     except ContractError as error:
         refuse("engine.version", str(error))
     return Subject(
@@ -65,6 +68,10 @@ def _workload(question: Question) -> Workload:
         engine |= profile.eager
     if question.engine_version is not None:
         engine["version"] = question.engine_version
+    if question.contract is not None:
+        engine["contract"] = question.contract
+    if question.attention_backend is not None:
+        engine["attentionBackend"] = question.attention_backend
     try:
         workload = Workload.model_validate({"engine": engine, "model": {"id": "model"}, "gpus": question.gpus})
     except ValidationError as error:

@@ -1,0 +1,178 @@
+"""l4serve estimate: how fast does an engine serve a model on a GPU, and what does a token cost?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from l4serve.cli.hub import model_shape
+from l4serve.cli.messages import BAD_INPUT, stderr
+from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.question_options import (
+    DEFAULT_ENGINE,
+    DEFAULT_GPU,
+    DtypeOption,
+    EagerOption,
+    EngineOption,
+    GpuMemoryOption,
+    GpuOption,
+    KvCacheDtypeOption,
+    MaxBatchedTokensOption,
+    MaxModelLenOption,
+    MaxNumSeqsOption,
+    ModelOption,
+    QuantizationOption,
+    TensorParallelOption,
+    UtilizationOption,
+    VersionOption,
+    WeightsOption,
+    question_of,
+)
+from l4serve.config.problems import ConfigError, refuse
+from l4serve.engines.profile import engine_kinds
+from l4serve.engines.resolution import ContractError, stand_in
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Figures
+from l4serve.planning.workload.fit_question import subject_of
+from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.speed_question import Priced, as_checkpoint, pod_price, subject_speed
+
+MOST_TOKENS = 10_000_000
+MOST_CLIENTS = 20_000
+LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}
+RATES = {
+    "outputTokensPerSecond": "output_tokens_per_second",
+    "requestsPerSecond": "requests_per_second",
+    "runningRequests": "running_requests",
+}
+
+
+def estimate(
+    model: ModelOption,
+    input_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")],
+    output_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")],
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
+    length_spread: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Sigma of lognormal lengths; the tokens given are then medians."),
+    ] = None,
+    weights_gib: WeightsOption = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    engine_version: VersionOption = None,
+    gpu: GpuOption = DEFAULT_GPU,
+    gpu_memory_gib: GpuMemoryOption = None,
+    tensor_parallel: TensorParallelOption = 1,
+    dtype: DtypeOption = None,
+    quantization: QuantizationOption = None,
+    kv_cache_dtype: KvCacheDtypeOption = None,
+    max_model_len: MaxModelLenOption = None,
+    max_num_seqs: MaxNumSeqsOption = None,
+    max_num_batched_tokens: MaxBatchedTokensOption = None,
+    gpu_memory_utilization: UtilizationOption = None,
+    enforce_eager: EagerOption = False,
+    attention_backend: Annotated[str | None, typer.Option(help="FLASH_ATTN, FLASHINFER, ...")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
+    asked = dict(locals())
+    try:
+        load = _load(input_tokens, output_tokens, concurrency, rate, length_spread)
+        subject = _subject(asked)
+        judgement = judge(subject)
+        if judgement.fit is None:
+            raise MemoryModelError("; ".join(judgement.notes))
+        price, share = pod_price(gpu, tensor_parallel)
+    except (ConfigError, ContractError, MemoryModelError, ModelConfigError) as error:
+        stderr.print(f"l4serve estimate: {error if isinstance(error, ConfigError) else one_line(error)}")
+        raise typer.Exit(BAD_INPUT) from None
+    answer = Priced(speed=subject_speed(subject, judgement, load), price=price, share=share)
+    if as_json:
+        print_json(speed_json(answer))
+    else:
+        _print(subject, judgement, load, answer)
+    raise typer.Exit(0 if answer.speed.judged and not _refused(judgement) else 1)
+
+
+def _load(input_tokens: int, output_tokens: int, clients: int | None, rate: float | None, spread: float | None) -> Load:
+    if (clients is None) == (rate is None):
+        refuse("load", "a load is a number of clients or a rate", "give either --concurrency or --rate")
+    return Load(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        clients=clients,
+        rate=rate,
+        input_spread=spread,
+        output_spread=spread,
+    )
+
+
+def _subject(asked: dict[str, Any]) -> Subject:
+    shape, told = as_checkpoint(model_shape(asked["model"]), asked["quantization"])
+    question = question_of(**{**asked, "model": shape, "quantization": told})
+    version = asked["engine_version"]
+    contract = stand_in(asked["engine"], version) if version and asked["engine"] in engine_kinds() else None
+    return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
+
+
+def _refused(judgement: Judgement) -> list[str]:
+    """What stops the engine beside its memory."""
+    fit = judgement.fit
+    memory = {"the model does not fit its GPU"} if fit is not None and not fit.fits else set()
+    return [f"{p.path}: {p.message}" for p in judgement.refusals if p.message.partition(";")[0] not in memory]
+
+
+def speed_json(answer: Priced) -> dict[str, Any]:
+    """The documented JSON form: latencies in milliseconds, rates of all clients together."""
+    speed = answer.speed
+    return {
+        **_figures(speed.figures, answer),
+        "limitedBy": speed.limited_by,
+        "low": _figures(speed.low, answer, dear=speed.high),
+        "high": _figures(speed.high, answer, dear=speed.low),
+        "assumed": list(speed.assumed),
+        "notJudged": [*speed.not_judged, *([] if answer.price else ["usdPerMillionOutputTokens: no price is known"])],
+    }
+
+
+def _figures(figures: Figures, answer: Priced, dear: Figures | None = None) -> dict[str, Any]:
+    named = {**LATENCIES, **RATES}
+    rounded = {key: _rounded(getattr(figures, name)) for key, name in named.items()}
+    tokens = (dear or figures).output_tokens_per_second
+    return {**rounded, "usdPerMillionOutputTokens": _rounded(answer.usd_per_million(tokens))}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.5g}")
+
+
+def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -> None:
+    console = SafeConsole()
+    speed = answer.speed
+    engine = subject.workload.engine
+    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
+    console.print(
+        f"{subject.workload.model.id} on {subject.layout.gpus} x {subject.card.name}, {engine.kind} "
+        f"{engine.version}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}"
+    )
+    rows = speed_json(answer)
+    for title, key, unit in (
+        ("first token", "ttftMs", "ms"), ("each token after", "itlMs", "ms"), ("whole answer", "endToEndMs", "ms"),
+        ("output", "outputTokensPerSecond", "tokens/s"), ("requests", "requestsPerSecond", "a second"),
+        ("running", "runningRequests", "requests"), ("price", "usdPerMillionOutputTokens", "USD per million tokens"),
+    ):  # fmt: skip
+        if rows[key] is not None:
+            span = f"({rows['low'][key]:,g} to {rows['high'][key]:,g})"
+            console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
+    if speed.limited_by:
+        console.print(f"  limited by {speed.limited_by}")
+    said = {"assumed": speed.assumed, "not judged": rows["notJudged"], "refused": _refused(judgement)}
+    for what, reasons in said.items():
+        for reason in reasons:
+            console.print(f"{what}: {reason}")

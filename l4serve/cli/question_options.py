@@ -1,0 +1,57 @@
+"""Options of the commands that ask about one model on one card, and the question they make."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from l4serve.cli.hub import model_shape
+from l4serve.engines.profile import engine_kinds
+from l4serve.planning.machines.shapes import default_accelerator
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.fit_question import Question
+
+LARGEST_GIB = 100_000
+DEFAULT_ENGINE = engine_kinds()[0]
+DEFAULT_GPU = default_accelerator()
+
+ModelOption = Annotated[str, typer.Option(help="Hub id, or path of a config.json.")]
+WeightsOption = Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")]
+EngineOption = Annotated[str, typer.Option(help="Kind of the engine, such as tgi.")]
+VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")]
+GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.")]
+GpuMemoryOption = Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")]
+TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")]
+DtypeOption = Annotated[str | None, typer.Option(help="auto, bfloat16, float16 or float32.")]
+QuantizationOption = Annotated[str | None, typer.Option(help="fp8, awq, gptq, bitsandbytes, eetq, ...")]
+KvCacheDtypeOption = Annotated[str | None, typer.Option(help="auto, fp8, fp8_e5m2, ...")]
+MaxModelLenOption = Annotated[int | None, typer.Option(min=1, help="Longest context in tokens.")]
+MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences of one step.")]
+MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens of one step.")]
+UtilizationOption = Annotated[float | None, typer.Option(help="Above 0 and at most 1.")]
+EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA graphs.")]
+
+
+def question_of(model: str | ModelShape, **options: Any) -> Question:
+    """The question that the options make; raises ModelConfigError for a model that nobody describes."""
+    dtype = options["dtype"]
+    return Question(
+        model=model if isinstance(model, ModelShape) else model_shape(model),
+        engine=options["engine"],
+        engine_version=options["engine_version"],
+        accelerator=options["gpu"],
+        gpus=options["tensor_parallel"],
+        settings={
+            "dtype": None if dtype == "auto" else dtype,
+            "quantization": options["quantization"],
+            "kvCache": options["kv_cache_dtype"],
+            "length": options["max_model_len"],
+            "sequences": options["max_num_seqs"],
+            "batchTokens": options["max_num_batched_tokens"],
+            "memoryShare": options["gpu_memory_utilization"],
+        },
+        eager=options["enforce_eager"],
+        gpu_memory_gib=options["gpu_memory_gib"],
+        weights_gib=options["weights_gib"],
+    )

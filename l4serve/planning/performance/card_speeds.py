@@ -1,0 +1,78 @@
+"""What a card reads, computes and exchanges in a second, from `data/card_speeds.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+
+GIGA = 10**9
+TERA = 10**12
+MICRO = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardSpeed:
+    """Achieved figures of one card: bytes, operations and 4-bit weights a second.
+
+    `operations` has one rate for each type that the card multiplies. `link_bytes` and `link_latency` (seconds) are
+    those of two cards of one machine. `measured` says whether the figures are of such a card, or a share of its
+    datasheet.
+    """
+
+    name: str
+    read_bytes: float
+    operations: Mapping[str, float]
+    unpacked_weights: float
+    link_bytes: float
+    link_latency: float
+    eager_launch: float
+    measured: bool
+    source: str
+
+    def rate(self, kind: str) -> float:
+        """Dense operations a second for a type; of one that the card does not multiply, those of 16 bits."""
+        return self.operations.get(kind, self.operations["bfloat16"])
+
+
+@cache
+def all_card_speeds() -> Mapping[str, CardSpeed]:
+    """Every card whose speed is known, by the name of its accelerator."""
+    table = load_data(__file__, "card_speeds.yaml")
+    return {name: _speed(name, row, table) for name, row in table["cards"].items()}
+
+
+def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardSpeed:
+    share, achieved = table["share"], row.get("achieved", {})
+    figures = {
+        key: achieved.get(key, value * share["memory" if key == "readGbS" else key])
+        for key, value in row["datasheet"].items()
+    }
+    return CardSpeed(
+        name=name,
+        read_bytes=figures.pop("readGbS") * GIGA,
+        operations={key: value * TERA for key, value in figures.items()},
+        unpacked_weights=row["unpack"] * TERA,
+        link_bytes=row["link"]["gbS"] * GIGA,
+        link_latency=row["link"]["latencyUs"] * MICRO,
+        eager_launch=table["launch"]["eagerUs"] * MICRO,
+        measured=bool(achieved),
+        source=str(row["source"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The share by which a figure may be wrong: of a step's time, and of the wait for the first token."""
+
+    step: float
+    wait: float
+
+
+def bound_of(speed: CardSpeed, gpus: int) -> Bound:
+    """The bound of an estimate: power and host, an unmeasured card, an unmeasured link."""
+    bounds = load_data(__file__, "card_speeds.yaml")["bounds"]
+    return Bound(**bounds["several" if gpus > 1 else "measured" if speed.measured else "derived"])

@@ -1,0 +1,289 @@
+"""An engine under a load, step by step: who runs, who waits, and when each request gets its tokens.
+
+The scheduler is vLLM's: running sequences first, then prompts that were begun, then whoever waits, within the tokens
+and sequences of one step and the blocks of the cache; the youngest gives its blocks back when they run out.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.step_time import Batch, StepClock
+
+WAVES = 4
+FEWEST_REQUESTS = 2
+OPEN_REQUESTS = 600
+OPEN_WARM_UP = 100
+MOST_QUEUED = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
+
+    `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
+    kind. `window_tokens` is the most that a windowed layer keeps.
+    """
+
+    sequences: int
+    batched_tokens: int
+    cache_tokens: int
+    longest: int
+    chunks: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    arrived: float
+    prompt: int
+    output: int
+    done: int = 0
+    """Tokens of the prompt that were computed."""
+    left: int = 0
+    """Tokens still to make."""
+    ready: int = 0
+    """Step at which it decoded its first token, less the tokens that its cache then held."""
+    first: float = -1.0
+    running: bool = False
+
+
+@dataclass(slots=True)
+class Observed:
+    """What the measured requests saw: seconds, and the shares of time by what held more of them back."""
+
+    ttft: float = 0.0
+    itl: float = 0.0
+    decoded: int = 0
+    total: float = 0.0
+    tokens: int = 0
+    requests: int = 0
+    began: float = 0.0
+    ended: float = 0.0
+    running: float = 0.0
+    busy: float = 0.0
+    waiting: float = 0.0
+    held_by: dict[str, float] = field(default_factory=dict)
+    queued: int = 0
+    """Requests that wait at the end."""
+    ttfts: list[float] = field(default_factory=list)
+
+
+class EngineLoop:
+    """One engine under one load."""
+
+    def __init__(self, clock: StepClock, limits: Limits, load: Load) -> None:
+        self.clock, self.limits, self.load = clock, limits, load
+        self.lengths = load.lengths(limits.longest)
+        self.now, self.step = 0.0, 0
+        self.waiting: deque[_Request] = deque()
+        self.prefilling: deque[_Request] = deque()
+        self.running: list[_Request] = []
+        self.ends: list[tuple[int, int, _Request]] = []
+        self.decoding = self.serial = 0
+        self.cached = 0
+        self.window = clock.work.window
+        self.seen = Observed()
+        self.finished = 0
+        self.blocked = ""
+        self.to_come: Iterator[float] = iter(())
+        self.sent: deque[float] = deque()
+        """Seconds at which requests that are on their way reach the engine, in order."""
+
+    def run(self) -> Observed:
+        """The load until enough requests were seen; those of the first wave are left out."""
+        load = self.load
+        if load.clients is not None:
+            total = max(FEWEST_REQUESTS, WAVES * load.clients)
+            self.skip = load.clients if load.clients > 1 else 0
+            self.sent.extend(0.0 for _ in range(load.clients))
+        else:
+            total, self.skip = OPEN_REQUESTS, OPEN_WARM_UP
+            self.to_come = load.arrivals()
+            self.sent.append(next(self.to_come))
+        while self.finished < total:
+            self._advance()
+        self.seen.queued = len(self.waiting)
+        return self.seen
+
+    def _admit_arrivals(self) -> None:
+        """Requests that have reached the engine join the queue; they were sent a little earlier."""
+        while self.sent and self.sent[0] <= self.now:
+            at = self.sent.popleft()
+            prompt, output = next(self.lengths)
+            self.waiting.append(_Request(at - self.clock.rates.request, prompt, output, left=output))
+            if self.load.rate is not None and len(self.waiting) < MOST_QUEUED:
+                self.sent.append(next(self.to_come))
+
+    def _advance(self) -> None:
+        self._admit_arrivals()
+        if not (self.decoding or self.prefilling or self.waiting):
+            self.now = self.sent[0]
+            return
+        attended, windowed, prefilled, first = self._schedule()
+        if not prefilled and self.decoding:
+            self._decode_on()
+            return
+        decoding = self.decoding if self.limits.chunks or not prefilled else 0
+        batch = Batch(
+            decoding=decoding,
+            cached=self.cached if decoding else 0,
+            windowed=self._windowed() if decoding else 0,
+            prefilling=prefilled,
+            attended=attended,
+            attended_windowed=windowed,
+            finished=len(first),
+        )
+        self._pass(self.clock.seconds(batch), 1 if decoding else 0)
+        for request in first:
+            self._start(request)
+        if decoding:
+            self._finish_due()
+
+    def _schedule(self) -> tuple[float, float, int, list[_Request]]:
+        """The prompts of the next step: pairs of tokens that attention computes, tokens, and the prompts that end."""
+        limits = self.limits
+        budget = limits.batched_tokens - (self.decoding if limits.chunks else 0)
+        attended = windowed = 0.0
+        prefilled, first = 0, []
+        held = self.cached + sum(request.done for request in self.prefilling)
+        fresh = 0
+        for request in list(self.prefilling):
+            tokens = min(budget, request.prompt - request.done)
+            if tokens <= 0:
+                break
+            attended, windowed = self._attend(request, tokens, attended, windowed)
+            budget, prefilled = budget - tokens, prefilled + tokens
+            if request.done == request.prompt:
+                first.append(request)
+        while self.waiting and budget > 0:
+            request = self.waiting[0]
+            if self.decoding + len(self.prefilling) >= limits.sequences:
+                self.blocked = "sequences"
+                break
+            if held + fresh + prefilled + request.prompt > limits.cache_tokens and (held or fresh or prefilled):
+                self.blocked = "cache"
+                break
+            if not limits.chunks and request.prompt > budget and prefilled:
+                break
+            tokens = min(budget, request.prompt)
+            self.waiting.popleft()
+            self.prefilling.append(request)
+            attended, windowed = self._attend(request, tokens, attended, windowed)
+            budget, prefilled = budget - tokens, prefilled + tokens
+            fresh += request.prompt - tokens
+            if request.done == request.prompt:
+                first.append(request)
+        else:
+            if self.waiting:
+                self.blocked = "tokens"
+        for request in first:
+            self.prefilling.remove(request)
+        return attended, windowed, prefilled, first
+
+    def _attend(self, request: _Request, tokens: int, attended: float, windowed: float) -> tuple[float, float]:
+        before = request.done
+        request.done += tokens
+        pairs = tokens * (before + tokens / 2)
+        short = pairs if self.window is None else tokens * min(before + tokens / 2, self.window)
+        return attended + pairs, windowed + short
+
+    def _windowed(self) -> float:
+        if self.window is None:
+            return 0.0
+        mean = self.cached / self.decoding if self.decoding else 0.0
+        return self.decoding * min(mean, self.window)
+
+    def _pass(self, seconds: float, steps: int, count: int = 1) -> None:
+        seen = self.seen
+        if self.finished >= self.skip:
+            seen.running += (self.decoding + len(self.prefilling)) * seconds
+            seen.waiting += len(self.waiting) * seconds
+            seen.busy += seconds
+            reason = self.blocked if self.waiting else ""
+            seen.held_by[reason] = seen.held_by.get(reason, 0.0) + seconds
+        self.now += seconds
+        self.step += steps * count
+        self.cached += self.decoding * steps * count
+
+    def _start(self, request: _Request) -> None:
+        """The first token of a prompt that was computed; the rest is decoded."""
+        if request.first < 0:
+            request.first = self.now
+        request.left -= 1
+        if request.left <= 0:
+            self._done(request)
+            return
+        request.ready = self.step - request.prompt
+        self.decoding += 1
+        self.cached += request.prompt
+        self.serial += 1
+        request.running = True
+        self.running.append(request)
+        heapq.heappush(self.ends, (self.step + request.left, self.serial, request))
+
+    def _decode_on(self) -> None:
+        """Steps of decoding alone, as many as pass until something changes."""
+        while self.ends and not self.ends[0][2].running:
+            heapq.heappop(self.ends)
+        count = max(1, self.ends[0][0] - self.step)
+        room = self.limits.cache_tokens - self.cached
+        if self.decoding > 1:
+            count = max(1, min(count, room // self.decoding))
+        fixed, each, each_windowed = self.clock.decode(self.decoding)
+        first = fixed + each * self.cached + each_windowed * self._windowed()
+        growing = each * self.decoding
+        if self.window is not None and self._windowed() < self.decoding * self.window:
+            growing += each_windowed * self.decoding
+        if self.sent:
+            until = self.sent[0] - self.now
+            count = min(count, max(1, int(until / max(first, 1e-9)) + 1))
+        seconds = count * first + growing * count * (count - 1) / 2
+        self._pass(seconds, 1, count)
+        self._finish_due()
+
+    def _finish_due(self) -> None:
+        while self.ends and (self.ends[0][0] <= self.step or not self.ends[0][2].running):
+            _, _, request = heapq.heappop(self.ends)
+            if request.running:
+                self._leave(request)
+                self._done(request)
+        while self.cached > self.limits.cache_tokens and self.decoding > 1:
+            self._preempt()
+
+    def _leave(self, request: _Request) -> None:
+        request.running = False
+        self.decoding -= 1
+        self.cached -= self.step - request.ready
+
+    def _preempt(self) -> None:
+        """The youngest gives its blocks back and is computed anew, its answer so far as part of its prompt."""
+        while not self.running[-1].running:
+            self.running.pop()
+        request = self.running.pop()
+        held = self.step - request.ready
+        made = held - request.prompt
+        self._leave(request)
+        request.prompt, request.left, request.done = held, request.left - made, 0
+        self.waiting.appendleft(request)
+
+    def _done(self, request: _Request) -> None:
+        self.finished += 1
+        seen = self.seen
+        if self.finished > self.skip:
+            if not seen.requests:
+                seen.began = self.now
+            seen.requests += 1
+            seen.ttft += request.first - request.arrived
+            seen.ttfts.append(request.first - request.arrived)
+            seen.total += self.now - request.arrived
+            seen.tokens += request.output
+            if request.output > 1:
+                seen.itl += (self.now - request.first) / (request.output - 1)
+                seen.decoded += 1
+        seen.ended = self.now
+        if self.load.clients is not None:
+            self.sent.append(self.now + self.clock.rates.request)

@@ -1,0 +1,52 @@
+"""What kernels make of a card's rates: few constants, each with a physical meaning (`data/kernels.yaml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Literal
+
+from pydantic.alias_generators import to_camel
+
+from l4serve.config.data_file import load_data
+
+WeightKind = Literal["plain", "eightBit", "fourBit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelRates:
+    """Shares are of the card's achieved rate; times are seconds.
+
+    `read_*` is what reading weights of a kind gets of the bandwidth, `compute_*` what multiplying them gets of the
+    dense rate. `flash`, `flashinfer` and `other` are attention's shares of the bandwidth while it reads the KV cache,
+    `flash_loss` is what FLASH_ATTN loses with each doubling of a step's sequences. `host` and `layer` are the parts of
+    a step that no byte explains; `request` is what the first token of a request takes beside its steps.
+    """
+
+    read_plain: float
+    read_eight_bit: float
+    read_four_bit: float
+    compute_plain: float
+    compute_fp8: float
+    compute_int8: float
+    compute_four_bit: float
+    compute_attention: float
+    flash: float
+    flash_loss: float
+    flashinfer: float
+    flashinfer_fp8: float
+    other: float
+    host: float
+    layer: float
+    request: float
+    activations: float
+    sample_passes: float
+    overlap: float
+    kernels_per_layer: float
+
+
+@cache
+def kernel_rates() -> KernelRates:
+    """The constants of the data file."""
+    table = load_data(__file__, "kernels.yaml")["constants"]
+    return KernelRates(**{field.name: float(table[to_camel(field.name)]["value"]) for field in fields(KernelRates)})

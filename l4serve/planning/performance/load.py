@@ -1,0 +1,85 @@
+"""A load on an engine: how long requests are, and how they come."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import exp
+from statistics import NormalDist
+from typing import Literal
+
+CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
+CROWD_SPREAD = (1.0, 0.8)
+GOLDEN = 0.6180339887498949
+PLASTIC = (0.7548776662466927, 0.5698402909980532)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer, or coming at
+    `rate` a second whoever waits.
+
+    With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
+    times the median. None leaves the spread to the load: fixed lengths, and those of a crowd where more clients ask
+    than the engine may run at once.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    clients: int | None = None
+    rate: float | None = None
+    input_spread: float | None = None
+    output_spread: float | None = None
+
+    @property
+    def kind(self) -> Literal["closed", "open"]:
+        """Whether a fixed number of clients waits for answers, or requests come at a rate."""
+        return "closed" if self.rate is None else "open"
+
+    @property
+    def mean_input(self) -> float:
+        """Mean length of a prompt."""
+        return self.input_tokens * _mean_factor(self.input_spread)
+
+    @property
+    def mean_output(self) -> float:
+        """Mean length of an answer."""
+        return self.output_tokens * _mean_factor(self.output_spread)
+
+    def lengths(self, longest: int) -> Iterator[tuple[int, int]]:
+        """Lengths of prompt and answer, without end, evenly spread over their distributions and the same each time.
+
+        None of them passes `longest` tokens together.
+        """
+        if not self.input_spread and not self.output_spread:
+            pair = (max(1, min(self.input_tokens, longest - 1)), max(1, min(self.output_tokens, longest - 1)))
+            while True:
+                yield pair
+        normal = NormalDist()
+        x = y = 0.5
+        while True:
+            x, y = (x + PLASTIC[0]) % 1, (y + PLASTIC[1]) % 1
+            prompt = min(_draw(normal, x, self.input_tokens, self.input_spread or 0.0), longest - 1)
+            yield prompt, min(_draw(normal, y, self.output_tokens, self.output_spread or 0.0), longest - prompt)
+
+    def arrivals(self) -> Iterator[float]:
+        """Seconds at which the requests of an open load come: without memory, as from many who know nothing of each
+        other, and the same each time."""
+        assert self.rate is not None, "a closed load has no rate"
+        draws, now = random.Random(0), 0.0  # noqa: S311 - arrivals of a model, no secret
+        while True:
+            now += draws.expovariate(self.rate)
+            yield now
+
+
+def _draw(normal: NormalDist, at: float, median: int, spread: float) -> int:
+    if not spread:
+        return max(1, median)
+    factor = exp(spread * normal.inv_cdf(min(max(at, 1e-6), 1 - 1e-6)))
+    return max(1, round(median * min(max(factor, CLIP_LOW), CLIP_HIGH)))
+
+
+def _mean_factor(spread: float | None) -> float:
+    """Mean of a lognormal over its median; the cut takes little of it."""
+    return exp((spread or 0.0) ** 2 / 2)

@@ -1,0 +1,231 @@
+"""How fast one engine serves a load: latencies, tokens a second, and the bound within which they are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.vllm import batch_limits
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
+from l4serve.planning.performance.engine_loop import EngineLoop, Limits, Observed
+from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
+from l4serve.planning.performance.load import CROWD_SPREAD, Load
+from l4serve.planning.performance.model_work import model_work
+from l4serve.planning.performance.step_time import StepClock
+
+MILLI = 1000.0
+QUEUE_OF_AN_OVERRUN = 60
+"""Requests that wait at the end of an open load, a tenth of those that came, when it comes faster than it is served."""
+HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
+CROWD_NOTE = (
+    "more clients than the {sequences} sequences that run at once are a crowd: lengths are medians of lognormal "
+    "spreads (sigma 1.0 of prompts, 0.8 of answers), as in the saturation load of "
+    "bytes-per-token; --length-spread 0 fixes them"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a client sees of an engine: milliseconds, and tokens or requests a second of all clients together."""
+
+    ttft_ms: float | None
+    itl_ms: float | None
+    output_tokens_per_second: float | None
+    requests_per_second: float | None
+    end_to_end_ms: float | None
+    running_requests: float | None
+
+    def scaled(self, step: float, wait: float) -> Figures:
+        """The figures of an engine whose steps take `step` times as long, and first tokens `wait` times."""
+        return Figures(
+            ttft_ms=_times(self.ttft_ms, wait),
+            itl_ms=_times(self.itl_ms, step),
+            output_tokens_per_second=_times(self.output_tokens_per_second, 1 / step),
+            requests_per_second=_times(self.requests_per_second, 1 / step),
+            end_to_end_ms=_times(self.end_to_end_ms, step),
+            running_requests=self.running_requests,
+        )
+
+
+UNKNOWN = Figures(
+    ttft_ms=None,
+    itl_ms=None,
+    output_tokens_per_second=None,
+    requests_per_second=None,
+    end_to_end_ms=None,
+    running_requests=None,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """An estimate: the figures, the shares by which they may be wrong, what holds more of them back, and what was not
+    judged and why."""
+
+    figures: Figures
+    bound: Bound
+    limited_by: str | None
+    not_judged: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    """What the estimate takes for granted beside the load."""
+    rate_is_given: bool = False
+    """Whether requests a second are the load's, and no matter of speed."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is an estimate."""
+        return self.figures.itl_ms is not None or self.figures.output_tokens_per_second is not None
+
+    @property
+    def low(self) -> Figures:
+        """The lowest that each figure may be."""
+        return self._mixed(latencies=-1)
+
+    @property
+    def high(self) -> Figures:
+        """The highest that each figure may be."""
+        return self._mixed(latencies=1)
+
+    def _mixed(self, latencies: int) -> Figures:
+        slower, faster = (
+            self.figures.scaled(1 + sign * self.bound.step, 1 + sign * self.bound.wait)
+            for sign in (latencies, -latencies)
+        )
+        if self.rate_is_given:
+            faster = self.figures
+        return replace(
+            slower,
+            output_tokens_per_second=faster.output_tokens_per_second,
+            requests_per_second=faster.requests_per_second,
+        )
+
+
+NO_SPEED = Speed(figures=UNKNOWN, bound=Bound(0.0, 0.0), limited_by=None)
+"""Of what nobody judged; who says so adds the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What is served: a model with its settings on a card, and what its memory came to."""
+
+    model: ModelShape
+    gpu: Gpu
+    options: ServingOptions
+    fit: Fit
+
+
+def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Speed:
+    """The speed of an engine under a load; figures are None where `not_judged` says why.
+
+    Raises MemoryModelError for a format or dtype that nobody knows.
+    """
+    if reason := unjudged(served):
+        return replace(NO_SPEED, not_judged=(reason,))
+    clock, limits = step_clock(served, rates or kernel_rates()), loop_limits(served)
+    if load.input_tokens + 1 > limits.longest:
+        reason = f"a prompt of {load.input_tokens} tokens does not fit a context of {limits.longest}"
+        return replace(NO_SPEED, not_judged=(reason,))
+    assumed: tuple[str, ...] = ()
+    if load.kind == "closed" and (load.clients or 0) > limits.sequences and load.input_spread is None:
+        load = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
+        assumed = (CROWD_NOTE.format(sequences=limits.sequences),)
+    seen = EngineLoop(clock, limits, load).run()
+    return replace(_speed(served, clock, load, seen), assumed=assumed)
+
+
+def unjudged(served: Served) -> str | None:
+    """Why nobody can say how fast this is; None where the model judges it."""
+    options, model = served.options, served.model
+    if options.engine != "vllm":
+        return f"speed: nobody measured {options.engine.upper()} on a card of the table"
+    if served.gpu.name not in all_card_speeds():
+        return f"speed: what {served.gpu.name} reads and computes in a second is in no source"
+    if model.is_encoder or options.pooling:
+        return "speed: the model makes no tokens"
+    if model.is_hybrid:
+        return "speed: nobody measured linear attention"
+    if options.pipeline_parallel_size > 1:
+        return "speed: nobody measured pipeline stages"
+    if options.num_speculative_tokens:
+        return "speed: how many drafted tokens are accepted depends on the texts"
+    if options.cpu_offload_gib:
+        return "speed: weights that are read from host memory are not modelled"
+    return None
+
+
+def step_clock(served: Served, rates: KernelRates) -> StepClock:
+    """The clock of a served model's steps."""
+    options = served.options
+    return StepClock(
+        work=model_work(served.model, options),
+        card=all_card_speeds()[served.gpu.name],
+        rates=rates,
+        backend=options.attention_backend,
+        eager=options.enforce_eager,
+        ranks=options.tensor_parallel_size,
+    )
+
+
+def loop_limits(served: Served) -> Limits:
+    """What a step and the cache of a served model hold."""
+    options, fit = served.options, served.fit
+    generation = vllm_generation(options.engine_version)
+    batch = batch_limits(served.model, options, generation)
+    chunked = options.enable_chunked_prefill
+    return Limits(
+        sequences=batch.seqs,
+        batched_tokens=batch.batched_tokens,
+        cache_tokens=max(1, fit.kv_cache_tokens),
+        longest=fit.max_model_len,
+        chunks=generation.chunked_prefill_default if chunked is None else chunked,
+    )
+
+
+def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Speed:
+    gpus = served.options.tensor_parallel_size
+    width = bound_of(clock.card, gpus)
+    if not seen.requests:
+        return Speed(figures=UNKNOWN, bound=width, limited_by=None, not_judged=("the load never ends",))
+    wait, total = seen.ttft / seen.requests, seen.total / seen.requests
+    made = seen.tokens / seen.requests
+    per_second = (load.clients / total) if load.clients else (load.rate or 0.0)
+    reasons: tuple[str, ...] = ()
+    served_rate = seen.requests / max(seen.ended - seen.began, 1e-9)
+    overrun = load.kind == "open" and seen.queued > QUEUE_OF_AN_OVERRUN and served_rate < per_second
+    if overrun:
+        per_second = served_rate
+        reasons = (f"ttftMs, endToEndMs: at {load.rate:g} requests a second the queue grows without end",)
+    figures = Figures(
+        ttft_ms=None if overrun else wait * MILLI,
+        itl_ms=seen.itl / seen.decoded * MILLI if seen.decoded else None,
+        output_tokens_per_second=per_second * made,
+        requests_per_second=per_second,
+        end_to_end_ms=None if overrun else total * MILLI,
+        running_requests=seen.running / seen.busy if seen.busy else 0.0,
+    )
+    if not seen.decoded:
+        reasons = (*reasons, "itlMs: an answer of one token has no token after the first")
+    given = load.kind == "open" and not overrun
+    return Speed(
+        figures=figures, bound=width, rate_is_given=given, limited_by=_limited_by(clock, load, seen), not_judged=reasons
+    )
+
+
+def _limited_by(clock: StepClock, load: Load, seen: Observed) -> str:
+    """What keeps the load from more: the cache, the sequences or tokens of a step, or a part of the card."""
+    held = {reason: share for reason, share in seen.held_by.items() if reason}
+    if held and sum(held.values()) > seen.busy / 2:
+        return HELD_BY[max(held, key=lambda reason: held[reason])]
+    running = max(1, round(seen.running / seen.busy)) if seen.busy else 1
+    prompts = load.mean_input / max(1.0, load.mean_output)
+    context = load.mean_input + load.mean_output / 2
+    parts = clock.parts(running, context, prompts * running)
+    return max(parts, key=lambda part: parts[part])
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

@@ -1,0 +1,152 @@
+"""How long one step of an engine takes: host and launches, then the larger of bytes and operations, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import log2
+
+from l4serve.planning.performance.card_speeds import CardSpeed
+from l4serve.planning.performance.kernel_rates import KernelRates
+from l4serve.planning.performance.model_work import ModelWork
+
+LOGIT_BYTES = 4
+ALL_REDUCES_PER_LAYER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step works on.
+
+    `decoding` sequences with `cached` tokens in all (`windowed` where a sliding window bounds each of them), and
+    `prefilling` tokens of prompts, with `attended` pairs of a query and a cached token, and `finished` prompts that get
+    their first token.
+    """
+
+    decoding: int = 0
+    cached: float = 0.0
+    windowed: float = 0.0
+    prefilling: int = 0
+    attended: float = 0.0
+    attended_windowed: float = 0.0
+    finished: int = 0
+
+
+@dataclass(frozen=True)
+class StepClock:
+    """The time of a step on one card or on several that share each layer."""
+
+    work: ModelWork
+    card: CardSpeed
+    rates: KernelRates
+    backend: str | None
+    eager: bool = False
+    ranks: int = 1
+    host_factor: float = 1.0
+
+    def seconds(self, batch: Batch) -> float:
+        """The step's time."""
+        tokens = batch.decoding + batch.prefilling
+        rows = batch.decoding + batch.finished
+        return (
+            self.host
+            + self._linear(tokens)
+            + self._head(rows)
+            + self._cache(batch)
+            + self._prompt(batch)
+            + self._exchange(tokens)
+        )
+
+    def decode(self, sequences: int) -> tuple[float, float, float]:
+        """A pure decode step of so many sequences: seconds beside the cache, and for each token that it holds in full
+        and in windowed layers."""
+        fixed = self.host + self._linear(sequences) + self._head(sequences) + self._exchange(sequences)
+        speed = self.card.read_bytes * self._attention_share(sequences)
+        return fixed, self.work.kv_bytes / speed, self.work.kv_windowed / speed
+
+    def parts(self, sequences: int, context: float, prompts: float) -> dict[str, float]:
+        """Seconds of a step by what they are spent on, with so many sequences of this context and tokens of prompts."""
+        batch = Batch(decoding=sequences, cached=sequences * context, windowed=sequences * context)
+        reading = self._linear(sequences) + self._head(sequences) + self._cache(batch)
+        computing = self._linear(sequences + round(prompts)) - self._linear(sequences)
+        computing += self._prompt(Batch(attended=prompts * context / 2, attended_windowed=prompts * context / 2))
+        return {
+            "memory bandwidth": reading,
+            "compute": computing,
+            "host": self.host,
+            "interconnect": self._exchange(sequences + round(prompts)),
+        }
+
+    @cached_property
+    def host(self) -> float:
+        """Seconds that no byte and no operation explains."""
+        rates = self.rates
+        graphs = rates.host * self.host_factor + rates.layer * self.work.layers
+        if not self.eager:
+            return graphs
+        return max(graphs, self.work.layers * rates.kernels_per_layer * self.card.eager_launch)
+
+    def _linear(self, tokens: int) -> float:
+        if not tokens:
+            return 0.0
+        work, card, rates = self.work, self.card, self.rates
+        share, dense = self._formats
+        awake = work.expert_share(tokens)
+        read = work.plain_bytes / (card.read_bytes * rates.read_plain)
+        read += (work.stored_bytes + awake * work.expert_bytes) / (card.read_bytes * share)
+        if work.multiplied == "fourBit":
+            read = max(read, work.weights / card.unpacked_weights)
+        moved = tokens * work.touched_bytes / (card.read_bytes * rates.activations)
+        return self._both(read, tokens * work.operations / dense) + moved
+
+    @cached_property
+    def _formats(self) -> tuple[float, float]:
+        """The share of the bandwidth that stored weights get, and the operations a second on them."""
+        rates, card = self.rates, self.card
+        kind = self.work.multiplied
+        if kind == "plain":
+            return rates.read_plain, rates.compute_plain * card.rate("bfloat16")
+        if kind == "fourBit":
+            return rates.read_four_bit, rates.compute_four_bit * card.rate("bfloat16")
+        if kind not in card.operations:  # such weights are multiplied in 16 bits
+            return rates.read_eight_bit, rates.compute_four_bit * card.rate("bfloat16")
+        return rates.read_eight_bit, (rates.compute_fp8 if kind == "fp8" else rates.compute_int8) * card.rate(kind)
+
+    def _head(self, rows: int) -> float:
+        if not rows:
+            return 0.0
+        work, card, rates = self.work, self.card, self.rates
+        read = work.head_bytes / (card.read_bytes * rates.read_plain)
+        compute = rows * work.head_operations / (rates.compute_plain * card.rate("bfloat16"))
+        sampling = rows * work.vocabulary * LOGIT_BYTES * rates.sample_passes / card.read_bytes
+        return self._both(read, compute) + sampling
+
+    def _both(self, read: float, compute: float) -> float:
+        power = self.rates.overlap
+        return float((read**power + compute**power) ** (1 / power))
+
+    def _cache(self, batch: Batch) -> float:
+        if not batch.decoding:
+            return 0.0
+        read = self.work.kv_bytes * batch.cached + self.work.kv_windowed * batch.windowed
+        return read / (self.card.read_bytes * self._attention_share(batch.decoding))
+
+    def _attention_share(self, sequences: int) -> float:
+        rates = self.rates
+        if self.backend == "FLASHINFER":
+            return rates.flashinfer_fp8 if self.work.kv_eight_bit else rates.flashinfer
+        if self.backend == "FLASH_ATTN":
+            return rates.flash * max(0.2, 1 - rates.flash_loss * log2(max(1, sequences)))
+        return rates.other
+
+    def _prompt(self, batch: Batch) -> float:
+        pairs = self.work.attended * batch.attended + self.work.attended_windowed * batch.attended_windowed
+        return pairs / (self.rates.compute_attention * self.card.rate("bfloat16"))
+
+    def _exchange(self, tokens: int) -> float:
+        """The all-reduces of a step between the ranks of a layer, as a ring sends them."""
+        if self.ranks == 1 or not tokens:
+            return 0.0
+        sent = 2 * (self.ranks - 1) / self.ranks * tokens * self.work.hidden_bytes
+        each = self.card.link_latency * log2(self.ranks) + sent / self.card.link_bytes
+        return ALL_REDUCES_PER_LAYER * self.work.layers * each

@@ -1,0 +1,113 @@
+"""How fast a judged workload is: the performance model's answer for a subject, and what its tokens then cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import NO_SPEED, Served, Speed, speed_of
+from l4serve.planning.workload.judging import Judgement, Subject
+
+FOUR_BIT = {"awq", "awq_marlin", "gptq", "gptq_marlin", "marlin", "auto-round"}
+EIGHT_BIT = {"compressed-tensors", "fbgemm_fp8", "modelopt"}
+SECONDS_PER_HOUR = 3600
+DEFAULT_REGION = "us-central1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """One engine under a load, and what it is paid for: `price` is that of its GPUs' machine for one hour."""
+
+    speed: Speed
+    price: Price | None
+    share: float = 1.0
+    """The part of the machine that the pod's GPUs are."""
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """USD an hour of the pod; None where no price is known."""
+        return None if self.price is None else self.price.usd_per_hour * self.share
+
+    def usd_per_million(self, tokens_per_second: float | None) -> float | None:
+        """USD for a million tokens at this rate."""
+        if self.usd_per_hour is None or not tokens_per_second:
+            return None
+        return self.usd_per_hour / (tokens_per_second * SECONDS_PER_HOUR) * 1e6
+
+
+def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelShape, str | None]:
+    """A model and the method that its engine is told; where the method reads weights that were quantised beforehand,
+    the same model as such a checkpoint, which names its method itself."""
+    if shape.quantization is not None or quantization is None:
+        return shape, quantization
+    if quantization in FOUR_BIT:
+        facts = QuantizationFacts(method=quantization, bits=4, group_size=128, symmetric="gptq" in quantization)
+    elif quantization in EIGHT_BIT:
+        facts = QuantizationFacts(method=quantization, bits=8)
+    else:
+        return shape, quantization
+    return replace(shape, quantization=facts), None
+
+
+def subject_speed(subject: Subject, judgement: Judgement, load: Load) -> Speed:
+    """The speed of a judged subject under a load, at the context that was asked for.
+
+    A context that does not fit is cut to the longest that does, as an operator would have to, and said so.
+    """
+    shape, fit = subject.shape, judgement.fit
+    if shape is None:
+        return _unknown(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
+    if fit is None:
+        return _unknown("; ".join(judgement.notes) or "speed: memory is not judged")
+    options, notes = subject.options, tuple[str, ...]()
+    try:
+        if not fit.fits:
+            options, fit, notes = _shortened(subject, shape, fit)
+        if not fit.fits:
+            return _unknown("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
+        speed = speed_of(Served(model=shape, gpu=subject.card, options=options, fit=fit), load)
+    except MemoryModelError as error:
+        return _unknown(f"speed: {error}")
+    return replace(speed, not_judged=(*speed.not_judged, *notes))
+
+
+def _shortened(subject: Subject, shape: ModelShape, fit: Fit) -> tuple[ServingOptions, Fit, tuple[str, ...]]:
+    options = subject.options
+    length = fit.largest_max_model_len
+    if not 0 < length < fit.max_model_len:
+        return options, fit, ()
+    shorter = replace(options, max_model_len=length, max_total_tokens=length if options.max_total_tokens else None)
+    note = f"a context of {fit.max_model_len} tokens does not fit: the figures are for maxModelLen {length}"
+    return shorter, estimate(shape, subject.card, shorter), (note,)
+
+
+def _unknown(reason: str) -> Speed:
+    return replace(NO_SPEED, not_judged=(reason,))
+
+
+def pod_price(
+    accelerator: str,
+    gpus: int,
+    *,
+    region: str = DEFAULT_REGION,
+    provisioning: str = "on-demand",
+    overrides: PriceOverrides = NO_OVERRIDES,
+) -> tuple[Price | None, float]:
+    """The cheapest machine by the pod's share of it, and that share; None where no price is known."""
+    market = MARKETS[provisioning]  # type: ignore[index]
+    offers = []
+    for shape in all_shapes(accelerator):
+        price = gpu_machine_price(shape, region=region, market=market, overrides=overrides)
+        if price is not None and shape.gpus >= gpus and shape.gpus % gpus == 0:
+            offers.append((price.usd_per_hour * gpus / shape.gpus, shape.gpus, price))
+    if not offers:
+        return None, 1.0
+    _, of, price = min(offers, key=lambda offer: offer[:2])
+    return price, gpus / of

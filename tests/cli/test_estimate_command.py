@@ -1,0 +1,107 @@
+"""l4serve estimate: the documented JSON, its bounds, what it does not judge, and bad input."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from l4serve.cli.estimate_command import estimate
+
+app = typer.Typer()
+app.command()(estimate)
+FIGURES = {
+    "ttftMs", "itlMs", "outputTokensPerSecond", "requestsPerSecond", "endToEndMs", "runningRequests",
+    "usdPerMillionOutputTokens",
+}  # fmt: skip
+LOAD = ("--input-tokens", "512", "--output-tokens", "128")
+SMALL = ("--model", "Qwen/Qwen2.5-7B-Instruct", "--max-model-len", "8192")
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def as_json(*args: str) -> tuple[int, dict[str, object]]:
+    code, out, _ = run(*args, "--json")
+    return code, json.loads(out)
+
+
+def test_the_documented_keys_are_there_with_bounds_of_the_same_keys() -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "4", "--quantization", "fp8")
+    assert code == 0
+    assert set(answer) >= FIGURES | {"limitedBy", "low", "high", "notJudged"}
+    assert set(answer["low"]) == set(answer["high"]) == FIGURES  # type: ignore[call-overload]
+    assert answer["notJudged"] == []
+    for key in FIGURES:
+        assert answer["low"][key] <= answer[key] <= answer["high"][key]  # type: ignore[index]
+
+
+def test_a_measured_point_is_met() -> None:
+    """Qwen2.5 7B in FP8 at one user: 34.13 ms a token (polyserve results-l4 @1d898904)."""
+    _, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", "fp8", "--engine-version", "0.11.0")
+    assert answer["itlMs"] == pytest.approx(34.13, rel=0.05)
+
+
+def test_a_method_that_reads_a_quantised_checkpoint_stands_for_one() -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", "gptq")
+    assert code == 0
+    assert answer["itlMs"] == pytest.approx(19.38, rel=0.05)
+
+
+def test_a_release_before_the_known_ones_is_judged_by_the_oldest() -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--engine-version", "0.6.2", "--quantization", "fp8")
+    assert code == 0
+    assert answer["itlMs"]
+
+
+def test_less_memory_holds_fewer_requests() -> None:
+    load = ("--input-tokens", "1024", "--output-tokens", "128", "--concurrency", "64")
+    _, whole = as_json(*SMALL, *load)
+    _, part = as_json(*SMALL, *load, "--gpu-memory-gib", "18.5")
+    assert part["runningRequests"] < whole["runningRequests"]  # type: ignore[operator]
+
+
+def test_a_context_that_does_not_fit_is_cut_and_said() -> None:
+    code, answer = as_json("--model", "google/gemma-7b", *LOAD, "--concurrency", "1")
+    assert code == 0
+    assert any("does not fit" in reason for reason in answer["notJudged"])  # type: ignore[attr-defined]
+
+
+def test_a_model_that_does_not_fit_is_not_judged() -> None:
+    code, answer = as_json("--model", "meta-llama/Llama-3.3-70B-Instruct", *LOAD, "--concurrency", "1")
+    assert code == 1
+    assert answer["itlMs"] is None
+    assert answer["notJudged"]
+
+
+def test_an_engine_that_nobody_measured_is_not_judged() -> None:
+    code, answer = as_json(*SMALL[:2], *LOAD, "--concurrency", "1", "--engine", "tgi")
+    assert code == 1
+    assert "TGI" in answer["notJudged"][0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("--concurrency", "1", "--rate", "1"),
+        ("--concurrency", "0"),
+        ("--concurrency", "1", "--engine-version", "soon"),
+        ("--concurrency", "1", "--gpu", "nvidia-b9000"),
+        ("--concurrency", "1", "--quantization", "no-such"),
+    ],
+    ids=str,
+)
+def test_bad_input_exits_with_two_and_no_trace(args: tuple[str, ...]) -> None:
+    code, out, err = run(*SMALL, *LOAD, *args)
+    assert code == 2, out
+    assert "Traceback" not in out + err
+
+
+def test_the_text_says_who_asks_and_what_limits() -> None:
+    code, out, _ = run(*SMALL, *LOAD, "--rate", "0.5")
+    assert code == 0
+    assert "0.5 requests a second" in out
+    assert "limited by" in out

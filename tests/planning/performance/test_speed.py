@@ -1,0 +1,117 @@
+"""An engine under a load: laws that hold whatever the figures, and what is not judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from l4serve.planning.performance.card_speeds import all_card_speeds
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Figures, Speed, speed_of
+from tests.planning.performance.engines import served, with_cache
+
+CHAT = Load(input_tokens=256, output_tokens=128, clients=1)
+
+
+def figures(speed: Speed) -> Figures:
+    assert not speed.not_judged
+    return speed.figures
+
+
+def test_clients_tokens_and_latency_agree_as_little_says() -> None:
+    for clients in (1, 8, 64):
+        found = figures(speed_of(served(), replace(CHAT, clients=clients)))
+        assert found.requests_per_second * found.end_to_end_ms / 1000 == pytest.approx(clients)  # type: ignore[operator]
+        assert found.output_tokens_per_second == pytest.approx(128 * found.requests_per_second)  # type: ignore[operator]
+
+
+def test_one_client_waits_for_its_prompt_and_then_reads_one_token_a_step() -> None:
+    found = figures(speed_of(served(), CHAT))
+    assert found.end_to_end_ms == pytest.approx(found.ttft_ms + 127 * found.itl_ms)  # type: ignore[operator]
+
+
+def test_more_clients_make_more_tokens_and_wait_longer() -> None:
+    found = [figures(speed_of(served(), replace(CHAT, clients=n))) for n in (1, 4, 16, 64, 256)]
+    assert [f.output_tokens_per_second for f in found] == sorted(f.output_tokens_per_second for f in found)  # type: ignore[type-var]
+    assert [f.end_to_end_ms for f in found] == sorted(f.end_to_end_ms for f in found)  # type: ignore[type-var]
+
+
+def test_a_cache_for_few_tokens_holds_the_load_back() -> None:
+    load = replace(CHAT, clients=64)
+    small = speed_of(with_cache(served(), 4000), load)
+    assert small.limited_by == "KV cache"
+    assert figures(small).running_requests < 4000 / 256  # type: ignore[operator]
+    assert figures(small).output_tokens_per_second < figures(speed_of(served(), load)).output_tokens_per_second  # type: ignore[operator]
+
+
+def test_fewer_sequences_than_clients_hold_the_load_back() -> None:
+    few = speed_of(served(max_num_seqs=4), replace(CHAT, clients=32, input_spread=0.0, output_spread=0.0))
+    assert few.limited_by == "max sequences"
+    assert figures(few).running_requests == pytest.approx(4, rel=0.1)
+
+
+def test_sequences_that_outgrow_the_cache_are_computed_anew() -> None:
+    load = Load(input_tokens=64, output_tokens=1024, clients=8)
+    tight = figures(speed_of(with_cache(served(), 4000), load))
+    roomy = figures(speed_of(served(), load))
+    assert tight.output_tokens_per_second < roomy.output_tokens_per_second  # type: ignore[operator]
+
+
+def test_a_rate_below_the_capacity_is_served_and_one_above_it_is_not() -> None:
+    calm = speed_of(served(), replace(CHAT, clients=None, rate=1.0))
+    assert figures(calm).requests_per_second == 1.0
+    assert calm.low.requests_per_second == calm.high.requests_per_second == 1.0
+    flooded = speed_of(served(), replace(CHAT, clients=None, rate=1000.0))
+    assert flooded.figures.ttft_ms is None
+    assert "without end" in flooded.not_judged[0]
+    assert flooded.figures.requests_per_second < 100  # type: ignore[operator]
+
+
+def test_requests_wait_longer_at_a_higher_rate() -> None:
+    waits = [figures(speed_of(served(), replace(CHAT, clients=None, rate=r))).ttft_ms for r in (0.5, 4.0, 10.0)]
+    assert waits == sorted(waits)  # type: ignore[type-var]
+
+
+def test_a_crowd_has_lengths_that_vary() -> None:
+    crowd = speed_of(served(max_num_seqs=16), replace(CHAT, clients=64))
+    assert "crowd" in crowd.assumed[0]
+    alike = speed_of(served(max_num_seqs=16), replace(CHAT, clients=64, input_spread=0.0, output_spread=0.0))
+    assert not alike.assumed
+    assert crowd.figures.end_to_end_ms > alike.figures.end_to_end_ms  # type: ignore[operator]
+
+
+def test_the_bounds_enclose_the_figure() -> None:
+    speed = speed_of(served(), replace(CHAT, clients=8))
+    for name in ("ttft_ms", "itl_ms", "output_tokens_per_second", "requests_per_second", "end_to_end_ms"):
+        assert getattr(speed.low, name) < getattr(speed.figures, name) < getattr(speed.high, name)
+
+
+@pytest.mark.parametrize("gpu", all_card_speeds())
+def test_every_card_of_the_table_is_judged(gpu: str) -> None:
+    options = {"dtype": "float16"} if gpu == "nvidia-tesla-t4" else {}
+    found = speed_of(served(gpu=gpu, **options), CHAT)
+    assert figures(found).itl_ms > 0  # type: ignore[operator]
+
+
+def test_a_card_that_nobody_measured_has_a_wider_bound() -> None:
+    l4, h200 = (speed_of(served(gpu=gpu), CHAT) for gpu in ("nvidia-l4", "nvidia-h200-141gb"))
+    assert h200.bound.step > l4.bound.step
+    pair = speed_of(served(tensor_parallel_size=2), CHAT)
+    assert pair.bound.step > h200.bound.step
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"pipeline_parallel_size": 2}, "pipeline"),
+        ({"num_speculative_tokens": 4}, "drafted"),
+        ({"cpu_offload_gib": 1.0}, "host memory"),
+    ],
+)
+def test_what_no_data_supports_is_not_judged(options: dict[str, object], reason: str) -> None:
+    speed = speed_of(served(**options), CHAT)
+    assert not speed.judged
+    assert reason in speed.not_judged[0]
+
+
+def test_a_prompt_longer_than_the_context_is_not_judged() -> None:
+    assert "does not fit a context" in speed_of(served(), replace(CHAT, input_tokens=9000)).not_judged[0]

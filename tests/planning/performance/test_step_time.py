@@ -1,0 +1,79 @@
+"""The time of one step: what it is made of, and which way it moves."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from l4serve.planning.performance.kernel_rates import kernel_rates
+from l4serve.planning.performance.speed import step_clock
+from l4serve.planning.performance.step_time import Batch, StepClock
+from tests.planning.performance.engines import served
+
+ONE = Batch(decoding=1, cached=300)
+batches = st.builds(
+    Batch,
+    decoding=st.integers(1, 256),
+    cached=st.integers(1, 200_000),
+    prefilling=st.integers(0, 2048),
+    attended=st.integers(0, 2_000_000),
+)
+
+
+def clock(model: str = "Qwen/Qwen3-1.7B", **options: object) -> StepClock:
+    return step_clock(served(model, **options), kernel_rates())
+
+
+def test_a_step_of_one_sequence_reads_the_weights_once() -> None:
+    read = (clock().work.plain_bytes + clock().work.head_bytes) / clock().card.read_bytes
+    assert clock().host + read < clock().seconds(ONE) < clock().host + 1.1 * read
+
+
+def test_a_prompt_computes_what_its_tokens_take() -> None:
+    prompt = Batch(prefilling=2048, attended=2048 * 1024, finished=1)
+    operations = 2048 * clock().work.operations + 2048 * 1024 * clock().work.attended
+    assert clock().seconds(prompt) > operations / clock().card.rate("bfloat16")
+
+
+def test_without_cuda_graphs_the_host_launches_every_kernel() -> None:
+    assert clock(enforce_eager=True).seconds(ONE) > clock().seconds(ONE) + 0.001
+
+
+@given(batches, st.floats(1.01, 10))
+@settings(max_examples=60, deadline=None)
+def test_more_bandwidth_never_makes_a_step_slower(batch: Batch, factor: float) -> None:
+    own = clock()
+    faster = replace(own, card=replace(own.card, read_bytes=own.card.read_bytes * factor))
+    assert faster.seconds(batch) <= own.seconds(batch)
+
+
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-1.7B", "google/gemma-7b", "Qwen/Qwen2.5-7B-Instruct"])
+@given(sequences=st.integers(1, 256))
+@settings(max_examples=30, deadline=None)
+def test_fewer_bits_never_make_a_decode_step_of_few_sequences_slower(model: str, sequences: int) -> None:
+    plain, eight = clock(model), clock(model, quantization="fp8")
+    assert sum(eight.decode(sequences)[:1]) <= sum(plain.decode(sequences)[:1])
+
+
+@given(batches)
+@settings(max_examples=60, deadline=None)
+def test_more_cards_never_make_a_step_slower_where_exchange_is_free(batch: Batch) -> None:
+    times = []
+    for cards in (1, 2, 4):
+        own = clock("meta-llama/Llama-3.1-8B-Instruct", tensor_parallel_size=cards)
+        card = replace(own.card, link_latency=0.0, link_bytes=1e18)
+        times.append(replace(own, card=card).seconds(batch))
+    assert times == sorted(times, reverse=True)
+
+
+def test_an_exchange_over_pcie_costs_more_than_over_nvlink() -> None:
+    split = clock("meta-llama/Llama-3.1-8B-Instruct", tensor_parallel_size=2)
+    whole = replace(split, ranks=1)
+    assert split.seconds(ONE) - whole.seconds(ONE) >= 2 * 32 * split.card.link_latency
+
+
+def test_a_mixture_wakes_more_experts_with_more_tokens() -> None:
+    work = clock("mistralai/Mixtral-8x7B-Instruct-v0.1").work
+    assert work.expert_share(1) == pytest.approx(2 / 8)
+    assert work.expert_share(1) < work.expert_share(8) < work.expert_share(64) <= 1
