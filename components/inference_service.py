@@ -8,7 +8,6 @@ import pulumi_kubernetes as k8s
 from l4serve.config.container_env import EnvSource
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
-from l4serve.planning.values.quantity import format_bytes
 from l4serve.planning.workload.workload_plan import Probes, WorkloadPlan
 
 _CONTAINER = "inference-server"
@@ -139,9 +138,7 @@ class InferenceService(pulumi.ComponentResource):
         )
 
     def _volumes(self) -> list[k8s.core.v1.VolumeArgs]:
-        memory = k8s.core.v1.EmptyDirVolumeSourceArgs(
-            medium="Memory", size_limit=format_bytes(self._plan.resources.shm_bytes)
-        )
+        memory = k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=self._plan.resources.shm)
         volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory)]
         secret = self._plan.secret
         if secret is not None and secret.token_file:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "shapes": LazyCommand("shapes_command:shapes", "Compare machines: what they hold, cost and strand."),
     "render": LazyCommand("render_command:render", "Write the manifests and cloud resources of a stack."),
     "rehearse": LazyCommand("rehearse_command:rehearse", "Try a stack on a real control plane with fake GPU nodes."),
+    "diff": LazyCommand("diff_command:diff", "Say what changes between two versions of stacks, and what it costs."),
     "check": LazyCommand("check_command:check", "Say what breaks if the engines move to another version."),
     "verify": LazyCommand("verify_command:verify", "Check a running server against its plan and contract."),
     "dashboard": LazyCommand("dashboard_command:dashboard", "Print the Cloud Monitoring dashboard of a stack."),

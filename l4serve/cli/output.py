@@ -51,7 +51,7 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any) -> str:
     """The JSON of a value, in ASCII."""
-    text = json.dumps(_redacted(value), indent=2, default=str)
+    text = json.dumps(redacted(value), indent=2, default=str)
     return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[")
 
 
@@ -67,11 +67,12 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{text.rstrip()}\n{fence}"
 
 
-def _redacted(value: Any) -> Any:
+def redacted(value: Any) -> Any:
+    """A copy of a JSON value in which every secret is hidden."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {redact(key) if isinstance(key, str) else key: _redacted(inner) for key, inner in value.items()}
+        return {redact(key) if isinstance(key, str) else key: redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(inner) for inner in value]
+        return [redacted(inner) for inner in value]
     return value

@@ -24,8 +24,8 @@ def load(stack: str | None, file: Path | None) -> Stack:
     """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
     if (stack is None) == (file is None):
         raise refuse_input("name one stack: -s STACK, or -f FILE")
-    if stack is not None and not _STACK_NAME.fullmatch(stack):
-        raise refuse_input(f"{stack[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
+    if stack is not None:
+        valid_stack_name(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
     if not exists_as_file(path):
         known = ", ".join(sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml")))
@@ -33,6 +33,13 @@ def load(stack: str | None, file: Path | None) -> Stack:
         raise refuse_input(f"{path} does not exist{hint}")
     with readable_refusals():
         return read_stack_file(path)
+
+
+def valid_stack_name(name: str) -> str:
+    """The name of a stack, as it was given; exits 2 where no stack can have it."""
+    if not _STACK_NAME.fullmatch(name):
+        raise refuse_input(f"{name[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
+    return name
 
 
 def load_plan(stack: str | None, file: Path | None) -> StackPlan:
@@ -47,3 +54,9 @@ def project_root() -> Path:
     here = Path.cwd()
     found = next((d for d in (here, *here.parents) if (d / "Pulumi.yaml").is_file() and (d / "stacks").is_dir()), None)
     return found or Path(__file__).resolve().parents[2]
+
+
+def stack_folder() -> Path:
+    """The nearest folder at or above the working directory that holds stack files, else the project's."""
+    here = Path.cwd()
+    return next((d for d in (here, *here.parents) if any(d.glob("Pulumi.*.yaml"))), None) or project_root()

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from l4serve.config.problems import Problem
+from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.problems import Problem, refuse
+from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 RECIPES = Path(__file__).parents[2] / "stacks" / "recipes"
 
@@ -34,23 +34,27 @@ class Recipe:
 
 
 @cache
-def recipes() -> Mapping[str, Recipe]:
-    """All recipes by name, read once."""
-    return {file.stem: _read(file.stem, file.read_text("utf-8")) for file in sorted(RECIPES.glob("*.yaml"))}
+def recipes(folder: Path = RECIPES) -> Mapping[str, Recipe]:
+    """All recipes of a folder by name, read once. Raises ConfigError for a file that is no recipe."""
+    return {file.stem: _read(file) for file in sorted(folder.glob("*.yaml"))}
 
 
-def _read(name: str, text: str) -> Recipe:
-    raw = yaml.safe_load(text)
-    return Recipe(
-        name=name,
-        about=raw["about"],
-        source=raw["source"],
-        deviations=tuple(Deviation(d["what"], d["why"]) for d in raw.get("deviations", ())),
-        workload=raw["workload"],
-    )
+def _read(file: Path) -> Recipe:
+    try:
+        raw = read_yaml(read_bytes(file, MOST_BYTES))
+        return Recipe(
+            name=file.stem,
+            about=raw["about"],
+            source=raw["source"],
+            deviations=tuple(Deviation(d["what"], d["why"]) for d in raw.get("deviations", ())),
+            workload={**raw["workload"]},
+        )
+    except (FileRefusedError, YamlError, KeyError, TypeError, AttributeError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        refuse(f"stacks/recipes/{file.name}", f"this is no recipe: {reason}", "see the other files of the folder")
 
 
-def apply_recipes(serving: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:
+def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[Mapping[str, Any], list[Problem]]:
     """The serving object with each workload laid over its recipe, and what is wrong with the recipes it names.
 
     A key set to null in the workload takes the recipe's value away. A workload that changes the engine's version
@@ -64,9 +68,9 @@ def apply_recipes(serving: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[P
         if not isinstance(workload, Mapping) or workload.get("recipe") is None:
             continue
         path = f"workloads.{name}.recipe"
-        recipe = recipes().get(str(workload["recipe"]))
+        recipe = recipes(folder).get(str(workload["recipe"]))
         if recipe is None:
-            problems.append(_unknown(path, str(workload["recipe"])))
+            problems.append(_unknown(path, str(workload["recipe"]), recipes(folder)))
             merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         elif problem := _other_engine(path, recipe, workload):
             problems.append(problem)
@@ -86,10 +90,10 @@ def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in workload.items() if key != "recipe" and not (key == "engine" and kindless)}
 
 
-def _unknown(path: str, name: str) -> Problem:
-    near = difflib.get_close_matches(name, recipes(), 1)
+def _unknown(path: str, name: str, known: Mapping[str, Recipe]) -> Problem:
+    near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return Problem(path, f"there is no recipe {name!r}", f"{hint}recipes: {', '.join(recipes())}")
+    return Problem(path, f"there is no recipe {name!r}", f"{hint}recipes: {', '.join(known)}")
 
 
 def _other_engine(path: str, recipe: Recipe, workload: Mapping[str, Any]) -> Problem | None:

@@ -16,7 +16,7 @@ from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problems import ConfigError, Problem, problems_from
-from l4serve.config.recipes import apply_recipes
+from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_shapes import has_secret_shape, looks_random
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.stack import StackConfig
@@ -55,8 +55,11 @@ class StackFileError(ValueError):
     """A stack file that cannot be read: the message names the file and the remedy."""
 
 
-def read_stack_file(path: Path) -> Stack:
-    """Reads and validates `Pulumi.<stack>.yaml`; raises StackFileError or ConfigError. Decrypts nothing."""
+def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = None) -> Stack:
+    """Reads and validates `Pulumi.<stack>.yaml`; raises StackFileError or ConfigError. Decrypts nothing.
+
+    `recipes` is the folder of the recipes that its workloads may name, `name` the stack's where it is not the file's.
+    """
     try:
         content = read_bytes(path, MOST_BYTES)
         document = read_yaml(content)
@@ -67,25 +70,25 @@ def read_stack_file(path: Path) -> Stack:
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise StackFileError(f"{path}: the key `config` with the stack's values is missing")
-    stack = parse_stack(_stack_name(path), config, base=path.parent)
+    stack = parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes)
     if (line := line_with_secret(content.decode("utf-8", "replace"))) is not None:
         raise StackFileError(f"{path}: a secret stands in plain text in line {line}\n    fix: {HIDE_TOKEN}")
     return stack
 
 
-def _stack_name(path: Path) -> str:
+def stack_name(path: Path) -> str:
     """The stack's name as its file has it; what Pulumi allows in no name is replaced, for `-f` takes any file."""
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
     return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:100] or "stack"
 
 
-def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
+def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Path = RECIPES) -> Stack:
     """Validates the config values of a stack, keyed as in the stack file; raises ConfigError with every problem.
 
     Relative paths in the config start from the folder `base`.
     """
     problems = (*_unknown_keys(values), *_plain_token(values), *_odd_project(values))
-    _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base))
+    _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base, recipes))
     project = values.get("gcp:project")
     token = Token.CONFIGURED if values.get(TOKEN_KEY) is not None else Token.ABSENT
     return Stack(
@@ -100,12 +103,12 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path) -> Stack:
 
 
 def _read_config(
-    values: Mapping[str, Any], base: Path
+    values: Mapping[str, Any], base: Path, recipes: Path
 ) -> tuple[Mapping[str, Any], StackConfig, Mapping[str, Mapping[str, Any]]]:
     """The serving object as given, the config that it makes with its recipes, and the models' config.json files."""
     serving = _serving_object(values.get(SERVING_KEY))
     refuse_all(guard(serving))
-    merged, recipe_problems = apply_recipes(serving)
+    merged, recipe_problems = apply_recipes(serving, recipes)
     _, config = gather(partial(refuse_all, recipe_problems), partial(_validated, merged))
     return serving, config, _read_model_configs(config, base)
 

@@ -39,7 +39,12 @@ class SecretPlan:
     @property
     def token_file(self) -> str | None:
         """Path of the token in the container when the CSI driver mounts it."""
-        return f"{TOKEN_DIR}/{self.key}" if self.provider_class and not self.synced else None
+        return f"{TOKEN_DIR}/{self.key}" if self.mounted_class else None
+
+    @property
+    def mounted_class(self) -> str | None:
+        """SecretProviderClass that the pods mount; None where they read a Kubernetes Secret."""
+        return None if self.synced else self.provider_class
 
 
 def plan_secret(

@@ -24,6 +24,11 @@ class PodResources:
     limits: Requests
     shm_bytes: int
 
+    @property
+    def shm(self) -> str:
+        """Size of /dev/shm as Kubernetes writes it."""
+        return format_bytes(self.shm_bytes)
+
     def of_one_pod(self) -> Allocatable:
         """What the scheduler must find for one pod."""
         asked = self.requests

@@ -145,6 +145,11 @@ class WorkloadPlan:
     judgement: Judgement
 
     @property
+    def token_variable(self) -> str | None:
+        """Variable that carries the Hugging Face token; None where the pods have none, or read a file."""
+        return None if self.secret is None or self.secret.token_file else self.engine.contract.token_env
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         """What an operator should know before the workload runs."""
         path = f"workloads.{self.name}"

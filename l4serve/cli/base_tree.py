@@ -1,0 +1,157 @@
+"""The stack files of a git commit, with the recipes and model configs that they name, in a folder of their own.
+
+Nothing of the commit runs and no hook, filter or text conversion of the repository takes part: blobs are read by their
+ids and written under names that are checked first. Links are left out.
+"""
+
+import os
+import posixpath
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from l4serve.config.files import MOST_JSON_BYTES
+from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
+
+STACK_FILE = re.compile(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml", re.ASCII)
+RECIPES = "stacks/recipes"
+_RECIPE_FILE = re.compile(rf"{RECIPES}/[A-Za-z0-9_.-]{{1,100}}\.yaml", re.ASCII)
+_DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+_PROGRAM = ("__main__.py", "components", "l4serve", "stacks")
+_REGULAR = (b"100644", b"100755")
+_GIT_S = 60
+
+
+class GitError(ValueError):
+    """A base that cannot be had; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of the repository that a folder is in."""
+
+    root: Path
+    """The folder with the stack files, in the working tree."""
+    ref: str
+    """As it was asked for."""
+    id: str
+
+
+def find_commit(root: Path, ref: str | None) -> Commit:
+    """The commit that a ref names; without one, where HEAD left the default branch. Raises GitError."""
+    if ref is None:
+        return _merge_base(root)
+    found = _commit_id(root, ref)
+    if found is None:
+        raise GitError(f"{ref[:200]!r} names no commit of this repository\n    fix: name a branch, a tag or a commit")
+    return Commit(root, ref, found)
+
+
+def _merge_base(root: Path) -> Commit:
+    known = next((name for name in _DEFAULT_BRANCHES if _commit_id(root, name)), None)
+    if known is None:
+        tried = ", ".join(_DEFAULT_BRANCHES)
+        raise GitError(f"there is no default branch here (tried {tried})\n    fix: name the base: l4serve diff BASE")
+    done = _git(root, "merge-base", "--end-of-options", known, "HEAD")
+    if done.returncode:
+        raise GitError(f"HEAD and {known} have no commit in common\n    fix: fetch more history, or name the base")
+    return Commit(root, f"merge base with {known}", done.stdout.decode().strip())
+
+
+def _commit_id(root: Path, ref: str) -> str | None:
+    if not ref or "\0" in ref or len(ref) > 1000:
+        return None
+    done = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def write_base(commit: Commit, folder: Path) -> None:
+    """Writes the commit's stack files, recipes and the model configs that they name into a folder. Raises GitError."""
+    blobs = _blobs(commit)
+    wanted = [path for path in blobs if STACK_FILE.fullmatch(path) or _RECIPE_FILE.fullmatch(path)]
+    texts = dict(_read(commit, blobs, wanted))
+    configs = {path for text in texts.values() for path in named_configs(text)} & blobs.keys()
+    texts |= dict(_read(commit, blobs, sorted(configs)))
+    for path, content in texts.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def named_configs(text: bytes) -> Iterator[str]:
+    """Paths below the stack file's folder that `model.config` names, in a stack file or a recipe."""
+    try:
+        document = read_yaml(text)
+    except YamlError:
+        return
+    for value in _configs(document):
+        path = posixpath.normpath(value)
+        if not path.startswith(("/", "..")) and "\0" not in path:
+            yield path
+
+
+def _configs(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        model = value.get("model")
+        if isinstance(model, Mapping) and isinstance(model.get("config"), str):
+            yield model["config"]
+        for inner in value.values():
+            yield from _configs(inner)
+
+
+def program_changes(commit: Commit) -> tuple[str, ...]:
+    """Files of the program itself, its data included, that differ between the commit and the working tree."""
+    arguments = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", commit.id, "--")
+    done = _git(commit.root, *arguments, *_PROGRAM)
+    names = (name.decode("utf-8", "replace") for name in done.stdout.split(b"\0") if name)
+    return tuple(name for name in names if f"{RECIPES}/" not in name)
+
+
+def _blobs(commit: Commit) -> Mapping[str, str]:
+    """Ids of the regular files below the root, by their path from there."""
+    done = _git(commit.root, "ls-tree", "-r", "-z", "--end-of-options", commit.id, ".")
+    if done.returncode:
+        raise GitError(f"the files of {commit.id[:12]} cannot be listed\n    fix: fetch the commit whole")
+    found = {}
+    for entry in done.stdout.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        mode, kind, blob = (*head.split(), b"", b"", b"")[:3]
+        if mode in _REGULAR and kind == b"blob":
+            found[path.decode("utf-8", "surrogateescape")] = blob.decode()
+    return found
+
+
+def _read(commit: Commit, blobs: Mapping[str, str], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The content of files, cut a byte past what any reader takes, so that a reader still refuses it as too large."""
+    paths = list(paths)
+    if not paths:
+        return
+    asked = "".join(f"{blobs[path]}\n" for path in paths).encode()
+    done = _git(commit.root, "cat-file", "--batch", stdin=asked)
+    rest = done.stdout
+    for path in paths:
+        head, _, rest = rest.partition(b"\n")
+        fields = head.split()
+        if done.returncode or len(fields) != 3:
+            raise GitError(f"{path[:200]!r} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole")
+        size = int(fields[2])
+        yield path, rest[:size][: max(MOST_BYTES, MOST_JSON_BYTES) + 1]
+        rest = rest[size + 1 :]
+
+
+def _git(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """A plumbing command that reads and asks nobody. Raises GitError where there is no git."""
+    options = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    try:
+        return subprocess.run(
+            ["git", *options, *arguments], cwd=root, input=stdin, capture_output=True, timeout=_GIT_S,
+            env={**os.environ, **quiet}, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise GitError("git is not on PATH\n    fix: install it, or compare two files: --from A --to B") from None
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git {arguments[0]} took longer than {_GIT_S} s") from None

@@ -1,0 +1,129 @@
+"""l4serve diff: what changes between two versions of stacks, for the people served and for the bill."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes, write_base
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import print_json, redacted, say
+from l4serve.cli.sides import NOT_THERE, difference, inputs_of, recipes_of, side_of, stacks_of
+from l4serve.cli.stack_options import JsonOption, stack_folder, valid_stack_name
+from l4serve.config.files import exists_as_file
+from l4serve.config.stack_file import stack_name
+from l4serve.planning.difference.difference_json import difference_json
+from l4serve.planning.difference.stack_diff import StackDiff
+from l4serve.planning.stack.edits import Effect
+from l4serve.report.comment import comment
+from l4serve.report.terminal import terminal_text
+
+DANGER = "danger"
+LEVELS = (DANGER, *(effect.text for effect in Effect if effect > Effect.NOTHING))
+_SOME = 5
+
+
+def diff(
+    base: Annotated[
+        str | None, typer.Argument(help="Git ref to compare with; the merge base with the default branch if left out.")
+    ] = None,
+    stack: Annotated[list[str] | None, typer.Option("--stack", "-s", help="Stack to compare; all if left out.")] = None,
+    old: Annotated[Path | None, typer.Option("--from", help="Stack file to compare from, in place of a ref.")] = None,
+    new: Annotated[Path | None, typer.Option("--to", help="Stack file to compare to.")] = None,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the comment for a pull request.")] = False,
+    fail_on: Annotated[
+        str | None, typer.Option("--fail-on", help=f"Exit 1 from this level on: {', '.join(LEVELS)}.")
+    ] = None,
+) -> None:
+    """Say what changes against a git ref: context, memory, rollout, machines and money."""
+    level = _level(fail_on)
+    if (old is None) != (new is None):
+        raise refuse_input("--from and --to go together: one file each")
+    if as_json and markdown:
+        raise refuse_input("choose one of --json and --markdown")
+    if old is not None and new is not None:
+        if base is not None or stack:
+            raise refuse_input("--from and --to compare two files: no ref and no stack beside them")
+        document, diffs = _of_files(old, new)
+    else:
+        document, diffs = _of_ref(base, stack or [])
+    if as_json:
+        print_json(document)
+    elif markdown:
+        print(comment(redacted(document)), end="")
+    else:
+        say(terminal_text(redacted(document)))
+    raise typer.Exit(_exit_code(diffs, level))
+
+
+def _level(text: str | None) -> str | None:
+    said = text.replace("-", " ") if text else None
+    if said is not None and said not in LEVELS:
+        raise refuse_input(f"--fail-on {said[:100]} is no level\n    fix: one of {', '.join(LEVELS)}")
+    return said
+
+
+def _exit_code(diffs: Sequence[StackDiff], level: str | None) -> int:
+    """1 where a new side is refused, or a part lands at the level or harder; else 0."""
+    if any(each.verdict == "refused" for each in diffs):
+        return 1
+    if level is None:
+        return 0
+    if level == DANGER:
+        return int(any(each.dangers for each in diffs))
+    least = Effect[level.upper().replace(" ", "_")]
+    return int(any(part.lands is not None and part.lands >= least for each in diffs for part in each.parts))
+
+
+def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
+    for path in (old, new):
+        if not exists_as_file(path):
+            raise refuse_input(f"{path} does not exist")
+    name = stack_name(new)
+    before, after = (side_of(path, recipes_of(path.parent), name) for path in (old, new))
+    diffs = [difference(name, before, after)]
+    return difference_json(str(old), diffs), diffs
+
+
+def _of_ref(ref: str | None, wanted: Sequence[str]) -> tuple[dict[str, Any], list[StackDiff]]:
+    root = stack_folder()
+    try:
+        commit = find_commit(root, ref)
+        with tempfile.TemporaryDirectory(prefix="l4serve-base-") as scratch:
+            write_base(commit, Path(scratch))
+            diffs = _compared(Path(scratch), root, wanted)
+            return difference_json(f"{commit.ref} ({commit.id[:12]})", diffs, _remarks(commit)), diffs
+    except GitError as error:
+        raise refuse_input(str(error)) from None
+
+
+def _compared(base: Path, root: Path, wanted: Sequence[str]) -> list[StackDiff]:
+    known = sorted({*stacks_of(base), *stacks_of(root)})
+    names = [valid_stack_name(name) for name in dict.fromkeys(wanted)] or known
+    if unknown := [name for name in names if name not in known]:
+        raise refuse_input(f"there is no stack {unknown[0]} on either side; stacks here: {', '.join(known) or 'none'}")
+    return [_one(name, base, root) for name in names]
+
+
+def _one(name: str, base: Path, root: Path) -> StackDiff:
+    old, new = (folder / f"Pulumi.{name}.yaml" for folder in (base, root))
+    after = side_of(new, recipes_of(root))
+    if exists_as_file(old) and exists_as_file(new):
+        inputs = inputs_of(new, recipes_of(root))
+        if inputs is not None and inputs == inputs_of(old, recipes_of(base)):
+            return difference(name, after, after)
+    return difference(name, side_of(old, recipes_of(base)) if exists_as_file(old) else NOT_THERE, after)
+
+
+def _remarks(commit: Commit) -> list[str]:
+    changed = program_changes(commit)
+    if not changed:
+        return []
+    some = ", ".join(changed[:_SOME]) + (f" and {len(changed) - _SOME} more" if len(changed) > _SOME else "")
+    return [
+        f"{len(changed)} files of the program differ from the base ({some}). Both sides are planned by the program of "
+        "this tree, so what its code and its data change is on no line here"
+    ]

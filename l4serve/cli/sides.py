@@ -1,0 +1,78 @@
+"""The two sides of a difference: stacks of a folder or single files, planned, or every reason why one is refused."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from l4serve.cli.base_tree import RECIPES, STACK_FILE, named_configs
+from l4serve.config.files import FileRefusedError, exists_as_file, read_bytes
+from l4serve.config.problems import ConfigError
+from l4serve.config.recipes import RECIPES as OWN_RECIPES
+from l4serve.config.stack_file import Stack, StackFileError, read_stack_file
+from l4serve.config.yaml_reader import MOST_BYTES
+from l4serve.planning.difference.differ import diff_plans
+from l4serve.planning.difference.stack_diff import Refused, StackDiff
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of one stack: what was planned, or why it is refused; neither where there is no such stack."""
+
+    planned: tuple[Stack, StackPlan] | None = None
+    refused: tuple[Refused, ...] = ()
+
+
+NOT_THERE = Side()
+
+
+def stacks_of(folder: Path) -> tuple[str, ...]:
+    """The stacks whose files lie in a folder, by name."""
+    found = (STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml"))
+    return tuple(sorted(match[1] for match in found if match))
+
+
+def recipes_of(folder: Path) -> Path:
+    """The recipes beside the stacks of a folder, else those of this installation."""
+    own = folder / RECIPES
+    return own if own.is_dir() else OWN_RECIPES
+
+
+def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
+    """The side that a stack file is, under another name where one is given; NOT_THERE without a file."""
+    if not exists_as_file(path):
+        return NOT_THERE
+    try:
+        stack = read_stack_file(path, recipes=recipes, name=name)
+        return Side((stack, plan_stack(stack)))
+    except ConfigError as error:
+        return Side(refused=tuple(Refused(each.path, each.message, each.remedy) for each in error.problems))
+    except StackFileError as error:
+        message, _, remedy = str(error).removeprefix(f"{path}: ").partition("\n    fix: ")
+        return Side(refused=(Refused(path.name, message, remedy),))
+
+
+def difference(name: str, before: Side, after: Side) -> StackDiff:
+    """The difference between two sides of a stack."""
+    diff = diff_plans(name, before.planned, after.planned)
+    if after.refused:
+        diff = replace(diff, verdict="refused")
+    return replace(diff, refusals=after.refused, refused_before=before.refused)
+
+
+def inputs_of(path: Path, recipes: Path) -> tuple[bytes, ...] | None:
+    """Everything that a stack's plan is made from, for a comparison: its file, the recipes, the model configs."""
+    try:
+        content = read_bytes(path, MOST_BYTES)
+        presets = (
+            [read_bytes(file, MOST_BYTES) for file in sorted(recipes.glob("*.yaml"))] if b"recipe" in content else []
+        )
+        names = sorted({name for text in (content, *presets) for name in named_configs(text)})
+        configs = [_content(path.parent / name) for name in names]
+    except FileRefusedError:
+        return None
+    return (content, *presets, *configs)
+
+
+def _content(path: Path) -> bytes:
+    return read_bytes(path, MOST_BYTES) if exists_as_file(path) else b""

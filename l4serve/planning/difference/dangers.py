@@ -1,0 +1,147 @@
+"""What a reviewer must not overlook in a difference, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from l4serve.planning.difference.rows import Line
+from l4serve.planning.difference.stack_diff import Danger, Part, WorkloadPart
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.stack.edits import Effect
+from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+
+def dangers(
+    before: StackPlan,
+    after: StackPlan,
+    pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]],
+    workloads: Sequence[WorkloadPart],
+    pools: Sequence[Part],
+    others: Sequence[Part],
+) -> Iterator[Danger]:
+    """The dangers of an update from one plan to the next, in a stable order."""
+    yield from _replacements(workloads, pools, others)
+    yield from _stuck(before, after)
+    yield from _renames(pairs)
+    yield from _opened(before.cluster, after.cluster)
+    yield from _unprotected(before, after)
+    yield from _rules(pairs)
+    yield from _uncertain(pairs)
+
+
+def _replacements(workloads: Sequence[WorkloadPart], pools: Sequence[Part], others: Sequence[Part]) -> Iterator[Danger]:
+    for part in others:
+        if part.kind == "cluster" and part.lands is Effect.CLUSTER_REPLACED:
+            told = f"the cluster is replaced, and all that runs in it with it: {_said(part.lines, part.lands)}"
+            yield Danger("cluster replaced", "cluster", told)
+        elif part.kind == "cluster" and part.lands is Effect.WORKLOAD_REPLACED:
+            told = f"another cluster: every object is made there and deleted here: {_said(part.lines, part.lands)}"
+            yield Danger("cluster replaced", "cluster", told)
+    for part in pools:
+        path = f"nodePools.{part.name}"
+        if part.change == "removed":
+            yield Danger("pool replaced", path, f"pool {part.name} is deleted, and its nodes are drained")
+        elif part.lands is Effect.POOL_REPLACED:
+            told = f"pool {part.name} is replaced, so its pods move to new nodes: {_said(part.lines, part.lands)}"
+            yield Danger("pool replaced", path, told)
+    for workload in workloads:
+        path = f"workloads.{workload.name}"
+        if workload.lands is Effect.WORKLOAD_REPLACED:
+            told = f"{workload.name} is replaced: {workload.interruption.why}"
+            yield Danger("workload replaced", path, told)
+        elif workload.change == "removed":
+            yield Danger("workload removed", path, f"{workload.name} is deleted, and nothing answers at its address")
+
+
+def _stuck(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
+    for problem in exchange_problems(read_pods(pods_json(before)), after):
+        yield Danger("full pool", problem.path, f"{problem.message}; {problem.remedy}")
+
+
+def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    gone = [old for old, new in pairs if old is not None and new is None]
+    come = [new for old, new in pairs if new is not None and old is None]
+    for new in come:
+        like = next((old for old in gone if _alike(old, new)), None)
+        if like is not None:
+            gone.remove(like)
+            told = (
+                f"{like.name} is deleted and {new.name} made anew, with a load of the model and another address; "
+                f"workloads.{new.name}.renamedFrom: {like.object_name} keeps pods and addresses"
+            )
+            yield Danger("rename", f"workloads.{new.name}", told)
+        holder = next((old for old in gone if old.service.name == new.service.name), None)
+        if holder is not None and holder.namespace == new.namespace:
+            told = (
+                f"the Service {new.service.name} belongs to {holder.name}, which is deleted after {new.name} takes "
+                f"the name: its address would go with it"
+            )
+            yield Danger("rename", f"workloads.{new.name}.service.name", told)
+
+
+def _alike(old: WorkloadPlan, new: WorkloadPlan) -> bool:
+    return (old.engine.image, old.engine.argv, old.layout) == (new.engine.image, new.engine.argv, new.layout)
+
+
+def _opened(before: ClusterPlan, after: ClusterPlan) -> Iterator[Danger]:
+    if after.managed is None:
+        return
+    new = after.managed.control_plane
+    old = before.managed.control_plane if before.managed else None
+    if new.ip == "public" and (old is None or old.ip != "public"):
+        yield Danger("public endpoint", "cluster.controlPlane.ipEndpoint", "the control plane gets a public address")
+    known = {cidr for cidr, _ in old.authorized_networks} if old else set()
+    if added := [cidr for cidr, _ in new.authorized_networks if cidr not in known]:
+        told = f"the control plane's address admits {', '.join(added)}"
+        yield Danger("public endpoint", "cluster.authorizedNetworks", told)
+    if old is not None and new.dns and not old.dns:
+        yield Danger("public endpoint", "cluster.controlPlane.dnsEndpoint", "the control plane gets a DNS endpoint")
+    if before.private_nodes and after.private_nodes is False:
+        yield Danger("public endpoint", "cluster.privateNodes", "nodes get public addresses")
+
+
+def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
+    if before.cluster.protect and not after.cluster.protect:
+        yield Danger("protection lifted", "cluster.protect", "Pulumi may delete or replace the cluster")
+    old, new = before.cluster.managed, after.cluster.managed
+    if old and new and old.deletion_protection and not new.deletion_protection:
+        yield Danger("protection lifted", "cluster.deletionProtection", "Google Cloud lets the cluster be deleted")
+    protected = {pool.name for pool in before.node_pools if pool.protect}
+    for pool in after.node_pools:
+        if pool.name in protected and not pool.protect:
+            told = f"Pulumi may delete or replace pool {pool.name}"
+            yield Danger("protection lifted", f"nodePools.{pool.name}.protect", told)
+
+
+def _rules(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    for old, new in pairs:
+        if new is None:
+            continue
+        known = set(old.metadata.annotations) if old else set()
+        for annotation, reason in new.metadata.annotations.items():
+            if annotation.startswith("allow.") and annotation not in known:
+                rule = annotation.partition("/")[2]
+                path = f"workloads.{new.name}.allow"
+                yield Danger("rule allowed", path, f"{new.name} runs against rule {rule}: {reason}")
+
+
+def _uncertain(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    for old, new in pairs:
+        fit = new.judgement.fit if new else None
+        if new is None or fit is None:
+            continue
+        was = old.judgement.fit if old else None
+        path = f"workloads.{new.name}"
+        if not fit.fits and (was is None or was.fits):
+            yield Danger("does not fit", path, f"{new.name} does not fit its GPU: {'; '.join(fit.reasons)}")
+        elif fit.fits and fit.margin_is_uncertain and not (was and was.margin_is_uncertain):
+            told = f"{new.name} fits only within the uncertainty of {fit.uncertainty_gib:.2f} GiB"
+            yield Danger("uncertain", path, told)
+
+
+def _said(lines: Sequence[Line], lands: Effect | None) -> str:
+    """What is behind an effect; a name that is made of the rest is left out."""
+    told = [line.says for line in lines if line.lands is lands]
+    return ", ".join(says for says in dict.fromkeys(told) if says != "name in GKE" or len(told) == 1)

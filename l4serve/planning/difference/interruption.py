@@ -1,0 +1,51 @@
+"""Whether an update is noticed by those who are served: from how the workload lands, and its pool beneath it."""
+
+from l4serve.planning.difference.stack_diff import Interruption
+from l4serve.planning.stack.edits import Effect
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+
+def interruption(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect) -> Interruption:
+    """What an update means for those who are served; `beneath` is how the pool lands that the pods run on."""
+    if lands is Effect.CLUSTER_REPLACED:
+        return Interruption(True, "the cluster is made anew, and nothing is served until its pods have loaded")
+    if lands is Effect.WORKLOAD_REPLACED:
+        return _replaced(before, after)
+    if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
+        return _moved(after, beneath)
+    if lands >= Effect.POD_RESTART:
+        return _restarted(after)
+    if lands is Effect.IN_PLACE and _most(after) < _most(before):
+        return Interruption(False, "pods that are too many end after their grace period; the others serve on")
+    return Interruption(False, "no pod restarts")
+
+
+def _replaced(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
+    beside = (before.object_name, before.namespace) != (after.object_name, after.namespace)
+    if not beside and before.service.name != after.service.name:
+        return Interruption(True, f"the Service is {after.service.name} now, and clients must follow the name")
+    if not beside:
+        return Interruption(True, "objects keep their names, so the old ones are deleted before the new ones are made")
+    where = f"{after.service.name} in namespace {after.namespace}"
+    return Interruption(True, f"the new pods come first, and clients must follow them to {where}")
+
+
+def _restarted(after: WorkloadPlan) -> Interruption:
+    rollout, replicas = after.scale.rollout, after.scale.replicas
+    if rollout.max_surge:
+        return Interruption(False, "a new pod loads beside the old ones before one of them goes")
+    if replicas > 1:
+        return Interruption(False, f"one of {replicas} pods at a time is away while the new one loads")
+    seconds = after.lifecycle.probes.startup_seconds
+    return Interruption(True, f"no GPU is free beside the one pod: it goes first, and loading may take {seconds} s")
+
+
+def _moved(after: WorkloadPlan, beneath: Effect) -> Interruption:
+    what = "its pool is replaced" if beneath is Effect.POOL_REPLACED else "the nodes under it are made anew"
+    if after.scale.replicas > 1:
+        return Interruption(False, f"{what}: pods move one at a time, as the disruption budget says")
+    return Interruption(True, f"{what}: its one pod is drained, and serves again once it has loaded elsewhere")
+
+
+def _most(plan: WorkloadPlan) -> int:
+    return plan.scale.most_replicas

@@ -1,0 +1,99 @@
+"""Compares two plans row by row: what differs, what it is called, and how it lands. Data: data/rows.yaml."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.stack.edits import Effect
+
+Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "dashboard"]
+HIDDEN = "[hidden]"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute of a plan that reaches a resource."""
+
+    path: str
+    """From a root such as `workload`, through attributes."""
+    says: str
+    lands: Effect
+    existing: Effect | None
+    """How it lands on a cluster that the stack did not make, where that differs."""
+    grows: bool
+    """Whether it lands harder where the new address range does not hold the old one."""
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One difference: what it is called, its two values, and how it lands."""
+
+    path: str
+    says: str
+    before: Any
+    after: Any
+    lands: Effect
+
+
+@cache
+def rows(kind: Kind) -> tuple[Row, ...]:
+    """The rows of one kind of part, the hardest first."""
+    return tuple(
+        Row(
+            path=row["path"],
+            says=row["says"],
+            lands=_effect(row["lands"]),
+            existing=_effect(row["existing"]) if "existing" in row else None,
+            grows=row.get("grows", False),
+            hidden=row.get("hidden", False),
+        )
+        for row in load_data(__file__, "rows.yaml")[kind]
+    )
+
+
+def compared(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any], *, existing: bool) -> tuple[Line, ...]:
+    """The rows of a part whose values differ; `before` and `after` are the roots that the paths start from."""
+    lines = []
+    for row in rows(kind):
+        old, new = _value(before, row.path), _value(after, row.path)
+        if old == new:
+            continue
+        lands = row.existing if existing and row.existing is not None else row.lands
+        if row.grows and not _holds(new, old):
+            lands = Effect.CLUSTER_REPLACED
+        old, new = (HIDDEN, HIDDEN) if row.hidden else (old, new)
+        lines.append(Line(row.path, row.says, old, new, lands))
+    return tuple(lines)
+
+
+def hardest(lines: tuple[Line, ...]) -> Effect:
+    """The hardest effect of some lines; NOTHING where there are none."""
+    return max((line.lands for line in lines), default=Effect.NOTHING)
+
+
+def _value(roots: Mapping[str, Any], path: str) -> Any:
+    first, *steps = path.split(".")
+    value = roots.get(first)
+    for step in steps:
+        if value is None:
+            return None
+        value = value[step] if isinstance(value, Mapping) else getattr(value, step)
+    return value
+
+
+def _holds(new: Any, old: Any) -> bool:
+    """Whether an address range holds another; one that is not stated holds none and is in none."""
+    if new is None or old is None:
+        return False
+    ours, theirs = ipaddress.ip_network(new, strict=False), ipaddress.ip_network(old, strict=False)
+    return ours.version == theirs.version and ours.supernet_of(theirs)  # type: ignore[arg-type]
+
+
+def _effect(text: str) -> Effect:
+    return Effect[text.upper().replace(" ", "_")]

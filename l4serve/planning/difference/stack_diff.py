@@ -1,0 +1,102 @@
+"""The difference between two plans of a stack: frozen values, and nothing that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from l4serve.planning.difference.flags import FlagChanges
+from l4serve.planning.difference.rows import Line
+from l4serve.planning.stack.edits import Effect
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.note import Note
+
+Change = Literal["added", "removed", "changed", "same"]
+Verdict = Literal["same", "changed", "refused"]
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Something that a reviewer must not overlook."""
+
+    kind: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Whether people who are served notice the update, and why."""
+
+    expected: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a stack on both sides."""
+
+    kind: str
+    name: str
+    change: Change
+    lands: Effect | None
+    """None for a part that is added or removed."""
+    lines: tuple[Line, ...]
+    before: Facts | None
+    after: Facts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadPart(Part):
+    """A workload on both sides."""
+
+    flags: FlagChanges
+    interruption: Interruption
+
+
+@dataclass(frozen=True)
+class ConfigEdit:
+    """A config path whose value differs, and what the table of edits says of it."""
+
+    path: str
+    before: Any
+    after: Any
+    effect: Effect | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One reason why a side cannot work."""
+
+    path: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackDiff:
+    """What changes from one plan of a stack to the next."""
+
+    stack: str
+    verdict: Verdict
+    before: StackPlan | None
+    """None where the stack is new, or was refused before."""
+    after: StackPlan | None
+    """None where the stack is gone, or is refused now."""
+    refusals: tuple[Refused, ...] = ()
+    refused_before: tuple[Refused, ...] = ()
+    dangers: tuple[Danger, ...] = ()
+    edits: tuple[ConfigEdit, ...] = ()
+    workloads: tuple[WorkloadPart, ...] = ()
+    pools: tuple[Part, ...] = ()
+    others: tuple[Part, ...] = ()
+    """The cluster, compute classes, namespace, token and dashboard, where they differ."""
+    notes_added: tuple[Note, ...] = ()
+    notes_gone: tuple[Note, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every part, the cluster first."""
+        return (*self.others, *self.pools, *self.workloads)

@@ -1,0 +1,142 @@
+"""A difference as one comment on a change: Markdown of bounded length, in which nothing from a file acts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from l4serve.config.characters import visible
+from l4serve.report.words import (
+    Doc,
+    Pair,
+    change_pairs,
+    changed,
+    cost_pairs,
+    flag_lines,
+    landing,
+    pool_pairs,
+    shown,
+    summary,
+    workload_pairs,
+)
+
+MARK = "<!-- l4serve-diff -->"
+"""The hidden first line by which the comment of an earlier run is found and replaced."""
+LIMIT = 65_536
+"""Characters that a comment may have, on GitHub and below GitLab's million."""
+_ROOM_FOR_THE_CUT = 300
+_ACTING = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$]|:(?=[\w+-]+:))")
+_MOST_CELLS = 400
+
+
+def comment(doc: Doc, limit: int = LIMIT) -> str:
+    """The comment: the mark, one line, a table of what changed, details folded; cut with a count at the limit."""
+    head = [MARK, f"**l4serve diff**: {_text(summary(doc))}", ""]
+    blocks = list(_blocks(doc)) if any(stack["verdict"] != "same" for stack in doc["stacks"]) else []
+    kept, size = [], sum(len(line) + 1 for line in head)
+    for block in blocks:
+        if size + len(block) + 1 > limit - _ROOM_FOR_THE_CUT:
+            break
+        kept.append(block)
+        size += len(block) + 1
+    left = len(blocks) - len(kept)
+    cut = [f"_{left} more sections are left out here; `l4serve diff` prints them all._"] if left else []
+    return "\n".join([*head, *kept, *cut]) + "\n"
+
+
+def _blocks(doc: Doc) -> Iterator[str]:
+    stacks = [stack for stack in doc["stacks"] if stack["verdict"] != "same"]
+    for stack in stacks:
+        yield from _dangers(stack)
+    rows = [_row(stack, part) for stack in stacks for part in changed(stack["workloads"])]
+    rows_left = len(rows) - _MOST_CELLS
+    if rows:
+        table = ["| stack | workload | lands | context | KV cache | USD/h planned |", "|---|---|---|---|---|---|"]
+        more = [f"\n_{rows_left} more workloads changed._"] if rows_left > 0 else []
+        yield "\n".join([*table, *rows[:_MOST_CELLS], *more, ""])
+    for stack in stacks:
+        yield from _details(stack)
+    remarks = "".join(f"\n- {_text(remark)}" for remark in doc["remarks"])
+    yield f"Compared with {_code(doc['base'])}.{remarks}"
+
+
+def _dangers(stack: Doc) -> Iterator[str]:
+    for problem in stack["refusals"]:
+        fix = f" Fix: {_text(problem['fix'])}" if problem["fix"] else ""
+        told = f"{_code(problem['path'])}: {_text(problem['text'])}{fix}"
+        yield f"- :no_entry: {_code(stack['stack'])} **refused** {told}"
+    for danger in stack["danger"]:
+        told = f"{_code(danger['path'])}: {_text(danger['text'])}"
+        yield f"- :warning: {_code(stack['stack'])} **{_text(danger['kind'])}** {told}"
+    if stack["refusals"] or stack["danger"]:
+        yield ""
+
+
+def _row(stack: Doc, workload: Doc) -> str:
+    pairs = {pair.label: pair for pair in workload_pairs(workload)}
+    planned = next(pair for pair in cost_pairs(stack) if pair.label == "USD, as planned")
+    hour = Pair(
+        "", *(None if side is None else side.partition(" per hour")[0] for side in (planned.before, planned.after))
+    )
+    landed = landing(workload) + (", downtime" if workload["downtime"]["expected"] else "")
+    cells = (landed, pairs["context"].text, pairs["KV cache"].text, hour.text)
+    names = (_code(stack["stack"]), _code(workload["name"]))
+    return f"| {' | '.join((*names, *map(_text, cells)))} |"
+
+
+def _details(stack: Doc) -> Iterator[str]:
+    for workload in changed(stack["workloads"]):
+        lines = [*_noticed(workload), *_items(workload_pairs(workload))]
+        lines += [f"- {sign} {_code(text)}" for sign, text in flag_lines(workload)] if workload["before"] else []
+        lines += _items(change_pairs(workload))
+        yield _folded(f"{stack['stack']}: workload {workload['name']}", lines)
+    for pool in changed(stack["pools"]):
+        lines = [f"- lands: {_text(landing(pool))}", *_items(pool_pairs(pool)), *_items(change_pairs(pool))]
+        yield _folded(f"{stack['stack']}: pool {pool['name']}", lines)
+    for each in stack["objects"]:
+        lines = [f"- lands: {_text(landing(each))}", *_items(change_pairs(each))]
+        yield _folded(f"{stack['stack']}: {each['kind']} {each['name']}", lines)
+    if cost := _items(cost_pairs(stack)):
+        yield _folded(f"{stack['stack']}: cost", cost)
+    if stack["edits"]:
+        edits = [
+            f"- {_code(edit['path'])}: {_text(shown(edit['before']))} -> {_text(shown(edit['after']))}"
+            for edit in stack["edits"]
+        ]
+        yield _folded(f"{stack['stack']}: edits", edits)
+    if added := [f"- {_code(note['path'])}: {_text(note['text'])}" for note in stack["notes"]["added"]]:
+        yield _folded(f"{stack['stack']}: new notes", added)
+
+
+def _noticed(workload: Doc) -> list[str]:
+    if workload["change"] != "changed":
+        return []
+    said = "downtime" if workload["downtime"]["expected"] else "no downtime"
+    return [f"- lands: {_text(landing(workload))}", f"- {said}: {_text(workload['downtime']['why'])}"]
+
+
+def _items(pairs: list[Pair]) -> list[str]:
+    return [f"- {_text(pair.label)}: {_text(pair.text)}" for pair in pairs if pair.differs]
+
+
+def _folded(title: str, lines: list[str]) -> str:
+    body = "\n".join(lines)
+    return f"<details><summary>{_html(title)}</summary>\n\n{body}\n\n</details>\n"
+
+
+def _text(text: str) -> str:
+    """A text in which no character starts markup, a mention, a link, an emoji or a tag."""
+    return (
+        _ACTING.sub(r"\\\1", visible(text)).replace("://", "\\://").replace("www.", "www\\.").replace(" -\\> ", " → ")
+    )
+
+
+def _html(text: str) -> str:
+    """A text inside a tag, where Markdown's escapes do not count."""
+    return "".join(char if char.isalnum() or char in " -.:/" else f"&#{ord(char)};" for char in visible(text))
+
+
+def _code(text: str) -> str:
+    """A text as code on one line, in the middle of a sentence or a table."""
+    kept = visible(text).replace("`", "'").replace("|", "\u2758")
+    return f"`{kept}`"

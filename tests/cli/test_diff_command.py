@@ -1,0 +1,225 @@
+"""l4serve diff: against a git ref and between files, its JSON, its comment and its exit codes."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from l4serve.cli.app import app
+from l4serve.planning.stack.edits import Effect
+from l4serve.report.comment import LIMIT, MARK
+from tests import factories
+
+SERVING = factories.serving()
+LANDINGS = {effect.text for effect in Effect} | {None}
+GIT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+    **{"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com", "GIT_CONFIG_NOSYSTEM": "1"},
+    **{"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com", "HOME": "/nonexistent"},
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, env=GIT, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def changed(**workload: Any) -> dict[str, Any]:
+    return factories.serving({"qwen": factories.workload(**workload)})
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["diff", *map(str, arguments)])
+
+
+def document(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
+    done = run(*arguments, "--json")
+    assert done.exit_code == code, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository that holds one stack file, on a branch main, with a branch of its own checked out."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    factories.write_stack(tmp_path, SERVING)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "a stack")
+    git(tmp_path, "checkout", "-q", "-b", "change")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
+    def write(before: dict[str, Any], after: dict[str, Any]) -> tuple[Path, Path]:
+        one, other = factories.write_stack(tmp_path, before, name="a"), factories.write_stack(tmp_path, after, name="b")
+        return one, other
+
+    return write
+
+
+def test_two_files_make_one_entry_under_the_second_ones_name(files: Any) -> None:
+    before, after = files(SERVING, changed(engine={"maxModelLen": 2048}, replicas=2))
+    found = document("--from", before, "--to", after)
+    assert found["base"] == str(before)
+    (stack,) = found["stacks"]
+    assert (stack["stack"], stack["verdict"]) == ("b", "changed")
+    (workload,) = stack["workloads"]
+    assert (workload["name"], workload["change"], workload["lands"]) == ("qwen", "changed", "pod restart")
+    assert workload["flags"] == {"added": {}, "removed": {}, "changed": {"--max-model-len": ["4096", "2048"]}}
+    assert [workload[side]["replicas"] for side in ("before", "after")] == [1, 2]
+    costs = stack["cost"]
+    assert costs["after"]["planned"]["usdPerHour"] > costs["before"]["planned"]["usdPerHour"]
+    assert {"min", "planned", "max"} <= costs["before"].keys()
+
+
+def test_the_cost_is_that_of_the_plan(files: Any) -> None:
+    before, after = files(SERVING, changed(replicas=3))
+    cost = document("--from", before, "--to", after)["stacks"][0]["cost"]["after"]
+    plan = json.loads(CliRunner().invoke(app, ["plan", "-f", str(after), "--json"]).stdout)["cost"]
+    assert {level: cost[level] for level in ("min", "planned", "max")} == {
+        level: plan[level] for level in ("min", "planned", "max")
+    }
+
+
+def test_what_did_not_change_is_one_line(files: Any, repository: Path) -> None:
+    assert run("main").stdout == "Nothing changes in 1 stack.\n"
+    assert run(*(f for pair in zip(("--from", "--to"), files(SERVING, SERVING), strict=True) for f in pair)).stdout == (
+        "Nothing changes in 1 stack.\n"
+    )
+
+
+def test_the_working_tree_is_compared_with_the_merge_base(repository: Path) -> None:
+    factories.write_stack(repository, changed(replicas=2))
+    git(repository, "commit", "-q", "-am", "two")
+    git(repository, "checkout", "-q", "main")
+    factories.write_stack(repository, changed(replicas=4))
+    git(repository, "commit", "-q", "-am", "main moves on")
+    git(repository, "checkout", "-q", "change")
+    (stack,) = document()["stacks"]
+    assert [stack["workloads"][0][side]["replicas"] for side in ("before", "after")] == [1, 2]
+    (stack,) = document("main")["stacks"]
+    assert [stack["workloads"][0][side]["replicas"] for side in ("before", "after")] == [4, 2]
+
+
+def test_stacks_come_and_go(repository: Path) -> None:
+    factories.write_stack(repository, SERVING, name="new")
+    (repository / "Pulumi.made.yaml").unlink()
+    stacks = {stack["stack"]: stack for stack in document("main")["stacks"]}
+    assert [each["change"] for each in stacks["new"]["workloads"]] == ["added"]
+    assert [each["change"] for each in stacks["made"]["workloads"]] == ["removed"]
+    assert stacks["new"]["cost"]["before"] is None
+    assert stacks["new"]["workloads"][0]["lands"] is None
+
+
+def test_the_base_is_planned_with_its_own_recipes_and_model_configs(repository: Path) -> None:
+    recipe = {"about": "a", "source": "b", "workload": factories.workload(engine={"maxModelLen": 2048})}
+    folder = repository / "stacks" / "recipes"
+    folder.mkdir(parents=True)
+    (folder / "own.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    factories.write_stack(repository, factories.serving({"qwen": {"recipe": "own"}}))
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a recipe")
+    recipe["workload"]["engine"]["maxModelLen"] = 1024
+    (folder / "own.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    (stack,) = document("HEAD")["stacks"]
+    assert stack["workloads"][0]["flags"]["changed"] == {"--max-model-len": ["2048", "1024"]}
+
+
+def test_a_refused_new_side_exits_1_and_says_why(files: Any) -> None:
+    before, after = files(SERVING, changed(engine={"maxModelLen": 10_000_000}))
+    (stack,) = document("--from", before, "--to", after, code=1)["stacks"]
+    assert stack["verdict"] == "refused"
+    assert any("maxModelLen" in each["path"] for each in stack["refusals"])
+    assert "refused" in run("--from", before, "--to", after).stdout
+    assert "**refused**" in run("--from", before, "--to", after, "--markdown").stdout
+
+
+def test_a_refused_base_stops_nobody_from_mending_it(files: Any) -> None:
+    before, after = files(changed(engine={"maxModelLen": 10_000_000}), SERVING)
+    (stack,) = document("--from", before, "--to", after)["stacks"]
+    assert stack["verdict"] == "changed"
+    assert stack["baseRefusals"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--from", "a.yaml"),
+        ("--from", "/no/such", "--to", "/no/such"),
+        ("no-such-ref",),
+        ("--fail-on", "sometimes"),
+        ("main", "-s", "other"),
+        ("main", "-s", "../made"),
+        ("--output=/tmp/x",),
+        ("main", "--json", "--markdown"),
+    ],
+    ids=str,
+)
+def test_bad_input_exits_2(arguments: tuple[str, ...], repository: Path) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("ref", ["--upload-pack=touch", "-x", "HEAD:Pulumi.made.yaml", "main\x00", "a b", ""])
+def test_a_ref_that_is_no_commit_reaches_no_option_of_git(ref: str, repository: Path) -> None:
+    done = run("--json", "--", ref)
+    assert done.exit_code == 2
+    assert not (repository / "touch").exists()
+
+
+@pytest.mark.parametrize(
+    ("level", "code"), [("in place", 1), ("pod-restart", 1), ("workload replaced", 0), ("danger", 0)]
+)
+def test_a_team_may_fail_on_a_level(level: str, code: int, files: Any) -> None:
+    before, after = files(SERVING, changed(engine={"maxModelLen": 2048}))
+    assert run("--from", before, "--to", after, "--fail-on", level).exit_code == code
+
+
+def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
+    many = {f"w{i}": factories.workload(engine={"maxModelLen": 2048}) for i in range(300)}
+    fewer = {name: factories.workload() for name in many}
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
+    before, after = files(factories.serving(fewer, pools=pools), factories.serving(many, pools=pools))
+    text = run("--from", before, "--to", after, "--markdown").stdout
+    assert text.startswith(MARK + "\n")
+    assert len(text) < LIMIT
+    assert "are left out here" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_the_order_of_the_file_changes_nothing(files: Any) -> None:
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
+    two = {"b": factories.workload(), "a": factories.workload()}
+    before, after = files(
+        factories.serving(two, pools=pools), factories.serving(dict(sorted(two.items())), pools=pools)
+    )
+    assert document("--from", before, "--to", after)["stacks"][0]["verdict"] == "same"
+
+
+def test_links_in_the_base_are_not_followed(repository: Path) -> None:
+    secret = repository / "secret.yaml"
+    secret.write_text("config: {}\n", encoding="utf-8")
+    (repository / "Pulumi.link.yaml").symlink_to(secret)
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a link")
+    (repository / "Pulumi.link.yaml").unlink()
+    names = [stack["stack"] for stack in document("HEAD")["stacks"]]
+    assert names == ["made"]
+
+
+def test_every_landing_is_a_word_of_the_edit_table(files: Any) -> None:
+    before, after = files(SERVING, factories.serving({"other": factories.workload()}, namespace="models"))
+    (stack,) = document("--from", before, "--to", after)["stacks"]
+    for part in (*stack["workloads"], *stack["pools"], *stack["objects"]):
+        assert part["lands"] in LANDINGS
+        assert (part["lands"] is None) == (part["change"] in ("added", "removed"))
