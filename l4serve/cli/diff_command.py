@@ -10,6 +10,7 @@ import typer
 from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes, write_base
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
+from l4serve.cli.page_file import write_page
 from l4serve.cli.sides import NOT_THERE, difference, inputs_of, recipes_of, side_of, stacks_of
 from l4serve.cli.stack_options import JsonOption, stack_folder, valid_stack_name
 from l4serve.config.files import exists_as_file
@@ -18,6 +19,7 @@ from l4serve.planning.difference.difference_json import difference_json
 from l4serve.planning.difference.stack_diff import StackDiff
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.comment import comment
+from l4serve.report.page import difference_page
 from l4serve.report.terminal import terminal_text
 
 DANGER = "danger"
@@ -34,6 +36,7 @@ def diff(
     new: Annotated[Path | None, typer.Option("--to", help="Stack file to compare to.")] = None,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the comment for a pull request.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")] = None,
     fail_on: Annotated[
         str | None, typer.Option("--fail-on", help=f"Exit 1 from this level on: {', '.join(LEVELS)}.")
     ] = None,
@@ -50,6 +53,8 @@ def diff(
         document, diffs = _of_files(old, new)
     else:
         document, diffs = _of_ref(base, stack or [])
+    if html is not None:
+        write_page(html, difference_page(redacted(document)))
     if as_json:
         print_json(document)
     elif markdown:

@@ -1,6 +1,7 @@
 """l4serve plan: the resolved plan of a stack."""
 
 import io
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.messages import print_notes
-from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, safe_text
+from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, redacted, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.planning.stack.cost import CostLine
 from l4serve.planning.stack.edits import find_edit
@@ -26,9 +27,12 @@ def plan(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print plan and notes as one block of Markdown.")
     ] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")] = None,
 ) -> None:
     """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
     planned = load_plan(stack, file)
+    if html is not None:
+        _write_page(html, planned)
     if markdown:
         console = SafeConsole(file=io.StringIO(), width=SafeConsole().width)
         _print(planned, console, edits=edits)
@@ -40,6 +44,17 @@ def plan(
         print_json(stack_json(planned))
         return
     _print(planned, SafeConsole(), edits=edits)
+
+
+def _write_page(path: Path, planned: StackPlan) -> None:
+    """Imported here: a plan without a page loads neither."""
+    from l4serve.cli.page_file import write_page
+    from l4serve.planning.difference.differ import diff_plans
+    from l4serve.planning.difference.difference_json import difference_json
+    from l4serve.report.page import plan_page
+
+    document = difference_json("", [diff_plans(planned.stack, None, planned)])
+    write_page(path, plan_page(redacted(document)))
 
 
 def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:

@@ -54,7 +54,9 @@ def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
 
 def difference(name: str, before: Side, after: Side) -> StackDiff:
     """The difference between two sides of a stack."""
-    diff = diff_plans(name, before.planned, after.planned)
+    old, new = before.planned, after.planned
+    configs = (old[0].config, new[0].config) if old and new else None
+    diff = diff_plans(name, old[1] if old else None, new[1] if new else None, configs)
     if after.refused:
         diff = replace(diff, verdict="refused")
     return replace(diff, refusals=after.refused, refused_before=before.refused)

@@ -156,7 +156,14 @@ def change_pairs(part: Doc) -> list[Pair]:
     """What else differs in the resources of a part, beyond its figures and flags."""
     with_figures = part["before"] is not None
     left = [each for each in part["changes"] if not (with_figures and each["what"] in _TOLD_ELSEWHERE)]
-    return [Pair(each["what"], *map(shown, _differing(each["before"], each["after"]))) for each in left]
+    values = ((each["what"], *_differing(each["before"], each["after"])) for each in left)
+    told = [(what, _less(old), _less(new)) for what, old, new in values]
+    return [Pair(what, shown(old), shown(new)) for what, old, new in told if old != new]
+
+
+def _less(value: Any) -> Any:
+    """A value without what the figures of a pool tell."""
+    return {key: each for key, each in value.items() if key != "provisioning"} if isinstance(value, Mapping) else value
 
 
 def _differing(before: Any, after: Any) -> tuple[Any, Any]:

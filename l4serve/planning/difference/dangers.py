@@ -27,6 +27,7 @@ def dangers(
     yield from _renames(pairs)
     yield from _opened(before.cluster, after.cluster)
     yield from _unprotected(before, after)
+    yield from _keyless(pairs)
     yield from _rules(pairs)
     yield from _uncertain(pairs)
 
@@ -113,6 +114,12 @@ def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
         if pool.name in protected and not pool.protect:
             told = f"Pulumi may delete or replace pool {pool.name}"
             yield Danger("protection lifted", f"nodePools.{pool.name}.protect", told)
+
+
+def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    for old, new in pairs:
+        if old is not None and new is not None and old.engine.api_key and not new.engine.api_key:
+            yield Danger("protection lifted", f"workloads.{new.name}.apiKey", f"{new.name} asks clients for no key")
 
 
 def _rules(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

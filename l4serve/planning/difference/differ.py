@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from l4serve.config.stack_file import Stack
+from l4serve.config.stack import StackConfig
 from l4serve.planning.difference.config_edits import config_edits
 from l4serve.planning.difference.dangers import dangers
 from l4serve.planning.difference.facts import pool_facts, workload_facts
 from l4serve.planning.difference.flags import flag_changes
 from l4serve.planning.difference.interruption import interruption
 from l4serve.planning.difference.rows import Kind, compared, hardest
-from l4serve.planning.difference.stack_diff import Change, Interruption, Part, StackDiff, WorkloadPart
+from l4serve.planning.difference.stack_diff import Change, ConfigEdit, Interruption, Part, StackDiff, WorkloadPart
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -21,9 +21,13 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 Pair = tuple[WorkloadPlan | None, WorkloadPlan | None]
 
 
-def diff_plans(name: str, before: tuple[Stack, StackPlan] | None, after: tuple[Stack, StackPlan] | None) -> StackDiff:
-    """The difference between two planned stacks; None on one side is a stack that is not there."""
-    old, new = before[1] if before else None, after[1] if after else None
+def diff_plans(
+    name: str, old: StackPlan | None, new: StackPlan | None, configs: tuple[StackConfig, StackConfig] | None = None
+) -> StackDiff:
+    """The difference between two plans of a stack; None on one side is a stack that is not there.
+
+    `configs` are what the two were planned from, for the edits that lead from one to the other.
+    """
     others = tuple(_others(old, new))
     beneath = max((part.lands or Effect.NOTHING for part in others if part.kind == "cluster"), default=Effect.NOTHING)
     pools = tuple(_pool(old, new, pool, beneath) for pool in _names(old, new))
@@ -31,7 +35,7 @@ def diff_plans(name: str, before: tuple[Stack, StackPlan] | None, after: tuple[S
     lands = {pool.name: pool.lands or Effect.NOTHING for pool in pools}
     workloads = tuple(_workload(pair, beneath, lands) for pair in pairs)
     found = tuple(dangers(old, new, pairs, workloads, pools, others)) if old and new else ()
-    edits = _edits(before, after)
+    edits = _edits(configs, old, new) if configs else ()
     notes = (_notes(old), _notes(new))
     same = (
         not found
@@ -49,7 +53,7 @@ def diff_plans(name: str, before: tuple[Stack, StackPlan] | None, after: tuple[S
         workloads=workloads,
         pools=pools,
         others=tuple(part for part in others if part.change != "same"),
-        notes_added=tuple(note for note in notes[1] if note not in notes[0]) if old else (),
+        notes_added=tuple(note for note in notes[1] if note not in notes[0]),
         notes_gone=tuple(note for note in notes[0] if note not in notes[1]) if new else (),
     )
 
@@ -58,11 +62,11 @@ def _notes(plan: StackPlan | None) -> Any:
     return plan.notes if plan else ()
 
 
-def _edits(before: tuple[Stack, StackPlan] | None, after: tuple[Stack, StackPlan] | None) -> Any:
-    if before is None or after is None:
-        return ()
-    existing = before[1].cluster.managed is None and after[1].cluster.managed is None
-    return config_edits(before[0].config, after[0].config, existing=existing)
+def _edits(
+    configs: tuple[StackConfig, StackConfig], old: StackPlan | None, new: StackPlan | None
+) -> tuple[ConfigEdit, ...]:
+    existing = all(plan is not None and plan.cluster.managed is None for plan in (old, new))
+    return config_edits(*configs, existing=existing)
 
 
 def _change(before: Any, after: Any, *, differs: bool) -> Change:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from l4serve.planning.gke.pool_plan import PoolPlan
@@ -98,7 +97,12 @@ def placement_of(plan: StackPlan, pool: str) -> PoolPlacement | None:
 def packing_facts(plan: StackPlan) -> dict[str, Any]:
     """The nodes in use by pool, with the pods of each workload on every one."""
     return {
-        placed.pool: {**asdict(placed), "nodes": [dict(node) for node in placed.nodes]} for placed in plan.placement
+        placed.pool: {
+            "nodes": [dict(node) for node in placed.nodes],
+            "gpusIdle": placed.gpus_idle,
+            "gpusStranded": placed.gpus_stranded,
+        }
+        for placed in plan.placement
     }
 
 

@@ -64,8 +64,7 @@ def with_values(serving: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> StackDiff:
     """The difference between two serving objects."""
     stacks = [factories.loaded(side, name="made") for side in (before, after)]
-    old, new = ((stack, plan_stack(stack)) for stack in stacks)
-    return diff_plans("made", old, new)
+    return diff_plans("made", *map(plan_stack, stacks), (stacks[0].config, stacks[1].config))
 
 
 RENAMED = copy.deepcopy(BASE["workloads"]["qwen"])
