@@ -1,5 +1,7 @@
 """The console script l4serve."""
 
+import gc
+import os
 from typing import Annotated
 
 import typer
@@ -17,6 +19,7 @@ app = typer.Typer(
     help="Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     cls=CommandLine,
 )
 
@@ -30,4 +33,7 @@ def options(
 
 def main() -> None:
     """Entry point of the console script."""
+    gc.set_threshold(
+        50_000
+    )  # A command makes many objects that live as long as it does: looking at them again is in vain.
     app()

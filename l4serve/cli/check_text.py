@@ -7,8 +7,7 @@ from rich.text import Text
 from l4serve.cli.json_form import json_form
 from l4serve.cli.output import one_line
 from l4serve.engines.traits import Verdict
-from l4serve.planning.memory.fit import Fit
-from l4serve.planning.stack.plan_json import judged_lengths
+from l4serve.planning.memory.fit import Fit, judged_lengths
 from l4serve.planning.stack.version_move import Moved, Side
 
 _NO_METRIC = "no metric"

@@ -31,9 +31,9 @@ from l4serve.cli.question_options import (
     question_of,
 )
 from l4serve.config.problems import ConfigError
+from l4serve.planning.memory.fit import judged_lengths
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.models.hf_config import ModelConfigError
-from l4serve.planning.stack.plan_json import judged_lengths
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Judgement, judge
 

@@ -1,15 +1,10 @@
 """The last guard: whatever goes wrong unforeseen ends in a readable message and exit code 2, never in a traceback."""
 
-import platform
-import traceback
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 _LONGEST_REASON = 300
 
 
@@ -34,6 +29,8 @@ def print_bug(error: Exception) -> int:
 
     What prints is imported here: the help of all commands loads none of it.
     """
+    import platform
+
     from rich.text import Text
 
     from l4serve.cli.messages import BAD_INPUT, stderr
@@ -48,13 +45,19 @@ def print_bug(error: Exception) -> int:
 
 def _place(error: Exception) -> str:
     """The innermost line of our own code that the error passed."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _PACKAGE in Path(frame.filename).parents]
+    import traceback
+    from pathlib import Path
+
+    package = Path(__file__).resolve().parents[1]
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents]
     if not own:
         return "an unknown place"
-    return f"{Path(own[-1].filename).relative_to(_PACKAGE.parent)}:{own[-1].lineno}"
+    return f"{Path(own[-1].filename).relative_to(package.parent)}:{own[-1].lineno}"
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("gke-llm-serving")
     except PackageNotFoundError:

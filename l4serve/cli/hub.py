@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +13,6 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 
-DEFAULT_ENDPOINT = "https://huggingface.co"
-TIMEOUT_SECONDS = 5
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
@@ -76,43 +70,13 @@ def _hub_config(model: str) -> Mapping[str, Any]:
     cached = _cache_file(model)
     if cached.is_file():
         return _parse(_read(cached), str(cached))
-    content = _download(model)
+    # Needed only for a model that is in no catalogue: it loads TLS, which costs more than the answer.
+    from l4serve.cli.hub_download import download_config
+
+    content = download_config(model)
     config = _parse(content, f"{model} on the Hub")
     cached.parent.mkdir(parents=True, exist_ok=True)
     partial = cached.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(content)
     partial.replace(cached)
     return config
-
-
-def _download(model: str) -> bytes:
-    endpoint = os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT
-    if not endpoint.startswith(("https://", "http://")):
-        raise ModelConfigError("HF_ENDPOINT holds no web address; unset it or give one")
-    url = f"{endpoint.rstrip('/')}/{urllib.parse.quote(model)}/resolve/main/config.json"
-    request = urllib.request.Request(url)  # noqa: S310 - the scheme is checked above
-    token = os.environ.get("HF_TOKEN")
-    if token:
-        # Unredirected: the token goes to the Hub itself and never to the host that a redirect names.
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
-            content = bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise ModelConfigError(_refusal(model, error.code)) from None
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError):
-        raise ModelConfigError(
-            f"{model} is not in the catalogue and the Hub cannot be reached; give the path of its config.json"
-        ) from None
-    if len(content) > MOST_JSON_BYTES:
-        raise ModelConfigError(f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB")
-    return content
-
-
-def _refusal(model: str, status: int) -> str:
-    if status in (401, 403):
-        remedy = "accept its licence and set HF_TOKEN, or give the path of its config.json"
-        return f"{model}: the Hub refuses access ({status}); {remedy}"
-    if status == 404:
-        return f"{model}: the Hub has no such model or no config.json in it; check the id"
-    return f"{model}: the Hub answered {status}; try again or give the path of its config.json"

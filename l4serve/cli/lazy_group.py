@@ -47,7 +47,11 @@ class LazyGroup(TyperGroup):
         command = COMMANDS.get(cmd_name)
         if command is None:
             return None
-        return TyperCommand(cmd_name, help=command.help) if self._listing else load_command(cmd_name, command)
+        return (
+            TyperCommand(cmd_name, help=command.help, short_help=command.help)
+            if self._listing
+            else load_command(cmd_name, command)
+        )
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The group's help, without loading a command."""

@@ -1,15 +1,19 @@
 """What the command line says when it refuses: one readable message on standard error and exit code 2."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
 
 from l4serve.cli.output import SafeConsole, one_line
-from l4serve.config.problems import ConfigError
-from l4serve.config.stack_file import StackFileError
-from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.config.problems import ConfigError, StackFileError
+
+if TYPE_CHECKING:
+    from l4serve.planning.stack.stack_plan import StackPlan
 
 BAD_INPUT = 2
 

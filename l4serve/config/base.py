@@ -27,8 +27,15 @@ class ConfigModel(BaseModel):
         coerce_numbers_to_str=True,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
     )
+
+    @classmethod
+    def model_json_schema(cls, **options: Any) -> dict[str, Any]:
+        """The JSON Schema, with the texts below the fields."""
+        from l4serve.config.described_schema import DescribedSchema
+
+        return super().model_json_schema(**{"schema_generator": DescribedSchema, **options})
 
 
 def no_boolean(value: Any) -> Any:

@@ -147,3 +147,7 @@ def _remedy(detail: ErrorDetails, known_keys: Collection[str], examples: Mapping
     if near and spelling[near[0]] == detail["loc"][-1]:
         return "remove it: it belongs elsewhere, see docs/config-reference.md"
     return f"did you mean {spelling[near[0]]}?" if near else "remove it, or see docs/config-reference.md"
+
+
+class StackFileError(ValueError):
+    """A stack file that cannot be read: the message names the file and the remedy."""

@@ -15,7 +15,7 @@ from l4serve.config.cluster import PROJECT_ID
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
-from l4serve.config.problems import ConfigError, Problem, problems_from
+from l4serve.config.problems import ConfigError, Problem, StackFileError, problems_from
 from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_shapes import has_secret_shape, looks_random
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
@@ -49,10 +49,6 @@ class Stack:
     """The parsed config.json of each workload that names one."""
     base: Path
     """Folder that relative paths in the config start from."""
-
-
-class StackFileError(ValueError):
-    """A stack file that cannot be read: the message names the file and the remedy."""
 
 
 def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = None) -> Stack:

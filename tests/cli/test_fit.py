@@ -1,6 +1,7 @@
 """l4serve fit: verdict by exit status, documented JSON, a bar that needs neither colour nor width."""
 
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ def test_the_hub_is_asked_once_with_the_token_and_the_answer_is_kept(
         asked.append((request, timeout))
         return Reply()
 
-    monkeypatch.setattr(hub.urllib.request, "urlopen", answer)
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HF_TOKEN", "hf_secret_of_mine")
     for _ in range(2):

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
-from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.fit import judged_lengths
 from l4serve.planning.stack.cost import LEVELS, StackCost
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Judgement
@@ -126,11 +126,6 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "verdicts": [_values(asdict(verdict)) for verdict in judgement.verdicts],
         "notes": list(judgement.notes),
     }
-
-
-def judged_lengths(fit: Fit) -> dict[str, int]:
-    """The context that was judged and the longest that fits, in tokens, under the names that every JSON shares."""
-    return {"judgedMaxModelLen": fit.max_model_len, "largestMaxModelLen": fit.largest_max_model_len}
 
 
 def _token(workload: WorkloadPlan) -> dict[str, Any] | None:
