@@ -5,9 +5,9 @@ from pathlib import Path
 
 from l4serve.cli.base_tree import RECIPES, STACK_FILE, named_configs
 from l4serve.config.files import FileRefusedError, exists_as_file, read_bytes
-from l4serve.config.problems import ConfigError
+from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.recipes import RECIPES as OWN_RECIPES
-from l4serve.config.stack_file import Stack, StackFileError, read_stack_file
+from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.config.yaml_reader import MOST_BYTES
 from l4serve.planning.difference.differ import diff_plans
 from l4serve.planning.difference.stack_diff import Refused, StackDiff

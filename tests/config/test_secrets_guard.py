@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.secret_shapes import names_a_secret, redact
-from l4serve.config.stack_file import StackFileError, read_stack_file
+from l4serve.config.stack_file import read_stack_file
 from tests.factories import loaded, serving, workload
 
 SECRET = "hunter22-not-a-real-one"
