@@ -1,7 +1,6 @@
 """The console script l4serve."""
 
 import gc
-import os
 from typing import Annotated
 
 import typer

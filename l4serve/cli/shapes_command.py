@@ -21,7 +21,8 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.prices import MARKETS, Price, priced_regions, stated_prices
 from l4serve.planning.machines.shapes import accelerators, default_accelerator, unplanned
 from l4serve.planning.packing.machine_choice import Offer
-from l4serve.planning.packing.placement import NodeSetup, PodRequest
+from l4serve.planning.packing.node_setup import NodeSetup
+from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.packing.shape_report import ShapeRow, shape_rows
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack

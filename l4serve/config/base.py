@@ -31,7 +31,7 @@ class ConfigModel(BaseModel):
     )
 
     @classmethod
-    def model_json_schema(cls, **options: Any) -> dict[str, Any]:
+    def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]  # same options, by name
         """The JSON Schema, with the texts below the fields."""
         from l4serve.config.described_schema import DescribedSchema
 

@@ -94,7 +94,7 @@ def test_an_unset_field_emits_nothing(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", ALL, ids=name)
 def test_an_unknown_flag_added_to_the_builder_fails(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("l4serve.engines.argv._names", lambda kind, field: ("--no-such-flag",))
+    monkeypatch.setattr("l4serve.engines.argv.flag_names", lambda kind, field: ("--no-such-flag",))
     problems = refused(contract, {"dtype": "bfloat16"})
     assert any("--no-such-flag" in text for text in problems.values())
 

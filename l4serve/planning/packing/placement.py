@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from l4serve.config.problems import Problem
-from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
+from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
+from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.values.note import Note
 from l4serve.planning.values.quantity import format_cpu, round_gib
 
@@ -44,29 +44,6 @@ class PodRequest:
     def size(self) -> Vector:
         """The request in the order of `RESOURCES`."""
         return (self.cpu_millis, self.memory_bytes, self.ephemeral_bytes, self.gpus, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeSetup:
-    """What nodes have beside their machine type."""
-
-    boot_disk_gib: int = 100
-    local_ssds: int = 0
-    """Disks that back ephemeral storage; a machine type that takes fewer gets as many as it takes."""
-    features: AbstractSet[str] | None = None
-    """Cluster features as `daemonset_overhead` takes them; None is all of them."""
-
-    def node(self, shape: MachineShape) -> Allocatable:
-        """What one node of a shape leaves for workloads."""
-        return free_for_workloads(
-            shape,
-            boot_disk_gib=self.boot_disk_gib,
-            local_ssds=min(self.local_ssds, shape.most_local_ssds),
-            features=self.features,
-        )
-
-
-DEFAULT_SETUP = NodeSetup()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from l4serve.planning.machines.prices import MARKETS, stated_prices
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
-from l4serve.planning.packing.placement import NodeSetup, PodRequest
+from l4serve.planning.packing.node_setup import NodeSetup
+from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes, parse_cpu
 from l4serve.planning.workload.host_room import pod_needs
 

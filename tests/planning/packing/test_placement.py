@@ -10,9 +10,9 @@ from l4serve.planning.machines.prices import PriceOverrides
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.planning.packing.bins import Item, fits, less, pack, spread
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine, machine_options
+from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.packing.placement import (
     SPARE_LIMIT,
-    NodeSetup,
     PodRequest,
     PoolRoom,
     place,

@@ -1,0 +1,102 @@
+"""What a workload adds beside the typed fields, and what its options need of the image."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Engine
+from l4serve.engines.case import Case
+from l4serve.engines.checking import check_env, check_option, read_options
+from l4serve.engines.contract import Contract
+from l4serve.engines.env_sources import env_source_problems
+from l4serve.engines.field_flags import engine_table, field_owners
+from l4serve.engines.image_files import file_flags, missing_file
+from l4serve.engines.images import lacked_packages, package_problem
+
+
+def addition_problems(case: Case) -> Iterator[Problem]:
+    """Extra arguments and variables that the release does not know, or that a typed field or the plan owns."""
+    if not (case.extra_args or case.extra_env or case.env):
+        return
+    owned_flags, owned_env = _owned(case.engine, case.contract)
+    yield from _extra_arg_problems(case.extra_args, owned_flags, case.contract)
+    yield from _extra_env_problems(case.extra_env, owned_env, case.contract)
+    yield from _owned_problems("env", case.env, owned_env)
+    yield from env_source_problems(case)
+
+
+def image_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
+    """Options that need what the image lacks; the first `typed` tokens come from typed fields."""
+    needs, files = lacked_packages(engine.kind, engine.image, contract), file_flags(engine.kind, engine.image)
+    suspects = (*(need["flag"] for need in needs), *files)
+    # Typed fields write flags out in full, so reading the whole line waits for one that matters.
+    if typed == len(argv) and not any(token.startswith(suspects) for token in argv):
+        return
+    owners = {**_owned_paths(engine.kind), **field_owners(type(engine), engine.kind)}
+    for option in read_options(argv, contract):
+        if option.flag is None:
+            continue
+        name = option.flag.name
+        path = owners.get(name, name) if option.index < typed else f"extraArgs[{option.index - typed}]"
+        for need in needs:
+            if need["flag"] == name and need.get("value") in (None, *option.values):
+                yield package_problem(path, need, contract)
+        if name in files and (problem := missing_file(path, engine.kind, name, option.values)):
+            yield problem
+
+
+@cache
+def _owned_paths(kind: str) -> Mapping[str, str]:
+    return {flag: owner for flag, owner in engine_table("owned")[kind].items() if isinstance(owner, str)}
+
+
+_Owners = Mapping[str, str | Mapping[str, str]]
+"""By flag or variable: the path of the field that sets it, or what relies on it."""
+
+
+def _owned(engine: Engine, contract: Contract) -> tuple[_Owners, _Owners]:
+    """Flags, and variables, that are not the user's to set beside the fields."""
+    paths: _Owners = {
+        contract.model_flag: "model.id",
+        **field_owners(type(engine), engine.kind),
+        **engine_table("owned")[engine.kind],
+    }
+    flags = ((path, contract.flags.get(name)) for name, path in paths.items())
+    env = {flag.env: path for path, flag in flags if flag and flag.env}
+    return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
+
+
+def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contract) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for option in read_options(extra, contract):
+        path = f"extraArgs[{option.index}]"
+        for problem in check_option(option, contract):
+            yield Problem(path, f"{problem.path}: {problem.message}", problem.remedy)
+        if option.flag is None:
+            continue
+        name = option.flag.name
+        if name in owned:
+            yield _owned_problem(path, option.token, owned[name])
+        if name in seen and not option.flag.repeatable and "." not in option.token:
+            yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
+        seen.setdefault(name, option.index)
+
+
+def _owned_problem(path: str, name: str, owner: str | Mapping[str, str]) -> Problem:
+    """Why a flag or variable is not the user's to set: a field does, or the plan relies on it as it is."""
+    if isinstance(owner, str):
+        return Problem(path, f"{name} is what a typed field sets", f"set {owner} instead")
+    return Problem(path, f"{name} is what the plan relies on: {owner['breaks']}", owner["instead"])
+
+
+def _extra_env_problems(extra: Mapping[str, str], owned: _Owners, contract: Contract) -> Iterator[Problem]:
+    yield from _owned_problems("extraEnv", extra, owned)
+    for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
+        yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)
+
+
+def _owned_problems(field: str, names: Iterable[str], owned: _Owners) -> Iterator[Problem]:
+    """Variables that are not the user's to set."""
+    for name in names:
+        if name in owned:
+            yield _owned_problem(f"{field}.{name}", name, owned[name])
