@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from l4serve.planning.machines.prices import NO_OVERRIDES, Market, Price, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, pack
-from l4serve.planning.packing.node_setup import NodeSetup
+from l4serve.planning.packing.node_setup import DEFAULT_SETUP, NodeSetup
 from l4serve.planning.packing.placement import (
-    DEFAULT_SETUP,
     PodRequest,
     PoolRoom,
     kinds_of,

@@ -17,7 +17,7 @@ from l4serve.config.problems import Problem
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
-from l4serve.planning.packing.node_setup import NodeSetup
+from l4serve.planning.packing.node_setup import DEFAULT_SETUP, NodeSetup
 from l4serve.planning.values.note import Note
 from l4serve.planning.values.quantity import format_cpu, round_gib
 
