@@ -1,11 +1,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BASE ?=
+export BASE
 STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: up test check fmt clean down docs requirements advisories
+.PHONY: up test check fmt clean down docs requirements advisories pr-preview browser
 
 # Rehearses the guide's seven workloads on the sandbox and leaves it running.
 up: $(STAMP)
@@ -22,18 +24,29 @@ test: $(STAMP)
 	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q -m sandbox
 
-check: $(STAMP)
+check: $(STAMP) $(BIN)/actionlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy components l4serve stacks policy scripts
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --no-progress .github action.yml
+
+# What a pull request gets, in preview/: make pr-preview BASE=main.
+pr-preview: $(STAMP)
+	BIN=$(BIN) scripts/pr_preview.sh
+
+# The report in headless Chromium, which apt installs where there is none.
+browser: $(STAMP)
+	command -v chromium chromium-browser google-chrome >/dev/null || (apt-get update && apt-get install -y chromium)
+	L4SERVE_BROWSER=required $(BIN)/python -m pytest -q -m browser tests/report
 
 # Known weaknesses of the pinned packages, and an audit of the workflows. Asks public services.
 advisories: $(STAMP)
 	test -x $(VENV)-audit/bin/zizmor || $(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
-	$(VENV)-audit/bin/zizmor --no-progress .github/workflows
+	$(VENV)-audit/bin/zizmor --no-progress .github action.yml
 	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
 	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/text-generation.txt
 
@@ -59,6 +72,9 @@ requirements: $(STAMP)
 	$(COMPILE) -o requirements/audit.txt requirements/audit.in
 	$(filter-out --generate-hashes,$(COMPILE)) --no-annotate -c requirements/dev.txt \
 		-o requirements/pulumi.txt requirements/pulumi.in
+
+$(BIN)/actionlint: requirements/tools/go.mod requirements/tools/go.sum $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" go build -C requirements/tools -o "$(CURDIR)/$@" github.com/rhysd/actionlint/cmd/actionlint
 
 # Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
 $(STAMP): requirements/dev.txt requirements/text-generation.txt requirements/go.txt pyproject.toml

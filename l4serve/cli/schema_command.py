@@ -13,8 +13,10 @@ from l4serve.cli.stack_options import project_root
 from l4serve.config.recipes import recipes
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
+from l4serve.report.shape import difference_schema
 
 SCHEMA_FILE = Path("docs/stack.schema.json")
+DIFFERENCE_FILE = Path("docs/diff.schema.json")
 REFERENCE_FILE = Path("docs/config-reference.md")
 
 
@@ -160,10 +162,16 @@ def _bounds(field: Mapping[str, Any]) -> str:
     return "".join(f" {sign} {field[key]}" for key, sign in signs.items() if key in field)
 
 
+def schema_text() -> str:
+    """The schema of a stack file as an editor reads it from a file."""
+    return json.dumps(stack_file_schema(), indent=2) + "\n"
+
+
 def generated_files() -> Mapping[Path, str]:
     """Every generated document by its path in the project."""
     return {
-        SCHEMA_FILE: json.dumps(stack_file_schema(), indent=2) + "\n",
+        SCHEMA_FILE: schema_text(),
+        DIFFERENCE_FILE: json.dumps(difference_schema(), indent=2) + "\n",
         REFERENCE_FILE: config_reference(),
     }
 

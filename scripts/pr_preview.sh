@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# pr_preview.sh: what a pull request gets, in preview/: diff.json, comment.md and report.html.
+#
+# BASE is the ref to compare with, the merge base with the default branch if it is empty. Exits as `l4serve diff` does:
+# 1 where a stack is refused. Needs no credential, no Pulumi CLI and no network.
+set -euo pipefail
+bin=${BIN:-.venv/bin}
+out=${OUT:-preview}
+base=()
+if [ -n "${BASE:-}" ]; then base=(-- "$BASE"); fi
+mkdir -p "$out"
+code=0
+"$bin/l4serve" diff --json --html "$out/report.html" "${base[@]}" > "$out/diff.json" || code=$?
+if [ "$code" -gt 1 ]; then exit "$code"; fi
+"$bin/python" -m scripts.pr_comment render "$out/diff.json" > "$out/comment.md"
+cat "$out/comment.md"
+exit "$code"

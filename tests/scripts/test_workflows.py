@@ -1,0 +1,127 @@
+"""The workflows: pinned, without a credential where a stranger's code runs, and each step a plain command."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import factories
+from tests.cli.test_diff_command import git
+from tests.scripts.shims import ROOT, environment, programs
+
+FILES = [*sorted((ROOT / ".github").rglob("*.yml")), ROOT / "action.yml"]
+USES = re.compile(r"uses: (\S+)(?: # (\S+))?")
+
+
+def workflow(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows" / f"{name}.yml").read_text("utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
+    for action, version in USES.findall(path.read_text("utf-8")):
+        if not action.startswith("./"):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+            assert re.fullmatch(r"v\d+\.\d+\.\d+", version), (action, version)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_expression_is_pasted_into_a_command(path: Path) -> None:
+    document = yaml.safe_load(path.read_text("utf-8"))
+    steps = [step for job in document.get("jobs", {}).values() for step in job.get("steps", ())]
+    for step in (*steps, *document.get("runs", {}).get("steps", ())):
+        assert "${{" not in step.get("run", ""), step
+
+
+def test_what_runs_a_strangers_code_has_no_credential() -> None:
+    preview = workflow("preview")
+    assert preview["permissions"] == {}
+    assert preview["jobs"]["diff"]["permissions"] == {"contents": "read"}
+    assert "secrets." not in str(preview["jobs"]["diff"])
+    assert "head.repo.full_name == github.repository" in preview["jobs"]["pulumi"]["if"]
+
+
+def test_what_has_a_token_runs_no_strangers_code() -> None:
+    steps = workflow("preview-comment")["jobs"]["comment"]["steps"]
+    checkout = next(step for step in steps if "checkout" in step.get("uses", ""))
+    assert checkout["with"] == {"persist-credentials": False}, "no ref: the default branch is checked out"
+
+
+def test_updates_go_from_dev_to_prod_one_at_a_time_for_each_stack() -> None:
+    jobs = workflow("deploy")["jobs"]
+    assert [jobs[name].get("needs") for name in ("dev", "staging", "prod")] == [None, "dev", "staging"]
+    for name, job in jobs.items():
+        assert job["environment"] == name
+        assert job["concurrency"] == {"group": f"stack-{name}", "cancel-in-progress": False}
+        assert job["env"] == {"STACK": name}
+
+
+def test_gitlab_has_the_same_jobs() -> None:
+    jobs = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text("utf-8"))
+    assert {"diff", "comment", "dev", "staging", "prod", "drift"} <= set(jobs)
+    assert jobs[".stack"]["resource_group"] == "stack-$STACK"
+    assert jobs["prod"]["rules"][0]["when"] == "manual"
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Path:
+    """A `pulumi` that writes down what it is called with and what it is told."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    line = f'#!/bin/sh\necho "$*" >> "{tmp_path}/calls"\ncase "$*" in *hfToken*) cat >> "{tmp_path}/stdin";; esac\n'
+    (folder / "pulumi").write_text(line, encoding="utf-8")
+    (folder / "pulumi").chmod(0o755)
+    return tmp_path
+
+
+def ran(tmp_path: Path, command: str, **variables: str) -> str:
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    values = {"STACK": "dev", "GOOGLE_CLOUD_PROJECT": "p", **variables, "PATH": path}
+    subprocess.run([ROOT / "scripts/pulumi_stack.sh", command], env=environment(**values), check=True)
+    return (tmp_path / "calls").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["preview", "up", "drift"])
+def test_without_a_token_no_command_makes_one_up(command: str, pulumi: Path) -> None:
+    assert "hfToken" not in ran(pulumi, command, HF_TOKEN="")
+
+
+def test_a_token_reaches_pulumi_and_no_command_line(pulumi: Path) -> None:
+    calls = ran(pulumi, "up", HF_TOKEN="the-token")
+    assert "config set --secret hfToken" in calls
+    assert "the-token" not in calls
+    assert (pulumi / "stdin").read_text("utf-8") == "the-token"
+
+
+def test_a_preview_and_an_update_make_the_same_config(pulumi: Path) -> None:
+    first = ran(pulumi, "preview", HF_TOKEN="t").splitlines()[:-1]
+    assert ran(pulumi, "up", HF_TOKEN="t").splitlines()[len(first) + 1 : -1] == first
+
+
+def test_the_action_works_in_a_repository_of_stack_files_alone(tmp_path: Path) -> None:
+    repository = tmp_path / "stacks"
+    repository.mkdir()
+    git(repository, "init", "-q", "-b", "main")
+    factories.write_stack(repository, factories.serving())
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a stack")
+    factories.write_stack(repository, factories.serving({"qwen": factories.workload(replicas=2)}))
+    step = next(each for each in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if each.get("id"))
+    programs(tmp_path / "temp" / "l4serve" / "bin", ROOT)
+    values = {
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "BASE": "main",
+    }
+    for level, code in (("", 0), ("in place", 1)):
+        environ = environment(**values, FAIL_ON=level)
+        done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=repository, env=environ, check=False)
+        assert done.returncode == code
+        assert "1 workload changed" in (tmp_path / "summary").read_text("utf-8")
+        assert (tmp_path / "temp/l4serve-diff/report.html").is_file()
