@@ -1,7 +1,7 @@
 """Adds a fake node for each pod that the scheduler cannot place, as Autopilot and node auto-provisioning do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.daemonsets import Overhead
@@ -30,6 +30,8 @@ class Autoscaler:
     """Whether all pods with GPUs get nodes too; False where node pools are there for them."""
     classes: Mapping[str, tuple[MachineShape, ...]] = field(default_factory=dict)
     """Compute classes that make node pools, each with its machines in the order of its priorities."""
+    node_prefix: str = ""
+    """Begins the names of the nodes, where several autoscalers share a cluster."""
 
     def is_for(self, pod: PodRequest) -> bool:
         """Whether it adds nodes for such a pod."""
@@ -62,7 +64,8 @@ class Autoscaler:
 
     def _node(self, request: PodRequest, number: int) -> tuple[FakeNode, ...]:
         shapes = self.classes.get(self._class_of(request))
-        return pod_nodes([request], overhead=self.overhead, zones=self.zones, shapes=shapes, first=number)
+        nodes = pod_nodes([request], overhead=self.overhead, zones=self.zones, shapes=shapes, first=number)
+        return tuple(replace(node, name=f"{self.node_prefix}{node.name}") for node in nodes)
 
     def _class_of(self, request: PodRequest) -> str:
         return request.node_selector.get(COMPUTE_CLASS_LABEL, "")

@@ -65,7 +65,7 @@ def rehearse_objects(
     with running_sandbox(label, keep=keep, progress=progress) as sandbox, sandbox.client() as client:
         applier = prepare(sandbox, client, nodes, overhead=autoscaler.overhead, progress=progress)
         scale_up = ScaleUp(autoscaler, applier.create_node)
-        failures = applier.apply([*_missing_namespaces(objects), *objects], progress)
+        failures = applier.apply([*missing_namespaces(objects), *objects], progress)
         placements = await_rollout(client, objects, timeout_s=timeout_s, scale_up=scale_up, progress=progress)
         return Rehearsal(
             label=label,
@@ -100,7 +100,7 @@ def prepare(
     return applier
 
 
-def _missing_namespaces(objects: Iterable[KubeObject]) -> list[KubeObject]:
+def missing_namespaces(objects: Iterable[KubeObject]) -> list[KubeObject]:
     """Namespaces that a stack for an existing cluster takes for granted."""
     made = {each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"}
     used = {namespace_of(each) for each in objects}

@@ -1,0 +1,155 @@
+"""Whether plan and rehearsal agree on random stacks: what is planned runs, what is refused for want of nodes does not.
+
+    python -m benchmarks.plan_against_rehearsal                    # the table of docs/security.md; takes half an hour
+    python -m benchmarks.plan_against_rehearsal --stacks 40 --seed 7 --alone 2
+
+Each planned stack is rendered and rehearsed on a real control plane, many at a time and kept apart by a label; with
+`--alone`, some are rehearsed once more as the command does it, on a control plane of their own. A stack that is refused
+and would be planned with more nodes is rehearsed with the nodes that it has. Exits 1 where the two disagree.
+"""
+
+import argparse
+import copy
+import itertools
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.rehearsing.batches import Candidate, Outcome, most_replicas, rehearse_batch
+from benchmarks.rehearsing.random_stacks import random_stacks
+from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
+from l4serve.planning.machines.daemonsets import daemonset_overhead
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.sandbox.lifecycle import running_sandbox
+from l4serve.sandbox.nodes import pool_nodes
+from l4serve.sandbox.planned_nodes import planned_autoscaler, planned_nodes
+from l4serve.sandbox.rehearsal import prepare, rehearse_objects
+
+_ROOMY = 60
+"""Nodes of a pool that are enough for any of the random stacks."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A stack with what the plan says of it."""
+
+    candidate: Candidate
+    planned: bool
+    serving: dict[str, Any]
+
+
+def trials(rng: random.Random, wanted: int) -> Iterator[Trial | None]:
+    """`wanted` planned stacks, and among them those refused for want of nodes; None for what is refused otherwise."""
+    planned = 0
+    for serving in random_stacks(rng):
+        if planned == wanted:
+            return
+        trial = _planned(serving) or _short_of_nodes(serving)
+        planned += trial is not None and trial.planned
+        yield trial
+
+
+def _stack(serving: dict[str, Any]) -> Stack | None:
+    values = {"gcp:project": "my-project", SERVING_KEY: serving, TOKEN_KEY: SECRET}
+    try:
+        stack = parse_stack(serving["namespace"], values, base=Path.cwd())
+        plan_stack(stack)
+    except ConfigError:
+        return None
+    return stack
+
+
+def _planned(serving: dict[str, Any]) -> Trial | None:
+    stack = _stack(serving)
+    if stack is None:
+        return None
+    rendered = render_stack(stack)
+    nodes, autoscaler = planned_nodes(rendered.plan), planned_autoscaler(rendered.plan)
+    return Trial(Candidate(stack.name, rendered.objects, nodes, autoscaler), True, serving)
+
+
+def _short_of_nodes(serving: dict[str, Any]) -> Trial | None:
+    """A refused stack whose pools, with more nodes, would hold the pods that each of them is named for."""
+    if not all("nodePool" in workload for workload in serving["workloads"].values()):
+        return None
+    roomy = copy.deepcopy(serving)
+    for pool in roomy.get("nodePools", {}).values():
+        pool["maxNodes"] = _ROOMY
+    stack = _stack(roomy)
+    if stack is None:
+        return None
+    rendered = render_stack(stack)
+    nodes = tuple(
+        node
+        for pool in rendered.plan.node_pools
+        for node in pool_nodes(
+            replace(pool, size=replace(pool.size, max_nodes=serving["nodePools"][pool.name]["maxNodes"]))
+        )
+    )
+    return Trial(Candidate(stack.name, _at_most(rendered), nodes, planned_autoscaler(rendered.plan)), False, serving)
+
+
+def _at_most(rendered: Rendered) -> tuple[Any, ...]:
+    return most_replicas(rendered.objects, {w.object_name: w.scale.most_replicas for w in rendered.plan.workloads})
+
+
+def rehearsed(found: Sequence[Trial], size: int) -> Iterator[tuple[Trial, Outcome]]:
+    """Every trial with its outcome, `size` of them on the control plane at a time."""
+    by_name = {trial.candidate.name: trial for trial in found}
+    with running_sandbox("random stacks") as sandbox, sandbox.client() as client:
+        applier = prepare(sandbox, client, (), overhead=daemonset_overhead())
+        for start in range(0, len(found), size):
+            batch = [trial.candidate for trial in found[start : start + size]]
+            for outcome in rehearse_batch(client, applier, batch):
+                yield by_name[outcome.name], outcome
+            print(f"{min(start + size, len(found))} of {len(found)} rehearsed", file=sys.stderr, flush=True)
+
+
+def rehearsed_alone(found: Iterable[Trial]) -> Iterator[tuple[Trial, bool]]:
+    """Trials as `l4serve rehearse` does them, each on a control plane of its own."""
+    for trial in found:
+        own = trial.candidate
+        rehearsal = rehearse_objects(own.objects, own.nodes, label=own.name, timeout_s=120, autoscaler=own.autoscaler)
+        yield trial, rehearsal.ok
+
+
+def main() -> None:
+    """Prints how many stacks were planned, rehearsed and agreed on, and every stack of a disagreement."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stacks", type=int, default=500, help="stacks that are planned")
+    parser.add_argument("--batch", type=int, default=25)
+    parser.add_argument("--alone", type=int, default=5, help="planned stacks that are rehearsed once more by themselves")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    began = time.monotonic()
+    drawn = [*trials(random.Random(options.seed), options.stacks)]
+    found = [trial for trial in drawn if trial is not None]
+    tally: Counter[str] = Counter()
+    disagreed = []
+    for trial, outcome in rehearsed(found, options.batch):
+        said = "planned" if trial.planned else "refused for want of nodes"
+        tally[f"{trial.serving['cluster']['mode']}, {said}, {'runs' if outcome.ok else 'does not run'}"] += 1
+        if outcome.ok != trial.planned:
+            disagreed.append((trial, outcome))
+    for trial, ok in rehearsed_alone(itertools.islice((t for t in found if t.planned), options.alone)):
+        tally[f"alone, {trial.serving['cluster']['mode']}, planned, {'runs' if ok else 'does not run'}"] += 1
+        if not ok:
+            disagreed.append((trial, Outcome(trial.candidate.name, (), ())))
+    print(f"{len(drawn)} random stacks (seed {options.seed}) in {time.monotonic() - began:.0f} s:")
+    print(f"  {len(drawn) - len(found)} refused for other reasons than their nodes")
+    for what, count in sorted(tally.items()):
+        print(f"  {count} {what}")
+    for trial, outcome in disagreed:
+        print("DISAGREE", trial.serving, outcome.refused, [p for p in outcome.placements if not p.ready], sep="\n  ")
+    raise SystemExit(1 if disagreed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Random stacks, planned and then rehearsed by the hundred on one running control plane."""

@@ -1,0 +1,106 @@
+"""Rehearses many stacks at once on one control plane, kept apart by a label on nodes and a selector on pods."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
+
+from l4serve.sandbox.apply import Applier
+from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
+from l4serve.sandbox.nodes import FakeNode
+from l4serve.sandbox.pod_locations import PodPlacement
+from l4serve.sandbox.pods import KubeObject
+from l4serve.sandbox.rehearsal import missing_namespaces
+from l4serve.sandbox.rollout_watch import await_daemons, await_nodes, await_rollout
+
+_OF = "rehearsal.l4serve.dev/stack"
+_NODES_TIMEOUT_S = 120.0
+_PODS_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One stack as it is to be rehearsed."""
+
+    name: str
+    """Its namespace, and what its nodes and pods are kept apart by."""
+    objects: tuple[KubeObject, ...]
+    nodes: tuple[FakeNode, ...]
+    autoscaler: Autoscaler
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one stack."""
+
+    name: str
+    refused: tuple[str, ...]
+    """What the API server refused, with its reason."""
+    placements: tuple[PodPlacement, ...]
+
+    @property
+    def ok(self) -> bool:
+        """As a rehearsal's: every object was taken and every pod runs."""
+        return not self.refused and all(placement.ready for placement in self.placements)
+
+
+def rehearse_batch(client: ApiClient, applier: Applier, batch: Sequence[Candidate]) -> Iterator[Outcome]:
+    """Rehearses the stacks side by side, then takes their pods and nodes away."""
+    nodes = [_marked_node(candidate, node) for candidate in batch for node in candidate.nodes]
+    try:
+        for node in nodes:
+            applier.create_node(node)
+        await_nodes(client, timeout_s=_NODES_TIMEOUT_S)
+        await_daemons(client, len(nodes), timeout_s=_NODES_TIMEOUT_S)
+        objects = {candidate.name: [*map(_isolated(candidate), candidate.objects)] for candidate in batch}
+        refusals = {
+            name: tuple(f"{f.object}: {f.reason}" for f in applier.apply([*missing_namespaces(own), *own]))
+            for name, own in objects.items()
+        }
+        for candidate in batch:
+            autoscaler = replace(candidate.autoscaler, node_prefix=f"{candidate.name}-")
+            scale_up = ScaleUp(autoscaler, applier.create_node)
+            placements = await_rollout(
+                client, objects[candidate.name], timeout_s=_PODS_TIMEOUT_S, scale_up=scale_up, settle_s=3.0
+            )
+            yield Outcome(candidate.name, refusals[candidate.name], placements)
+    finally:
+        _clear(client, [candidate.name for candidate in batch])
+
+
+def _marked_node(candidate: Candidate, node: FakeNode) -> FakeNode:
+    return replace(node, name=f"{candidate.name}-{node.name}", labels={**node.labels, _OF: candidate.name})
+
+
+class _isolated:  # noqa: N801 (used as a function)
+    """An object as it was rendered, its pods bound to the stack's own nodes."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._mark = {_OF: candidate.name}
+
+    def __call__(self, each: KubeObject) -> KubeObject:
+        if each["kind"] != "Deployment":
+            return each
+        bound: dict[str, Any] = copy.deepcopy(dict(each))
+        spec = bound["spec"]["template"]["spec"]
+        spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **self._mark}
+        return bound
+
+
+def _clear(client: ApiClient, names: Sequence[str]) -> None:
+    apps, core = AppsV1Api(client), CoreV1Api(client)
+    for name in names:
+        apps.delete_collection_namespaced_deployment(name, propagation_policy="Background")
+    for node in core.list_node(label_selector=f"{_OF} in ({','.join(names)})").items:
+        core.delete_node(node.metadata.name)
+
+
+def most_replicas(objects: Sequence[KubeObject], counts: Mapping[str, int]) -> tuple[KubeObject, ...]:
+    """The objects with as many pods per workload as there may ever be."""
+    changed: list[dict[str, Any]] = [copy.deepcopy(dict(each)) for each in objects]
+    for each in changed:
+        if each["kind"] == "Deployment":
+            each["spec"]["replicas"] = counts[each["metadata"]["name"]]
+    return tuple(changed)
