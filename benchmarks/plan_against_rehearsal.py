@@ -125,7 +125,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stacks", type=int, default=500, help="stacks that are planned")
     parser.add_argument("--batch", type=int, default=25)
-    parser.add_argument("--alone", type=int, default=5, help="planned stacks that are rehearsed once more by themselves")
+    parser.add_argument(
+        "--alone", type=int, default=5, help="planned stacks that are rehearsed once more by themselves"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()

@@ -31,7 +31,7 @@ def download_config(model: str) -> bytes:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
-            content = bytes(answer.read())
+            content = bytes(answer.read(MOST_JSON_BYTES + 1))
     except urllib.error.HTTPError as error:
         raise ModelConfigError(_refusal(model, error.code)) from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError):

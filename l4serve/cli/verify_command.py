@@ -38,7 +38,8 @@ LengthOption = Annotated[
 RunCommandsOption = Annotated[
     bool,
     typer.Option(
-        "--run-kubeconfig-commands", help="Run the credential command of a kubeconfig that a foreign stack file names."
+        "--run-kubeconfig-commands",
+        help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
     ),
 ]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds that each check may take.")]

@@ -32,6 +32,9 @@ def read_bytes(path: Path, limit: int) -> bytes:
             content = file.read(limit + 1)
         except OSError as error:
             raise FileRefusedError(f"cannot be read: {error.strerror}") from None
+    if content is None:
+        # A pseudo-file that is called regular and has nothing to read yet, such as /proc/kmsg.
+        raise FileRefusedError("cannot be read: it is not a regular file")
     if len(content) > limit:
         raise FileRefusedError(f"is larger than {limit // 1024} KiB")
     return content

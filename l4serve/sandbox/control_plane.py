@@ -18,6 +18,7 @@ from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.processes import ChildProcess, ProcessIdentity, end_processes, log_tail, start_process
 from l4serve.sandbox.progress import Progress
 from l4serve.sandbox.state import PKI
+from l4serve.sandbox.watchdog import interrupted_by_death
 
 _API_TIMEOUT_S = 120.0
 _CONTROLLERS_TIMEOUT_S = 60.0
@@ -117,7 +118,9 @@ def start_control_plane(folder: Path, binaries: Path, record: Recorder, progress
         _write_kubeconfigs(layout)
         plane = ControlPlane(layout, record)
         try:
-            plane.start(progress)
+            # Some of what start waits for would itself wait long for a part that is dead.
+            with interrupted_by_death(plane.require_alive, progress):
+                plane.start(progress)
         except SandboxError as error:
             plane.stop()
             if attempt == _ATTEMPTS or _PORT_TAKEN not in error.detail:

@@ -30,6 +30,7 @@ _KEPT = "kept"
 _PASSING = "passing-"
 _UNREADABLE_LEFTOVER_S = 3600.0
 """Age from which a folder without a state or a process is a leftover, rather than one that is being started."""
+_DEATH_SHOWS_WITHIN_S = 1.0
 _ATTEMPTS = 20
 _RETRY_S = 0.05
 
@@ -49,7 +50,7 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
         _remove(folder)
         with _removed_unless(folder, stays=keep):
             plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
-            with interrupted_by_death(plane.require_alive), _readable_api_errors(plane):
+            with interrupted_by_death(plane.require_alive, progress), _readable_api_errors(plane):
                 yield state
             plane.require_alive()
             if keep:
@@ -110,9 +111,17 @@ def _readable_api_errors(plane: ControlPlane) -> Iterator[None]:
     try:
         yield
     except (ApiException, urllib3.exceptions.HTTPError) as error:
-        plane.require_alive()
+        _blame_the_dead(plane)
         said = api_message(error) if isinstance(error, ApiException) else str(error)
         raise SandboxError("The sandbox's API server did not do what was asked of it.", detail=said) from error
+
+
+def _blame_the_dead(plane: ControlPlane) -> None:
+    """Raises for a process that ended; its connections close a moment before the system tells of its end."""
+    deadline = time.monotonic() + _DEATH_SHOWS_WITHIN_S
+    while time.monotonic() < deadline:
+        plane.require_alive()
+        time.sleep(_RETRY_S)
 
 
 @contextmanager

@@ -10,10 +10,13 @@ from kubernetes.client import ApiClient
 from kubernetes.config import ConfigException, new_client_from_config, new_client_from_config_dict
 
 from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.yaml_reader import YamlError, read_yaml
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 
 _PULUMI_SECONDS = 120
-_MOST_BYTES = 2**20
+_MOST_FOREIGN_BYTES = 2**17
+_ACTING_KEYS = ("exec", "auth-provider", "tokenFile")
+"""What a client of a kubeconfig runs, or reads and sends to the server that it names."""
 
 
 class AccessError(Exception):
@@ -23,39 +26,54 @@ class AccessError(Exception):
 def stack_client(cluster: ClusterPlan, stack: str, project_root: Path, *, run_commands: bool = True) -> ApiClient:
     """The client of a stack's cluster.
 
-    A kubeconfig may name a command that gives the credential. Without `run_commands` one that the stack's config names
-    is refused where it does: whoever wrote the stack could have anything run.
+    A kubeconfig may name a command that gives the credential, or a file of it. Without `run_commands` one that comes
+    with the stack is refused where it does: whoever wrote the stack could have anything run, or any file sent.
 
     An existing cluster is reached by the kubeconfig that its config names; one that Pulumi made or looked up, by the
     stack output `kubeconfig`, which stays in memory. Raises AccessError.
     """
     if cluster.mode == "existing" and not cluster.looked_up:
-        if cluster.kubeconfig and not run_commands:
-            _refuse_commands(cluster.kubeconfig)
-        return _from_file(cluster.kubeconfig, cluster.context)
-    return _from_text(_pulumi_output(stack, project_root), stack)
+        named = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
+        if named and not run_commands:
+            _refuse_foreign_file(named)
+        return _from_file(named, cluster.context)
+    text = _pulumi_output(stack, project_root)
+    if not run_commands:
+        _refuse_foreign(f"the output `kubeconfig` of stack {stack}", text.encode())
+    return _from_text(text, stack)
 
 
-def _refuse_commands(paths: str) -> None:
-    for path in filter(None, paths.split(os.pathsep)):
-        try:
-            document = yaml.safe_load(read_bytes(Path(path).expanduser(), _MOST_BYTES))
-        except (FileRefusedError, yaml.YAMLError, ValueError, RecursionError):
+def _refuse_foreign_file(path: str) -> None:
+    """Refuses a kubeconfig that a foreign stack names, unless it is one plain file with its credential in it."""
+    if os.pathsep in path:
+        what = f"the kubeconfigs {path} would be merged, one's credential with another's server"
+        raise AccessError(f"{what}\n    fix: name one file in cluster.kubeconfig, or add --run-kubeconfig-commands")
+    try:
+        content = read_bytes(Path(path), _MOST_FOREIGN_BYTES)
+    except FileRefusedError as error:
+        raise AccessError(f"the kubeconfig {path} {error}\n    fix: set cluster.kubeconfig") from None
+    _refuse_foreign(f"the kubeconfig {path}", content)
+
+
+def _refuse_foreign(what: str, content: bytes) -> None:
+    try:
+        document = read_yaml(content)
+    except YamlError as error:
+        raise AccessError(
+            f"{what} gives no access and is no kubeconfig that this machine can use: {error}\n"
+            "    fix: set cluster.kubeconfig"
+        ) from None
+    users = document.get("users") if isinstance(document, dict) else None
+    for user in users if isinstance(users, list) else ():
+        entry = user.get("user") if isinstance(user, dict) else None
+        if isinstance(entry, dict) and any(entry.get(key) for key in _ACTING_KEYS):
             raise AccessError(
-                f"the kubeconfig {path} gives no access: it cannot be read\n    fix: set cluster.kubeconfig"
-            ) from None
-        users = document.get("users") if isinstance(document, dict) else None
-        for user in users if isinstance(users, list) else ():
-            entry = user.get("user") if isinstance(user, dict) else None
-            if isinstance(entry, dict) and (entry.get("exec") or entry.get("auth-provider")):
-                raise AccessError(
-                    f"the kubeconfig {path} names a command to run, and the stack file that names it is not this "
-                    "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
-                )
+                f"{what} names a command to run or a file to send, and the stack file that it comes with is not this "
+                "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
+            )
 
 
-def _from_file(path: str | None, context: str | None) -> ApiClient:
-    named = str(Path(path).expanduser()) if path else None
+def _from_file(named: str | None, context: str | None) -> ApiClient:
     try:
         client: ApiClient = new_client_from_config(config_file=named, context=context)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:

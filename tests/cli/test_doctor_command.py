@@ -1,12 +1,15 @@
 """l4serve doctor: the command that heals a stack whose update was killed."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from l4serve.cli.doctor_command import MOST_STATE_BYTES
 
 URN = "urn:pulumi:dev::gke-llm-serving::"
 CLUSTER = {
@@ -62,3 +65,43 @@ def test_what_is_no_state_is_refused_readably(tmp_path: Path) -> None:
         code, said = doctor(text)
         assert (code, "Traceback" in said) == (2, False)
     assert CliRunner().invoke(app, ["doctor", str(tmp_path / "none")]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["pipe", "endless", "large", "folder", "absent"])
+def test_only_a_bounded_regular_file_is_read(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "state.json"
+    match name:
+        case "pipe":
+            os.mkfifo(file)
+        case "endless":
+            file.symlink_to("/dev/zero")
+        case "large":
+            file.write_bytes(b" " * (MOST_STATE_BYTES + 1))
+        case "folder":
+            file.mkdir()
+    result = CliRunner().invoke(app, ["doctor", str(file)])
+    assert result.exit_code == 2
+    assert "error: " in result.output
+
+
+def test_standard_input_is_bounded_too() -> None:
+    code, said = doctor(" " * (MOST_STATE_BYTES + 1))
+    assert code == 2
+    assert "larger than 8 MiB" in said
+
+
+@pytest.mark.parametrize("resource", [None, {"type": "creating"}, {"type": "creating", "resource": 5}, "x"], ids=str)
+def test_pending_operations_of_another_form_are_refused(resource: Any) -> None:
+    code, said = doctor({"deployment": {"pending_operations": [resource]}})
+    assert code == 2
+    assert "pulumi stack export" in said
+
+
+def test_what_a_state_names_acts_on_no_terminal() -> None:
+    acting = "\x1b[31m\n::error ::y"
+    code, said = doctor(
+        state({**NAMESPACE, "urn": acting}, {**CLUSTER, "inputs": {**CLUSTER["inputs"], "name": acting}})
+    )
+    assert code == 1
+    assert "\x1b" not in said
+    assert not any(line.startswith("::") for line in said.splitlines())

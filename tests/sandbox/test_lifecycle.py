@@ -274,9 +274,12 @@ def test_a_death_is_named_while_the_main_thread_waits(tmp_path: Path) -> None:
     silent.settimeout(30)
     began = time.monotonic()
     os.kill(child.identity.pid, signal.SIGKILL)
-    with pytest.raises(SandboxError, match="kube-scheduler ended"), interrupted_by_death(child.require_alive):
+    heard: list[str] = []
+    watched = interrupted_by_death(child.require_alive, lambda task, _done, _total, /: heard.append(task))
+    with pytest.raises(SandboxError, match="kube-scheduler ended"), watched:
         silent.recv(1)
     assert time.monotonic() - began < 5
+    assert heard == ["kube-scheduler ended with status -9; ending the rest"]
 
 
 def test_an_end_without_a_death_restores_the_signal(tmp_path: Path) -> None:

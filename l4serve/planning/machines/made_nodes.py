@@ -16,6 +16,19 @@ def made_machine(requests: Allocatable, accelerator: str) -> MachineShape | None
     return first_holding(with_daemonsets(requests, daemonset_overhead()), by_size(all_shapes(accelerator)))
 
 
+def largest_pod(accelerator: str, gpus: int) -> Allocatable:
+    """The most CPU and memory that a pod with so many GPUs may ask of any machine, each by itself."""
+    taken = daemonset_overhead()
+    rooms = [allocatable(s, boot_disk_gib=DEFAULT_BOOT_DISK_GB) for s in all_shapes(accelerator) if s.gpus >= gpus]
+    return Allocatable(
+        cpu_millis=max((room.cpu_millis for room in rooms), default=0) - taken.cpu_millis,
+        memory_bytes=max((room.memory_bytes for room in rooms), default=0) - taken.memory_bytes,
+        ephemeral_bytes=0,
+        gpus=gpus,
+        pods=1,
+    )
+
+
 def with_daemonsets(requests: Allocatable, overhead: Overhead) -> Allocatable:
     """What a pod needs of an empty node, beside GKE's own daemonsets."""
     return replace(

@@ -30,7 +30,10 @@ def pending_creates(state: Any) -> tuple[PendingCreate, ...]:
     if not isinstance(deployment, Mapping):
         raise StateError("this is no exported state: pulumi stack export prints one")
     operations = deployment.get("pending_operations") or ()
-    return tuple(_pending(each["resource"]) for each in operations if each.get("type") == "creating")
+    try:
+        return tuple(_pending(each["resource"]) for each in operations if each.get("type") == "creating")
+    except (AttributeError, KeyError, TypeError):
+        raise StateError("its pending operations are not what pulumi stack export writes") from None
 
 
 def healing_command(found: tuple[PendingCreate, ...]) -> str:
@@ -41,8 +44,9 @@ def healing_command(found: tuple[PendingCreate, ...]) -> str:
 
 
 def _pending(resource: Mapping[str, Any]) -> PendingCreate:
+    urn = str(resource["urn"])
     template = load_data(__file__, "import_ids.yaml")["ids"].get(resource["type"])
     inputs = resource.get("inputs") or {}
     if template is None or not set(_PLACEHOLDER.findall(template)) <= inputs.keys():
-        return PendingCreate(resource["urn"], None)
-    return PendingCreate(resource["urn"], template.format_map(inputs))
+        return PendingCreate(urn, None)
+    return PendingCreate(urn, template.format_map(inputs))

@@ -8,6 +8,7 @@ from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
+from l4serve.planning.machines.made_nodes import largest_pod, made_machine
 from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
@@ -65,21 +66,46 @@ def planned_resources(
     """
     default = default_requests(place.capacity(gpus), needs.minimum_memory_gib if needs else 0.0)
     if not place.autopilot:
-        return PlannedResources(pod_resources(path, workload, gpus, default), ())
+        stated = pod_resources(path, workload, gpus, default)
+        if place.pool is None and place.placing.compute_class is None:
+            _require_machine(path, stated, place.shape.accelerator)
+        return PlannedResources(stated, ())
     disk = max(default.ephemeral_bytes, math.ceil(needs.ephemeral_gib if needs else 0.0) * GIB)
     asked = pod_resources(path, workload, gpus, replace(default, ephemeral_bytes=disk))
     try:
         applied = adjust(asked.requests, gpus, place.shape.accelerator)
     except AutopilotSizeError as error:
         refuse(f"{path}.gpus", str(error))
+    resources = PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes))
+    _require_machine(path, resources, place.shape.accelerator)
     raised = changes(asked.requests, applied)
     unknown = unknown_sizes(place.shape.accelerator)
     notes = [f"Autopilot's minimum raises {', '.join(raised)}; the price follows"] if raised else []
     notes += [unknown] if unknown else []
     # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
-    return PlannedResources(
-        PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes)), tuple(notes)
-    )
+    return PlannedResources(resources, tuple(notes))
+
+
+def _require_machine(path: str, resources: PodResources, accelerator: str) -> None:
+    """Refuses a pod that no machine with the accelerator holds: no node could be made for it."""
+    pod = resources.of_one_pod()
+    if made_machine(pod, accelerator) is not None:
+        return
+    most = largest_pod(accelerator, pod.gpus)
+    over = [
+        f"{name} {shown(asked)} where {shown(available)} is the most"
+        for name, shown, asked, available in (
+            ("CPU", format_cpu, pod.cpu_millis, most.cpu_millis),
+            ("memory", _gib, pod.memory_bytes, most.memory_bytes),
+        )
+        if asked > available
+    ]
+    what = f"no machine with {accelerator} has room for the pod beside GKE's own: {' and '.join(over) or 'too large'}"
+    refuse(f"{path}.resources.requests", what, "lower the requests")
+
+
+def _gib(amount: int) -> str:
+    return f"{amount / GIB:.1f} GiB"
 
 
 def default_requests(capacity: Allocatable, memory_gib: float = 0.0) -> Requests:

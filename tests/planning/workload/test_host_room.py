@@ -104,3 +104,15 @@ def test_autopilot_asks_for_what_is_written() -> None:
     big = workload(SEVENTY, engine={"tensorParallelSize": 8}, gpus=8)
     plan = planned(serving({"big": big}, cluster=AUTOPILOT))
     assert plan.workloads[0].resources.requests.ephemeral_bytes / 2**30 >= 133
+
+
+@pytest.mark.parametrize("cluster", [AUTOPILOT, EXISTING], ids=["autopilot", "existing"])
+@pytest.mark.parametrize(("resource", "most"), [("cpu", "94"), ("memory", "361Gi")])
+def test_where_nodes_are_made_a_pod_fits_some_machine_beside_the_daemonsets(
+    cluster: Mapping[str, Any], resource: str, most: str
+) -> None:
+    """The largest machine with L4s leaves 95.69 CPU and 363.3 GiB, of which GKE's daemonsets take 0.76 and 1.5."""
+    planned(serving({"q": workload(resources={"requests": {resource: most}})}, cluster=cluster))
+    above = {"cpu": "95", "memory": "363Gi"}[resource]
+    said = refusals(serving({"q": workload(resources={"requests": {resource: above}})}, cluster=cluster))
+    assert said == {"workloads.q.resources.requests": "lower the requests"}
