@@ -153,7 +153,7 @@ def test_the_hub_is_asked_once_with_the_token_and_the_answer_is_kept(
         def __exit__(self, *_: object) -> None:
             return None
 
-        def read(self) -> bytes:
+        def read(self, most: int) -> bytes:
             return json.dumps(
                 {"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2,
                  "num_attention_heads": 4, "vocab_size": 1000, "intermediate_size": 128}
