@@ -12,7 +12,7 @@ from l4serve.engines.images import is_own
 
 def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
     """Flags that may name a file; none for an image of another repository, which may hold anything."""
-    return tuple(_files()[kind]["flags"]) if is_own(kind, image) else ()
+    return tuple(_files().get(kind, {}).get("flags", ())) if is_own(kind, image) else ()
 
 
 def missing_file(path: str, kind: str, flag: str, values: Iterable[str]) -> Problem | None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from l4serve.cli.app import app
 from l4serve.sandbox.lifecycle import find_kept, take_down
 from tests import factories
+from tests.engines import engine_rows
 from tests.planning import accelerator_rows
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -73,6 +74,15 @@ def test_pods_run_on_an_accelerator_that_rows_alone_added(tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)["pods"]
     assert [(pod["phase"], pod["machineType"]) for pod in found] == [("Running", accelerator_rows.MACHINE)]
+
+
+@pytest.mark.sandbox
+def test_pods_run_with_an_engine_that_rows_alone_added(tmp_path: Path) -> None:
+    with engine_rows.added_engine(tmp_path):
+        stack = factories.write_stack(tmp_path, engine_rows.octo_stack(maxModelLen=8192))
+        result = CliRunner().invoke(app, ["rehearse", "-f", str(stack), "--json"])
+    assert result.exit_code == 0, result.output
+    assert [pod["phase"] for pod in json.loads(result.stdout)["pods"]] == ["Running"]
 
 
 @pytest.mark.sandbox
