@@ -1,38 +1,53 @@
-"""The console script l4serve."""
+"""The command line l4serve: its commands, and the options that hold for all of them."""
 
-import gc
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from l4serve.cli.guarded_group import GuardedGroup
 from l4serve.cli.lazy_group import LazyGroup
+from l4serve.cli.verbosity import set_quiet
+from l4serve.version import VERSION
+
+_FOR_ALL = frozenset({"-v", "--verbose", "-q", "--quiet"})
 
 
 class CommandLine(GuardedGroup, LazyGroup):
     """The commands, each imported when it is called, behind the last guard."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes `-q` and `-v` behind the command too, where people write them."""
+        end = args.index("--") if "--" in args else len(args)
+        ours = [arg for arg in args[:end] if arg in _FOR_ALL]
+        rest = [arg for arg in args[:end] if arg not in _FOR_ALL]
+        return super().parse_args(ctx, [*ours, *rest, *args[end:]])
+
 
 app = typer.Typer(
     name="l4serve",
-    help="Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     cls=CommandLine,
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"l4serve {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the trace of an unforeseen error.")] = False,
+    verbose: Annotated[  # noqa: ARG001 - the guard reads it
+        bool, typer.Option("--verbose", "-v", help="Show the trace of an unforeseen error.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no notes and no progress.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback reads it
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Plan, check, render and rehearse LLM serving on GKE with NVIDIA GPUs."""
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    gc.set_threshold(
-        50_000
-    )  # A command makes many objects that live as long as it does: looking at them again is in vain.
-    app()
+    set_quiet(quiet)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from l4serve.cli.check_text import check_json, print_check
+from l4serve.cli.completion import complete_release
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
@@ -18,7 +19,10 @@ def check(
     stack: StackOption = None,
     file: FileOption = None,
     engine_version: Annotated[
-        str | None, typer.Option(help="Release to move to, such as 0.33.0, vllm-0.33.0 or tgi-3.3.7.")
+        str | None,
+        typer.Option(
+            help="Release to move to, such as 0.33.0, vllm-0.33.0 or tgi-3.3.7.", autocompletion=complete_release
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

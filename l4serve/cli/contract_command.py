@@ -6,6 +6,7 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
+from l4serve.cli.completion import complete_release
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
@@ -17,9 +18,13 @@ from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError
 from l4serve.engines.rules import rules
 
-contract_app = typer.Typer(help="What an engine release accepts, and what changed between two.", no_args_is_help=True)
+contract_app = typer.Typer(
+    help="What an engine release accepts, and what changed between two.", no_args_is_help=True, rich_markup_mode=None
+)
 
-ContractName = Annotated[str, typer.Argument(help="Such as vllm-0.26.0, tgi-3.3.7 or 0.26.0.")]
+ContractName = Annotated[
+    str, typer.Argument(help="Such as vllm-0.26.0, tgi-3.3.7 or 0.26.0.", autocompletion=complete_release)
+]
 
 
 def find_contract(name: str) -> Contract:

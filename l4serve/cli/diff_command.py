@@ -11,8 +11,9 @@ from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
 from l4serve.cli.page_file import write_page
+from l4serve.cli.project import stack_folder
 from l4serve.cli.sides import NOT_THERE, difference, inputs_of, recipes_of, side_of, stacks_of
-from l4serve.cli.stack_options import JsonOption, stack_folder, valid_stack_name
+from l4serve.cli.stack_options import JsonOption, valid_stack_name
 from l4serve.config.files import exists_as_file
 from l4serve.config.stack_file import stack_name
 from l4serve.planning.difference.difference_json import difference_json

@@ -5,6 +5,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from l4serve.cli.interrupts import say_interrupted
+from l4serve.version import VERSION
+
 _LONGEST_REASON = 300
 
 
@@ -15,6 +18,8 @@ class GuardedGroup(TyperGroup):
         """Runs the command that was asked for."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(say_interrupted()) from None
         except (typer.Abort, EOFError, BrokenPipeError):
             raise
         except Exception as error:
@@ -38,7 +43,7 @@ def print_bug(error: Exception) -> int:
     reason = str(error).split("\n", 1)[0][:_LONGEST_REASON]
     said = f"{type(error).__name__}{f': {reason}' if reason else ''}"
     stderr.print(Text("this is a bug in l4serve: ", style="bold red") + Text(said))
-    stderr.print(Text(f"    at {_place(error)}, l4serve {_version()}, Python {platform.python_version()}"))
+    stderr.print(Text(f"    at {_place(error)}, l4serve {VERSION}, Python {platform.python_version()}"))
     stderr.print(Text("    fix: report these lines and the command; `l4serve -v COMMAND ...` shows the whole trace"))
     return BAD_INPUT
 
@@ -53,12 +58,3 @@ def _place(error: Exception) -> str:
     if not own:
         return "an unknown place"
     return f"{Path(own[-1].filename).relative_to(package.parent)}:{own[-1].lineno}"
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("gke-llm-serving")
-    except PackageNotFoundError:
-        return "of unknown version"

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from l4serve.cli.output import SafeConsole, one_line
+from l4serve.cli.verbosity import is_quiet
 from l4serve.config.problems import ConfigError, StackFileError
 
 if TYPE_CHECKING:
@@ -47,6 +48,6 @@ def readable_refusals() -> Iterator[None]:
 
 def print_notes(plan: StackPlan) -> None:
     """Prints the notes of a plan on standard error."""
-    for note in plan.notes:
+    for note in () if is_quiet() else plan.notes:
         where, text = one_line(note.path), one_line(note.text)
         stderr.print(Text("note: ", style="yellow") + Text(f"{where}: ", style="bold") + Text(text))

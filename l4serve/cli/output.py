@@ -5,23 +5,44 @@ emoji codes and links are off everywhere: style is given by Text objects.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
+from l4serve.cli.tables import whole_words, wrapped
 from l4serve.config.characters import inert, visible
 from l4serve.config.secret_shapes import redact
 
 
 class SafeConsole(Console):
-    """A console on which every string and every Text is redacted and inert, wherever in a table it stands."""
+    """A console on which every string and every Text is redacted and inert, wherever in a table it stands.
+
+    No word is cut or broken, however narrow it is; with NO_COLOR set it writes no escape at all.
+    """
 
     def __init__(self, **options: Any) -> None:
+        if os.environ.get("NO_COLOR"):
+            options["color_system"] = None
         super().__init__(**{"highlight": False, **options}, markup=False, emoji=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints as Rich does; what is wider than the console is left to the terminal, which copies it whole."""
+        if not (options.get("soft_wrap") or self.soft_wrap):
+            objects = tuple(self._fitted(item) for item in objects)
+        super().print(*objects, **{"overflow": "ignore", "crop": False, **options})
+
+    def _fitted(self, item: Any) -> Any:
+        if isinstance(item, Table):
+            return whole_words(item, self, self.width)
+        if isinstance(item, str):
+            item = self.render_str(item)
+        return wrapped(item, self.width) if isinstance(item, Text) else item
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A string as Text, without markup."""

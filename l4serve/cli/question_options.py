@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from l4serve.cli.completion import complete_model, complete_release
 from l4serve.cli.hub import model_shape
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.shapes import default_accelerator
@@ -16,10 +17,10 @@ LARGEST_GIB = 100_000
 DEFAULT_ENGINE = engine_kinds()[0]
 DEFAULT_GPU = default_accelerator()
 
-ModelOption = Annotated[str, typer.Option(help="Hub id, or path of a config.json.")]
+ModelOption = Annotated[str, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)]
 WeightsOption = Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")]
 EngineOption = Annotated[str, typer.Option(help="Kind of the engine, such as tgi.")]
-VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")]
+VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)]
 GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.")]
 GpuMemoryOption = Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")]
 TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")]

@@ -21,9 +21,10 @@ from rich.text import Text
 
 from l4serve.cli.messages import stderr
 from l4serve.cli.output import SafeConsole, one_line
+from l4serve.cli.verbosity import is_quiet
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.pod_locations import PodPlacement
-from l4serve.sandbox.progress import Progress
+from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.rehearsal import Rehearsal
 
 FAILED = 1
@@ -50,6 +51,9 @@ def readable_sandbox_errors() -> Iterator[None]:
 def shown_progress() -> Iterator[Progress]:
     """A progress display on standard error; without a terminal a line per task and tenth of it, as a CI log wants."""
     console = SafeConsole(stderr=True)
+    if is_quiet():
+        yield silent
+        return
     if not console.is_terminal:
         yield _line_per_task(console)
         return

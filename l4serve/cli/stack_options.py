@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
+from l4serve.cli.completion import complete_stack
 from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.project import project_root, stack_names
 from l4serve.config.files import exists_as_file
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
-StackOption = Annotated[str | None, typer.Option("--stack", "-s", help="Stack, as in Pulumi.STACK.yaml.")]
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="Stack, as in Pulumi.STACK.yaml.", autocompletion=complete_stack),
+]
 FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")
 ]
@@ -28,7 +33,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
         valid_stack_name(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
     if not exists_as_file(path):
-        known = ", ".join(sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml")))
+        known = ", ".join(stack_names(path.parent))
         hint = f"; stacks here: {known}" if known and file is None else ""
         raise refuse_input(f"{path} does not exist{hint}")
     with readable_refusals():
@@ -47,16 +52,3 @@ def load_plan(stack: str | None, file: Path | None) -> StackPlan:
     loaded = load(stack, file)
     with readable_refusals():
         return plan_stack(loaded)
-
-
-def project_root() -> Path:
-    """The folder of the project: the nearest one at or above the working directory with its Pulumi.yaml."""
-    here = Path.cwd()
-    found = next((d for d in (here, *here.parents) if (d / "Pulumi.yaml").is_file() and (d / "stacks").is_dir()), None)
-    return found or Path(__file__).resolve().parents[2]
-
-
-def stack_folder() -> Path:
-    """The nearest folder at or above the working directory that holds stack files, else the project's."""
-    here = Path.cwd()
-    return next((d for d in (here, *here.parents) if any(d.glob("Pulumi.*.yaml"))), None) or project_root()

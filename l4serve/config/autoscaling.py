@@ -13,7 +13,7 @@ class Autoscaling(ConfigModel):
     """Pods between two bounds, so many that an engine metric averages to a target."""
 
     min_replicas: Annotated[PositiveInt, Field(le=1000)] = 1
-    """Fewest pods."""
+    """Fewest pods that run, also while nobody asks anything; it cannot be 0."""
     max_replicas: Annotated[PositiveInt, Field(le=1000)]
     """Most pods; the node pools must hold them all."""
     metric: ScalingRole = "queue"

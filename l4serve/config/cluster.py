@@ -35,7 +35,7 @@ class AuthorizedNetwork(ConfigModel):
     """A range that may reach the public endpoint of the control plane."""
 
     cidr: Cidr
-    """IPv4 range."""
+    """IPv4 range that may reach the control plane, in CIDR form."""
     name: Label | None = None
     """What the range is."""
 
@@ -68,7 +68,7 @@ class ManagedCluster(ConfigModel):
     node_service_account: ServiceAccount | None = None
     """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
     monitoring: Monitoring = Monitoring()
-    """What Cloud Monitoring collects."""
+    """What of the cluster Cloud Monitoring collects, GPU metrics among it."""
     maintenance: Maintenance | None = None
     """When GKE may upgrade; unset is any time."""
     database_encryption_key: str | None = Field(
@@ -96,7 +96,7 @@ class StandardCluster(ManagedCluster):
     """A Standard cluster, whose node pools the stack defines."""
 
     mode: Literal["standard"]
-    """How the cluster comes to be."""
+    """Picks a Standard cluster, whose GPU pools the stack makes."""
     zones: tuple[Zone, ...] = ()
     """Zones of the system nodes; none means GKE's choice in a region, the location itself in a zone."""
     system_pool: SystemPool = SystemPool()
@@ -115,7 +115,7 @@ class AutopilotCluster(ManagedCluster):
     """An Autopilot cluster, which makes nodes for the pods."""
 
     mode: Literal["autopilot"]
-    """How the cluster comes to be."""
+    """Picks an Autopilot cluster, which makes nodes for the pods."""
 
     @model_validator(mode="before")
     @classmethod
@@ -137,7 +137,7 @@ class ExistingCluster(ConfigModel):
     """A cluster that exists, by kubeconfig or by name."""
 
     mode: Literal["existing"]
-    """How the cluster comes to be."""
+    """Picks a cluster that exists; the stack makes none and deletes none."""
     kubeconfig: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """Path to a kubeconfig file; unset is KUBECONFIG or ~/.kube/config."""
     context: Label | None = None

@@ -93,13 +93,13 @@ class MaintenanceExclusion(ConfigModel):
     """A span without upgrades."""
 
     name: Label
-    """Name."""
+    """Name of the span in the Cloud console, for people."""
     start: _Timestamp
     """Start, RFC 3339 in UTC."""
     end: _Timestamp
     """End, RFC 3339 in UTC."""
     scope: Literal["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"] = "NO_MINOR_OR_NODE_UPGRADES"
-    """What must not happen."""
+    """Which upgrades wait until the span is over: all, those of minor versions, or those that touch nodes too."""
 
 
 class Maintenance(ConfigModel):

@@ -25,11 +25,11 @@ class Taint(ConfigModel):
     """A taint on every node of the pool."""
 
     key: LabelKey
-    """Key."""
+    """Key of the taint; pods without a toleration of it stay off the nodes."""
     value: LabelValue = ""
-    """Value."""
+    """Value of the taint; empty where the key says enough."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
-    """What it does to pods that do not tolerate it."""
+    """What happens to pods without a toleration: kept off, kept off where possible, or evicted too."""
 
 
 class NodePool(ConfigModel):

@@ -17,7 +17,7 @@ class Accelerator(ConfigModel):
 
 
 class Reservation(ConfigModel):
-    """Reserved capacity."""
+    """Reserved capacity that is paid for whether nodes run or not."""
 
     affinity: Literal["any", "specific"] = "any"
     """Any matching reservation that is open to all, or the one named."""
@@ -47,7 +47,7 @@ class FlexStart(ConfigModel):
 
 
 class Placement(ConfigModel):
-    """Compact placement."""
+    """Compact placement: the pool's nodes close to each other in one zone."""
 
     type: Literal["COMPACT"] = "COMPACT"
     """Nodes close to each other, for low latency between them."""

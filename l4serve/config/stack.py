@@ -32,7 +32,7 @@ class StackConfig(ConfigModel):
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
     monitoring: StackMonitoring = StackMonitoring()
-    """How the engines' metrics reach Cloud Monitoring."""
+    """Scraping of the engines' metrics and a dashboard of them."""
     allow_replace: tuple[str, ...] = ()
     """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""
     prices: Prices = Prices()

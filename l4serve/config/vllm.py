@@ -32,7 +32,7 @@ class VllmEngine(ConfigModel):
     """vLLM: version, image and the flags that operators set."""
 
     kind: Literal["vllm"] = "vllm"
-    """The engine."""
+    """Picks vLLM, whose keys are those of this table."""
     version: Version = "0.26.0"
     """Release of vLLM, which picks the contract and the default image."""
     image: Image | None = None
@@ -54,13 +54,13 @@ class VllmEngine(ConfigModel):
     gpu_memory_utilization: Fraction | None = None
     """Share of the GPU's memory that the engine may take, above 0 and at most 1."""
     max_num_seqs: PositiveInt | None = None
-    """Sequences that one step may batch."""
+    """Sequences that one step may batch. More serve more users at once; each needs its own part of the KV cache."""
     max_num_batched_tokens: PositiveInt | None = None
-    """Tokens that one step may batch."""
+    """Tokens that one step may batch. More make prompts start sooner and cost activation memory on the card."""
     block_size: PositiveInt | None = None
-    """Tokens in one block of the KV cache."""
+    """Tokens in one block of the KV cache. Smaller blocks waste less of the cache at the end of each sequence."""
     swap_space: float | None = Field(None, ge=0, le=100_000)
-    """CPU swap per GPU in GiB; removed from newer engines."""
+    """CPU memory per GPU, in GiB, for sequences that are set aside; vLLM 0.18 and newer have no such option."""
     cpu_offload_gb: float | None = Field(None, ge=0, le=100_000)
     """Weights kept in CPU memory per GPU, in GiB."""
     enable_prefix_caching: bool | None = None
@@ -80,7 +80,7 @@ class VllmEngine(ConfigModel):
     speculative_config: Mapping[str, Any] | None = None
     """Speculative decoding, as the engine's JSON object."""
     lora: Lora | None = None
-    """LoRA adapters."""
+    """LoRA adapters that one base model serves, each under its own model name."""
     served_model_name: tuple[Label, ...] | None = Field(None, min_length=1)
     """Names by which clients ask for the model; unset is the model's id."""
     load_format: Word | None = None

@@ -113,7 +113,7 @@ class Workload(ConfigModel):
     model: Model
     """Model to serve."""
     replicas: Count = 1
-    """Pods."""
+    """Pods that serve the model, each with its own GPUs; 0 keeps the config and runs nothing."""
     autoscaling: Autoscaling | None = None
     """Pods by load, in place of `replicas`."""
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None

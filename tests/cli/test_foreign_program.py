@@ -14,7 +14,7 @@ def test_the_program_of_another_folder_is_not_run(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"open({str(mark)!r}, 'w')\n", encoding="utf-8")
     (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n", encoding="utf-8")
     (tmp_path / "Pulumi.dev.yaml").write_bytes((ROOT / "Pulumi.dev.yaml").read_bytes())
-    command = f"import sys; sys.path.append({str(ROOT)!r}); from l4serve.cli.app import main; main()"
+    command = f"import sys; sys.path.append({str(ROOT)!r}); from l4serve.cli.start import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "render", "-f", "Pulumi.dev.yaml", "--out", "out"],
         cwd=tmp_path,

@@ -29,13 +29,12 @@ def test_eighty_columns_cut_nothing(stack: str) -> None:
     for workload in planned(stack).workloads:
         fit = workload.judgement.fit
         assert fit is not None
-        assert any(f" weights {fit.weights_gib:.1f} GiB " in line for line in lines)
+        assert any(f" weights {fit.weights_gib:.1f} GiB" in line for line in lines)
     rows = [line for line in lines if line.startswith(("│", "┃"))]
-    assert rows
     assert all(line.rstrip().endswith(("│", "┃")) for line in rows)
 
 
-def test_long_names_fold(tmp_path: Path) -> None:
+def test_long_names_stay_whole(tmp_path: Path) -> None:
     serving = GOOD | {
         "nodePools": {"p" * 32: GOOD["nodePools"]["l4"]},
         "workloads": {LONG: GOOD["workloads"]["qwen"] | {"nodePool": "p" * 32}},
@@ -44,9 +43,7 @@ def test_long_names_fold(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"config": {"gke-llm-serving:serving": serving}}), encoding="utf-8")
     lines = run("-f", str(file)).stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    columns = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
-    assert "".join(cells[0] for cells in columns if len(cells) == 4).startswith(LONG)
-    assert "p" * 32 in "".join(cells[2] for cells in columns if len(cells) == 4)
+    assert {LONG, "p" * 32} <= {word for line in lines for word in line.split()}
 
 
 @EACH
@@ -66,7 +63,7 @@ def test_json_has_what_machines_read(stack: str) -> None:
 
 def test_a_compute_class_is_named_where_its_pods_go() -> None:
     rows = run("-f", "tests/data/stacks/Pulumi.models.yaml").stdout.splitlines()
-    assert any("│ class l4 " in row for row in rows)
+    assert any(row.strip("│ ").startswith("class l4") for row in rows)
 
 
 def test_the_cost_says_what_its_figures_leave_out() -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.cli.schema_command import generated_files, stack_file_schema
+from l4serve.config.key_reference import all_keys, example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
@@ -95,3 +96,23 @@ def test_generated_documents_are_fresh(path: Path) -> None:
 def test_the_command_prints_it() -> None:
     result = CliRunner().invoke(app, ["schema"])
     assert json.loads(result.stdout) == stack_file_schema()
+
+
+def test_each_key_of_the_reference_says_something() -> None:
+    """An empty cell or a text of one or two words explains nothing."""
+    entries = [(f"{entry.part}.{entry.path.rpartition('.')[2]}", entry.text) for entry in all_keys()]
+    entries += [(name, definition.get("description", "")) for name, definition in objects().items()]
+    assert sorted({where for where, text in entries if len(text.split()) < 3}) == []
+
+
+def test_each_key_has_an_example_that_its_model_takes() -> None:
+    """Add one in l4serve/config/data/examples.yaml where the type of a new key implies none."""
+    wrong, definitions = [], stack_file_schema()["$defs"]
+    for part, definition in objects().items():
+        for key in definition.get("properties", {}):
+            example = example_of(part, key)
+            form = {"$defs": definitions, **definition["properties"][key]}
+            faults = [error.message for error in Draft202012Validator(form).iter_errors(example)]
+            if example is None or faults:
+                wrong.append((part, key, example, faults))
+    assert wrong == []

@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from l4serve.cli.stack_options import project_root
+from l4serve.cli.project import project_root
 from policy.all_rules import ALL_NAMES
 from policy.model import NODE_POOL, Resource
 from tests.policy.cases import BAD, edited, good_pool, on

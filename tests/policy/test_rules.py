@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.stack_options import project_root
+from l4serve.cli.project import project_root
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from policy.all_rules import ALL_NAMES, RESOURCE_RULES
 from policy.model import KUBERNETES_PROVIDER, SECRET, Resource

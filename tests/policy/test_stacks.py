@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.project import project_root
 from l4serve.cli.render_command import render_stack
-from l4serve.cli.stack_options import load, project_root
+from l4serve.cli.stack_options import load
 from policy.all_rules import RESOURCE_RULES
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings
 from policy.stack_rules import STACK_RULES, ceilings, largest_cost

@@ -13,7 +13,7 @@ def programs(folder: Path, code: Path) -> Path:
     """A folder with `python` and `l4serve` that import the code of another folder."""
     folder.mkdir(parents=True)
     start = f'exec env PYTHONPATH="{code}" "{sys.executable}"'
-    main = "from l4serve.cli.app import main; main()"
+    main = "from l4serve.cli.start import main; main()"
     for name, line in {"python": f'{start} "$@"', "l4serve": f'{start} -c "{main}" "$@"'}.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
         (folder / name).chmod(0o755)

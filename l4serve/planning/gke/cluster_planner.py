@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from l4serve.config.gathering import gather
+from l4serve.config.problems import refuse
+from l4serve.config.spelling import nearest
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, Endpoint, ManagedPlan, NodeIdentityPlan
 from l4serve.planning.gke.conflicts import refuse_cluster
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.network import plan_network
+from l4serve.planning.machines.regions import known_regions, may_be_a_region
 from l4serve.planning.values.names import shorten
 
 _ZONES_OF_A_REGION = 3
@@ -18,12 +24,24 @@ def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[s
 
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
-    refuse_cluster(config)
+    gather(partial(refuse_cluster, config), partial(_refuse_misspelt_location, config.location))
     if isinstance(config, ExistingCluster):
         return _plan_existing(config, project)
     # Else a destroy removes workloads, pools and NAT before the provider refuses to delete the cluster.
     protect = (config.protect or config.deletion_protection) and "cluster" not in allow_replace
     return _plan_managed(config, config.project or project, protect=protect)
+
+
+def _refuse_misspelt_location(location: str | None) -> None:
+    """A region that has never been one is a slip of the pen; where machines are sold is the pools' question."""
+    region = region_of(location) if location else None
+    if location is None or region is None or may_be_a_region(region):
+        return
+    near = nearest(region, known_regions())
+    remedy = (
+        f"did you mean {near}{location.removeprefix(region)}?" if near else f"give one of {', '.join(known_regions())}"
+    )
+    refuse("cluster.location", f"Google Cloud has no region {region!r}", remedy)
 
 
 def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:

@@ -19,6 +19,12 @@ def accelerator_regions(accelerator: str) -> tuple[str, ...]:
     return tuple(sorted(_table()["zones"].get(accelerator, {})))
 
 
+def accelerator_locations(accelerator: str) -> tuple[str, ...]:
+    """Regions where a source names the accelerator, and their zones that it names."""
+    regions = accelerator_regions(accelerator)
+    return tuple(place for region in regions for place in (region, *accelerator_zones(accelerator, region)))
+
+
 def zones_are_complete(accelerator: str) -> bool:
     """Whether the list names every zone of the accelerator, so that a zone beside it has none."""
     return accelerator in _table()["complete"]

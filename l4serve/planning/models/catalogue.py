@@ -45,6 +45,11 @@ def find_model(model_id: str) -> ModelShape | None:
     return None if known is None else _facts(*known)
 
 
+def all_names() -> tuple[str, ...]:
+    """Every known Hub id, aliases and mirrors included, as the Hub spells it."""
+    return tuple(name for name, _, _ in _names().values())
+
+
 def all_models() -> tuple[ModelShape, ...]:
     """Every catalogued shape once, aliases left out."""
     return tuple(_facts(*_names()[key]) for key in _entries())

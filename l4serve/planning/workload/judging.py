@@ -120,11 +120,14 @@ class Judgement:
     notes: tuple[str, ...]
 
 
-def judge(subject: Subject) -> Judgement:
-    """The judgement of a workload, with remedies where its memory does not do by more than the uncertainty."""
+def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
+    """The judgement of a workload, with remedies where its memory does not do by more than the uncertainty.
+
+    Without `remedied` a model that does not fit is left to the caller, for whom its `fit` says so.
+    """
     judgement = _judge(subject)
     fit = judgement.fit
-    if fit is None:
+    if fit is None or not remedied:
         return judgement
     if fit.fits and not fit.margin_is_uncertain:
         return _at_the_lowest(subject, judgement)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.project import project_root
 from l4serve.cli.render_command import Rendered, render_stack
-from l4serve.cli.stack_options import project_root
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import SERVING_KEY, Stack, parse_stack
 from l4serve.planning.stack.edits import (

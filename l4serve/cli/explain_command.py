@@ -1,0 +1,112 @@
+"""l4serve explain: what a key of a stack file means, takes and does."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from l4serve.cli.completion import complete_key
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import SafeConsole, print_json
+from l4serve.cli.stack_options import JsonOption
+from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
+from l4serve.config.spelling import nearest
+from l4serve.engines.flag_spans import FlagSpan, flag_spans
+from l4serve.planning.stack.edits import find_edit
+
+SCHEMA_VERSION = 1
+_ALIKE = 0.6
+
+
+def explain(
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="Key without the names of workloads and pools, such as workloads.engine.maxModelLen.",
+            autocompletion=complete_key,
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a key of a stack file: text, bounds, default, example, what an edit does, the flag it becomes."""
+    entries = _entries(key)
+    if as_json:
+        print_json({"schemaVersion": SCHEMA_VERSION, "key": key, "entries": [_json(entry) for entry in entries]})
+        return
+    console = SafeConsole()
+    for number, entry in enumerate(entries):
+        if number:
+            console.print()
+        _print(entry, console)
+
+
+def _entries(key: str) -> list[KeyEntry]:
+    """The entries of a path; of a bare last part too, where only one path ends in it. Exits 2 for an unknown key."""
+    paths = known_keys()
+    ending = [path for path in paths if path.rpartition(".")[2] == key]
+    path = key if key in paths else ending[0] if len(ending) == 1 else None
+    if path is None:
+        raise refuse_input(f"there is no key {key[:200]!r}\n    fix: {_meant(key, paths, ending)}")
+    return _merged([entry for entry in all_keys() if entry.path == path])
+
+
+def _meant(key: str, paths: tuple[str, ...], ending: list[str]) -> str:
+    if ending:
+        return f"give one of {', '.join(ending)}"
+    last = {path.rpartition(".")[2]: path for path in reversed(paths)}
+    near = nearest(key, paths, alike=_ALIKE) or last.get(nearest(key.rpartition(".")[2], last) or "")
+    return f"did you mean {near}?" if near else "docs/config-reference.md lists every key"
+
+
+def _merged(entries: list[KeyEntry]) -> list[KeyEntry]:
+    """One entry where several objects say the same of a key."""
+    told: dict[tuple[str, ...], KeyEntry] = {}
+    for entry in entries:
+        told.setdefault((entry.text, entry.type, entry.default, _kind_of_engine(entry)), entry)
+    return list(told.values())
+
+
+def _kind_of_engine(entry: KeyEntry) -> str:
+    return entry.chosen_by if entry.path.startswith("workloads.engine") else ""
+
+
+def _spans(entry: KeyEntry) -> tuple[FlagSpan, ...]:
+    """The flag that the key becomes, release by release; only keys of an engine become one."""
+    where, _, key = entry.path.partition("workloads.engine.")
+    kind = entry.chosen_by.removeprefix("kind: ")
+    return flag_spans(kind, key) if not where and "." not in key and kind != entry.chosen_by else ()
+
+
+def _print(entry: KeyEntry, console: SafeConsole) -> None:
+    from l4serve.cli.yaml_text import flow
+
+    chosen = f" ({entry.chosen_by})" if entry.chosen_by else ""
+    console.print(Text.assemble((entry.path, "bold"), chosen))
+    console.print(f"  {entry.text}")
+    unset = "unset" if entry.default == "null" else entry.default
+    rows = [("takes", entry.type.replace("`", "")), ("default", unset)]
+    rows.append(("example", f"{entry.path.rpartition('.')[2]}: {flow(entry.example)}"))
+    if (edit := find_edit(entry.pattern)) is not None:
+        rows.append(("an edit", f"{edit.effect.text}{f'; {edit.note}' if edit.note else ''}"))
+    rows += [("flag", f"{span.flag or 'none'} in {span.releases}") for span in _spans(entry)]
+    if entry.below:
+        rows.append(("keys", " ".join(entry.below)))
+    for name, value in rows:
+        console.print(f"  {name + ':':<9}{value}")
+
+
+def _json(entry: KeyEntry) -> dict[str, object]:
+    edit = find_edit(entry.pattern)
+    return {
+        "path": entry.path,
+        "object": entry.part,
+        "chosenBy": entry.chosen_by or None,
+        "text": entry.text,
+        "type": entry.type.replace("`", ""),
+        "default": entry.default,
+        "example": entry.example,
+        "edit": edit.effect.text if edit else None,
+        "editNote": edit.note or None if edit else None,
+        "flags": [{"flag": span.flag, "releases": span.releases} for span in _spans(entry)],
+        "keys": list(entry.below),
+    }

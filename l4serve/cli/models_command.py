@@ -1,0 +1,77 @@
+"""l4serve models: which models are known, how large they are, and which fit a machine."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from l4serve.cli.completion import complete_machine
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.stack_options import JsonOption
+from l4serve.config.spelling import did_you_mean
+from l4serve.engines.profile import engine_kinds
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator, find_shape
+from l4serve.planning.workload.model_survey import Surveyed, survey
+
+SCHEMA_VERSION = 1
+
+
+def models(
+    fits: Annotated[
+        str | None,
+        typer.Option(help="Only those that fit this machine, such as g2-standard-8.", autocompletion=complete_machine),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the known models: size, context, whether the Hub gates them, and what fits a machine.
+
+    Sizes are those of one GPU under the default vLLM release; a model fits where 2,048 tokens of context do.
+    """
+    machine = _smallest() if fits is None else _machine(fits)
+    found = [one for one in survey(machine, engine_kinds()[0]) if fits is None or one.fits]
+    if as_json:
+        rows = [_json(one) for one in found]
+        print_json({"schemaVersion": SCHEMA_VERSION, "machine": machine.machine_type, "models": rows})
+        return
+    console = SafeConsole()
+    table = Table("model", "weights GiB", "own context", f"fits on {machine.machine_type}", "token")
+    for one in found:
+        table.add_row(*_row(one))
+    console.print(table)
+    console.print(f"{len(found)} models; where each shape comes from: l4serve models --json")
+
+
+def _smallest() -> MachineShape:
+    return min(all_shapes(default_accelerator()), key=lambda shape: (shape.gpus, shape.vcpus))
+
+
+def _machine(name: str) -> MachineShape:
+    known = {shape.machine_type: shape for shape in all_shapes(None)}
+    found = known.get(name) or find_shape(name)
+    if found is None:
+        hint = did_you_mean(name, known) or f"give one of {', '.join(known)}"
+        raise refuse_input(f"{name[:100]!r} is not a GPU machine type that is known\n    fix: {hint}")
+    return found
+
+
+def _row(one: Surveyed) -> tuple[str, ...]:
+    longest = "not judged" if one.longest_context is None else f"{one.longest_context:,} tokens" if one.fits else "no"
+    size = "not judged" if one.weights_gib is None else f"{one.weights_gib:.2f}"
+    gated = "needed" if one.model.gated else ""
+    return one_line(one.model.id), size, f"{one.model.max_position_embeddings:,}", longest, gated
+
+
+def _json(one: Surveyed) -> dict[str, object]:
+    return {
+        "id": one.model.id,
+        "architecture": one.model.architecture,
+        "parameters": one.parameters,
+        "weightsGib": one.weights_gib,
+        "context": one.model.max_position_embeddings,
+        "quantization": one.model.quantization.method if one.model.quantization else None,
+        "gated": one.model.gated,
+        "fits": one.fits,
+        "longestContext": one.longest_context,
+        "source": one.model.source,
+    }

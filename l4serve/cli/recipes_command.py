@@ -1,0 +1,65 @@
+"""l4serve recipes: the presets that a workload may start from."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from l4serve.cli.completion import complete_recipe
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.stack_options import JsonOption
+from l4serve.config.recipes import Recipe, recipes
+from l4serve.config.spelling import did_you_mean
+
+SCHEMA_VERSION = 1
+
+
+def recipes_of_project(
+    name: Annotated[
+        str | None, typer.Argument(help="Show one of them whole.", metavar="[NAME]", autocompletion=complete_recipe)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the recipes: presets of a workload, with their source and where they leave it."""
+    known = recipes()
+    if name is not None and name not in known:
+        hint = did_you_mean(name, known) or "l4serve recipes lists them"
+        raise refuse_input(f"there is no recipe {name[:100]!r}\n    fix: {hint}")
+    chosen = [known[name]] if name is not None else list(known.values())
+    if as_json:
+        print_json({"schemaVersion": SCHEMA_VERSION, "recipes": [_json(recipe) for recipe in chosen]})
+        return
+    console = SafeConsole()
+    if name is not None:
+        _print_whole(chosen[0], console)
+        return
+    table = Table("recipe", "engine", "model", "what", show_lines=True)
+    for recipe in chosen:
+        engine = recipe.workload["engine"]
+        release = f"{engine['kind']} {engine.get('version', '')}"
+        table.add_row(recipe.name, release, one_line(recipe.workload["model"]["id"]), one_line(recipe.about))
+    console.print(table)
+    console.print("Use one as `recipe: NAME` in a workload; l4serve recipes NAME shows it whole.")
+
+
+def _print_whole(recipe: Recipe, console: SafeConsole) -> None:
+    import yaml
+
+    console.print(Text(recipe.name, style="bold"))
+    console.print(one_line(recipe.about))
+    console.print(f"source: {one_line(recipe.source)}")
+    for deviation in recipe.deviations:
+        console.print(f"- {one_line(deviation.what)}: {one_line(deviation.why)}")
+    console.print(yaml.safe_dump({"workload": dict(recipe.workload)}, sort_keys=False).rstrip(), soft_wrap=True)
+
+
+def _json(recipe: Recipe) -> dict[str, object]:
+    return {
+        "name": recipe.name,
+        "about": recipe.about,
+        "source": recipe.source,
+        "deviations": [{"what": d.what, "why": d.why} for d in recipe.deviations],
+        "workload": recipe.workload,
+    }

@@ -1,0 +1,17 @@
+"""Entry point of the console script: loads the commands behind a guard that stands before any import of theirs."""
+
+import gc
+
+from l4serve.cli.interrupts import say_interrupted
+
+
+def main() -> None:
+    """Runs the command line; Ctrl-C prints one line, also while commands are still being imported."""
+    # A command makes many objects that live as long as it does: looking at them again is in vain.
+    gc.set_threshold(50_000)
+    try:
+        from l4serve.cli.app import app
+
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(say_interrupted()) from None

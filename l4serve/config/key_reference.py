@@ -1,0 +1,144 @@
+"""Every key of a stack file as the reference and `l4serve explain` tell of it: text, type, default, example."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.json_schema import config_schema, object_name, type_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyEntry:
+    """One key of one kind of object."""
+
+    path: str
+    """Path without the names of workloads and pools, such as workloads.engine.maxModelLen."""
+    pattern: str
+    """The same with `*` for a name and `[]` for a position, as the table of edits writes it."""
+    part: str
+    """The object that has the key, such as VllmEngine."""
+    chosen_by: str
+    """What picks this object where there are several, such as `kind: vllm`; empty where there is one."""
+    text: str
+    type: str
+    default: str
+    """As JSON; `required` for a key without one."""
+    example: Any
+    below: tuple[str, ...]
+    """Keys of the object that the key holds."""
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every path once, in the order of the models."""
+    return tuple(dict.fromkeys(entry.path for entry in all_keys()))
+
+
+@cache
+def all_keys() -> tuple[KeyEntry, ...]:
+    """Every key of every object, below each path that leads to it."""
+    schema = config_schema()
+    return tuple(_Walk(schema["$defs"]).keys({"": schema}, "StackConfig", "", ""))
+
+
+@cache
+def objects() -> Mapping[str, Mapping[str, Any]]:
+    """Every object of the config by its name: the schema of each."""
+    schema = config_schema()
+    return {"StackConfig": schema, **dict(sorted(schema["$defs"].items()))}
+
+
+def example_of(part: str, key: str) -> Any:
+    """An example of a key's value: the data file's, else one that its type implies."""
+    return _Walk(config_schema()["$defs"]).example(part, key, objects()[part]["properties"][key])
+
+
+def default_text(definition: Mapping[str, Any], key: str) -> str:
+    """A key's default as JSON, or `required`; that of a whole object is what its own keys say."""
+    if key in definition.get("required", ()):
+        return "required"
+    field = definition["properties"][key]
+    default = field.get("default")
+    return "see its keys" if isinstance(default, dict) and default and "$ref" in field else json.dumps(default)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    definitions: Mapping[str, Any]
+
+    def keys(self, variants: Mapping[str, Any], part: str, path: str, pattern: str) -> Iterator[KeyEntry]:
+        """The entries of one or several objects at a path; `variants` are keyed by what picks them."""
+        for chosen_by, definition in variants.items():
+            own = part or str(definition["title"])
+            for key, field in definition.get("properties", {}).items():
+                at, form = (f"{prefix}.{key}".lstrip(".") for prefix in (path, pattern))
+                inner, step = self.inside(field)
+                yield KeyEntry(
+                    path=at,
+                    pattern=form,
+                    part=own,
+                    chosen_by=chosen_by,
+                    text=" ".join(field.get("description", "").split()),
+                    type=type_words(field),
+                    default=default_text(definition, key),
+                    example=self.example(own, key, field),
+                    below=tuple(dict.fromkeys(name for one in inner.values() for name in one.get("properties", {}))),
+                )
+                if inner:
+                    yield from self.keys(inner, "", at, form + step)
+
+    def inside(self, field: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+        """The objects that a field may hold, and the step of the path that leads into them."""
+        if "$ref" in field:
+            name = object_name(field)
+            return {"": {"title": name, **self.definitions[name]}}, ""
+        if "discriminator" in field:
+            tag = field["discriminator"]["propertyName"]
+            mapping = field["discriminator"]["mapping"]
+            return {f"{tag}: {value}": self.inside({"$ref": ref})[0][""] for value, ref in mapping.items()}, ""
+        for option in field.get("anyOf", ()):
+            found, step = self.inside(option)
+            if found:
+                return found, step
+        if isinstance(field.get("items"), Mapping):
+            return self.inside(field["items"])[0], "[]"
+        if isinstance(field.get("additionalProperties"), Mapping):
+            return self.inside(field["additionalProperties"])[0], ".*"
+        return {}, ""
+
+    def example(self, part: str, key: str, field: Mapping[str, Any]) -> Any:
+        """The example of the data file, else one that the type implies."""
+        stated = load_data(__file__, "examples.yaml").get(part, {})
+        return stated[key] if key in stated else self.implied(field)
+
+    def implied(self, field: Mapping[str, Any]) -> Any:
+        """An example that a type implies; None where the data file must state one."""
+        if field.get("examples"):
+            return field["examples"][0]
+        if "const" in field:
+            return field["const"]
+        if "enum" in field:
+            return next((value for value in field["enum"] if value != field.get("default")), field["enum"][0])
+        if field.get("type") == "boolean":
+            return not field.get("default", False)
+        inner, step = self.inside(field)
+        if inner:
+            value = self.object_example(next(iter(inner.values())))
+            return [value] if step == "[]" else {_NAMES.get(step, "name"): value} if step else value
+        options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
+        if options:
+            return self.implied(options[0])
+        if field.get("type") == "array" and (item := self.implied(field.get("items", {}))) is not None:
+            return [item]
+        return None
+
+    def object_example(self, definition: Mapping[str, Any]) -> Any:
+        """An object with its required keys, or with its first key where none is required."""
+        properties, name = definition.get("properties", {}), str(definition["title"])
+        wanted = definition.get("required") or list(properties)[:1]
+        return {key: self.example(name, key, properties[key]) for key in wanted}
+
+
+_NAMES: Mapping[str, str] = {".*": "name"}

@@ -1,0 +1,20 @@
+"""What somebody may have meant by a word that is not known."""
+
+import difflib
+from collections.abc import Iterable
+
+ALIKE = 0.75
+"""Share of equal letters from which a known word is proposed."""
+
+
+def nearest(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str | None:
+    """The known word that is spelt most like a word, upper and lower case apart; None where none is alike."""
+    spelling = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower()[:200], spelling, 1, alike)
+    return spelling[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The question that proposes the nearest known word; empty where none is alike."""
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else ""

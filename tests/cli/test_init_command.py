@@ -1,0 +1,80 @@
+"""`l4serve init` writes a stack file that plans, or nothing."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from l4serve.cli.schema_command import stack_file_schema
+from l4serve.cli.stack_options import load_plan
+from tests.cli.terminal import run
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def init(**changed: str) -> list[str]:
+    wish = {"project": "my-project", "location": "us-central1-a", "model": "Qwen/Qwen2.5-7B-Instruct", "goal": "try"}
+    return ["init", "first", *(word for key, value in (wish | changed).items() for word in (f"--{key}", value))]
+
+
+@pytest.mark.parametrize("goal", ["try", "serve"])
+@pytest.mark.parametrize(
+    "model", ["Qwen/Qwen2.5-1.5B-Instruct", "google/gemma-7b", "Qwen/Qwen2.5-32B-Instruct", "openai/gpt-oss-20b"]
+)
+def test_what_it_writes_plans(project: Path, model: str, goal: str) -> None:
+    result = run(*init(model=model, goal=goal, location="us-central1"))
+    assert result.exit_code == 0, result.output
+    plan = load_plan("first", None)
+    (workload,) = plan.workloads
+    assert workload.model.id == model
+    assert workload.judgement.fit and workload.judgement.fit.fits
+    assert (plan.node_pools[0].supply.provisioning == "spot") == (goal == "try")
+    assert bool(workload.scale.autoscaling) == (goal == "serve")
+    text = (project / "Pulumi.first.yaml").read_text("utf-8")
+    first, *_ = text.splitlines()
+    schema = Path(first.removeprefix("# yaml-language-server: $schema="))
+    assert schema.is_file()
+    assert [e.message for e in Draft202012Validator(stack_file_schema()).iter_errors(yaml.safe_load(text))] == []
+
+
+def test_it_takes_the_fewest_gpus(project: Path) -> None:
+    run(*init(model="google/gemma-7b"))
+    assert load_plan("first", None).node_pools[0].gpus == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"model": "Qwen/Qwen2.5-7B-Instuct"}, "did you mean Qwen/Qwen2.5-7B-Instruct?"),
+        ({"goal": "fast"}, "give one of try, serve"),
+        ({"project": "P"}, "gcp:project"),
+        ({"location": "mars-west1-a"}, "location"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_wrong_wish_writes_nothing(project: Path, changed: dict[str, str], text: str) -> None:
+    result = run(*init(**changed))
+    assert result.exit_code == 2, result.output
+    assert text in result.stderr
+    assert list(project.glob("Pulumi.*.yaml")) == []
+
+
+def test_a_missing_answer_is_named_where_nobody_can_be_asked(project: Path) -> None:
+    result = run("init", "first", "--project", "my-project")
+    assert result.exit_code == 2
+    assert "--location is missing" in result.stderr
+
+
+def test_a_file_that_is_there_is_kept(project: Path) -> None:
+    (project / "Pulumi.first.yaml").write_text("mine")
+    result = run(*init())
+    assert result.exit_code == 2
+    assert "exists already" in result.stderr
+    assert (project / "Pulumi.first.yaml").read_text() == "mine"

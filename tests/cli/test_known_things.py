@@ -1,0 +1,99 @@
+"""`models`, `recipes` and `explain` say what is known, also outside a project."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from l4serve.cli.explain_command import explain
+from l4serve.config.key_reference import all_keys, known_keys, objects
+from l4serve.config.recipes import recipes
+from l4serve.planning.models.catalogue import all_models
+from tests.cli.terminal import run, started
+
+
+def test_every_model_is_listed_with_size_and_source() -> None:
+    listed = json.loads(run("models", "--json").stdout)["models"]
+    assert [row["id"] for row in listed] == [model.id for model in all_models()]
+    assert all(row["parameters"] > 0 and row["source"] and row["gated"] in (True, False) for row in listed)
+    text = run("models", COLUMNS="200").stdout
+    assert all(row["id"] in text for row in listed)
+
+
+def test_a_machine_chooses_what_fits() -> None:
+    one = {row["id"]: row for row in json.loads(run("models", "--fits", "g2-standard-8", "--json").stdout)["models"]}
+    four = {row["id"] for row in json.loads(run("models", "--fits", "g2-standard-48", "--json").stdout)["models"]}
+    assert "Qwen/Qwen2.5-32B-Instruct" in four
+    assert "Qwen/Qwen2.5-32B-Instruct" not in one
+    assert all(row["fits"] and row["longestContext"] >= 2048 for row in one.values())
+
+
+def test_an_unknown_machine_is_refused_with_the_nearest() -> None:
+    result = run("models", "--fits", "g2-standrad-8")
+    assert result.exit_code == 2
+    assert "did you mean g2-standard-8?" in result.stderr
+
+
+def test_every_recipe_is_listed_with_its_source() -> None:
+    listed = json.loads(run("recipes", "--json").stdout)["recipes"]
+    assert [row["name"] for row in listed] == list(recipes())
+    assert all(row["about"] and row["source"] for row in listed)
+    whole = run("recipes", "vllm-7b-kvcache").stdout
+    assert "kvCacheDtype: fp8_e5m2" in whole
+    assert "did you mean vllm-7b-kvcache?" in run("recipes", "vllm-7b-kvcahce").stderr
+
+
+def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    for key in known_keys():
+        explain(key, as_json=False)
+        told = capsys.readouterr().out
+        assert told.startswith(key)
+        assert "example: " in told
+
+
+def test_an_explanation_has_bounds_default_edit_and_flags_by_release() -> None:
+    text = run("explain", "workloads.engine.attentionBackend").stdout
+    assert "flag:    VLLM_ATTENTION_BACKEND in vllm 0.8.0 to 0.12.0" in text
+    assert "flag:    --attention-backend in vllm 0.13.0" in text
+    assert "an edit: pod restart" in text
+    assert "integer >= 1 <= 65535" in run("explain", "workloads.service.port").stdout
+    swap = json.loads(run("explain", "workloads.engine.swapSpace", "--json").stdout)["entries"][0]
+    assert [span["flag"] for span in swap["flags"]] == ["--swap-space", None]
+
+
+def test_both_engines_answer_for_a_key_that_both_have() -> None:
+    entries = json.loads(run("explain", "workloads.engine.kvCacheDtype", "--json").stdout)["entries"]
+    assert [entry["chosenBy"] for entry in entries] == ["kind: tgi", "kind: vllm"] or [
+        entry["chosenBy"] for entry in entries
+    ] == ["kind: vllm", "kind: tgi"]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("maxModelLenn", "workloads.engine.maxModelLen"),
+        ("workloads.engin.maxModelLn", "workloads.engine.maxModelLen"),
+        ("nodepools", "nodePools"),
+    ],
+)
+def test_a_misspelt_key_gets_the_nearest(key: str, meant: str) -> None:
+    result = run("explain", key)
+    assert result.exit_code == 2
+    assert f"did you mean {meant}?" in result.stderr
+
+
+def test_the_last_part_of_a_key_is_enough_where_it_is_the_only_one() -> None:
+    assert run("explain", "maxModelLen").stdout == run("explain", "workloads.engine.maxModelLen").stdout
+    assert "give one of" in run("explain", "version").stderr
+
+
+@pytest.mark.parametrize("args", [("models",), ("recipes",), ("explain", "nodePools"), ("--version",)], ids=str)
+def test_they_work_outside_a_project(args: tuple[str, ...], tmp_path: Path) -> None:
+    done = started(*args, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_reference_knows_each_key_of_each_object() -> None:
+    assert {(entry.part, entry.path.rpartition(".")[2]) for entry in all_keys()} == {
+        (part, key) for part, definition in objects().items() for key in definition.get("properties", {})
+    }

@@ -1,0 +1,121 @@
+"""What holds for every command: version, -h, -q, -v, NO_COLOR, Ctrl-C in one line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from l4serve.cli.guarded_group import GuardedGroup
+from l4serve.cli.lazy_group import COMMANDS
+from l4serve.version import VERSION
+from tests.cli.terminal import ROOT, run
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    assert run("--version").stdout == f"l4serve {VERSION}\n"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_dash_h_is_help(command: str) -> None:
+    args = [command] if command else []
+    assert run(*args, "-h").stdout == run(*args, "--help").stdout
+    assert run(*args, "-h").exit_code == 0
+
+
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    text = run("--help").stdout
+    assert "..." not in text.partition("\n")[2]
+    assert all(command.help.split()[-1] in text for command in COMMANDS.values())
+
+
+@pytest.mark.parametrize("args", [("-q", "plan", "-s", "staging"), ("plan", "-s", "staging", "-q")], ids=str)
+def test_quiet_leaves_out_the_notes(args: tuple[str, ...]) -> None:
+    assert run("plan", "-s", "staging").stderr
+    assert run(*args).stderr == ""
+    assert run(*args).stdout == run("plan", "-s", "staging").stdout
+
+
+def test_the_trace_is_shown_where_verbose_stands_behind_the_command() -> None:
+    assert run("plan", "-s", "dev", "-v").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("plan", "-s", "staging"), ("fit", "--model", "google/gemma-7b"), ("check", "-s", "dev"), ("shapes",)],
+    ids=str,
+)
+def test_no_color_leaves_no_escape(args: tuple[str, ...]) -> None:
+    plain = run(*args, NO_COLOR="1", FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b" not in plain.output
+    coloured = run(*args, NO_COLOR="", FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b[" in coloured.output
+
+
+stopped = typer.Typer(cls=GuardedGroup)
+
+
+@stopped.command()
+def wait() -> None:
+    """Is stopped by the user."""
+    raise KeyboardInterrupt
+
+
+@stopped.command()
+def other() -> None:
+    """Makes a group of the two."""
+
+
+def test_ctrl_c_is_one_line() -> None:
+    from typer.testing import CliRunner
+
+    result = CliRunner().invoke(stopped, ["wait"])
+    assert result.exit_code == 130
+    assert result.stderr == "stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("when", ["import", "work"])
+def test_ctrl_c_at_any_time_leaves_no_traceback(when: str) -> None:
+    """A process that announces how far it is, stopped there."""
+    hook = {
+        "import": "import builtins; own = builtins.__import__\n"
+        "def slow(name, *a, **k):\n"
+        "    if name.endswith('lazy_group'): print('HERE', flush=True); import time; time.sleep(30)\n"
+        "    return own(name, *a, **k)\n"
+        "builtins.__import__ = slow\n",
+        "work": "import l4serve.config.stack_file as f\n"
+        "def slow(path): print('HERE', flush=True); import time; time.sleep(30)\n"
+        "f.read_stack_file = slow\n",
+    }[when]
+    code = hook + "from l4serve.cli.start import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "plan", "-s", "dev"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        assert process.stdout.readline() == "HERE\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert told == "stopped by Ctrl-C\n"
+
+
+def test_there_is_one_place_for_the_version() -> None:
+    holders = [
+        path
+        for path in (ROOT / "pyproject.toml", ROOT / "Pulumi.yaml", *sorted((ROOT / "l4serve").glob("*.py")))
+        if f'"{VERSION}"' in Path(path).read_text("utf-8")
+    ]
+    assert holders == [ROOT / "l4serve" / "version.py"]
