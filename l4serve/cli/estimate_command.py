@@ -36,19 +36,13 @@ from l4serve.engines.resolution import ContractError, stand_in
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.speed import Figures
+from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import Priced, as_checkpoint, pod_price, subject_speed
 
 MOST_TOKENS = 10_000_000
 MOST_CLIENTS = 20_000
-LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}
-RATES = {
-    "outputTokensPerSecond": "output_tokens_per_second",
-    "requestsPerSecond": "requests_per_second",
-    "runningRequests": "running_requests",
-}
 
 
 def estimate(
@@ -126,30 +120,6 @@ def _refused(judgement: Judgement) -> list[str]:
     fit = judgement.fit
     memory = {"the model does not fit its GPU"} if fit is not None and not fit.fits else set()
     return [f"{p.path}: {p.message}" for p in judgement.refusals if p.message.partition(";")[0] not in memory]
-
-
-def speed_json(answer: Priced) -> dict[str, Any]:
-    """The documented JSON form: latencies in milliseconds, rates of all clients together."""
-    speed = answer.speed
-    return {
-        **_figures(speed.figures, answer),
-        "limitedBy": speed.limited_by,
-        "low": _figures(speed.low, answer, dear=speed.high),
-        "high": _figures(speed.high, answer, dear=speed.low),
-        "assumed": list(speed.assumed),
-        "notJudged": [*speed.not_judged, *([] if answer.price else ["usdPerMillionOutputTokens: no price is known"])],
-    }
-
-
-def _figures(figures: Figures, answer: Priced, dear: Figures | None = None) -> dict[str, Any]:
-    named = {**LATENCIES, **RATES}
-    rounded = {key: _rounded(getattr(figures, name)) for key, name in named.items()}
-    tokens = (dear or figures).output_tokens_per_second
-    return {**rounded, "usdPerMillionOutputTokens": _rounded(answer.usd_per_million(tokens))}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.5g}")
 
 
 def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -> None:

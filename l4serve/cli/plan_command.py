@@ -62,6 +62,7 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
     if planned.node_pools:
         console.print(_pools(planned))
     console.print(_workloads(planned))
+    console.print(_speeds(planned))
     console.print(_cost(planned))
     if edits:
         console.print(_edits(planned))
@@ -108,6 +109,35 @@ def _workloads(plan: StackPlan) -> Table:
     table.add_column("memory per GPU", no_wrap=True)
     for workload in plan.workloads:
         table.add_row(*_row(workload))
+    return table
+
+
+def _speeds(plan: StackPlan) -> Table:
+    """One pod for one user and with every place taken; `workloads.*.load` sets the lengths."""
+    table = Table(title="Speed of one pod, and USD per million tokens", title_justify="left")
+    table.add_column("workload", overflow="fold")
+    for column in ("users", "first token", "per token", "tokens/s", "USD"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for workload in plan.workloads:
+        prospect = workload.prospect
+        name = f"{workload.name}\n{prospect.load.input_tokens} in, {prospect.load.output_tokens} out"
+        cells: list[tuple[str, ...]] = []
+        for clients, priced in ((1, prospect.one_user), (prospect.places, prospect.full_batch)):
+            if not priced.speed.judged:
+                cells = [("not judged", "", "", "", "")]
+                break
+            found = priced.speed.figures
+            cost = priced.usd_per_million(found.output_tokens_per_second)
+            cells.append(
+                (
+                    str(clients),
+                    f"{found.ttft_ms:,.0f} ms",
+                    "-" if found.itl_ms is None else f"{found.itl_ms:.1f} ms",
+                    f"{found.output_tokens_per_second:,.0f}",
+                    "-" if cost is None else f"{cost:.2f}",
+                )
+            )
+        table.add_row(name, *("\n".join(column) for column in zip(*cells, strict=True)))
     return table
 
 

@@ -20,6 +20,7 @@ from l4serve.config.base import (
     WorkloadName,
 )
 from l4serve.config.container_env import EnvSource, SecretKey
+from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 
@@ -112,6 +113,8 @@ class Workload(ConfigModel):
     """Engine and its flags."""
     model: Model
     """Model to serve."""
+    load: ExpectedLoad = ExpectedLoad()
+    """Requests to expect, for estimates of speed and of what a token costs."""
     replicas: Count = 1
     """Pods that serve the model, each with its own GPUs; 0 keeps the config and runs nothing."""
     autoscaling: Autoscaling | None = None

@@ -11,8 +11,10 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.memory.fit import judged_lengths
 from l4serve.planning.stack.cost import LEVELS, StackCost
+from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -115,7 +117,17 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "rollout": _values(asdict(scale.rollout)),
         "service": {"name": workload.service.name, "type": workload.service.type, "port": workload.service.port},
         "url": workload.service.url,
+        "speed": _speed(workload.prospect),
         **_judgement(workload.judgement),
+    }
+
+
+def _speed(prospect: Prospect) -> dict[str, Any]:
+    """One pod for one user and with every place taken, under the lengths that the workload expects."""
+    return {
+        "load": _values(prospect.load),
+        "oneUser": {"concurrency": 1, **speed_json(prospect.one_user)},
+        "fullBatch": {"concurrency": prospect.places, **speed_json(prospect.full_batch)},
     }
 
 

@@ -11,6 +11,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
+from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import NO_SPEED, Served, Speed, speed_of
 from l4serve.planning.workload.judging import Judgement, Subject
@@ -56,7 +57,7 @@ def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelSha
     return replace(shape, quantization=facts), None
 
 
-def subject_speed(subject: Subject, judgement: Judgement, load: Load) -> Speed:
+def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: KernelRates | None = None) -> Speed:
     """The speed of a judged subject under a load, at the context that was asked for.
 
     A context that does not fit is cut to the longest that does, as an operator would have to, and said so.
@@ -72,7 +73,7 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load) -> Speed:
             options, fit, notes = _shortened(subject, shape, fit)
         if not fit.fits:
             return _unknown("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
-        speed = speed_of(Served(model=shape, gpu=subject.card, options=options, fit=fit), load)
+        speed = speed_of(Served(model=shape, gpu=subject.card, options=options, fit=fit), load, rates)
     except MemoryModelError as error:
         return _unknown(f"speed: {error}")
     return replace(speed, not_judged=(*speed.not_judged, *notes))
@@ -96,7 +97,7 @@ def pod_price(
     accelerator: str,
     gpus: int,
     *,
-    region: str = DEFAULT_REGION,
+    region: str | None = DEFAULT_REGION,
     provisioning: str = "on-demand",
     overrides: PriceOverrides = NO_OVERRIDES,
 ) -> tuple[Price | None, float]:

@@ -11,6 +11,7 @@ from l4serve.planning.values.note import Note
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.pod_resources import PodResources
+from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan
 
@@ -143,6 +144,8 @@ class WorkloadPlan:
     service: ServicePlan
     metadata: ObjectMetadata
     judgement: Judgement
+    prospect: Prospect
+    """How fast it will be, and what its tokens cost."""
 
     @property
     def token_variable(self) -> str | None:

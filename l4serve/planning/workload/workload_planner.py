@@ -22,9 +22,11 @@ from l4serve.planning.workload.host_room import host_problems, pod_needs
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.node_choice import Place, Site, find_place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
+from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
+from l4serve.planning.workload.speed_question import pod_price
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
     Lifecycle,
@@ -70,6 +72,7 @@ class Draft:
     resources: PodResources
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
+    subject: Subject
     judgement: Judgement
 
     @property
@@ -117,6 +120,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         resources=resources().resources,
         scaling=scaling(),
         secret=around.secret(),
+        subject=subject(),
         judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources(), host())),
     )
 
@@ -244,6 +248,17 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         ),
         metadata=_metadata(draft, around.stack),
         judgement=draft.judgement,
+        prospect=_prospect(draft, around),
+    )
+
+
+def _prospect(draft: Draft, around: Surroundings) -> Prospect:
+    place, gpus = draft.place, draft.layout.gpus
+    price, share = place.pool.price if place.pool else None, gpus / place.shape.gpus
+    if place.pool is None:
+        price, share = pod_price(place.shape.accelerator, gpus, region=around.site().cluster.region)
+    return Prospect(
+        subject=draft.subject, judgement=draft.judgement, load=draft.workload.load, price=price, share=share
     )
 
 

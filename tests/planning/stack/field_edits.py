@@ -236,6 +236,7 @@ EDITS = [
         for kind in ("requests", "limits")
         for key, value in {"cpu": "3", "memory": "11Gi", "ephemeralStorage": "21Gi"}.items()
     ],
+    *at(f"{W}.load", "workloads.*.load", inputTokens=100, outputTokens=100),
     *at(f"{W}.service", "workloads.*.service", name="api", type="LoadBalancer", port=9000),
     FieldEdit("workloads.*.renamedFrom", {f"{W}.renamedFrom": "old"}),
     FieldEdit("workloads.*.fit", {f"{W}.fit": "warn"}, {f"{W}.fit": "refuse"}),

@@ -1,0 +1,39 @@
+"""An estimate of speed as plain JSON values, under the names that every command shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from l4serve.planning.performance.speed import Figures
+from l4serve.planning.workload.speed_question import Priced
+
+LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}
+RATES = {
+    "outputTokensPerSecond": "output_tokens_per_second",
+    "requestsPerSecond": "requests_per_second",
+    "runningRequests": "running_requests",
+}
+
+
+def speed_json(answer: Priced) -> dict[str, Any]:
+    """The documented JSON form: latencies in milliseconds, rates of all clients together."""
+    speed = answer.speed
+    return {
+        **_figures(speed.figures, answer),
+        "limitedBy": speed.limited_by,
+        "low": _figures(speed.low, answer, dear=speed.high),
+        "high": _figures(speed.high, answer, dear=speed.low),
+        "assumed": list(speed.assumed),
+        "notJudged": [*speed.not_judged, *([] if answer.price else ["usdPerMillionOutputTokens: no price is known"])],
+    }
+
+
+def _figures(figures: Figures, answer: Priced, dear: Figures | None = None) -> dict[str, Any]:
+    named = {**LATENCIES, **RATES}
+    rounded = {key: _rounded(getattr(figures, name)) for key, name in named.items()}
+    tokens = (dear or figures).output_tokens_per_second
+    return {**rounded, "usdPerMillionOutputTokens": _rounded(answer.usd_per_million(tokens))}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.5g}")

@@ -1,0 +1,55 @@
+"""How fast a planned workload will be for one user and with every place taken, and what its tokens then cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from l4serve.config.expected_load import ExpectedLoad
+from l4serve.planning.machines.prices import Price
+from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.speed_question import Priced, subject_speed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """One pod of a workload under the load that is expected of it; worked out when somebody asks."""
+
+    subject: Subject
+    judgement: Judgement
+    load: ExpectedLoad
+    price: Price | None
+    """Price of the pod's machine for one hour."""
+    share: float
+    """The part of the machine that the pod's GPUs are."""
+
+    @cached_property
+    def one_user(self) -> Priced:
+        """One request after the other."""
+        return self._under(1)
+
+    @cached_property
+    def full_batch(self) -> Priced:
+        """As many clients as run at once."""
+        return self._under(self.places)
+
+    @property
+    def places(self) -> int:
+        """Requests of the expected lengths that run at once: what the cache and the engine's limit hold."""
+        fit, options = self.judgement.fit, self.subject.options
+        if fit is None:
+            return 1
+        tokens = self.load.input_tokens + self.load.output_tokens
+        most = options.max_num_seqs or options.default_max_num_seqs or 1
+        return max(1, min(most, fit.kv_cache_tokens // tokens))
+
+    def _under(self, clients: int) -> Priced:
+        load = Load(
+            input_tokens=self.load.input_tokens,
+            output_tokens=self.load.output_tokens,
+            clients=clients,
+            input_spread=0.0,
+            output_spread=0.0,
+        )
+        return Priced(speed=subject_speed(self.subject, self.judgement, load), price=self.price, share=self.share)
