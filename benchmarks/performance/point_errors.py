@@ -1,0 +1,68 @@
+"""Errors of estimates against the measured points, and whether they rank configurations as measurements do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+
+from benchmarks.performance.points import Metric, Point
+
+Answers = Mapping[str, Mapping[Metric, float | None]]
+CLOSE = 0.05
+"""Measurements that differ by less are not ranked."""
+NAMES = {"itl": "time of a token", "ttft": "first token", "tokens": "tokens/s"}
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Relative errors without their sign, and the pairs that were ranked."""
+
+    answered: int
+    asked: int
+    median: float | None
+    p90: float | None
+    ranked: int
+    pairs: int
+
+    @property
+    def rank_share(self) -> float | None:
+        """The part of the pairs that were ranked as measured."""
+        return self.ranked / self.pairs if self.pairs else None
+
+
+def relative(point: Point, metric: Metric, answers: Answers) -> float | None:
+    """(predicted - measured) / measured; None where either is missing."""
+    predicted, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
+    return None if predicted is None or not measured else predicted / measured - 1
+
+
+def errors(points: Sequence[Point], metric: Metric, answers: Answers) -> Errors:
+    """One metric's errors over the points that have it."""
+    asked = [point for point in points if metric in point.measured]
+    found = sorted(abs(e) for point in asked if (e := relative(point, metric, answers)) is not None)
+    right, pairs = _ranked(asked, metric, answers)
+    return Errors(
+        answered=len(found),
+        asked=len(asked),
+        median=median(found) if found else None,
+        p90=found[min(len(found) - 1, int(0.9 * len(found)))] if found else None,
+        ranked=right,
+        pairs=pairs,
+    )
+
+
+def _ranked(points: Iterable[Point], metric: Metric, answers: Answers) -> tuple[int, int]:
+    """Pairs of one source that differ, and those of them that are ranked as they were measured."""
+    right = pairs = 0
+    for one, other in combinations(points, 2):
+        first, second = one.measured[metric], other.measured[metric]
+        if one.source != other.source or max(first, second) / min(first, second) - 1 <= CLOSE:
+            continue
+        mine, theirs = (answers.get(point.id, {}).get(metric) for point in (one, other))
+        if mine is None or theirs is None:
+            continue
+        pairs += 1
+        right += (mine < theirs) == (first < second) and mine != theirs
+    return right, pairs

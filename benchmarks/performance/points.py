@@ -1,0 +1,206 @@
+"""The measured points, as questions that `l4serve estimate` takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from l4serve.engines.resolution import stand_in
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.performance.kernel_rates import KernelRates
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Speed
+from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.speed_question import as_checkpoint, subject_speed
+
+FOLDER = Path(__file__).parent
+Metric = Literal["itl", "ttft", "tokens"]
+METRICS: tuple[Metric, ...] = ("itl", "ttft", "tokens")
+METHODS = {
+    "bf16": None,
+    "fp8": "fp8",
+    "w8a8-fp8": "compressed-tensors",
+    "w8a8-int8": "compressed-tensors",
+    "gptq-int4": "gptq",
+    "awq-int4": "awq",
+    "awq-int4 (marlin)": "awq",
+}
+SATURATED_ABOVE = 64
+"""Clients from which tokens a second are what the engine can do, and no matter of who asks."""
+REAL_PROMPT, SHORT_PROMPT = 200, 32
+"""Tokens taken for "real prompts" (bytes-per-token's latency load) and "short prompts" (llm-inference-bench): one token
+after another hardly depends on them, so only that is compared."""
+H100_MODELS = {
+    "gemma-7b": "google/gemma-7b",
+    "gemma-7b-awq": "google/gemma-7b-AWQ",
+    "llama-3.1-8b": "meta-llama/Llama-3.1-8B-Instruct",
+    "qwen2.5-7b": "Qwen/Qwen2.5-7B-Instruct",
+    "qwen3-4b": "Qwen/Qwen3-4B",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement: what was asked, and the figures that were read, in milliseconds and tokens a second."""
+
+    id: str
+    group: str
+    source: str
+    family: str
+    """Points of one family share host, model and harness: constants for it are settled without any of them."""
+    question: Question
+    load: Load
+    measured: Mapping[Metric, float]
+    row: Mapping[str, Any]
+
+    @property
+    def saturated(self) -> bool:
+        """Whether more clients asked than the engine could serve at once."""
+        return (self.load.clients or 0) >= SATURATED_ABOVE
+
+
+def predicted(point: Point, rates: KernelRates | None = None) -> Speed:
+    """The model's answer for a point."""
+    subject = subject_of(point.question)
+    return subject_speed(subject, judge(subject), point.load, rates)
+
+
+def figures(speed: Speed) -> dict[Metric, float | None]:
+    """The answer's figures by metric."""
+    found = speed.figures
+    return {"itl": found.itl_ms, "ttft": found.ttft_ms, "tokens": found.output_tokens_per_second}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The rows of a file of points."""
+    return [json.loads(line) for line in (FOLDER / name).read_text("utf-8").splitlines()]
+
+
+def unjudged(row: Mapping[str, Any]) -> str | None:
+    """Why a row is no question that an estimate could answer; None for one that is."""
+    load = row["load"]
+    if row["engine"] != "vllm":
+        return f"{row['engine']}, which the project does not deploy"
+    if row["load"]["kind"] == "closed_loop_fleet":
+        return "conversations over a prefix cache, whose hits are not stated"
+    if load["kind"] == "burst":
+        return "1,000 requests at once, and a vision model's text half is not in the catalogue"
+    if row.get("config", {}).get("speculative") == "on (kind not noted)":
+        return "speculation of a kind that is not noted"
+    if load["kind"] in ("rate", "unstated", "mlperf_offline"):
+        return "the load's lengths or rate are not stated"
+    if load.get("name") in ("multi_turn", "shared_prefix"):
+        return "conversations: the lengths of prompts are not stated"
+    if load.get("bucket"):
+        return "a bucket of lengths up to 512 tokens"
+    if load.get("name", "").startswith("latency") and "itl_ms" not in row:
+        return "prompts of unstated lengths, and no time of a token"
+    return None
+
+
+@cache
+def l4_points() -> tuple[Point, ...]:
+    """Every point of an L4 that says what it was measured under."""
+    return tuple(_l4_point(row) for row in rows("l4_points.jsonl") if unjudged(row) is None)
+
+
+def _l4_point(row: Mapping[str, Any]) -> Point:
+    load, config = row["load"], row.get("config", {})
+    shape = find_model(row["model"])
+    assert shape is not None, row["model"]
+    shape, method = as_checkpoint(shape, METHODS[row["weights"]])
+    version = row["engine_version"]
+    prompt = row.get("input_tokens") or (SHORT_PROMPT if load["kind"] == "offline_batch" else REAL_PROMPT)
+    measured: dict[Metric, float] = {"itl": row.get("itl_ms"), "ttft": row.get("ttft_ms")}
+    measured["tokens"] = row.get("output_tokens_per_s")
+    if not row.get("input_tokens"):
+        measured = {"itl": row["itl_ms"]}
+    crowd = "lognormal" in load.get("name", "")
+    return Point(
+        id=row["id"],
+        group=row["group"],
+        source=row["source"].split(" ")[0],
+        family=_family(row),
+        question=Question(
+            model=shape,
+            engine="vllm",
+            engine_version=version,
+            accelerator="nvidia-l4",
+            gpus=row["tp"],
+            settings={
+                "quantization": method,
+                "kvCache": None if row["kv_cache"] == "bf16" else row["kv_cache"],
+                "length": config.get("max_model_len"),
+                "sequences": config.get("max_num_seqs"),
+                "batchTokens": config.get("max_num_batched_tokens"),
+                "memoryShare": config.get("gpu_memory_utilization"),
+            },
+            contract=stand_in("vllm", version),
+            attention_backend=config.get("attention"),
+        ),
+        load=Load(
+            input_tokens=round(prompt),
+            output_tokens=round(row.get("output_tokens") or 192),
+            clients=load.get("concurrency") or load.get("batch"),
+            input_spread=1.0 if crowd else 0.0,
+            output_spread=0.8 if crowd else 0.0,
+        ),
+        measured={metric: value for metric, value in measured.items() if value},
+        row=row,
+    )
+
+
+def _family(row: Mapping[str, Any]) -> str:
+    """Host, model and width of weights: what a fitted constant could have learnt a point from."""
+    wide = "4" if "int4" in row["weights"] else "8" if "8" in row["weights"] else "16"
+    return f"{row['source'].split(' ')[0]} {row['model']} {wide}"
+
+
+@cache
+def h100_points() -> tuple[Point, ...]:
+    """An H100 with an L4's memory: answers in which a token follows another, as requests that come at once."""
+    return tuple(point for row in rows("h100_points.jsonl") for point in _h100_points(row))
+
+
+def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
+    kwargs = row["kwargs"]
+    shape = find_model(H100_MODELS[row["model"]])
+    assert shape is not None
+    question = Question(
+        model=shape,
+        engine="vllm",
+        engine_version="0.26.0",
+        accelerator="nvidia-h100-80gb",
+        gpus=1,
+        settings={
+            "quantization": kwargs.get("quantization"),
+            "length": kwargs["max_model_len"],
+            "sequences": kwargs["max_num_seqs"],
+            "batchTokens": kwargs["max_num_batched_tokens"],
+            "memoryShare": round(kwargs["gpu_memory_utilization"] * row["total_gib"] / 22.03, 4),
+        },
+        gpu_memory_gib=22.03,
+    )
+    name = f"h100-{row['model']}-{kwargs.get('quantization', 'own')}"
+    for load in row["loads"]:
+        if load["out"] == 1:
+            measured: dict[Metric, float] = {"ttft": 1000 * load["s"]}
+        elif load["n"] == 1:
+            measured = {"itl": 1000 * load["s"] / load["out"], "tokens": load["out_tok_s"]}
+        else:
+            measured = {"tokens": load["out_tok_s"]}
+        yield Point(
+            id=f"{name}-{load['n']}-{load['in']}-{load['out']}",
+            group=name,
+            source="h100",
+            family=name,
+            question=question,
+            load=Load(input_tokens=load["in"], output_tokens=load["out"], clients=load["n"]),
+            measured=measured,
+            row=row,
+        )

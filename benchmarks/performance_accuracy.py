@@ -1,0 +1,110 @@
+"""How far the performance model is from what was measured, beside public estimators.
+
+    python -m benchmarks.performance_accuracy              # errors with the constants as they are, and held out
+    python -m benchmarks.performance_accuracy --points     # also every point
+    python -m benchmarks.performance_accuracy --fit        # what the points would make of the constants
+    python -m benchmarks.performance_accuracy --docs       # refreshes docs/performance-model.md and its plot
+    python -m benchmarks.performance_accuracy --anchors AICONFIGURATOR_PYTHON GENZ_PYTHON   # asks the public tools anew
+
+"Held out" judges each family of points (one harness, one model, one width of weights) by constants that were settled
+without any of its points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.performance import anchors
+from benchmarks.performance.accuracy_report import refresh_docs
+from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
+from benchmarks.performance.points import METRICS, Point, figures, h100_points, l4_points, predicted, rows, unjudged
+from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts
+from l4serve.planning.performance.kernel_rates import kernel_rates
+
+OWN, HELD_OUT = "l4serve", "l4serve, family held out"
+
+
+def everyone(points: tuple[Point, ...]) -> dict[str, Answers]:
+    """Every estimator's answers to the L4's points."""
+    names, _ = starts()
+    answers: dict[str, Answers] = {OWN: {p.id: figures(predicted(p)) for p in points}}
+    answers[HELD_OUT] = held_out(points, evidence(points, kernel_rates(), names))
+    answers[anchors.BYTES_LINE] = {p.id: anchors.bytes_line(p) for p in points}
+    kept = anchors.kept()
+    return answers | {title: kept[name] for name, title in anchors.TOOLS.items()}
+
+
+def print_errors(title: str, points: tuple[Point, ...], answers: Mapping[str, Answers]) -> None:
+    """One line for each estimator and metric."""
+    print(
+        f"\n{title}: {len(points)} points, {len({p.group for p in points})} groups, {len({p.family for p in points})}"
+    )
+    for metric in METRICS:
+        print(f"  {NAMES[metric]:<44}{'answers':>10}{'median':>9}{'p90':>9}{'ranked':>9}")
+        for name, own in answers.items():
+            found = errors(points, metric, own)
+            if found.answered:
+                shown = (percent(found.median), percent(found.p90), percent(found.rank_share))
+                print(f"    {name:<42}{found.answered:>5}/{found.asked:<4}{shown[0]:>9}{shown[1]:>9}{shown[2]:>9}")
+
+
+def percent(value: float | None) -> str:
+    """A share as people read it."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def print_points(points: tuple[Point, ...], answers: Answers) -> None:
+    """One line for each measured figure."""
+    for point in points:
+        for metric, value in point.measured.items():
+            error = relative(point, metric, answers)
+            shown = "not judged" if error is None else f"{100 * error:+6.1f} %"
+            print(f"  {point.group:<44}{point.load.clients:>5} {metric:<7}{value:>10.1f}  {shown}")
+
+
+def print_fit(points: tuple[Point, ...]) -> None:
+    """Each constant where it starts, where it is, and where the points would have it."""
+    names, begun = starts()
+    found, _ = fit(points)
+    for name in names:
+        three = (getattr(rates, name) for rates in (begun, kernel_rates(), found))
+        print(f"  {name:<20}" + "".join(f"{value:>12.4g}" for value in three))
+
+
+def main() -> int:
+    """Prints the tables; see the module's text for the options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", action="store_true")
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--anchors", nargs=2, type=Path, metavar=("AICONFIGURATOR_PYTHON", "GENZ_PYTHON"))
+    arguments = parser.parse_args()
+    points = l4_points()
+    if arguments.anchors:
+        anchors.ask(points, *arguments.anchors)
+    if arguments.fit:
+        print_fit(points)
+        return 0
+    answers = everyone(points)
+    h100 = h100_points()
+    on_h100 = {OWN: {p.id: figures(predicted(p)) for p in h100}}
+    print_errors("L4", points, answers)
+    print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
+    print_errors("H100 with an L4's memory", h100, on_h100)
+    left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
+    for reason, count in left.items():
+        print(f"not a question, {count}: {reason}")
+    if arguments.points:
+        print_points(points, answers[HELD_OUT])
+        print_points(h100, on_h100[OWN])
+    if arguments.docs:
+        refresh_docs(points, answers, h100, on_h100, own=OWN, held_out=HELD_OUT, left=left)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
