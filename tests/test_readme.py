@@ -26,7 +26,7 @@ def printed(command: str) -> str:
 
 def test_every_table_has_an_example() -> None:
     commands = {command.split()[0] for command in EXAMPLES}
-    assert commands == {"plan", "fit", "rehearse", "check", "contract", "shapes", "verify"}
+    assert commands == {"plan", "fit", "estimate", "rehearse", "check", "contract", "shapes", "verify"}
 
 
 def test_the_stack_shown_is_the_one_committed() -> None:
