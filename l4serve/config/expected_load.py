@@ -13,6 +13,6 @@ class ExpectedLoad(ConfigModel):
     """Lengths of the usual request. Only estimates read them: the engine serves others too."""
 
     input_tokens: Tokens = 512
-    """Tokens of a prompt."""
+    """Tokens of a prompt, its system part included."""
     output_tokens: Tokens = 256
-    """Tokens of an answer."""
+    """Tokens of an answer, thinking included."""
