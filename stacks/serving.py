@@ -15,6 +15,7 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError
 from l4serve.planning.stack.exchange import exchange_problems, pods_json
+from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
@@ -42,9 +43,13 @@ def build() -> None:
 
 
 def _show_notes(planned: StackPlan) -> None:
-    """All notes in one message, in a preview alone: an update shows its preview first."""
-    shown = [f"  {note.path}: {note.text}" for note in planned.notes]
-    if shown and pulumi.runtime.is_dry_run():
+    """A line for each workload, and all notes in one message, in a preview alone: an update shows its preview first."""
+    if not pulumi.runtime.is_dry_run():
+        return
+    for line in preview_lines(planned):
+        pulumi.log.info(line)
+    shown = list(dict.fromkeys(f"  {note.path}: {note.text}" for note in planned.notes))
+    if shown:
         pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
 
 

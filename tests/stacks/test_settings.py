@@ -120,11 +120,14 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     monkeypatch: pytest.MonkeyPatch, previewing: bool, messages: int
 ) -> None:
     warned: list[str] = []
+    told: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    monkeypatch.setattr(pulumi.log, "info", told.append)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: previewing)
     plan = planned(serving(pools={"l4": {**POOL, "spot": True}, "other": {**POOL, "spot": True}}))
     serving_module._show_notes(plan)
-    assert len(warned) == messages
+    assert len(warned) == len(told) == messages
+    assert all(line.startswith("qwen: fits, ") and "1 pod, 0.34 USD per hour" in line for line in told)
     for message in warned:
         assert message.startswith("2 notes on this stack:\n")
         assert "nodePools.other: spot" in message

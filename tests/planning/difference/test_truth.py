@@ -1,14 +1,21 @@
 """A difference is true of what the program registers for both sides: no change without a line, nor a line without."""
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from l4serve.config.problems import ConfigError
+from l4serve.planning.stack.edits import Effect
+from tests import factories
+from tests.engines.test_argv import SAMPLES
 from tests.planning.difference.scenarios import SCENARIOS, difference, with_values
 from tests.planning.difference.truth import Rendered, assert_true, rendered
+from tests.planning.stack.field_edits import BASES, EDITS, FieldEdit
 from tests.planning.stack.test_edits import BASE, PROBES
+from tests.planning.stack.test_every_field import laid_over
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +39,52 @@ def test_an_edit_of_each_field_is_true_of_the_rendering(
 ) -> None:
     before = with_values(copy.deepcopy(BASE), given)
     held(before, with_values(before, {path: value}), renders)
+
+
+PROBED = {re.sub(r"\.(qwen|l4|l4s)\b", ".*", re.sub(r"\[\d+\]", "[]", path)) for path, _, _ in PROBES}
+ROOMS = ("workloads.", "computeClasses.", "huggingFace.")
+REST = [edit for edit in EDITS if edit.path not in PROBED and edit.path.startswith(ROOMS)]
+
+
+@pytest.mark.parametrize("edit", REST, ids=lambda edit: edit.path)
+def test_an_edit_of_each_other_field_is_true_of_the_rendering(edit: FieldEdit, renders: dict[str, Rendered]) -> None:
+    before = laid_over(BASES[edit.base], edit.given)
+    held(before, laid_over(before, edit.change), renders)
+
+
+OVER_GPUS = {"tensorParallelSize", "pipelineParallelSize", "numShard"}
+"""Another number of GPUs has scenarios of its own."""
+
+
+def typed_fields(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Workloads before and after, each with one typed field of the engine set, to the first value that plans."""
+    base = factories.workload(engine=ENGINES[kind])
+    before, after = {}, {}
+    for field, values in SAMPLES[kind].items():
+        for value in () if field in OVER_GPUS else values:
+            edited = {**base, "engine": {**base["engine"], field: value}, "fit": "warn"}
+            try:
+                factories.planned(factories.serving({"qwen": edited}, cluster=factories.EXISTING))
+            except ConfigError:
+                continue
+            name = field.lower()
+            before[name], after[name] = {**base, "fit": "warn"}, edited
+            break
+    return before, after
+
+
+ENGINES = {"vllm": {}, "tgi": {"kind": "tgi", "version": "3.3.6", "maxModelLen": None}}
+FEWEST = {"vllm": 28, "tgi": 20}
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_each_typed_field_of_an_engine_is_told_once_and_truly(kind: str, renders: dict[str, Rendered]) -> None:
+    sides = [factories.serving(each, cluster=factories.EXISTING) for each in typed_fields(kind)]
+    held(sides[0], sides[1], renders)
+    parts = difference(*sides).workloads
+    assert len(parts) >= FEWEST[kind], sorted(part.name for part in parts)
+    assert {part.lands for part in parts} == {Effect.POD_RESTART}
+    for part in parts:
+        flags = part.flags
+        lines = [line.says for line in part.lines]
+        assert flags.added or flags.removed or flags.changed or "environment" in lines or "image" in lines, part.name
