@@ -23,6 +23,7 @@ _DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "mas
 _PROGRAM = ("__main__.py", "components", "l4serve", "stacks")
 _REGULAR = (b"100644", b"100755")
 _GIT_S = 60
+_MOST_TABLE_BYTES = 64 * 2**20
 
 
 class GitError(ValueError):
@@ -81,6 +82,12 @@ def write_base(commit: Commit, folder: Path) -> None:
         target.write_bytes(content)
 
 
+def read_files(commit: Commit, paths: Iterable[str]) -> dict[str, bytes]:
+    """The regular files of a commit at these paths, whole; those that it does not have are left out."""
+    blobs = _blobs(commit)
+    return dict(_read(commit, blobs, [path for path in paths if path in blobs], most=_MOST_TABLE_BYTES))
+
+
 def named_configs(text: bytes) -> Iterator[str]:
     """Paths below the stack file's folder that `model.config` names, in a stack file or a recipe."""
     try:
@@ -124,7 +131,9 @@ def _blobs(commit: Commit) -> Mapping[str, str]:
     return found
 
 
-def _read(commit: Commit, blobs: Mapping[str, str], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+def _read(
+    commit: Commit, blobs: Mapping[str, str], paths: Iterable[str], most: int = max(MOST_BYTES, MOST_JSON_BYTES) + 1
+) -> Iterator[tuple[str, bytes]]:
     """The content of files, cut a byte past what any reader takes, so that a reader still refuses it as too large."""
     paths = list(paths)
     if not paths:
@@ -138,7 +147,7 @@ def _read(commit: Commit, blobs: Mapping[str, str], paths: Iterable[str]) -> Ite
         if done.returncode or len(fields) != 3:
             raise GitError(f"{path[:200]!r} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole")
         size = int(fields[2])
-        yield path, rest[:size][: max(MOST_BYTES, MOST_JSON_BYTES) + 1]
+        yield path, rest[:size][:most]
         rest = rest[size + 1 :]
 
 

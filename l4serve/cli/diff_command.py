@@ -1,18 +1,19 @@
 """l4serve diff: what changes between two versions of stacks, for the people served and for the bill."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from l4serve.cli.base_data import base_sides, tables_of
 from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes, write_base
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import stack_folder
-from l4serve.cli.sides import NOT_THERE, difference, inputs_of, recipes_of, side_of, stacks_of
+from l4serve.cli.sides import NOT_THERE, Side, difference, inputs_of, recipes_of, side_of, stacks_of
 from l4serve.cli.stack_options import JsonOption, valid_stack_name
 from l4serve.config.files import exists_as_file
 from l4serve.config.stack_file import stack_name
@@ -99,37 +100,57 @@ def _of_ref(ref: str | None, wanted: Sequence[str]) -> tuple[dict[str, Any], lis
     try:
         commit = find_commit(root, ref)
         with tempfile.TemporaryDirectory(prefix="l4serve-base-") as scratch:
-            write_base(commit, Path(scratch))
-            diffs = _compared(Path(scratch), root, wanted)
-            return difference_json(f"{commit.ref} ({commit.id[:12]})", diffs, _remarks(commit)), diffs
+            base = Path(scratch) / "base"
+            base.mkdir()
+            write_base(commit, base)
+            names = _names(base, root, wanted)
+            changed = program_changes(commit)
+            tables = tables_of(changed)
+            others = _under_tables(commit, tables, names, base, Path(scratch) / "program") if tables else None
+            diffs = [_one(name, base, root, others) for name in names]
+            remarks = _remarks([name for name in changed if name not in tables or others is None])
+            return difference_json(f"{commit.ref} ({commit.id[:12]})", diffs, remarks), diffs
     except GitError as error:
         raise refuse_input(str(error)) from None
 
 
-def _compared(base: Path, root: Path, wanted: Sequence[str]) -> list[StackDiff]:
+def _names(base: Path, root: Path, wanted: Sequence[str]) -> Sequence[str]:
     known = sorted({*stacks_of(base), *stacks_of(root)})
     names = [valid_stack_name(name) for name in dict.fromkeys(wanted)] or known
     if unknown := [name for name in names if name not in known]:
         raise refuse_input(f"there is no stack {unknown[0]} on either side; stacks here: {', '.join(known) or 'none'}")
-    return [_one(name, base, root) for name in names]
+    return names
 
 
-def _one(name: str, base: Path, root: Path) -> StackDiff:
+def _under_tables(
+    commit: Commit, tables: Sequence[str], names: Sequence[str], base: Path, scratch: Path
+) -> Mapping[str, Side] | None:
+    scratch.mkdir()
+    files = {name: base / f"Pulumi.{name}.yaml" for name in names}
+    there = {name: path for name, path in files.items() if exists_as_file(path)}
+    return base_sides(commit, tables, there, recipes_of(base), scratch)
+
+
+def _one(name: str, base: Path, root: Path, others: Mapping[str, Side] | None) -> StackDiff:
+    """The difference of one stack; `others` are the base's sides where tables of the program differ."""
     old, new = (folder / f"Pulumi.{name}.yaml" for folder in (base, root))
     after = side_of(new, recipes_of(root))
-    if exists_as_file(old) and exists_as_file(new):
-        inputs = inputs_of(new, recipes_of(root))
-        if inputs is not None and inputs == inputs_of(old, recipes_of(base)):
-            return difference(name, after, after)
-    return difference(name, side_of(old, recipes_of(base)) if exists_as_file(old) else NOT_THERE, after)
+    if not exists_as_file(old):
+        return difference(name, NOT_THERE, after)
+    if others is not None:
+        return difference(name, others[name], after)
+    inputs = inputs_of(new, recipes_of(root)) if exists_as_file(new) else None
+    if inputs is not None and inputs == inputs_of(old, recipes_of(base)):
+        return difference(name, after, after)
+    return difference(name, side_of(old, recipes_of(base)), after)
 
 
-def _remarks(commit: Commit) -> list[str]:
-    changed = program_changes(commit)
+def _remarks(changed: Sequence[str]) -> list[str]:
+    """What a reader must know where the program itself is another one."""
     if not changed:
         return []
     some = ", ".join(changed[:_SOME]) + (f" and {len(changed) - _SOME} more" if len(changed) > _SOME else "")
     return [
-        f"{len(changed)} files of the program differ from the base ({some}). Both sides are planned by the program of "
-        "this tree, so what its code and its data change is on no line here"
+        f"{len(changed)} file{'s'[: len(changed) != 1]} of the program differ from the base ({some}); both sides are "
+        "planned by the program of this tree, so what its code changes is on no line here"
     ]

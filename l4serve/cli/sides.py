@@ -57,8 +57,8 @@ def difference(name: str, before: Side, after: Side) -> StackDiff:
     old, new = before.planned, after.planned
     configs = (old[0].config, new[0].config) if old and new else None
     diff = diff_plans(name, old[1] if old else None, new[1] if new else None, configs)
-    if after.refused:
-        diff = replace(diff, verdict="refused")
+    if after.refused:  # what it would have been nobody knows: nothing of it is removed
+        diff = StackDiff(stack=name, verdict="refused", before=old[1] if old else None, after=None)
     return replace(diff, refusals=after.refused, refused_before=before.refused)
 
 

@@ -34,7 +34,7 @@ def _pool(
     nodes = placed["nodes"][:MOST_NODES]
     node_width = gpus * _GPU + 10
     in_a_row = max(1, int(_WIDTH // (node_width + 8)))
-    stranded = placed["gpusStranded"]
+    stranded, idle = placed["gpusStranded"], placed["gpusIdle"]
     drawn: list[Child] = []
     for number, node in enumerate(nodes):
         x, y = (number % in_a_row) * (node_width + 8), (number // in_a_row) * 44.0 + 2
@@ -43,13 +43,15 @@ def _pool(
         cells = [workload for workload, count in node.items() for _ in range(count * per_pod.get(workload, 1))]
         for gpu in range(gpus):
             taken = cells[gpu] if gpu < len(cells) else None
-            colour = colours.get(taken, "c5") if taken else ("stranded" if stranded else "empty")
+            colour = colours.get(taken, "c5") if taken else ("stranded" if stranded == idle else "empty")
             drawn.append(rectangle(x + 5 + gpu * _GPU, y + 6, _GPU - 3, 24, colour, taken or "no pod"))
     used = {workload for node in nodes for workload in node}
     rows = (len(nodes) + in_a_row - 1) // in_a_row
     more = len(placed["nodes"]) - len(nodes)
     left = f", {more} more not drawn" if more > 0 else ""
-    said = f"pool {name}: {len(placed['nodes'])} nodes in use{left}, {stranded} of their GPUs no pod can use"
+    said = (
+        f"pool {name}: {len(placed['nodes'])} nodes in use{left}, {idle} GPUs idle, of which no pod can use {stranded}"
+    )
     names = [(colours[workload], workload) for workload in per_pod if workload in used]
     return figure(said, svg(_WIDTH, rows * 44.0, said, drawn), legend(names))
 

@@ -272,7 +272,8 @@ def summary(doc: Doc) -> str:
     stacks = doc["stacks"]
     told = [stack_summary(stack) for stack in stacks if stack["verdict"] != "same"]
     if not told:
-        return f"Nothing changes in {_count(len(stacks), 'stack')}."
+        reservation = f" But {'; '.join(doc['remarks'])}." if doc["remarks"] else ""
+        return f"Nothing changes in {_count(len(stacks), 'stack')}.{reservation}"
     same = len(stacks) - len(told)
     rest = f"; {_count(same, 'stack')} unchanged" if same else ""
     some = told[:5] + ([f"{len(told) - 5} more"] if len(told) > 5 else [])

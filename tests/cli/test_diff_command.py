@@ -139,6 +139,7 @@ def test_a_refused_new_side_exits_1_and_says_why(files: Any) -> None:
     (stack,) = document("--from", before, "--to", after, code=1)["stacks"]
     assert stack["verdict"] == "refused"
     assert any("maxModelLen" in each["path"] for each in stack["refusals"])
+    assert stack["workloads"] == [], "what is refused is not removed"
     assert "refused" in run("--from", before, "--to", after).stdout
     assert "**refused**" in run("--from", before, "--to", after, "--markdown").stdout
 

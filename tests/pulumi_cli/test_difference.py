@@ -13,6 +13,7 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.difference import rows as rows_module
 from l4serve.planning.difference.differ import diff_plans
 from l4serve.planning.difference.stack_diff import StackDiff, WorkloadPart
+from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
@@ -72,8 +73,11 @@ def stacks() -> tuple[dict[str, Any], dict[str, Any]]:
 class Shown(NamedTuple):
     """The difference, and the steps that the engine's preview showed for each workload's resources."""
 
+    plan: StackPlan
     diff: StackDiff
     steps: Mapping[str, tuple[Step, ...]]
+    output: str
+    """All that the preview printed."""
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +90,11 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
         try:
             engine.up()
             engine.configure(after)
-            steps = engine.preview().steps
+            previewed = engine.preview()
         finally:
             engine.destroy()
-    return Shown(diff_plans("difference", *plans), by_workload(steps, plans))
+    steps = by_workload(previewed.steps, plans)
+    return Shown(plans[1], diff_plans("difference", *plans), steps, previewed.output)
 
 
 def by_workload(steps: tuple[Step, ...], plans: tuple[StackPlan, StackPlan]) -> dict[str, tuple[Step, ...]]:
@@ -145,3 +150,10 @@ def test_what_comes_and_goes_is_created_and_deleted(name: str, change: str, show
 def test_a_rename_that_keeps_the_objects_is_no_step(shown: Shown) -> None:
     assert part(shown, KEPT[1]).change == "same"
     assert KEPT[1] not in shown.steps
+
+
+def test_the_preview_tells_each_workload_and_each_note_once(shown: Shown) -> None:
+    for line in preview_lines(shown.plan):
+        assert shown.output.count(line) == 1, line
+    for note in shown.plan.notes:
+        assert shown.output.count(f"  {note.path}: {note.text}") == 1, note

@@ -6,8 +6,10 @@ import resource
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from l4serve.report.comment import MARK
 from tests.cli.test_diff_command import git
@@ -78,6 +80,44 @@ def test_the_comment_for_five_stacks_is_there_in_time(clone: Path) -> None:
     assert (clone / "preview/comment.md").read_text("utf-8").startswith(MARK)
     assert (clone / "preview/report.html").stat().st_size > 10_000
     assert seconds < FIVE_STACKS_S
+
+
+PRICES = "l4serve/planning/machines/data/prices.yaml"
+
+
+def changed_tables(clone: Path, text: str) -> dict[str, Any]:
+    """The difference that the working tree makes to its commit, with one table of the program replaced."""
+    path = clone / PRICES
+    kept = path.read_text("utf-8")
+    path.write_text(text, encoding="utf-8")
+    try:
+        assert previewed(clone)[0] == 0
+    finally:
+        path.write_text(kept, encoding="utf-8")
+    found: dict[str, Any] = json.loads((clone / "preview/diff.json").read_text("utf-8"))
+    return found
+
+
+def test_the_base_is_planned_with_its_own_tables(clone: Path) -> None:
+    table = yaml.safe_load((clone / PRICES).read_text("utf-8"))
+    table["clusterFee"]["usdPerHour"] += 1
+    document = changed_tables(clone, yaml.safe_dump(table))
+    dev = next(stack for stack in document["stacks"] if stack["stack"] == "dev")
+    before, after = (dev["cost"][side]["planned"]["usdPerHour"] for side in ("before", "after"))
+    assert after - before == pytest.approx(1)
+    assert document["remarks"] == []
+
+
+def test_tables_that_this_program_cannot_read_are_named_and_left(clone: Path) -> None:
+    kept = (clone / PRICES).read_text("utf-8")
+    (clone / PRICES).write_text("clusterFee: free\n", encoding="utf-8")
+    git(clone, "commit", "-q", "-am", "tables of another program")
+    try:
+        document = changed_tables(clone, kept)
+    finally:
+        git(clone, "reset", "-q", "--hard", "HEAD~1")
+    assert any(PRICES in remark for remark in document["remarks"])
+    assert all(stack["verdict"] == "same" for stack in document["stacks"])
 
 
 def test_a_refused_stack_fails_the_preview_and_still_has_its_comment(clone: Path) -> None:
