@@ -33,7 +33,7 @@ def check(
     """
     loaded = load(stack, file)
     target = _target(loaded, engine_version) if engine_version else None
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         moved = version_move(loaded, target)
     if as_json:
         print_json(check_json(loaded.name, engine_version, moved))

@@ -78,7 +78,7 @@ def _spans(entry: KeyEntry) -> tuple[FlagSpan, ...]:
 
 
 def _print(entry: KeyEntry, console: SafeConsole) -> None:
-    from l4serve.cli.yaml_text import flow
+    from l4serve.config.yaml_text import flow
 
     chosen = f" ({entry.chosen_by})" if entry.chosen_by else ""
     console.print(Text.assemble((entry.path, "bold"), chosen))

@@ -30,7 +30,7 @@ def _plans(file: Path) -> bool:
         refuse_input(f"{file} does not exist")
         return False
     try:
-        with readable_refusals():
+        with readable_refusals(file):
             plan_stack(read_stack_file(file))
     except typer.Exit:
         return False

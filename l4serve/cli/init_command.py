@@ -11,8 +11,8 @@ from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import valid_stack_name
-from l4serve.cli.yaml_text import block
 from l4serve.config.spelling import did_you_mean
+from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.first_stack import FirstStack, Goal, Wish, first_stack

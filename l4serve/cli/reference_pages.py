@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from l4serve.cli.yaml_text import flow
 from l4serve.config.json_schema import object_name, type_words
 from l4serve.config.key_reference import default_text, example_of, objects
 from l4serve.config.recipes import recipes
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
+from l4serve.config.yaml_text import flow
 
 
 def config_reference() -> str:

@@ -25,7 +25,7 @@ def rehearse(
 ) -> None:
     """Try a stack on a real Kubernetes control plane with fake GPU nodes and say where every pod lands."""
     loaded = load(stack, file)
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         rendered = render_stack(loaded)
     print_notes(rendered.plan)
     with readable_sandbox_errors(), shown_progress() as progress:

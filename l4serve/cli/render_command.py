@@ -145,7 +145,7 @@ def render(
 ) -> None:
     """Write the Kubernetes manifests and the cloud resources that the program would create."""
     loaded = load(stack, file)
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         rendered = render_stack(loaded)
     print_notes(rendered.plan)
     try:

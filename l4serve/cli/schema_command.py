@@ -31,14 +31,13 @@ def stack_file_schema() -> Mapping[str, Any]:
         "description": workload["properties"]["recipe"]["description"],
     }
     definitions["ModelOverRecipe"] = _optional(definitions["Model"])
-    definitions["WorkloadOverRecipe"] = _over_recipe(workload)
-    workload["properties"]["engine"]["required"] = ["kind"]
+    definitions["WorkloadOverRecipe"] = _over_recipe(workload, definitions)
     serving["properties"]["workloads"]["additionalProperties"] = {
         "if": {"required": ["recipe"]},
         "then": {"$ref": "#/$defs/WorkloadOverRecipe"},
         "else": {"$ref": "#/$defs/Workload"},
     }
-    return {
+    whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Stack of gke-llm-serving",
         "type": "object",
@@ -62,18 +61,53 @@ def stack_file_schema() -> Mapping[str, Any]:
         "required": ["config"],
         "$defs": definitions,
     }
+    found: Mapping[str, Any] = _discriminated(whole)
+    return found
+
+
+def _discriminated(schema: Any) -> Any:
+    """The schema with each union told apart by its tag first, so that an editor marks the wrong key, not the object."""
+    if isinstance(schema, list):
+        return [_discriminated(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: _discriminated(value) for key, value in schema.items()}
+    if "discriminator" not in result:
+        return result
+    tag, members = result["discriminator"]["propertyName"], result.pop("discriminator")["mapping"]
+    result.pop("oneOf")
+    cases = [
+        {"if": {"properties": {tag: {"const": name}}, "required": [tag]}, "then": {"$ref": ref}}
+        for name, ref in members.items()
+    ]
+    form = {"type": "object", "required": [tag], "properties": {tag: {"enum": list(members)}}, "allOf": cases}
+    return {**result, **form}
+
+
+def _kindless_engine(engines: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An engine whose kind a recipe gives: the keys of every engine, each in the form of one of them."""
+    keys = dict.fromkeys(key for engine in engines for key in engine["properties"])
+    forms = {key: [e["properties"][key] for e in engines if key in e["properties"]] for key in keys}
+    properties = {key: {"anyOf": [*found, {"type": "null"}]} for key, found in forms.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _optional(definition: Mapping[str, Any]) -> dict[str, Any]:
     """An object of which any part may be left out or set to null."""
-    parts = {name: {"anyOf": [part, {"type": "null"}]} for name, part in definition["properties"].items()}
+    parts = {name: {"if": {"not": {"type": "null"}}, "then": part} for name, part in definition["properties"].items()}
     return {key: value for key, value in definition.items() if key != "required"} | {"properties": parts}
 
 
-def _over_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+def _over_recipe(workload: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
     """A workload over a recipe, which gives the engine's kind and the model where they are left out."""
-    options = workload["properties"]["engine"]["oneOf"]
-    engine = {"anyOf": options, "description": workload["properties"]["engine"]["description"]}
+    chosen = workload["properties"]["engine"]
+    kinds = [definitions[ref.rsplit("/", 1)[-1]] for ref in chosen["discriminator"]["mapping"].values()]
+    engine = {
+        "if": {"required": ["kind"]},
+        "then": chosen,
+        "else": _kindless_engine(kinds),
+        "description": chosen["description"],
+    }
     model = {"$ref": "#/$defs/ModelOverRecipe"}
     return _optional({**workload, "properties": {**workload["properties"], "engine": engine, "model": model}})
 

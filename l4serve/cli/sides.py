@@ -48,8 +48,7 @@ def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
     except ConfigError as error:
         return Side(refused=tuple(Refused(each.path, each.message, each.remedy) for each in error.problems))
     except StackFileError as error:
-        message, _, remedy = str(error).removeprefix(f"{path}: ").partition("\n    fix: ")
-        return Side(refused=(Refused(path.name, message, remedy),))
+        return Side(refused=(Refused(path.name, error.message, error.remedy),))
 
 
 def difference(name: str, before: Side, after: Side) -> StackDiff:

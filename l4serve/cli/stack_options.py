@@ -32,11 +32,15 @@ def load(stack: str | None, file: Path | None) -> Stack:
     if stack is not None:
         valid_stack_name(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
+    if path.is_dir():
+        raise refuse_input(
+            f"{path} is a folder, not a stack file\n    fix: name a file in it: -f {path}/Pulumi.dev.yaml"
+        )
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
-        hint = f"; stacks here: {known}" if known and file is None else ""
-        raise refuse_input(f"{path} does not exist{hint}")
-    with readable_refusals():
+        hint = f"name one of the stacks here: {known}" if known and file is None else "l4serve init writes a stack file"
+        raise refuse_input(f"{path} does not exist\n    fix: {hint}")
+    with readable_refusals(path):
         return read_stack_file(path)
 
 
@@ -50,5 +54,5 @@ def valid_stack_name(name: str) -> str:
 def load_plan(stack: str | None, file: Path | None) -> StackPlan:
     """The plan of a stack by its name or file; exits 2 with every problem of its config."""
     loaded = load(stack, file)
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         return plan_stack(loaded)

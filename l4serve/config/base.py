@@ -1,7 +1,7 @@
 """The base of every config model and the scalar types they share."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
@@ -167,15 +167,3 @@ def field_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         for kind in (info.annotation, *get_args(info.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from field_paths(kind, f"{path}.")
-
-
-def examples_of(model: type[BaseModel]) -> Mapping[str, str]:
-    """An example of each pattern that the fields of a config model, and of the models inside it, must match."""
-    found: dict[str, str] = {}
-    waiting: list[Any] = [model.model_json_schema()]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict) and isinstance(node.get("pattern"), str) and node.get("examples"):
-            found[node["pattern"]] = node["examples"][0]
-        waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return found

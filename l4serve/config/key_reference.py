@@ -1,6 +1,7 @@
 """Every key of a stack file as the reference and `l4serve explain` tell of it: text, type, default, example."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -142,3 +143,35 @@ class _Walk:
 
 
 _NAMES: Mapping[str, str] = {".*": "name"}
+
+
+_NAMED = ("nodePools", "computeClasses", "workloads")
+"""Keys whose own keys are names."""
+
+
+def key_of(path: str) -> str:
+    """The key that a path of a stack file is about: without names and positions, as `l4serve explain` takes it.
+
+    A path that ends below every key, or at none, gives the nearest key above it; empty where there is none.
+    """
+    parts = re.sub(r"\[\d*\]", "", path).split(".")
+    if parts[0] in _NAMED:
+        del parts[1:2]
+    known = set(known_keys())
+    while parts and ".".join(parts) not in known:
+        parts.pop()
+    return ".".join(parts)
+
+
+def example_at(path: str, member: str = "") -> Any:
+    """The example of the key at a path of a stack file, in a member of a union such as `vllm` where one is named.
+
+    None where the path is no key's.
+    """
+    key = key_of(path)
+    if not key or key.rpartition(".")[2] != re.sub(r"\[\d*\]", "", path).rpartition(".")[2]:
+        return None
+    entries = [entry for entry in all_keys() if entry.path == key]
+    entry = next((e for e in entries if e.chosen_by.endswith(f": {member}")), entries[0])
+    item = path.endswith("]") and isinstance(entry.example, list)
+    return entry.example[0] if item else entry.example

@@ -1,16 +1,15 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from l4serve.config.characters import visible
+from l4serve.config.problem_words import message, remedy
 from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
 
 
@@ -60,21 +59,28 @@ _UNIONS = ("cluster", "engine")
 """Keys whose value is a union: pydantic names the chosen member after them."""
 
 
-def problems_from(
-    error: ValidationError, known_keys: Collection[str] = (), examples: Mapping[str, str] = MappingProxyType({})
-) -> tuple[Problem, ...]:
-    """Readable problems of a pydantic error; unknown keys are compared with known ones, patterns explained by example.
+def no_example(path: str, member: str) -> None:
+    """No example of the key at a path."""
 
-    `examples` has a matching text per pattern.
+
+def problems_from(
+    error: ValidationError,
+    known_keys: Collection[str] = (),
+    example_at: Callable[[str, str], Any] = no_example,
+) -> tuple[Problem, ...]:
+    """Readable problems of a pydantic error; unknown keys are compared with known ones, values explained by example.
+
+    `example_at` gives an example of the key at a path, in the member of a union that was chosen.
     """
     details = error.errors(include_url=False)
-    problems = tuple(
-        Problem(
-            path=_path(detail), message=_message_without_secret(detail), remedy=_remedy(detail, known_keys, examples)
-        )
-        for detail in details[:MOST_PROBLEMS]
-    )
+    problems = tuple(_problem(detail, known_keys, example_at) for detail in details[:MOST_PROBLEMS])
     return (*problems, _more(len(details))) if len(details) > MOST_PROBLEMS else problems
+
+
+def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Callable[[str, str], Any]) -> Problem:
+    path, loc = _path(detail), list(detail["loc"])
+    member = next((str(part) for i, part in enumerate(loc) if _is_tag(loc, i)), "")
+    return Problem(path, _message_without_secret(detail), remedy(detail, known_keys, example_at(path, member)))
 
 
 def _more(count: int) -> Problem:
@@ -83,10 +89,10 @@ def _more(count: int) -> Problem:
 
 def _message_without_secret(detail: ErrorDetails) -> str:
     """The message, with its value left out where the field names a secret or the value looks like a generated one."""
-    message, value = _message(detail), detail["input"]
+    said, value = message(detail), detail["input"]
     if isinstance(value, str) and (names_a_secret(str(detail["loc"][-1])) or looks_random(value)):
-        return message.replace(repr(value), "the value").replace(value, "the value") if value else message
-    return message
+        return said.replace(repr(value), "the value").replace(value, "the value") if value else said
+    return said
 
 
 def _path(detail: ErrorDetails) -> str:
@@ -107,47 +113,9 @@ def _is_tag(loc: list[int | str], i: int) -> bool:
     return own or (i == 3 and loc[0] == "workloads" and loc[2] in _UNIONS)
 
 
-def _message(detail: ErrorDetails) -> str:
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return "there is no such key here"
-        case "missing" | "union_tag_not_found":
-            return "a value is required here"
-        case "union_tag_invalid":
-            return f"{context.get('tag')!r} is none of {context.get('expected_tags')}"
-        case "value_error":
-            return str(context.get("error", detail["msg"]))
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return "a mapping is expected"
-        case "tuple_type":
-            return "a list is expected"
-        case "string_type":
-            return "a string is expected"
-        case "string_pattern_mismatch":
-            return f"{_clipped(detail['input'])!r} does not have the form {context.get('pattern')}"
-        case _:
-            return detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _clipped(value: object) -> object:
-    return f"{value[:80]}..." if isinstance(value, str) and len(value) > 80 else value
-
-
-def _remedy(detail: ErrorDetails, known_keys: Collection[str], examples: Mapping[str, str]) -> str:
-    if example := examples.get(detail.get("ctx", {}).get("pattern", "")):
-        return f"write it as {example}"
-    if detail["type"] == "string_type" and isinstance(detail["input"], bool):
-        return f'put it in quotes: "{str(detail["input"]).lower()}"'
-    if detail["type"] != "extra_forbidden":
-        return ""
-    key = to_camel(str(detail["loc"][-1]))
-    spelling = {known.lower(): known for known in known_keys}
-    near = difflib.get_close_matches(key.lower(), spelling, 1, 0.75)
-    if near and spelling[near[0]] == detail["loc"][-1]:
-        return "remove it: it belongs elsewhere, see docs/config-reference.md"
-    return f"did you mean {spelling[near[0]]}?" if near else "remove it, or see docs/config-reference.md"
-
-
 class StackFileError(ValueError):
-    """A stack file that cannot be read: the message names the file and the remedy."""
+    """A stack file that cannot be read: file and line, what is wrong, and the remedy."""
+
+    def __init__(self, file: Path, message: str, *, line: int = 1, remedy: str = "") -> None:
+        self.file, self.message, self.line, self.remedy = file, message, line, remedy
+        super().__init__(f"{file}:{line}: {message}" + (f"\n    fix: {remedy}" if remedy else ""))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from l4serve.config.base import examples_of, keys_of
+from l4serve.config.base import keys_of
 from l4serve.config.cluster import PROJECT_ID
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.gathering import gather, gather_all, refuse_all
@@ -49,6 +49,8 @@ class Stack:
     """The parsed config.json of each workload that names one."""
     base: Path
     """Folder that relative paths in the config start from."""
+    file: Path | None = None
+    """The stack file; None where Pulumi hands the values over."""
 
 
 def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = None) -> Stack:
@@ -60,16 +62,34 @@ def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = N
         content = read_bytes(path, MOST_BYTES)
         document = read_yaml(content)
     except FileRefusedError as error:
-        raise StackFileError(f"{path}: the file {error}") from None
+        raise StackFileError(path, f"the file {error}", remedy="name a stack file, such as Pulumi.dev.yaml") from None
     except YamlError as error:
-        raise StackFileError(f"{path}: no valid YAML: {error}") from None
+        raise StackFileError(path, f"no valid YAML: {error.message}", line=error.line, remedy=error.remedy) from None
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
-        raise StackFileError(f"{path}: the key `config` with the stack's values is missing")
+        raise StackFileError(
+            path, _no_config(document), remedy="begin it with `config:`; l4serve init writes a stack file"
+        )
     stack = parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes)
     if (line := line_with_secret(content.decode("utf-8", "replace"))) is not None:
-        raise StackFileError(f"{path}: a secret stands in plain text in line {line}\n    fix: {HIDE_TOKEN}")
-    return stack
+        raise StackFileError(path, "a secret stands in plain text in this line", line=line, remedy=HIDE_TOKEN)
+    return replace(stack, file=path)
+
+
+def _no_config(document: Any) -> str:
+    """What a file without a stack's values is."""
+    if document is None:
+        return "the file is empty"
+    if isinstance(document, dict):
+        return "the key `config` with the stack's values is missing"
+    return f"the file is a {'list' if isinstance(document, list) else 'text'}, not a mapping with the key `config`"
+
+
+def _example_at(path: str, member: str) -> Any:
+    """The example of the key at a path; the reference is read only when a refusal wants it."""
+    from l4serve.config.key_reference import example_at
+
+    return example_at(path, member)
 
 
 def stack_name(path: Path) -> str:
@@ -113,7 +133,7 @@ def _validated(serving: Mapping[str, Any]) -> StackConfig:
     try:
         return StackConfig.model_validate(serving)
     except ValidationError as error:
-        raise ConfigError(problems_from(error, keys_of(StackConfig), examples_of(StackConfig))) from None
+        raise ConfigError(problems_from(error, keys_of(StackConfig), _example_at)) from None
 
 
 def _serving_object(value: Any) -> Mapping[str, Any]:

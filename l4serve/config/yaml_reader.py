@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from l4serve.config.yaml_faults import yaml_fault
 from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
 
 MOST_BYTES = 2**20
@@ -23,31 +24,34 @@ _MERGE = "<<"
 class YamlError(ValueError):
     """YAML that cannot be read or that is too large. The message names a place and repeats no content of the file."""
 
+    def __init__(self, message: str, mark: Any = None, remedy: str = "") -> None:
+        self.message, self.remedy, self.line = message, remedy, mark.line + 1 if mark else 1
+        super().__init__(f"{message} (line {mark.line + 1}, column {mark.column + 1})" if mark else message)
+
 
 def read_yaml(content: bytes) -> Any:
     """The one document of a YAML file, as plain dicts, lists, text, numbers, booleans and None; raises YamlError."""
     if len(content) > MOST_BYTES:
-        raise YamlError(f"it is larger than {MOST_BYTES // 1024} KiB")
+        raise YamlError(f"it is larger than {MOST_BYTES // 1024} KiB", remedy="name a stack file, which is small")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise YamlError("it is no UTF-8 text") from None
+        raise YamlError("it is no UTF-8 text", remedy="save the file as UTF-8") from None
     events = yaml.parse(text, Loader=_PARSER)
     try:
         return _Builder(events).document()
     except yaml.YAMLError as error:
-        raise YamlError(_reason(error)) from None
+        raise _refusal(error, text) from None
 
 
-def _reason(error: yaml.YAMLError) -> str:
-    """PyYAML's reason without the text that it quotes from the file."""
+def _refusal(error: yaml.YAMLError, text: str) -> YamlError:
+    """The parser's reason in our words, without the text that it quotes from the file."""
     mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", None) or "a character is not allowed").split("'")[0].strip()
-    return f"{problem}{_at(mark)}"
-
-
-def _at(mark: Any) -> str:
-    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    lines = text.split("\n")
+    at_tab = mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
+    problem = "tab" if at_tab else str(getattr(error, "problem", None) or "not allowed")
+    fault = yaml_fault(problem, str(getattr(error, "context", "")))
+    return YamlError(fault.message, mark, fault.remedy)
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,13 @@ class _Builder:
         start = next(self.events)
         if isinstance(start, yaml.DocumentStartEvent):
             if start.version not in (None, (1, 1)):
-                raise YamlError(f"its %YAML directive is not 1.1{_at(start.start_mark)}")
+                raise YamlError("its %YAML directive is not 1.1", start.start_mark, "remove the directive")
             value = self.value(next(self.events))
             next(self.events)
             after = next(self.events)
             if isinstance(after, yaml.DocumentStartEvent):
-                raise YamlError(f"it holds a second document, which Pulumi would not read{_at(after.start_mark)}")
+                second = "it holds a second document, which Pulumi would not read"
+                raise YamlError(second, after.start_mark, "keep one: remove what begins at `---`")
         return value
 
     def value(self, event: Any) -> Any:
@@ -94,7 +99,7 @@ class _Builder:
         else:
             self.depth += 1
             if self.depth > MOST_NESTING:
-                raise YamlError(f"its values are nested deeper than {MOST_NESTING}{_at(event.start_mark)}")
+                raise YamlError(f"its values are nested deeper than {MOST_NESTING}", event.start_mark, "nest them less")
             built = self.sequence() if isinstance(event, yaml.SequenceStartEvent) else self.mapping()
             self.depth -= 1
         if event.anchor:
@@ -105,15 +110,15 @@ class _Builder:
         """Counts values, and stops before there are too many."""
         self.count += by
         if self.count > MOST_VALUES:
-            raise YamlError(f"it has more than {MOST_VALUES} values, counting aliases{_at(event.start_mark)}")
+            raise YamlError(f"it has more than {MOST_VALUES} values, counting aliases", event.start_mark, "write fewer")
 
     def aliased(self, event: Any) -> Any:
         """What an alias stands for."""
         if event.anchor not in self.anchors:
-            raise YamlError(f"an alias has no anchor{_at(event.start_mark)}")
+            raise YamlError("an alias has no anchor", event.start_mark, "write the value out")
         found = self.anchors[event.anchor]
         if found is None:
-            raise YamlError(f"an anchored value contains itself{_at(event.start_mark)}")
+            raise YamlError("an anchored value contains itself", event.start_mark, "remove the alias")
         self.grow(found.size, event)
         return found.value
 
@@ -133,7 +138,7 @@ class _Builder:
             value_event = next(self.events)
             value = self.value(value_event)
             if key in own or (key == _MERGE and merged):
-                raise YamlError(f"a key is given twice{_at(event.start_mark)}")
+                raise YamlError("a key is given twice", event.start_mark, "remove one of them")
             if key == _MERGE:
                 merged = _merged(value, value_event)
             else:
@@ -145,7 +150,7 @@ class _Builder:
         key = self.value(event)
         if key is None or isinstance(key, dict | list):
             what = "null" if key is None else "a list or a mapping"
-            raise YamlError(f"a key is {what}, not text{_at(event.start_mark)}")
+            raise YamlError(f"a key is {what}, not text", event.start_mark, "write a name before the `:`")
         return key_text(key)
 
 
@@ -153,7 +158,7 @@ def _merged(value: Any, event: Any) -> dict[str, Any]:
     """The keys that `<<` brings; of several mappings the first wins."""
     sources = value if isinstance(value, list) else [value]
     if not all(isinstance(source, dict) for source in sources):
-        raise YamlError(f"`<<` merges no mapping{_at(event.start_mark)}")
+        raise YamlError("`<<` merges no mapping", event.start_mark, "name the anchor of a mapping")
     return {key: inner for source in reversed(sources) for key, inner in source.items()}
 
 
@@ -169,11 +174,11 @@ def _scalar(event: Any) -> Any:
             return base64.b64decode(text, validate=False).decode("utf-8")
         value = plain_value(text)
     except NotFiniteError as error:
-        raise YamlError(f"a value is refused: {error}{_at(event.start_mark)}") from None
+        raise YamlError(f"a value is refused: {error}", event.start_mark, "write a number") from None
     except ValueError:
-        raise YamlError(f"a !!binary value holds no text{_at(event.start_mark)}") from None
+        raise YamlError("a !!binary value holds no text", event.start_mark, "write the text itself") from None
     if core in _TAGGED and not _TAGGED[core](value):
-        raise YamlError(f"a value does not have the type of its tag !!{core}{_at(event.start_mark)}")
+        raise YamlError(f"a value does not have the type of its tag !!{core}", event.start_mark, "remove the tag")
     return json_number(value) if isinstance(value, float) else value
 
 

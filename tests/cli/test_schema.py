@@ -116,3 +116,20 @@ def test_each_key_has_an_example_that_its_model_takes() -> None:
             if example is None or faults:
                 wrong.append((part, key, example, faults))
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("edits", "marked"),
+    [
+        ({f"{E}.maxModelLenn": 1}, "maxModelLenn"),
+        ({f"{E}.maxModelLen": 0}, "maxModelLen"),
+        ({"cluster.locaton": "us-central1"}, "locaton"),
+        ({"cluster.mode": "standart"}, "mode"),
+        ({W: {**OVER, "engine": {"maxModelLenn": 1}}}, "maxModelLenn"),
+    ],
+    ids=str,
+)
+def test_an_editor_marks_the_key_and_not_the_object(edits: dict[str, Any], marked: str) -> None:
+    found = list(EDITOR.iter_errors({"config": {SERVING_KEY: edited(edits)}}))
+    assert any(marked in error.message or error.absolute_path[-1] == marked for error in found)
+    assert not [e.message for e in found if "given schemas" in e.message and e.absolute_path[-1] != marked]

@@ -1,6 +1,7 @@
 """Each wrong config gives one readable error with its YAML path, exit code 2 and no traceback."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ def edited(edits: dict[str, Any]) -> dict[str, Any]:
 
 def plan(tmp_path: Path, document: Any) -> Any:
     file = tmp_path / "Pulumi.test.yaml"
-    text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
-    file.write_text(text, encoding="utf-8")
+    text = document if isinstance(document, str | bytes) else yaml.safe_dump(document, sort_keys=False)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return CliRunner().invoke(app, ["plan", "-f", str(file), "--json"])
 
 
@@ -47,20 +48,50 @@ def test_the_corpus_is_large_enough() -> None:
 def test_refused_with_path_and_no_traceback(wrong: Wrong, tmp_path: Path) -> None:
     result = plan(tmp_path, {"config": {KEY: edited(wrong.edits)}})
     assert result.exit_code == 2, result.output
-    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    lines = result.stderr.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
     assert len(errors) == 1, result.stderr
-    assert errors[0].startswith(f"error: {wrong.path}: "), result.stderr
+    told = LOCATED.match(errors[0])
+    assert told and told["path"].startswith(f"{wrong.path}: "), result.stderr
+    assert told["file"] == str(tmp_path / "Pulumi.test.yaml")
+    assert last_key(wrong.path, int(told["line"]), tmp_path), result.stderr
     assert wrong.text in result.stderr
+    assert lines[lines.index(errors[0]) + 1].startswith("    fix: "), result.stderr
+    assert not PYDANTIC.search(result.stderr), result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit)
 
 
+LOCATED = re.compile(r"error: (?P<file>[^:]+):(?P<line>\d+): (?P<path>.*)")
+PYDANTIC = re.compile(r"[Ii]nput should|unable to parse|valid integer|valid number|valid boolean|String should")
+
+
+def last_key(path: str, line: int, folder: Path) -> bool:
+    """Whether a line of the file holds the last key of a path that the file has; line 1 where it has none."""
+    text = (folder / "Pulumi.test.yaml").read_text("utf-8").splitlines()[line - 1]
+    parts = path.split(".")
+    keys = [*re.split(r"[.\[]", path), *(".".join(parts[i:]) for i in range(len(parts))), "config", KEY]
+    return any(re.search(rf"(^|[\s{{'\"-]){re.escape(key)}['\"]?:", text) for key in keys) or "- " in text
+
+
 WRONG_FILES = {
-    "not-yaml": ("config: {a: [", "no valid YAML"),
+    "not-yaml": ("config: {a: [", "a bracket, or a comma"),
     "twice": (f"config:\n  {KEY}: {{cluster: {{}}, cluster: {{}}}}\n", "given twice"),
-    "empty": ("", "`config`"),
-    "list": ("- a\n", "`config`"),
+    "empty": ("", ":1: the file is empty"),
+    "list": ("- a\n", ":1: the file is a list, not a mapping"),
+    "text": ("hello\n", ":1: the file is a text, not a mapping"),
+    "two-documents": ("config: {}\n---\nconfig: {}\n", ":2: no valid YAML: it holds a second document"),
+    "misindented": ("config:\n  a: 1\n b: 2\n", ":3: no valid YAML: the indentation of this line"),
+    "tab": ("config:\n\ta: 1\n", ":2: no valid YAML: a tab stands"),
+    "open-quote": ("config:\n  a: 'x\n", "no valid YAML: a quote is not closed"),
+    "open-bracket": ("config:\n  a: [1, 2\n  b: 3\n", "no valid YAML: a bracket, or a comma"),
+    "two-colons": ("config:\n  a: b: c\n", ":2: no valid YAML: a second `: ` stands"),
+    "no-colon": ("config:\n  a 1\n  b: 2\n", "no valid YAML"),
+    "unknown-alias": ("config: *gone\n", ":1: no valid YAML: an alias has no anchor"),
+    "null-key": ("config:\n  ~: 1\n", ":2: no valid YAML: a key is null"),
+    "not-utf8": (b"config: \xff\n", "it is no UTF-8 text"),
+    "control": ("config: \x00\n", "a control character stands"),
     "no-serving": ("config: {gcp:project: p}\n", KEY),
     "serving-list": (f"config:\n  {KEY}: []\n", KEY),
     "key-typo": (f"config:\n  {KEY}: {{}}\n  gke-llm-serving:hftoken: {{secure: x}}\n", "gke-llm-serving:hftoken"),
@@ -73,6 +104,9 @@ def test_unreadable_files_are_refused(name: str, tmp_path: Path) -> None:
     text, expected = WRONG_FILES[name]
     result = plan(tmp_path, text)
     assert result.exit_code == 2, result.output
+    assert LOCATED.match(result.stderr), result.stderr
+    assert "    fix: " in result.stderr
+    assert not re.search(r"expected <|did not find|could not", result.stderr), result.stderr
     assert expected in result.stderr
     assert "hf_plain_value" not in result.output
     assert isinstance(result.exception, SystemExit)
@@ -101,6 +135,6 @@ def test_a_token_in_the_wrong_place_is_refused_unseen(path: str, command: str, t
     out = ["--out", str(tmp_path / "out")] if command == "render" else []
     result = CliRunner().invoke(app, [command, "-f", str(file), *out])
     assert result.exit_code == 2
-    assert f"error: {path}: a Hugging Face token stands here" in result.stderr
+    assert f": {path}: a Hugging Face token stands here" in result.stderr
     assert token not in result.output
     assert not (tmp_path / "out").exists()

@@ -93,7 +93,7 @@ def test_a_secret_in_a_comment_a_tag_or_an_anchor_is_refused_unseen(tmp_path: An
         file.write_text(f"config:\n  gke-llm-serving:serving:\n    cluster: {cluster}\n{line}\n", encoding="utf-8")
         with pytest.raises(StackFileError) as refused:
             read_stack_file(file)
-        assert "line 4" in str(refused.value)
+        assert refused.value.line == 4
         assert TOKEN not in str(refused.value)
 
 

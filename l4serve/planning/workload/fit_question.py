@@ -75,9 +75,15 @@ def _workload(question: Question) -> Workload:
     try:
         workload = Workload.model_validate({"engine": engine, "model": {"id": "model"}, "gpus": question.gpus})
     except ValidationError as error:
-        raise ConfigError(problems_from(error, keys_of(Workload))) from None
+        raise ConfigError(problems_from(error, keys_of(Workload), _example_at)) from None
     # The path of a config.json names a model here, and is no Hub id.
     return workload.model_copy(update={"model": Model.model_construct(id=question.model.id)})
+
+
+def _example_at(path: str, member: str) -> Any:
+    from l4serve.config.key_reference import example_at
+
+    return example_at(f"workloads.any.{path}", member)
 
 
 def _fields(profile: EngineProfile, settings: Mapping[Role, Any]) -> Mapping[str, Any]:
