@@ -6,8 +6,8 @@
     python -m benchmarks.performance_accuracy --docs       # refreshes docs/performance-model.md and its plot
     python -m benchmarks.performance_accuracy --anchors AICONFIGURATOR_PYTHON GENZ_PYTHON   # asks the public tools anew
 
-"Held out" judges each family of points (one harness, one model, one width of weights) by constants that were settled
-without any of its points.
+"Held out" judges each group of points (one sweep), and each family of groups (one harness, one model, one width of
+weights), by constants that were settled without any of its points.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
 from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
 from benchmarks.performance.points import METRICS, Point, figures, h100_points, l4_points, predicted, rows, unjudged
-from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts
+from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts, write
 from l4serve.planning.performance.kernel_rates import kernel_rates
 
-OWN, HELD_OUT = "l4serve", "l4serve, family held out"
+OWN, GROUP_OUT, HELD_OUT = "l4serve", "l4serve, group held out", "l4serve, family held out"
 
 
 def everyone(points: tuple[Point, ...]) -> dict[str, Answers]:
     """Every estimator's answers to the L4's points."""
     names, _ = starts()
     answers: dict[str, Answers] = {OWN: {p.id: figures(predicted(p)) for p in points}}
-    answers[HELD_OUT] = held_out(points, evidence(points, kernel_rates(), names))
+    found = evidence(points, kernel_rates(), names)
+    answers[GROUP_OUT] = held_out(points, found, lambda point: point.group)
+    answers[HELD_OUT] = held_out(points, found, lambda point: point.family)
     answers[anchors.BYTES_LINE] = {p.id: anchors.bytes_line(p) for p in points}
     kept = anchors.kept()
     return answers | {title: kept[name] for name, title in anchors.TOOLS.items()}
@@ -66,10 +68,12 @@ def print_points(points: tuple[Point, ...], answers: Answers) -> None:
             print(f"  {point.group:<44}{point.load.clients:>5} {metric:<7}{value:>10.1f}  {shown}")
 
 
-def print_fit(points: tuple[Point, ...]) -> None:
-    """Each constant where it starts, where it is, and where the points would have it."""
+def print_fit(points: tuple[Point, ...], *, keep: bool) -> None:
+    """Each constant where it starts, where it is, and where the points would have it, which may be kept."""
     names, begun = starts()
-    found, _ = fit(points)
+    found = fit(points)
+    if keep:
+        write(found)
     for name in names:
         three = (getattr(rates, name) for rates in (begun, kernel_rates(), found))
         print(f"  {name:<20}" + "".join(f"{value:>12.4g}" for value in three))
@@ -80,6 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", action="store_true")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--write", action="store_true", help="with --fit: keep what it finds")
     parser.add_argument("--docs", action="store_true")
     parser.add_argument("--anchors", nargs=2, type=Path, metavar=("AICONFIGURATOR_PYTHON", "GENZ_PYTHON"))
     arguments = parser.parse_args()
@@ -87,7 +92,7 @@ def main() -> int:
     if arguments.anchors:
         anchors.ask(points, *arguments.anchors)
     if arguments.fit:
-        print_fit(points)
+        print_fit(points, keep=arguments.write)
         return 0
     answers = everyone(points)
     h100 = h100_points()

@@ -6,7 +6,8 @@ where it began: a ridge regression on the logarithms, so that what few points sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
@@ -20,6 +21,7 @@ from l4serve.planning.performance import kernel_rates as module
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
 
 TABLE = Path(module.__file__).parent / "data" / "kernels.yaml"
+Key = Callable[[Point], str]
 STEP = 0.03
 ROUNDS = 2
 PULL: Mapping[str, float] = {"read": 0.05, "compute": 0.2, "flash": 0.1, "flashinfer": 0.08}
@@ -81,9 +83,9 @@ def _logs(points: Sequence[Point], rates: KernelRates) -> dict[tuple[str, Metric
     return found
 
 
-def settle(found: Evidence, begun: KernelRates, *, without: str | None = None) -> KernelRates:
-    """The constants that the evidence asks for, against the pull to their start; points of `without` are not heard."""
-    heard = np.array([point.family != without for point in found.points])
+def settle(found: Evidence, begun: KernelRates, *, without: frozenset[str] = frozenset()) -> KernelRates:
+    """The constants that the evidence asks for, against the pull to their start; ids in `without` are not heard."""
+    heard = np.array([point.id not in without for point in found.points])
     slopes = found.slopes[heard] * found.weights[heard][:, None]
     errors = found.errors[heard] * found.weights[heard]
     away = np.array([log(getattr(begun, name) / getattr(found.at, name)) for name in found.names])
@@ -102,22 +104,31 @@ def _reach(name: str) -> float:
     return PULL.get(kind, 0.2)
 
 
-def fit(points: Sequence[Point]) -> tuple[KernelRates, Evidence]:
-    """The constants of all points, and the evidence around them."""
+def fit(points: Sequence[Point]) -> KernelRates:
+    """The constants of all points."""
     names, begun = starts()
     at = begun
     for _ in range(ROUNDS):
         at = settle(evidence(points, at, names), begun)
-    return at, evidence(points, at, names)
+    return at
 
 
-def held_out(points: Sequence[Point], found: Evidence) -> dict[str, dict[Metric, float | None]]:
-    """Each point's figures by constants that were settled without its family."""
+def held_out(points: Sequence[Point], found: Evidence, key: Key) -> dict[str, dict[Metric, float | None]]:
+    """Each point's figures by constants that were settled without any point that shares its key."""
     _, begun = starts()
     answers: dict[str, dict[Metric, float | None]] = {}
-    for family in {point.family for point in points}:
-        rates = settle(found, begun, without=family)
-        for point in points:
-            if point.family == family:
-                answers[point.id] = figures(predicted(point, rates))
+    for shared in {key(point) for point in points}:
+        own = [point for point in points if key(point) == shared]
+        rates = settle(found, begun, without=frozenset(point.id for point in own))
+        answers |= {point.id: figures(predicted(point, rates)) for point in own}
     return answers
+
+
+def write(rates: KernelRates) -> None:
+    """Writes the fitted constants as values of the data file."""
+    names, _ = starts()
+    text = TABLE.read_text("utf-8")
+    for name in names:
+        pattern = r"(  NAME: \{value: )[^,]+,".replace("NAME", to_camel(name))
+        text = re.sub(pattern, rf"\g<1>{getattr(rates, name):.4g},", text)
+    TABLE.write_text(text, "utf-8")

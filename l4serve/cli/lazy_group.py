@@ -23,6 +23,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "models": LazyCommand("models_command:models", "List the known models, and which of them fit a machine."),
     "recipes": LazyCommand("recipes_command:recipes_of_project", "List the recipes that a workload may start from."),
     "explain": LazyCommand("explain_command:explain", "Explain a key of a stack file."),
+    "advise": LazyCommand("advise_command:advise", "Find the configuration for a goal, or what a stack could gain."),
     "shapes": LazyCommand("shapes_command:shapes", "Compare machines: what they hold, cost and strand."),
     "render": LazyCommand("render_command:render", "Write the manifests and cloud resources of a stack."),
     "rehearse": LazyCommand("rehearse_command:rehearse", "Try a stack on a real control plane with fake GPU nodes."),

@@ -8,6 +8,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
@@ -18,6 +19,8 @@ from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
 
 MILLI = 1000.0
+UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
+"""Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
 QUEUE_OF_AN_OVERRUN = 60
 """Requests that wait at the end of an open load, a tenth of those that came, when it comes faster than it is served."""
 HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
@@ -148,6 +151,9 @@ def unjudged(served: Served) -> str | None:
         return "speed: the model makes no tokens"
     if model.is_hybrid:
         return "speed: nobody measured linear attention"
+    stored = weight_format(model, options)
+    if stored is not None and stored.name in UNMEASURED_FORMATS:
+        return f"speed: nobody measured {stored.name} weights"
     if options.pipeline_parallel_size > 1:
         return "speed: nobody measured pipeline stages"
     if options.num_speculative_tokens:

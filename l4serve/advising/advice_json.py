@@ -1,0 +1,111 @@
+"""The advisor's answer as plain JSON values: the stable interface of `l4serve advise --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.advising.candidates import Candidate
+from l4serve.advising.search import Answer, Judged, Rejected, Wish
+from l4serve.planning.stack.speed_json import speed_json
+from l4serve.planning.workload.speed_question import Priced
+
+
+def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
+    """Winner, front and rejected candidates, each with where it runs and what it was judged to do."""
+    winner = answer.winner
+    return {
+        "goal": wish.goal,
+        "load": load_json(wish),
+        "tried": answer.tried,
+        "winner": None if winner is None else {**judged_json(winner), "reasons": list(reasons(answer, wish))},
+        "front": [judged_json(judged) for judged in answer.front],
+        "rejected": [_rejected_json(rejected) for rejected in answer.rejected],
+    }
+
+
+def load_json(wish: Wish) -> dict[str, Any]:
+    """The load of all replicas together."""
+    load = wish.load
+    return {
+        "inputTokens": load.input_tokens,
+        "outputTokens": load.output_tokens,
+        "concurrency": load.clients,
+        "rps": load.rate,
+    }
+
+
+def judged_json(judged: Judged) -> dict[str, Any]:
+    """A candidate that was estimated; rates are those of all replicas together."""
+    one = speed_json(Priced(speed=judged.speed, price=None))
+    replicas = judged.candidate.replicas
+    rates = ("outputTokensPerSecond", "requestsPerSecond", "runningRequests")
+    figures = {key: value for key, value in one.items() if key not in ("notJudged", "assumed")}
+    for part in (figures, figures["low"], figures["high"]):
+        part |= {key: part[key] * replicas for key in rates if part[key] is not None}
+    figures["usdPerMillionOutputTokens"] = judged.usd_per_million
+    usd = judged.candidate.usd_per_hour
+    for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
+        tokens = other["outputTokensPerSecond"]
+        part["usdPerMillionOutputTokens"] = None if usd is None or not tokens else usd / (tokens * 3600) * 1e6
+    return {**_place(judged.candidate), "estimate": figures}
+
+
+def _place(candidate: Candidate) -> dict[str, Any]:
+    """What would be written, and where it would run."""
+    subject = candidate.pod.subject
+    options = subject.options
+    return {
+        "edit": dict(candidate.pod.edit),
+        "engine": subject.workload.engine.kind,
+        "engineVersion": subject.workload.engine.version,
+        "modelId": subject.shape.id if subject.shape else subject.workload.model.id,
+        "gpu": subject.card.name,
+        "machineType": candidate.home.shape.machine_type,
+        "replicas": candidate.replicas,
+        "gpus": candidate.gpus,
+        "tensorParallelSize": subject.layout.tensor_parallel_size,
+        "quantization": options.quantization or (_stored(subject.shape) if subject.shape else None),
+        "prequantised": "model.id" in candidate.pod.edit,
+        "kvCacheDtype": options.kv_cache_dtype or "auto",
+        "maxModelLen": options.max_model_len,
+        "maxNumSeqs": options.max_num_seqs,
+        "maxNumBatchedTokens": options.max_num_batched_tokens,
+        "quality": candidate.pod.quality,
+        "usdPerHour": candidate.usd_per_hour,
+    }
+
+
+def _stored(shape: Any) -> str | None:
+    return shape.quantization.method if shape.quantization else None
+
+
+def _rejected_json(rejected: Rejected) -> dict[str, Any]:
+    return {**_place(rejected.candidate), "reason": rejected.reason}
+
+
+def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
+    """Why the winner won."""
+    winner = answer.winner
+    if winner is None:
+        return ()
+    figures, edit = winner.figures, winner.candidate.pod.edit
+    best = {
+        "latency": f"a whole answer in {figures.end_to_end_ms or 0:,.0f} ms, the least of all that keep the wish",
+        "throughput": f"{figures.output_tokens_per_second or 0:,.0f} tokens a second, the most that keep the wish",
+        "cost": f"{winner.usd_per_million or 0:.2f} USD per million tokens, the least of all that keep the wish",
+    }
+    return (best[wish.goal], f"limited by {winner.speed.limited_by}", *_gains(edit))
+
+
+def _gains(edit: Mapping[str, object]) -> list[str]:
+    said = {
+        "engine.quantization": "its weights are made smaller while they load: no other checkpoint is needed",
+        "model.id": "a checkpoint with fewer bits",
+        "engine.kvCacheDtype": "a cache of half the bytes holds twice the tokens and is read faster",
+        "engine.tensorParallelSize": "each card reads its part of the weights",
+        "engine.maxModelLen": "the longest context that fits",
+        "engine.maxNumBatchedTokens": "more tokens of prompts in one step",
+        "engine.maxNumSeqs": "fewer sequences share a step",
+    }
+    return [f"{key}: {edit[key]}: {text}" for key, text in said.items() if key in edit]

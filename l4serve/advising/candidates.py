@@ -1,0 +1,131 @@
+"""What the advisor may write: edits of a workload, and the machines and replicas that could run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.engines.profile import engine_profile
+from l4serve.planning.machines.shapes import MachineShape
+from l4serve.planning.models.catalogue import quantized_variants
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.judging import Subject
+
+EIGHT_BITS = 8
+FOUR_BITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodChoice:
+    """One way to write a workload: the edit of its config, the subject that it makes, and the quality left."""
+
+    edit: Mapping[str, object]
+    subject: Subject
+    quality: str
+    refused: str | None = None
+    """Why nobody should try it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """Where pods could run: a machine, what it costs in an hour, and how many replicas at most."""
+
+    shape: MachineShape
+    usd_per_hour: float | None
+    most_replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A pod's config on machines of one type, so many times."""
+
+    pod: PodChoice
+    home: Home
+    replicas: int
+    edit: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def gpus(self) -> int:
+        """Cards of all replicas."""
+        return self.replicas * self.pod.subject.layout.gpus
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """USD an hour of the machines' parts that the pods take."""
+        if self.home.usd_per_hour is None:
+            return None
+        return self.home.usd_per_hour * self.gpus / self.home.shape.gpus
+
+
+@cache
+def table() -> Mapping[str, Any]:
+    """The advisor's data."""
+    loaded: Mapping[str, Any] = load_data(__file__, "search.yaml")
+    return loaded
+
+
+def worst(*classes: str) -> str:
+    """The worst of some classes of quality."""
+    order = table()["quality"]
+    return str(max(classes, key=order.index))
+
+
+def quality_of(shape: ModelShape | None, subject: Subject) -> str:
+    """The class of a subject's weights and cache."""
+    options = subject.options
+    weights = "full"
+    if shape is not None and shape.quantization is not None:
+        weights = "8bit" if shape.quantization.bits >= EIGHT_BITS else "4bit"
+    elif options.quantization:
+        weights = table()["weights"]["online"].get(options.quantization, "4bit")
+    return worst(weights, "8bit" if (options.kv_cache_dtype or "auto").startswith("fp8") else "full")
+
+
+def pod_choices(base: Subject, cards: tuple[int, ...]) -> Iterator[PodChoice]:
+    """Every way to write the workload on so many cards of its kind; the base itself comes first."""
+    profile = engine_profile(base.workload.engine.kind)
+    for tensor in table()["tensorParallel"]:
+        if tensor not in cards:
+            continue
+        for weights, shape in _weights(base):
+            for cache_dtype in (None, profile.smaller["cache"]):
+                for sequences, tokens in _limits(profile.fields):
+                    edit: dict[str, object] = dict(weights)
+                    if tensor != base.layout.tensor_parallel_size:
+                        edit |= {"gpus": tensor, profile.path("shards"): tensor}
+                    if cache_dtype is not None:
+                        edit[profile.path("kvCache")] = cache_dtype
+                    if sequences is not None:
+                        edit[profile.path("sequences")] = sequences
+                    if tokens is not None:
+                        edit[profile.path("batchTokens")] = tokens
+                    yield _choice(base, edit, shape)
+
+
+def _choice(base: Subject, edit: Mapping[str, object], shape: ModelShape | None) -> PodChoice:
+    subject = base.edited(edit, shape) if edit else base
+    reason = table()["unproven"].get(str(edit.get("model.id")))
+    return PodChoice(edit=edit, subject=subject, quality=quality_of(shape, subject), refused=reason)
+
+
+def _weights(base: Subject) -> Iterator[tuple[Mapping[str, object], ModelShape | None]]:
+    """Formats of the weights: as they are, made while loading, or in a checkpoint of the catalogue."""
+    shape, profile = base.shape, engine_profile(base.workload.engine.kind)
+    yield {}, shape
+    if shape is None or shape.quantization is not None or base.options.quantization:
+        return
+    for method in dict.fromkeys((profile.smaller["eightBit"], profile.smaller["fourBit"])):
+        yield {profile.path("quantization"): method}, shape
+    for variant in quantized_variants(shape):
+        yield {"model.id": variant.id}, variant
+
+
+def _limits(fields: Mapping[Any, str]) -> Iterator[tuple[int | None, int | None]]:
+    sequences = table()["maxNumSeqs"] if "sequences" in fields else [None]
+    tokens = table()["maxNumBatchedTokens"] if "batchTokens" in fields else [None]
+    for limit in sequences:
+        for batch in tokens:
+            yield limit, batch

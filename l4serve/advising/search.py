@@ -1,0 +1,304 @@
+"""The search: every candidate judged as a plan judges it, its speed under the load, the front, and the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+from l4serve.advising.candidates import Candidate, Home, PodChoice, table
+from l4serve.engines.profile import engine_profile
+from l4serve.planning.machines.allocatable import pod_capacity
+from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
+from l4serve.planning.memory.generations import GIB
+from l4serve.planning.memory.host import host_needs
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Figures, Speed
+from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.speed_question import subject_speed
+
+Goal = Literal["latency", "throughput", "cost"]
+LENGTH_STEP = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked of the advisor: a goal, a load on all replicas together, and what an answer must keep."""
+
+    goal: Goal
+    load: Load
+    ttft_ms: float | None = None
+    itl_ms: float | None = None
+    budget_usd_hour: float | None = None
+    quality: str = "4bit"
+    """The worst class of quality that is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A candidate that was judged and estimated. Figures are of all replicas together."""
+
+    candidate: Candidate
+    judgement: Judgement
+    speed: Speed
+    figures: Figures
+
+    @property
+    def usd_per_million(self) -> float | None:
+        """USD for a million tokens under the load."""
+        tokens, price = self.figures.output_tokens_per_second, self.candidate.usd_per_hour
+        return None if price is None or not tokens else price / (tokens * 3600) * 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """A candidate that is no answer, and its one reason."""
+
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The search's answer: the winner, the front that it is on, and why each other candidate lost."""
+
+    winner: Judged | None
+    front: tuple[Judged, ...]
+    rejected: tuple[Rejected, ...]
+    tried: int
+
+
+@dataclass
+class _Pods:
+    """Judgements and speeds, each found once: the same pod on another machine is as fast."""
+
+    wish: Wish
+    remember: bool
+    judged: dict[int, tuple[PodChoice, Judgement, str | None]] = field(default_factory=dict)
+    speeds: dict[tuple[int, Load], Speed] = field(default_factory=dict)
+
+    def settle(self, pod: PodChoice) -> tuple[PodChoice, Judgement | None, str | None]:
+        """The pod with a context that fits, its judgement, and why it cannot run."""
+        known = self.judged.get(id(pod))
+        if known is None or not self.remember:
+            known = _settled(pod, self.wish.load)
+            self.judged[id(pod)] = known
+        return known
+
+    def speed(self, pod: PodChoice, judgement: Judgement, key: int, load: Load) -> Speed:
+        """The pod's speed under its part of the load."""
+        found = self.speeds.get((key, load))
+        if found is None or not self.remember:
+            found = subject_speed(pod.subject, judgement, load)
+            self.speeds[key, load] = found
+        return found
+
+
+def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prune: bool = True) -> Answer:
+    """The best candidates for a wish.
+
+    Pruned, a pod is judged and estimated once for all machines, and what the wish rules out by price or quality alone
+    is not estimated. Without `prune` every candidate is, for itself, with the same answer.
+    """
+    known = _Pods(wish, remember=prune)
+    kept: list[Judged] = []
+    rejected: list[Rejected] = []
+    tried = 0
+    for candidate in _candidates(pods, homes):
+        tried += 1
+        reason = candidate.pod.refused or _ruled_out(candidate, wish)
+        if reason and prune:
+            rejected.append(Rejected(candidate=candidate, reason=reason))
+            continue
+        found, why = _judged(candidate, wish, known)
+        reason = reason or why or (_missed(found, wish) if found else None)
+        if reason or found is None:
+            rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
+        else:
+            kept.append(found)
+    front = tuple(_front(kept))
+    winner = min(front, key=partial(_rank, wish), default=None)
+    rejected += [Rejected(candidate=j.candidate, reason=_loser(j, front)) for j in kept if j not in front]
+    rejected += [Rejected(candidate=j.candidate, reason=_behind(j, winner, wish)) for j in front if j is not winner]
+    return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
+
+
+def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[Candidate]:
+    for pod in pods:
+        cards = pod.subject.layout.gpus
+        for home in homes:
+            if home.shape.accelerator != pod.subject.card.name or home.shape.gpus % cards:
+                continue
+            for replicas in table()["replicas"]:
+                if replicas <= home.most_replicas:
+                    yield Candidate(pod=pod, home=home, replicas=replicas)
+
+
+def _ruled_out(candidate: Candidate, wish: Wish) -> str | None:
+    order = table()["quality"]
+    if order.index(candidate.pod.quality) > order.index(wish.quality):
+        return f"quality {candidate.pod.quality} is below {wish.quality}"
+    price = candidate.usd_per_hour
+    if wish.budget_usd_hour is not None:
+        if price is None:
+            return "no price is known to hold against the budget"
+        if price > wish.budget_usd_hour:
+            return f"{price:.2f} USD an hour are above the budget of {wish.budget_usd_hour:.2f}"
+    return None
+
+
+def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | None]:
+    judgement = judge(pod.subject, remedied=False)
+    fit = judgement.fit
+    if fit is not None and not fit.fits and load.input_tokens + load.output_tokens <= fit.largest_max_model_len:
+        pod = _shortened(pod, fit.largest_max_model_len // LENGTH_STEP * LENGTH_STEP)
+        judgement = judge(pod.subject, remedied=False)
+        fit = judgement.fit
+    refused = next(iter(judgement.refusals), None)
+    if refused is not None:
+        return pod, judgement, f"{refused.path}: {refused.message}"
+    if fit is None:
+        return pod, judgement, "; ".join(judgement.notes)
+    if not fit.fits:
+        return pod, judgement, "; ".join(fit.reasons)
+    if fit.margin_is_uncertain:
+        return pod, judgement, f"fits only within the uncertainty of {fit.uncertainty_gib:.2f} GiB"
+    if load.input_tokens + load.output_tokens > fit.max_model_len:
+        needed = load.input_tokens + load.output_tokens
+        return pod, judgement, f"a context of {fit.max_model_len} tokens is shorter than a request of {needed}"
+    return pod, judgement, None
+
+
+def _shortened(pod: PodChoice, length: int) -> PodChoice:
+    key = engine_profile(pod.subject.workload.engine.kind).path("length")
+    edit = {key: length}
+    return replace(pod, edit={**pod.edit, **edit}, subject=pod.subject.edited(edit, pod.subject.shape))
+
+
+def _judged(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:
+    pod, judgement, reason = known.settle(candidate.pod)
+    if reason or judgement is None:
+        return None, reason
+    if short := _host_shortage(pod.subject, candidate.home):
+        return None, short
+    load = share_of(wish.load, candidate.replicas)
+    speed = known.speed(pod, judgement, id(candidate.pod), load)
+    if not speed.judged:
+        return None, "; ".join(speed.not_judged)
+    settled = replace(candidate, pod=pod, edit={**pod.edit, **({"replicas": candidate.replicas})})
+    figures = together(speed.figures, candidate.replicas)
+    return Judged(candidate=settled, judgement=judgement, speed=speed, figures=figures), None
+
+
+def share_of(load: Load, replicas: int) -> Load:
+    """One replica's part of a load."""
+    if load.rate is not None:
+        return replace(load, rate=load.rate / replicas)
+    return replace(load, clients=-(-(load.clients or 1) // replicas))
+
+
+def together(figures: Figures, replicas: int) -> Figures:
+    """What so many replicas serve together."""
+
+    def all_of(value: float | None) -> float | None:
+        return None if value is None else value * replicas
+
+    return replace(
+        figures,
+        output_tokens_per_second=all_of(figures.output_tokens_per_second),
+        requests_per_second=all_of(figures.requests_per_second),
+        running_requests=all_of(figures.running_requests),
+    )
+
+
+def _host_shortage(subject: Subject, home: Home) -> str | None:
+    """What of the machine a pod with these cards would lack; None where it has enough."""
+    assert subject.shape is not None, "only a described model has a fit"
+    needs = host_needs(subject.shape, subject.options)
+    disk = max(DEFAULT_BOOT_DISK_GB, int(needs.node_disk_gib * 1.5))
+    room = pod_capacity(home.shape, subject.layout.gpus, boot_disk_gib=disk, local_ssds=0)
+    if room.memory_bytes < needs.memory_gib * GIB:
+        part = f"a pod of {subject.layout.gpus} GPU gets {room.memory_bytes / GIB:.1f} GiB of {home.shape.machine_type}"
+        return f"{part} and needs {needs.memory_gib:.1f} while it loads"
+    return None
+
+
+def _missed(judged: Judged, wish: Wish) -> str | None:
+    """The first promise that a candidate does not keep."""
+    figures = judged.figures
+    if wish.load.rate is not None and figures.ttft_ms is None:
+        return f"{judged.candidate.replicas} replicas do not keep up with {wish.load.rate:g} requests a second"
+    for name, asked, found in (("ttft", wish.ttft_ms, figures.ttft_ms), ("itl", wish.itl_ms, figures.itl_ms)):
+        if asked is not None and (found is None or found > asked):
+            return f"{name} of {found:,.0f} ms is above {asked:,.0f}" if found is not None else f"no {name} is judged"
+    return None
+
+
+def _axes(judged: Judged) -> tuple[float, ...]:
+    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token, quality."""
+    figures = judged.figures
+    infinite = float("inf")
+    return (
+        -(figures.output_tokens_per_second or 0.0),
+        figures.ttft_ms if figures.ttft_ms is not None else infinite,
+        figures.itl_ms if figures.itl_ms is not None else infinite,
+        judged.usd_per_million if judged.usd_per_million is not None else float(judged.candidate.gpus),
+        float(table()["quality"].index(judged.candidate.pod.quality)),
+    )
+
+
+def _front(kept: Sequence[Judged]) -> Iterator[Judged]:
+    """The candidates that no other beats or equals in everything; of equals the one with the shortest edit."""
+    ordered = sorted(kept, key=lambda j: (_axes(j), len(j.candidate.edit)))
+    front: list[Judged] = []
+    for judged in ordered:
+        axes = _axes(judged)
+        if not any(all(a <= b for a, b in zip(_axes(other), axes, strict=True)) for other in front):
+            front.append(judged)
+    yield from front
+
+
+def _rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
+    """The order that a goal puts on the front; what it leaves open is settled by quality, price and a short edit."""
+    figures, candidate = judged.figures, judged.candidate
+    tokens = figures.output_tokens_per_second or 1e-9
+    price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
+    if wish.goal == "latency":
+        best = (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
+    elif wish.goal == "throughput":
+        best = -tokens if wish.budget_usd_hour is not None else -tokens / candidate.gpus
+    else:
+        best = price / tokens
+    return best, float(table()["quality"].index(candidate.pod.quality)), price, float(len(candidate.edit))
+
+
+def _loser(judged: Judged, front: Sequence[Judged]) -> str:
+    axes = _axes(judged)
+    for other in front:
+        if all(a <= b for a, b in zip(_axes(other), axes, strict=True)):
+            return f"nothing about it is better than {describe(other.candidate)}"
+    return "another is better in everything"
+
+
+def _behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
+    assert winner is not None, "a front has a winner"
+    measure = {"latency": "a whole answer", "throughput": "tokens a second", "cost": "the price of a token"}[wish.goal]
+    return f"on the front, and behind in {measure}: {_measured(judged, wish)} against {_measured(winner, wish)}"
+
+
+def _measured(judged: Judged, wish: Wish) -> str:
+    if wish.goal == "latency":
+        return f"{_rank(wish, judged)[0]:,.0f} ms"
+    if wish.goal == "throughput":
+        scope = "" if wish.budget_usd_hour is not None else " a GPU"
+        return f"{-_rank(wish, judged)[0]:,.0f}{scope}"
+    cost = judged.usd_per_million
+    return "no known price" if cost is None else f"{cost:.2f} USD a million"
+
+
+def describe(candidate: Candidate) -> str:
+    """A candidate in a few words: its edit and where it runs."""
+    edit: Mapping[str, object] = {k: v for k, v in candidate.pod.edit.items() if k != "gpus"}
+    written = ", ".join(f"{key.removeprefix('engine.')} {value}" for key, value in edit.items()) or "as it is"
+    return f"{written}; {candidate.replicas} x {candidate.pod.subject.layout.gpus} GPU on {candidate.home.shape.name}"

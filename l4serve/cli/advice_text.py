@@ -1,0 +1,83 @@
+"""The advisor's answer for people: in a terminal and as a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+
+from rich.table import Table
+
+from l4serve.advising.advice_json import judged_json, reasons
+from l4serve.advising.search import Answer, Judged, Wish, describe
+from l4serve.cli.output import SafeConsole, safe_text
+
+HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
+MOST_REASONS = 8
+MOST_OF_THE_FRONT = 8
+
+
+def print_answer(answer: Answer, wish: Wish) -> None:
+    """The winner with its edit, the front, and why the others lost, counted."""
+    console = SafeConsole()
+    load = wish.load
+    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
+    console.print(f"goal {wish.goal}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}")
+    console.print(f"{answer.tried} candidates, {len(answer.front)} on the front")
+    if answer.winner is None:
+        console.print("none keeps the wish")
+    else:
+        console.print(f"winner: {describe(answer.winner.candidate)}")
+        for reason in reasons(answer, wish):
+            console.print(f"  - {reason}")
+        console.print(_front(answer))
+    counted = Counter(rejected.reason for rejected in answer.rejected)
+    for reason, count in counted.most_common(MOST_REASONS):
+        console.print(f"rejected, {count}: {reason}")
+
+
+def _front(answer: Answer) -> Table:
+    table = Table(title="Front", title_justify="left")
+    table.add_column(HEADINGS[0], overflow="fold")
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    shown = sorted(answer.front, key=lambda judged: judged is not answer.winner)[:MOST_OF_THE_FRONT]
+    for judged in shown:
+        table.add_row(*_cells(judged))
+    if len(answer.front) > len(shown):
+        table.caption = f"and {len(answer.front) - len(shown)} more: --json or --html FILE"
+    return table
+
+
+def _cells(judged: Judged) -> tuple[str, ...]:
+    figures = judged.figures
+    cost = judged.usd_per_million
+    return (
+        describe(judged.candidate),
+        "-" if figures.ttft_ms is None else f"{figures.ttft_ms:,.0f} ms",
+        "-" if figures.itl_ms is None else f"{figures.itl_ms:.1f} ms",
+        f"{figures.output_tokens_per_second or 0:,.0f}",
+        "-" if cost is None else f"{cost:.2f}",
+        judged.candidate.pod.quality,
+    )
+
+
+def advice_page(answer: Answer, wish: Wish) -> str:
+    """The answer as one page that loads nothing from elsewhere."""
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(safe_text(cell))}' for cell in _cells(j))}" for j in answer.front)
+    head = "".join(f"<th>{escape(heading)}" for heading in HEADINGS)
+    lost = "".join(
+        f"<tr><td>{escape(safe_text(describe(r.candidate)))}<td>{escape(safe_text(r.reason))}" for r in answer.rejected
+    )
+    won = "none keeps the wish"
+    if answer.winner is not None:
+        edit = judged_json(answer.winner)["edit"]
+        written = "".join(f"<li><code>{escape(f'{key}: {value}')}</code>" for key, value in edit.items())
+        why = "".join(f"<li>{escape(safe_text(reason))}" for reason in reasons(answer, wish))
+        won = f"{escape(safe_text(describe(answer.winner.candidate)))}<ul>{written}{why}</ul>"
+    return (
+        "<!doctype html><meta charset=utf-8><title>l4serve advise</title>"
+        "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}</style>"
+        f"<h1>Goal: {escape(wish.goal)}</h1><h2>Winner</h2><p>{won}</p>"
+        f"<h2>Front</h2><table><tr>{head}{rows}</table>"
+        f"<h2>Rejected</h2><table><tr><th>configuration<th>reason{lost}</table>\n"
+    )

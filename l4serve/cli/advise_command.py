@@ -1,0 +1,117 @@
+"""l4serve advise: from a goal to a configuration, or the guide's checklist against the one that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from l4serve.advising.advice_json import answer_json
+from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
+from l4serve.advising.search import Answer, Goal, Wish, search
+from l4serve.cli.advice_text import advice_page, print_answer
+from l4serve.cli.hub import model_shape
+from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.output import print_json
+from l4serve.config.node_pool import Provisioning
+from l4serve.engines.profile import engine_kinds
+from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
+from l4serve.planning.machines.shapes import all_shapes, default_accelerator
+from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.speed_question import DEFAULT_REGION
+
+DEFAULT_GPU = default_accelerator()
+Quality = Literal["any", "8bit", "full"]
+QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
+MOST_REPLICAS = 8
+
+
+def advise(
+    model: Annotated[str, typer.Option(help="Hub id, or path of a config.json.")],
+    goal: Annotated[Goal, typer.Option(help="latency, throughput or cost.")],
+    input_tokens: Annotated[int, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = 512,
+    output_tokens: Annotated[int, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = 256,
+    rps: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=20_000, help="Clients of all replicas.")] = None,
+    ttft_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")] = None,
+    itl_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")] = None,
+    budget_usd_hour: Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")] = None,
+    quality: Annotated[Quality, typer.Option(help="any, 8bit or full: the coarsest weights and cache.")] = "any",
+    gpu: Annotated[list[str] | None, typer.Option(help="Accelerator by GKE's name; repeatable.")] = None,
+    gpu_memory_gib: Annotated[float | None, typer.Option(min=0.1, max=100_000, help="What CUDA reports.")] = None,
+    engine: Annotated[list[str] | None, typer.Option(help="Kind of the engine; repeatable.")] = None,
+    engine_version: Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")] = None,
+    provisioning: Annotated[Provisioning, typer.Option(help="How machines are paid for.")] = "on-demand",
+    region: Annotated[str, typer.Option(help="Region whose prices count.")] = DEFAULT_REGION,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the answer as a page.")] = None,
+) -> None:
+    """Find the configuration for a goal. Exit status: 0 found, 1 none keeps the wish, 2 bad input."""
+    if rps is not None and concurrency is not None:
+        raise refuse_input("a load is a number of clients or a rate: give either --concurrency or --rps")
+    wish = Wish(
+        goal=goal,
+        load=Load(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            clients=None if rps is not None else concurrency or (1 if goal == "latency" else 64),
+            rate=rps,
+            input_spread=0.0,
+            output_spread=0.0,
+        ),
+        ttft_ms=ttft_ms,
+        itl_ms=itl_ms,
+        budget_usd_hour=budget_usd_hour,
+        quality=QUALITIES[quality],
+    )
+    with readable_refusals():
+        try:
+            shape = model_shape(model)
+        except ModelConfigError as error:
+            raise refuse_input(str(error)) from None
+        pods: list[PodChoice] = []
+        homes: list[Home] = []
+        for accelerator in gpu or [DEFAULT_GPU]:
+            for kind in engine or engine_kinds():
+                question = Question(
+                    model=shape,
+                    engine=kind,
+                    engine_version=engine_version if engine else None,
+                    accelerator=accelerator,
+                    gpus=1,
+                    gpu_memory_gib=gpu_memory_gib,
+                )
+                counts = tuple(sorted({shape.gpus for shape in all_shapes(accelerator)}))
+                pods += pod_choices(subject_of(question), counts)
+            homes += homes_of(accelerator, provisioning, region)
+    answer = search(pods, homes, wish)
+    deliver(answer, wish, as_json=as_json, html=html)
+
+
+def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:
+    """The machines of an accelerator that are sold that way, with their prices where they are known."""
+    market = MARKETS[provisioning]
+    return [
+        Home(
+            shape=shape,
+            usd_per_hour=price.usd_per_hour if price else None,
+            most_replicas=max(table()["replicas"]),
+        )
+        for shape in all_shapes(accelerator)
+        for price in (gpu_machine_price(shape, region=region, market=market),)
+        if shape.card_memory_gb is None and (not shape.sold_as or provisioning in shape.sold_as)
+    ]
+
+
+def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> None:
+    """Prints the answer as asked; exits 1 where nothing keeps the wish."""
+    if html is not None:
+        html.write_text(advice_page(answer, wish), "utf-8")
+    if as_json:
+        print_json(answer_json(answer, wish))
+    else:
+        print_answer(answer, wish)
+    raise typer.Exit(0 if answer.winner else 1)

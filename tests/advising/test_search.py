@@ -1,0 +1,106 @@
+"""The advisor: pruned and exhaustive search agree, wishes are kept, and every candidate has one reason."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from l4serve.advising.candidates import Home, PodChoice, pod_choices
+from l4serve.advising.search import Answer, Wish, search
+from l4serve.cli.advise_command import homes_of
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.fit_question import Question, subject_of
+
+LOAD = Load(input_tokens=256, output_tokens=128, clients=64, input_spread=0.0, output_spread=0.0)
+THROUGHPUT = Wish(goal="throughput", load=LOAD)
+
+
+def asked(
+    model: str = "google/gemma-7b", gpu: str = "nvidia-l4", **question: Any
+) -> tuple[list[PodChoice], list[Home]]:
+    shape = find_model(model)
+    assert shape is not None
+    base = subject_of(Question(model=shape, engine="vllm", engine_version=None, accelerator=gpu, gpus=1, **question))
+    homes = homes_of(gpu, "on-demand", "us-central1")
+    return list(pod_choices(base, (1, 2, 4, 8))), homes
+
+
+def named(answer: Answer) -> list[tuple[object, ...]]:
+    places = [(judged.candidate, judged.figures) for judged in answer.front]
+    return [(str(c.pod.edit), c.home.shape.machine_type, c.replicas, f) for c, f in places]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        THROUGHPUT,
+        replace(THROUGHPUT, goal="cost", quality="8bit"),
+        replace(THROUGHPUT, goal="latency", budget_usd_hour=2.0),
+        replace(THROUGHPUT, ttft_ms=1000.0, itl_ms=80.0),
+    ],
+    ids=["throughput", "cost", "latency", "promises"],
+)
+def test_pruned_and_exhaustive_search_agree(wish: Wish) -> None:
+    pods, homes = asked()
+    pods, homes = pods[::3], homes[:6:2]
+    pruned, whole = search(pods, homes, wish), search(pods, homes, wish, prune=False)
+    assert named(pruned) == named(whole)
+    assert (pruned.winner is None) == (whole.winner is None)
+    if pruned.winner and whole.winner:
+        assert pruned.winner.candidate.pod.edit == whole.winner.candidate.pod.edit
+
+
+def test_every_candidate_wins_or_has_one_reason() -> None:
+    answer = search(*asked(), THROUGHPUT)
+    assert answer.tried == len(answer.rejected) + 1
+    assert all(rejected.reason for rejected in answer.rejected)
+
+
+def test_a_search_over_five_hundred_candidates_takes_two_seconds() -> None:
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    began = time.process_time()
+    answer = search(pods, homes, THROUGHPUT)
+    assert answer.tried >= 500
+    assert time.process_time() - began < 2.0 * answer.tried / 500
+
+
+def test_gemma_gains_without_another_checkpoint() -> None:
+    """Measured on an H100 with an L4's memory: 1,471 tokens/s in 16 bits, 4,963 in FP8."""
+    pods, homes = asked(gpu="nvidia-h100-80gb", gpu_memory_gib=22.03)
+    answer = search([pod for pod in pods if pod.subject.layout.gpus == 1], homes, THROUGHPUT)
+    assert answer.winner is not None
+    assert answer.winner.candidate.pod.edit["engine.quantization"] == "fp8"
+    assert "model.id" not in answer.winner.candidate.pod.edit
+
+
+def test_promises_and_limits_are_kept() -> None:
+    wish = replace(THROUGHPUT, itl_ms=60.0, ttft_ms=2000.0, budget_usd_hour=3.0, quality="8bit")
+    answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), wish)
+    assert answer.front
+    for judged in answer.front:
+        assert judged.figures.itl_ms <= 60.0  # type: ignore[operator]
+        assert judged.figures.ttft_ms <= 2000.0  # type: ignore[operator]
+        assert judged.candidate.usd_per_hour <= 3.0  # type: ignore[operator]
+        assert judged.candidate.pod.quality in ("full", "8bit")
+
+
+def test_replicas_carry_a_rate_that_one_cannot() -> None:
+    load = replace(LOAD, clients=None, rate=6.0)
+    answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), Wish(goal="cost", load=load, quality="full"))
+    assert answer.winner is not None
+    assert any("do not keep up" in rejected.reason for rejected in answer.rejected)
+
+
+def test_a_wish_that_nothing_keeps_has_no_winner() -> None:
+    answer = search(*asked(), replace(THROUGHPUT, itl_ms=0.5))
+    assert answer.winner is None
+    assert answer.front == ()
+
+
+def test_every_pod_of_the_front_passes_the_one_judgement() -> None:
+    for judged in search(*asked(), THROUGHPUT).front:
+        assert judged.judgement.refusals == ()
+        assert judged.judgement.fit is not None
+        assert judged.judgement.fit.fits

@@ -1,0 +1,67 @@
+"""l4serve advise: winner, front and rejected as JSON, as text and as a page."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from l4serve.cli.advise_command import advise
+
+app = typer.Typer()
+app.command()(advise)
+GEMMA = ("--model", "google/gemma-7b", "--engine", "vllm", "--input-tokens", "256", "--output-tokens", "128")
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_json_has_a_winner_a_front_and_a_reason_for_every_other() -> None:
+    code, out, _ = run(*GEMMA, "--goal", "throughput", "--concurrency", "64", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["winner"]["reasons"]
+    assert {"edit", "machineType", "replicas", "quality", "estimate"} <= set(answer["winner"])
+    assert any(entry["edit"] == answer["winner"]["edit"] for entry in answer["front"])
+    assert len(answer["rejected"]) == answer["tried"] - 1
+    assert all(entry["reason"] for entry in answer["rejected"])
+
+
+def test_latency_asks_about_one_client_unless_told() -> None:
+    _, out, _ = run(*GEMMA, "--goal", "latency", "--json")
+    assert json.loads(out)["load"]["concurrency"] == 1
+
+
+def test_a_wish_that_nothing_keeps_exits_with_one() -> None:
+    code, out, _ = run(*GEMMA, "--goal", "cost", "--budget-usd-hour", "0.01")
+    assert code == 1
+    assert "none keeps the wish" in out
+
+
+def test_the_text_names_the_winner_and_why_others_lost() -> None:
+    code, out, _ = run(*GEMMA, "--goal", "cost", "--quality", "8bit")
+    assert code == 0
+    assert "winner: " in out
+    assert "rejected, " in out
+
+
+def test_the_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    page = tmp_path / "advice.html"
+    run(*GEMMA, "--goal", "cost", "--html", str(page))
+    text = page.read_text("utf-8")
+    assert "<h2>Winner</h2>" in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--rps", "1", "--concurrency", "1"), ("--gpu", "nvidia-b9000"), ("--engine", "no-such")],
+    ids=str,
+)
+def test_bad_input_exits_with_two(args: tuple[str, ...]) -> None:
+    code, out, err = run(*GEMMA[:2], "--goal", "cost", *args)
+    assert code == 2, out
+    assert "Traceback" not in out + err
