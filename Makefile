@@ -39,7 +39,8 @@ pr-preview: $(STAMP)
 
 # The report in headless Chromium, which apt installs where there is none.
 browser: $(STAMP)
-	command -v chromium chromium-browser google-chrome >/dev/null || (apt-get update && apt-get install -y chromium)
+	@for name in chromium chromium-browser google-chrome; do command -v $$name && exit; done; \
+	apt-get update && apt-get install -y chromium
 	L4SERVE_BROWSER=required $(BIN)/python -m pytest -q -m browser tests/report
 
 # Known weaknesses of the pinned packages, and an audit of the workflows. Asks public services.

@@ -29,7 +29,7 @@ PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", 
 MOST_SECONDS = 5.0
 _DEATH = "{} ended with status"
 _STARTS_WITHIN_S = 240.0
-_COMMAND = (sys.executable, "-c", "from l4serve.cli.app import main; main()", "rehearse")
+_COMMAND = (sys.executable, "-c", "from l4serve.cli.start import main; main()", "rehearse")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def _page(folder: Path) -> Path:
     yaml.safe_load(text)
     after, page = folder / "Pulumi.dev.yaml", folder / "report.html"
     after.write_text(text, encoding="utf-8")
-    command = "from l4serve.cli.app import main; main()"
+    command = "from l4serve.cli.start import main; main()"
     files = ("--from", "Pulumi.dev.yaml", "--to", str(after), "--html", str(page))
     subprocess.run([sys.executable, "-c", command, "diff", *files], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return page

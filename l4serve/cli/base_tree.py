@@ -43,6 +43,8 @@ class Commit:
 
 def find_commit(root: Path, ref: str | None) -> Commit:
     """The commit that a ref names; without one, where HEAD left the default branch. Raises GitError."""
+    if _git(root, "rev-parse", "--git-dir").returncode:
+        raise GitError(f"{root} is in no git repository\n    fix: compare two files: l4serve diff --from A --to B")
     if ref is None:
         return _merge_base(root)
     found = _commit_id(root, ref)
@@ -111,7 +113,17 @@ def _configs(value: Any) -> Iterator[str]:
 
 def program_changes(commit: Commit) -> tuple[str, ...]:
     """Files of the program itself, its data included, that differ between the commit and the working tree."""
-    arguments = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", commit.id, "--")
+    arguments = (
+        "diff",
+        "--name-only",
+        "--relative",
+        "-z",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+        commit.id,
+        "--",
+    )
     done = _git(commit.root, *arguments, *_PROGRAM)
     names = (name.decode("utf-8", "replace") for name in done.stdout.split(b"\0") if name)
     return tuple(name for name in names if f"{RECIPES}/" not in name)

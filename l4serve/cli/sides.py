@@ -21,6 +21,8 @@ class Side:
 
     planned: tuple[Stack, StackPlan] | None = None
     refused: tuple[Refused, ...] = ()
+    unreadable: bool = False
+    """Whether it is no stack file at all."""
 
 
 NOT_THERE = Side()
@@ -48,7 +50,7 @@ def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
     except ConfigError as error:
         return Side(refused=tuple(Refused(each.path, each.message, each.remedy) for each in error.problems))
     except StackFileError as error:
-        return Side(refused=(Refused(path.name, error.message, error.remedy),))
+        return Side(refused=(Refused(path.name, error.message, error.remedy),), unreadable=True)
 
 
 def difference(name: str, before: Side, after: Side) -> StackDiff:

@@ -148,17 +148,32 @@ def cost_chart(stack: Doc) -> ElementTree.Element | None:
         (name, word, cost[level]["usdPerHour"]) for level, name in levels for word, cost in sides
         if cost[level]["usdPerHour"] is not None
     ]  # fmt: skip
+    return _bars("Cost in USD per hour", amounts, tell_sides=len(sides) > 1)
+
+
+def planned_costs(stacks: Sequence[Doc]) -> ElementTree.Element | None:
+    """Bars for the planned USD per hour of each stack, before and after; None where nothing is stated."""
+    amounts = [
+        (stack["stack"], word, stack["cost"][word]["planned"]["usdPerHour"])
+        for stack in stacks
+        for word in ("before", "after")
+        if stack["cost"][word] and stack["cost"][word]["planned"]["usdPerHour"] is not None
+    ]
+    return _bars("Planned cost of each stack in USD per hour", amounts, tell_sides=True)
+
+
+def _bars(caption: str, amounts: Sequence[tuple[str, str, float]], *, tell_sides: bool) -> ElementTree.Element | None:
     if not amounts:
         return None
     scale = (_WIDTH - 250) / max(max(amount for *_, amount in amounts), 0.01)
     drawn: list[Child] = []
     for row, (name, word, amount) in enumerate(amounts):
         y = row * 24.0 + 2
-        label = f"{name}, {word}" if len(sides) > 1 else name
+        label = f"{name}, {word}" if tell_sides else name
         drawn.append(text(0, y + 15, label))
         drawn.append(
             rectangle(120, y, max(amount * scale, 1), 18, f"bar-{word}", f"{label}: {usd(amount)} USD per hour")
         )
         drawn.append(text(128 + amount * scale, y + 14, f"{usd(amount)} USD/h"))
     said = "; ".join(f"{name} {word} {usd(amount)}" for name, word, amount in amounts)
-    return figure("Cost in USD per hour", svg(_WIDTH, len(amounts) * 24.0 + 4, said, drawn))
+    return figure(caption, svg(_WIDTH, len(amounts) * 24.0 + 4, said, drawn))

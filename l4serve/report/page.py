@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from l4serve.report.charts import concurrency_chart, cost_chart, memory_bars
+from l4serve.report.charts import concurrency_chart, cost_chart, memory_bars, planned_costs
 from l4serve.report.elements import Child, document, element
 from l4serve.report.pictures import packing, rollout
 from l4serve.report.words import (
@@ -41,6 +41,7 @@ def plan_page(doc: Doc) -> str:
 def _page(title: str, lead: str, base: str, doc: Doc, *, one_sided: bool) -> str:
     stacks = [stack for stack in doc["stacks"] if one_sided or stack["verdict"] != "same"]
     names = [element("li", element("a", stack["stack"], href=f"#stack-{i}")) for i, stack in enumerate(stacks)]
+    several = len(stacks) > 1
     body: list[Child] = [
         element("a", "Skip to the stacks", href="#stacks", class_="skip"),
         element(
@@ -50,7 +51,9 @@ def _page(title: str, lead: str, base: str, doc: Doc, *, one_sided: bool) -> str
             element("p", base, class_="soft") if base else None,
             *(element("p", remark, class_="soft") for remark in doc["remarks"]),
         ),
-        element("nav", element("ul", names), aria_label="Stacks") if len(names) > 1 else None,
+        element("nav", element("ul", names), aria_label="Stacks") if several else None,
+        _all_dangers(stacks) if several else None,
+        planned_costs(stacks) if several else None,
         element("main", [_stack(i, stack, one_sided=one_sided) for i, stack in enumerate(stacks)], id="stacks"),
     ]
     return document(title, _STYLE.read_text("utf-8"), body)
@@ -77,6 +80,16 @@ def _dangers(stack: Doc) -> ElementTree.Element | None:
         for danger in stack["danger"]
     ]  # fmt: skip
     return element("ul", items, class_="dangers", aria_label="Dangers") if items else None
+
+
+def _all_dangers(stacks: Sequence[Doc]) -> ElementTree.Element | None:
+    """The dangers of every stack before anything else."""
+    items = [
+        element("li", element("strong", danger["kind"]), f" in {stack['stack']}: {danger['text']}", class_="danger")
+        for stack in stacks
+        for danger in stack["danger"]
+    ]
+    return element("ul", items, class_="dangers", aria_label="Dangers of all stacks") if items else None
 
 
 def _refusals(stack: Doc) -> Iterator[Child]:

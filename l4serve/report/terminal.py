@@ -23,6 +23,10 @@ def terminal_text(doc: Doc) -> str:
     """The whole difference; one line where nothing changes."""
     lines = [summary(doc)]
     for stack in doc["stacks"]:
+        lines += [
+            f"DANGER in {stack['stack']}: {each['kind']}: {each['path']}: {each['text']}" for each in stack["danger"]
+        ]
+    for stack in doc["stacks"]:
         if stack["verdict"] != "same":
             lines += ["", *_stack(stack)]
     if len(lines) > 1:
@@ -38,8 +42,6 @@ def _stack(stack: Doc) -> Iterator[str]:
             yield f"    fix: {problem['fix']}"
     for problem in stack["baseRefusals"]:
         yield f"  the base was refused: {problem['path']}: {problem['text']}"
-    for danger in stack["danger"]:
-        yield f"  DANGER {danger['kind']}: {danger['path']}: {danger['text']}"
     for workload in changed(stack["workloads"]):
         yield from _workload(workload)
     for pool in changed(stack["pools"]):

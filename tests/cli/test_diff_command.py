@@ -144,6 +144,22 @@ def test_a_refused_new_side_exits_1_and_says_why(files: Any) -> None:
     assert "**refused**" in run("--from", before, "--to", after, "--markdown").stdout
 
 
+def test_a_first_file_that_is_no_stack_is_bad_input(files: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "Pulumi.broken.yaml"
+    broken.write_text("a: [", encoding="utf-8")
+    good, _ = files(SERVING, SERVING)
+    assert run("--from", broken, "--to", good).exit_code == 2
+    assert run("--from", good, "--to", broken).exit_code == 1
+
+
+def test_a_folder_without_a_repository_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.write_stack(tmp_path, SERVING)
+    monkeypatch.chdir(tmp_path)
+    done = run()
+    assert done.exit_code == 2
+    assert "--from A --to B" in done.output
+
+
 def test_a_refused_base_stops_nobody_from_mending_it(files: Any) -> None:
     before, after = files(changed(engine={"maxModelLen": 10_000_000}), SERVING)
     (stack,) = document("--from", before, "--to", after)["stacks"]

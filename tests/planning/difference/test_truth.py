@@ -33,12 +33,38 @@ def test_a_scenario_is_true_of_the_rendering(name: str, renders: dict[str, Rende
     held(*SCENARIOS[name].sides(), renders)
 
 
-@pytest.mark.parametrize(("path", "value", "given"), PROBES, ids=lambda v: v if isinstance(v, str) else "")
+POOL, WORKLOAD = "nodePools.l4.", "workloads.qwen."
+ALONE = [
+    probe
+    for probe in PROBES
+    if not (probe[0].startswith((POOL, WORKLOAD)) and all(k.startswith(POOL) for k in probe[2]))
+]
+TOGETHER = [probe for probe in PROBES if probe not in ALONE]
+
+
+@pytest.mark.parametrize(("path", "value", "given"), ALONE, ids=lambda v: v if isinstance(v, str) else "")
 def test_an_edit_of_each_field_is_true_of_the_rendering(
     path: str, value: Any, given: Mapping[str, Any], renders: dict[str, Rendered]
 ) -> None:
     before = with_values(copy.deepcopy(BASE), given)
     held(before, with_values(before, {path: value}), renders)
+
+
+def test_edits_of_pools_and_workloads_are_true_of_one_rendering(renders: dict[str, Rendered]) -> None:
+    """Each on a pool or in a workload of its own, so that two renderings hold all of them."""
+    before = with_values(BASE, {"nodePools.l4.maxNodes": 3 * len(TOGETHER)})
+    edits: dict[str, Any] = {}
+    for number, (path, value, given) in enumerate(TOGETHER):
+        old, new = (POOL, f"nodePools.p{number}.") if path.startswith(POOL) else (WORKLOAD, f"workloads.w{number}.")
+        before = with_values(before, {new.rstrip("."): with_values(BASE, {})[old.split(".")[0]][old.split(".")[1]]})
+        before = with_values(before, {key.replace(old, new): setting for key, setting in given.items()})
+        edits[path.replace(old, new)] = value
+    after = with_values(before, edits)
+    held(before, after, renders)
+    diff = difference(before, after)
+    told = {part.name for part in (*diff.pools, *diff.workloads) if part.change != "same"}
+    silent = {path.split(".")[1] for path in edits} - told
+    assert {path for path in edits if path.split(".")[1] in silent} <= {p for p in edits if p.endswith(".fit")}
 
 
 PROBED = {re.sub(r"\.(qwen|l4|l4s)\b", ".*", re.sub(r"\[\d+\]", "[]", path)) for path, _, _ in PROBES}
