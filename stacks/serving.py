@@ -48,7 +48,7 @@ def _show_notes(planned: StackPlan) -> None:
         return
     for line in preview_lines(planned):
         pulumi.log.info(line)
-    shown = list(dict.fromkeys(f"  {note.path}: {note.text}" for note in planned.notes))
+    shown = list(dict.fromkeys(f"  {note.level}: {note.path}: {note.text}" for note in planned.notes))
     if shown:
         pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
 

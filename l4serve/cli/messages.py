@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,13 @@ import typer
 from rich.text import Text
 
 from l4serve.cli.output import SafeConsole, one_line
+from l4serve.cli.tables import wrapped
 from l4serve.cli.verbosity import is_quiet
 from l4serve.config.problems import ConfigError, Problem, StackFileError
 
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
+    from l4serve.planning.values.note import Note
 
 BAD_INPUT = 2
 
@@ -92,8 +94,19 @@ def _explained(path: str) -> str:
     return f"see what it takes: l4serve explain {key}" if key else "see docs/config-reference.md"
 
 
+_NOTE_STYLES = {"will fail": "bold red", "may fail": "yellow", "costs": "magenta", "advice": "cyan"}
+
+
 def print_notes(plan: StackPlan) -> None:
-    """Prints the notes of a plan on standard error."""
-    for note in () if is_quiet() else plan.notes:
-        where, text = one_line(note.path), one_line(note.text)
-        stderr.print(Text("note: ", style="yellow") + Text(f"{where}: ", style="bold") + Text(text))
+    """Prints the notes of a plan on standard error, the most harmful first, wrapped to the terminal."""
+    for note in () if is_quiet() else by_harm(plan.notes):
+        head = Text("note, ") + Text(note.level, style=_NOTE_STYLES[note.level]) + Text(": ")
+        whole = head + Text(f"{one_line(note.path)}: ", style="bold") + Text(one_line(note.text))
+        stderr.print(wrapped(whole, stderr.width, "      "))
+
+
+def by_harm(notes: Iterable[Note]) -> list[Note]:
+    """Notes by their level, those that tell of the most harm first."""
+    from l4serve.planning.values.note import LEVELS
+
+    return sorted(notes, key=lambda note: LEVELS.index(note.level))

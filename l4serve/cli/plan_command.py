@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from l4serve.cli.messages import print_notes
+from l4serve.cli.cost_text import cost_remarks, cost_table
+from l4serve.cli.messages import by_harm, print_notes
 from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, redacted, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
-from l4serve.planning.stack.cost import CostLine
 from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -36,7 +36,9 @@ def plan(
     if markdown:
         console = SafeConsole(file=io.StringIO(), width=SafeConsole().width)
         _print(planned, console, edits=edits)
-        notes = "".join(f"note: {one_line(note.path)}: {one_line(note.text)}\n" for note in planned.notes)
+        notes = "".join(
+            f"{each.level}: {one_line(each.path)}: {one_line(each.text)}\n" for each in by_harm(planned.notes)
+        )
         print(fenced(safe_text(notes) + console.file.getvalue()), end="")  # type: ignore[attr-defined]
         return
     print_notes(planned)
@@ -63,7 +65,9 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
         console.print(_pools(planned))
     console.print(_workloads(planned))
     console.print(_speeds(planned))
-    console.print(_cost(planned))
+    console.print(cost_table(planned.cost))
+    for remark in cost_remarks(planned.cost):
+        console.print(remark)
     if edits:
         console.print(_edits(planned))
         console.print(_edit_notes(planned))
@@ -85,20 +89,6 @@ def _pools(plan: StackPlan) -> Table:
         cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
         table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.supply.provisioning, cost)
     return table
-
-
-def _cost(plan: StackPlan) -> str:
-    cost = plan.cost
-    unknown = f", and what nobody states: {', '.join(cost.unknown)}" if cost.unknown else ""
-    total = f"USD per hour: {cost.usd_at_least:.2f} with pools at minNodes, {cost.usd_at_most:.2f} at the most{unknown}"
-    if cost.at("max").per_hour is None:
-        total = "USD per hour: not stated"
-    remarks = [f"{_named(line)}: {line.note}" for line in cost.lines if line.note]
-    return "\n".join((total, *remarks))
-
-
-def _named(line: CostLine) -> str:
-    return f"{line.name}, as {line.machine_type}" if line.machine_type else line.name
 
 
 def _workloads(plan: StackPlan) -> Table:

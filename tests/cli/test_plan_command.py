@@ -68,9 +68,9 @@ def test_a_compute_class_is_named_where_its_pods_go() -> None:
 
 def test_the_cost_says_what_its_figures_leave_out() -> None:
     said = " ".join(run("-f", "tests/data/stacks/Pulumi.autopilot.yaml").stdout.split())
-    assert "workloads.by-accelerator, as g2-standard-24: a lower bound: Autopilot adds a premium" in said
+    assert "workloads.by-accelerator (g2-standard-24, on-demand): a lower bound: Autopilot adds a premium" in said
     said = " ".join(run("-f", "tests/data/stacks/Pulumi.models.yaml").stdout.split())
-    assert "nodePools.first, as g2-standard-8: reserved machines are billed whether nodes run or not" in said
+    assert "nodePools.first (g2-standard-8, on-demand): reserved machines are billed whether nodes run or not" in said
 
 
 def test_edits_say_when_some_values_do_more() -> None:

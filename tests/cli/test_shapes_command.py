@@ -82,7 +82,7 @@ def test_prices_of_the_stack_are_used(tmp_path: Path) -> None:
 def test_the_table_shows_machines_prices_and_source() -> None:
     result = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["shapes", "--gpus", "2"])
     assert result.exit_code == 0
-    for shown in ("g2-standard-24", "2.00 / 0.80", "us-central1", "no fit", "cheapest for 1 of them: g2-standard-24"):
+    for shown in ("g2-standard-24", "2.00 / 1.12", "us-central1", "no fit", "cheapest for 1 of them: g2-standard-24"):
         assert shown in result.output
 
 

@@ -46,7 +46,7 @@ def test_a_price_that_nobody_knows_is_a_violation_until_it_is_stated() -> None:
 def test_spot_pools_cost_their_spot_price() -> None:
     pool = good_pool()
     pool["nodeConfig"]["spot"] = True
-    assert largest_cost([on("dev", NODE_POOL, pool)], Settings())[0] == pytest.approx(2 * 0.3406, abs=0.001)
+    assert largest_cost([on("dev", NODE_POOL, pool)], Settings())[0] == pytest.approx(2 * 0.4799, abs=0.001)
 
 
 def test_autopilot_costs_at_least_the_machines_of_its_pods() -> None:

@@ -127,7 +127,7 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     plan = planned(serving(pools={"l4": {**POOL, "spot": True}, "other": {**POOL, "spot": True}}))
     serving_module._show_notes(plan)
     assert len(warned) == len(told) == messages
-    assert all(line.startswith("qwen: fits, ") and "1 pod, 0.34 USD per hour" in line for line in told)
+    assert all(line.startswith("qwen: fits, ") and "1 pod, 0.48 USD per hour" in line for line in told)
     for message in warned:
         assert message.startswith("2 notes on this stack:\n")
         assert "nodePools.other: spot" in message

@@ -1,4 +1,7 @@
-"""List prices of machines per hour. Figures, region by region: data/prices.yaml; a config may override each."""
+"""List prices of machines per hour; a config may override each.
+
+Figures: data/catalogue_prices.json, which `scripts/refresh_prices.py` writes, and data/prices.yaml for what it lacks.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Literal
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
-from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 
 Market = Literal["on-demand", "spot", "flex-start"]
 MARKETS: Mapping[Provisioning, Market] = {
@@ -89,10 +92,12 @@ def priced_regions(accelerator: str) -> tuple[str, ...]:
     """Regions whose prices the table has for an accelerator's machines, sorted."""
     table = load_data(__file__, "prices.yaml")
     regions = set(table["attached"]["cards"].get(accelerator, ()))
-    for family in (*table["families"].values(), *table["machinesPerGpu"]["families"].values()):
+    for family in table["machinesPerGpu"]["families"].values():
         if family["accelerator"] == accelerator:
             regions.update(region for key in _ROWS for region in family.get(key, ()))
-    return tuple(sorted(regions))
+    types = {shape.machine_type for shape in all_shapes(accelerator) if not shape.attached}
+    catalogue = load_data(__file__, "catalogue_prices.json")["regions"]
+    return tuple(sorted(regions | {region for region, row in catalogue.items() if types & row.keys()}))
 
 
 def cluster_fee() -> float:
@@ -100,14 +105,25 @@ def cluster_fee() -> float:
     return float(load_data(__file__, "prices.yaml")["clusterFee"]["usdPerHour"])
 
 
-def _host_and_gpus(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
-    table = load_data(__file__, "prices.yaml")
-    family = table["families"].get(shape.machine_type.split("-", 1)[0], {})
-    row = family.get("regions", {}).get(region)
-    if row is None:
+def cluster_fee_date() -> str:
+    """The day from which that fee holds."""
+    return str(load_data(__file__, "prices.yaml")["clusterFee"]["date"])
+
+
+def _catalogued(machine_type: str, region: str, market: Market, column: int) -> Price | None:
+    """The catalogue's own row of a machine type, without cards that are attached to it."""
+    table = load_data(__file__, "catalogue_prices.json")
+    row = table["regions"].get(region, {}).get(machine_type)
+    if row is None or row[column] is None:
         return None
-    amount = row[column] * shape.vcpus / family["hostVcpus"] + row[2 + column] * shape.gpus
-    return Price(round(amount, 4), market, region, table["date"], table["source"])
+    source = table["source"]
+    where = f"{source['repository']} {source['path']} at {source['commit'][:8]}"
+    return Price(round(row[column], 4), market, region, source["date"], where)
+
+
+def _with_its_cards(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
+    """A machine type that brings its cards."""
+    return None if shape.attached else _catalogued(shape.machine_type, region, market, column)
 
 
 def _whole_machine(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
@@ -127,20 +143,20 @@ def _whole_machine(shape: MachineShape, region: str, market: Market, column: int
 
 
 def _host_and_attached(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
-    table = load_data(__file__, "prices.yaml")["attached"]
-    host = table["hosts"].get(region, {}).get(shape.machine_type)
-    card = table["cards"].get(shape.accelerator, {}).get(region)
-    if not shape.attached or host is None or card is None:
+    if not shape.attached:
         return None
-    return Price(round(host[column] + card[column] * shape.gpus, 4), market, region, table["date"], table["source"])
+    table = load_data(__file__, "prices.yaml")["attached"]
+    host = _catalogued(shape.machine_type, region, market, column)
+    card = table["cards"].get(shape.accelerator, {}).get(region)
+    if host is None or card is None:
+        return None
+    amount = host.usd_per_hour + card[column] * shape.gpus
+    return Price(round(amount, 4), market, region, host.date, f"host: {host.source}; {table['source']}")
 
 
-_TABLES = (_host_and_gpus, _whole_machine, _host_and_attached)
+_TABLES = (_with_its_cards, _whole_machine, _host_and_attached)
 
 
 def _plain_machine(machine_type: str, region: str, market: Market) -> Price | None:
-    machines = load_data(__file__, "prices.yaml")["machines"]
-    amount = machines["onDemand"].get(machine_type)
-    if amount is None or market != "on-demand" or region != machines["region"]:
-        return None
-    return Price(float(amount), market, region, "undated", machines["source"])
+    column = _COLUMN.get(market)
+    return None if column is None else _catalogued(machine_type, region, market, column)

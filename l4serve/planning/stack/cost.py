@@ -20,6 +20,7 @@ from l4serve.planning.machines.prices import (
     Price,
     PriceOverrides,
     cluster_fee,
+    cluster_fee_date,
     gpu_machine_price,
     hourly,
 )
@@ -178,7 +179,7 @@ def _class_lines(
 
 
 def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[CostLine]:
-    fee = Price(cluster_fee(), "on-demand", cluster.region or "any", "undated", "GKE's cluster management fee")
+    fee = Price(cluster_fee(), "on-demand", cluster.region or "any", cluster_fee_date(), "GKE's cluster management fee")
     lines = [
         CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=fee),
     ]

@@ -17,10 +17,14 @@ from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
+SCHEMA_VERSION = 1
+"""Raised when a key goes or changes its meaning; new keys leave it as it is."""
+
 
 def stack_json(plan: StackPlan) -> dict[str, Any]:
     """The plan of a stack, camelCase keys, JSON types only."""
     return {
+        "schemaVersion": SCHEMA_VERSION,
         "stack": plan.stack,
         "namespace": plan.namespace,
         "cluster": _cluster(plan.cluster),
@@ -31,7 +35,7 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "placement": {p.pool: _values(asdict(p)) for p in plan.placement},
         "dashboard": plan.dashboard,
         "cost": _cost(plan.cost),
-        "notes": [{"path": note.path, "text": note.text} for note in plan.notes],
+        "notes": [{"id": n.id, "level": n.level, "path": n.path, "text": n.text} for n in plan.notes],
         "edits": {path: effect.text for path, effect in plan.edits},
     }
 

@@ -56,6 +56,8 @@ class StackPlan:
         return (*self._own_notes(), *(note for part in parts for note in part.notes))
 
     def _own_notes(self) -> Iterator[Note]:
+        if self.cluster.managed is not None and self.cluster.project is None:
+            yield Note("gcp:project", "no project is set: pulumi up stops; pulumi config set gcp:project PROJECT")
         if self.token_missing:
             gated = f"gated models ({', '.join(self.token_missing)}) and no token: a placeholder stands in for it"
             yield Note("huggingFace", f"{gated}; before pulumi up: {TOKEN_WAYS}")

@@ -1,6 +1,18 @@
-"""A note: what an operator should know of a plan before it runs."""
+"""A note: what an operator should know of a plan before it runs. Kinds and levels: data/note_kinds.yaml."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.config.data_file import load_data
+
+Level = Literal["will fail", "may fail", "costs", "advice"]
+LEVELS: tuple[Level, ...] = ("will fail", "may fail", "costs", "advice")
+_SEVERITIES: Mapping[str, Level] = {"error": "will fail", "warning": "may fail", "advice": "advice"}
+_OTHER = "other"
+_RULE = re.compile(r"\[([A-Za-z0-9_.-]+)\]$")
 
 
 @dataclass(frozen=True)
@@ -10,3 +22,40 @@ class Note:
     path: str
     """YAML path that it is about."""
     text: str
+    severity: str = ""
+    """Severity of the engine's rule behind it; empty where it is no rule's."""
+
+    @property
+    def id(self) -> str:
+        """The id by which the reference lists it: that of its rule, or of its kind."""
+        rule = _RULE.search(self.text)
+        return rule[1] if self.severity and rule else note_kind(self.text).id
+
+    @property
+    def level(self) -> Level:
+        """How much harm it tells of."""
+        return _SEVERITIES[self.severity] if self.severity else note_kind(self.text).level
+
+
+@dataclass(frozen=True)
+class NoteKind:
+    """A kind of note: `says` is a part of its text that no other has, `answer` what to do or to run."""
+
+    id: str
+    level: Level
+    says: str
+    answer: str
+
+
+@cache
+def note_kinds() -> tuple[NoteKind, ...]:
+    """Every kind, in the order of the table."""
+    rows: list[Mapping[str, Any]] = load_data(__file__, "note_kinds.yaml")["kinds"]
+    return tuple(NoteKind(row["id"], row["level"], row["says"], row["answer"]) for row in rows)
+
+
+@cache
+def note_kind(text: str) -> NoteKind:
+    """The kind of a note's text; advice of no known kind where the table lacks it."""
+    found = (kind for kind in note_kinds() if kind.says in text)
+    return next(found, NoteKind(_OTHER, "advice", "", ""))

@@ -160,5 +160,5 @@ class WorkloadPlan:
         return (
             *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
             *(Note(path, text) for text in self.judgement.notes),
-            *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]") for v in self.judgement.verdicts),
+            *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.severity) for v in self.judgement.verdicts),
         )

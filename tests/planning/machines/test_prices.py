@@ -1,16 +1,27 @@
 """Prices: per region, never guessed, and overridden by the stack's config."""
 
+import hashlib
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from l4serve.config.data_file import load_data
-from l4serve.planning.machines import prices
-from l4serve.planning.machines.prices import PriceOverrides, cluster_fee, gpu_machine_price, hourly, priced_regions
+from l4serve.planning.machines.prices import (
+    PriceOverrides,
+    cluster_fee,
+    cluster_fee_date,
+    gpu_machine_price,
+    hourly,
+    priced_regions,
+)
 from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
+from scripts import refresh_prices
 
 
 @pytest.mark.parametrize(
     ("machine_type", "on_demand", "spot"),
-    [("g2-standard-4", 0.7068, 0.2818), ("g2-standard-8", 0.8536, 0.3406), ("g2-standard-96", 8.0033, 3.1945)],
+    [("g2-standard-4", 0.7068, 0.3973), ("g2-standard-8", 0.8536, 0.4799), ("g2-standard-96", 8.0033, 4.4993)],
 )
 def test_a_machine_is_its_host_and_its_gpus(machine_type: str, on_demand: float, spot: float) -> None:
     for market, amount in (("on-demand", on_demand), ("spot", spot)):
@@ -38,10 +49,40 @@ def test_spot_costs_less_and_larger_machines_cost_more_everywhere(region: str) -
         assert 0 < spot.usd_per_hour < on_demand.usd_per_hour
 
 
-def test_the_host_price_agrees_with_the_autoscalers_cpu_and_memory_prices() -> None:
+def test_the_catalogue_agrees_with_the_autoscalers_cpu_and_memory_prices() -> None:
     """gce_price_info.go: g2 0.024988 per vCPU and 0.002927 per GiB; the catalogue must say the same of us-central1."""
-    row = load_data(prices.__file__, "prices.yaml")["families"]["g2"]["regions"]["us-central1"]
-    assert row[0] == pytest.approx(96 * 0.024988 + 384 * 0.002927, rel=0.001)
+    small, large = (hourly(f"g2-standard-{n}", region="us-central1", market="on-demand") for n in (4, 8))
+    assert small and large
+    assert large.usd_per_hour - small.usd_per_hour == pytest.approx(4 * 0.024988 + 16 * 0.002927, rel=0.001)
+
+
+def test_the_committed_table_is_what_its_source_gave() -> None:
+    table = json.loads(refresh_prices.TABLE.read_text("utf-8"))
+    assert refresh_prices.faults(table, None) == []
+    assert refresh_prices.text_of(table) == refresh_prices.TABLE.read_text("utf-8")
+
+
+def test_a_price_that_was_changed_by_hand_is_found_out() -> None:
+    table = json.loads(refresh_prices.TABLE.read_text("utf-8"))
+    table["regions"]["us-central1"]["g2-standard-8"][0] = 0.5
+    assert any("by hand" in fault for fault in refresh_prices.faults(table, None))
+
+
+def test_a_catalogue_becomes_the_table(tmp_path: Path) -> None:
+    rows = {"on_demand": {"g2-standard-8": 0.8536, "c2d-highcpu-2": 0.1}, "spot": {"g2-standard-8": 0.48}}
+    content = json.dumps({"prices": {"us-central1": rows}}).encode()
+    table = refresh_prices.extract(content, "a" * 40, "2026-08-03")
+    assert table["regions"] == {"us-central1": {"g2-standard-8": [0.8536, 0.48]}}
+    assert table["source"]["sha256"] == hashlib.sha256(content).hexdigest()
+    other = json.dumps({"prices": {"us-central1": {"on_demand": {"g2-standard-8": 1}}}}).encode()
+    assert any("another SHA-256" in fault for fault in refresh_prices.faults(table, other))
+
+
+def test_every_price_of_a_machine_has_a_date_or_says_that_its_source_has_none() -> None:
+    for shape in all_shapes(None):
+        price = gpu_machine_price(shape, region="us-central1", market="on-demand")
+        assert price is None or re.fullmatch(r"\d{4}-\d{2}-\d{2}|undated", price.date)
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", cluster_fee_date())
 
 
 @pytest.mark.parametrize(
@@ -63,14 +104,14 @@ def test_the_config_overrides_and_fills_in() -> None:
     assert other
     assert other.usd_per_hour == 0.2
     assert spot
-    assert spot.usd_per_hour == pytest.approx(0.3406, abs=1e-4)
+    assert spot.usd_per_hour == pytest.approx(0.4799, abs=1e-4)
 
 
 def test_the_system_pool_and_the_cluster_cost_something() -> None:
     system = hourly("e2-standard-4", region="us-central1", market="on-demand")
     assert system
-    assert system.usd_per_hour == pytest.approx(0.13402)
-    assert hourly("e2-standard-4", region="europe-west4", market="on-demand") is None
+    assert system.usd_per_hour == pytest.approx(0.134, abs=1e-4)
+    assert hourly("e2-standard-4", region="europe-west4", market="on-demand")
     assert cluster_fee() == pytest.approx(0.10)
 
 

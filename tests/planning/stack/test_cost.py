@@ -35,7 +35,7 @@ def test_a_stack_costs_its_pools_its_system_nodes_and_the_fee() -> None:
     assert total.unknown == ()
 
 
-@pytest.mark.parametrize(("provisioning", "usd"), [("spot", 0.3406), ("on-demand", 0.8536)])
+@pytest.mark.parametrize(("provisioning", "usd"), [("spot", 0.4799), ("on-demand", 0.8536)])
 def test_each_provisioning_model_has_its_price(provisioning: str, usd: float) -> None:
     total = cost({"cluster": STANDARD, "nodePools": pools(provisioning=provisioning), "workloads": {}})
     assert total.lines[0].usd_at_least == pytest.approx(usd, abs=1e-3)

@@ -1,10 +1,17 @@
 """What a plan says of its placement: pods that may block each other, and GPUs that nobody can use."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.note import LEVELS, Note, note_kind, note_kinds
 from tests import factories
+from tests.stack_cases import ROOT
 
 
 def planned(workloads: dict[str, Any], nodes: int) -> StackPlan:
@@ -40,3 +47,33 @@ def test_the_json_plan_holds_placement_and_cost() -> None:
     assert document["placement"]["l4"]["nodes"] == [{"a": 1}]
     assert document["cost"]["usdPerHourAtMost"] > document["cost"]["usdPerHourAtLeast"] > 0
     assert document["cost"]["unknown"] == []
+
+
+EVERY_STACK = [*sorted(ROOT.glob("Pulumi.*.yaml")), *sorted((ROOT / "tests/data/stacks").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("file", EVERY_STACK, ids=lambda file: file.name)
+def test_each_note_has_a_level_and_an_id_of_the_reference(file: Path) -> None:
+    for note in plan_stack(read_stack_file(file)).notes:
+        assert note.level in LEVELS
+        assert note.id != "other", note.text
+
+
+def test_a_rule_gives_its_severity_and_id() -> None:
+    assert (Note("a", "slow [vllm-awq-slow-kernel]", "warning").level, Note("a", "x [y-z]", "advice").id) == (
+        "may fail",
+        "y-z",
+    )
+
+
+def test_each_kind_is_told_by_its_own_words() -> None:
+    kinds = note_kinds()
+    assert len({kind.id for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        assert note_kind(kind.says) == kind
+        assert kind.answer
+
+
+def test_a_stack_without_a_project_is_told_so() -> None:
+    plan = plan_stack(factories.loaded(factories.serving(cluster=factories.STANDARD), project=None))
+    assert any(note.id == "project-missing" and note.level == "will fail" for note in plan.notes)

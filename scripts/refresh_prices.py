@@ -1,0 +1,126 @@
+"""Brings list prices of machines from a public catalogue into the project's data, with commit, digest and date.
+
+    python -m scripts.refresh_prices --source initial-prices.json --commit SHA --date 2026-08-03
+    python -m scripts.refresh_prices --check [--source initial-prices.json]
+
+The catalogue is `pkg/providers/pricing/initial-prices.json` of github.com/cloudpilot-ai/karpenter-provider-gcp, which a
+job of that project writes each week from Google's billing API; the date is that of the commit which last changed it.
+`--check` needs no network: it holds the committed table against its own digest, and against the file where it is given.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.machines import prices
+
+TABLE = Path(prices.__file__).parent / "data" / "catalogue_prices.json"
+REGIONS = Path(prices.__file__).parent / "data" / "regions.yaml"
+REPOSITORY = "https://github.com/cloudpilot-ai/karpenter-provider-gcp"
+FILE = "pkg/providers/pricing/initial-prices.json"
+SYSTEM_TYPES = tuple(f"e2-standard-{size}" for size in (2, 4, 8, 16, 32))
+"""Machine types without cards that a system pool may have."""
+
+
+def wanted_types() -> tuple[str, ...]:
+    """Machine types whose prices the program may ask for: those with cards, hosts of cards, and system machines."""
+    table = load_data(prices.__file__, "machine_shapes.yaml")
+    hosts = (host["machineType"] for family in table["attachable"] for host in family["hosts"])
+    return tuple(sorted({*(shape["machineType"] for shape in table["shapes"]), *hosts, *SYSTEM_TYPES}))
+
+
+def extract(content: bytes, commit: str, date: str) -> dict[str, Any]:
+    """The table of a catalogue's content: USD per hour by region and machine type, on demand and spot."""
+    catalogue = json.loads(content)["prices"]
+    types = wanted_types()
+    table = {
+        region: {
+            name: [markets["on_demand"][name], markets.get("spot", {}).get(name)]
+            for name in types
+            if markets.get("on_demand", {}).get(name)
+        }
+        for region, markets in sorted(catalogue.items())
+    }
+    source = {
+        "repository": REPOSITORY,
+        "path": FILE,
+        "commit": commit,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "date": date,
+    }
+    return {"source": source, "digest": digest(table), "columns": ["on demand", "spot"], "regions": table}
+
+
+def digest(regions: Mapping[str, Any]) -> str:
+    """SHA-256 of the prices, by which a hand that edits one is found out."""
+    return hashlib.sha256(json.dumps(regions, sort_keys=True).encode()).hexdigest()
+
+
+def text_of(table: Mapping[str, Any]) -> str:
+    """The table as it is committed: a line for each region."""
+    head = {key: value for key, value in table.items() if key != "regions"}
+    lines = json.dumps(head, indent=1).removesuffix("\n}")
+    rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table["regions"].items())
+    return f'{lines},\n "regions": {{\n{rows}\n }}\n}}\n'
+
+
+def regions_text(table: Mapping[str, Any]) -> str:
+    """The list of regions, from the same catalogue."""
+    source = table["source"]
+    return (
+        "# Regions of Google Cloud that sell machines. `scripts/refresh_prices.py` writes it.\n"
+        f"source: {source['repository']} {source['path']} at {source['commit'][:8]}\n"
+        f'date: "{source["date"]}"\n'
+        f"regions:\n{''.join(f'  - {name}{chr(10)}' for name in table['regions'])}"
+    )
+
+
+def faults(table: Mapping[str, Any], source: bytes | None) -> list[str]:
+    """What is wrong with the committed table."""
+    found = []
+    if digest(table["regions"]) != table["digest"]:
+        found.append("a price was changed by hand: the digest is that of another table")
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", table["source"]["date"]):
+        found.append("the source has no date")
+    if not re.fullmatch(r"[0-9a-f]{40}", table["source"]["commit"]):
+        found.append("the source has no commit")
+    if REGIONS.read_text("utf-8") != regions_text(table):
+        found.append(f"{REGIONS.name} is not that of the table")
+    if source is not None:
+        if hashlib.sha256(source).hexdigest() != table["source"]["sha256"]:
+            found.append("the file is not the one that the table names: another SHA-256")
+        elif extract(source, table["source"]["commit"], table["source"]["date"]) != table:
+            found.append("the table is not what the file gives")
+    return found
+
+
+def main() -> int:
+    """Writes the table or checks it; the exit code is 1 where the check finds a fault."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, help="the catalogue's file")
+    parser.add_argument("--commit", help="commit of the catalogue that the file is from, 40 digits")
+    parser.add_argument("--date", help="day of the prices, as 2026-08-03")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    asked = parser.parse_args()
+    content = asked.source.read_bytes() if asked.source else None
+    if asked.check:
+        found = faults(json.loads(TABLE.read_text("utf-8")), content)
+        print("\n".join(found) or "the price table is what its source gives, as far as it was given")
+        return 1 if found else 0
+    if content is None or not asked.commit or not asked.date:
+        parser.error("give --source, --commit and --date, or --check")
+    table = extract(content, asked.commit, asked.date)
+    TABLE.write_text(text_of(table), encoding="utf-8")
+    REGIONS.write_text(regions_text(table), encoding="utf-8")
+    print(f"{len(table['regions'])} regions, {sum(map(len, table['regions'].values()))} prices")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
