@@ -1,6 +1,7 @@
 """Rehearses many stacks at once on one control plane, kept apart by a label on nodes and a selector on pods."""
 
 import copy
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,10 +11,10 @@ from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
 from l4serve.sandbox.apply import Applier
 from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
 from l4serve.sandbox.nodes import FakeNode
-from l4serve.sandbox.pod_locations import PodPlacement
+from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
 from l4serve.sandbox.pods import KubeObject
 from l4serve.sandbox.rehearsal import missing_namespaces
-from l4serve.sandbox.rollout_watch import await_daemons, await_nodes, await_rollout
+from l4serve.sandbox.rollout_watch import POLL_S, SETTLE_S, RolloutWatch, await_daemons, await_nodes, take_snapshot
 
 _OF = "rehearsal.l4serve.dev/stack"
 _NODES_TIMEOUT_S = 120.0
@@ -59,15 +60,31 @@ def rehearse_batch(client: ApiClient, applier: Applier, batch: Sequence[Candidat
             name: tuple(f"{f.object}: {f.reason}" for f in applier.apply([*missing_namespaces(own), *own]))
             for name, own in objects.items()
         }
-        for candidate in batch:
-            autoscaler = replace(candidate.autoscaler, node_prefix=f"{candidate.name}-")
-            scale_up = ScaleUp(autoscaler, applier.create_node)
-            placements = await_rollout(
-                client, objects[candidate.name], timeout_s=_PODS_TIMEOUT_S, scale_up=scale_up, settle_s=3.0
-            )
-            yield Outcome(candidate.name, refusals[candidate.name], placements)
+        watches = {candidate.name: _watch(candidate, applier) for candidate in batch}
+        waiting = {*watches}
+        while waiting:
+            whole = take_snapshot(client, (each for own in objects.values() for each in own))
+            waiting -= {name for name in waiting if watches[name].is_over(_part(whole, name))}
+            time.sleep(POLL_S)
+        for name, watch in watches.items():
+            yield Outcome(name, refusals[name], watch.placements)
     finally:
         _clear(client, [candidate.name for candidate in batch])
+
+
+def _watch(candidate: Candidate, applier: Applier) -> RolloutWatch:
+    autoscaler = replace(candidate.autoscaler, node_prefix=f"{candidate.name}-")
+    scale_up = ScaleUp(autoscaler, applier.create_node)
+    return RolloutWatch(timeout_s=_PODS_TIMEOUT_S, settle_s=SETTLE_S, scale_up=scale_up)
+
+
+def _part(whole: Snapshot, name: str) -> Snapshot:
+    """What a snapshot of the cluster shows of one stack."""
+    return Snapshot(
+        deployments=tuple(each for each in whole.deployments if each["metadata"]["namespace"] == name),
+        pods=tuple(each for each in whole.pods if each["metadata"]["namespace"] == name),
+        nodes=tuple(each for each in whole.nodes if each["metadata"]["labels"].get(_OF) == name),
+    )
 
 
 def _marked_node(candidate: Candidate, node: FakeNode) -> FakeNode:

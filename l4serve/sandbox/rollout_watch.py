@@ -12,7 +12,7 @@ from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
 from l4serve.sandbox.pods import KubeObject
 from l4serve.sandbox.progress import Progress, silent
 
-_POLL_S = 0.3
+POLL_S = 0.3
 SETTLE_S = 5.0
 """How long the refusal of all that is left must stand: a preemption or a retry would change something."""
 
@@ -45,22 +45,33 @@ def await_rollout(
     Waiting ends once nothing changed for `settle_s` while each pod that does not run is refused, or after `timeout_s`.
     """
     deployments = [each for each in objects if each["kind"] == "Deployment"]
-    deadline = time.monotonic() + timeout_s
-    last: tuple[PodPlacement, ...] | None = None
-    unchanged_since = time.monotonic()
-    while True:
-        snapshot = take_snapshot(client, deployments)
-        placements = snapshot.placements()
-        progress("waiting for the pods", sum(row.ready for row in placements), len(placements))
+    watch = RolloutWatch(timeout_s=timeout_s, settle_s=settle_s, scale_up=scale_up)
+    while not watch.is_over(take_snapshot(client, deployments)):
+        progress("waiting for the pods", sum(row.ready for row in watch.placements), len(watch.placements))
+        time.sleep(POLL_S)
+    return watch.placements
+
+
+class RolloutWatch:
+    """Judges one rollout by snapshots of it, until waiting is of no use."""
+
+    def __init__(self, *, timeout_s: float, settle_s: float, scale_up: Callable[[Snapshot], bool]) -> None:
+        self._scale_up, self._settle_s = scale_up, settle_s
+        self._unchanged_since = time.monotonic()
+        self._deadline = self._unchanged_since + timeout_s
+        self.placements: tuple[PodPlacement, ...] = ()
+        """Where the pods were in the last snapshot."""
+
+    def is_over(self, snapshot: Snapshot) -> bool:
+        """Whether all pods run, or nothing more can happen, or time is up."""
+        before, self.placements = self.placements, snapshot.placements()
         now = time.monotonic()
-        if scale_up(snapshot) or not snapshot.are_nodes_ready or placements != last:
-            last, unchanged_since = placements, now
+        if self._scale_up(snapshot) or not snapshot.are_nodes_ready or self.placements != before:
+            self._unchanged_since = now
         # A Deployment's own count lags behind its pods, hence both are asked.
-        done = snapshot.is_rolled_out and all(row.ready for row in placements)
-        settled = all(row.final for row in placements) and now - unchanged_since >= settle_s
-        if done or settled or now >= deadline:
-            return placements
-        time.sleep(_POLL_S)
+        done = snapshot.is_rolled_out and all(row.ready for row in self.placements)
+        settled = all(row.final for row in self.placements) and now - self._unchanged_since >= self._settle_s
+        return done or settled or now >= self._deadline
 
 
 def await_nodes(client: ApiClient, *, timeout_s: float, progress: Progress = silent) -> None:
@@ -68,7 +79,7 @@ def await_nodes(client: ApiClient, *, timeout_s: float, progress: Progress = sil
     deadline = time.monotonic() + timeout_s
     while not take_snapshot(client, ()).are_nodes_ready and time.monotonic() < deadline:
         progress("waiting for the nodes", 0, None)
-        time.sleep(_POLL_S)
+        time.sleep(POLL_S)
 
 
 def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progress: Progress = silent) -> None:
@@ -80,7 +91,7 @@ def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progr
         progress("waiting for the nodes", min(ready, default=node_count), node_count)
         if all(count >= node_count for count in ready):
             return
-        time.sleep(_POLL_S)
+        time.sleep(POLL_S)
 
 
 def _items(call: Callable[..., Any]) -> list[dict[str, Any]]:
