@@ -5,6 +5,7 @@ Each case runs in a process forked from one that has loaded the commands, so tha
 """
 
 import argparse
+import importlib
 import os
 import random
 import re
@@ -39,6 +40,10 @@ class Outcome:
     output: str
 
 
+for _command in ("verify_command", "sandbox_commands", "render_command"):
+    importlib.import_module(f"l4serve.cli.{_command}")
+
+
 def run(case: Case) -> Outcome:
     """Runs a case in a process of its own and judges what it printed, wrote, took."""
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
@@ -46,14 +51,26 @@ def run(case: Case) -> Outcome:
         folder.mkdir()
         case.prepare(folder)
         out, err = Path(name) / "out", Path(name) / "err"
+        given = set(Path(name).rglob("*"))
         pid = os.fork()
         if pid == 0:
             _child(case, folder, out, err)
-        status, usage = _wait(pid)
+        status, usage, arguments = _wait(pid)
         printed = out.read_bytes().decode("utf-8", "replace") + err.read_bytes().decode("utf-8", "replace")
+        left = _holding(case.secret, {*Path(name).rglob("*")} - given - {out, err})
     # A forked process begins with its parent's pages: they count, as they would for a command of its own.
     seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-    return Outcome(case, tuple(_faults(case, status, seconds, peak, printed)), seconds, peak, printed)
+    faults = [*_faults(case, status, seconds, peak, printed), *left]
+    if case.secret and any(case.secret in argument for argument in arguments):
+        faults.append("secret in the arguments of a process")
+    return Outcome(case, tuple(faults), seconds, peak, printed)
+
+
+def _holding(secret: str | None, files: Iterable[Path]) -> Iterable[str]:
+    """A fault for each file, of those that a command made, that holds the secret in its name or content."""
+    for path in files:
+        if secret and (secret in path.name or (path.is_file() and secret.encode() in path.read_bytes())):
+            yield f"secret in the file {path.suffix or path.name}"
 
 
 def _child(case: Case, folder: Path, out: Path, err: Path) -> None:
@@ -62,7 +79,11 @@ def _child(case: Case, folder: Path, out: Path, err: Path) -> None:
     for path, number in ((out, 1), (err, 2)):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.dup2(handle, number)
-    os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(folder), "COLUMNS": "100"}
+    home = folder.parent / "home"
+    home.mkdir()
+    os.environ |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_STATE_HOME"), str(home))
+    os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "COLUMNS": "100", **case.environment}
+    os.chdir(home)
     sys.argv = ["l4serve", *(argument.replace("{}", str(folder)) for argument in case.argv)]
     code = 70
     try:
@@ -80,15 +101,32 @@ def _child(case: Case, folder: Path, out: Path, err: Path) -> None:
         os._exit(code)
 
 
-def _wait(pid: int) -> tuple[int, resource.struct_rusage]:
+def _wait(pid: int) -> tuple[int, resource.struct_rusage, set[str]]:
+    """The status and usage of a child, and the arguments of all processes that it started while it ran."""
     deadline = time.monotonic() + 10 * _HANGS_AFTER
+    arguments: set[str] = set()
     while True:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-            return os.waitstatus_to_exitcode(status), usage
+            return os.waitstatus_to_exitcode(status), usage, arguments
+        arguments.update(_arguments_below(pid))
         if time.monotonic() > deadline:
             os.kill(pid, 9)
         time.sleep(0.002)
+
+
+def _arguments_below(pid: int) -> Iterable[str]:
+    """The command lines, as anybody on the machine sees them, of the processes that one started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return
+    for child in children:
+        try:
+            yield Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        yield from _arguments_below(int(child))
 
 
 def _faults(case: Case, status: int, seconds: float, peak: int, printed: str) -> Iterable[str]:

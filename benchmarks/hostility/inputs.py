@@ -85,6 +85,7 @@ class Case:
     argv: tuple[str, ...]
     prepare: Callable[[Path], None]
     secret: str | None = field(default=None, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def cases(rng: random.Random, per_kind: int) -> Iterator[Case]:

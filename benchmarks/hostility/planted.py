@@ -1,13 +1,17 @@
 """Secrets planted where none belongs: each must appear in nothing that a command prints or writes."""
 
 import copy
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.hostility.inputs import GOOD, Case, stack_case
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+_RENDER = ("render", "--out", "{}/out")
 
 
 def planted(rng: random.Random) -> Iterator[Case]:
@@ -30,7 +34,7 @@ def planted(rng: random.Random) -> Iterator[Case]:
             else text
         )
 
-    commands = (("plan",), ("plan", "--json"), ("check", "--json"), ("shapes",), ("dashboard",))
+    commands = (("plan",), ("plan", "--json"), ("check", "--json"), ("shapes",), ("dashboard",), _RENDER, ("verify",))
     for place in (*_workload_places(), *_stack_places()):
         for _ in range(2):
             secret = token()
@@ -64,6 +68,39 @@ def planted(rng: random.Random) -> Iterator[Case]:
     for tail in ("# {}\n", "x: !{} y\n", "x: &{} y\n", "x: *{}\n", "{}: 1\n{}: 2\n", "'{}\n", "%TAG {}\n"):
         secret = token()
         yield stack_case("secrets in YAML itself", dict(GOOD), rng.choice(commands), secret, tail.replace("{}", secret))
+
+    yield from _outside_of_stacks(token)
+
+
+def _outside_of_stacks(token: Callable[[], str]) -> Iterator[Case]:
+    """Secrets that a command is given rightly, by its environment, and those in its arguments and other files."""
+    server = ("--engine", "vllm", "--engine-version", "0.26.0", "--timeout", "1")
+    for argv, variable, form in (
+        (("fit", "--model", "org/unknown"), "HF_TOKEN", "{}"),
+        (("fit", "--model", "org/unknown"), "HF_ENDPOINT", "http://me:{}@127.0.0.1:9"),
+        (("fit", "--model", "org/unknown"), "HF_ENDPOINT", "{}://x"),
+        (("verify", "--base-url", "http://127.0.0.1:9", *server), "L4SERVE_API_KEY", "{}"),
+        (("verify", "--json", "--base-url", "http://127.0.0.1:9", *server), "L4SERVE_API_KEY", "{}"),
+        (("-v", "plan", "-f", "gone"), "PULUMI_CONFIG_PASSPHRASE", "{}"),
+    ):
+        secret = token()
+        environment = {variable: form.format(secret)}
+        yield Case("secrets in the environment", argv, lambda _: None, secret, environment)
+    for argv in (
+        ("verify", "--base-url", "http://me:{}@127.0.0.1:9", *server), ("plan", "-s", "{}"), ("plan", "-f", "{}"),
+        ("fit", "--model", "{}"), ("fit", "--model", "a/b", "--{}"), ("shapes", "{}"), ("{}",), ("sandbox", "{}"),
+        ("check", "-s", "dev", "--engine-version", "{}"), ("contract", "show", "{}"),
+    ):  # fmt: skip
+        secret = token()
+        yield Case("secrets in arguments", tuple(part.format(secret) for part in argv), lambda _: None, secret)
+    for place in ("id", "urn", "type"):
+        secret = token()
+        resource = {"urn": "urn:a", "type": "b", "inputs": {"password": secret}, place: secret}
+        state = {"deployment": {"pending_operations": [{"type": "creating", "resource": resource}]}}
+        text = json.dumps(state)
+        yield Case(
+            "secrets in a state", ("doctor", "{}/s"), lambda f, text=text: (f / "s").write_text(text, "utf-8"), secret
+        )
 
 
 def _workload_places() -> tuple[tuple[Any, ...], ...]:

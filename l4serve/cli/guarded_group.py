@@ -14,6 +14,14 @@ _LONGEST_REASON = 300
 class GuardedGroup(TyperGroup):
     """A group of commands that says of an unforeseen error where it happened; with --verbose it raises it."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Reads the group's own options."""
+        try:
+            return super().make_context(*arguments, **options)
+        except Exception as error:
+            _inert(error)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was asked for."""
         try:
@@ -23,10 +31,22 @@ class GuardedGroup(TyperGroup):
         except (typer.Abort, EOFError, BrokenPipeError):
             raise
         except Exception as error:
+            _inert(error)
             if hasattr(error, "exit_code") or ctx.params.get("verbose"):
                 # Typer's own exceptions carry the code that they end with.
                 raise
             raise typer.Exit(print_bug(error)) from None
+
+
+def _inert(error: Any) -> None:
+    """Makes the message of an error of usage fit to be printed: it repeats arguments as they were given."""
+    if hasattr(error, "format_message"):
+        from l4serve.config.characters import visible
+        from l4serve.config.secret_shapes import redact
+
+        for part in ("message", "option_name"):
+            if isinstance(said := getattr(error, part, None), str):
+                setattr(error, part, visible(redact(said)))
 
 
 def print_bug(error: Exception) -> int:

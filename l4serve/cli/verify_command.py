@@ -113,6 +113,8 @@ def _is_own(file: Path | None) -> bool:
 
 
 def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool, *, run_commands: bool) -> None:
+    # A refused stack is told of before the clients are loaded.
+    plan = load_plan(stack, file)
     from l4serve.verification.cluster_access import AccessError, stack_client
     from l4serve.verification.promises import planned_target
     from l4serve.verification.report import combined_json
@@ -120,7 +122,6 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     from l4serve.verification.tgi_api import MissingClientError
     from l4serve.verification.workload_checks import verify_workload
 
-    plan = load_plan(stack, file)
     if not plan.workloads:
         raise refuse_input(f"stack {plan.stack} has no workloads to check")
     keyed = ", ".join(workload.name for workload in plan.workloads if workload.engine.api_key)

@@ -6,7 +6,11 @@ from collections import Counter
 
 HIDDEN = "[hidden]"
 
-_BEFORE = r"(?<![A-Za-z0-9])"
+_BEFORE = (
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[abefnrtv0])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})"
+    r"|(?<=\[m)|(?<=\[\dm)|(?<=\[\d\dm))"
+)
+"""Where a token may begin: not inside a word, but behind an escape or a terminal's colour, which end in letters."""
 _ISSUED = (
     r"hf_[A-Za-z0-9]{16,}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{16,}",  # Hugging Face, organisations

@@ -16,6 +16,8 @@ ACTING = ("\x1b[31m", "\x07", "\x00", "\x9b2J", "\u202e", "\u2028", "\r", "\x85"
 TOKEN = "hf_" + "aB3" * 11
 SECRETS = {
     TOKEN: TOKEN,
+    f"x\\r{TOKEN}": TOKEN,
+    f"\x1b[31m{TOKEN}": TOKEN,
     "--api-key=hunter22": "hunter22",
     "--api_key hunter22AbCdEfGhXz": "hunter22AbCdEfGhXz",
     "VLLM_API_KEY=hunter22": "hunter22",
@@ -112,3 +114,13 @@ def test_a_bug_shows_its_trace_when_asked_and_exits_pass() -> None:
     assert isinstance(CliRunner().invoke(broken, ["-v", "fail"]).exception, KeyError)
     assert CliRunner().invoke(broken, ["leave"]).exit_code == 1
     assert CliRunner().invoke(broken, ["nothing"]).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [["leave", "X"], ["X"], ["--X"], ["leave", "--X=1"]], ids=" ".join)
+@pytest.mark.parametrize("acting", [*ACTING, "\n::error ::y"], ids=ascii)
+def test_arguments_that_are_repeated_cannot_act_and_show_no_secret(arguments: list[str], acting: str) -> None:
+    given = [argument.replace("X", f"x{acting}.{TOKEN}") for argument in arguments]
+    result = CliRunner().invoke(broken, given)
+    assert result.exit_code == 2
+    assert acting not in result.output
+    assert TOKEN not in result.output
