@@ -57,7 +57,7 @@ def run(case: Case) -> Outcome:
             _child(case, folder, out, err)
         status, usage, arguments = _wait(pid)
         printed = out.read_bytes().decode("utf-8", "replace") + err.read_bytes().decode("utf-8", "replace")
-        left = _holding(case.secret, {*Path(name).rglob("*")} - given - {out, err})
+        left = [*_holding(case.secret, {*Path(name).rglob("*")} - given - {out, err})]
     # A forked process begins with its parent's pages: they count, as they would for a command of its own.
     seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
     faults = [*_faults(case, status, seconds, peak, printed), *left]

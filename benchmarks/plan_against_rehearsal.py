@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,16 +100,16 @@ def _at_most(rendered: Rendered) -> tuple[Any, ...]:
     return most_replicas(rendered.objects, {w.object_name: w.scale.most_replicas for w in rendered.plan.workloads})
 
 
-def rehearsed(found: Sequence[Trial], size: int) -> Iterator[tuple[Trial, Outcome]]:
-    """Every trial with its outcome, `size` of them on the control plane at a time."""
-    by_name = {trial.candidate.name: trial for trial in found}
+def rehearsed(drawn: Iterable[Trial | None], size: int) -> Iterator[tuple[Trial | None, Outcome | None]]:
+    """Every trial with its outcome, `size` of them on the control plane at a time; what is refused has none."""
+    waiting = iter(drawn)
     with running_sandbox("random stacks") as sandbox, sandbox.client() as client:
         applier = prepare(sandbox, client, (), overhead=daemonset_overhead())
-        for start in range(0, len(found), size):
-            batch = [trial.candidate for trial in found[start : start + size]]
-            for outcome in rehearse_batch(client, applier, batch):
+        while chunk := [*itertools.islice(waiting, size)]:
+            by_name = {trial.candidate.name: trial for trial in chunk if trial is not None}
+            yield from ((None, None) for trial in chunk if trial is None)
+            for outcome in rehearse_batch(client, applier, [trial.candidate for trial in by_name.values()]):
                 yield by_name[outcome.name], outcome
-            print(f"{min(start + size, len(found))} of {len(found)} rehearsed", file=sys.stderr, flush=True)
 
 
 def rehearsed_alone(found: Iterable[Trial]) -> Iterator[tuple[Trial, bool]]:
@@ -118,6 +118,13 @@ def rehearsed_alone(found: Iterable[Trial]) -> Iterator[tuple[Trial, bool]]:
         own = trial.candidate
         rehearsal = rehearse_objects(own.objects, own.nodes, label=own.name, timeout_s=120, autoscaler=own.autoscaler)
         yield trial, rehearsal.ok
+
+
+def _tell(trial: Trial, outcome: Outcome | None) -> None:
+    """Shows a stack on which plan and rehearsal disagree, at once: a run is long."""
+    print("DISAGREE", "planned" if trial.planned else "refused", trial.serving, sep="\n  ", flush=True)
+    for what in (*outcome.refused, *(p for p in outcome.placements if not p.ready)) if outcome else ():
+        print(f"  {what}", flush=True)
 
 
 def main() -> None:
@@ -131,25 +138,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()
-    drawn = [*trials(random.Random(options.seed), options.stacks)]
-    found = [trial for trial in drawn if trial is not None]
     tally: Counter[str] = Counter()
-    disagreed = []
-    for trial, outcome in rehearsed(found, options.batch):
+    disagreed = 0
+    planned: list[Trial] = []
+    for trial, outcome in rehearsed(trials(random.Random(options.seed), options.stacks), options.batch):
+        if trial is None or outcome is None:
+            tally["refused for another reason than the number of nodes"] += 1
+            continue
         said = "planned" if trial.planned else "refused for want of nodes"
         tally[f"{trial.serving['cluster']['mode']}, {said}, {'runs' if outcome.ok else 'does not run'}"] += 1
+        planned += [trial] if trial.planned else []
         if outcome.ok != trial.planned:
-            disagreed.append((trial, outcome))
-    for trial, ok in rehearsed_alone(itertools.islice((t for t in found if t.planned), options.alone)):
+            disagreed += 1
+            _tell(trial, outcome)
+        if len(planned) % options.batch == 0:
+            print(f"{time.monotonic() - began:.0f} s: {dict(tally)}", file=sys.stderr, flush=True)
+    for trial, ok in rehearsed_alone(planned[: options.alone]):
         tally[f"alone, {trial.serving['cluster']['mode']}, planned, {'runs' if ok else 'does not run'}"] += 1
         if not ok:
-            disagreed.append((trial, Outcome(trial.candidate.name, (), ())))
-    print(f"{len(drawn)} random stacks (seed {options.seed}) in {time.monotonic() - began:.0f} s:")
-    print(f"  {len(drawn) - len(found)} refused for other reasons than their nodes")
+            disagreed += 1
+            _tell(trial, None)
+    print(f"{options.stacks} planned stacks (seed {options.seed}) in {time.monotonic() - began:.0f} s:")
     for what, count in sorted(tally.items()):
         print(f"  {count} {what}")
-    for trial, outcome in disagreed:
-        print("DISAGREE", trial.serving, outcome.refused, [p for p in outcome.placements if not p.ready], sep="\n  ")
     raise SystemExit(1 if disagreed else 0)
 
 

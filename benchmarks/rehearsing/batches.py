@@ -14,11 +14,13 @@ from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
 from l4serve.sandbox.pods import KubeObject
 from l4serve.sandbox.rehearsal import missing_namespaces
-from l4serve.sandbox.rollout_watch import POLL_S, SETTLE_S, RolloutWatch, await_daemons, await_nodes, take_snapshot
+from l4serve.sandbox.rollout_watch import SETTLE_S, RolloutWatch, await_daemons, await_nodes, take_snapshot
 
 _OF = "rehearsal.l4serve.dev/stack"
 _NODES_TIMEOUT_S = 120.0
-_PODS_TIMEOUT_S = 120.0
+_PODS_TIMEOUT_S = 240.0
+"""Many stacks share one scheduler."""
+_POLL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,12 @@ def rehearse_batch(client: ApiClient, applier: Applier, batch: Sequence[Candidat
         while waiting:
             whole = take_snapshot(client, (each for own in objects.values() for each in own))
             waiting -= {name for name in waiting if watches[name].is_over(_part(whole, name))}
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
         for name, watch in watches.items():
             yield Outcome(name, refusals[name], watch.placements)
     finally:
-        _clear(client, [candidate.name for candidate in batch])
+        if batch:
+            _clear(client, [candidate.name for candidate in batch])
 
 
 def _watch(candidate: Candidate, applier: Applier) -> RolloutWatch:

@@ -46,7 +46,7 @@ SECRET = "planted-for-this-test"
 def leak(way: str) -> None:
     match way:
         case "printed":
-            print(SECRET, file=sys.stderr)
+            os.write(2, SECRET.encode())
         case "in the arguments of a process":
             subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5)", SECRET], check=True)
         case "in the file .log":

@@ -62,18 +62,30 @@ class Place:
     shape: MachineShape
     placing: Placing
     autopilot: bool = False
+    alternatives: tuple[tuple[MachineShape, PoolPlan | None], ...] = ()
+    """In a compute class, every machine that may come, with its pool where that is the stack's."""
 
     def capacity(self, gpus: int) -> Allocatable:
-        """What a pod with so many of the node's GPUs may ask for."""
-        disk = self.pool.disks.size_gb if self.pool else DEFAULT_BOOT_DISK_GB
-        ssds = self.pool.ephemeral_ssds if self.pool else 0
-        return pod_capacity(self.shape, gpus, boot_disk_gib=disk, local_ssds=ssds)
+        """What a pod with so many of the node's GPUs may ask for, on whichever of the place's nodes it lands."""
+        rooms = [_room(shape, gpus, pool) for shape, pool in self.alternatives or ((self.shape, self.pool),)]
+        return Allocatable(
+            cpu_millis=min(room.cpu_millis for room in rooms),
+            memory_bytes=min(room.memory_bytes for room in rooms),
+            ephemeral_bytes=min(room.ephemeral_bytes for room in rooms),
+            gpus=gpus,
+            pods=1,
+        )
 
     @property
     def gpu_counts(self) -> tuple[int, ...]:
         """GPUs that a pod may ask for without another place: those of its machine, or any where nodes are made."""
         shapes = [self.shape] if self.pool or self.placing.compute_class else all_shapes(self.shape.accelerator)
         return tuple(count for count in GPU_COUNTS if count <= max(shape.gpus for shape in shapes))
+
+
+def _room(shape: MachineShape, gpus: int, pool: PoolPlan | None) -> Allocatable:
+    disk = pool.disks.size_gb if pool else DEFAULT_BOOT_DISK_GB
+    return pod_capacity(shape, gpus, boot_disk_gib=disk, local_ssds=pool.ephemeral_ssds if pool else 0)
 
 
 def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
@@ -107,8 +119,11 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         known = ", ".join(c.name for c in site.classes) or "none is defined"
         refuse(f"{path}.computeClass", f"there is no compute class {name!r}", f"use one of computeClasses: {known}")
     own = sorted((p for p in site.pools if p.compute_class == name), key=lambda p: (p.gpus, p.size.max_nodes))
-    wanted_shapes = (p.shape for p in wanted.priorities if p.shape)
-    shapes = sorted((*(p.shape for p in own), *wanted_shapes), key=lambda s: (s.gpus, s.vcpus))
+    alternatives = (*((p.shape, p) for p in own), *((p.shape, None) for p in wanted.priorities if p.shape))
+    shapes = sorted((shape for shape, _ in alternatives), key=lambda s: (s.gpus, s.vcpus))
+    if len(accelerators := sorted({shape.accelerator for shape in shapes})) > 1:
+        message = f"compute class {name!r} mixes {' and '.join(accelerators)}: pods select one, and none of the others"
+        refuse(f"{path}.computeClass", message, "define a class for each accelerator")
     if shapes[0].gpus < gpus:
         refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus, shapes[0].accelerator))
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
@@ -121,7 +136,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         node_selector={ACCELERATOR_LABEL: shapes[0].accelerator, **wanted.node_selector},
         tolerations=(_GPU_TOLERATION, own_taint),
     )
-    return Place(own[-1] if own else None, shapes[0], placing)
+    return Place(own[-1] if own else None, shapes[0], placing, alternatives=alternatives)
 
 
 def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
-from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
-from l4serve.planning.machines.made_nodes import largest_pod, made_machine
+from l4serve.planning.machines.made_nodes import largest_pod, made_disk_gib, made_machine
 from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
@@ -67,7 +67,9 @@ def planned_resources(
     default = default_requests(place.capacity(gpus), needs.minimum_memory_gib if needs else 0.0)
     if not place.autopilot:
         stated = pod_resources(path, workload, gpus, default)
-        if place.pool is None and place.placing.compute_class is None:
+        if place.alternatives:
+            _require_each_alternative(path, stated, place)
+        elif place.pool is None:
             _require_machine(path, stated, place.shape.accelerator)
         return PlannedResources(stated, ())
     disk = max(default.ephemeral_bytes, math.ceil(needs.ephemeral_gib if needs else 0.0) * GIB)
@@ -102,6 +104,25 @@ def _require_machine(path: str, resources: PodResources, accelerator: str) -> No
     ]
     what = f"no machine with {accelerator} has room for the pod beside GKE's own: {' and '.join(over) or 'too large'}"
     refuse(f"{path}.resources.requests", what, "lower the requests")
+
+
+def _require_each_alternative(path: str, resources: PodResources, place: Place) -> None:
+    """Refuses a pod that some machine of its compute class does not hold: it would wait where that one comes."""
+    pod, problems = resources.of_one_pod(), []
+    for shape, pool in place.alternatives:
+        disk = pool.disks.size_gb if pool else made_disk_gib(pod)
+        room = free_for_workloads(shape, boot_disk_gib=disk, local_ssds=pool.ephemeral_ssds if pool else 0)
+        for name, shown, asked, left in (
+            ("cpu", format_cpu, pod.cpu_millis, room.cpu_millis),
+            ("memory", _gib, pod.memory_bytes, room.memory_bytes),
+            ("ephemeralStorage", _gib, pod.ephemeral_bytes, room.ephemeral_bytes),
+        ):
+            if asked > left:
+                what = f"a pod asks for {shown(asked)}, and {shape.machine_type} of its compute class has {shown(left)}"
+                remedy = "lower the request, or leave that machine out of the class"
+                problems.append(Problem(f"{path}.resources.requests.{name}", f"{what} for it", remedy))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _gib(amount: int) -> str:
