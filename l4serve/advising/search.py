@@ -124,6 +124,11 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
+def ranked(answer: Answer, wish: Wish) -> list[Judged]:
+    """The front in the order of the goal, the winner first."""
+    return sorted(answer.front, key=partial(_rank, wish))
+
+
 def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[Candidate]:
     for pod in pods:
         cards = pod.subject.layout.gpus

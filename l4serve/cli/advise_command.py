@@ -11,9 +11,12 @@ from l4serve.advising.advice_json import answer_json
 from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
 from l4serve.advising.search import Answer, Goal, Wish, search
 from l4serve.cli.advice_text import advice_page, print_answer
+from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import print_json
+from l4serve.cli.stack_options import FileOption, StackOption
+from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
@@ -26,14 +29,17 @@ from l4serve.planning.workload.speed_question import DEFAULT_REGION
 DEFAULT_GPU = default_accelerator()
 Quality = Literal["any", "8bit", "full"]
 QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
-MOST_REPLICAS = 8
 
 
 def advise(
-    model: Annotated[str, typer.Option(help="Hub id, or path of a config.json.")],
-    goal: Annotated[Goal, typer.Option(help="latency, throughput or cost.")],
-    input_tokens: Annotated[int, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = 512,
-    output_tokens: Annotated[int, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = 256,
+    model: Annotated[str | None, typer.Option(help="Hub id, or path of a config.json.")] = None,
+    goal: Annotated[Goal | None, typer.Option(help="latency, throughput or cost.")] = None,
+    stack: StackOption = None,
+    file: FileOption = None,
+    write: Annotated[str | None, typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Workload of the stack; needed where it has several.")] = None,
+    input_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = None,
+    output_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = None,
     rps: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, max=20_000, help="Clients of all replicas.")] = None,
     ttft_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")] = None,
@@ -49,14 +55,21 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the answer as a page.")] = None,
 ) -> None:
-    """Find the configuration for a goal. Exit status: 0 found, 1 none keeps the wish, 2 bad input."""
+    """Find the configuration for a goal, or what a stack could gain. Exit status: 0 found, 1 none, 2 bad input."""
     if rps is not None and concurrency is not None:
         raise refuse_input("a load is a number of clients or a rate: give either --concurrency or --rps")
+    asked = StackQuestion(stack, file, write, workload, model)
+    if goal is None:
+        if stack is None and file is None:
+            raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
+        review(asked, as_json=as_json)
+        return
+    usual = ExpectedLoad()
     wish = Wish(
         goal=goal,
         load=Load(
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+            input_tokens=input_tokens or usual.input_tokens,
+            output_tokens=output_tokens or usual.output_tokens,
             clients=None if rps is not None else concurrency or (1 if goal == "latency" else 64),
             rate=rps,
             input_spread=0.0,
@@ -67,6 +80,12 @@ def advise(
         budget_usd_hour=budget_usd_hour,
         quality=QUALITIES[quality],
     )
+    if asked.named:
+        answer = advise_stack(asked, wish)
+        deliver(answer, wish, as_json=as_json, html=html)
+        return
+    if model is None:
+        raise refuse_input("name a model with --model, or a stack with -s or --write")
     with readable_refusals():
         try:
             shape = model_shape(model)

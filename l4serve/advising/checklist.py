@@ -1,0 +1,249 @@
+"""The guide's checklist against a planned workload: each item applied, not applicable, or the edit that gains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.advising.candidates import quality_of
+from l4serve.advising.stack_advice import home_of
+from l4serve.config.data_file import load_data
+from l4serve.engines.profile import engine_profile
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.models.catalogue import all_models
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Figures
+from l4serve.planning.workload.judging import Subject, judge
+from l4serve.planning.workload.speed_question import pod_price, subject_speed
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+Status = Literal["applied", "not applicable", "gains"]
+_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)[bB](?![A-Za-z0-9])")
+REPLICAS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One line of the checklist for one workload.
+
+    `edit` is what to write, below the workload or (`nodePools.`) the stack. `gain` is the share by which the goal's
+    figure gets better: a whole answer in less time, more tokens a second, a cheaper token. `quality` is the class that
+    is left, `text` says what is, or what the edit costs.
+    """
+
+    id: str
+    goal: str
+    item: str
+    status: Status
+    text: str
+    edit: Mapping[str, object]
+    gain: float | None = None
+    quality: str | None = None
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = load_data(__file__, "checklist.yaml")
+    return loaded
+
+
+def checklist(workload: WorkloadPlan) -> tuple[Item, ...]:
+    """Every item of the guide's checklist for a planned workload."""
+    checker = _Checker(workload)
+    return tuple(checker.check(row) for row in _table()["items"])
+
+
+class _Checker:
+    """The tries of the checklist on one workload."""
+
+    def __init__(self, workload: WorkloadPlan) -> None:
+        self.workload, self.subject = workload, workload.prospect.subject
+        self.options = self.subject.options
+        self.profile = engine_profile(self.subject.workload.engine.kind)
+        self.usd = workload.prospect.one_user.usd_per_hour
+
+    def check(self, row: Mapping[str, str]) -> Item:
+        """One item."""
+        tries: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+            "gpu": self._gpu,
+            "quantization": self._quantization,
+            "replicas": self._replicas,
+            "tensor": self._tensor,
+            "batching": self._batching,
+            "model": self._model,
+            "context": self._context,
+            "attention": self._attention,
+        }
+        found = {"edit": {}, **tries[row["try"]](row["goal"])}
+        return Item(id=row["id"], goal=row["goal"], item=row["item"], **found)
+
+    def _gpu(self, goal: str) -> Mapping[str, Any]:
+        better = find_gpu(_table()["betterGpu"].get(self.subject.card.name, ""))
+        if better is None:
+            return _none(f"{self.subject.card.name} is the best card of the table")
+        price, share = pod_price(better.name, self.subject.layout.gpus)
+        usd = None if price is None else price.usd_per_hour * share
+        pool, machine = self.workload.placing.packed_on, _smallest(better.name, self.subject.layout.gpus)
+        cost = f"{usd:.2f} USD an hour for each pod" if usd is not None else "at a price that is not known"
+        edit = {f"nodePools.{pool}.machineType": machine} if pool and machine else {}
+        return self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {better.name}, {cost}")
+
+    def _quantization(self, goal: str) -> Mapping[str, Any]:
+        if self._is_quantized():
+            return _applied(f"weights are in {self._format()}")
+        method = self.profile.smaller["eightBit"]
+        edit = {self.profile.path("quantization"): method}
+        text = "8-bit weights, made while they load: little is lost on most models, and it wants to be measured"
+        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), self.usd, text)
+
+    def _replicas(self, goal: str) -> Mapping[str, Any]:
+        scale = self.workload.scale
+        if scale.autoscaling is not None:
+            return _applied(f"an autoscaler makes up to {scale.most_replicas}")
+        if scale.replicas > 1:
+            return _applied(f"{scale.replicas} replicas")
+        before = self._figure(goal, self.subject, self.usd)
+        if before is None:
+            return _none(self._why_not(self.subject))
+        text = f"{REPLICAS} replicas serve twice as much at twice the price; the pool must hold them"
+        return {"status": "gains", "text": text, "edit": {"replicas": REPLICAS}, "gain": float(REPLICAS - 1)}
+
+    def _tensor(self, goal: str) -> Mapping[str, Any]:
+        layout = self.subject.layout
+        if layout.tensor_parallel_size > 1:
+            return _applied(f"{layout.tensor_parallel_size} cards share each layer")
+        home = home_of(self.workload)
+        if home is None or home.shape.gpus < REPLICAS:
+            return _none("the machine has one card; a pool with two is another machine type")
+        edit = {"gpus": REPLICAS, self.profile.path("shards"): REPLICAS}
+        usd = None if self.usd is None else REPLICAS * self.usd
+        text = "two cards for one pod: their exchange over PCIe was measured by nobody"
+        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), usd, text)
+
+    def _batching(self, goal: str) -> Mapping[str, Any]:
+        if "batchTokens" not in self.profile.fields:
+            return _none(f"{self.profile.title} sizes its batches itself")
+        if self.options.max_num_batched_tokens and self._is_quantized():
+            return _applied(f"steps of {self.options.max_num_batched_tokens} tokens with {self._format()} weights")
+        edit: dict[str, object] = {}
+        if not self._is_quantized():
+            edit[self.profile.path("quantization")] = self.profile.smaller["eightBit"]
+        if not self.options.max_num_batched_tokens:
+            edit[self.profile.path("batchTokens")] = _table()["batchedTokens"]
+        text = "more tokens in a step; running answers wait longer while prompts are computed"
+        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), self.usd, text)
+
+    def _model(self, goal: str) -> Mapping[str, Any]:
+        smaller = smaller_model(self.subject.shape)
+        if smaller is None:
+            return _none("the catalogue has no smaller model of the same name")
+        edit = {"model.id": smaller.id}
+        text = "a smaller model answers less well: only the use can tell whether well enough"
+        return self._tried(goal, edit, self.subject.edited(edit, smaller), self.usd, text)
+
+    def _context(self, goal: str) -> Mapping[str, Any]:
+        fit, shape = self.workload.judgement.fit, self.subject.shape
+        if fit is None or shape is None:
+            return _none("memory is not judged")
+        if fit.max_model_len < shape.max_position_embeddings:
+            return _applied(f"{fit.max_model_len} of {shape.max_position_embeddings} tokens")
+        load = self.workload.prospect.load
+        edit = {self.profile.path("length"): min(fit.max_model_len, 2 * (load.input_tokens + load.output_tokens))}
+        text = "longer requests are refused; the cache is paged, so a long limit takes no memory by itself"
+        return self._tried(goal, edit, self.subject.edited(edit, shape), self.usd, text)
+
+    def _attention(self, goal: str) -> Mapping[str, Any]:  # noqa: ARG002 - every try has the same form
+        backend = self.options.attention_backend
+        if backend is None:
+            return _none("nothing is known of the backend")
+        return _applied(f"paged by the engine, {backend} on this card")
+
+    def _is_quantized(self) -> bool:
+        shape = self.subject.shape
+        return bool(self.options.quantization or (shape and shape.quantization))
+
+    def _format(self) -> str:
+        shape = self.subject.shape
+        return self.options.quantization or (shape.quantization.method if shape and shape.quantization else "16 bits")
+
+    def _tried(
+        self, goal: str, edit: Mapping[str, object], subject: Subject, usd: float | None, text: str
+    ) -> Mapping[str, Any]:
+        """What an edit gains for the goal, once the judgement takes it."""
+        refusal = next(iter(judge(subject, remedied=False).refusals), None)
+        if refusal is not None:
+            return _none(f"refused: {refusal.path}: {refusal.message}")
+        before, after = self._figure(goal, self.subject, self.usd), self._figure(goal, subject, usd)
+        if before is None or after is None:
+            return _none(self._why_not(self.subject if before is None else subject))
+        gain = before / after - 1
+        if gain < _table()["least"]:
+            return _none(f"it gains nothing here ({100 * gain:+.0f} %)")
+        return {
+            "status": "gains",
+            "text": text,
+            "edit": edit,
+            "gain": gain,
+            "quality": quality_of(subject.shape, subject),
+        }
+
+    def _figure(self, goal: str, subject: Subject, usd: float | None) -> float | None:
+        """What the goal makes small: an answer's time for one user, or the time or price of a token at a full batch."""
+        figures = self._figures(subject, 1 if goal == "latency" else self.workload.prospect.places)
+        if figures is None:
+            return None
+        if goal == "latency":
+            return figures.end_to_end_ms
+        tokens = figures.output_tokens_per_second
+        if not tokens:
+            return None
+        return 1 / tokens if goal == "throughput" else None if usd is None else usd / tokens
+
+    def _figures(self, subject: Subject, clients: int) -> Figures | None:
+        expected = self.workload.prospect.load
+        load = Load(
+            input_tokens=expected.input_tokens,
+            output_tokens=expected.output_tokens,
+            clients=clients,
+            input_spread=0.0,
+            output_spread=0.0,
+        )
+        speed = subject_speed(subject, judge(subject, remedied=False), load)
+        return speed.figures if speed.judged else None
+
+    def _why_not(self, subject: Subject) -> str:
+        load = Load(input_tokens=1, output_tokens=2, clients=1)
+        speed = subject_speed(subject, judge(subject, remedied=False), load)
+        return "; ".join(speed.not_judged) or "no price is known"
+
+
+def _smallest(accelerator: str, gpus: int) -> str | None:
+    """The smallest machine type that has so many of a card."""
+    fitting = [shape for shape in all_shapes(accelerator) if shape.gpus >= gpus and not shape.attached]
+    return min(fitting, key=lambda shape: (shape.gpus, shape.vcpus)).machine_type if fitting else None
+
+
+def _applied(text: str) -> Mapping[str, Any]:
+    return {"status": "applied", "text": text}
+
+
+def _none(text: str) -> Mapping[str, Any]:
+    return {"status": "not applicable", "text": text}
+
+
+def smaller_model(shape: ModelShape | None) -> ModelShape | None:
+    """The next smaller model of the catalogue whose name differs in its size alone; None where there is none."""
+    if shape is None or (own := _SIZE.search(shape.id)) is None:
+        return None
+    pattern = _SIZE.sub("#", shape.id)
+    sizes = [
+        (float(found[1]), other)
+        for other in all_models()
+        if (found := _SIZE.search(other.id)) and _SIZE.sub("#", other.id) == pattern and float(found[1]) < float(own[1])
+    ]
+    return max(sizes, key=lambda pair: pair[0])[1] if sizes else None

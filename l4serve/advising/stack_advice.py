@@ -1,0 +1,115 @@
+"""Advice on a workload of a stack: what its own place could run, and the edit of its file that the whole plan takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from l4serve.advising.candidates import Home, pod_choices, table
+from l4serve.advising.search import Answer, Judged, Rejected, Wish, ranked, search
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import SERVING_KEY
+from l4serve.config.yaml_edits import with_values
+from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+Planner = Callable[[str], StackPlan]
+"""Plans the text of a stack file; raises ConfigError where it is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A stack file's text with the winner's edit, and the answer by which it won."""
+
+    text: str
+    answer: Answer
+
+
+def workload_of(plan: StackPlan, name: str | None, model: str | None) -> WorkloadPlan:
+    """The workload that is meant: the named one, the one that serves the model, or the only one.
+
+    Raises ValueError with what there is where none or several are meant.
+    """
+    found = [w for w in plan.workloads if name in (None, w.name)]
+    if name is None and model is not None:
+        found = [w for w in found if w.model.id.lower() == model.lower()]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(w.name for w in plan.workloads)
+    raise ValueError(f"--workload names one of {known}" if known else "the stack has no workload")
+
+
+def home_of(workload: WorkloadPlan) -> Home | None:
+    """The machine that a workload is planned on, with the price that the plan has of it; None where nobody plans it."""
+    shape = _shape(workload)
+    if shape is None:
+        return None
+    prospect = workload.prospect
+    price = prospect.price
+    usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
+    most = workload.scale.most_replicas if workload.scale.autoscaling else max(table()["replicas"])
+    return Home(shape=shape, usd_per_hour=usd, most_replicas=most)
+
+
+def _shape(workload: WorkloadPlan) -> MachineShape | None:
+    machine, card = workload.placing.machine_type, workload.prospect.subject.card.name
+    if machine is None:
+        return None
+    return find_shape(machine) or find_shape(machine, (card, workload.layout.gpus))
+
+
+def advise_workload(workload: WorkloadPlan, wish: Wish, most_replicas: int | None = None) -> Answer:
+    """The best that the workload could be on the machine that it has, with no more replicas than these."""
+    home = home_of(workload)
+    if home is None:
+        return Answer(winner=None, front=(), rejected=(), tried=0)
+    if most_replicas is not None:
+        home = replace(home, most_replicas=min(home.most_replicas, most_replicas))
+    cards = tuple(count for count in table()["tensorParallel"] if home.shape.gpus % count == 0)
+    subject = replace(workload.prospect.subject, gpu_counts=cards)
+    return search(pod_choices(subject, cards), [home], wish)
+
+
+def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner) -> Written:
+    """The file's text with the best edit that the plan of the whole stack takes, with its estimate as advised.
+
+    An edit that the stack's other parts refuse (room on the pools, rules of the cluster) loses, and the next is tried;
+    where all of a front lose, the search goes on with fewer replicas.
+    """
+    refused: list[Rejected] = []
+    answer = Answer(winner=None, front=(), rejected=(), tried=0)
+    for most in sorted(table()["replicas"], reverse=True):
+        answer = advise_workload(workload, wish, most)
+        for judged in ranked(answer, wish):
+            reason, edited = _planned(text, workload, judged, planner)
+            if edited is not None:
+                lost = [rejected.candidate for rejected in refused]
+                front = tuple(j for j in answer.front if j.candidate not in lost)
+                kept = replace(answer, winner=judged, front=front, rejected=(*answer.rejected, *refused))
+                return Written(text=edited, answer=kept)
+            refused.append(Rejected(candidate=judged.candidate, reason=reason))
+    return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=(*answer.rejected, *refused)))
+
+
+def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner) -> tuple[str, str | None]:
+    try:
+        edited = with_values(text, file_edit(workload, judged))
+        plan = planner(edited)
+    except (ConfigError, ValueError) as error:
+        return f"the stack refuses it: {str(error).splitlines()[0]}", None
+    after = next(w for w in plan.workloads if w.name == workload.name)
+    if after.prospect.subject.options != judged.candidate.pod.subject.options:
+        return "the stack plans it with other settings than were advised", None
+    return "", edited
+
+
+def file_edit(workload: WorkloadPlan, judged: Judged) -> dict[tuple[str, ...], Any]:
+    """What to write where in a stack file."""
+    base = ("config", SERVING_KEY, "workloads", workload.name)
+    edit: Mapping[str, object] = judged.candidate.pod.edit
+    written: dict[tuple[str, ...], Any] = {(*base, *key.split(".")): value for key, value in edit.items()}
+    if judged.candidate.replicas != workload.scale.replicas and workload.scale.autoscaling is None:
+        written[(*base, "replicas")] = judged.candidate.replicas
+    return written

@@ -1,0 +1,115 @@
+"""What `advise` does with a stack: the guide's checklist for its workloads, and the winner's edit in its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from l4serve.advising.checklist import Item, checklist
+from l4serve.advising.search import Answer, Wish
+from l4serve.advising.stack_advice import advise_workload, workload_of, write_advice
+from l4serve.cli.json_form import json_form
+from l4serve.cli.messages import refuse_input, stderr
+from l4serve.cli.output import SafeConsole, print_json
+from l4serve.cli.project import project_root
+from l4serve.cli.stack_options import load_plan, valid_stack_name
+from l4serve.config.stack_file import read_stack_file
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+
+@dataclass(frozen=True)
+class StackQuestion:
+    """Which stack and workload a question is about, and whether its file gets the answer."""
+
+    stack: str | None
+    file: Path | None
+    write: str | None
+    workload: str | None
+    model: str | None
+
+    @property
+    def named(self) -> bool:
+        """Whether the question is about a stack at all."""
+        return bool(self.stack or self.file or self.write)
+
+    @property
+    def path(self) -> Path:
+        """The stack's file."""
+        name = self.write or self.stack
+        return self.file or project_root() / f"Pulumi.{valid_stack_name(str(name))}.yaml"
+
+    def plan(self) -> StackPlan:
+        """The stack's plan; exits 2 where it is refused."""
+        return load_plan(self.write or self.stack, self.file if not self.write and not self.stack else None)
+
+    def chosen(self, plan: StackPlan) -> WorkloadPlan:
+        """The workload that is meant; exits 2 where none or several are."""
+        try:
+            return workload_of(plan, self.workload, self.model)
+        except ValueError as error:
+            raise refuse_input(str(error)) from None
+
+
+def review(asked: StackQuestion, *, as_json: bool) -> None:
+    """Prints the guide's checklist for the workloads of a stack."""
+    plan = asked.plan()
+    chosen = [w for w in plan.workloads if asked.workload in (None, w.name)]
+    if not chosen:
+        raise refuse_input(f"the stack has no workload {asked.workload}")
+    found = {workload.name: checklist(workload) for workload in chosen}
+    if as_json:
+        print_json(
+            {"stack": plan.stack, "workloads": {name: [_item(i) for i in items] for name, items in found.items()}}
+        )
+        return
+    console = SafeConsole()
+    for name, items in found.items():
+        console.print(_table(name, items))
+
+
+def _item(item: Item) -> dict[str, Any]:
+    found: dict[str, Any] = json_form(item)
+    return found
+
+
+def _table(name: str, items: tuple[Item, ...]) -> Table:
+    table = Table(title=name, title_justify="left", show_lines=True)
+    for column in ("for", "item", "status"):
+        table.add_column(column)
+    table.add_column("what", overflow="fold")
+    for item in items:
+        edit = ", ".join(f"{key}: {value}" for key, value in item.edit.items())
+        gain = "" if item.gain is None else f"{edit}\n{100 * item.gain:+.0f} %; "
+        quality = f"; quality {item.quality}" if item.quality else ""
+        table.add_row(item.goal, item.item, item.status, f"{gain}{item.text}{quality}")
+    return table
+
+
+def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
+    """The best for a workload of a stack on its own machine; with `write` the stack's file has the edit afterwards."""
+    plan = asked.plan()
+    workload = asked.chosen(plan)
+    if asked.write is None:
+        return advise_workload(workload, wish)
+    path = asked.path
+    text = path.read_text("utf-8")
+    draft = path.with_name(f".{path.stem}.advised.yaml")
+
+    def planned(edited: str) -> StackPlan:
+        draft.write_text(edited, "utf-8")
+        try:
+            return plan_stack(read_stack_file(draft, name=plan.stack))
+        finally:
+            draft.unlink(missing_ok=True)
+
+    written = write_advice(text, workload, wish, planned)
+    if written.answer.winner is not None and written.text != text:
+        draft.write_text(written.text, "utf-8")
+        draft.replace(path)
+        stderr.print(f"{path.name} has the edit; l4serve diff or pulumi preview shows what it changes")
+    return written.answer

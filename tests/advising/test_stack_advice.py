@@ -1,0 +1,145 @@
+"""Advice on a stack: the guide's checklist item by item, and edits of its file that the whole plan takes."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from l4serve.advising.checklist import Item, checklist
+from l4serve.advising.search import Wish
+from l4serve.advising.stack_advice import advise_workload, write_advice
+from l4serve.cli.app import app
+from l4serve.config.stack_file import read_stack_file
+from l4serve.planning.performance.load import Load
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.speed_question import subject_speed
+from tests import factories
+from tests.stack_cases import ROOT
+
+LOAD = Load(input_tokens=256, output_tokens=128, clients=64, input_spread=0.0, output_spread=0.0)
+GUIDE = {
+    "latency-gpu", "latency-quantization", "throughput-replicas", "throughput-tensor-parallelism",
+    "throughput-batching", "cost-model", "cost-quantization", "cost-context", "attention",
+}  # fmt: skip
+
+
+def items(machine: str = "g2-standard-8", **workload: Any) -> dict[str, Item]:
+    engine = {"kind": "vllm", "version": "0.26.0", **workload.pop("engine", {})}
+    plan = factories.planned(
+        {
+            "cluster": {"mode": "standard", "name": "c", "location": "us-central1-a"},
+            "nodePools": {"l4": {"machineType": machine, "minNodes": 1, "maxNodes": 4}},
+            "workloads": {"w": {"model": {"id": "Qwen/Qwen2.5-7B-Instruct"}, "engine": engine, **workload}},
+        }
+    )
+    return {item.id: item for item in checklist(plan.workloads[0])}
+
+
+def test_the_checklist_is_the_guide_s_item_by_item() -> None:
+    assert set(items()) == GUIDE
+
+
+@pytest.mark.parametrize(
+    ("item", "edit"),
+    [
+        ("latency-gpu", {"nodePools.l4.machineType": "a3-highgpu-1g"}),
+        ("latency-quantization", {"engine.quantization": "fp8"}),
+        ("throughput-replicas", {"replicas": 2}),
+        ("cost-model", {"model.id": "Qwen/Qwen2.5-3B-Instruct"}),
+        ("cost-quantization", {"engine.quantization": "fp8"}),
+    ],
+)
+def test_an_item_that_gains_has_its_edit_and_its_gain(item: str, edit: dict[str, object]) -> None:
+    found = items()[item]
+    assert found.status == "gains"
+    assert found.edit == edit
+    assert found.gain is not None
+    assert found.gain > 0.02
+    assert found.text
+
+
+@pytest.mark.parametrize(
+    ("item", "workload"),
+    [
+        ("latency-quantization", {"engine": {"quantization": "fp8"}}),
+        ("cost-quantization", {"engine": {"quantization": "fp8"}}),
+        ("throughput-replicas", {"replicas": 2}),
+        ("throughput-batching", {"engine": {"quantization": "fp8", "maxNumBatchedTokens": 8192}}),
+        ("cost-context", {"engine": {"maxModelLen": 4096}}),
+        ("attention", {}),
+    ],
+)
+def test_what_is_configured_is_applied(item: str, workload: dict[str, Any]) -> None:
+    assert items(**workload)[item].status == "applied"
+
+
+def test_two_cards_gain_where_the_machine_has_them_and_are_applied_where_they_are_used() -> None:
+    name = "throughput-tensor-parallelism"
+    assert items()[name].status == "not applicable"
+    assert items("g2-standard-24")[name].edit == {"gpus": 2, "engine.tensorParallelSize": 2}
+    assert items("g2-standard-24", gpus=2)[name].status == "applied"
+
+
+def test_an_engine_that_nobody_measured_has_no_gains() -> None:
+    found = items(engine={"kind": "tgi", "version": "3.3.7"})
+    assert {item.status for item in found.values()} <= {"applied", "not applicable"}
+
+
+@pytest.mark.parametrize("workload", ["llama-8b", "qwen-7b", "qwen-14b"])
+@pytest.mark.parametrize("goal", ["latency", "throughput", "cost"])
+def test_a_written_edit_plans_and_its_estimate_is_what_was_advised(workload: str, goal: Any, tmp_path: Path) -> None:
+    text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8")
+    draft = tmp_path / "Pulumi.prod.yaml"
+
+    def planned(edited: str) -> StackPlan:
+        draft.write_text(edited, "utf-8")
+        return plan_stack(read_stack_file(draft, name="prod"))
+
+    before = next(w for w in planned(text).workloads if w.name == workload)
+    load = replace(LOAD, clients=1) if goal == "latency" else LOAD
+    written = write_advice(text, before, Wish(goal=goal, load=load), planned)
+    winner = written.answer.winner
+    assert winner is not None
+    after = next(w for w in planned(written.text).workloads if w.name == workload)
+    part = replace(load, clients=-(-(load.clients or 1) // winner.candidate.replicas))
+    found = subject_speed(after.prospect.subject, after.judgement, part)
+    assert found.figures == winner.speed.figures
+    assert after.scale.replicas == winner.candidate.replicas
+    kept = [line for line in text.splitlines() if line in written.text.splitlines()]
+    assert len(kept) >= len(text.splitlines()) - 3
+    assert written.text.splitlines()[0] == text.splitlines()[0]
+
+
+def test_an_edit_that_the_pools_refuse_loses_and_the_next_is_tried() -> None:
+    plan = factories.planned(
+        {
+            "cluster": {"mode": "standard", "name": "c", "location": "us-central1-a"},
+            "nodePools": {"l4": {"machineType": "g2-standard-8", "minNodes": 1, "maxNodes": 1}},
+            "workloads": {"w": {"model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}, "engine": {"kind": "vllm"}}},
+        }
+    )
+    answer = advise_workload(plan.workloads[0], Wish(goal="latency", load=LOAD))
+    assert answer.winner is not None
+
+
+def test_the_command_writes_the_file_and_shows_the_checklist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    before = (tmp_path / "Pulumi.dev.yaml").read_text("utf-8")
+    done = CliRunner().invoke(app, ["advise", "--goal", "cost", "--write", "dev", "--json"])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    after = (tmp_path / "Pulumi.dev.yaml").read_text("utf-8")
+    assert answer["winner"]["edit"]
+    assert after != before
+    assert after.splitlines()[0] == before.splitlines()[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.yaml", "stacks"]
+    shown = CliRunner().invoke(app, ["advise", "-s", "dev", "--json"])
+    assert {item["id"] for item in json.loads(shown.stdout)["workloads"]["qwen"]} == GUIDE
