@@ -30,6 +30,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "diff": LazyCommand("diff_command:diff", "Say what changes between two versions of stacks, and what it costs."),
     "check": LazyCommand("check_command:check", "Say what breaks if the engines move to another version."),
     "verify": LazyCommand("verify_command:verify", "Check a running server against its plan and contract."),
+    "bench": LazyCommand("bench_command:bench", "Load a workload with a Job, and compare it with the estimate."),
     "dashboard": LazyCommand("dashboard_command:dashboard", "Print the Cloud Monitoring dashboard of a stack."),
     "doctor": LazyCommand("doctor_command:doctor", "Say what heals a stack whose update was killed."),
     "schema": LazyCommand("schema_command:schema", "Print the JSON Schema of a stack file."),

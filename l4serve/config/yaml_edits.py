@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from l4serve.config.yaml_text import flow
+
 Path = Sequence[str]
 
 
@@ -35,7 +37,7 @@ def _with_value(text: str, path: Path, value: Any) -> str:
         node = found
     if not isinstance(node, yaml.ScalarNode):
         raise YamlEditError(f"{'.'.join(path)} is no single value")
-    return text[: node.start_mark.index] + _written(value) + text[node.end_mark.index :]
+    return text[: node.start_mark.index] + flow(value) + text[node.end_mark.index :]
 
 
 def _nested(rest: Path, value: Any) -> Any:
@@ -45,7 +47,7 @@ def _nested(rest: Path, value: Any) -> Any:
 
 
 def _with_key(text: str, node: yaml.MappingNode, key: str, value: Any, where: str) -> str:
-    entry = f"{key}: {_written(value)}"
+    entry = f"{key}: {flow(value)}"
     if not node.value:
         raise YamlEditError(f"{where} is empty")
     last = node.value[-1][1]
@@ -74,8 +76,3 @@ def _line_end(text: str, at: int) -> int:
     """Behind the line break of the line, and so behind a comment on it."""
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
-
-
-def _written(value: Any) -> str:
-    dumped: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
-    return dumped.removesuffix("\n").removesuffix("\n...").rstrip()

@@ -1,0 +1,96 @@
+"""A Job that puts a workload under load with vLLM's own load tool, from the image of an engine's contract."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from l4serve.engines.resolution import resolve_contract
+from l4serve.planning.performance.load import Load
+from l4serve.planning.values.names import LABEL_PREFIX, shorten
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+MARK = "l4serve-bench-report"
+"""The line of the Job's log behind which the report stands."""
+REPORT = "/tmp/report.json"
+WAVES = 4
+FEWEST_PROMPTS = 8
+RATE_PROMPTS = 300
+DEADLINE_SECONDS = 3600
+LOADER_KIND = "vllm"
+
+
+def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
+    """The Job's manifest. Its pod asks for no GPU; a gated model's tokenizer takes the workload's own token."""
+    name = shorten(f"{workload.object_name}-bench", 63)
+    labels = {"app.kubernetes.io/name": "l4serve-bench", f"{LABEL_PREFIX}/bench": workload.name}
+    command = f"{shlex.join(_command(workload, load))} && echo {MARK} && cat {REPORT}"
+    container: dict[str, Any] = {
+        "name": "bench",
+        "image": image_of(workload),
+        "command": ["sh", "-c", command],
+        "env": _environment(workload),
+        "resources": {"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": workload.namespace, "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "ttlSecondsAfterFinished": DEADLINE_SECONDS,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "restartPolicy": "Never",
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "containers": [container],
+                },
+            },
+        },
+    }
+
+
+def image_of(workload: WorkloadPlan) -> str:
+    """The workload's own image where it has the tool, else that of vLLM's contract."""
+    if workload.engine.kind == LOADER_KIND:
+        return workload.engine.image
+    from l4serve.config.vllm import VllmEngine
+
+    return resolve_contract(LOADER_KIND, VllmEngine().version).contract.image
+
+
+def _command(workload: WorkloadPlan, load: Load) -> list[str]:
+    how = ["--request-rate", f"{load.rate:g}"] if load.rate is not None else ["--max-concurrency", str(load.clients)]
+    prompts = RATE_PROMPTS if load.rate is not None else max(FEWEST_PROMPTS, WAVES * (load.clients or 1))
+    return [
+        "vllm", "bench", "serve",
+        "--backend", "openai",
+        "--base-url", workload.service.url,
+        "--endpoint", "/v1/completions",
+        "--model", workload.model.id,
+        "--served-model-name", workload.model.served_names[0],
+        "--dataset-name", "random",
+        "--random-input-len", str(load.input_tokens),
+        "--random-output-len", str(load.output_tokens),
+        "--ignore-eos",
+        "--num-prompts", str(prompts),
+        *how,
+        "--seed", "0",
+        "--percentile-metrics", "ttft,tpot,itl,e2el",
+        "--save-result",
+        "--result-dir", "/tmp",
+        "--result-filename", "report.json",
+    ]  # fmt: skip
+
+
+def _environment(workload: WorkloadPlan) -> list[dict[str, Any]]:
+    """The token by reference, where the tokenizer is gated and a Kubernetes Secret holds it; never its value."""
+    home = {"name": "HF_HOME", "value": "/tmp/huggingface"}
+    secret = workload.secret
+    if secret is None or secret.secret_name is None or not workload.model.gated:
+        return [home]
+    reference = {"secretKeyRef": {"name": secret.secret_name, "key": secret.key}}
+    return [home, {"name": "HF_TOKEN", "valueFrom": reference}]

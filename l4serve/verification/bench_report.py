@@ -1,0 +1,111 @@
+"""The report of a load test beside the estimate: a table of both, and a drawing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from l4serve.planning.performance.speed import Speed
+from l4serve.verification.bench_job import MARK
+
+FIELDS = {
+    "ttft_ms": "mean_ttft_ms",
+    "itl_ms": "mean_tpot_ms",
+    "end_to_end_ms": "mean_e2el_ms",
+    "output_tokens_per_second": "output_throughput",
+    "requests_per_second": "request_throughput",
+}
+"""A figure of an estimate, and what `vllm bench serve` calls it: the time of a token after the first is TPOT there."""
+TITLES = {
+    "ttft_ms": "first token, ms",
+    "itl_ms": "each token after, ms",
+    "end_to_end_ms": "whole answer, ms",
+    "output_tokens_per_second": "output, tokens/s",
+    "requests_per_second": "requests a second",
+}
+WIDTH, BAR, GAP = 560, 12, 46
+
+
+class ReportError(ValueError):
+    """What was read is no report of the load tool."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One figure as measured and as estimated, with the bound of the estimate."""
+
+    name: str
+    title: str
+    measured: float
+    estimated: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def error(self) -> float | None:
+        """(estimated - measured) / measured."""
+        return None if self.estimated is None or not self.measured else self.estimated / self.measured - 1
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the measurement lies in the estimate's bound."""
+        return None if self.low is None or self.high is None else self.low <= self.measured <= self.high
+
+
+def read_report(text: str) -> Mapping[str, Any]:
+    """The tool's JSON, from its file or from the Job's log. Raises ReportError."""
+    _, found, after = text.rpartition(f"{MARK}\n")
+    try:
+        report = json.loads((after if found else text).strip())
+    except json.JSONDecodeError:
+        raise ReportError("no JSON report of vllm bench serve") from None
+    if not isinstance(report, dict) or not any(key in report for key in FIELDS.values()):
+        raise ReportError("no report of vllm bench serve: it has none of its figures")
+    if not report.get("completed", 1):
+        raise ReportError("the load tool completed no request")
+    return report
+
+
+def compare(report: Mapping[str, Any], speed: Speed) -> tuple[Line, ...]:
+    """Each figure of the report beside the estimate's."""
+    lines = []
+    for name, key in FIELDS.items():
+        value = report.get(key)
+        if isinstance(value, int | float) and value > 0:
+            parts = (getattr(part, name) for part in (speed.figures, speed.low, speed.high))
+            estimated, low, high = parts
+            lines.append(
+                Line(name=name, title=TITLES[name], measured=float(value), estimated=estimated, low=low, high=high)
+            )
+    return tuple(lines)
+
+
+def plot(title: str, lines: tuple[Line, ...]) -> str:
+    """An SVG: each figure's measurement and estimate as bars, the estimate's bound as a line across."""
+    height = 40 + GAP * len(lines)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 180}" height="{height}" font-family="sans-serif" '
+        f'font-size="12"><text x="8" y="18">{escape(title)}</text>'
+    ]
+    for index, line in enumerate(lines):
+        top, scale = 34 + GAP * index, WIDTH / (1.1 * max(line.measured, line.high or 0, line.estimated or 0))
+        parts.append(f'<text x="8" y="{top + 10}">{escape(line.title)}</text>')
+        parts.append(_bar(top, line.measured * scale, "#1f5fa8", f"measured {line.measured:,.4g}"))
+        if line.estimated is not None:
+            parts.append(_bar(top + BAR + 2, line.estimated * scale, "#c25b12", f"estimated {line.estimated:,.4g}"))
+        if line.low is not None and line.high is not None:
+            y = top + 1.5 * BAR + 2
+            parts.append(
+                f'<path d="M{160 + line.low * scale:.1f} {y}H{160 + line.high * scale:.1f}" stroke="#000" fill="none"/>'
+            )
+    return "".join([*parts, "</svg>\n"])
+
+
+def _bar(top: float, width: float, colour: str, text: str) -> str:
+    return (
+        f'<rect x="160" y="{top}" width="{width:.1f}" height="{BAR}" fill="{colour}"/>'
+        f'<text x="{166 + width:.1f}" y="{top + BAR - 2}" font-size="10">{escape(text)}</text>'
+    )

@@ -1,0 +1,56 @@
+"""Runs the load Job on a cluster and hands back its log; the Job is gone afterwards, however it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api
+
+from l4serve.verification.checks import CheckError
+
+POLL_SECONDS = 5.0
+REQUEST_SECONDS = 30
+
+
+def run_job(
+    client: ApiClient,
+    manifest: Mapping[str, Any],
+    *,
+    timeout: float,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """The log of the Job's pod once it has ended. Raises CheckError where it cannot be made or takes too long."""
+    name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
+    batch: Any = BatchV1Api(client)
+    try:
+        batch.create_namespaced_job(namespace, manifest, _request_timeout=REQUEST_SECONDS)
+    except ApiException as error:
+        why = "one of that name is there: another bench runs" if error.status == 409 else str(error.reason)
+        raise CheckError(f"Job {name} cannot be made: {why}") from None
+    try:
+        end = clock() + timeout
+        while not _ended(batch, name, namespace):
+            if clock() > end:
+                raise CheckError(f"Job {name} did not end within {timeout:.0f} s")
+            sleep(POLL_SECONDS)
+        return _log(client, name, namespace)
+    finally:
+        batch.delete_namespaced_job(name, namespace, propagation_policy="Background", _request_timeout=REQUEST_SECONDS)
+
+
+def _ended(batch: Any, name: str, namespace: str) -> bool:
+    status = batch.read_namespaced_job(name, namespace, _request_timeout=REQUEST_SECONDS).status
+    return bool(status.succeeded or status.failed)
+
+
+def _log(client: ApiClient, name: str, namespace: str) -> str:
+    core: Any = CoreV1Api(client)
+    pods = core.list_namespaced_pod(namespace, label_selector=f"job-name={name}", _request_timeout=REQUEST_SECONDS)
+    if not pods.items:
+        raise CheckError(f"Job {name} has no pod left to read the report from")
+    pod = str(pods.items[0].metadata.name)
+    log: str = core.read_namespaced_pod_log(pod, namespace, _request_timeout=REQUEST_SECONDS)
+    return log

@@ -1,0 +1,125 @@
+"""l4serve bench: the Job that it renders, and a report beside the estimate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from l4serve.cli.app import app
+from l4serve.verification.bench_job import MARK
+from l4serve.verification.bench_run import run_job
+from l4serve.verification.checks import CheckError
+
+REPORT = {
+    "completed": 32, "mean_ttft_ms": 240.0, "mean_tpot_ms": 14.2, "mean_e2el_ms": 3900.0,
+    "output_throughput": 530.0, "request_throughput": 2.07,
+}  # fmt: skip
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["bench", *args], env={"COLUMNS": "100", "NO_COLOR": "1"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_job_loads_the_service_with_the_contract_s_image_and_no_gpu() -> None:
+    code, out, _ = run("-s", "dev", "--concurrency", "16")
+    job = yaml.safe_load(out)
+    assert code == 0
+    assert job["kind"] == "Job"
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "docker.io/vllm/vllm-openai:v0.26.0"
+    command = container["command"][-1]
+    assert "vllm bench serve" in command
+    assert "--max-concurrency 16" in command
+    assert "--random-input-len 512" in command
+    assert "http://qwen." in command
+    assert "nvidia.com/gpu" not in out
+
+
+def test_a_gated_model_s_token_comes_by_reference() -> None:
+    _, out, _ = run("-s", "guide", "--workload", "vllm-7b-awq", "--json")
+    (container,) = json.loads(out)["spec"]["template"]["spec"]["containers"]
+    token = next(entry for entry in container["env"] if entry["name"] == "HF_TOKEN")
+    assert set(token) == {"name", "valueFrom"}
+
+
+def test_tgi_is_loaded_with_vllm_s_tool() -> None:
+    _, out, _ = run("-s", "guide", "--workload", "tgi-7b-token", "--json")
+    assert "vllm-openai" in json.loads(out)["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def test_a_report_stands_beside_the_estimate_and_is_drawn(tmp_path: Path) -> None:
+    log, drawn = tmp_path / "log", tmp_path / "plot.svg"
+    log.write_text(f"Starting\n{MARK}\n{json.dumps(REPORT)}\n")
+    code, out, _ = run("-s", "dev", "--report", str(log), "--plot", str(drawn), "--json")
+    lines = {line["figure"]: line for line in json.loads(out)["lines"]}
+    assert code == 0
+    assert lines["each token after, ms"]["measured"] == 14.2
+    assert lines["each token after, ms"]["estimated"] > 0
+    assert lines["output, tokens/s"]["withinBound"] in (True, False)
+    assert drawn.read_text().startswith("<svg")
+    text = run("-s", "dev", "--report", str(log))[1]
+    assert "within the bound" in text
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"completed": 0, "mean_ttft_ms": 0}', "no json"])
+def test_what_is_no_report_is_bad_input(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(content)
+    assert run("-s", "dev", "--report", str(file))[0] == 2
+
+
+def test_a_stack_of_several_workloads_wants_one_named() -> None:
+    assert run("-s", "prod")[0] == 2
+
+
+@pytest.mark.parametrize(("looks", "raises"), [(2, False), (99, True)])
+def test_a_run_ends_with_the_log_and_without_the_job(looks: int, raises: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Batch:
+        def __init__(self, client: object) -> None:
+            self.left = looks
+
+        def create_namespaced_job(self, namespace: str, body: Any, **_: Any) -> None:
+            seen.append(f"create {body['metadata']['name']}")
+
+        def read_namespaced_job(self, name: str, namespace: str, **_: Any) -> Any:
+            self.left -= 1
+            done = type("Status", (), {"succeeded": int(self.left <= 0), "failed": 0})
+            return type("Job", (), {"status": done})
+
+        def delete_namespaced_job(self, name: str, namespace: str, **_: Any) -> None:
+            seen.append(f"delete {name}")
+
+    class Core:
+        def __init__(self, client: object) -> None:
+            pass
+
+        def list_namespaced_pod(self, namespace: str, **_: Any) -> Any:
+            pod = type("Pod", (), {"metadata": type("Meta", (), {"name": "p"})})
+            return type("Pods", (), {"items": [pod]})
+
+        def read_namespaced_pod_log(self, name: str, namespace: str, **_: Any) -> str:
+            return "the log"
+
+    monkeypatch.setattr("l4serve.verification.bench_run.BatchV1Api", Batch)
+    monkeypatch.setattr("l4serve.verification.bench_run.CoreV1Api", Core)
+    now = iter(range(1000))
+    manifest = {"metadata": {"name": "j", "namespace": "n"}}
+    run_it = lambda: run_job(  # noqa: E731
+        None,
+        manifest,
+        timeout=10,
+        sleep=lambda _: None,
+        clock=lambda: float(next(now)),  # type: ignore[arg-type]
+    )
+    if raises:
+        with pytest.raises(CheckError, match="did not end"):
+            run_it()
+    else:
+        assert run_it() == "the log"
+    assert seen == ["create j", "delete j"]
