@@ -9,6 +9,7 @@ from rich.table import Table
 
 from l4serve.advising.advice_json import judged_json, reasons
 from l4serve.advising.search import Answer, Judged, Wish, describe
+from l4serve.advising.sizing import Sizing, Traffic
 from l4serve.cli.output import SafeConsole, safe_text
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
@@ -33,6 +34,20 @@ def print_answer(answer: Answer, wish: Wish) -> None:
     counted = Counter(rejected.reason for rejected in answer.rejected)
     for reason, count in counted.most_common(MOST_REASONS):
         console.print(f"rejected, {count}: {reason}")
+
+
+def print_sizing(sizing: Sizing, traffic: Traffic) -> None:
+    """What serves the rate, and when an autoscaler must act."""
+    console = SafeConsole()
+    console.print(
+        f"{traffic.rate:g} requests a second: {sizing.replicas} replicas on {sizing.nodes} nodes, "
+        f"{100 * sizing.utilisation:.0f} % of what they can; {traffic.percentile:g} % wait at most "
+        f"{sizing.wait_ms:,.0f} ms for a place and {sizing.ttft_ms:,.0f} ms for a first token"
+    )
+    console.print(
+        f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with {100 * traffic.growth_per_minute:g} % "
+        f"growth a minute scale on running, target {sizing.running_target}, or on queue, target {sizing.queue_target}"
+    )
 
 
 def _front(answer: Answer) -> Table:

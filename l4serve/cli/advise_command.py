@@ -10,9 +10,11 @@ import typer
 from l4serve.advising.advice_json import answer_json
 from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
 from l4serve.advising.search import Answer, Goal, Wish, search
-from l4serve.cli.advice_text import advice_page, print_answer
+from l4serve.advising.sizing import Traffic, size
+from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.hub import model_shape
+from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import print_json
 from l4serve.cli.stack_options import FileOption, StackOption
@@ -42,6 +44,11 @@ def advise(
     output_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = None,
     rps: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, max=20_000, help="Clients of all replicas.")] = None,
+    arrival_cv2: Annotated[
+        float, typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1 has no memory.")
+    ] = 1.0,
+    percentile: Annotated[float, typer.Option(min=50, max=99.99, help="Share of clients that a size is for.")] = 95.0,
+    growth_per_minute: Annotated[float, typer.Option(min=0, max=10, help="Growth of the rate, as a share.")] = 0.1,
     ttft_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")] = None,
     itl_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")] = None,
     budget_usd_hour: Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")] = None,
@@ -80,9 +87,12 @@ def advise(
         budget_usd_hour=budget_usd_hour,
         quality=QUALITIES[quality],
     )
+    traffic = None
+    if rps is not None:
+        traffic = Traffic(rate=rps, arrival_cv2=arrival_cv2, percentile=percentile, growth_per_minute=growth_per_minute)
     if asked.named:
         answer = advise_stack(asked, wish)
-        deliver(answer, wish, as_json=as_json, html=html)
+        deliver(answer, wish, traffic, as_json=as_json, html=html)
         return
     if model is None:
         raise refuse_input("name a model with --model, or a stack with -s or --write")
@@ -107,7 +117,7 @@ def advise(
                 pods += pod_choices(subject_of(question), counts)
             homes += homes_of(accelerator, provisioning, region)
     answer = search(pods, homes, wish)
-    deliver(answer, wish, as_json=as_json, html=html)
+    deliver(answer, wish, traffic, as_json=as_json, html=html)
 
 
 def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:
@@ -125,12 +135,18 @@ def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -
     ]
 
 
-def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> None:
-    """Prints the answer as asked; exits 1 where nothing keeps the wish."""
+def deliver(answer: Answer, wish: Wish, traffic: Traffic | None, *, as_json: bool, html: Path | None) -> None:
+    """Prints the answer as asked, with the size for a rate; exits 1 where nothing keeps the wish."""
+    sizing = size(answer.winner, wish, traffic) if traffic is not None and answer.winner is not None else None
     if html is not None:
         html.write_text(advice_page(answer, wish), "utf-8")
     if as_json:
-        print_json(answer_json(answer, wish))
+        document = answer_json(answer, wish)
+        if traffic is not None:
+            document["sizing"] = None if sizing is None else json_form(sizing)
+        print_json(document)
     else:
         print_answer(answer, wish)
+        if sizing is not None and traffic is not None:
+            print_sizing(sizing, traffic)
     raise typer.Exit(0 if answer.winner else 1)

@@ -1,0 +1,211 @@
+"""How many replicas serve a rate that varies, what the percentile of clients waits, and when an autoscaler must act.
+
+A replica is a birth-death chain: with k requests in it, it completes X(k) a second (the engine loop with k clients),
+and no more than X(m) where m is all that run at once. Its states follow from the rate; the tail of the wait for a place
+is exponential, stretched by how arrivals vary: P(W > t) = P(wait) exp(-2 (X(m) - rate) t / (ca2 + 1)), Kingman's
+correction of the M/M/m tail.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, log
+from typing import Any
+
+from l4serve.advising.candidates import table
+from l4serve.advising.search import Judged, Wish
+from l4serve.planning.memory.host import checkpoint_gib
+from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.speed_question import subject_speed
+
+MOST_REPLICAS = 1000
+SECONDS_PER_MINUTE = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """A rate of requests a second, the squared coefficient of variation of the times between them (1: without memory),
+    the share of clients that a promise holds for, and how fast the rate may grow, as a share a minute."""
+
+    rate: float
+    arrival_cv2: float = 1.0
+    percentile: float = 95.0
+    growth_per_minute: float = 0.1
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One replica with more and more requests in it: how many it completes a second, and the mean wait for a token."""
+
+    requests: tuple[int, ...]
+    per_second: tuple[float, ...]
+    ttft: tuple[float, ...]
+
+    @property
+    def places(self) -> int:
+        """All that run at once."""
+        return self.requests[-1]
+
+    @property
+    def most(self) -> float:
+        """Requests a second with every place taken."""
+        return max(self.per_second)
+
+    def completed(self, requests: float) -> float:
+        """Requests a second with so many in it."""
+        return _between(self.requests, self.per_second, requests)
+
+    def first_token(self, requests: float) -> float:
+        """Seconds to a first token with so many in it, without waiting for a place."""
+        return _between(self.requests, self.ttft, requests)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """One replica at a rate."""
+
+    curve: Curve
+    rate: float
+    traffic: Traffic
+
+    @cached_property
+    def states(self) -> tuple[float, ...]:
+        """The chance of each number of requests up to all places, and (last) of more than those."""
+        load = self.rate / self.curve.most
+        if load >= 1:
+            return (*(0.0 for _ in range(self.curve.places + 1)), 1.0)
+        weights, weight = [1.0], 1.0
+        for k in range(1, self.curve.places + 1):
+            weight *= self.rate / max(self.curve.completed(k), 1e-12)
+            weights.append(weight)
+        weights.append(weight * load / (1 - load))
+        total = sum(weights)
+        return tuple(w / total for w in weights)
+
+    @property
+    def running(self) -> float:
+        """Mean number of requests that run."""
+        return sum(min(k, self.curve.places) * p for k, p in enumerate(self.states))
+
+    def wait(self) -> float:
+        """Seconds that the percentile waits for a place; infinite where the replica does not keep up."""
+        if self.rate >= self.curve.most:
+            return float("inf")
+        waiting, left = self.states[-1] + self.states[-2], 1 - self.traffic.percentile / 100
+        if waiting <= left:
+            return 0.0
+        return log(waiting / left) * (self.traffic.arrival_cv2 + 1) / 2 / (self.curve.most - self.rate)
+
+    def first_token(self) -> float:
+        """Seconds to a first token at the percentile: the wait for a place, and the prompt among those that run."""
+        return self.wait() + self.curve.first_token(self.running)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizing:
+    """What serves a rate: replicas and nodes, what they then do, and the autoscaler's thresholds."""
+
+    replicas: int
+    nodes: int
+    utilisation: float
+    running_per_replica: float
+    wait_ms: float
+    ttft_ms: float
+    start_lag_seconds: float
+    queue_target: int
+    running_target: int
+
+
+def size(judged: Judged, wish: Wish, traffic: Traffic) -> Sizing | None:
+    """The fewest replicas of a candidate's pod that keep the wish for the percentile; None where none do."""
+    curve = curve_of(judged, wish.load)
+    limit = table()["waitSeconds"] if wish.ttft_ms is None else wish.ttft_ms / 1000
+    replicas = fewest(curve, traffic, limit, promised=wish.ttft_ms is not None)
+    if replicas is None:
+        return None
+    replica = Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic)
+    lag = start_lag(judged)
+    candidate = judged.candidate
+    pods_per_node = candidate.home.shape.gpus // candidate.pod.subject.layout.gpus
+    growth = 1 + traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
+    most = _highest_rate(curve, traffic, limit, promised=wish.ttft_ms is not None)
+    early = Replica(curve=curve, rate=most / growth, traffic=traffic)
+    return Sizing(
+        replicas=replicas,
+        nodes=ceil(replicas / pods_per_node),
+        utilisation=replica.rate / curve.most,
+        running_per_replica=replica.running,
+        wait_ms=replica.wait() * 1000,
+        ttft_ms=replica.first_token() * 1000,
+        start_lag_seconds=lag,
+        queue_target=max(1, floor(curve.most * table()["waitSeconds"])),
+        running_target=max(1, floor(early.running)),
+    )
+
+
+def fewest(curve: Curve, traffic: Traffic, limit: float, *, promised: bool) -> int | None:
+    """The fewest replicas that keep the limit in seconds: of the first token where one is promised, or of the wait."""
+    for replicas in range(max(1, ceil(traffic.rate / curve.most)), MOST_REPLICAS + 1):
+        if _keeps(Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic), limit, promised=promised):
+            return replicas
+    return None
+
+
+def _keeps(replica: Replica, limit: float, *, promised: bool) -> bool:
+    return (replica.first_token() if promised else replica.wait()) <= limit
+
+
+def _highest_rate(curve: Curve, traffic: Traffic, limit: float, *, promised: bool) -> float:
+    """The highest rate at which one replica keeps the limit, by halving."""
+    low, high = 0.0, curve.most
+    for _ in range(24):
+        middle = (low + high) / 2
+        if _keeps(Replica(curve=curve, rate=middle, traffic=traffic), limit, promised=promised):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def curve_of(judged: Judged, load: Load) -> Curve:
+    """The candidate's pod with one client, two, four, up to all that run at once."""
+    subject, judgement = judged.candidate.pod.subject, judged.judgement
+    fit, options = judgement.fit, subject.options
+    assert fit is not None, "only a pod that fits is sized"
+    most = options.max_num_seqs or options.default_max_num_seqs or 1
+    places = max(1, min(most, fit.kv_cache_tokens // (load.input_tokens + load.output_tokens)))
+    counts = sorted({*(2**k for k in range(places.bit_length())), places})
+    found = []
+    for count in counts:
+        closed = Load(
+            input_tokens=load.input_tokens,
+            output_tokens=load.output_tokens,
+            clients=count,
+            input_spread=0.0,
+            output_spread=0.0,
+        )
+        found.append(subject_speed(subject, judgement, closed).figures)
+    rising = [max(f.requests_per_second or 0.0 for f in found[: i + 1]) for i in range(len(found))]
+    return Curve(tuple(counts), tuple(rising), tuple((f.ttft_ms or 0.0) / 1000 for f in found))
+
+
+def start_lag(judged: Judged) -> float:
+    """Seconds from the wish for one more replica to its first token: a node, the weights, the engine."""
+    start: Mapping[str, Any] = table()["start"]
+    subject = judged.candidate.pod.subject
+    assert subject.shape is not None, "only a described model is sized"
+    download = checkpoint_gib(subject.shape, subject.options) * start["downloadGibSeconds"]
+    return float(start["nodeSeconds"] + download + start["engineSeconds"])
+
+
+def _between(xs: Sequence[int], ys: Sequence[float], x: float) -> float:
+    if x <= xs[0]:
+        return ys[0] * x / xs[0] if x < xs[0] else ys[0]
+    if x >= xs[-1]:
+        return ys[-1]
+    right = bisect_left(xs, x)
+    share = (x - xs[right - 1]) / (xs[right] - xs[right - 1])
+    return ys[right - 1] + share * (ys[right] - ys[right - 1])
