@@ -87,10 +87,15 @@ def _command(workload: WorkloadPlan, load: Load) -> list[str]:
 
 
 def _environment(workload: WorkloadPlan) -> list[dict[str, Any]]:
-    """The token by reference, where the tokenizer is gated and a Kubernetes Secret holds it; never its value."""
-    home = {"name": "HF_HOME", "value": "/tmp/huggingface"}
-    secret = workload.secret
-    if secret is None or secret.secret_name is None or not workload.model.gated:
-        return [home]
-    reference = {"secretKeyRef": {"name": secret.secret_name, "key": secret.key}}
-    return [home, {"name": "HF_TOKEN", "valueFrom": reference}]
+    """The token of a gated tokenizer and the key of a guarded server, by reference and never by value."""
+    found: list[dict[str, Any]] = [{"name": "HF_HOME", "value": "/tmp/huggingface"}]
+    secret, key = workload.secret, workload.prospect.subject.workload.api_key
+    if secret is not None and secret.secret_name is not None and workload.model.gated:
+        found.append(_from_secret("HF_TOKEN", secret.secret_name, secret.key))
+    if key is not None:
+        found.append(_from_secret("OPENAI_API_KEY", key.secret, key.key))
+    return found
+
+
+def _from_secret(variable: str, name: str, key: str) -> dict[str, Any]:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}

@@ -21,6 +21,8 @@ class Report:
     subject: str
     """What was checked: a workload's name or a URL."""
     checks: tuple[CheckResult, ...]
+    expected: Latency | None = None
+    """What the plan's performance model expects of such a stream; None where nobody judged it."""
 
     @property
     def ok(self) -> bool:
@@ -44,6 +46,7 @@ class Report:
             "ok": self.ok,
             "checks": [_check(check) for check in self.checks],
             "latency": _latency(self.latency),
+            "estimate": _latency(self.expected),
         }
 
     def table(self) -> Table:
@@ -60,8 +63,12 @@ class Report:
     def verdict(self) -> str:
         """One line: that all holds, or what broke."""
         if self.ok:
-            return f"{self.subject}: every check holds"
+            beside = "" if self.expected is None or self.latency is None else self._beside()
+            return f"{self.subject}: every check holds{beside}"
         return f"{self.subject}: broken: {', '.join(self.broken)}"
+
+    def _beside(self) -> str:
+        return f"; a stream had {self.latency}, estimated {self.expected}"
 
 
 def combined_json(stack: str, reports: Iterable[Report]) -> dict[str, Any]:

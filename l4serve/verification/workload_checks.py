@@ -6,13 +6,19 @@ from dataclasses import replace
 import urllib3
 from kubernetes.client import ApiClient, ApiException
 
+from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.verification.checks import CheckError, CheckResult, describe
+from l4serve.verification.latency import Latency
 from l4serve.verification.port_forward import forwarded, pod_stream
 from l4serve.verification.report import Report
 from l4serve.verification.server import verify_server
 from l4serve.verification.service_pod import PodPort, find_pod
 from l4serve.verification.target import Target
+
+STREAM_PROMPT, STREAM_TOKENS = 32, 16
+"""Tokens of the streams that the checks send, roughly, and ask for."""
 
 
 def verify_workload(client: ApiClient, workload: WorkloadPlan, target: Target) -> Report:
@@ -28,7 +34,18 @@ def verify_workload(client: ApiClient, workload: WorkloadPlan, target: Target) -
     except (ApiException, CheckError, urllib3.exceptions.HTTPError) as error:
         return Report(workload.name, (_result("service", _reason(error), started, failed=True),))
     found = _result("service", f"pod {pod.pod}, port {pod.port}", started, failed=False)
-    return Report(workload.name, (found, *_through_tunnel(client, pod, workload, target)))
+    checks = (found, *_through_tunnel(client, pod, workload, target))
+    return Report(workload.name, checks, expected_latency(workload))
+
+
+def expected_latency(workload: WorkloadPlan) -> Latency | None:
+    """What the performance model expects of the checks' own short stream; None where it does not judge the workload."""
+    prospect = workload.prospect
+    load = Load(input_tokens=STREAM_PROMPT, output_tokens=STREAM_TOKENS, clients=1)
+    figures = subject_speed(prospect.subject, prospect.judgement, load).figures
+    if figures.ttft_ms is None or figures.itl_ms is None:
+        return None
+    return Latency(figures.ttft_ms / 1000, figures.itl_ms / 1000, None, STREAM_TOKENS)
 
 
 def _through_tunnel(client: ApiClient, pod: PodPort, workload: WorkloadPlan, target: Target) -> tuple[CheckResult, ...]:
