@@ -43,6 +43,8 @@ from l4serve.planning.workload.speed_question import Priced, as_checkpoint, pod_
 
 MOST_TOKENS = 10_000_000
 MOST_CLIENTS = 20_000
+PLAIN_CACHES = ("bf16", "fp16", "auto")
+"""What reports of measurements call a cache in the type of the activations."""
 
 
 def estimate(
@@ -109,8 +111,10 @@ def _load(input_tokens: int, output_tokens: int, clients: int | None, rate: floa
 
 def _subject(asked: dict[str, Any]) -> Subject:
     shape, told = as_checkpoint(model_shape(asked["model"]), asked["quantization"])
-    question = question_of(**{**asked, "model": shape, "quantization": told})
-    version = asked["engine_version"]
+    version = asked["engine_version"].removesuffix(".x") if asked["engine_version"] else None
+    cache = None if asked["kv_cache_dtype"] in PLAIN_CACHES else asked["kv_cache_dtype"]
+    replaced = {"model": shape, "quantization": told, "kv_cache_dtype": cache, "engine_version": version}
+    question = question_of(**{**asked, **replaced})
     contract = stand_in(asked["engine"], version) if version and asked["engine"] in engine_kinds() else None
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
 

@@ -56,6 +56,13 @@ def test_a_release_before_the_known_ones_is_judged_by_the_oldest() -> None:
     assert answer["itlMs"]
 
 
+@pytest.mark.parametrize("weights", ["bf16", "gptq-int4", "awq-int4", "w8a8-fp8", "w8a8-int8", "w4a16"])
+def test_formats_go_by_the_names_that_measurements_give_them(weights: str) -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", weights, "--kv-cache-dtype", "bf16")
+    assert code == 0
+    assert answer["itlMs"]
+
+
 def test_less_memory_holds_fewer_requests() -> None:
     load = ("--input-tokens", "1024", "--output-tokens", "128", "--concurrency", "64")
     _, whole = as_json(*SMALL, *load)

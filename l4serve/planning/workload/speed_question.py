@@ -18,6 +18,18 @@ from l4serve.planning.workload.judging import Judgement, Subject
 
 FOUR_BIT = {"awq", "awq_marlin", "gptq", "gptq_marlin", "marlin", "auto-round"}
 EIGHT_BIT = {"compressed-tensors", "fbgemm_fp8", "modelopt"}
+COMMON_NAMES = {
+    "bf16": None,
+    "bfloat16": None,
+    "fp16": None,
+    "none": None,
+    "gptq-int4": "gptq",
+    "awq-int4": "awq",
+    "w4a16": "gptq",
+    "w8a8-fp8": "compressed-tensors",
+    "w8a8-int8": "compressed-tensors",
+}
+"""What reports of measurements call a format of weights, and the method by which an engine knows it."""
 SECONDS_PER_HOUR = 3600
 DEFAULT_REGION = "us-central1"
 
@@ -46,6 +58,7 @@ class Priced:
 def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelShape, str | None]:
     """A model and the method that its engine is told; where the method reads weights that were quantised beforehand,
     the same model as such a checkpoint, which names its method itself."""
+    quantization = COMMON_NAMES.get(quantization or "none", quantization)
     if shape.quantization is not None or quantization is None:
         return shape, quantization
     if quantization in FOUR_BIT:
