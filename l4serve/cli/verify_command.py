@@ -1,11 +1,11 @@
 """l4serve verify: does the server that runs keep what was planned for it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
 import typer
@@ -18,6 +18,7 @@ from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, resolve_contract
+from l4serve.planning.models.purpose import PURPOSES, Purpose
 
 # The clients of the engines and of Kubernetes take a second to load; only this command needs them, when it runs.
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its mo
 LengthOption = Annotated[
     int | None,
     typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
+]
+ServesOption = Annotated[
+    str, typer.Option("--serves", help="What it answers with: generate, embed, score, classify, reward or token.")
 ]
 RunCommandsOption = Annotated[
     bool,
@@ -54,6 +58,7 @@ def verify(
     engine_version: VersionOption = None,
     model: ModelOption = None,
     max_model_len: LengthOption = None,
+    serves: ServesOption = "generate",
     timeout: TimeoutOption = 60.0,
     run_kubeconfig_commands: RunCommandsOption = False,
     as_json: JsonOption = False,
@@ -70,15 +75,15 @@ def verify(
                 raise refuse_input(f"{given} goes with --base-url; for a stack it comes from the plan")
             _verify_stack(stack, file, timeout, as_json, run_commands=run_kubeconfig_commands or _is_own(file))
         else:
-            _verify_url(base_url, engine, engine_version, model, max_model_len, timeout, as_json)
+            promised = {"served_names": (model,) if model else (), "max_model_len": max_model_len}
+            _verify_url(base_url, engine, engine_version, {**promised, "purpose": _purpose(serves)}, timeout, as_json)
 
 
 def _verify_url(
     base_url: str,
     engine: str | None,
     version: str | None,
-    model: str | None,
-    max_model_len: int | None,
+    promised: Mapping[str, Any],
     timeout: float,
     as_json: bool,
 ) -> None:
@@ -98,13 +103,20 @@ def _verify_url(
     if resolved.note:
         stderr.print(f"note: {resolved.note}")
     target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=_api_key())
-    target = replace(target, served_names=(model,) if model else (), max_model_len=max_model_len)
+    target = replace(target, **promised)
     try:
         with stderr.status(Text(f"checking {url}")):
             report = verify_server(target, url)
     except MissingClientError as error:
         raise refuse_input(str(error)) from None
     _print(report.to_json() if as_json else None, (report,))
+
+
+def _purpose(word: str) -> Purpose:
+    found = next((purpose for purpose in PURPOSES if purpose == word), None)
+    if found is None:
+        raise refuse_input(f"--serves {word!r} is unknown; give one of {', '.join(PURPOSES)}")
+    return found
 
 
 def _is_own(file: Path | None) -> bool:

@@ -102,6 +102,16 @@ CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", e
 """A name of Compute Engine: of a range, a reservation, a policy."""
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["fp8_e4m3"])]
 """One of the words that an engine's option takes."""
+ByteCount = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(\.[0-9]+)?[kmgtKMGT]?$",
+        max_length=20,
+        examples=["4G"],
+        json_schema_extra={"type": ["string", "number"]},
+    ),
+]
+"""Bytes, with a binary (K, M, G) or decimal (k, m, g) multiple."""
 Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~][A-Za-z0-9_./:~+=@-]{0,499}$", examples=["org/name"])]
 """A Hub id, a path in the container or an address of storage."""
 Label = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,198}[!-~])?$", examples=["my name"])]

@@ -5,7 +5,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from l4serve.config.base import ConfigModel, Count, Fraction, Image, Int, Label, PositiveInt, Source, Version, Word
+from l4serve.config.base import (
+    ByteCount,
+    ConfigModel,
+    Count,
+    Fraction,
+    Image,
+    Int,
+    Label,
+    PositiveInt,
+    Source,
+    Version,
+    Word,
+)
 
 
 class LoraAdapter(ConfigModel):
@@ -59,16 +71,32 @@ class VllmEngine(ConfigModel):
     """Tokens that one step may batch. More make prompts start sooner and cost activation memory on the card."""
     block_size: PositiveInt | None = None
     """Tokens in one block of the KV cache. Smaller blocks waste less of the cache at the end of each sequence."""
+    num_gpu_blocks_override: PositiveInt | None = None
+    """Blocks of the KV cache, in place of what the engine measures; more than the card holds ends its start."""
+    kv_cache_memory_bytes: ByteCount | None = None
+    """KV cache of each GPU in bytes or as 4G (binary) or 4g (decimal); gpuMemoryUtilization then decides nothing."""
     swap_space: float | None = Field(None, ge=0, le=100_000)
     """CPU memory per GPU, in GiB, for sequences that are set aside; vLLM 0.18 and newer have no such option."""
     cpu_offload_gb: float | None = Field(None, ge=0, le=100_000)
     """Weights kept in CPU memory per GPU, in GiB."""
+    kv_offloading_size: float | None = Field(None, gt=0, le=100_000)
+    """KV cache that spills to CPU memory, in GiB, all GPUs of the pod together; the pod asks for that much more."""
+    mamba_cache_dtype: Word | None = None
+    """Type of the states of linear-attention layers, such as auto, float16 or float32."""
+    mamba_ssm_cache_dtype: Word | None = None
+    """Type of the recurrent part of those states alone; two bytes hold more sequences than four."""
     enable_prefix_caching: bool | None = None
     """Reuse of KV blocks between prompts that share a prefix."""
     enable_chunked_prefill: bool | None = None
     """Splitting of long prefills into chunks that batch with decodes."""
     enforce_eager: bool | None = None
     """Eager execution without CUDA graphs."""
+    cudagraph_capture_sizes: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
+    """Batch sizes to capture as CUDA graphs; fewer leave more memory, and other sizes are padded up."""
+    max_cudagraph_capture_size: PositiveInt | None = None
+    """Largest batch size to capture as a CUDA graph."""
+    compilation_config: Mapping[str, Any] | None = None
+    """Compilation and CUDA graphs, as the engine's JSON object; memory is not judged under settings that move it."""
     attention_backend: Word | None = None
     """Attention backend, such as FLASH_ATTN, FLASHINFER or TRITON_ATTN."""
     disable_custom_all_reduce: bool | None = None
@@ -79,6 +107,22 @@ class VllmEngine(ConfigModel):
     """Running of code that the model's repository ships."""
     speculative_config: Mapping[str, Any] | None = None
     """Speculative decoding, as the engine's JSON object."""
+    runner: Literal["auto", "generate", "pooling", "draft"] | None = None
+    """What the server does with the model (from 0.10.1): pooling answers with vectors, scores or classes, no text."""
+    convert: Literal["auto", "none", "embed", "classify", "reward"] | None = None
+    """What a generating model is turned into, with `runner: pooling`."""
+    task: Literal["auto", "generate", "embed", "embedding", "classify", "score", "reward", "transcription"] | None = (
+        None
+    )
+    """What the model is served for, in releases before `runner` (up to 0.12)."""
+    limit_mm_per_prompt: Mapping[str, Any] | None = None
+    """Most pictures, videos or sounds in one prompt, such as {image: 2}; 0 of all of them leaves the tower unloaded."""
+    language_model_only: bool | None = None
+    """Text alone: the vision or audio tower is not loaded."""
+    skip_mm_profiling: bool | None = None
+    """No memory set aside for the largest picture: more cache, and a large picture may end the engine."""
+    mm_processor_kwargs: Mapping[str, Any] | None = None
+    """Arguments of the model's picture or sound processor, such as {max_pixels: 1003520}; memory is then not judged."""
     lora: Lora | None = None
     """LoRA adapters that one base model serves, each under its own model name."""
     served_model_name: tuple[Label, ...] | None = Field(None, min_length=1)

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
+from pydantic.alias_generators import to_snake
+
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_env, check_option, read_options
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import env_source_problems
-from l4serve.engines.field_flags import engine_table, field_owners
+from l4serve.engines.field_flags import engine_table, field_owners, flag_names
 from l4serve.engines.image_files import file_flags, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
 
@@ -19,7 +21,8 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     if not (case.extra_args or case.extra_env or case.env):
         return
     owned_flags, owned_env = _owned(case.engine, case.contract)
-    yield from _extra_arg_problems(case.extra_args, owned_flags, case.contract)
+    theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in _either_way(case.engine)}
+    yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
     yield from _extra_env_problems(case.extra_env, owned_env, case.contract)
     yield from _owned_problems("env", case.env, owned_env)
     yield from env_source_problems(case)
@@ -43,6 +46,12 @@ def image_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: 
                 yield package_problem(path, need, contract)
         if name in files and (problem := missing_file(path, engine.kind, name, option.values)):
             yield problem
+
+
+def _either_way(engine: Engine) -> frozenset[str]:
+    """Flags of unset fields that extra arguments may carry too, since what reads the field reads both."""
+    fields = map(to_snake, engine_table("fields")[engine.kind].get("eitherWay", ()))
+    return frozenset(flag for f in fields if getattr(engine, f) is None for flag in flag_names(engine.kind, f))
 
 
 @cache

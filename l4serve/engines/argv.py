@@ -146,7 +146,7 @@ def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str,
 def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
     if isinstance(setting.value, bool) and not flag.takes_value:
         return _switch(setting, flag, contract)
-    values = _values(setting.value, contract)
+    values = _pairs(setting.value) if flag.type == "pairs" else _values(setting.value, contract)
     for value in values:
         if fault := value_fault(flag, value):
             choices = f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}"
@@ -170,6 +170,11 @@ def _values(value: Any, contract: Contract) -> tuple[str, ...]:
     if engine_profile(contract.engine).list_syntax == "words":
         return tuple(map(_text, value))
     return (",".join(_tgi_adapter(item) if isinstance(item, LoraAdapter) else _text(item) for item in value),)
+
+
+def _pairs(value: Any) -> tuple[str, ...]:
+    """A mapping in the form that older parsers read: image=2,video=0."""
+    return (",".join(f"{key}={_text(inner)}" for key, inner in value.items()),)
 
 
 def _tgi_adapter(adapter: LoraAdapter) -> str:

@@ -1,6 +1,7 @@
 """The plain HTTP side of a server: health, version and metrics."""
 
 import ssl
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,19 @@ def get(target: Target, path: str) -> httpx2.Response:
 def get_json(target: Target, path: str) -> dict[str, Any]:
     """The JSON object at a path; CheckError on another status or body."""
     return _json(_require_ok(get(target, path)))
+
+
+def post(target: Target, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    """The answer to a POST of JSON, whatever its status."""
+    url = target.base_url.rstrip("/") + path
+    return httpx2.post(url, json=dict(body), headers=target.headers, timeout=target.timeout, verify=tls())
+
+
+def post_json(target: Target, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object that answers a POST; CheckError on another status or body."""
+    response = post(target, path, body)
+    require(response.status_code == 200, f"POST {path} answered {response.status_code}: {_body(response)}")
+    return _json(response)
 
 
 def check_health(target: Target) -> Finding:
@@ -82,8 +96,8 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError as error:
-        raise CheckError(f"GET {path} answered no JSON: {_body(response)!r}") from error
-    require(isinstance(value, dict), f"GET {path} answered JSON that is no object: {_body(response)}")
+        raise CheckError(f"{path} answered no JSON: {_body(response)!r}") from error
+    require(isinstance(value, dict), f"{path} answered JSON that is no object: {_body(response)}")
     return dict(value)
 
 

@@ -11,6 +11,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from l4serve.verification.checks import Check, CheckError, Finding, NotOfferedError, require
 from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, tls
 from l4serve.verification.latency import Latency, StreamClock
+from l4serve.verification.pooling_api import PoolingChecks
 from l4serve.verification.target import Target
 
 _AnyStream = Stream[Completion] | Stream[ChatCompletionChunk]
@@ -45,6 +46,8 @@ class VllmChecks:
 
     def checks(self) -> tuple[Check, ...]:
         """Every check; metrics come last, since some appear only after requests."""
+        if self._target.purpose != "generate":
+            return self._pooling_checks()
         return (
             Check("health", lambda: check_health(self._target)),
             Check("version", lambda: check_version(self._target, "/version")),
@@ -58,6 +61,18 @@ class VllmChecks:
             Check("full context", self.full_context),
             Check("context limit", self.context_limit),
             Check("metrics", lambda: check_metrics(self._target)),
+        )
+
+    def _pooling_checks(self) -> tuple[Check, ...]:
+        """The checks of a server that answers with vectors, scores or classes in place of text."""
+        target, pooling = self._target, PoolingChecks(self._target, self._model)
+        return (
+            Check("health", lambda: check_health(target)),
+            Check("version", lambda: check_version(target, "/version")),
+            *((Check("key", lambda: check_key(target, pooling.path)),) if target.guarded else ()),
+            Check("models", self.models),
+            *pooling.checks(),
+            Check("metrics", lambda: check_metrics(target)),
         )
 
     def models(self) -> Finding:

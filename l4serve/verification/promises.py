@@ -16,6 +16,7 @@ def planned_target(workload: WorkloadPlan, *, timeout: float, api_key: str | Non
     return replace(
         target,
         served_names=workload.model.served_names,
+        purpose=workload.model.purpose,
         max_model_len=_promised_length(workload),
         guarded=workload.engine.api_key,
     )

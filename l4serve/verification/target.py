@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from l4serve.planning.models.purpose import Purpose
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -16,6 +18,8 @@ class Target:
     """Version of the engine that the plan deploys."""
     served_names: tuple[str, ...] = ()
     """Names that requests may give as the model, first one preferred."""
+    purpose: Purpose = "generate"
+    """What the server answers with."""
     max_model_len: int | None = None
     """Prompt and output together, in tokens: vLLM's max model length, TGI's max total tokens."""
     metrics: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.models.model_shape import ModelShape
 
 
@@ -16,6 +17,7 @@ def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Co
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
-    if options.unjudged:
-        raise MemoryModelError(f"{', '.join(options.unjudged)}: moves memory and is not modelled")
+    unjudged = (*options.unjudged, *(options.unjudged_towers if loads_tower(model, options) else ()))
+    if unjudged:
+        raise MemoryModelError(f"{', '.join(unjudged)}: moves memory and is not modelled")
     return engine_memory(options.engine).estimate(model, gpu, options, constants or fitted_constants())

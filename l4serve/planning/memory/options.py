@@ -15,6 +15,14 @@ class LoraOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GraphOptions:
+    """CUDA graphs as the operator asks for them: the batch sizes themselves, or the largest. None is the release's."""
+
+    sizes: tuple[int, ...] | None = None
+    largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingOptions:
     """One engine's memory-relevant settings.
 
@@ -25,9 +33,11 @@ class ServingOptions:
     KV bytes as a fraction of the target's; `speculative_method` is how drafts are made. `cpu_offload_gib` is what one
     rank keeps of its weights in host memory, `kv_offloading_gib` the
     cache that spills there, `kv_cache_memory_bytes` the cache that the operator sets in place of a
-    utilisation. `multimodal_limits` are the items of each modality that one prompt may hold; 0 for all of them loads no
-    tower. `pooling` is whether the server answers with vectors or scores and samples nothing. `v2_model_runner` is what
-    the environment says of vLLM's model runner. `unjudged` names settings that move memory and are not modelled.
+    utilisation, `gpu_blocks` the number of its blocks. `multimodal_limits` are the items of each modality that one
+    prompt may hold; 0 for all of them loads no tower. `pooling` is whether the server answers with vectors or scores
+    and samples nothing; None leaves that to the model. `v2_model_runner` is what the environment says of vLLM's model
+    runner. `unjudged` names settings that move memory and are not modelled, `unjudged_towers` those that do so where a
+    vision or audio tower is loaded.
     """
 
     engine: str
@@ -62,9 +72,12 @@ class ServingOptions:
     multimodal_limits: Mapping[str, int] | None = None
     language_model_only: bool = False
     skip_multimodal_profiling: bool = False
-    pooling: bool = False
+    pooling: bool | None = None
     v2_model_runner: bool | None = None
+    graphs: GraphOptions | None = None
+    gpu_blocks: int | None = None
     unjudged: tuple[str, ...] = ()
+    unjudged_towers: tuple[str, ...] = ()
     max_input_tokens: int | None = None
     max_total_tokens: int | None = None
     max_batch_prefill_tokens: int | None = None

@@ -10,11 +10,12 @@ from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
-from l4serve.planning.memory.options import LoraOptions, ServingOptions
+from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.uncertainty import uncertainty_gib
 from l4serve.planning.memory.vllm_activations import (
@@ -82,7 +83,7 @@ class VllmMemory:
         """The settings of vLLM's config that its memory depends on."""
         lora = engine.lora
         speculative = engine.speculative_config or {}
-        return ServingOptions(
+        options = ServingOptions(
             engine=self.kind,
             engine_version=engine.version,
             tensor_parallel_size=layout.tensor_parallel_size,
@@ -103,6 +104,7 @@ class VllmMemory:
             cpu_offload_gib=engine.cpu_offload_gb or 0.0,
             block_size=engine.block_size,
         )
+        return with_fields(options, engine)
 
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """vLLM's answer for one rank."""
@@ -119,14 +121,16 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     usable = (options.gpu_memory_utilization or generation.default_utilization) * gpu.total_gib
     if options.kv_cache_memory_bytes is not None:
         usable = parts.inside + options.kv_cache_memory_bytes / GIB
-    if model.is_encoder:
-        usable = parts.inside
     layout = kv_layout(
         model,
         options,
         grouped=generation.slidingwindow_groups,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
     )
+    if options.gpu_blocks is not None:
+        usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB
+    if model.is_encoder:
+        usable = parts.inside
     parts = replace(parts, late=_late_gib(question, parts, layout, usable))
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
@@ -219,13 +223,17 @@ def _graphs_gib(question: Question, *, flashinfer: bool) -> float:
 
 def captured_graphs(options: ServingOptions, generation: Generation, limits: BatchLimits) -> int:
     """How many CUDA graphs the release captures: one for each batch size, and again for each with adapters."""
-    if options.enforce_eager:
+    asked = options.graphs or GraphOptions()
+    if options.enforce_eager or asked.sizes == ():
         return 0
-    largest = generation.graph_ceiling
-    if generation.graph_seqs_factor:
+    twice = 2 if options.lora is not None else 1
+    if asked.sizes is not None:
+        return len(set(asked.sizes)) * twice
+    largest = asked.largest if asked.largest is not None else generation.graph_ceiling
+    if asked.largest is None and generation.graph_seqs_factor:
         steps = 1 + options.num_speculative_tokens
         largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor, limits.batched_tokens)
-    return capture_count(largest) * (2 if options.lora is not None else 1)
+    return capture_count(largest) * twice
 
 
 def _workspace_gib(gpu: Gpu, options: ServingOptions, constants: Constants) -> float:

@@ -33,7 +33,8 @@ def _names() -> dict[str, tuple[str, str, bool]]:
 def _facts(name: str, key: str, gated: bool) -> ModelShape:
     entry = _entries()[key]
     facts = shape_from_config(entry["config"], model_id=name, source=entry["source"])
-    return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"))
+    purpose = entry.get("purpose", facts.purpose)
+    return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"), purpose=purpose)
 
 
 def find_model(model_id: str) -> ModelShape | None:

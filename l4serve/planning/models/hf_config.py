@@ -93,11 +93,19 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         extra_parameters=_towers(config, traits, hidden, model_id),
         vision=vision_facts(config.get("vision_config"), config.get("mm_tokens_per_image"), traits.get("vision", {})),
         is_encoder=bool(traits.get("encoder", False)),
+        purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
     )
     if fault := shape_fault(facts):
         raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}")
     return facts
+
+
+def _labels(config: Config) -> int | None:
+    """Classes of a classifier, or None where the file has none; one class is a score."""
+    labels = config.get("id2label")
+    counted = config.get("num_labels")
+    return len(labels) if isinstance(labels, Mapping) else counted if type(counted) is int else None
 
 
 def _context(text: Config, architecture: str, model_id: str) -> int:

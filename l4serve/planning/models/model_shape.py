@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from l4serve.planning.models.purpose import Purpose
+
 
 class LayerKind(StrEnum):
     """How one decoder layer keeps its past."""
@@ -92,6 +94,8 @@ class ModelShape:
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
     figures come from. `rope_stretch` is how many times the stated positions one rotary table holds. `layer_kinds` has
     one entry for each decoder layer; empty means full attention in every layer. `is_encoder` models keep no cache.
+    `purpose` is what the model was made for where its class does not say it: a decoder trained for vectors, or an
+    encoder with one class, which scores pairs.
     """
 
     id: str
@@ -125,6 +129,7 @@ class ModelShape:
     extra_parameters: int = 0
     vision: VisionFacts | None = None
     is_encoder: bool = False
+    purpose: Purpose | None = None
     quantization: QuantizationFacts | None = None
     checkpoint_bytes: int | None = None
 

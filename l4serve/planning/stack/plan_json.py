@@ -105,6 +105,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "modelId": model.id,
         "revision": model.revision,
         "servedModelNames": list(model.served_names),
+        "serves": model.purpose,
         "maxModelLen": model.max_model_len,
         "gated": model.gated,
         **_values(asdict(workload.layout)),

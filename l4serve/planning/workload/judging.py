@@ -32,6 +32,8 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.purpose import Purpose
+from l4serve.planning.workload.served_purpose import served_purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,13 @@ class Subject:
             default_max_num_seqs=limits.max_num_seqs if limits else None,
             default_max_num_batched_tokens=limits.max_num_batched_tokens if limits else None,
             weights_gib=self.weights_gib,
+            pooling=self.purpose != "generate",
         )
+
+    @cached_property
+    def purpose(self) -> Purpose:
+        """What the server answers with: what the config asks for, else what model and class were made for."""
+        return served_purpose(self.workload, self.shape, self.resolved.contract)
 
     @property
     def at_lowest(self) -> "Subject":

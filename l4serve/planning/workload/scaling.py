@@ -8,6 +8,7 @@ from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import refuse
 from l4serve.engines.contract import Contract
+from l4serve.planning.models.model_shape import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,13 @@ class AutoscalingPlan:
         )
 
 
-def plan_autoscaling(path: str, config: Autoscaling | None, contract: Contract) -> AutoscalingPlan | None:
+def plan_autoscaling(
+    path: str, config: Autoscaling | None, contract: Contract, shape: ModelShape | None = None
+) -> AutoscalingPlan | None:
     """The plan of a workload's autoscaling at a YAML path; None where it asks for none.
 
-    Raises ConfigError for a role that the contract names no metric for, and for a target that cannot be reached.
+    Raises ConfigError for a role that the contract names no metric for, or that the model (None: not known) never
+    moves, and for a target that cannot be reached.
     """
     if config is None:
         return None
@@ -47,6 +51,8 @@ def plan_autoscaling(path: str, config: Autoscaling | None, contract: Contract) 
     if engine_metric is None:
         known = ", ".join(contract.autoscaling_metrics)
         refuse(f"{path}.metric", f"{contract.name} shows no metric for {config.metric}", f"use one of: {known}")
+    if config.metric == "cache" and shape is not None and shape.is_encoder:
+        refuse(f"{path}.metric", f"{shape.id} keeps no KV cache, so {engine_metric} stays 0", "set metric: queue")
     table = load_data(__file__, "autoscaling.yaml")
     name = table["metricName"].format(metric=engine_metric, type=contract.metrics[engine_metric])
     return AutoscalingPlan(

@@ -7,6 +7,7 @@ from l4serve.config.container_env import EnvSource
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.gke.hf_token import SecretPlan
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.node_choice import Placing
@@ -58,6 +59,8 @@ class ModelPlan:
     gated: bool
     """Whether the Hub wants a token for it."""
     served_names: tuple[str, ...]
+    purpose: Purpose
+    """What the server answers with: text, or vectors, scores, classes or rewards."""
     max_model_len: int | None
     """Prompt and output together, in tokens; None where neither the config nor the model says."""
 

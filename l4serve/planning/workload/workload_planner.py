@@ -16,6 +16,7 @@ from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.host_room import host_problems, pod_needs
@@ -74,6 +75,7 @@ class Draft:
     secret: SecretPlan | None
     subject: Subject
     judgement: Judgement
+    purpose: Purpose
 
     @property
     def object_name(self) -> str:
@@ -105,7 +107,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs()))
     host = once(lambda: _host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
-    scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract))
+    scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
     try:
         gather(partial(refuse_all, _taken_labels(path, workload)), place, host, judgement, scaling, around.secret)
     except ConfigError as error:
@@ -121,6 +123,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         scaling=scaling(),
         secret=around.secret(),
         subject=subject(),
+        purpose=subject().purpose,
         judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources(), host())),
     )
 
@@ -287,6 +290,7 @@ def _model(draft: Draft) -> ModelPlan:
         revision=model.revision,
         gated=is_gated(draft.workload, draft.shape),
         served_names=profile.setting(engine, "servedNames") or (model.id,),
+        purpose=draft.purpose,
         max_model_len=profile.setting(engine, "length") or (fit.max_model_len if fit else known),
     )
 

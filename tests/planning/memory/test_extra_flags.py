@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from l4serve.config.vllm import VllmEngine
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
-from l4serve.planning.memory.extra_flags import with_flags
+from l4serve.planning.memory.extra_flags import with_fields, with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
@@ -92,7 +93,16 @@ def test_a_tower_that_serves_no_pictures_is_not_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    "flag", ["--num-gpu-blocks-override=100", "--offload_group_size=8", "--kv-cache-memory-bytes=lots"]
+    "flag",
+    [
+        "--offload_group_size=8",
+        "--kv-cache-memory-bytes=lots",
+        "--performance-mode=throughput",
+        "-O1",
+        "--compilation-config.cudagraph_mode=PIECEWISE",
+        '--compilation-config={"custom_ops":["all"]}',
+        '--kv-transfer-config={"kv_connector":"MyConnector"}',
+    ],
 )
 def test_what_moves_memory_and_is_not_modelled_is_not_judged(flag: str) -> None:
     with pytest.raises(MemoryModelError, match="is not modelled"):
@@ -140,3 +150,82 @@ def test_too_high_a_utilisation_is_lowered() -> None:
     )
     cures = remedies(shape("Qwen/Qwen2.5-7B-Instruct"), gpu, options, gpus_available=(1,))
     assert any(cure.edit.get("engine.gpuMemoryUtilization", 1) < 0.95 for cure in cures)
+
+
+@pytest.mark.parametrize("flag", ["-O2", "--compilation-config=3", "--optimization-level=2"])
+def test_the_releases_own_level_changes_nothing(flag: str) -> None:
+    assert asked(flag, version="0.26.0").unjudged == (() if "2" in flag else ("optimisation level 3",))
+    assert asked("-O3", version="0.11.0").unjudged == ()
+
+
+def test_fewer_graphs_leave_more_cache() -> None:
+    model = "Qwen/Qwen2.5-7B-Instruct"
+    plain = fit(model, asked(version="0.33.0"))
+    few = fit(model, asked("--cudagraph-capture-sizes", "1", "2", "4", version="0.33.0"))
+    small = fit(model, asked("--max-cudagraph-capture-size=8", version="0.33.0"))
+    none = fit(model, asked('--compilation-config={"cudagraph_mode":"NONE"}', version="0.33.0"))
+    assert plain.cuda_graph_gib > small.cuda_graph_gib > few.cuda_graph_gib > none.cuda_graph_gib == 0
+    assert few.kv_cache_tokens > plain.kv_cache_tokens
+    old = [fit(model, asked("--cuda-graph-sizes", *sizes, version="0.11.0")) for sizes in (["8"], ["1", "2", "4", "8"])]
+    assert old[0].cuda_graph_gib == old[1].cuda_graph_gib
+
+
+def test_stated_blocks_are_the_cache_whatever_the_utilisation() -> None:
+    model = "Qwen/Qwen2.5-7B-Instruct"
+    for utilization in (0.5, 0.9):
+        answer = fit(
+            model, asked("--num-gpu-blocks-override=1000", gpu_memory_utilization=utilization, max_model_len=8192)
+        )
+        assert answer.kv_cache_tokens == 16_000
+    assert not fit(model, asked("--num-gpu-blocks-override=100000", max_model_len=8192)).fits
+    assert not fit(model, asked("--num-gpu-blocks-override=100", max_model_len=8192)).fits
+
+
+def test_arguments_of_a_picture_processor_matter_where_a_tower_is_loaded() -> None:
+    pixels = '--mm-processor-kwargs={"max_pixels":1003520}'
+    assert fit(QWEN, asked(pixels, max_model_len=4096, gpu_memory_utilization=0.9)).max_model_len == 4096
+    assert fit("google/gemma-3-4b-it", asked(pixels, "--language-model-only")).weights_gib > 0
+    with pytest.raises(MemoryModelError, match="largest picture"):
+        fit("google/gemma-3-4b-it", asked(pixels))
+
+
+def test_typed_fields_and_extra_arguments_say_the_same() -> None:
+    typed = VllmEngine.model_validate(
+        {
+            "kvCacheMemoryBytes": "4G",
+            "numGpuBlocksOverride": 512,
+            "mambaSsmCacheDtype": "float16",
+            "kvOffloadingSize": 40,
+            "limitMmPerPrompt": {"image": 2},
+            "languageModelOnly": True,
+            "cudagraphCaptureSizes": [1, 2],
+            "runner": "pooling",
+        }
+    )
+    flags = (
+        "--kv-cache-memory-bytes=4G",
+        "--num-gpu-blocks-override=512",
+        "--mamba-ssm-cache-dtype=float16",
+        "--kv-offloading-size=40",
+        "--limit-mm-per-prompt.image=2",
+        "--language-model-only",
+        "--cudagraph-capture-sizes",
+        "1",
+        "2",
+        "--runner=pooling",
+    )
+    assert with_fields(asked(), typed) == asked(*flags)
+
+
+@pytest.mark.parametrize(
+    ("connector", "env", "gib"),
+    [
+        ('{"kv_connector":"LMCacheConnectorV1","kv_role":"kv_both"}', {}, 5),
+        ('{"kv_connector":"LMCacheConnectorV1"}', {"LMCACHE_MAX_LOCAL_CPU_SIZE": "20"}, 20),
+        ('{"kv_connector":"OffloadingConnector","kv_connector_extra_config":{"cpu_bytes_to_use":8589934592}}', {}, 8),
+    ],
+)
+def test_a_connector_that_keeps_cache_on_the_host_asks_for_its_memory(
+    connector: str, env: dict[str, str], gib: int
+) -> None:
+    assert asked(f"--kv-transfer-config={connector}", env=env).kv_offloading_gib == gib

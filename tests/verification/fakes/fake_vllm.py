@@ -9,6 +9,7 @@ from typing import Any
 from fake_http import STALL_SECONDS, TOKENS, Engine, serve
 
 MODEL = "org/model"
+POOLING = ("/v1/embeddings", "/score", "/rerank", "/classify", "/pooling")
 
 
 class Vllm(Engine):
@@ -31,6 +32,8 @@ class Vllm(Engine):
             return self.refuse("Unauthorized", 401)
         if self.path == "/v1/chat/completions" and self.fault == "chat-no-template":
             return self.refuse("As of transformers v4.44, default chat template is no longer allowed", 400)
+        if self.path in POOLING:
+            return self.pool(body)
         prompt = body.get("prompt")
         limit = 32 if self.fault == "limit-lower" else self.limit
         if isinstance(prompt, list) and len(prompt) > limit and not self.over_limit(len(prompt)):
@@ -42,6 +45,42 @@ class Vllm(Engine):
         if body.get("stream"):
             return self.send_events(self.events(body, chat, count))
         return self.send_json(self.answer(body, chat, count))
+
+    def pool(self, body: dict[str, Any]) -> None:
+        """The answer of a server of vectors, scores, classes or rewards."""
+        given = body.get("input", body.get("text_2", body.get("documents")))
+        texts = [given] if isinstance(given, str) or (given and isinstance(given[0], int)) else given
+        tokens = len(given) if given and isinstance(given[0], int) else 5
+        if tokens > self.limit and not self.over_limit(tokens):
+            return None
+        if self.stop_on_fault():
+            return None
+        vector = [
+            float("nan") if self.fault == "pool-nan" else 0.5,
+            -0.25,
+            float(len(texts) * (self.fault == "pool-drift")),
+        ]
+        if self.fault == "pool-zeros":
+            vector = [0.0, 0.0, 0.0]
+        row = {
+            "/v1/embeddings": {"embedding": vector},
+            "/score": {"score": vector[0]},
+            "/classify": {
+                "label": "A",
+                "probs": [1.5 if self.fault == "pool-beyond" else 0.75, 0.25],
+                "num_classes": 2,
+            },
+            "/pooling": {"data": [vector, vector]},
+        }
+        if self.path == "/rerank":
+            order = [0, 1] if self.fault == "rerank-unordered" else [1, 0]
+            results = [
+                {"index": i, "relevance_score": 0.1 + i} for i in order[: 1 if self.fault == "pool-short" else 2]
+            ]
+            return self.send_json({"results": results})
+        count = len(texts) - (self.fault == "pool-short")
+        usage = {} if self.fault == "answer-no-usage" else {"usage": {"prompt_tokens": 5 * len(texts)}}
+        return self.send_json({"data": [{"index": i, **row[self.path]} for i in range(count)], **usage})
 
     def send_version(self) -> None:
         if self.fault == "version-404":

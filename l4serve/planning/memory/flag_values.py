@@ -1,0 +1,177 @@
+"""How the values of vLLM's memory flags are read, each to the options that it changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.memory.generations import parse_version
+
+_MULTIPLES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_UNLIMITED = 999
+"""Items of a modality whose entry gives no count (vllm/config/multimodal.py)."""
+_BINARY_GIB = 2**30
+
+
+@cache
+def flag_table() -> dict[str, Any]:
+    """`data/vllm_flags.json`."""
+    table: dict[str, Any] = load_data(__file__, "vllm_flags.json")
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What else decides what a value means: the release, the ranks and the environment."""
+
+    version: str
+    ranks: int = 1
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Options that a value changes, by name, and keys in it that move memory and are not modelled."""
+
+    changes: Mapping[str, Any]
+    unmodelled: tuple[str, ...] = ()
+
+
+def read_value(flag: str, values: Sequence[Any], context: Context) -> Reading | None:
+    """What the values of a modelled flag mean; None where they cannot be read.
+
+    Values are the words of a command line, or one value of a typed field.
+    """
+    option, kind = flag_table()["modelled"][flag]
+    if kind == "switch":
+        return Reading({option: not values or values[0] not in (False, "false", "False")})
+    if not values:
+        return None
+    if reader := _WHOLE.get(kind):
+        return reader(option, values, context)
+    found = _ONE[kind](values[0])
+    return None if found is None else Reading({option: found})
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if re.fullmatch(r"\d+(\.\d+)?", str(value)) else None
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if re.fullmatch(r"\d+", str(value)) else None
+
+
+def _bytes(value: Any) -> int | None:
+    """Bytes of 1024, 1.5g (decimal) or 1G (binary), as vLLM's parser reads them."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgtKMGT]?)", str(value))
+    return int(float(found[1]) * _MULTIPLES.get(found[2], 1)) if found else None
+
+
+def _limits(value: Any) -> dict[str, int] | None:
+    """Items of each modality: {"image": 2}, {"image": {"count": 2}} or image=2; sizes make the profile smaller."""
+    asked = _object(value)
+    if asked is None:
+        pairs = re.findall(r"(\w+)=(\d+)", str(value))
+        asked = {name: int(count) for name, count in pairs} or None
+    if asked is None:
+        return None
+    counts = {
+        name: entry.get("count", _UNLIMITED) if isinstance(entry, Mapping) else entry for name, entry in asked.items()
+    }
+    return counts if all(type(count) is int for count in counts.values()) else None
+
+
+def _object(value: Any) -> Mapping[str, Any] | None:
+    if isinstance(value, Mapping):
+        return value
+    try:
+        read = json.loads(str(value))
+    except ValueError:
+        return None
+    return read if isinstance(read, Mapping) else None
+
+
+_ONE: Mapping[str, Callable[[Any], Any]] = {
+    "text": str,
+    "number": _number,
+    "count": _count,
+    "bytes": _bytes,
+    "limits": _limits,
+}
+
+
+def _counts(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
+    words = values[0] if len(values) == 1 and isinstance(values[0], tuple | list) else values
+    counts = [_count(word) for word in words]
+    return None if None in counts else Reading({option: tuple(counts)})
+
+
+def _sizes_before(option: str, values: Sequence[Any], context: Context) -> Reading | None:
+    """One number was the largest size, several were the sizes (0.9 to 0.12)."""
+    found = _counts(option, values, context)
+    if found is None or len(found.changes[option]) > 1:
+        return found
+    return Reading({"graphs.largest": found.changes[option][0]})
+
+
+def _compilation(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
+    asked = _object(values[0])
+    if asked is None:
+        return _level("", values, context) if _count(values[0]) is not None else None
+    table = flag_table()["compilation"]
+    changes: dict[str, Any] = {}
+    unmodelled = []
+    for key, value in asked.items():
+        if key in table["graphs"]:
+            part = table["graphs"][key]
+            read = _counts("sizes", [value], context) if part == "sizes" else Reading({"largest": _count(value)})
+            if read is None or None in read.changes.values():
+                return None
+            changes |= {f"graphs.{name}": found for name, found in read.changes.items()}
+        elif value in table["noGraphs"].get(key, ()):
+            changes["graphs.sizes"] = ()
+        elif value not in table["default"].get(key, ()) and key not in table["harmless"]:
+            unmodelled.append(f"{key} of the compilation config")
+    return Reading(changes, tuple(unmodelled))
+
+
+def _level(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
+    """An optimisation level: the release's own changes nothing, the effect of others is not known."""
+    asked = str(values[0]).lstrip("Oo")
+    known = flag_table()["levels"]["default"]["from"].items()
+    own = [level for release, level in known if parse_version(release) <= parse_version(context.version)]
+    return Reading({}, () if own and asked == own[-1] else (f"optimisation level {asked}",))
+
+
+def _connector(option: str, values: Sequence[Any], context: Context) -> Reading | None:
+    """Host memory of a connector that keeps cache there: LMCache's for each rank, offloading's for all together."""
+    asked, table = _object(values[0]), flag_table()["connectors"]
+    if asked is None:
+        return None
+    name = str(asked.get("kv_connector", ""))
+    extra = asked.get("kv_connector_extra_config") or {}
+    if name.startswith("LMCache"):
+        held = _number(context.env.get(table["lmcache"]["variable"], table["lmcache"]["defaultGib"]))
+        return None if held is None else Reading({option: held * context.ranks})
+    if name == "OffloadingConnector" and (held := _count(extra.get(table["offloading"]["key"]))) is not None:
+        return Reading({option: held / _BINARY_GIB})
+    return Reading({}, (f"the connector {name}",))
+
+
+def _pooling(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
+    return Reading({} if values[0] == "auto" else {option: values[0] in flag_table()["pooling"]})
+
+
+_WHOLE: Mapping[str, Callable[[str, Sequence[Any], Context], Reading | None]] = {
+    "counts": _counts,
+    "pooling": _pooling,
+    "sizes_before_0_11_1": _sizes_before,
+    "compilation": _compilation,
+    "level": _level,
+    "connector": _connector,
+}

@@ -1,0 +1,34 @@
+"""What a model is served for: text, or vectors, scores, classes and rewards."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Purpose = Literal["generate", "embed", "score", "classify", "reward", "token"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+_OF_KIND: dict[str, Purpose] = {
+    "embedding": "embed",
+    "late-interaction": "embed",
+    "classification": "classify",
+    "token-classification": "token",
+    "reward": "reward",
+}
+_OF_WORD: dict[str, Purpose] = {
+    "embed": "embed",
+    "embedding": "embed",
+    "score": "score",
+    "classify": "classify",
+    "reward": "reward",
+    "pooling": "embed",
+}
+
+
+def purpose_of_word(word: str | None) -> Purpose | None:
+    """The purpose that a value of --task, --convert or --runner asks for; None where it leaves it to the model."""
+    return "generate" if word == "generate" else _OF_WORD.get(word or "")
+
+
+def purpose_of_kind(kind: str | None) -> Purpose | None:
+    """The purpose of a class of models, by the kind that a contract gives it; None for one that generates."""
+    return _OF_KIND.get(kind or "")
