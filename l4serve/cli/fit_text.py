@@ -88,5 +88,6 @@ def _verdict(judgement: Judgement) -> Text:
         return Text("fits, but the engine refuses it", style="bold red")
     verdict, colour = ("fits", "green") if answer.fits else ("does not fit", "red")
     if answer.margin_is_uncertain:
-        verdict, colour = f"{verdict}, but the margin is within the uncertainty", "yellow" if answer.fits else "red"
+        verdict = f"{verdict}, but the margin is within the uncertainty"
+        colour = "red" if judgement.refusals else "yellow"
     return Text(verdict, style=f"bold {colour}")

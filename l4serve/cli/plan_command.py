@@ -170,7 +170,7 @@ def _memory(workload: WorkloadPlan) -> str:
     fit = workload.judgement.fit
     if fit is None:
         return "not judged"
-    verdict = "fits" if fit.fits and not fit.margin_is_uncertain else "tight" if fit.fits else "does not fit"
+    verdict = "tight" if fit.margin_is_uncertain else "fits" if fit.fits else "does not fit"
     return (
         f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.engines.traits import GpuTraits, ModelTraits
-from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
+from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, T4, UNDESCRIBED, errors, like, verdicts
 
 
 @pytest.mark.parametrize("version", ["0.13.0", "0.19.1", "0.26.0", "0.33.0"])
@@ -343,3 +343,21 @@ def test_lora_without_adapters_needs_the_variable_that_lets_them_in() -> None:
     opened = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"}
     assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={}, extra_env=opened)
     assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={"adapters": [{"name": "a", "path": "acme/a"}]})
+
+
+def test_a_bfloat16_model_on_a_t4_is_refused_until_the_release_falls_back() -> None:
+    rule = "vllm-bfloat16-model-refused-before-ampere"
+    assert errors("vllm", "0.8.5", QWEN, gpu=T4) == {rule}
+    assert errors("vllm", "0.8.5", QWEN, gpu=T4, dtype="half") == set()
+    assert errors("vllm", "0.9.0", QWEN, gpu=T4) == set()
+    assert errors("vllm", "0.8.5", QWEN) == set()
+
+
+@pytest.mark.parametrize("version", ["0.8.0", "0.8.5", "0.9.2"])
+def test_early_releases_refuse_what_their_own_code_refuses(version: str) -> None:
+    awq = like(QWEN, quantization_method="awq", quantization_group=128)
+    assert "vllm-context-beyond-model" in errors("vllm", version, GEMMA, maxModelLen=16384)
+    assert "vllm-heads-not-divisible" in errors("vllm", version, QWEN, tp=8, gpus=8)
+    assert "vllm-quantization-mismatch" in errors("vllm", version, awq, quantization="gptq")
+    assert "vllm-awq-needs-float16" in errors("vllm", version, awq, dtype="bfloat16", quantization="awq")
+    assert "vllm-tool-choice-without-parser" in errors("vllm", version, QWEN, enableAutoToolChoice=True)

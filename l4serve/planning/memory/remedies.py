@@ -157,7 +157,7 @@ def _kind(step: _Step) -> tuple[str, ...]:
 def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
     edit = dict(step.edit)
     gpus = step.options.tensor_parallel_size * step.options.pipeline_parallel_size
-    written = ", ".join(f"{key}: {value}" for key, value in edit.items())
+    written = ", ".join(f"{key}: {str(value).lower() if value is True else value}" for key, value in edit.items())
     text = f"set {written} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
     return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
 
@@ -166,6 +166,8 @@ def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _batch_edits(base)
         yield from _utilization_edits(base)
+        yield from _speculation_edits(base)
+        yield from _graph_edits(base)
     else:
         yield from _prefill_edits(base)
     yield from _context_edits(base, judge)
@@ -216,6 +218,21 @@ def _utilization_edits(base: _Step) -> Iterator[_Step]:
         if lower < (current or default):
             changed = replace(base.options, gpu_memory_utilization=lower)
             yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
+
+
+def _speculation_edits(base: _Step) -> Iterator[_Step]:
+    """Fewer drafted tokens, down to one: each is a row of logits to check."""
+    tokens = base.options.num_speculative_tokens
+    for fewer in dict.fromkeys((tokens // 2, 1)):
+        if 0 < fewer < tokens:
+            changed = replace(base.options, num_speculative_tokens=fewer)
+            yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
+
+
+def _graph_edits(base: _Step) -> Iterator[_Step]:
+    # An eager Gemma compiles its norm anew for many batch sizes and serves nothing for minutes (docs/memory-model.md).
+    if not base.options.enforce_eager and not base.model.architecture.startswith("Gemma"):
+        yield _extend(base, replace(base.options, enforce_eager=True), "engine.enforceEager", True, 1)
 
 
 def _prefill_edits(base: _Step) -> Iterator[_Step]:

@@ -57,8 +57,9 @@ def rank_parameters(model: ModelShape, tensor_parallel: int = 1) -> RankParamete
     tp = tensor_parallel
     vocabulary = ceil(model.vocab_size / VOCABULARY_PADDING) * VOCABULARY_PADDING
     embedding = vocabulary * model.hidden_size // tp
+    per_layer = model.num_hidden_layers * model.per_layer_width
     return RankParameters(
-        embedding=embedding,
+        embedding=embedding + per_layer * model.per_layer_vocab_size // tp,
         lm_head=0 if model.tie_word_embeddings else embedding,
         attention=_attention(model, tp),
         dense_mlp=_dense_mlp(model, tp),
@@ -248,4 +249,6 @@ def _replicated(model: ModelShape) -> int:
     routers = 0
     if model.moe is not None:
         routers = (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
-    return norms + routers
+    # A vector of each layer's own is projected from the hidden state, gated and projected back.
+    own = 3 * model.num_hidden_layers * model.per_layer_width * model.hidden_size
+    return norms + routers + own

@@ -34,7 +34,13 @@ def _facts(name: str, key: str, gated: bool) -> ModelShape:
     entry = _entries()[key]
     facts = shape_from_config(entry["config"], model_id=name, source=entry["source"])
     purpose = entry.get("purpose", facts.purpose)
-    return replace(facts, gated=gated, checkpoint_bytes=entry.get("checkpointBytes"), purpose=purpose)
+    return replace(
+        facts,
+        gated=gated,
+        checkpoint_bytes=entry.get("checkpointBytes"),
+        purpose=purpose,
+        is_seen=name not in entry.get("unseen", ()),
+    )
 
 
 def find_model(model_id: str) -> ModelShape | None:
@@ -58,12 +64,12 @@ def all_models() -> tuple[ModelShape, ...]:
 
 @cache
 def quantized_variants(model: ModelShape) -> tuple[ModelShape, ...]:
-    """Catalogued checkpoints of the same model in fewer bits, those with the most bits first."""
+    """Catalogued checkpoints of the model in fewer bits that were seen on the Hub, those with the most bits first."""
     if model.quantization is not None:
         return ()
     tail = model.id.rsplit("/", 1)[-1].lower()
     found = [_facts(*known) for name, known in _names().items() if _names_only_a_format(name, tail)]
-    same = [m for m in found if m.quantization and _shape(m) == _shape(model)]
+    same = [m for m in found if m.is_seen and m.quantization and _shape(m) == _shape(model)]
     return tuple(sorted(same, key=lambda m: -(m.quantization.bits if m.quantization else 0)))
 
 

@@ -27,7 +27,9 @@ MOST_OF_A_WIDTH = 2**20
 """Of any width, count or rank; the widest published one is a tenth of it."""
 MOST_OF_A_LENGTH = 2**32
 """Of positions and windows, in tokens."""
-_LENGTHS = frozenset({"max_position_embeddings", "n_positions", "max_seq_len", "vocab_size"})
+_LENGTHS = frozenset(
+    {"max_position_embeddings", "n_positions", "max_seq_len", "vocab_size", "vocab_size_per_layer_input"}
+)
 _LONGEST_NAME = 200
 FULL_ATTENTION_INTERVAL = 4
 """Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
@@ -91,6 +93,8 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         mla=_mla(text, model_id),
         linear_state=_linear_state(text, traits, model_id),
         extra_parameters=_towers(config, traits, hidden, model_id),
+        per_layer_width=_optional(text, model_id, "hidden_size_per_layer_input") or 0,
+        per_layer_vocab_size=_optional(text, model_id, "vocab_size_per_layer_input") or 0,
         vision=vision_facts(config.get("vision_config"), config.get("mm_tokens_per_image"), traits.get("vision", {})),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,

@@ -94,8 +94,10 @@ class ModelShape:
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
     figures come from. `rope_stretch` is how many times the stated positions one rotary table holds. `layer_kinds` has
     one entry for each decoder layer; empty means full attention in every layer. `is_encoder` models keep no cache.
-    `purpose` is what the model was made for where its class does not say it: a decoder trained for vectors, or an
-    encoder with one class, which scores pairs.
+    `per_layer_width` is that of the vector that each layer takes of each token from a table of its own (Gemma 3n and
+    4), which has `per_layer_vocab_size` rows. `purpose` is what the model was made for where its class does not say it:
+    a decoder trained for vectors, or an encoder with one class, which scores pairs. `is_seen` is False where no list of
+    the Hub's models has the id.
     """
 
     id: str
@@ -127,11 +129,14 @@ class ModelShape:
     mla: MlaFacts | None = None
     linear_state: LinearStateFacts | None = None
     extra_parameters: int = 0
+    per_layer_width: int = 0
+    per_layer_vocab_size: int = 0
     vision: VisionFacts | None = None
     is_encoder: bool = False
     purpose: Purpose | None = None
     quantization: QuantizationFacts | None = None
     checkpoint_bytes: int | None = None
+    is_seen: bool = True
 
     @property
     def is_moe(self) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from l4serve.config.problems import Problem
-from l4serve.config.workload import Workload
+from l4serve.config.workload import Engine, Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
 from l4serve.engines.contract import BatchLimits
@@ -100,7 +100,7 @@ class Subject:
         values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
         names = {info.alias or name: name for name, info in type(engine).model_fields.items()}
         changed: dict[str, object] = {
-            "engine": engine.model_copy(update={names[key]: value for key, value in values.items()})
+            "engine": engine.model_copy(update=dict(_set(engine, names, key, value) for key, value in values.items()))
         }
         changed |= {key: value for key, value in edit.items() if key == "gpus"}
         if "model.id" in edit:
@@ -109,6 +109,12 @@ class Subject:
         pipeline = self.layout.pipeline_parallel_size
         layout = GpuLayout(int(str(tensor)) * pipeline, int(str(tensor)), pipeline)
         return replace(self, workload=workload.model_copy(update=changed), shape=shape, layout=layout)
+
+
+def _set(engine: Engine, names: Mapping[str, str], key: str, value: object) -> tuple[str, object]:
+    """The field that a remedy's key names and its new value; a key after a dot is set in the field's object."""
+    field, dot, inner = key.partition(".")
+    return names[field], {**(getattr(engine, names[field]) or {}), inner: value} if dot else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +138,7 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     """The judgement of a workload, with remedies where its memory does not do by more than the uncertainty.
 
     Without `remedied` a model that does not fit is left to the caller, for whom its `fit` says so.
+    What is short by less than the uncertainty may start: it is warned of, and not refused.
     """
     judgement = _judge(subject)
     fit = judgement.fit
@@ -140,12 +147,12 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     if fit.fits and not fit.margin_is_uncertain:
         return _at_the_lowest(subject, judgement)
     cures = _cures(subject)
-    notes, refusals = (_fit_text(fit), *judgement.notes), judgement.refusals
-    if not fit.fits and subject.workload.fit == "refuse":
+    if not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse":
         field = engine_profile(subject.workload.engine.kind).path("length")
-        refusals = (*refusals, Problem(field, _fit_text(fit), _fit_remedy(cures)))
-        notes = judgement.notes
-    return replace(judgement, remedies=cures, refusals=refusals, notes=notes)
+        problem = Problem(field, _fit_text(fit), _fit_remedy(cures))
+        return replace(judgement, remedies=cures, refusals=(*judgement.refusals, problem))
+    told = f"{_fit_text(fit)}; what makes it sure: {_fit_remedy(cures)}" if cures else _fit_text(fit)
+    return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
 
 
 def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
@@ -191,9 +198,15 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     try:
         options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
         fit = estimate(subject.shape, subject.card, options)
-        return fit, (*uncounted, *fit.notes)
+        return fit, (*_unseen(subject.shape), *uncounted, *fit.notes)
     except MemoryModelError as error:
         return None, (f"memory is not judged: {error}",)
+
+
+def _unseen(shape: ModelShape) -> tuple[str, ...]:
+    if shape.is_seen:
+        return ()
+    return (f"{shape.id} is in no list of the Hub's models that was searched: look whether it is there",)
 
 
 def _cures(subject: Subject) -> tuple[Remedy, ...]:
@@ -263,6 +276,8 @@ def _unknown_rules(workload: Workload) -> Iterator[Problem]:
 
 def _fit_text(fit: Fit) -> str:
     verdict = "the model does not fit its GPU" if not fit.fits else "the model fits its GPU only within the uncertainty"
+    if not fit.fits and fit.margin_is_uncertain:
+        verdict = "the model may not fit its GPU: it is short by less than the uncertainty"
     numbers = (
         f"weights {fit.weights_gib:.2f}, activations {fit.activation_gib:.2f}, other {fit.non_torch_gib:.2f}, "
         f"CUDA graphs {fit.cuda_graph_gib:.2f}, KV cache {fit.kv_cache_gib:.2f} GiB per GPU "

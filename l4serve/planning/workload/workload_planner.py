@@ -285,13 +285,15 @@ def _model(draft: Draft) -> ModelPlan:
     model, engine, fit = draft.workload.model, draft.workload.engine, draft.judgement.fit
     profile = engine_profile(engine.kind)
     known = draft.shape.max_position_embeddings if draft.shape else None
+    # What shortens the texts of a pooling model stands in files that planning does not read.
+    judged = fit.max_model_len if fit else known
     return ModelPlan(
         id=model.id,
         revision=model.revision,
         gated=is_gated(draft.workload, draft.shape),
         served_names=profile.setting(engine, "servedNames") or (model.id,),
         purpose=draft.purpose,
-        max_model_len=profile.setting(engine, "length") or (fit.max_model_len if fit else known),
+        max_model_len=profile.setting(engine, "length") or (judged if draft.purpose == "generate" else None),
     )
 
 

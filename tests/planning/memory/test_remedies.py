@@ -21,6 +21,8 @@ FIELD_OF_KEY = {
     "engine.maxNumBatchedTokens": "max_num_batched_tokens",
     "engine.gpuMemoryUtilization": "gpu_memory_utilization",
     "engine.kvCacheDtype": "kv_cache_dtype",
+    "engine.enforceEager": "enforce_eager",
+    "engine.speculativeConfig.num_speculative_tokens": "num_speculative_tokens",
     "engine.quantization": "quantization",
     "engine.quantize": "quantization",
     "engine.tensorParallelSize": "tensor_parallel_size",

@@ -1,0 +1,55 @@
+"""The catalogue: how many models, where each was read, and which ids nobody saw."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import l4serve.planning.models
+from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.models.catalogue import all_models, find_model, quantized_variants
+from l4serve.planning.models.purpose import purpose_of_kind
+
+DATA = Path(l4serve.planning.models.__path__[0]) / "data" / "catalogue.json"
+ENTRIES = json.loads(DATA.read_text("utf-8"))["models"]
+
+
+def test_the_catalogue_has_the_models_that_people_serve() -> None:
+    assert len(all_models()) >= 180
+
+
+def test_every_shape_says_where_it_was_read() -> None:
+    for entry in ENTRIES:
+        assert len(entry["source"]) > 30, entry["id"]
+        assert "memory)" not in entry["source"], entry["id"]
+
+
+def test_no_name_has_two_shapes() -> None:
+    names = [n.lower() for e in ENTRIES for n in (e["id"], *e.get("aliases", ()), *e.get("mirrors", ()))]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_twenty_models_answer_with_vectors_scores_or_classes() -> None:
+    contract = load_contract("vllm", contract_versions("vllm")[-1])
+    served = [contract.served(model.architecture) for model in all_models()]
+    kinds = [purpose_of_kind(found.kind) if found else None for found in served]
+    purposes = [model.purpose or kind for model, kind in zip(all_models(), kinds, strict=True)]
+    assert sum(purpose is not None for purpose in purposes) >= 20
+    assert {"embed", "score", "classify", "token"} <= set(purposes)
+
+
+def test_an_id_that_nobody_saw_is_no_remedy() -> None:
+    unseen = find_model("google/gemma-7b-it-AWQ")
+    assert unseen is not None
+    assert not unseen.is_seen
+    base = find_model("google/gemma-7b-it")
+    assert base is not None
+    assert "google/gemma-7b-it-awq" not in [m.id.lower() for m in quantized_variants(base)]
+    for model in all_models():
+        assert all(variant.is_seen for variant in quantized_variants(model)), model.id
+
+
+def test_tables_of_each_layer_count_as_weights() -> None:
+    model = find_model("google/gemma-4-E4B-it")
+    assert model is not None
+    assert 7.6e9 < rank_parameters(model).total < 8.1e9
