@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout
@@ -32,7 +33,21 @@ def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -
         return None
 
 
-def host_problems(
+def host_notes(
+    path: str, workload: Workload, needs: HostNeeds | None, place: Place, resources: PodResources
+) -> tuple[str, ...]:
+    """Warnings about what the pod has beside its GPUs; raises ConfigError for what kills or evicts it."""
+    if needs is None:
+        return ()
+    problems = tuple(_problems(path, workload, needs, place, resources))
+    if workload.fit == "refuse":
+        refuse_all(problems)
+    worse = tuple(problem.message for problem in problems)
+    warned = needs.warnings(memory_gib=resources.limits.memory_bytes / GIB, shm_gib=resources.shm_bytes / GIB)
+    return (*worse, *warned)
+
+
+def _problems(
     path: str, workload: Workload, needs: HostNeeds, place: Place, resources: PodResources
 ) -> Iterator[Problem]:
     """What kills or evicts the pod while it loads: memory or disk below what model and engine are known to take."""

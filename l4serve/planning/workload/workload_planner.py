@@ -14,12 +14,11 @@ from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
-from l4serve.planning.memory.host import HostNeeds
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.host_room import host_problems, pod_needs
+from l4serve.planning.workload.host_room import host_notes, pod_needs
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.node_choice import Place, Site, find_place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
@@ -105,7 +104,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs()))
-    host = once(lambda: _host_notes(path, workload, needs(), place(), resources().resources))
+    host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
     try:
@@ -145,20 +144,6 @@ def _open_despite_key(workload: Workload) -> tuple[str, ...]:
     if workload.api_key is None:
         return ()
     return (f"without the API key answer {engine_profile(workload.engine.kind).open_despite_key}, and health checks",)
-
-
-def _host_notes(
-    path: str, workload: Workload, needs: HostNeeds | None, place: Place, resources: PodResources
-) -> tuple[str, ...]:
-    """Warnings about what the pod has beside its GPUs; raises ConfigError for what kills or evicts it."""
-    if needs is None:
-        return ()
-    problems = tuple(host_problems(path, workload, needs, place, resources))
-    if workload.fit == "refuse":
-        refuse_all(problems)
-    worse = tuple(problem.message for problem in problems)
-    warned = needs.warnings(memory_gib=resources.limits.memory_bytes / GIB, shm_gib=resources.shm_bytes / GIB)
-    return (*worse, *warned)
 
 
 def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:

@@ -1,4 +1,4 @@
-"""What is short by less than the uncertainty is warned of with edits that make it sure; what is short by more, refused."""
+"""A shortage below the uncertainty is warned of, with edits that make it sure; a larger one is refused."""
 
 import pytest
 
