@@ -1,0 +1,38 @@
+"""The field benchmark: every case has a source and comes out as it should, save those that are named here."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.field import GOAL, cases, fault, is_judged, outcome_of
+
+OPEN = {"model-in-a-bucket", "model-in-a-volume", "spare-in-a-compute-class"}
+"""What volumes, buckets and rollouts in a compute class are still to be mended."""
+
+
+def test_there_are_the_inputs_of_the_issue_and_sixty_more() -> None:
+    kinds = Counter(case["kind"] for case in cases())
+    assert kinds.pop("case") == 33
+    assert sum(kinds.values()) >= 60
+    assert len(kinds) >= 6
+
+
+def test_every_case_is_named_once_and_says_where_it_was_found() -> None:
+    ids = [case["id"] for case in cases()]
+    assert len(ids) == len(set(ids))
+    assert all(case["source"].startswith(("https://", "issue 10")) for case in cases())
+
+
+@pytest.fixture(scope="module")
+def faults() -> dict[str, str | None]:
+    """What is wrong with each case whose memory is judged."""
+    outcomes = [(case, outcome_of(case)) for case in cases()]
+    return {case["id"]: fault(case, found) for case, found in outcomes if fault(case, found) or is_judged(found)}
+
+
+def test_what_is_wrong_is_known(faults: dict[str, str | None]) -> None:
+    assert {name: wrong for name, wrong in faults.items() if wrong and name not in OPEN} == {}
+
+
+def test_enough_is_right(faults: dict[str, str | None]) -> None:
+    assert sum(wrong is None for wrong in faults.values()) >= GOAL * len(faults)
