@@ -2,9 +2,11 @@
 
     python -m benchmarks.plan_speed
     python -m benchmarks.plan_speed --workloads 200
+    python -m benchmarks.plan_speed --releases 40
 
 Each workload has its own name and one of several models, releases and batch limits; some fit only within the
-uncertainty, so their remedies are looked for as well. The goal is under a second for the plan.
+uncertainty, so their remedies are looked for as well. The goal is under a second for the plan; with workloads spread
+over many releases, each of which is read and held against its rules anew, 1.2 seconds.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, parse_stack
+from l4serve.engines.contract import contract_versions
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
 T = TypeVar("T")
 
 GOAL_S = 1.0
+GOAL_OVER_RELEASES_S = 1.2
 REPEATS = 3
 MODELS: tuple[dict[str, Any], ...] = (
     {"model": "meta-llama/Llama-3.1-8B-Instruct", "engine": {"version": "0.26.0", "maxModelLen": 8192}},
@@ -35,12 +39,19 @@ MODELS: tuple[dict[str, Any], ...] = (
 )
 
 
-def large_stack(count: int) -> dict[str, Any]:
-    """The object of a stack with this many workloads on one pool that is large enough for them."""
+def large_stack(count: int, releases: int = 0) -> dict[str, Any]:
+    """The object of a stack with this many workloads on one pool that is large enough for them.
+
+    With `releases` they are spread over so many of vLLM's newest ones, in place of those of the models.
+    """
     workloads = {}
+    spread = cycle(contract_versions("vllm")[-releases:]) if releases else None
     for number, shape in enumerate(islice(cycle(MODELS), count)):
         engine = {"kind": "vllm", "maxNumSeqs": 64 + number % 128, **shape["engine"]}
-        workloads[f"model-{number}"] = {"model": {"id": shape["model"]}, "engine": engine, "nodePool": "l4"}
+        engine |= {"version": next(spread)} if spread else {}
+        workload = {"model": {"id": shape["model"]}, "engine": engine, "nodePool": "l4"}
+        # Not every release leaves each of these lengths room.
+        workloads[f"model-{number}"] = {**workload, "fit": "warn"} if spread else workload
     pool = {"machineType": "g2-standard-12", "minNodes": 0, "maxNodes": count}
     cluster = {"mode": "standard", "name": "llm", "location": "us-central1-a"}
     return {"cluster": cluster, "nodePools": {"l4": pool}, "workloads": workloads}
@@ -57,9 +68,12 @@ def main() -> int:
     """Prints the seconds of the first plan and of the best of a few; exit status 1 when the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", type=int, default=1000)
-    count = parser.parse_args().workloads
+    parser.add_argument("--releases", type=int, default=0, help="spread over so many of vLLM's newest releases")
+    asked = parser.parse_args()
+    count = asked.workloads
+    goal = GOAL_OVER_RELEASES_S if asked.releases else GOAL_S
 
-    values = {"gcp:project": "my-project", SERVING_KEY: large_stack(count), TOKEN_KEY: SECRET}
+    values = {"gcp:project": "my-project", SERVING_KEY: large_stack(count, asked.releases), TOKEN_KEY: SECRET}
     stack, read = timed(lambda: parse_stack("bench", values, base=Path.cwd()))
 
     def plan() -> StackPlan:
@@ -70,8 +84,8 @@ def main() -> int:
     uncertain = sum(bool(w.judgement.remedies) for w in runs[0][0].workloads)
     print(f"{count} workloads, {len(MODELS)} models, {uncertain} with remedies")
     print(f"config checked in {read:.2f} s; first plan {seconds[0]:.2f} s, best of {REPEATS} {min(seconds):.2f} s")
-    print(f"best is {min(seconds) / (GOAL_S * count / 1000):.2f} of the goal of {GOAL_S:.0f} s for 1,000 workloads")
-    return 0 if min(seconds) <= GOAL_S * count / 1000 else 1
+    print(f"best is {min(seconds) / (goal * count / 1000):.2f} of the goal of {goal:g} s for 1,000 workloads")
+    return 0 if min(seconds) <= goal * count / 1000 else 1
 
 
 if __name__ == "__main__":
