@@ -12,6 +12,7 @@ def whole_words(table: Table, console: Console, width: int) -> RenderableType:
     A word is what stands between blanks: a name, a flag with its value, an address. Whoever copies it from the
     terminal gets it as it is.
     """
+    width = min(width, table.width or width)
     cells = [[_text(console, cell) for cell in (column.header, *column.cells)] for column in table.columns]
     least = [max(_longest_word(cell) for cell in column) for column in cells]
     most = [max(_longest_line(cell) for cell in column) for column in cells]
@@ -21,18 +22,20 @@ def whole_words(table: Table, console: Console, width: int) -> RenderableType:
     room = width - table._extra_width - sum(_padding(table, index) for index in range(len(least)))
     if sum(least) > room:
         return _records(table, cells, width)
-    for column, size in zip(table.columns, _shared(least, most, room, fill=table.expand), strict=True):
+    widest = next((index for index, column in enumerate(table.columns) if column.ratio), len(least) - 1)
+    sizes = _shared(least, most, room, fill=widest if table.expand else None)
+    for column, size in zip(table.columns, sizes, strict=True):
         column.min_width = column.width = size
-        column.max_width = None
+        column.max_width = column.ratio = None
     return table
 
 
-def _shared(least: list[int], most: list[int], room: int, *, fill: bool) -> list[int]:
-    """Widths between `least` and `most` that together take at most `room`; with `fill`, all of it."""
+def _shared(least: list[int], most: list[int], room: int, *, fill: int | None) -> list[int]:
+    """Widths between `least` and `most` that together take at most `room`; what is over widens the column `fill`."""
     spare, wishes = room - sum(least), [high - low for low, high in zip(least, most, strict=True)]
     if sum(wishes) <= spare:
-        extra = spare - sum(wishes) if fill else 0
-        return [high + (extra if index == len(most) - 1 else 0) for index, high in enumerate(most)]
+        extra = spare - sum(wishes)
+        return [high + (extra if index == fill else 0) for index, high in enumerate(most)]
     given = [wish * spare // sum(wishes) for wish in wishes]
     left = spare - sum(given)
     for index in sorted(range(len(wishes)), key=lambda i: given[i] - wishes[i])[:left]:
