@@ -118,7 +118,7 @@ def test_a_larger_prefill_never_fits_where_a_smaller_does_not(
 @pytest.mark.parametrize("version", ["0.5.4", "0.10.0", "0.26.0", "0.33.0"])
 def test_every_catalogued_model_has_an_answer(model: ModelShape, version: str) -> None:
     answer = estimate(model, L4, ServingOptions(engine="vllm", engine_version=version))
-    assert answer.weights_gib > 0.2
+    assert answer.weights_gib > (0.03 if model.is_encoder else 0.2)
     assert answer.activation_gib > 0
     assert answer.uncertainty_gib > 0
     assert answer.fits == (not answer.reasons)
