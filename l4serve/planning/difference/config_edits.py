@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from l4serve.config.stack import StackConfig
-from l4serve.planning.difference.rows import HIDDEN
+from l4serve.planning.difference.rows import ANOTHER, HIDDEN
 from l4serve.planning.difference.stack_diff import ConfigEdit
 from l4serve.planning.stack.edits import effect_of, find_edit
 
@@ -25,7 +25,7 @@ def config_edits(before: StackConfig, after: StackConfig, *, existing: bool) -> 
 
 
 def _edit(path: str, old: Any, new: Any, *, existing: bool) -> ConfigEdit:
-    old, new = (HIDDEN, HIDDEN) if _HIDDEN.search(path) else (old, new)
+    old, new = (HIDDEN, ANOTHER) if _HIDDEN.search(path) else (old, new)
     return ConfigEdit(path, old, new, effect_of(path, existing_cluster=existing))
 
 

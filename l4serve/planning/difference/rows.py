@@ -12,7 +12,7 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.stack.edits import Effect
 
 Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "dashboard"]
-HIDDEN = "[hidden]"
+HIDDEN, ANOTHER = "[hidden]", "[hidden, another one]"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def compared(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any], *,
         lands = row.existing if existing and row.existing is not None else row.lands
         if row.grows and not _holds(new, old):
             lands = Effect.CLUSTER_REPLACED
-        old, new = (HIDDEN, HIDDEN) if row.hidden else (old, new)
+        old, new = (HIDDEN, ANOTHER) if row.hidden else (old, new)
         lines.append(Line(row.path, row.says, old, new, lands))
     return tuple(lines)
 

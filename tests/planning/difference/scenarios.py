@@ -122,6 +122,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deletion protection lifted": Scenario({f"{C}.deletionProtection": False}, {f"{C}.deletionProtection": True}),
     "release channel": Scenario({f"{C}.releaseChannel": "STABLE"}),
     "system pool": Scenario({f"{C}.systemPool.machineType": "e2-standard-8"}),
+    "another context": Scenario(
+        {f"{C}.context": "b"}, {f"{C}.context": "a"}, factories.serving(cluster=factories.EXISTING)
+    ),
     "namespace": Scenario({"namespace": "models"}),
     "existing secret": Scenario(
         {"huggingFace.existingSecret": "b"}, {"huggingFace.existingSecret": "a", f"{W}.model.gated": True}
