@@ -1,5 +1,7 @@
 """The GKE cluster: Standard, Autopilot, or one that exists."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

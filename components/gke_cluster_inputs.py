@@ -1,5 +1,7 @@
 """Inputs that Standard and Autopilot clusters share, from the plan. No component: the cluster's file uses it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pulumi_gcp as gcp

@@ -1,5 +1,7 @@
 """The VPC network of a cluster: subnetwork with ranges for pods and Services, and Cloud NAT."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """A GKE ComputeClass: ways to get GPU nodes, tried in order."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """A pool of GPU nodes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The Hugging Face token in the cluster: a Kubernetes Secret, or what Secret Manager needs to deliver it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """An inference service: the Deployment, Service, ServiceAccount and disruption budget of one planned workload."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

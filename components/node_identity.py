@@ -1,5 +1,7 @@
 """The service account of a cluster's nodes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

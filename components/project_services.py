@@ -1,5 +1,7 @@
 """The Google APIs that a stack needs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The dashboard of a stack in Cloud Monitoring."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

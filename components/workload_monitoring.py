@@ -1,5 +1,7 @@
 """The monitoring of one planned workload: the scraping of its metrics, and the autoscaler that reads one of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pulumi

@@ -1,5 +1,7 @@
 """The wiring: plan, components, outputs."""
 
+from __future__ import annotations
+
 import pulumi
 import pulumi_kubernetes as k8s
 
