@@ -25,7 +25,7 @@ from l4serve.planning.stack.edits import (
     field_effect,
     find_edit,
 )
-from tests import factories
+from tests.planning.stack.edit_probes import BASE, POOL, PROBES
 
 PATHS = tuple(config_paths(StackConfig))
 
@@ -49,124 +49,6 @@ IGNORED = {
     "google_container_cluster": {"node_config", "initial_node_count"},
     "google_container_node_pool": {"initial_node_count"},
 }
-
-BASE = factories.serving(
-    {
-        "qwen": factories.workload(
-            "Qwen/Qwen2.5-7B-Instruct", engine={"maxModelLen": 8192}, nodePool="l4", extraEnv={"A": "1"}
-        )
-    },
-    cluster=factories.STANDARD,
-)
-POOL, WORKLOAD = "nodePools.l4", "workloads.qwen"
-CLASSED = {
-    "computeClasses": {"l4s": {"priorities": [{"nodePool": "l4"}]}},
-    f"{WORKLOAD}.nodePool": None,
-    f"{WORKLOAD}.computeClass": "l4s",
-}
-RESERVED = {f"{POOL}.reservation": {"affinity": "specific", "name": "r1"}, f"{POOL}.zones": ["us-central1-a"]}
-
-T4 = {
-    f"{POOL}.machineType": "n1-standard-16",
-    f"{POOL}.accelerator": {"type": "nvidia-tesla-t4", "count": 1},
-    f"{WORKLOAD}.fit": "warn",
-    f"{WORKLOAD}.engine.dtype": "float16",
-}
-
-# Path of the edit, the value after it, and what the stack needs before it.
-PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
-    ("cluster.name", "two", {}),
-    ("cluster.project", "other-project", {}),
-    ("cluster.location", "us-east1", {}),
-    ("cluster.releaseChannel", "STABLE", {}),
-    ("cluster.minVersion", "1.33", {}),
-    ("cluster.network", "vpc-2", {"cluster.network": "vpc-1", "cluster.subnetwork": "sub"}),
-    ("cluster.subnetwork", "sub-2", {"cluster.network": "vpc-1", "cluster.subnetwork": "sub"}),
-    ("cluster.networkOptions.nodesCidr", "10.0.0.0/19", {}),
-    ("cluster.networkOptions.podsCidr", "10.12.0.0/14", {}),
-    ("cluster.networkOptions.servicesCidr", "10.9.0.0/20", {}),
-    ("cluster.networkOptions.nat", False, {}),
-    (
-        "cluster.authorizedNetworks[0].cidr",
-        "203.0.113.0/28",
-        {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]},
-    ),
-    ("cluster.authorizedNetworks[0].name", "office", {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]}),
-    ("cluster.controlPlane.dnsEndpoint", False, {"cluster.authorizedNetworks": [{"cidr": "203.0.113.0/29"}]}),
-    ("cluster.controlPlane.ipEndpoint", "none", {}),
-    ("cluster.nodeServiceAccount", "nodes@my-project.iam.gserviceaccount.com", {}),
-    ("cluster.monitoring.dcgm", False, {}),
-    ("cluster.monitoring.components", ["POD"], {}),
-    ("cluster.maintenance.recurrence", "FREQ=WEEKLY;BYDAY=FR,SA,SU", {"cluster.maintenance": {}}),
-    ("cluster.databaseEncryptionKey", "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k", {}),
-    ("cluster.secretManager", True, {}),
-    ("cluster.gatewayApi", False, {}),
-    ("cluster.costAllocation", False, {}),
-    ("cluster.resourceLabels", {"team": "ml"}, {}),
-    ("cluster.deletionProtection", True, {}),
-    ("cluster.protect", True, {}),
-    ("cluster.zones", ["us-central1-a", "us-central1-b"], {}),
-    ("cluster.systemPool.machineType", "e2-standard-8", {}),
-    ("cluster.systemPool.maxNodes", 5, {}),
-    ("cluster.systemPool.diskSizeGb", 80, {}),
-    ("cluster.privateNodes", False, {}),
-    ("cluster.imageStreaming", False, {}),
-    ("cluster.gcsFuse", False, {}),
-    ("cluster.maxPodsPerNode", 32, {}),
-    ("cluster.autoscalingProfile", "BALANCED", {}),
-    (f"{POOL}.machineType", "g2-standard-12", {}),
-    (f"{POOL}.minNodes", 1, {}),
-    (f"{POOL}.maxNodes", 6, {}),
-    (f"{POOL}.provisioning", "flex-start", {}),
-    (f"{POOL}.spot", True, {}),
-    (f"{POOL}.reservation.name", "r2", RESERVED),
-    (f"{POOL}.placement.policyName", "close", {f"{POOL}.placement": {}, f"{POOL}.zones": ["us-central1-a"]}),
-    (f"{POOL}.flexStart.maxRunSeconds", 3600, {f"{POOL}.flexStart": {}}),
-    (f"{POOL}.diskSizeGb", 200, {}),
-    (f"{POOL}.diskType", "pd-ssd", {}),
-    (f"{POOL}.localSsd.use", "block", {f"{POOL}.localSsd": {}}),
-    (f"{POOL}.accelerator.count", 2, T4),
-    (f"{POOL}.secondaryBootDisk.image", "global/images/b", {f"{POOL}.secondaryBootDisk": {"image": "global/images/a"}}),
-    (f"{POOL}.zones", ["us-central1-a"], {}),
-    (f"{POOL}.locationPolicy", "ANY", {}),
-    (f"{POOL}.driverVersion", "DEFAULT", {}),
-    (f"{POOL}.imageType", "UBUNTU_CONTAINERD", {}),
-    (f"{POOL}.maxPodsPerNode", 32, {}),
-    (f"{POOL}.labels", {"team": "ml"}, {}),
-    (f"{POOL}.taints[0].value", "no", {f"{POOL}.taints": [{"key": "team", "value": "ml"}]}),
-    (f"{POOL}.upgrade.maxSurge", 2, {}),
-    (f"{POOL}.upgrade.strategy", "blue-green", {}),
-    (f"{POOL}.upgrade.pdbTimeoutSeconds", 60, {}),
-    (f"{POOL}.autoRepair", False, {}),
-    (f"{POOL}.protect", True, {}),
-    ("cluster.networkOptions.natAddresses", 2, {}),
-    ("computeClasses.l4s.migrateBack", True, CLASSED),
-    ("computeClasses.l4s.consolidationMinutes", 5, CLASSED),
-    (f"{WORKLOAD}.engine.maxModelLen", 4096, {}),
-    (f"{WORKLOAD}.engine.version", "0.25.1", {}),
-    (f"{WORKLOAD}.model.id", "Qwen/Qwen2.5-3B-Instruct", {}),
-    (f"{WORKLOAD}.model.revision", "abc123", {}),
-    (f"{WORKLOAD}.replicas", 2, {}),
-    (f"{WORKLOAD}.autoscaling.maxReplicas", 3, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
-    (f"{WORKLOAD}.autoscaling.metric", "cache", {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
-    ("monitoring.podMonitoring", True, {}),
-    ("monitoring.dashboard", True, {}),
-    (f"{WORKLOAD}.resources.requests.memory", "20Gi", {}),
-    (f"{WORKLOAD}.shm", "2Gi", {}),
-    (f"{WORKLOAD}.service.name", "other", {}),
-    (f"{WORKLOAD}.service.type", "LoadBalancer", {}),
-    (f"{WORKLOAD}.service.port", 8001, {}),
-    (f"{WORKLOAD}.labels", {"team": "ml"}, {}),
-    (f"{WORKLOAD}.extraArgs", ["--uvicorn-log-level=warning"], {}),
-    (f"{WORKLOAD}.extraEnv", {"A": "2"}, {}),
-    (f"{WORKLOAD}.renamedFrom", "old", {}),
-    (f"{WORKLOAD}.fit", "warn", {}),
-    ("namespace", "models", {}),
-    ("huggingFace.existingSecret", "b", {"huggingFace": {"existingSecret": "a"}}),
-    ("huggingFace.key", "other", {"huggingFace": {"existingSecret": "a"}}),
-    ("huggingFace.tokenRevision", 2, {f"{WORKLOAD}.model.gated": True}),
-    ("allowReplace", ["cluster"], {}),
-)
 
 
 def test_every_field_of_the_config_is_in_the_table() -> None:
