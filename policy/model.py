@@ -10,6 +10,7 @@ CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 SECRET = "kubernetes:core/v1:Secret"
+COMPUTE_CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
 
 
 @dataclass(frozen=True)

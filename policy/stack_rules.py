@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, gpu_machine_price, hourly
 from l4serve.planning.machines.shapes import MachineShape, find_shape
-from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
-from l4serve.planning.workload.pod_resources import GPU_RESOURCE
+from policy.class_machines import class_machines
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
+from policy.pods import gpu_pods, most_replicas
 
 Machine = MachineShape | str
 PROTECTED_STACKS = ("prod", "production")
@@ -90,6 +90,9 @@ def _machines(resources: Sequence[Resource]) -> Iterator[tuple[Machine, str, Mar
     autopilot = [r for r in resources if r.type == CLUSTER and at(r.props, "enableAutopilot")]
     if autopilot:
         yield from _autopilot_machines(resources, _region(at(autopilot[0].props, "location")))
+    located = next((r for r in resources if r.type in (CLUSTER, NODE_POOL)), None)
+    for shape, market, count in class_machines(resources):
+        yield shape, _region(at(located.props, "location")) if located else "", market, count
 
 
 def _machine(node_config: Any) -> Machine:
@@ -107,34 +110,16 @@ def _market(node_config: Any) -> Market:
 
 
 def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[Machine, str, Market, int]]:
-    """The machine that Autopilot makes for each pod, and the most pods that the autoscaler may make of it."""
-    for resource in resources:
-        pod = at(resource.props, "spec.template.spec")
-        for container in many(at(pod, "containers")):
-            requests = _requests(at(container, "resources.requests") or {})
-            if requests.gpus:
-                made = made_machine(requests, str((at(pod, "nodeSelector") or {}).get(ACCELERATOR_LABEL)))
-                machine = made or f"a machine that holds {resource.name}"
-                yield machine, region, "on-demand", _most_replicas(resource, resources)
-
-
-def _requests(amounts: Mapping[str, Any]) -> Allocatable:
-    return Allocatable(
-        cpu_millis=parse_cpu(amounts.get("cpu", "0")),
-        memory_bytes=parse_bytes(amounts.get("memory", "0")),
-        ephemeral_bytes=parse_bytes(amounts.get("ephemeral-storage", "0")),
-        gpus=int(amounts.get(GPU_RESOURCE, 0)),
-        pods=1,
-    )
-
-
-def _most_replicas(deployment: Resource, resources: Sequence[Resource]) -> int:
-    name = at(deployment.props, "metadata.name")
-    for resource in resources:
-        target = at(resource.props, "spec.scaleTargetRef.name")
-        if target is not None and target == name:
-            return int(at(resource.props, "spec.maxReplicas") or 1)
-    return int(at(deployment.props, "spec.replicas") or 1)
+    """The machine that Autopilot makes for each pod without a class, and the most pods that there may be of it."""
+    for resource, requests, selector in gpu_pods(resources):
+        if COMPUTE_CLASS_LABEL not in selector:
+            machine = made_machine(requests, str(selector.get(ACCELERATOR_LABEL)))
+            yield (
+                machine or f"a machine that holds {resource.name}",
+                region,
+                "on-demand",
+                most_replicas(resource, resources),
+            )
 
 
 def _region(location: Any) -> str:

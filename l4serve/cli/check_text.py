@@ -7,8 +7,8 @@ from rich.text import Text
 from l4serve.cli.json_form import json_form
 from l4serve.cli.output import one_line
 from l4serve.engines.traits import Verdict
-from l4serve.planning.memory.fit import Fit, judged_lengths
 from l4serve.planning.stack.version_move import Moved, Side
+from l4serve.planning.workload.judging import Judgement, judged_lengths
 
 _NO_METRIC = "no metric"
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
@@ -39,7 +39,7 @@ def _rows(one: Moved) -> list[tuple[str, str | Text, str | Text]]:
     rows: list[tuple[str, str | Text, str | Text]] = [
         ("flags", _flags(one.now), _flags(one.then)),
         ("rules", _verdicts(one.now.judgement.verdicts), _verdicts(one.then.judgement.verdicts)),
-        ("memory", _memory(one.now.judgement.fit), _memory(one.then.judgement.fit)),
+        ("memory", _memory(one.now.judgement), _memory(one.then.judgement)),
     ]
     if one.defaults_changed:
         before = "\n".join(f"{change.flag} {change.before}" for change in one.defaults_changed)
@@ -77,7 +77,8 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> Text:
     return Text("\n").join(told) if verdicts else Text("no rule applies")
 
 
-def _memory(fit: Fit | None) -> Text:
+def _memory(judgement: Judgement) -> Text:
+    fit = judgement.fit
     if fit is None:
         return Text("not judged")
     verdict = Text("fits") if fit.fits else Text("does not fit", style="red")
@@ -111,7 +112,7 @@ def _workload_json(one: Moved) -> dict[str, object]:
 
 def _side_json(side: Side) -> dict[str, object]:
     judgement = side.judgement
-    launch, fit = judgement.launch, judgement.fit
+    launch = judgement.launch
     return {
         "version": side.version,
         "contract": side.contract.name,
@@ -121,10 +122,13 @@ def _side_json(side: Side) -> dict[str, object]:
         "refusals": json_form(side.refusals),
         "deprecated": list(side.deprecated),
         "rules": json_form(judgement.verdicts),
-        "memory": _memory_json(fit) if fit else None,
+        "memory": _memory_json(judgement),
     }
 
 
-def _memory_json(fit: Fit) -> dict[str, object]:
+def _memory_json(judgement: Judgement) -> dict[str, object] | None:
+    fit = judgement.fit
+    if fit is None:
+        return None
     kv_cache = {"kvCacheTokens": fit.kv_cache_tokens, "kvCacheGib": round(fit.kv_cache_gib, 3)}
     return {"fits": fit.fits, **kv_cache, **judged_lengths(fit)}

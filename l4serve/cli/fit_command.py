@@ -31,11 +31,10 @@ from l4serve.cli.question_options import (
     question_of,
 )
 from l4serve.config.problems import ConfigError
-from l4serve.planning.memory.fit import judged_lengths
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Judgement, judge
+from l4serve.planning.workload.judging import Judgement, judge, judged_lengths
 
 
 def fit(
@@ -96,6 +95,7 @@ def fit_as_json(judgement: Judgement) -> dict[str, object]:
         "uncertaintyGib": round(answer.uncertainty_gib, 3),
         "reasons": list(reasons(judgement)),
         "verdicts": json_form(judgement.verdicts),
+        "notes": list(judgement.notes),
         "remedies": [
             {
                 "edit": dict(cure.edit),

@@ -75,6 +75,11 @@ def print_fit(subject: Subject, judgement: Judgement) -> None:
     )
     for reason in reasons(judgement):
         console.print(f"because {reason}")
+    for verdict in judgement.verdicts:
+        if verdict.severity != "error":
+            console.print(f"{verdict.severity}: {verdict.field}: {verdict.reason} [{verdict.rule_id}]")
+    for note in judgement.notes:
+        console.print(f"note: {note}")
     if judgement.remedies:
         console.print("what would help, cheapest first:")
     for cure in judgement.remedies:

@@ -187,3 +187,13 @@ def test_offline_is_said_clearly(tmp_path: Path) -> None:
     assert "config.json" in err
     assert "hf_x" not in err
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_warnings_and_what_is_not_judged_are_said_in_both_forms() -> None:
+    asked = ("--model", "google/gemma-2b", "--engine", "tgi", "--gpu", "nvidia-rtx-pro-6000")
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "tgi-card-not-judged" in out.replace("\n", "")
+    _, answer = as_json(*asked)
+    assert answer["notes"] == []
+    assert "tgi-card-not-judged" in {verdict["ruleId"] for verdict in answer["verdicts"]}  # type: ignore[attr-defined]

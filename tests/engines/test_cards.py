@@ -136,3 +136,16 @@ def test_the_old_engine_serves_what_the_first_v1_releases_cannot() -> None:
     assert "vllm-v0-fallback" in verdicts("vllm", "0.10.0", QWEN, gpu=RTX_PRO, kvCacheDtype="fp8")
     assert "vllm-v0-fallback" not in verdicts("vllm", "0.10.0", QWEN, gpu=H100, kvCacheDtype="fp8")
     assert "vllm-v0-before-ampere" in verdicts("vllm", "0.10.0", QWEN, gpu=T4)
+
+
+def test_blackwell_is_judged_from_the_first_release_with_its_kernels() -> None:
+    assert "vllm-card-not-judged" in verdicts("vllm", "0.9.1", QWEN, gpu=RTX_PRO)
+    assert "vllm-card-not-judged" in verdicts("vllm", "0.8.5", QWEN, gpu=RTX_PRO)
+    assert "vllm-card-not-judged" not in verdicts("vllm", "0.10.0", QWEN, gpu=RTX_PRO)
+    assert "vllm-card-not-judged" not in verdicts("vllm", "0.8.5", QWEN, gpu=L4)
+
+
+def test_what_becomes_of_bfloat16_under_tgi_on_a_t4_is_not_judged() -> None:
+    assert "tgi-bfloat16-not-judged" in verdicts("tgi", "3.3.7", gpu=T4, dtype="bfloat16")
+    assert "tgi-bfloat16-not-judged" not in verdicts("tgi", "3.3.7", gpu=L4, dtype="bfloat16")
+    assert "tgi-bfloat16-not-judged" not in verdicts("tgi", "3.3.7", gpu=T4, dtype="float16")

@@ -72,6 +72,21 @@ def test_the_largest_cost_of_an_autoscaled_autopilot_stack_is_the_plans() -> Non
     assert cost > 10
 
 
+CLASSES = {"cc": {"priorities": [{"machineType": "g2-standard-8", "spot": True}, {"machineType": "g2-standard-8"}]}}
+
+
+@pytest.mark.parametrize("cluster", [factories.AUTOPILOT, factories.STANDARD], ids=["autopilot", "standard"])
+def test_what_a_compute_class_makes_costs_what_the_plan_says(cluster: dict[str, Any]) -> None:
+    workload = factories.workload(computeClass="cc", replicas=2)
+    serving = factories.serving({"w": workload}, cluster=cluster, pools={}, computeClasses=CLASSES)
+    rendered = render_stack(factories.loaded(serving))
+    resources = [on("dev", each["type"], each["inputs"]) for each in rendered.cloud]
+    resources += [on("dev", _token(each), each) for each in rendered.objects]
+    cost, unknown = largest_cost(resources, Settings())
+    assert unknown == ()
+    assert cost == pytest.approx(factories.planned(serving).cost.usd_at_most, abs=0.01)
+
+
 def test_attached_cards_and_other_accelerators_cost_what_their_machines_do() -> None:
     pool = good_pool()
     pool["nodeConfig"] |= {

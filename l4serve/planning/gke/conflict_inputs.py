@@ -21,7 +21,7 @@ from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
-from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
 from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete
 
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
@@ -55,41 +55,48 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
         "region": region,
         "zonesOutside": _outside(facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
-        "systemPoolGpu": find_shape(str(facts.get("systemPool.machineType"))) is not None,
+        "systemPoolGpu": facts.get("systemPool.machineType") in gpu_machine_types(),
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
     return facts | _network_facts(config) | _maintenance_facts(config)
 
 
-def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> Facts:
-    """Every fact of a pool on its cluster; those about the machine are None when its type is unknown."""
+def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan | None) -> Facts:
+    """Every fact of a pool on its cluster; those about a machine or a cluster that is unknown are None."""
     facts: dict[str, Any] = {**dict.fromkeys(_names(NodePool)), **dict(_flatten(config.model_dump(by_alias=True)))}
-    zones = config.zones or ((cluster.location,) if cluster.location and not cluster.regional else ())
+    region = cluster.region if cluster else None
+    zones = config.zones or ((cluster.location,) if cluster and cluster.location and not cluster.regional else ())
     reserved = load_data(__file__, "conflicts.yaml")["reservedLabelPrefixes"]
     keys = [taint.key for taint in config.taints]
     facts |= {
         "effectiveProvisioning": config.effective_provisioning,
-        "cluster.mode": cluster.mode,
-        "cluster.named": cluster.name is not None,
-        "cluster.location": cluster.location,
-        "cluster.releaseChannel": cluster.managed.release_channel if cluster.managed else None,
-        "cluster.imageStreaming": cluster.managed.image_streaming if cluster.managed else None,
-        "zonesOutside": _outside(zones, cluster.region) if cluster.region else "",
-        "zoneCount": len(zones) or (None if cluster.regional else 1),
+        **_facts_of_cluster(cluster),
+        "zonesOutside": _outside(zones, region) if region else "",
+        "zoneCount": len(zones) or (None if cluster is None or cluster.regional else 1),
         "duplicateZones": _twice(config.zones),
         "duplicateTaints": _twice([*keys, "nvidia.com/gpu"]),
         "reservedLabels": ", ".join(k for k in config.labels if k.startswith(tuple(reserved))),
         "surgeTotal": (config.upgrade.max_surge or 0) + (config.upgrade.max_unavailable or 0),
         "surgeSet": config.upgrade.max_surge is not None or config.upgrade.max_unavailable is not None,
     }
-    machine = _machine_facts(config, shape, cluster, zones) if shape else dict.fromkeys(_MACHINE_DERIVED)
+    machine = _machine_facts(config, shape, region, zones) if shape else dict.fromkeys(_MACHINE_DERIVED)
     return _said({**facts, **machine})
 
 
-def _machine_facts(config: NodePool, shape: MachineShape, cluster: ClusterPlan, zones: Iterable[str]) -> dict[str, Any]:
+def _facts_of_cluster(cluster: ClusterPlan | None) -> dict[str, Any]:
+    managed = cluster.managed if cluster else None
+    return {
+        "cluster.mode": cluster.mode if cluster else None,
+        "cluster.named": cluster.name is not None if cluster else True,
+        "cluster.location": cluster.location if cluster else None,
+        "cluster.releaseChannel": managed.release_channel if managed else None,
+        "cluster.imageStreaming": managed.image_streaming if managed else None,
+    }
+
+
+def _machine_facts(config: NodePool, shape: MachineShape, region: str | None, zones: Iterable[str]) -> dict[str, Any]:
     family = shape.machine_type.split("-")[0]
     families = load_data(__file__, "conflicts.yaml")["families"].get(family, {})
-    region = cluster.region
     offered = accelerator_zones(shape.accelerator, region) if region else ()
     listed = zones_are_complete(shape.accelerator) and not config.allow_unlisted_zones
     lacking = [zone for zone in zones if region and offered and zone not in offered]

@@ -20,8 +20,10 @@ def refuse_cluster(config: Cluster) -> None:
     refuse_all(_problems("cluster", "cluster", cluster_inputs(config)))
 
 
-def pool_problems(path: str, config: NodePool, shape: MachineShape | None, cluster: ClusterPlan) -> tuple[Problem, ...]:
-    """What GKE would refuse of a pool on its cluster; rules that need an unknown machine type do not apply."""
+def pool_problems(
+    path: str, config: NodePool, shape: MachineShape | None, cluster: ClusterPlan | None
+) -> tuple[Problem, ...]:
+    """What GKE would refuse of a pool; rules that need an unknown machine type, or an unknown cluster, do not apply."""
     return tuple(_problems("pool", path, pool_inputs(config, shape, cluster)))
 
 

@@ -45,6 +45,16 @@ def plan_pool(
 
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
+    shape = checked_shape(name, config, cluster)
+    protect = config.protect and name not in allow_replace
+    return _plan(name, config, shape, cluster, compute_class, prices, protect=protect)
+
+
+def checked_shape(name: str, config: NodePool, cluster: ClusterPlan | None) -> MachineShape:
+    """The shape of a pool's machine; without a cluster, only what no cluster changes is judged.
+
+    Raises ConfigError with every combination that GKE or the provider would refuse.
+    """
     path = f"nodePools.{name}"
     found = pool_shape(path, config)
     shape = None if isinstance(found, Problem) else found
@@ -53,8 +63,7 @@ def plan_pool(
         problems = (found, *problems)
     if problems or shape is None:
         raise ConfigError(problems)
-    protect = config.protect and name not in allow_replace
-    return _plan(name, config, shape, cluster, compute_class, prices, protect=protect)
+    return shape
 
 
 def _plan(

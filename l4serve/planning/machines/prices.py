@@ -12,7 +12,7 @@ from typing import Literal
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
-from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape, gpu_machine_types
 
 Market = Literal["on-demand", "spot", "flex-start"]
 MARKETS: Mapping[Provisioning, Market] = {
@@ -65,7 +65,7 @@ def hourly(
     stated = overrides.of(machine_type, market)
     if stated is not None:
         return _stated(stated, market, region)
-    shape = find_shape(machine_type)
+    shape = find_shape(machine_type) if machine_type in gpu_machine_types() else None
     if shape is not None:
         return gpu_machine_price(shape, region=region, market=market, overrides=overrides)
     return None if region is None else _plain_machine(machine_type, region, market)

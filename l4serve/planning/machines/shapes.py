@@ -84,6 +84,11 @@ def all_shapes(accelerator: str | None) -> tuple[MachineShape, ...]:
     return tuple(shape for shape in _shapes() if accelerator in (None, shape.accelerator))
 
 
+def gpu_machine_types() -> frozenset[str]:
+    """Every machine type that has cards of its own."""
+    return frozenset(shape.machine_type for shape in _shapes())
+
+
 def find_shape(machine_type: str, attached: tuple[str, int] | None = None) -> MachineShape | None:
     """The shape of a machine type, with `attached` cards (accelerator, count) where it has none of its own.
 

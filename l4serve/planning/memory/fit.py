@@ -39,8 +39,3 @@ class Fit:
     def kv_cache_gib(self) -> float:
         """Size of the KV cache; 0 where nothing is left for it."""
         return max(0.0, self.kv_room_gib)
-
-
-def judged_lengths(fit: Fit) -> dict[str, int]:
-    """The context that was judged and the longest that fits, in tokens, under the names that every JSON shares."""
-    return {"judgedMaxModelLen": fit.max_model_len, "largestMaxModelLen": fit.largest_max_model_len}

@@ -51,7 +51,9 @@ class HostNeeds:
 def _short(limit: float | None, need: float, what: str, outcome: str) -> str | None:
     if limit is None or limit >= need:
         return None
-    return f"{what} of {limit:.1f} GiB is below the {need:.1f} GiB that this model and engine need: {outcome}"
+    digits = next(count for count in range(1, 10) if f"{limit:.{count}f}" != f"{need:.{count}f}" or count == 9)
+    amounts = f"{what} of {limit:.{digits}f} GiB is below the {need:.{digits}f} GiB"
+    return f"{amounts} that this model and engine need: {outcome}"
 
 
 def host_needs(model: ModelShape, options: ServingOptions) -> HostNeeds:

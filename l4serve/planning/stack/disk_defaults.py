@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -37,7 +38,8 @@ def _is_open(config: StackConfig, pool: PoolPlan) -> bool:
 
 def _with_disk(pool: PoolPlan, asked: Sequence[tuple[int, float]]) -> PoolPlan:
     """`asked` has, of each workload, its GPUs and the GiB that one pod writes."""
-    on_one_node = [gib * (pool.gpus // gpus) for gpus, gib in asked if gpus <= pool.gpus]
+    # Each pod gets a share of the disk in whole GiB.
+    on_one_node = [math.ceil(gib) * (pool.gpus // gpus) for gpus, gib in asked if gpus <= pool.gpus]
     return replace(pool, disks=replace(pool.disks, size_gb=pool_disk_gb(max(on_one_node, default=0.0))))
 
 

@@ -32,7 +32,7 @@ def node_counts(
     made: dict[tuple[str, int], int] = {}
     for each in classes:
         waiting = [pod for owner, pod in requests if owner == each.name]
-        for position, room, nodes in _by_priority(each.priorities, waiting, rooms):
+        for position, room, nodes in by_priority(each.priorities, waiting, rooms):
             if position is None:
                 taken[room.name] += nodes
             else:
@@ -40,7 +40,7 @@ def node_counts(
     return NodeCounts({pool.name: max(pool.size.min_nodes, taken[pool.name]) for pool in pools}, made)
 
 
-def _by_priority(
+def by_priority(
     priorities: Sequence[PriorityPlan], pods: Sequence[PodRequest], rooms: Mapping[str, PoolRoom]
 ) -> Iterator[tuple[int | None, PoolRoom, int]]:
     """Per room that is used: the position of its priority (None for a pool of the stack), the room, its nodes."""

@@ -9,11 +9,11 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
-from l4serve.planning.memory.fit import judged_lengths
+from l4serve.planning.memory.fit import Fit
 from l4serve.planning.stack.cost import LEVELS, StackCost
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.judging import Judgement, judged_lengths
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -138,11 +138,15 @@ def _speed(prospect: Prospect) -> dict[str, Any]:
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:
     return {
-        "fit": {**_values(asdict(judgement.fit)), **judged_lengths(judgement.fit)} if judgement.fit else None,
+        "fit": _fit(judgement.fit) if judgement.fit else None,
         "remedies": [remedy.text for remedy in judgement.remedies],
         "verdicts": [_values(asdict(verdict)) for verdict in judgement.verdicts],
         "notes": list(judgement.notes),
     }
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    return {**_values(asdict(fit)), "kvCacheGib": fit.kv_cache_gib, **judged_lengths(fit)}
 
 
 def _token(workload: WorkloadPlan) -> dict[str, Any] | None:

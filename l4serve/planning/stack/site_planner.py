@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from l4serve.config.gathering import Step, gather, gather_all, once
+from l4serve.config.node_pool import CHEAPEST, NodePool
+from l4serve.config.problems import ConfigError
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import Stack
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
@@ -11,7 +13,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.cluster_planner import plan_cluster
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.gke.pool_shapes import pool_shape
-from l4serve.planning.gke.pools import plan_pool
+from l4serve.planning.gke.pools import checked_shape, plan_pool
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelShape
@@ -36,7 +38,12 @@ def planned_site(
     owners = once(partial(class_of_each_pool, config.compute_classes))
 
     def pool(name: str) -> PoolPlan:
-        named = with_machine_type(name, config, shapes, cluster().region)
+        try:
+            region = cluster().region
+        except ConfigError:
+            _refuse_alone(name, config.node_pools[name])
+            raise
+        named = with_machine_type(name, config, shapes, region)
         return plan_pool(
             name,
             named,
@@ -57,6 +64,12 @@ def planned_site(
     classes = once(lambda: gather_all(partial(compute_class, name) for name in config.compute_classes))
     found = gather(cluster, owners, lambda: gather_all(pools.values()), classes)
     return Site(cluster=found[0], pools=with_disks(config, shapes, found[2]), classes=found[3])
+
+
+def _refuse_alone(name: str, pool: NodePool) -> None:
+    """Raises ConfigError with what is wrong with a pool on any cluster."""
+    if pool.machine_type != CHEAPEST:
+        checked_shape(name, pool, None)
 
 
 def accelerators_of_pools(config: StackConfig) -> Mapping[str, str]:

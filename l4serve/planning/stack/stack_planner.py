@@ -28,8 +28,9 @@ from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_c
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.scraping import refuse_monitoring
+from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.planning.workload.workload_planner import Draft, Surroundings, draft_workload, finish, is_gated, subject_of
+from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish, is_gated, subject_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ def _steps(stack: Stack) -> Steps:
         site=once(partial(planned_site, config, cluster, shapes)),
         secret=once(lambda: _secret(stack, cluster(), wanted=bool(_gated(config, shapes)))),
         monitoring=config.monitoring,
+        pools=tuple(config.node_pools),
+        classes=tuple(config.compute_classes),
         accelerators=accelerators_of_pools(config),
     )
     return Steps(shapes=shapes, cluster=cluster, around=around)

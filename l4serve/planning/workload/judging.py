@@ -290,3 +290,8 @@ def _fit_remedy(cures: tuple[Remedy, ...]) -> str:
     if not cures:
         return "a smaller or quantised model; no edit of this workload alone makes it fit"
     return "; or ".join(cure.text for cure in cures[:3])
+
+
+def judged_lengths(fit: Fit) -> dict[str, int]:
+    """The context that was judged and the longest that fits, in tokens, under the names that every JSON shares."""
+    return {"judgedMaxModelLen": fit.max_model_len, "largestMaxModelLen": fit.largest_max_model_len}

@@ -1,6 +1,6 @@
 """Which pool a workload runs on, and how its pods say so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from l4serve.config.problems import refuse
@@ -88,6 +88,17 @@ def _room(shape: MachineShape, gpus: int, pool: PoolPlan | None) -> Allocatable:
     return pod_capacity(shape, gpus, boot_disk_gib=disk, local_ssds=pool.ephemeral_ssds if pool else 0)
 
 
+def refuse_unknown_place(path: str, workload: Workload, pools: Collection[str], classes: Collection[str]) -> None:
+    """Raises ConfigError for a workload that names a pool or a class which the config does not define."""
+    wanted = workload.compute_class
+    if wanted is not None and wanted not in classes:
+        known = ", ".join(classes) or "none is defined"
+        refuse(f"{path}.computeClass", f"there is no compute class {wanted!r}", f"use one of computeClasses: {known}")
+    if wanted is None and pools and workload.node_pool not in (None, *pools):
+        message = f"there is no node pool {workload.node_pool!r}"
+        refuse(f"{path}.nodePool", message, f"use one of: {', '.join(pools)}")
+
+
 def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
     """The place of a workload at a YAML path: the named pool, else the smallest with enough GPUs.
 
@@ -114,10 +125,7 @@ def smallest_pool(pools: Sequence[PoolPlan], gpus: int) -> PoolPlan | None:
 
 def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
     """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
-    wanted = next((c for c in site.classes if c.name == name), None)
-    if wanted is None:
-        known = ", ".join(c.name for c in site.classes) or "none is defined"
-        refuse(f"{path}.computeClass", f"there is no compute class {name!r}", f"use one of computeClasses: {known}")
+    wanted = next(c for c in site.classes if c.name == name)
     own = sorted((p for p in site.pools if p.compute_class == name), key=lambda p: (p.gpus, p.size.max_nodes))
     alternatives = (*((p.shape, p) for p in own), *((p.shape, None) for p in wanted.priorities if p.shape))
     shapes = sorted((shape for shape, _ in alternatives), key=lambda s: (s.gpus, s.vcpus))
@@ -140,10 +148,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
 
 
 def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
-    pool = next((p for p in pools if p.name == workload.node_pool), None)
-    if pool is None:
-        known = ", ".join(p.name for p in pools)
-        refuse(f"{path}.nodePool", f"there is no node pool {workload.node_pool!r}", f"use one of: {known}")
+    pool = next(p for p in pools if p.name == workload.node_pool)
     if pool.gpus < gpus:
         refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus, pool.accelerator))
     return _pooled(pool)

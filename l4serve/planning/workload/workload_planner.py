@@ -1,10 +1,8 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import Workload
@@ -20,13 +18,14 @@ from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.host_room import host_notes, pod_needs
 from l4serve.planning.workload.judging import Judgement, Subject, judge
-from l4serve.planning.workload.node_choice import Place, Site, find_place
+from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.speed_question import pod_price
+from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
     Lifecycle,
@@ -43,19 +42,6 @@ MINIMUM_STARTUP_SECONDS = 1800
 """Download, load and compilation of a model of 20 GiB at a slow Hub; ending a load early only repeats it."""
 SECONDS_PER_CHECKPOINT_GIB = 30
 """Download at 35 MiB/s, which large checkpoints are given on top where they would take longer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What the workloads of a stack share. A step may refuse: what does not depend on it is judged all the same."""
-
-    stack: str
-    namespace: str
-    site: Step[Site]
-    secret: Step[SecretPlan | None]
-    monitoring: StackMonitoring
-    accelerators: Mapping[str, str]
-    """Accelerator of each pool by its name in the config, for a workload whose place cannot be had."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +86,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
     resolved = once(partial(_contract, path, workload))
-    place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
+    place = once(lambda: around.place_of(path, workload, layout().gpus))
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs()))
@@ -151,7 +137,7 @@ def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], ar
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
     gather(layout, shape, partial(_contract, path, workload))
-    place = once(lambda: find_place(path, workload, layout().gpus, around.site()))
+    place = once(lambda: around.place_of(path, workload, layout().gpus))
     return _subject(workload, shape(), _contract(path, workload), layout(), place, around)
 
 

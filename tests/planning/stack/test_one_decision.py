@@ -1,6 +1,8 @@
 """Each fact is decided once: whoever answers "can this work" or "what does it cost" gives the same answer."""
 
 import json
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import read_stack_file
 from l4serve.engines.contract import contract_versions
 from l4serve.engines.rule_inputs import backend_of
 from l4serve.planning.machines import shapes
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.stack.plan_json import stack_json
+from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.stack.version_move import version_move
 from l4serve.planning.workload.fit_question import Question, subject_of
 from tests import factories
@@ -150,44 +154,60 @@ def test_both_lengths_have_names_of_their_own_in_every_json() -> None:
         assert found["judgedMaxModelLen"] == 8192
         assert found["largestMaxModelLen"] == 32768
     assert (answer["maxModelLen"], fit["maxModelLen"]) == (32768, 8192), "the older keys stay as they were"
+    assert fit["kvCacheGib"] == pytest.approx(answer["kvCacheGib"], abs=0.001)
 
 
-def test_a_stack_looks_its_machine_up_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    found = shapes.find_shape
+def test_a_stack_looks_its_machine_up_twice_at_most() -> None:
+    looked_up = []
 
-    def counted(machine_type: str) -> Any:
-        calls.append(machine_type)
-        return found(machine_type)
+    def called(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is shapes.find_shape.__code__:
+            looked_up.append(frame.f_locals["machine_type"])
 
-    for module in ("gke.pools", "gke.classes", "gke.conflict_inputs", "stack.site_planner", "machines.prices"):
-        monkeypatch.setattr(f"l4serve.planning.{module}.find_shape", counted, raising=False)
-    factories.planned(factories.serving())
-    assert len([call for call in calls if call.startswith("g2")]) <= 2
+    dev = read_stack_file(factories.ROOT / "Pulumi.dev.yaml")
+    sys.setprofile(called)
+    try:
+        plan_stack(dev)
+    finally:
+        sys.setprofile(None)
+    assert 0 < len(looked_up) <= 2, looked_up
 
 
-def test_errors_of_cluster_pools_and_workloads_come_all_at_once() -> None:
-    cluster = {**factories.ZONAL, "controlPlane": {"dnsEndpoint": False, "ipEndpoint": "none"}}
-    pools = {"l4": {"machineType": "g2-standard-8"}, "odd": {"machineType": "g2-standard-7"}}
-    workloads = {
-        "far": factories.workload(engine={"maxModelLen": 65536}, nodePool="l4"),
-        "old": factories.workload(engine={"version": "9.9.9"}, nodePool="l4"),
-        "lost": factories.workload(nodePool="none"),
-    }
-    serving = factories.serving(workloads, cluster=cluster, pools=pools, allowReplace=["l5"])
+ALL_WRONG_WORKLOADS = {
+    "far": factories.workload(engine={"maxModelLen": 65536}, nodePool="l4"),
+    "old": factories.workload(engine={"version": "9.9.9"}, nodePool="l4"),
+    "lost": factories.workload(nodePool="none"),
+    "classless": factories.workload(computeClass="none"),
+}
+ALL_WRONG_POOLS = {
+    "l4": {"machineType": "g2-standard-8"},
+    "odd": {"machineType": "g2-standard-7"},
+    "unsold": {"machineType": "a3-highgpu-1g"},
+    "bare": {"machineType": "n1-standard-8"},
+    "twice": {"machineType": "g2-standard-8", "zones": ["us-central1-a", "us-central1-a"]},
+}
+WRONG_CLUSTER = {**factories.ZONAL, "controlPlane": {"dnsEndpoint": False, "ipEndpoint": "none"}}
+OF_POOLS_AND_WORKLOADS = {
+    "nodePools.odd.machineType",
+    "nodePools.unsold.provisioning",
+    "nodePools.bare.accelerator",
+    "nodePools.twice.zones",
+    "workloads.far.engine.maxModelLen",
+    "workloads.old.engine.version",
+    "workloads.lost.nodePool",
+    "workloads.classless.computeClass",
+    "allowReplace[0]",
+}
+
+
+@pytest.mark.parametrize("cluster", [WRONG_CLUSTER, factories.ZONAL], ids=["wrong", "good"])
+def test_errors_of_cluster_pools_and_workloads_come_all_at_once(cluster: dict[str, Any]) -> None:
+    serving = factories.serving(ALL_WRONG_WORKLOADS, cluster=cluster, pools=ALL_WRONG_POOLS, allowReplace=["l5"])
     with pytest.raises(ConfigError) as caught:
         factories.planned(serving)
     paths = {problem.path for problem in caught.value.problems}
-    assert {
-        "cluster.controlPlane",
-        "workloads.far.engine.maxModelLen",
-        "workloads.old.engine.version",
-        "allowReplace[0]",
-    } <= paths
-    with pytest.raises(ConfigError) as caught:
-        factories.planned({**serving, "cluster": factories.ZONAL})
-    paths = {problem.path for problem in caught.value.problems}
-    assert {"nodePools.odd.machineType", "workloads.far.engine.maxModelLen"} <= paths
+    assert paths >= OF_POOLS_AND_WORKLOADS, OF_POOLS_AND_WORKLOADS - paths
+    assert ("cluster.controlPlane" in paths) is (cluster is WRONG_CLUSTER)
 
 
 def test_every_note_of_every_part_is_a_note_of_the_plan() -> None:

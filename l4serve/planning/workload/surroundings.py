@@ -1,0 +1,32 @@
+"""What the workloads of a stack share while each is planned."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from l4serve.config.autoscaling import StackMonitoring
+from l4serve.config.gathering import Step
+from l4serve.config.workload import Workload
+from l4serve.planning.gke.hf_token import SecretPlan
+from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the workloads of a stack share. A step may refuse: what does not depend on it is judged all the same."""
+
+    stack: str
+    namespace: str
+    site: Step[Site]
+    secret: Step[SecretPlan | None]
+    monitoring: StackMonitoring
+    pools: Collection[str]
+    """Names of the pools of the config."""
+    classes: Collection[str]
+    """Names of the compute classes of the config."""
+    accelerators: Mapping[str, str]
+    """Accelerator of each pool by its name in the config, for a workload whose place cannot be had."""
+
+    def place_of(self, path: str, workload: Workload, gpus: int) -> Place:
+        """The place of a workload; a pool or class that nobody defines is refused whatever else is wrong."""
+        refuse_unknown_place(path, workload, self.pools, self.classes)
+        return find_place(path, workload, gpus, self.site())
