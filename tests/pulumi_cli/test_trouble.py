@@ -1,0 +1,222 @@
+"""What goes wrong around an update: what the user sees of it, and that a second update heals it."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from kubernetes.client import (
+    AdmissionregistrationV1Api,
+    AppsV1Api,
+    CoreV1Api,
+    V1Eviction,
+    V1ObjectMeta,
+    V1ResourceQuota,
+    V1ResourceQuotaSpec,
+)
+from kubernetes.client.exceptions import ApiException
+
+from l4serve.sandbox.lifecycle import running_sandbox, take_down
+from l4serve.sandbox.planned_nodes import planned_nodes
+from l4serve.sandbox.rehearsal import prepare
+from tests.factories import EXISTING, planned, serving, workload
+from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.engine import Engine, path_of_engine
+
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
+
+SPACE = "llm-trouble"
+END_S = 120.0
+"""Longer than an update of two small Deployments takes once nothing is in its way."""
+
+
+def stack(**workloads: dict[str, Any]) -> dict[str, Any]:
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 3}}
+    return serving(workloads, cluster=EXISTING, pools=pools, namespace=SPACE)
+
+
+ONE = stack(a=workload())
+TWO = stack(a=workload(), b=workload())
+
+
+@contextmanager
+def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> Iterator[Engine]:
+    """A stack that is up on three nodes, and destroyed after."""
+    with nodes_of(plane, planned_nodes(planned(stack(a=workload(replicas=3)), project=None))):
+        engine = engine_on(plane, folder, "trouble")
+        engine.configure(config)
+        try:
+            engine.up()
+            yield engine
+        finally:
+            engine.destroy()
+
+
+def ready(plane: ControlPlane) -> dict[str, int]:
+    found = AppsV1Api(plane.client).list_namespaced_deployment(SPACE).items
+    return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
+
+
+def await_ready(plane: ControlPlane, wanted: dict[str, int]) -> None:
+    deadline = time.monotonic() + END_S
+    while ready(plane) != wanted:
+        assert time.monotonic() < deadline, ready(plane)
+        time.sleep(0.5)
+
+
+@contextmanager
+def refusing_webhook(plane: ControlPlane) -> Iterator[str]:
+    """A webhook that nobody serves and that every new Deployment has to pass."""
+    name = "nobody.example.com"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["*"]}
+    body = {
+        "metadata": {"name": name},
+        "webhooks": [
+            {
+                "name": name,
+                "clientConfig": {"url": "https://127.0.0.1:1/"},
+                "rules": [rule],
+                "failurePolicy": "Fail",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 2,
+            }
+        ],
+    }  # fmt: skip
+    api = AdmissionregistrationV1Api(plane.client)
+    api.create_validating_webhook_configuration(body)
+    time.sleep(2.0)  # the API server takes a configuration up within a second
+    try:
+        yield name
+    finally:
+        api.delete_validating_webhook_configuration(name)
+        time.sleep(2.0)
+
+
+def test_a_webhook_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, ONE) as engine:
+        engine.configure(TWO)
+        with refusing_webhook(control_plane) as name:
+            refused = engine.up(refused=True)
+        assert f'failed calling webhook "{name}"' in refused.errors
+        assert ready(control_plane) == {"a": 1}
+        engine.up()
+        assert ready(control_plane) == {"a": 1, "b": 1}
+
+
+def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
+    core = CoreV1Api(control_plane.client)
+    with up(control_plane, tmp_path, ONE) as engine:
+        quota = V1ResourceQuota(
+            metadata=V1ObjectMeta(name="small"), spec=V1ResourceQuotaSpec(hard={"count/deployments.apps": "1"})
+        )
+        core.create_namespaced_resource_quota(SPACE, quota)
+        deadline = time.monotonic() + END_S
+        while not core.read_namespaced_resource_quota("small", SPACE).status.used:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        engine.configure(TWO)
+        refused = engine.up(refused=True)
+        assert "exceeded quota: small" in refused.errors
+        assert "count/deployments.apps=1" in refused.errors
+        core.delete_namespaced_resource_quota("small", SPACE)
+        engine.up()
+        assert ready(control_plane) == {"a": 1, "b": 1}
+
+
+def test_a_lost_spot_node_costs_no_update(control_plane: ControlPlane, tmp_path: Path) -> None:
+    core = CoreV1Api(control_plane.client)
+    with up(control_plane, tmp_path, ONE) as engine:
+        (pod,) = core.list_namespaced_pod(SPACE).items
+        lost = core.read_node(pod.spec.node_name)
+        core.delete_node(lost.metadata.name)
+        core.delete_namespaced_pod(pod.metadata.name, SPACE, grace_period_seconds=0)
+        await_ready(control_plane, {"a": 1})
+        (moved,) = [each for each in core.list_namespaced_pod(SPACE).items if each.metadata.deletion_timestamp is None]
+        assert moved.spec.node_name != lost.metadata.name
+        assert engine.up().steps == ()
+        lost.metadata.resource_version = None
+        core.create_node(lost)
+
+
+def test_a_disruption_budget_keeps_the_last_pod_until_there_is_another(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    core = CoreV1Api(control_plane.client)
+
+    def evict(name: str) -> None:
+        core.create_namespaced_pod_eviction(name, SPACE, V1Eviction(metadata=V1ObjectMeta(name=name)))
+
+    def allowed(name: str) -> bool:
+        try:
+            evict(name)
+        except ApiException as error:
+            assert error.status == 429
+            return False
+        return True
+
+    with up(control_plane, tmp_path, stack(a=workload(replicas=2))) as engine:
+        await_ready(control_plane, {"a": 2})
+        first, second = (pod.metadata.name for pod in core.list_namespaced_pod(SPACE).items)
+        evict(first)
+        with pytest.raises(ApiException) as blocked:
+            evict(second)
+        assert blocked.value.status == 429
+        assert "disruption budget" in blocked.value.body
+        assert engine.up().steps == ()
+        deadline = time.monotonic() + END_S
+        while not allowed(second):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+
+@pytest.fixture
+def lasting_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
+    """A control plane that no watchdog ends when one of its processes does."""
+    monkeypatch.setenv("L4SERVE_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "path").mkdir()
+    path = path_of_engine(tmp_path / "path")
+    try:
+        with running_sandbox("restarts", keep=True) as state, state.client() as client:
+            applier = prepare(state, client, ())
+        with state.client() as client:
+            yield ControlPlane(state, client, applier, path)
+    finally:
+        take_down()
+
+
+def restart(plane: ControlPlane, name: str, *, after_s: float) -> None:
+    """Kill a process of the control plane and start it again as it was."""
+    (identity,) = (each for each in plane.state.processes if each.name == name)
+    process = psutil.Process(identity.pid)
+    command, program, environment, folder = process.cmdline(), process.exe(), process.environ(), process.cwd()
+    process.kill()
+    psutil.wait_procs([process], timeout=10)
+    time.sleep(after_s)
+    with (plane.state.folder / f"{name}-again.log").open("wb") as log:
+        subprocess.Popen(
+            command, executable=program, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+@pytest.mark.parametrize("name", ["kube-apiserver", "etcd"])
+def test_an_update_over_a_restart_ends_or_the_next_one_heals(
+    lasting_plane: ControlPlane, tmp_path: Path, name: str
+) -> None:
+    plane = lasting_plane
+    (tmp_path / "stack").mkdir()
+    with up(plane, tmp_path / "stack", ONE) as engine:
+        engine.configure(TWO)
+        update = engine.start("up", "--yes", "--skip-preview")
+        time.sleep(4.0)  # the program has planned; objects are being made
+        restart(plane, name, after_s=2.0)
+        update.wait(END_S * 2)
+        outcome = engine.up()
+        assert "Traceback" not in outcome.output
+        assert ready(plane) == {"a": 1, "b": 1}
+        assert engine.preview().steps == ()
