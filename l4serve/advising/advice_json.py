@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.advising.candidates import Candidate
-from l4serve.advising.search import Answer, Judged, Rejected, Wish
+from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.search import Answer, Rejected
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.speed_question import Priced
 

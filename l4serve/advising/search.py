@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
 
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
+from l4serve.advising.ranking import Judged, Wish, behind, front_of, loser, rank
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -18,37 +18,7 @@ from l4serve.planning.performance.speed import Figures, Speed
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import subject_speed
 
-Goal = Literal["latency", "throughput", "cost"]
 LENGTH_STEP = 128
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is asked of the advisor: a goal, a load on all replicas together, and what an answer must keep."""
-
-    goal: Goal
-    load: Load
-    ttft_ms: float | None = None
-    itl_ms: float | None = None
-    budget_usd_hour: float | None = None
-    quality: str = "4bit"
-    """The worst class of quality that is taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A candidate that was judged and estimated. Figures are of all replicas together."""
-
-    candidate: Candidate
-    judgement: Judgement
-    speed: Speed
-    figures: Figures
-
-    @property
-    def usd_per_million(self) -> float | None:
-        """USD for a million tokens under the load."""
-        tokens, price = self.figures.output_tokens_per_second, self.candidate.usd_per_hour
-        return None if price is None or not tokens else price / (tokens * 3600) * 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,16 +87,16 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
             rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
         else:
             kept.append(found)
-    front = tuple(_front(kept))
-    winner = min(front, key=partial(_rank, wish), default=None)
-    rejected += [Rejected(candidate=j.candidate, reason=_loser(j, front)) for j in kept if j not in front]
-    rejected += [Rejected(candidate=j.candidate, reason=_behind(j, winner, wish)) for j in front if j is not winner]
+    front = tuple(front_of(kept))
+    winner = min(front, key=partial(rank, wish), default=None)
+    rejected += [Rejected(candidate=j.candidate, reason=loser(j, front)) for j in kept if j not in front]
+    rejected += [Rejected(candidate=j.candidate, reason=behind(j, winner, wish)) for j in front if j is not winner]
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
 def ranked(answer: Answer, wish: Wish) -> list[Judged]:
     """The front in the order of the goal, the winner first."""
-    return sorted(answer.front, key=partial(_rank, wish))
+    return sorted(answer.front, key=partial(rank, wish))
 
 
 def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[Candidate]:
@@ -238,72 +208,3 @@ def _missed(judged: Judged, wish: Wish) -> str | None:
         if asked is not None and (found is None or found > asked):
             return f"{name} of {found:,.0f} ms is above {asked:,.0f}" if found is not None else f"no {name} is judged"
     return None
-
-
-def _axes(judged: Judged) -> tuple[float, ...]:
-    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token, quality."""
-    figures = judged.figures
-    infinite = float("inf")
-    return (
-        -(figures.output_tokens_per_second or 0.0),
-        figures.ttft_ms if figures.ttft_ms is not None else infinite,
-        figures.itl_ms if figures.itl_ms is not None else infinite,
-        judged.usd_per_million if judged.usd_per_million is not None else float(judged.candidate.gpus),
-        float(table()["quality"].index(judged.candidate.pod.quality)),
-    )
-
-
-def _front(kept: Sequence[Judged]) -> Iterator[Judged]:
-    """The candidates that no other beats or equals in everything; of equals the one with the shortest edit."""
-    ordered = sorted(kept, key=lambda j: (_axes(j), len(j.candidate.edit)))
-    front: list[Judged] = []
-    for judged in ordered:
-        axes = _axes(judged)
-        if not any(all(a <= b for a, b in zip(_axes(other), axes, strict=True)) for other in front):
-            front.append(judged)
-    yield from front
-
-
-def _rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
-    """The order that a goal puts on the front; what it leaves open is settled by quality, price and a short edit."""
-    figures, candidate = judged.figures, judged.candidate
-    tokens = figures.output_tokens_per_second or 1e-9
-    price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
-    if wish.goal == "latency":
-        best = (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
-    elif wish.goal == "throughput":
-        best = -tokens if wish.budget_usd_hour is not None else -tokens / candidate.gpus
-    else:
-        best = price / tokens
-    return best, float(table()["quality"].index(candidate.pod.quality)), price, float(len(candidate.edit))
-
-
-def _loser(judged: Judged, front: Sequence[Judged]) -> str:
-    axes = _axes(judged)
-    for other in front:
-        if all(a <= b for a, b in zip(_axes(other), axes, strict=True)):
-            return f"nothing about it is better than {describe(other.candidate)}"
-    return "another is better in everything"
-
-
-def _behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
-    assert winner is not None, "a front has a winner"
-    measure = {"latency": "a whole answer", "throughput": "tokens a second", "cost": "the price of a token"}[wish.goal]
-    return f"on the front, and behind in {measure}: {_measured(judged, wish)} against {_measured(winner, wish)}"
-
-
-def _measured(judged: Judged, wish: Wish) -> str:
-    if wish.goal == "latency":
-        return f"{_rank(wish, judged)[0]:,.0f} ms"
-    if wish.goal == "throughput":
-        scope = "" if wish.budget_usd_hour is not None else " a GPU"
-        return f"{-_rank(wish, judged)[0]:,.0f}{scope}"
-    cost = judged.usd_per_million
-    return "no known price" if cost is None else f"{cost:.2f} USD a million"
-
-
-def describe(candidate: Candidate) -> str:
-    """A candidate in a few words: its edit and where it runs."""
-    edit: Mapping[str, object] = {k: v for k, v in candidate.pod.edit.items() if k != "gpus"}
-    written = ", ".join(f"{key.removeprefix('engine.')} {value}" for key, value in edit.items()) or "as it is"
-    return f"{written}; {candidate.replicas} x {candidate.pod.subject.layout.gpus} GPU on {candidate.home.shape.name}"

@@ -16,7 +16,7 @@ from math import ceil, floor, log
 from typing import Any
 
 from l4serve.advising.candidates import table
-from l4serve.advising.search import Judged, Wish
+from l4serve.advising.ranking import Judged, Wish
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.speed_question import subject_speed

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from l4serve.advising.candidates import Home, pod_choices, table
-from l4serve.advising.search import Answer, Judged, Rejected, Wish, ranked, search
+from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.search import Answer, Rejected, ranked, search
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY
 from l4serve.config.yaml_edits import with_values

@@ -8,7 +8,8 @@ from html import escape
 from rich.table import Table
 
 from l4serve.advising.advice_json import judged_json, reasons
-from l4serve.advising.search import Answer, Judged, Wish, describe
+from l4serve.advising.ranking import Judged, Wish, describe
+from l4serve.advising.search import Answer
 from l4serve.advising.sizing import Sizing, Traffic
 from l4serve.cli.output import SafeConsole, safe_text
 

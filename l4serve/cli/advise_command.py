@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,8 @@ import typer
 
 from l4serve.advising.advice_json import answer_json
 from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
-from l4serve.advising.search import Answer, Goal, Wish, search
+from l4serve.advising.ranking import Goal, Wish
+from l4serve.advising.search import Answer, search
 from l4serve.advising.sizing import Traffic, size
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
@@ -96,28 +98,50 @@ def advise(
         return
     if model is None:
         raise refuse_input("name a model with --model, or a stack with -s or --write")
-    with readable_refusals():
-        try:
-            shape = model_shape(model)
-        except ModelConfigError as error:
-            raise refuse_input(str(error)) from None
-        pods: list[PodChoice] = []
-        homes: list[Home] = []
-        for accelerator in gpu or [DEFAULT_GPU]:
-            for kind in engine or engine_kinds():
-                question = Question(
-                    model=shape,
-                    engine=kind,
-                    engine_version=engine_version if engine else None,
-                    accelerator=accelerator,
-                    gpus=1,
-                    gpu_memory_gib=gpu_memory_gib,
-                )
-                counts = tuple(sorted({shape.gpus for shape in all_shapes(accelerator)}))
-                pods += pod_choices(subject_of(question), counts)
-            homes += homes_of(accelerator, provisioning, region)
+    space = Space(
+        model, tuple(gpu or [DEFAULT_GPU]), gpu_memory_gib, tuple(engine or ()), engine_version, provisioning, region
+    )
+    pods, homes = space.candidates()
     answer = search(pods, homes, wish)
     deliver(answer, wish, traffic, as_json=as_json, html=html)
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is searched for a model: its cards, engines and machines."""
+
+    model: str
+    gpus: tuple[str, ...]
+    gpu_memory_gib: float | None
+    engines: tuple[str, ...]
+    """Empty for all."""
+    engine_version: str | None
+    provisioning: Provisioning
+    region: str
+
+    def candidates(self) -> tuple[list[PodChoice], list[Home]]:
+        """Every way to write the workload, and every machine; exits 2 for a model, card or engine that nobody knows."""
+        pods: list[PodChoice] = []
+        homes: list[Home] = []
+        with readable_refusals():
+            try:
+                shape = model_shape(self.model)
+            except ModelConfigError as error:
+                raise refuse_input(str(error)) from None
+            for accelerator in self.gpus:
+                counts = tuple(sorted({machine.gpus for machine in all_shapes(accelerator)}))
+                for kind in self.engines or engine_kinds():
+                    question = Question(
+                        model=shape,
+                        engine=kind,
+                        engine_version=self.engine_version if self.engines else None,
+                        accelerator=accelerator,
+                        gpus=1,
+                        gpu_memory_gib=self.gpu_memory_gib,
+                    )
+                    pods += pod_choices(subject_of(question), counts)
+                homes += homes_of(accelerator, self.provisioning, self.region)
+        return pods, homes
 
 
 def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from l4serve.advising.candidates import Home, PodChoice, pod_choices
-from l4serve.advising.search import Answer, Wish, search
+from l4serve.advising.ranking import Wish
+from l4serve.advising.search import Answer, search
 from l4serve.cli.advise_command import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load

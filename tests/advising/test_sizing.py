@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4serve.advising.candidates import pod_choices
-from l4serve.advising.search import Judged, Wish, search
+from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.search import search
 from l4serve.advising.sizing import Curve, Replica, Traffic, curve_of, fewest, size
 from l4serve.cli.advise_command import homes_of
 from l4serve.planning.models.catalogue import find_model

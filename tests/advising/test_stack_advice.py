@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.advising.checklist import Item, checklist
-from l4serve.advising.search import Wish
+from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import advise_workload, write_advice
 from l4serve.cli.app import app
 from l4serve.config.stack_file import read_stack_file

@@ -1,0 +1,112 @@
+"""What is better: the axes of the front, the order that a goal puts on it, and why a candidate is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from l4serve.advising.candidates import Candidate, table
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Figures, Speed
+from l4serve.planning.workload.judging import Judgement
+
+Goal = Literal["latency", "throughput", "cost"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked of the advisor: a goal, a load on all replicas together, and what an answer must keep."""
+
+    goal: Goal
+    load: Load
+    ttft_ms: float | None = None
+    itl_ms: float | None = None
+    budget_usd_hour: float | None = None
+    quality: str = "4bit"
+    """The worst class of quality that is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A candidate that was judged and estimated. Figures are of all replicas together."""
+
+    candidate: Candidate
+    judgement: Judgement
+    speed: Speed
+    figures: Figures
+
+    @property
+    def usd_per_million(self) -> float | None:
+        """USD for a million tokens under the load."""
+        tokens, price = self.figures.output_tokens_per_second, self.candidate.usd_per_hour
+        return None if price is None or not tokens else price / (tokens * 3600) * 1e6
+
+
+def axes_of(judged: Judged) -> tuple[float, ...]:
+    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token, quality."""
+    figures = judged.figures
+    infinite = float("inf")
+    return (
+        -(figures.output_tokens_per_second or 0.0),
+        figures.ttft_ms if figures.ttft_ms is not None else infinite,
+        figures.itl_ms if figures.itl_ms is not None else infinite,
+        judged.usd_per_million if judged.usd_per_million is not None else float(judged.candidate.gpus),
+        float(table()["quality"].index(judged.candidate.pod.quality)),
+    )
+
+
+def front_of(kept: Sequence[Judged]) -> Iterator[Judged]:
+    """The candidates that no other beats or equals in everything; of equals the one with the shortest edit."""
+    ordered = sorted(kept, key=lambda j: (axes_of(j), len(j.candidate.edit)))
+    front: list[Judged] = []
+    for judged in ordered:
+        axes = axes_of(judged)
+        if not any(all(a <= b for a, b in zip(axes_of(other), axes, strict=True)) for other in front):
+            front.append(judged)
+    yield from front
+
+
+def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
+    """The order that a goal puts on the front; what it leaves open is settled by quality, price and a short edit."""
+    figures, candidate = judged.figures, judged.candidate
+    tokens = figures.output_tokens_per_second or 1e-9
+    price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
+    if wish.goal == "latency":
+        best = (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
+    elif wish.goal == "throughput":
+        best = -tokens if wish.budget_usd_hour is not None else -tokens / candidate.gpus
+    else:
+        best = price / tokens
+    return best, float(table()["quality"].index(candidate.pod.quality)), price, float(len(candidate.edit))
+
+
+def loser(judged: Judged, front: Sequence[Judged]) -> str:
+    axes = axes_of(judged)
+    for other in front:
+        if all(a <= b for a, b in zip(axes_of(other), axes, strict=True)):
+            return f"nothing about it is better than {describe(other.candidate)}"
+    return "another is better in everything"
+
+
+def behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
+    assert winner is not None, "a front has a winner"
+    measure = {"latency": "a whole answer", "throughput": "tokens a second", "cost": "the price of a token"}[wish.goal]
+    return f"on the front, and behind in {measure}: {_measured(judged, wish)} against {_measured(winner, wish)}"
+
+
+def _measured(judged: Judged, wish: Wish) -> str:
+    if wish.goal == "latency":
+        return f"{rank(wish, judged)[0]:,.0f} ms"
+    if wish.goal == "throughput":
+        scope = "" if wish.budget_usd_hour is not None else " a GPU"
+        return f"{-rank(wish, judged)[0]:,.0f}{scope}"
+    cost = judged.usd_per_million
+    return "no known price" if cost is None else f"{cost:.2f} USD a million"
+
+
+def describe(candidate: Candidate) -> str:
+    """A candidate in a few words: its edit and where it runs."""
+    edit: Mapping[str, object] = {k: v for k, v in candidate.pod.edit.items() if k != "gpus"}
+    written = ", ".join(f"{key.removeprefix('engine.')} {value}" for key, value in edit.items()) or "as it is"
+    return f"{written}; {candidate.replicas} x {candidate.pod.subject.layout.gpus} GPU on {candidate.home.shape.name}"
