@@ -1,0 +1,73 @@
+"""The performance model meets its goals on the measured points, and each row is a question or has a reason."""
+
+import json
+from functools import cache
+
+import pytest
+
+from benchmarks.performance import anchors
+from benchmarks.performance.accuracy_report import PAGE, between
+from benchmarks.performance.point_errors import Answers, errors
+from benchmarks.performance.points import Metric, figures, h100_points, l4_points, predicted, rows, unjudged
+from benchmarks.performance.rate_fitting import TABLE, starts
+from l4serve.config.data_file import read_data
+
+
+@cache
+def answers() -> Answers:
+    return {point.id: figures(predicted(point)) for point in (*l4_points(), *h100_points())}
+
+
+@pytest.mark.parametrize(
+    ("metric", "median", "p90"), [("itl", 0.05, 0.12), ("ttft", 0.15, None), ("tokens", 0.12, None)]
+)
+def test_the_goals_are_met(metric: Metric, median: float, p90: float | None) -> None:
+    found = errors(l4_points(), metric, answers())
+    assert found.median is not None
+    assert found.p90 is not None
+    assert found.median < median
+    assert p90 is None or found.p90 < p90
+    assert (found.rank_share or 0) >= 0.95
+    assert found.answered >= 0.95 * found.asked
+
+
+def test_saturated_tokens_a_second_are_met() -> None:
+    found = errors(tuple(point for point in l4_points() if point.saturated), "tokens", answers())
+    assert found.asked >= 20
+    assert found.median is not None
+    assert found.median < 0.12
+
+
+def test_another_card_with_an_l4_s_memory_is_met() -> None:
+    found = errors(h100_points(), "itl", answers())
+    assert found.median is not None
+    assert found.median < 0.10
+
+
+def test_each_row_is_a_question_or_has_its_reason() -> None:
+    every = rows("l4_points.jsonl")
+    assert len(every) == 112
+    assert len([row for row in every if unjudged(row) is None]) == len(l4_points())
+
+
+def test_the_kept_answers_are_of_these_points() -> None:
+    kept = json.loads(anchors.FILE.read_text("utf-8"))
+    assert set(kept["answers"]) == set(anchors.TOOLS)
+    for found in kept["answers"].values():
+        assert set(found) == {point.id for point in l4_points()}
+
+
+def test_each_constant_starts_from_a_source_and_stays_near_it() -> None:
+    names, _ = starts()
+    table = read_data(TABLE)["constants"]
+    assert len(names) <= 15
+    for name, row in table.items():
+        assert row["source"], name
+        assert row["what"], name
+        assert 0.5 < row["value"] / row["start"] < 2 or not row.get("fitted", True), name
+
+
+def test_the_page_has_every_generated_part() -> None:
+    page = PAGE.read_text("utf-8")
+    for name in ("errors", "errors-saturated", "errors-h100", "points", "points-h100", "constants", "cards", "left"):
+        assert between(page, name, "") != page, f"{name} is empty"
