@@ -1,5 +1,6 @@
 PYTHON ?= python3
 VENV := .venv
+HOOKS := .venv-hooks
 BIN := $(VENV)/bin
 BASE ?=
 export BASE
@@ -7,7 +8,7 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: up test check fmt clean down docs requirements advisories pr-preview browser
+.PHONY: up test unit coverage hooks site check fmt clean down docs requirements advisories pr-preview browser
 
 # Rehearses the guide's seven workloads on the sandbox and leaves it running.
 up: $(STAMP)
@@ -23,6 +24,16 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -q -m "not sandbox"
 	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q -m sandbox
+
+# Unit tests on all cores, without the laws and walks that take long; `make test` runs those too.
+unit: $(STAMP)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox and not slow"
+
+# The same with a report of the lines that no unit test runs.
+coverage: $(STAMP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/coverage.txt
+	$(BIN)/python -m pytest -q -n auto -m "not sandbox and not slow" --cov=l4serve --cov=components --cov=stacks --cov=policy \
+		--cov-report=term:skip-covered
 
 check: $(STAMP) $(BIN)/actionlint
 	$(BIN)/ruff check .
@@ -61,9 +72,24 @@ down: $(STAMP)
 # The files that are generated from the models and the contracts.
 docs: $(STAMP)
 	$(BIN)/l4serve schema --write
+	$(BIN)/python -m scripts.json_schemas --write
+
+# The documentation as a site, in build/site; a broken link or anchor ends it.
+site: $(STAMP)
+	test -x $(VENV)-docs/bin/mkdocs || $(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	$(VENV)-docs/bin/mkdocs build --strict
+
+hooks: $(HOOKS)/.installed $(BIN)/actionlint
+	$(HOOKS)/bin/pre-commit install
+
+$(HOOKS)/.installed: requirements/hooks.txt
+	test -x $(HOOKS)/bin/python || $(PYTHON) -m venv $(HOOKS)
+	$(HOOKS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/hooks.txt
+	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-docs $(HOOKS) rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 requirements: $(STAMP)
 	$(COMPILE) -o requirements/dev.txt requirements/dev.in
@@ -71,6 +97,9 @@ requirements: $(STAMP)
 	$(COMPILE) -o requirements/text-generation.txt requirements/text-generation.in
 	$(COMPILE) -o requirements/go.txt requirements/go.in
 	$(COMPILE) -o requirements/audit.txt requirements/audit.in
+	$(COMPILE) -o requirements/docs.txt requirements/docs.in
+	$(COMPILE) -o requirements/hooks.txt requirements/hooks.in
+	$(COMPILE) -c requirements/dev.txt -o requirements/coverage.txt requirements/coverage.in
 	$(filter-out --generate-hashes,$(COMPILE)) --no-annotate -c requirements/dev.txt \
 		-o requirements/pulumi.txt requirements/pulumi.in
 

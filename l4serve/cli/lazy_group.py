@@ -73,7 +73,7 @@ def load_command(name: str, command: LazyCommand) -> Any:
     module, _, attribute = command.target.partition(":")
     found: Any = getattr(import_module(f"l4serve.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
-        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(name)(found)
         found = alone
     loaded = typer.main.get_command(found)

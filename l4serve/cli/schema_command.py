@@ -10,6 +10,7 @@ import typer
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, say
 from l4serve.cli.project import project_root
+from l4serve.cli.reference_lists import lists
 from l4serve.cli.reference_pages import config_reference
 from l4serve.config.json_schema import config_schema
 from l4serve.config.recipes import recipes
@@ -19,6 +20,7 @@ from l4serve.report.shape import difference_schema
 SCHEMA_FILE = Path("docs/stack.schema.json")
 DIFFERENCE_FILE = Path("docs/diff.schema.json")
 REFERENCE_FILE = Path("docs/config-reference.md")
+LISTS = Path("docs/reference")
 
 
 def stack_file_schema() -> Mapping[str, Any]:
@@ -135,6 +137,7 @@ def generated_files() -> Mapping[Path, str]:
         SCHEMA_FILE: schema_text(),
         DIFFERENCE_FILE: json.dumps(difference_schema(), indent=2) + "\n",
         REFERENCE_FILE: config_reference(),
+        **{LISTS / name: text for name, text in lists().items()},
     }
 
 

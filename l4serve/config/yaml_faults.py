@@ -47,4 +47,4 @@ def yaml_fault(problem: str, context: str) -> YamlFault:
     """Our words for those of the parser: its problem, and what it was reading."""
     said = f"{problem} {context}".lower()
     found = (fault for part, fault in _FAULTS if part in said)
-    return next(found, YamlFault("this is not YAML", "compare the lines before it with docs/how-to.md"))
+    return next(found, YamlFault("this is not YAML", "compare it with a file of examples/"))

@@ -134,7 +134,7 @@ def _client_class() -> Any:
     except ImportError as error:
         raise MissingClientError(
             "checking TGI needs the text-generation client, which is not installed\n"
-            "    fix: pip install 'gke-llm-serving[text-generation]'"
+            "    fix: in the clone of this project: .venv/bin/pip install -e '.[text-generation]'"
         ) from error
     return Client
 

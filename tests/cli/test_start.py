@@ -1,6 +1,7 @@
 """What holds for every command: version, -h, -q, -v, NO_COLOR, Ctrl-C in one line."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -119,3 +120,10 @@ def test_there_is_one_place_for_the_version() -> None:
         if f'"{VERSION}"' in Path(path).read_text("utf-8")
     ]
     assert holders == [ROOT / "l4serve" / "version.py"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_cuts_no_name_at_forty_columns(command: str) -> None:
+    assert "…" not in run(command, "--help", COLUMNS="40").stdout
+    wide = set(re.findall(r"--[a-z-]+[a-z]", run(command, "--help", COLUMNS="200").stdout))
+    assert wide <= set(re.findall(r"--[a-z-]+[a-z]", run(command, "--help", COLUMNS="40").stdout))

@@ -280,7 +280,7 @@ def test_missing_tgi_client_exits_2_before_any_check(tmp_path, monkeypatch):
     path = stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(tmp_path / "none")}, engine=engine)
     result = run("-f", path)
     assert result.exit_code == 2, result.output
-    assert "pip install 'gke-llm-serving[text-generation]'" in result.output
+    assert "pip install -e '.[text-generation]'" in result.output
 
 
 def test_proxy_of_the_environment_gets_no_request_to_this_machine(vllm):

@@ -1,0 +1,136 @@
+"""The JSON Schema of what the commands print with `--json`, from what they print.
+
+    python -m scripts.json_schemas [--write | --check]
+
+Each command runs on several inputs. A key that every document has is required. A mapping whose keys are names, in any
+of the places below, is described by the form of its values.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from l4serve.cli.app import app
+
+FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "json.schema.json"
+STACKS = ("dev", "staging", "prod", "guide", "local")
+COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "plan": (
+        *(("plan", "-s", stack) for stack in STACKS),
+        *(("plan", "-f", f"tests/data/stacks/Pulumi.{name}.yaml") for name in ("models", "autopilot")),
+    ),
+    "fit": (
+        ("fit", "--model", "google/gemma-7b", "--max-model-len", "8192"),
+        ("fit", "--model", "Qwen/Qwen2.5-1.5B-Instruct"),
+    ),
+    "check": (
+        ("check", "-s", "staging", "--engine-version", "vllm-0.33.0"),
+        ("check", "-s", "guide"),
+    ),
+    "shapes": (("shapes",), ("shapes", "-s", "dev", "-w", "qwen")),
+    "models": (("models",), ("models", "--fits", "g2-standard-8")),
+    "recipes": (("recipes",),),
+    "explain": (("explain", "workloads.engine.maxModelLen"), ("explain", "nodePools")),
+    "contract-list": (("contract", "list"),),
+    "contract-show": (("contract", "show", "vllm-0.26.0"), ("contract", "show", "tgi-3.3.7")),
+    "contract-diff": (("contract", "diff", "vllm-0.10.0", "vllm-0.26.0"),),
+    "contract-rules": (("contract", "rules"),),
+    "estimate": (
+        (
+            "estimate",
+            "--model",
+            "Qwen/Qwen2.5-7B-Instruct",
+            "--input-tokens",
+            "512",
+            "--output-tokens",
+            "256",
+            "--concurrency",
+            "1",
+        ),
+    ),
+}
+NAMED = frozenset(
+    {
+        "nodePools",
+        "computeClasses",
+        "workloads",
+        "placement",
+        "edits",
+        "env",
+        "labels",
+        "nodeSelector",
+        "resourceLabels",
+    }
+    | {"requests", "limits", "flags", "metrics", "edit", "workload", "hourly", "counts", "spec", "dashboard", "default"}
+    | {"example", "podLabels", "annotations", "extraEnv", "autoscalingMetrics", "settings"}
+)
+"""Keys whose values are mappings by name, or values of a user's own."""
+
+
+def documents(name: str) -> list[Any]:
+    """What a command prints on its inputs."""
+    found = []
+    for args in COMMANDS[name]:
+        result = CliRunner().invoke(app, [*args, "--json"])
+        if result.exit_code not in (0, 1):
+            raise SystemExit(f"l4serve {' '.join(args)} --json ended with {result.exit_code}: {result.output[:300]}")
+        found.append(json.loads(result.stdout))
+    return found
+
+
+def form_of(values: Iterable[Any], key: str = "") -> dict[str, Any]:
+    """The schema that all values have."""
+    values = list(values)
+    types = sorted({_type(value) for value in values})
+    schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types} if types else {}
+    if objects := [value for value in values if isinstance(value, Mapping)]:
+        if key in NAMED:
+            schema["additionalProperties"] = True
+            if all(isinstance(inner, Mapping) for value in objects for inner in value.values()) and any(objects):
+                schema["additionalProperties"] = form_of(inner for value in objects for inner in value.values())
+        else:
+            keys = dict.fromkeys(name for value in objects for name in value)
+            schema["properties"] = {name: form_of((v[name] for v in objects if name in v), name) for name in keys}
+            schema["required"] = [name for name in keys if all(name in value for value in objects)]
+    if lists := [value for value in values if isinstance(value, list)]:
+        schema["items"] = form_of((item for value in lists for item in value), key)
+    return schema
+
+
+def _type(value: Any) -> str:
+    names = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null", list: "array"}
+    return names.get(type(value), "object")
+
+
+def schema() -> dict[str, Any]:
+    """The schema of every command's document, under `$defs`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What l4serve prints with --json, by command",
+        "$defs": {name: form_of(documents(name)) for name in COMMANDS},
+    }
+
+
+def main() -> int:
+    """Prints the schema, writes it, or says whether the committed one is stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    asked = parser.parse_args()
+    text = json.dumps(schema(), indent=1) + "\n"
+    if asked.write:
+        FILE.write_text(text, encoding="utf-8")
+    elif asked.check:
+        return int(FILE.read_text("utf-8") != text)
+    else:
+        print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
