@@ -26,13 +26,14 @@ def notes(tag: str, version_file: str, changelog: str) -> str:
             f"the tag is {tag} and l4serve/version.py says {version}; tag v{version}, or raise the version"
         )
     headings = list(_HEADING.finditer(changelog))
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+    ends = [*(following.start() for following in headings[1:]), len(changelog)]
+    for heading, end in zip(headings, ends, strict=False):
         if heading["version"] == version:
             if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", heading["day"]):
                 raise NoReleaseError(
                     f"CHANGELOG.md says {heading['day']} behind {version}; write the day of the release"
                 )
-            return changelog[heading.end() : following.start() if following else None].strip() + "\n"
+            return changelog[heading.end() : end].strip() + "\n"
     raise NoReleaseError(f"CHANGELOG.md has no section of {version}; begin it with: ## {version} - DAY")
 
 

@@ -1,4 +1,4 @@
-"""The README's examples are what the commands print."""
+"""The examples of the README and of the documentation are what the commands print."""
 
 import re
 import shlex
@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from l4serve.cli.app import app
 from tests.stack_cases import ROOT
 
-README = ROOT / "README.md"
+README, TOUR = ROOT / "README.md", ROOT / "docs" / "tour.md"
 EXAMPLE = re.compile(r"```console\n\$ l4serve ([^\n]+)\n(.*?)```\n", re.S)
-EXAMPLES = dict(EXAMPLE.findall(README.read_text("utf-8")))
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
+EXAMPLES = {command: text for page in PAGES for command, text in EXAMPLE.findall(page.read_text("utf-8"))}
 RUNNING = {"rehearse", "verify"}
 """Commands whose tables have names or times that differ from run to run."""
 STEADY = [command for command in EXAMPLES if command.split()[0] not in RUNNING]
@@ -39,8 +40,9 @@ def test_an_example_is_what_the_command_prints(command: str, request: pytest.Fix
     """`pytest --update-golden` writes the examples anew; read their diff before committing it."""
     actual = printed(command)
     if request.config.getoption("--update-golden"):
-        text = README.read_text("utf-8")
-        README.write_text(text.replace(f"$ l4serve {command}\n{EXAMPLES[command]}", f"$ l4serve {command}\n{actual}"))
+        for page in PAGES:
+            text = page.read_text("utf-8")
+            page.write_text(text.replace(f"$ l4serve {command}\n{EXAMPLES[command]}", f"$ l4serve {command}\n{actual}"))
     else:
         assert EXAMPLES[command] == actual
 
@@ -49,3 +51,18 @@ def test_an_example_is_what_the_command_prints(command: str, request: pytest.Fix
 def test_examples_are_at_most_eighty_columns_wide(command: str) -> None:
     lines = EXAMPLES[command].splitlines()
     assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
+
+
+def test_a_command_that_two_pages_show_prints_the_same_on_both() -> None:
+    found = [(command, text) for page in PAGES for command, text in EXAMPLE.findall(page.read_text("utf-8"))]
+    assert len(set(found)) == len(EXAMPLES)
+
+
+def test_the_readme_is_short() -> None:
+    lines = README.read_text("utf-8").splitlines()
+    assert len(lines) <= 120
+
+
+def test_nothing_tells_users_to_install_a_name_that_is_not_published() -> None:
+    files = [*PAGES, *(ROOT / "l4serve").rglob("*.py")]
+    assert [str(file) for file in files if "install 'gke-llm-serving" in file.read_text("utf-8")] == []
