@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import nearest
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
@@ -31,9 +32,13 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
+from l4serve.planning.models.catalogue import all_names
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.served_purpose import served_purpose
+
+_ALIKE = 0.93
+"""Share of equal letters from which an unknown id may be a known one misspelt, and not that of a relative."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +199,11 @@ def _launched(case: Case) -> tuple[Launch | None, tuple[Problem, ...]]:
 def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     if subject.shape is None:
         name = subject.workload.model.id
-        return None, (f"{name} is in no catalogue, so its memory is not judged; set model.config to its config.json",)
+        meant = nearest(name, all_names(), alike=_ALIKE)
+        hint = f"did you mean {meant}? If not, " if meant else ""
+        return None, (
+            f"{name} is in no catalogue, so its memory is not judged; {hint}set model.config to its config.json",
+        )
     try:
         options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
         fit = estimate(subject.shape, subject.card, options)

@@ -77,3 +77,22 @@ def test_each_kind_is_told_by_its_own_words() -> None:
 def test_a_stack_without_a_project_is_told_so() -> None:
     plan = plan_stack(factories.loaded(factories.serving(cluster=factories.STANDARD), project=None))
     assert any(note.id == "project-missing" and note.level == "will fail" for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [
+        ("Qwen/Qwen2.5-1.5B-Instuct", "did you mean Qwen/Qwen2.5-1.5B-Instruct?"),
+        ("my-org/other-model", "set model.config"),
+    ],
+)
+def test_an_unknown_model_gets_the_known_one_that_is_spelt_like_it(model: str, meant: str) -> None:
+    config = factories.serving(
+        {"qwen": factories.workload(model, nodePool="l4")}, cluster=factories.STANDARD, pools={"l4": POOL}
+    )
+    (note,) = [note for note in factories.planned(config).notes if note.id == "memory-not-judged"]
+    assert meant in note.text
+    assert ("did you mean" in note.text) == ("did you mean" in meant)
+
+
+POOL = {"machineType": "g2-standard-8", "maxNodes": 1}
