@@ -67,7 +67,7 @@ NAMED = frozenset(
         "resourceLabels",
     }
     | {"requests", "limits", "flags", "metrics", "edit", "workload", "hourly", "counts", "spec", "dashboard", "default"}
-    | {"example", "podLabels", "annotations", "extraEnv", "autoscalingMetrics", "settings"}
+    | {"example", "podLabels", "annotations", "extraEnv", "autoscalingMetrics", "settings", "when"}
 )
 """Keys whose values are mappings by name, or values of a user's own."""
 
