@@ -88,11 +88,21 @@ def _more(count: int) -> Problem:
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:
-    """The message, with its value left out where the field names a secret or the value looks like a generated one."""
-    said, value = message(detail), detail["input"]
-    if isinstance(value, str) and (names_a_secret(str(detail["loc"][-1])) or looks_random(value)):
-        return said.replace(repr(value), "the value").replace(value, "the value") if value else said
-    return said
+    """The message, with its value left out where the field names a secret or the value looks like a generated one.
+
+    Whoever writes a secret itself where its name belongs, in apiKey or env, is not shown it again either.
+    """
+    value, path = detail["input"], [str(part) for part in detail["loc"]]
+    near_secrets = path[:1] == ["workloads"] and {"apiKey", "env"} & {*path}
+    hidden = near_secrets or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
+    if not hidden:
+        return message(detail)
+    if detail["type"] != "value_error":
+        return message({**detail, "input": "the value"})
+    said = message(detail)
+    return (
+        said.replace(repr(value), "the value").replace(value, "the value") if isinstance(value, str) and value else said
+    )
 
 
 def _path(detail: ErrorDetails) -> str:

@@ -59,12 +59,15 @@ _SECRET_WORDS = frozenset(
         "passwd",
         "passphrase",
         "pwd",
+        "pass",
         "credential",
         "credentials",
         "apikey",
         "authorization",
     }
 )
+_GLUED = ("password", "passwd", "passphrase", "apikey")
+"""Ends of a word that names a secret though nothing divides it: PGPASSWORD."""
 _COUNTED = frozenset({"max", "min", "num", "batched", "prefill", "new", "eos", "bos", "pad", "per"})
 """Words beside which a token is a piece of text, and no credential: --max-num-batched-token."""
 _KEY_KINDS = frozenset({"api", "access", "secret", "private", "auth", "signing", "encryption", "account", "master"})
@@ -84,7 +87,19 @@ def names_a_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if not words or (words[-1] == "token" and _COUNTED & {*words}):
         return False
+    if words[-1].endswith(_GLUED):
+        return True
     return words[-1] in _SECRET_WORDS or (len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_KINDS)
+
+
+_NAMED_INSIDE = re.compile(
+    r"""(?:["'](?P<key>[\w-]{1,60})["']\s*:\s*["']|(?P<option>--?[A-Za-z][\w-]{1,60})[=\s]\s*)[^\s"'{\[-]"""
+)
+
+
+def names_a_secret_inside(text: str) -> bool:
+    """Whether a text gives a value under a name for secrets: in JSON, or as an option among others."""
+    return any(names_a_secret(found["key"] or found["option"]) for found in _NAMED_INSIDE.finditer(text))
 
 
 def looks_random(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from l4serve.config.characters import acting_character
 from l4serve.config.problems import Problem
-from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret
+from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret, names_a_secret_inside
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 _FORM = "{secret: NAME, key: KEY}"
@@ -25,6 +25,7 @@ _LONGEST_TEXT = 64 * 1024
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
 _FREE_FORM = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(speculativeConfig|overrideGenerationConfig))\.")
+_ARGUMENT = re.compile(r"^workloads\.[^.]+\.(extraArgs\[\d+\]|extraEnv\.[^.]+)$")
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
 _SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
@@ -100,7 +101,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
         yield Problem(place.path, f"the text is longer than {_LONGEST_TEXT // 1024} KiB", "shorten it")
     elif _HUB_TOKEN.search(text):
         yield Problem(place.path, "a Hugging Face token stands here in plain text", HIDE_TOKEN)
-    elif has_secret_shape(text) or _is_secret_place(place.path, text):
+    elif has_secret_shape(text) or _is_secret_place(place.path, text) or _names_one_inside(place.path, text):
         yield _plain_secret(place.path)
     elif character := acting_character(text, several_lines=several):
         yield Problem(
@@ -121,6 +122,10 @@ def _value_for_source(path: str) -> Problem:
 
 def _plain_secret(path: str) -> Problem:
     return Problem(path, "a secret stands here in plain text", HIDE_TOKEN if _OF_THE_HUB.search(path) else HIDE_KEY)
+
+
+def _names_one_inside(path: str, text: str) -> bool:
+    return bool(_ARGUMENT.search(path)) and names_a_secret_inside(text)
 
 
 def _is_secret_place(path: str, text: str) -> bool:

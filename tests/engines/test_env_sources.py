@@ -64,7 +64,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "number": ({"env": {"A": 5}}, "env.A", "extraEnv"),
     "key as text": ({"apiKey": SECRET}, "apiKey", "apiKey: {secret: NAME, key: KEY}"),
     "encrypted": ({"apiKey": {"secure": "v1:abc"}}, "apiKey", "apiKey: {secret: NAME, key: KEY}"),
-    "no name": ({"apiKey": {"secret": SECRET.upper(), "key": "a"}}, "apiKey.secret", "Kubernetes object name"),
+    "list": ({"env": [f"A={SECRET}"]}, "env", "a mapping is expected"),
+    "key with spaces": ({"apiKey": {"secret": "a", "key": f"{SECRET} !"}}, "apiKey.key", "api-key"),
+    "no name": ({"apiKey": {"secret": SECRET.upper(), "key": "a"}}, "apiKey.secret", "the value"),
 }
 
 
