@@ -68,6 +68,10 @@ _SECRET_WORDS = frozenset(
 )
 _GLUED = ("password", "passwd", "passphrase", "apikey")
 """Ends of a word that names a secret though nothing divides it: PGPASSWORD."""
+_OPEN = frozenset(
+    {"sort", "cache", "primary", "foreign", "partition", "public", "routing", "hash", "index", "group", "lookup"}
+)
+"""Words before KEY in a variable's name that make it a key for no lock; any other, as in WANDB_KEY, may be one."""
 _COUNTED = frozenset({"max", "min", "num", "batched", "prefill", "new", "eos", "bos", "pad", "per"})
 """Words beside which a token is a piece of text, and no credential: --max-num-batched-token."""
 _KEY_KINDS = frozenset({"api", "access", "secret", "private", "auth", "signing", "encryption", "account", "master"})
@@ -87,7 +91,9 @@ def names_a_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if not words or (words[-1] == "token" and _COUNTED & {*words}):
         return False
-    if words[-1].endswith(_GLUED):
+    if words[-1].endswith(_GLUED) or (
+        name.isupper() and len(words) > 1 and words[-1] == "key" and words[-2] not in _OPEN
+    ):
         return True
     return words[-1] in _SECRET_WORDS or (len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_KINDS)
 

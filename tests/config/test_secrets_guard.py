@@ -26,6 +26,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "endpoint": ({"extraEnv": {"HF_ENDPOINT": USER_INFO}}, "extraEnv.HF_ENDPOINT"),
     "proxy": ({"extraEnv": {"HTTPS_PROXY": USER_INFO}}, "extraEnv.HTTPS_PROXY"),
     "glued": ({"extraEnv": {"PGPASSWORD": SECRET}}, "extraEnv.PGPASSWORD"),
+    "key-of-a-vendor": ({"extraEnv": {"WANDB_KEY": SECRET}}, "extraEnv.WANDB_KEY"),
     "pass": ({"extraEnv": {"SMTP_PASS": SECRET}}, "extraEnv.SMTP_PASS"),
     "inside-json": ({"extraArgs": [f'--kv-transfer-config={{"password": "{SECRET}"}}']}, "extraArgs[0]"),
     "option-in-a-variable": ({"extraEnv": {"A": f"--x --api-key {SECRET}"}}, "extraEnv.A"),
