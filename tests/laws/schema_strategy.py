@@ -20,7 +20,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Any]] = {
     "location": st.sampled_from(["us-central1", "europe-west4"]),
     "zones": st.just([]),
     "id": st.sampled_from(
-        [model.id for model in sorted(all_models(), key=lambda model: model.num_hidden_layers * model.hidden_size)]
+        [model.id for model in sorted(all_models(), key=lambda m: (m.is_encoder, m.num_hidden_layers * m.hidden_size))]
     ),
     "maxModelLen": st.sampled_from([1024, 4096, 8192, 32768]),
     "replicas": st.integers(0, 3),
@@ -32,7 +32,16 @@ LIKELY: Mapping[str, st.SearchStrategy[Any]] = {
 
 LEFT_OUT = frozenset(
     {"version", "image", "contract", "recipe", "config", "extraArgs", "computeClass", "computeClasses", "allowReplace"}
-    | {"secondaryBootDisk", "reservation", "flexStart", "placement", "localSsd", "kubeconfig", "speculativeConfig"}
+    | {
+        "accelerator",
+        "secondaryBootDisk",
+        "reservation",
+        "flexStart",
+        "placement",
+        "localSsd",
+        "kubeconfig",
+        "speculativeConfig",
+    }
 )
 """Fields whose sound values hang on others, which a strategy from the schema alone cannot know."""
 
@@ -64,6 +73,8 @@ def _value(schema: Mapping[str, Any], key: str) -> st.SearchStrategy[Any]:
         return _value(_DEFINITIONS[schema["$ref"].rsplit("/", 1)[-1]], key)
     if "if" in schema:
         return _value(schema["else"], key)
+    if branches := [branch for branch in schema.get("allOf", ()) if "then" in branch]:
+        return st.one_of([_branch(branch) for branch in branches])
     if "const" in schema or "enum" in schema:
         return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
     for options in ("anyOf", "oneOf"):
@@ -91,6 +102,12 @@ def _value(schema: Mapping[str, Any], key: str) -> st.SearchStrategy[Any]:
         case "boolean":
             return st.booleans()
     return st.none()
+
+
+def _branch(branch: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """One member of a union: its object, with the key by which it is told from the others."""
+    told = {key: each["const"] for key, each in branch["if"]["properties"].items()}
+    return _value(branch["then"], "").map(lambda value: {**value, **told})
 
 
 def _text(schema: Mapping[str, Any]) -> st.SearchStrategy[str]:

@@ -9,7 +9,8 @@ import pytest
 from l4serve.planning.stack.edits import Effect, effect_of
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
-from tests.planning.stack.test_edits import BASE, PROBES, WORKLOAD, _set
+from tests.planning.stack.edit_probes import BASE, PROBES, WORKLOAD
+from tests.planning.stack.test_edits import _set
 from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
 from tests.pulumi_cli.engine import Step
 
