@@ -19,6 +19,7 @@ from kubernetes.client import (
     V1ResourceQuotaSpec,
 )
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
@@ -204,6 +205,19 @@ def restart(plane: ControlPlane, name: str, *, after_s: float) -> None:
         )
 
 
+def await_api(plane: ControlPlane) -> None:
+    """Until the API server answers again."""
+    deadline = time.monotonic() + END_S
+    while True:
+        try:
+            ready(plane)
+        except (ApiException, HTTPError):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        else:
+            return
+
+
 @pytest.mark.parametrize("name", ["kube-apiserver", "etcd"])
 def test_an_update_over_a_restart_ends_or_the_next_one_heals(
     lasting_plane: ControlPlane, tmp_path: Path, name: str
@@ -216,6 +230,7 @@ def test_an_update_over_a_restart_ends_or_the_next_one_heals(
         time.sleep(4.0)  # the program has planned; objects are being made
         restart(plane, name, after_s=2.0)
         update.wait(END_S * 2)
+        await_api(plane)
         outcome = engine.up()
         assert "Traceback" not in outcome.output
         assert ready(plane) == {"a": 1, "b": 1}
