@@ -75,8 +75,8 @@ def backend_of(case: Case) -> Choice:
 
 
 def _asked_backend(case: Case) -> str | None:
-    named = asked_backend(case.contract, case.version, getattr(case.engine, "attention_backend", None))
-    return named or getattr(case.engine, "attention", None)
+    named = asked_backend(case.contract, case.version, vars(case.engine).get("attention_backend"))
+    return named or vars(case.engine).get("attention")
 
 
 def _card(case: Case) -> Mapping[str, bool | None]:

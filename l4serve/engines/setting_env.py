@@ -22,6 +22,6 @@ def setting_env(case: Case) -> dict[str, str]:
     """The variables that the case's set fields need under its release."""
     env: dict[str, str] = {}
     for row in _rows_of(case.engine.kind, case.version):
-        if getattr(case.engine, row["field"], None):
+        if vars(case.engine).get(row["field"]):
             env |= row["env"]
     return env

@@ -70,8 +70,9 @@ def find_edit(path: str) -> Edit | None:
 @cache
 def _edits_of_field() -> Mapping[str, tuple[Edit, ...]]:
     """The rows by the last step of their path; those that end in any key are in each entry, and alone in `*`."""
-    steps = {_last_step(edit.path) for edit in all_edits()} - {"**"} | {"*"}
-    return {step: tuple(edit for edit in all_edits() if _last_step(edit.path) in (step, "*", "**")) for step in steps}
+    ends = [(edit, _last_step(edit.path)) for edit in all_edits()]
+    steps = {end for _, end in ends} - {"**"} | {"*"}
+    return {step: tuple(edit for edit, end in ends if end in (step, "*", "**")) for step in steps}
 
 
 def _last_step(path: str) -> str:
