@@ -20,7 +20,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import subprocess
 import sys
 import time
@@ -29,35 +28,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.probe_loads import allocator, prompts_of, run_load
+from benchmarks.gpu.probe_log import KeepLines
 
 L4_GIB = 22.03
 L4_CAPABILITY = (8, 9)
 GIB = 2**30
 DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256, "load_format": "dummy"}
 OWN_KEYS = ("model", "utilization", "id", "env", "compile_cache", "rule", "cap_gib", "loads", "repeats")
-LOG_PATTERN = re.compile(r"memory|KV cache|concurrency|took|GiB|backend|runner|estimated|kernel|Marlin", re.I)
-LOG_NOISE = re.compile(
-    r"FusedMoE.*Config =|Canonicalized|Skipping provider|Compile env|Traced files|world_size|Capturing a"
-)
 
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "DEBUG")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-
-
-class KeepLines(logging.Handler):
-    """Collects the log lines that speak of memory and of choices."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line = record.getMessage()
-        if LOG_PATTERN.search(line) and not LOG_NOISE.search(line) and len(self.lines) < 60:
-            self.lines.append(line[:900])
 
 
 def own_bytes(pid: int) -> int | None:

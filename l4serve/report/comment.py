@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from l4serve.config.characters import visible
+from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
     Pair,
@@ -16,7 +17,6 @@ from l4serve.report.words import (
     landing,
     pool_pairs,
     shown,
-    summary,
     workload_pairs,
 )
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from l4serve.report.charts import concurrency_chart, cost_chart, memory_bars, planned_costs
 from l4serve.report.elements import Child, document, element
 from l4serve.report.pictures import packing, rollout
+from l4serve.report.summaries import stack_summary, summary
 from l4serve.report.words import (
     Doc,
     Pair,
@@ -19,8 +20,6 @@ from l4serve.report.words import (
     landing,
     pool_pairs,
     shown,
-    stack_summary,
-    summary,
     workload_pairs,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
     Pair,
@@ -14,7 +15,6 @@ from l4serve.report.words import (
     landing,
     pool_pairs,
     shown,
-    summary,
     workload_pairs,
 )
 

@@ -1,6 +1,5 @@
 """Every typed field reaches the engine or is refused; what the engine does not know never leaves."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -243,87 +242,3 @@ def test_adapters_take_each_engines_form() -> None:
     tgi = load_contract("tgi", "3.3.7")
     local = {**adapters[1], "path": "/usr/src/b"}
     assert "--lora-adapters=acme/a,b=/usr/src/b" in built(tgi, {"loraAdapters": [adapters[0], local]}).argv
-
-
-def test_json_values_survive() -> None:
-    config = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}
-    token = built(V26, {"speculativeConfig": config}).argv[-1]
-    assert json.loads(token.removeprefix("--speculative-config=")) == config
-
-
-def test_values_that_the_version_does_not_take_are_refused_with_its_choices() -> None:
-    assert "fp8_e5m2" in refused(V26, {"kvCacheDtype": "int3"})["engine.kvCacheDtype"]
-    assert "compressed-tensors" in refused(load_contract("tgi", "3.3.7"), {"quantize": "hqq"})["engine.quantize"]
-
-
-def test_all_problems_come_at_once() -> None:
-    problems = refused(
-        V26, {"swapSpace": 4, "kvCacheDtype": "int3"}, extra_args=("--bogus",), extra_env={"HF_TOKEN": "x"}
-    )
-    assert set(problems) == {"engine.swapSpace", "engine.kvCacheDtype", "extraArgs[0]", "extraEnv.HF_TOKEN"}
-
-
-def test_pipeline_stages_are_refused_by_tgi() -> None:
-    problems = refused(load_contract("tgi", "3.3.7"), layout=GpuLayout(2, 1, 2))
-    assert "engine.numShard" in problems["engine.pipelineParallelSize"]
-
-
-def test_another_port_is_written_out() -> None:
-    assert "--port=9000" in built(V26, port=9000).argv
-    assert built(load_contract("tgi", "3.3.7"), port=9000).env["PORT"] == "9000"
-
-
-def test_a_revision_is_written_out() -> None:
-    assert "--revision=abc" in built(V26, revision="abc").argv
-
-
-def test_an_abbreviated_flag_is_the_flag_or_sent_to_its_field() -> None:
-    guide = load_contract("vllm", "0.10.0")
-    assert "engine.maxNumBatchedTokens" in refused(guide, extra_args=("--max-num-batched-token=8192",))["extraArgs[0]"]
-    assert built(guide, extra_args=("--uvicorn-log=info",)).argv[-1] == "--uvicorn-log=info"
-    assert "it may mean --ssl-ca-certs" in refused(guide, extra_args=("--ssl-c=x",))["extraArgs[0]"]
-    assert "extraArgs[0]" in refused(load_contract("tgi", "3.3.7"), extra_args=("--hostnam=x",))
-
-
-def test_flags_of_the_release_itself_count() -> None:
-    taken = ("--kv-cache-memory-bytes=4G", "--enable-log-requests", "--structured-outputs-config.backend=xgrammar")
-    assert built(load_contract("vllm", "0.12.0"), extra_args=taken).argv[-3:] == taken
-    new = load_contract("vllm", "0.18.0")
-    assert set(refused(new, {"swapSpace": 4}, extra_args=("--disable-log-requests",))) == {
-        "engine.swapSpace",
-        "extraArgs[0]",
-    }
-    assert "vllm-0.18.0 has no --swap-space" in refused(new, {"swapSpace": 4})["engine.swapSpace"]
-
-
-def test_subclasses_of_dict_take_json_and_keys() -> None:
-    for version in ("0.26.0", "0.33.0"):
-        contract = load_contract("vllm", version)
-        for argument in ("--limit-mm-per-prompt.image=1", '--limit-mm-per-prompt={"image":1}'):
-            assert built(contract, extra_args=(argument,)).argv[-1] == argument
-        assert "extraArgs[0]" in refused(contract, extra_args=("--limit-mm-per-prompt=image",))
-    assert "extraArgs[0]" in refused(load_contract("vllm", "0.8.5"), extra_args=("--limit-mm-per-prompt.image=1",))
-
-
-@pytest.mark.parametrize(
-    ("version", "rendered"),
-    [("0.8.5", False), ("0.9.0", True), ("0.9.2", True), ("0.10.2", True), ("0.11.0", True), ("0.11.1", False)],
-)
-def test_an_image_that_does_not_find_the_driver_is_told_where_it_is(version: str, rendered: bool) -> None:
-    contract = load_contract("vllm", version)
-    assert (built(contract).env.get("LD_LIBRARY_PATH") == "/usr/local/nvidia/lib64") is rendered
-    own = {"LD_LIBRARY_PATH": "/opt/driver"}
-    assert built(contract, extra_env=own).env["LD_LIBRARY_PATH"] == "/opt/driver"
-    assert "LD_LIBRARY_PATH" not in built(contract, {"image": "example.com/acme/vllm:1"}).env
-
-
-def test_a_flag_needs_its_package_in_the_image() -> None:
-    traces = ("--otlp-traces-endpoint=http://collector:4317",)
-    for version, held in (("0.8.3", False), ("0.8.4", True), ("0.9.1", True), ("0.9.2", False), ("0.17.0", True)):
-        contract = load_contract("vllm", version)
-        if held:
-            assert built(contract, extra_args=traces).argv[-1] == traces[0]
-        else:
-            assert "opentelemetry-sdk" in refused(contract, extra_args=traces)["extraArgs[0]"]
-    mirror = {"image": "example.com/acme/vllm:1"}
-    assert built(load_contract("vllm", "0.12.0"), mirror, extra_args=traces).argv[-1] == traces[0]

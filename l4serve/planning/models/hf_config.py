@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from l4serve.config.data_file import load_data
+from l4serve.planning.models.architecture_traits import traits_of
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.model_shape import (
     LayerKind,
@@ -56,7 +55,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     """
     architecture = _architecture(config, model_id)
     text = _text_config(config)
-    traits = _traits(architecture)
+    traits = traits_of(architecture)
     _refuse_state_space(text, model_id)
     heads = _integer(text, model_id, "num_attention_heads", "n_head", "num_heads")
     hidden = _integer(text, model_id, "hidden_size", "n_embd", "d_model")
@@ -127,17 +126,6 @@ def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: st
         return pictures + count_audio_parameters(config.get("audio_config"), hidden)
     except ValueError as error:
         raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
-
-
-@cache
-def _architecture_table() -> dict[str, Any]:
-    table: dict[str, Any] = load_data(__file__, "architectures.json")
-    return table
-
-
-def _traits(architecture: str) -> dict[str, Any]:
-    table = _architecture_table()
-    return {**table["default"], **table["architectures"].get(architecture, {})}
 
 
 def _refuse_state_space(text: Config, model_id: str) -> None:

@@ -35,6 +35,7 @@ from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.catalogue import all_names
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
+from l4serve.planning.workload.fit_words import fit_remedy, fit_text
 from l4serve.planning.workload.served_purpose import served_purpose
 
 _ALIKE = 0.93
@@ -154,9 +155,9 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     cures = _cures(subject)
     if not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse":
         field = engine_profile(subject.workload.engine.kind).path("length")
-        problem = Problem(field, _fit_text(fit), _fit_remedy(cures))
+        problem = Problem(field, fit_text(fit), fit_remedy(cures))
         return replace(judgement, remedies=cures, refusals=(*judgement.refusals, problem))
-    told = f"{_fit_text(fit)}; what makes it sure: {_fit_remedy(cures)}" if cures else _fit_text(fit)
+    told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
 
 
@@ -281,24 +282,6 @@ def _unknown_rules(workload: Workload) -> Iterator[Problem]:
             near = difflib.get_close_matches(allowed.rule, known, n=1)
             remedy = f"did you mean {near[0]}?" if near else "remove it; `l4serve contract rules` lists them"
             yield Problem(f"allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
-
-
-def _fit_text(fit: Fit) -> str:
-    verdict = "the model does not fit its GPU" if not fit.fits else "the model fits its GPU only within the uncertainty"
-    if not fit.fits and fit.margin_is_uncertain:
-        verdict = "the model may not fit its GPU: it is short by less than the uncertainty"
-    numbers = (
-        f"weights {fit.weights_gib:.2f}, activations {fit.activation_gib:.2f}, other {fit.non_torch_gib:.2f}, "
-        f"CUDA graphs {fit.cuda_graph_gib:.2f}, KV cache {fit.kv_cache_gib:.2f} GiB per GPU "
-        f"(+-{fit.uncertainty_gib:.2f}); {fit.kv_cache_tokens} tokens of cache"
-    )
-    return "; ".join((verdict, numbers, *fit.reasons))
-
-
-def _fit_remedy(cures: tuple[Remedy, ...]) -> str:
-    if not cures:
-        return "a smaller or quantised model; no edit of this workload alone makes it fit"
-    return "; or ".join(cure.text for cure in cures[:3])
 
 
 def judged_lengths(fit: Fit) -> dict[str, int]:

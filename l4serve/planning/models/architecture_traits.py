@@ -1,0 +1,18 @@
+"""What an architecture means that its config.json does not say: `data/architectures.json` read once."""
+
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+
+
+@cache
+def _architecture_table() -> dict[str, Any]:
+    table: dict[str, Any] = load_data(__file__, "architectures.json")
+    return table
+
+
+def traits_of(architecture: str) -> dict[str, Any]:
+    """What config.json files of an architecture leave unsaid."""
+    table = _architecture_table()
+    return {**table["default"], **table["architectures"].get(architecture, {})}

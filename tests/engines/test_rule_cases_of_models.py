@@ -1,0 +1,74 @@
+"""Rules about what a model's class can do, and about the earliest releases."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.engines.traits import ModelTraits
+from tests.engines.rule_cases import GEMMA, QWEN, T4, errors, like, verdicts
+from tests.engines.test_rule_cases import GEMMA4
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "fields", "rule"),
+    [
+        ("0.19.1", GEMMA4, {"quantization": "bitsandbytes"}, "vllm-bitsandbytes-without-expert-mapping"),
+        ("0.25.0", GEMMA4, {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", like(GEMMA4, expert_intermediate_size=None), {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", like(GEMMA4, architecture="Qwen3MoeForCausalLM"), {"quantization": "bitsandbytes"}, None),
+        ("0.19.1", GEMMA4, {"lora": {"adapters": [{"name": "a", "path": "/a"}]}}, "vllm-lora-unsupported"),
+        ("0.33.0", GEMMA4, {"lora": {"adapters": [{"name": "a", "path": "/a"}]}}, None),
+        (
+            "0.8.0",
+            like(QWEN, architecture="BertModel"),
+            {"quantization": "bitsandbytes"},
+            "vllm-bitsandbytes-without-mapping",
+        ),
+        ("0.11.0", like(QWEN, architecture="MllamaForConditionalGeneration"), {}, "vllm-model-dropped"),
+        ("0.33.0", like(QWEN, architecture="BartForConditionalGeneration"), {}, "vllm-model-in-plugin"),
+    ],
+)
+def test_what_the_models_class_can_do(
+    version: str, model: ModelTraits, fields: dict[str, Any], rule: str | None
+) -> None:
+    ours = {"vllm-bitsandbytes-without-expert-mapping", "vllm-bitsandbytes-without-mapping", "vllm-lora-unsupported"}
+    found = errors("vllm", version, model, **fields) & (ours | {"vllm-model-dropped", "vllm-model-in-plugin"})
+    assert found == ({rule} if rule else set())
+
+
+def test_pipeline_stages_need_a_class_that_has_them() -> None:
+    bert = like(QWEN, architecture="BertModel")
+    assert "vllm-pipeline-unsupported" in errors("vllm", "0.26.0", bert, pp=2)
+    assert "vllm-pipeline-unsupported" not in errors("vllm", "0.26.0", QWEN, pp=2)
+
+
+def test_the_note_about_the_v0_engine_names_the_backend_in_force() -> None:
+    named = verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8", attentionBackend="FLASHINFER")["vllm-v0-fallback"]
+    assert "FLASHINFER" in named.reason and "XFORMERS" not in named.reason
+    assert "XFORMERS" in verdicts("vllm", "0.10.0", QWEN, kvCacheDtype="fp8")["vllm-v0-fallback"].reason
+
+
+def test_lora_without_adapters_needs_the_variable_that_lets_them_in() -> None:
+    rule = "vllm-lora-without-adapters"
+    assert rule in verdicts("vllm", "0.11.0", QWEN, lora={})
+    opened = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"}
+    assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={}, extra_env=opened)
+    assert rule not in verdicts("vllm", "0.11.0", QWEN, lora={"adapters": [{"name": "a", "path": "acme/a"}]})
+
+
+def test_a_bfloat16_model_on_a_t4_is_refused_until_the_release_falls_back() -> None:
+    rule = "vllm-bfloat16-model-refused-before-ampere"
+    assert errors("vllm", "0.8.5", QWEN, gpu=T4) == {rule}
+    assert errors("vllm", "0.8.5", QWEN, gpu=T4, dtype="half") == set()
+    assert errors("vllm", "0.9.0", QWEN, gpu=T4) == set()
+    assert errors("vllm", "0.8.5", QWEN) == set()
+
+
+@pytest.mark.parametrize("version", ["0.8.0", "0.8.5", "0.9.2"])
+def test_early_releases_refuse_what_their_own_code_refuses(version: str) -> None:
+    awq = like(QWEN, quantization_method="awq", quantization_group=128)
+    assert "vllm-context-beyond-model" in errors("vllm", version, GEMMA, maxModelLen=16384)
+    assert "vllm-heads-not-divisible" in errors("vllm", version, QWEN, tp=8, gpus=8)
+    assert "vllm-quantization-mismatch" in errors("vllm", version, awq, quantization="gptq")
+    assert "vllm-awq-needs-float16" in errors("vllm", version, awq, dtype="bfloat16", quantization="awq")
+    assert "vllm-tool-choice-without-parser" in errors("vllm", version, QWEN, enableAutoToolChoice=True)
