@@ -27,6 +27,7 @@ from typing import Any
 from l4serve.report.comment import MARK, comment
 from l4serve.report.from_elsewhere import MOST_BYTES, read_document
 from l4serve.report.shape import ShapeError
+from l4serve.report.words import Doc
 
 ARTIFACT, MEMBER = "l4serve-diff", "diff.json"
 _SECONDS = 30
@@ -104,6 +105,14 @@ def document_in(archive: bytes) -> bytes:
         raise CommentError(f"the artifact is no archive with a {MEMBER}") from None
 
 
+def _comment_of(doc: Doc) -> str:
+    """The comment of a document that others wrote. Raises CommentError where it does not hold what it should."""
+    try:
+        return comment(doc)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise CommentError("the difference does not have the form of one") from None
+
+
 def on_github(api: Api, repository: str, run: int, head: str, sha: str) -> str:
     """Puts the comment of a run on the change that the run was for; returns what was done."""
     number = _change_of(api, repository, head, sha)
@@ -114,7 +123,7 @@ def on_github(api: Api, repository: str, run: int, head: str, sha: str) -> str:
     if found["size_in_bytes"] > MOST_BYTES:
         raise CommentError("the artifact is too large")
     archive = api.raw("GET", f"/repos/{repository}/actions/artifacts/{int(found['id'])}/zip")
-    body = {"body": comment(read_document(document_in(archive)))}
+    body = {"body": _comment_of(read_document(document_in(archive)))}
     comments = f"/repos/{repository}/issues"
     for each in api.pages(f"{comments}/{number}/comments"):
         if each["user"]["type"] == "Bot" and each["body"].startswith(MARK):
@@ -135,7 +144,7 @@ def _change_of(api: Api, repository: str, head: str, sha: str) -> int:
 
 def on_gitlab(api: Api, project: str, request: int, content: bytes) -> str:
     """Puts the comment on a merge request, over the one that is there."""
-    body = {"body": comment(read_document(content))}
+    body = {"body": _comment_of(read_document(content))}
     notes = f"/projects/{urllib.parse.quote(project, safe='')}/merge_requests/{request}/notes"
     me = api.call("GET", "/user")["id"]
     for each in api.pages(notes):
@@ -170,7 +179,7 @@ def main(arguments: list[str]) -> int:
 
 def _done(given: argparse.Namespace) -> str:
     if given.way == "render":
-        return comment(read_document(_content(given.file)))
+        return _comment_of(read_document(_content(given.file)))
     if given.way == "stacks":
         stacks = read_document(_content(given.file))["stacks"]
         touched = {each["stack"] for each in stacks if each["verdict"] != "same"}

@@ -18,8 +18,12 @@ _PLAN_S = 300
 
 
 def tables_of(changed: Sequence[str]) -> tuple[str, ...]:
-    """The program's tables among its changed files, as paths from the project's folder."""
-    return tuple(name for name in changed if name.startswith("l4serve/") and name.endswith(_SUFFIXES))
+    """The program's tables among its changed files, as paths from the project's folder.
+
+    Nothing of a folder of compiled files is one: those folders are linked, and a file written there would land in ours.
+    """
+    tables = (name for name in changed if name.startswith("l4serve/") and name.endswith(_SUFFIXES))
+    return tuple(name for name in tables if "__pycache__" not in name.split("/"))
 
 
 def base_sides(

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, exists_as_file, read_bytes, read_json
+from l4serve.config.files import (
+    MOST_JSON_BYTES,
+    FileRefusedError,
+    exists_as_file,
+    exists_as_folder,
+    read_bytes,
+    read_json,
+)
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
@@ -39,7 +46,7 @@ def _path(model: str) -> Path:
     """Where the model would be a file: itself, or the config.json in the folder."""
     try:
         path = Path(model).expanduser()
-        return path / "config.json" if path.is_dir() else path
+        return path / "config.json" if exists_as_folder(path) else path
     except (OSError, RuntimeError, ValueError):
         return Path(model)
 

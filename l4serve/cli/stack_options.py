@@ -9,7 +9,7 @@ import typer
 from l4serve.cli.completion import complete_stack
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.project import project_root, stack_names
-from l4serve.config.files import exists_as_file
+from l4serve.config.files import exists_as_file, exists_as_folder
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -32,7 +32,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
     if stack is not None:
         valid_stack_name(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
-    if path.is_dir():
+    if exists_as_folder(path):
         raise refuse_input(
             f"{path} is a folder, not a stack file\n    fix: name a file in it: -f {path}/Pulumi.dev.yaml"
         )

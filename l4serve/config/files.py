@@ -48,6 +48,14 @@ def exists_as_file(path: Path) -> bool:
         return False
 
 
+def exists_as_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that the system cannot have is one of none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def inside(folder: Path, name: str) -> Path:
     """The path of a file that a stack names, relative to the folder of its stack file; links are followed.
 

@@ -26,38 +26,43 @@ LIMIT = 65_536
 """Characters that a comment may have, on GitHub and below GitLab's million."""
 _ROOM_FOR_THE_CUT = 300
 _ACTING = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$]|:(?=[\w+-]+:))")
-_MOST_CELLS = 400
+_TABLE = ("| stack | workload | lands | context | KV cache | USD/h planned |", "|---|---|---|---|---|---|")
 
 
 def comment(doc: Doc, limit: int = LIMIT) -> str:
     """The comment: the mark, one line, a table of what changed, details folded; cut with a count at the limit."""
     head = [MARK, f"**l4serve diff**: {_text(summary(doc))}", ""]
-    blocks = list(_blocks(doc)) if any(stack["verdict"] != "same" for stack in doc["stacks"]) else []
-    kept, size = [], sum(len(line) + 1 for line in head)
-    for block in blocks:
-        if size + len(block) + 1 > limit - _ROOM_FOR_THE_CUT:
-            break
-        kept.append(block)
-        size += len(block) + 1
-    left = len(blocks) - len(kept)
-    cut = [f"_{left} more sections are left out here; `l4serve diff` prints them all._"] if left else []
-    return "\n".join([*head, *kept, *cut]) + "\n"
-
-
-def _blocks(doc: Doc) -> Iterator[str]:
     stacks = [stack for stack in doc["stacks"] if stack["verdict"] != "same"]
-    for stack in stacks:
-        yield from _dangers(stack)
+    if not stacks:
+        return "\n".join(head) + "\n"
+    share = (limit - _ROOM_FOR_THE_CUT) // 4
+    head += _within([line for stack in stacks for line in _dangers(stack)], share, "dangers")
     rows = [_row(stack, part) for stack in stacks for part in changed(stack["workloads"])]
-    rows_left = len(rows) - _MOST_CELLS
     if rows:
-        table = ["| stack | workload | lands | context | KV cache | USD/h planned |", "|---|---|---|---|---|---|"]
-        more = [f"\n_{rows_left} more workloads changed._"] if rows_left > 0 else []
-        yield "\n".join([*table, *rows[:_MOST_CELLS], *more, ""])
-    for stack in stacks:
-        yield from _details(stack)
-    remarks = "".join(f"\n- {_text(remark)}" for remark in doc["remarks"])
-    yield f"Compared with {_code(doc['base'])}.{remarks}"
+        head += [*_TABLE, *_within(rows, share, "changed workloads"), ""]
+    remarks = [f"- {_text(remark)}" for remark in doc["remarks"]]
+    tail = [f"Compared with {_code(doc['base'])}.", *_within(remarks, share // 4, "remarks")]
+    left, kept = limit - _ROOM_FOR_THE_CUT - sum(len(line) + 1 for line in (*head, *tail)), []
+    details = [block for stack in stacks for block in _details(stack)]
+    for block in details:
+        if len(block) < left:
+            kept.append(block)
+            left -= len(block) + 1
+    missing = len(details) - len(kept)
+    cut = [f"_{missing} more sections are left out here; `l4serve diff` prints them all._"] if missing else []
+    return "\n".join([*head, *kept, *tail, *cut]) + "\n"
+
+
+def _within(lines: list[str], room: int, what: str) -> list[str]:
+    """As many of the lines as the room holds, and how many are left out."""
+    kept: list[str] = []
+    for line in lines:
+        if len(line) + 1 > room:
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    missing = len([line for line in lines[len(kept) :] if line])
+    return [*kept, "", f"_{missing} more {what}._"] if missing else kept
 
 
 def _dangers(stack: Doc) -> Iterator[str]:

@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from l4serve.cli.app import app
+from l4serve.cli.base_data import tables_of
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.comment import LIMIT, MARK
 from tests import factories
@@ -212,6 +213,32 @@ def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
     assert len(text) < LIMIT
     assert "are left out here" in text
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_many_dangers_leave_room_for_the_table_and_the_base(files: Any) -> None:
+    many = {f"w{i}": factories.workload() for i in range(300)}
+    renamed = {name: factories.workload(service={"name": f"{name}-other"}) for name in many}
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
+    before, after = files(factories.serving(many, pools=pools), factories.serving(renamed, pools=pools))
+    text = run("--from", before, "--to", after, "--markdown").stdout
+    assert len(text) < LIMIT
+    assert "more dangers._" in text
+    assert text.count("| `b` | `w") > 50
+    assert "more changed workloads._" in text
+    assert "Compared with" in text
+
+
+def test_all_that_is_dangerous_in_a_new_stack_is_said(repository: Path) -> None:
+    control = {"controlPlane": {"ipEndpoint": "public"}, "authorizedNetworks": [{"cidr": "203.0.113.0/24"}]}
+    factories.write_stack(repository, {**SERVING, "cluster": {**factories.STANDARD, **control}}, name="new")
+    stacks = {stack["stack"]: stack for stack in document("main")["stacks"]}
+    assert {danger["kind"] for danger in stacks["new"]["danger"]} == {"public endpoint"}
+    assert run("main", "--fail-on", "danger").exit_code == 1
+
+
+def test_a_table_of_the_base_is_never_written_beside_ours() -> None:
+    changed = ("l4serve/engines/data/cards.yaml", "l4serve/__pycache__/evil.json", "l4serve/a/__pycache__/b/c.yaml")
+    assert tables_of(changed) == ("l4serve/engines/data/cards.yaml",)
 
 
 def test_the_order_of_the_file_changes_nothing(files: Any) -> None:

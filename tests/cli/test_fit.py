@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from l4serve.cli import hub
+from l4serve.cli.app import app as cli
 from l4serve.cli.fit_command import fit
 
 app = typer.Typer()
@@ -197,3 +198,10 @@ def test_warnings_and_what_is_not_judged_are_said_in_both_forms() -> None:
     _, answer = as_json(*asked)
     assert answer["notes"] == []
     assert "tgi-card-not-judged" in {verdict["ruleId"] for verdict in answer["verdicts"]}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("args", [("fit", "--model"), ("plan", "-f")])
+def test_a_name_longer_than_the_system_takes_is_bad_input(args: tuple[str, str]) -> None:
+    result = runner.invoke(cli, [*args, "a" * 4000])
+    assert result.exit_code == 2
+    assert "bug" not in result.output

@@ -82,5 +82,5 @@ def test_slow_answers_fail_within_the_timeout(engine, fault, check):
 
 def test_missing_client_is_an_error_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "text_generation", None)
-    with pytest.raises(MissingClientError, match=r"pip install 'gke-llm-serving\[text-generation\]'"):
+    with pytest.raises(MissingClientError, match=r"pip install -e '\.\[text-generation\]'"):
         verify_server(target_of("http://127.0.0.1:9", "tgi"), "w")

@@ -32,6 +32,15 @@ def dangers(
     yield from _uncertain(pairs)
 
 
+def dangers_of_new(
+    after: StackPlan, pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]
+) -> Iterator[Danger]:
+    """What is dangerous in a stack that nothing is compared with: all of it is new."""
+    yield from _opened(None, after.cluster)
+    yield from _rules(pairs)
+    yield from _uncertain(pairs)
+
+
 def _replacements(workloads: Sequence[WorkloadPart], pools: Sequence[Part], others: Sequence[Part]) -> Iterator[Danger]:
     for part in others:
         if part.kind == "cluster" and part.lands is Effect.CLUSTER_REPLACED:
@@ -86,11 +95,11 @@ def _alike(old: WorkloadPlan, new: WorkloadPlan) -> bool:
     return (old.engine.image, old.engine.argv, old.layout) == (new.engine.image, new.engine.argv, new.layout)
 
 
-def _opened(before: ClusterPlan, after: ClusterPlan) -> Iterator[Danger]:
+def _opened(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[Danger]:
     if after.managed is None:
         return
     new = after.managed.control_plane
-    old = before.managed.control_plane if before.managed else None
+    old = before.managed.control_plane if before and before.managed else None
     if new.ip == "public" and (old is None or old.ip != "public"):
         yield Danger("public endpoint", "cluster.controlPlane.ipEndpoint", "the control plane gets a public address")
     known = {cidr for cidr, _ in old.authorized_networks} if old else set()
@@ -99,7 +108,7 @@ def _opened(before: ClusterPlan, after: ClusterPlan) -> Iterator[Danger]:
         yield Danger("public endpoint", "cluster.authorizedNetworks", told)
     if old is not None and new.dns and not old.dns:
         yield Danger("public endpoint", "cluster.controlPlane.dnsEndpoint", "the control plane gets a DNS endpoint")
-    if before.private_nodes and after.private_nodes is False:
+    if after.private_nodes is False and (before is None or before.private_nodes):
         yield Danger("public endpoint", "cluster.privateNodes", "nodes get public addresses")
 
 

@@ -7,12 +7,20 @@ from typing import Any
 
 from l4serve.config.stack import StackConfig
 from l4serve.planning.difference.config_edits import config_edits
-from l4serve.planning.difference.dangers import dangers
+from l4serve.planning.difference.dangers import dangers, dangers_of_new
 from l4serve.planning.difference.facts import pool_facts, workload_facts
 from l4serve.planning.difference.flags import flag_changes
 from l4serve.planning.difference.interruption import interruption
 from l4serve.planning.difference.rows import Kind, compared, hardest
-from l4serve.planning.difference.stack_diff import Change, ConfigEdit, Interruption, Part, StackDiff, WorkloadPart
+from l4serve.planning.difference.stack_diff import (
+    Change,
+    ConfigEdit,
+    Danger,
+    Interruption,
+    Part,
+    StackDiff,
+    WorkloadPart,
+)
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -34,7 +42,9 @@ def diff_plans(
     pairs = _pairs(old, new)
     lands = {pool.name: pool.lands or Effect.NOTHING for pool in pools}
     workloads = tuple(_workload(pair, beneath, lands) for pair in pairs)
-    found = tuple(dangers(old, new, pairs, workloads, pools, others)) if old and new else ()
+    found: tuple[Danger, ...] = ()
+    if new is not None:
+        found = tuple(dangers(old, new, pairs, workloads, pools, others) if old else dangers_of_new(new, pairs))
     edits = _edits(configs, old, new) if configs else ()
     notes = (_notes(old), _notes(new))
     same = (

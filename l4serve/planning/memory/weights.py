@@ -132,7 +132,7 @@ def _allocator_rounding(model: ModelShape, options: ServingOptions, plain: int) 
 def _bytes_per_expert_parameter(model: ModelShape, stored: WeightFormat | None, plain: int, tp: int) -> float:
     if model.moe is None or stored is None or "experts" in stored.unquantized:
         return plain
-    width = model.moe.expert_intermediate_size // tp
+    width = max(1, model.moe.expert_intermediate_size // tp)
     hidden_step, width_step = stored.expert_padding
     padded = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
     return stored.bits / 8 * padded / (model.hidden_size * width)

@@ -108,3 +108,7 @@ def test_adapter_slots_weigh_their_rank_times_both_widths() -> None:
     )
     one_layer = 4 * 4096 + 2 * 4096 + 2 * 1024 + 3 * (4096 + 14336)
     assert slots * GIB == pytest.approx(32 * 4 * 64 * one_layer * 2, rel=1e-6)
+
+
+def test_more_ranks_than_an_expert_is_wide_have_weights_all_the_same() -> None:
+    assert weigh("Qwen/Qwen3-235B-A22B-FP8", tensor_parallel_size=1537) > 0
