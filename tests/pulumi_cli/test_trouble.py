@@ -13,7 +13,6 @@ from kubernetes.client import (
     AdmissionregistrationV1Api,
     AppsV1Api,
     CoreV1Api,
-    V1Eviction,
     V1ObjectMeta,
     V1ResourceQuota,
     V1ResourceQuotaSpec,
@@ -60,13 +59,6 @@ def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> Iterator[En
 def ready(plane: ControlPlane) -> dict[str, int]:
     found = AppsV1Api(plane.client).list_namespaced_deployment(SPACE).items
     return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
-
-
-def await_ready(plane: ControlPlane, wanted: dict[str, int]) -> None:
-    deadline = time.monotonic() + END_S
-    while ready(plane) != wanted:
-        assert time.monotonic() < deadline, ready(plane)
-        time.sleep(0.5)
 
 
 @contextmanager
@@ -127,52 +119,6 @@ def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: 
         core.delete_namespaced_resource_quota("small", SPACE)
         engine.up()
         assert ready(control_plane) == {"a": 1, "b": 1}
-
-
-def test_a_lost_spot_node_costs_no_update(control_plane: ControlPlane, tmp_path: Path) -> None:
-    core = CoreV1Api(control_plane.client)
-    with up(control_plane, tmp_path, ONE) as engine:
-        (pod,) = core.list_namespaced_pod(SPACE).items
-        lost = core.read_node(pod.spec.node_name)
-        core.delete_node(lost.metadata.name)
-        core.delete_namespaced_pod(pod.metadata.name, SPACE, grace_period_seconds=0)
-        await_ready(control_plane, {"a": 1})
-        (moved,) = [each for each in core.list_namespaced_pod(SPACE).items if each.metadata.deletion_timestamp is None]
-        assert moved.spec.node_name != lost.metadata.name
-        assert engine.up().steps == ()
-        lost.metadata.resource_version = None
-        core.create_node(lost)
-
-
-def test_a_disruption_budget_keeps_the_last_pod_until_there_is_another(
-    control_plane: ControlPlane, tmp_path: Path
-) -> None:
-    core = CoreV1Api(control_plane.client)
-
-    def evict(name: str) -> None:
-        core.create_namespaced_pod_eviction(name, SPACE, V1Eviction(metadata=V1ObjectMeta(name=name)))
-
-    def allowed(name: str) -> bool:
-        try:
-            evict(name)
-        except ApiException as error:
-            assert error.status == 429
-            return False
-        return True
-
-    with up(control_plane, tmp_path, stack(a=workload(replicas=2))) as engine:
-        await_ready(control_plane, {"a": 2})
-        first, second = (pod.metadata.name for pod in core.list_namespaced_pod(SPACE).items)
-        evict(first)
-        with pytest.raises(ApiException) as blocked:
-            evict(second)
-        assert blocked.value.status == 429
-        assert "disruption budget" in blocked.value.body
-        assert engine.up().steps == ()
-        deadline = time.monotonic() + END_S
-        while not allowed(second):
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
 
 
 @pytest.fixture
