@@ -85,7 +85,11 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         return f"add {tag}, such as {tag}: {'standard' if tag == 'mode' else 'vllm'}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
-    if kind == "less_than_equal" and isinstance(value, int | float) and 0 < value / 100 <= detail["ctx"]["le"] <= 1:
+    if (
+        kind == "less_than_equal"
+        and isinstance(value, int | float)
+        and 0 < value / 100 <= detail.get("ctx", {}).get("le", 0) <= 1
+    ):
         return f"write {value / 100:g}"
     if kind.startswith("int") and isinstance(value, str) and (found := _THOUSANDS.fullmatch(value.strip())):
         return f"write the number out: {int(found[1]) * 1024}"
