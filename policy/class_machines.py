@@ -26,7 +26,7 @@ def class_machines(resources: Sequence[Resource]) -> Iterator[tuple[MachineShape
         pods = list(_pods(str(at(resource.props, "metadata.name")), resources))
         for position, room, nodes in by_priority(priorities, pods, rooms):
             if position is not None:
-                yield room.shape, _market(priorities[position]), nodes
+                yield room.shape, priorities[position].market, nodes
 
 
 def _pods(name: str, resources: Sequence[Resource]) -> Iterator[PodRequest]:
@@ -66,7 +66,3 @@ def _priority(rule: Mapping[str, Any]) -> PriorityPlan:
         flex_start_seconds=rule.get("maxRunDurationSeconds") if rule.get("flexStart") else None,
         reservation=None,
     )
-
-
-def _market(priority: PriorityPlan) -> Market:
-    return "flex-start" if priority.flex_start_seconds else "spot" if priority.spot else "on-demand"

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, gpu_machine_price, hourly
@@ -83,16 +84,16 @@ def _machines(resources: Sequence[Resource]) -> Iterator[tuple[Machine, str, Mar
             config = at(resource.props, "nodeConfig")
             yield (
                 _machine(config),
-                _region(at(resource.props, "location")),
+                region_of(str(at(resource.props, "location"))),
                 _market(config),
                 int(at(resource.props, "autoscaling.totalMaxNodeCount") or 0),
             )
     autopilot = [r for r in resources if r.type == CLUSTER and at(r.props, "enableAutopilot")]
     if autopilot:
-        yield from _autopilot_machines(resources, _region(at(autopilot[0].props, "location")))
+        yield from _autopilot_machines(resources, region_of(str(at(autopilot[0].props, "location"))))
     located = next((r for r in resources if r.type in (CLUSTER, NODE_POOL)), None)
     for shape, market, count in class_machines(resources):
-        yield shape, _region(at(located.props, "location")) if located else "", market, count
+        yield shape, region_of(str(at(located.props, "location"))) if located else "", market, count
 
 
 def _machine(node_config: Any) -> Machine:
@@ -120,11 +121,6 @@ def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[
                 "on-demand",
                 most_replicas(resource, resources),
             )
-
-
-def _region(location: Any) -> str:
-    parts = str(location).split("-")
-    return "-".join(parts[:2])
 
 
 STACK_RULES = (

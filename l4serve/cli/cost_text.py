@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from l4serve.planning.stack.cost import LEVELS, CostLine, StackCost
+from l4serve.planning.stack.cost import HOURS_PER_MONTH, LEVELS, CostLine, StackCost
 
 NOT_STATED = "not stated"
 
@@ -33,7 +33,7 @@ def cost_remarks(cost: StackCost) -> Iterator[str]:
             dated.setdefault(f"{line.price.date} ({line.price.region})", []).append(line.name)
     prices = "; ".join(f"{', '.join(names)}: {date}" for date, names in dated.items())
     if prices:
-        yield f"prices of {prices}; a month has 730 hours; disks, traffic and logs are not counted"
+        yield f"prices of {prices}; a month has {HOURS_PER_MONTH} hours; disks, traffic and logs are not counted"
     if cost.unknown:
         yield f"price unknown, and in no sum: {', '.join(cost.unknown)}"
     for line in cost.lines:

@@ -11,6 +11,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, PoolPlan
+from l4serve.planning.machines.prices import Market
 from l4serve.planning.machines.shapes import MachineShape, find_shape, missing_figure
 from l4serve.planning.values.names import MANAGED_BY
 
@@ -26,6 +27,11 @@ class PriorityPlan:
     spot: bool
     flex_start_seconds: int | None
     reservation: str | None
+
+    @property
+    def market(self) -> Market:
+        """How the machines that GKE makes are paid for."""
+        return "flex-start" if self.flex_start_seconds else "spot" if self.spot else "on-demand"
 
     @property
     def rule(self) -> dict[str, Any]:

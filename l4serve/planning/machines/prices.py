@@ -12,7 +12,7 @@ from typing import Literal
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
-from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape, gpu_machine_types
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 
 Market = Literal["on-demand", "spot", "flex-start"]
 MARKETS: Mapping[Provisioning, Market] = {
@@ -62,12 +62,19 @@ def hourly(
     machine_type: str, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
 ) -> Price | None:
     """The price of one machine, or None where neither the config nor the table knows it: never a guess."""
+    shape = find_shape(machine_type)
+    if shape is not None:
+        return gpu_machine_price(shape, region=region, market=market, overrides=overrides)
+    return plain_machine_price(machine_type, region=region, market=market, overrides=overrides)
+
+
+def plain_machine_price(
+    machine_type: str, *, region: str | None, market: Market, overrides: PriceOverrides = NO_OVERRIDES
+) -> Price | None:
+    """As `hourly`, of a machine type without cards."""
     stated = overrides.of(machine_type, market)
     if stated is not None:
         return _stated(stated, market, region)
-    shape = find_shape(machine_type) if machine_type in gpu_machine_types() else None
-    if shape is not None:
-        return gpu_machine_price(shape, region=region, market=market, overrides=overrides)
     return None if region is None else _plain_machine(machine_type, region, market)
 
 

@@ -84,6 +84,7 @@ def all_shapes(accelerator: str | None) -> tuple[MachineShape, ...]:
     return tuple(shape for shape in _shapes() if accelerator in (None, shape.accelerator))
 
 
+@cache
 def gpu_machine_types() -> frozenset[str]:
     """Every machine type that has cards of its own."""
     return frozenset(shape.machine_type for shape in _shapes())

@@ -22,7 +22,7 @@ from l4serve.planning.machines.prices import (
     cluster_fee,
     cluster_fee_date,
     gpu_machine_price,
-    hourly,
+    plain_machine_price,
 )
 from l4serve.planning.stack.node_counts import NodeCounts, node_counts
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
@@ -162,7 +162,7 @@ def _class_lines(
             key = (each.name, position)
             if priority.shape is None or key not in most.of_classes:
                 continue
-            market: Market = "flex-start" if priority.flex_start_seconds else "spot" if priority.spot else "on-demand"
+            market = priority.market
             lines.append(
                 CostLine(
                     name=f"computeClasses.{each.name}.priorities[{position}]",
@@ -185,7 +185,7 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
     ]
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
-        price = hourly(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
+        price = plain_machine_price(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
         lines.append(
             CostLine(
                 name="cluster.systemPool",
