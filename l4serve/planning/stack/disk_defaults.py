@@ -10,7 +10,7 @@ from l4serve.config.gathering import Step
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
-from l4serve.engines.gpu_layout import gpu_layout
+from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.boot_disks import pool_disk_gb
 from l4serve.planning.machines.gpus import card_of
@@ -28,8 +28,10 @@ def with_disks(config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]) -
 
     A pool whose nodes the stack only describes keeps its disk: it is there already.
     """
-    asked = {name: tuple(_asked(name, config, shapes, pools)) for name in (pool.name for pool in pools)}
-    return tuple(_with_disk(pool, asked[pool.name]) if _is_open(config, pool) else pool for pool in pools)
+    return tuple(
+        _with_disk(pool, tuple(_asked(pool, config, shapes, pools))) if _is_open(config, pool) else pool
+        for pool in pools
+    )
 
 
 def _is_open(config: StackConfig, pool: PoolPlan) -> bool:
@@ -43,13 +45,14 @@ def _with_disk(pool: PoolPlan, asked: Sequence[tuple[int, float]]) -> PoolPlan:
     return replace(pool, disks=replace(pool.disks, size_gb=pool_disk_gb(max(on_one_node, default=0.0))))
 
 
-def _asked(pool: str, config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]) -> Iterator[tuple[int, float]]:
+def _asked(
+    pool: PoolPlan, config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]
+) -> Iterator[tuple[int, float]]:
     for name, workload in config.workloads.items():
         try:
-            gpus = gpu_layout(f"workloads.{name}", workload).gpus
-            if pool in _homes(workload, gpus, pools):
-                home = next(p for p in pools if p.name == pool)
-                yield gpus, _disk_gib(name, workload, gpus, shapes[name](), home)
+            layout = gpu_layout(f"workloads.{name}", workload)
+            if pool.name in _homes(workload, layout.gpus, pools):
+                yield layout.gpus, _disk_gib(workload, layout, shapes[name](), pool)
         except (ConfigError, QuantityError):
             continue  # What is wrong with a workload is said where it is planned.
 
@@ -64,12 +67,12 @@ def _homes(workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> tuple[st
     return (found.name,) if found else ()
 
 
-def _disk_gib(name: str, workload: Workload, gpus: int, shape: ModelShape | None, pool: PoolPlan) -> float:
+def _disk_gib(workload: Workload, layout: GpuLayout, shape: ModelShape | None, pool: PoolPlan) -> float:
     asked = workload.resources.requests.ephemeral_storage or workload.resources.limits.ephemeral_storage
     if asked:
         return parse_bytes(asked) / GIB
-    needs = pod_needs(workload, gpu_layout(f"workloads.{name}", workload), shape)
+    needs = pod_needs(workload, layout, shape)
     if needs is not None:
         return needs.ephemeral_gib
     card = card_of(pool.shape)
-    return unknown_checkpoint_needs(workload.engine.kind, gpus * card.total_gib) if card else 0.0
+    return unknown_checkpoint_needs(workload.engine.kind, layout.gpus * card.total_gib) if card else 0.0
