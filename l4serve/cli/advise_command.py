@@ -19,18 +19,20 @@ from l4serve.cli.hub import model_shape
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import print_json
+from l4serve.cli.question_options import DEFAULT_GPU, MOST_CLIENTS, MOST_TOKENS, GpuMemoryOption
 from l4serve.cli.stack_options import FileOption, StackOption
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
-from l4serve.planning.machines.shapes import all_shapes, default_accelerator
+from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question, subject_of
 from l4serve.planning.workload.speed_question import DEFAULT_REGION
 
-DEFAULT_GPU = default_accelerator()
+MANY_CLIENTS = 64
+"""Clients of a load that only says that throughput or cost counts."""
 Quality = Literal["any", "8bit", "full"]
 QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
 
@@ -42,10 +44,10 @@ def advise(
     file: FileOption = None,
     write: Annotated[str | None, typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.")] = None,
     workload: Annotated[str | None, typer.Option(help="Workload of the stack; needed where it has several.")] = None,
-    input_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = None,
-    output_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = None,
+    input_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")] = None,
+    output_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")] = None,
     rps: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, max=20_000, help="Clients of all replicas.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients of all replicas.")] = None,
     arrival_cv2: Annotated[
         float, typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1 has no memory.")
     ] = 1.0,
@@ -56,7 +58,7 @@ def advise(
     budget_usd_hour: Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")] = None,
     quality: Annotated[Quality, typer.Option(help="any, 8bit or full: the coarsest weights and cache.")] = "any",
     gpu: Annotated[list[str] | None, typer.Option(help="Accelerator by GKE's name; repeatable.")] = None,
-    gpu_memory_gib: Annotated[float | None, typer.Option(min=0.1, max=100_000, help="What CUDA reports.")] = None,
+    gpu_memory_gib: GpuMemoryOption = None,
     engine: Annotated[list[str] | None, typer.Option(help="Kind of the engine; repeatable.")] = None,
     engine_version: Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")] = None,
     provisioning: Annotated[Provisioning, typer.Option(help="How machines are paid for.")] = "on-demand",
@@ -73,37 +75,41 @@ def advise(
             raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
         review(asked, as_json=as_json)
         return
-    usual = ExpectedLoad()
     wish = Wish(
         goal=goal,
-        load=Load(
-            input_tokens=input_tokens or usual.input_tokens,
-            output_tokens=output_tokens or usual.output_tokens,
-            clients=None if rps is not None else concurrency or (1 if goal == "latency" else 64),
-            rate=rps,
-            input_spread=0.0,
-            output_spread=0.0,
-        ),
+        load=_load(goal, input_tokens, output_tokens, concurrency, rps),
         ttft_ms=ttft_ms,
         itl_ms=itl_ms,
         budget_usd_hour=budget_usd_hour,
         quality=QUALITIES[quality],
     )
+    if asked.named:
+        answer = advise_stack(asked, wish)
+    elif model is not None:
+        cards, kinds = tuple(gpu or [DEFAULT_GPU]), tuple(engine or ())
+        space = Space(model, cards, gpu_memory_gib, kinds, engine_version, provisioning, region)
+        answer = search(*space.candidates(), wish)
+    else:
+        raise refuse_input("name a model with --model, or a stack with -s or --write")
     traffic = None
     if rps is not None:
         traffic = Traffic(rate=rps, arrival_cv2=arrival_cv2, percentile=percentile, growth_per_minute=growth_per_minute)
-    if asked.named:
-        answer = advise_stack(asked, wish)
-        deliver(answer, wish, traffic, as_json=as_json, html=html)
-        return
-    if model is None:
-        raise refuse_input("name a model with --model, or a stack with -s or --write")
-    space = Space(
-        model, tuple(gpu or [DEFAULT_GPU]), gpu_memory_gib, tuple(engine or ()), engine_version, provisioning, region
-    )
-    pods, homes = space.candidates()
-    answer = search(pods, homes, wish)
     deliver(answer, wish, traffic, as_json=as_json, html=html)
+
+
+def _load(
+    goal: Goal, input_tokens: int | None, output_tokens: int | None, clients: int | None, rps: float | None
+) -> Load:
+    """The load of a wish. Unsaid lengths are those of a workload; unsaid clients are one for latency, else many."""
+    usual = ExpectedLoad()
+    return Load(
+        input_tokens=input_tokens or usual.input_tokens,
+        output_tokens=output_tokens or usual.output_tokens,
+        clients=None if rps is not None else clients or (1 if goal == "latency" else MANY_CLIENTS),
+        rate=rps,
+        input_spread=0.0,
+        output_spread=0.0,
+    )
 
 
 @dataclass(frozen=True)

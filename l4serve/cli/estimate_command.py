@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from l4serve.cli.fit_text import refused_beside_memory
 from l4serve.cli.hub import model_shape
-from l4serve.cli.messages import BAD_INPUT, stderr
-from l4serve.cli.output import SafeConsole, one_line, print_json
+from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.question_options import (
     DEFAULT_ENGINE,
     DEFAULT_GPU,
+    MOST_CLIENTS,
+    MOST_TOKENS,
     DtypeOption,
     EagerOption,
     EngineOption,
@@ -28,21 +30,19 @@ from l4serve.cli.question_options import (
     UtilizationOption,
     VersionOption,
     WeightsOption,
+    judged_memory,
     question_of,
+    refused_question,
 )
-from l4serve.config.problems import ConfigError, refuse
+from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
-from l4serve.engines.resolution import ContractError, stand_in
-from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.engines.resolution import stand_in
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.speed_question import Priced, as_checkpoint, pod_price, subject_speed
 
-MOST_TOKENS = 10_000_000
-MOST_CLIENTS = 20_000
 PLAIN_CACHES = ("bf16", "fp16", "auto")
 """What reports of measurements call a cache in the type of the activations."""
 
@@ -78,22 +78,17 @@ def estimate(
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
     asked = dict(locals())
-    try:
+    with refused_question("estimate"):
         load = _load(input_tokens, output_tokens, concurrency, rate, length_spread)
         subject = _subject(asked)
-        judgement = judge(subject)
-        if judgement.fit is None:
-            raise MemoryModelError("; ".join(judgement.notes))
+        judgement = judged_memory(subject)
         price, share = pod_price(gpu, tensor_parallel)
-    except (ConfigError, ContractError, MemoryModelError, ModelConfigError) as error:
-        stderr.print(f"l4serve estimate: {error if isinstance(error, ConfigError) else one_line(error)}")
-        raise typer.Exit(BAD_INPUT) from None
     answer = Priced(speed=subject_speed(subject, judgement, load), price=price, share=share)
     if as_json:
         print_json(speed_json(answer))
     else:
         _print(subject, judgement, load, answer)
-    raise typer.Exit(0 if answer.speed.judged and not _refused(judgement) else 1)
+    raise typer.Exit(0 if answer.speed.judged and not judgement.beside_memory else 1)
 
 
 def _load(input_tokens: int, output_tokens: int, clients: int | None, rate: float | None, spread: float | None) -> Load:
@@ -119,13 +114,6 @@ def _subject(asked: dict[str, Any]) -> Subject:
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
 
 
-def _refused(judgement: Judgement) -> list[str]:
-    """What stops the engine beside its memory."""
-    fit = judgement.fit
-    memory = {"the model does not fit its GPU"} if fit is not None and not fit.fits else set()
-    return [f"{p.path}: {p.message}" for p in judgement.refusals if p.message.partition(";")[0] not in memory]
-
-
 def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -> None:
     console = SafeConsole()
     speed = answer.speed
@@ -146,7 +134,7 @@ def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -
             console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
     if speed.limited_by:
         console.print(f"  limited by {speed.limited_by}")
-    said = {"assumed": speed.assumed, "not judged": rows["notJudged"], "refused": _refused(judgement)}
+    said = {"assumed": speed.assumed, "not judged": rows["notJudged"], "refused": refused_beside_memory(judgement)}
     for what, reasons in said.items():
         for reason in reasons:
             console.print(f"{what}: {reason}")

@@ -8,8 +8,7 @@ import typer
 
 from l4serve.cli.fit_text import print_fit, reasons
 from l4serve.cli.json_form import json_form
-from l4serve.cli.messages import BAD_INPUT, stderr
-from l4serve.cli.output import one_line, print_json
+from l4serve.cli.output import print_json
 from l4serve.cli.question_options import (
     DEFAULT_ENGINE,
     DEFAULT_GPU,
@@ -28,13 +27,12 @@ from l4serve.cli.question_options import (
     UtilizationOption,
     VersionOption,
     WeightsOption,
+    judged_memory,
     question_of,
+    refused_question,
 )
-from l4serve.config.problems import ConfigError
-from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Judgement, judge, judged_lengths
+from l4serve.planning.workload.judging import Judgement, judged_lengths
 
 
 def fit(
@@ -57,15 +55,9 @@ def fit(
 ) -> None:
     """Say whether a model fits a GPU and its engine takes the settings. Exit status: 0 yes, 1 no, 2 bad input."""
     asked = dict(locals())
-    try:
-        question = question_of(**asked)
-        subject = subject_of(question)
-        answer = judge(subject)
-        if answer.fit is None:
-            raise MemoryModelError("; ".join(answer.notes))
-    except (ConfigError, MemoryModelError, ModelConfigError) as error:
-        stderr.print(f"l4serve fit: {error if isinstance(error, ConfigError) else one_line(error)}")
-        raise typer.Exit(BAD_INPUT) from None
+    with refused_question("fit"):
+        subject = subject_of(question_of(**asked))
+        answer = judged_memory(subject)
     if as_json:
         print_json(fit_as_json(answer))
     else:

@@ -48,9 +48,12 @@ def reasons(judgement: Judgement) -> tuple[str, ...]:
     """Why the answer is no: what the memory lacks, then what the engine refuses."""
     fit = judgement.fit
     lacking = fit.reasons if fit is not None else ()
-    length = "the model does not fit"
-    refused = (f"{p.path}: {p.message}" for p in judgement.refusals if not p.message.startswith(length))
-    return (*lacking, *refused)
+    return (*lacking, *refused_beside_memory(judgement))
+
+
+def refused_beside_memory(judgement: Judgement) -> tuple[str, ...]:
+    """What the engine refuses, whatever the memory."""
+    return tuple(f"{problem.path}: {problem.message}" for problem in judgement.beside_memory)
 
 
 def print_fit(subject: Subject, judgement: Judgement) -> None:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from l4serve.cli.completion import complete_model, complete_release
 from l4serve.cli.hub import model_shape
+from l4serve.cli.messages import BAD_INPUT, stderr
+from l4serve.cli.output import one_line
+from l4serve.config.problems import ConfigError
 from l4serve.engines.profile import engine_kinds
+from l4serve.engines.resolution import ContractError
 from l4serve.planning.machines.shapes import default_accelerator
+from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.models.hf_config import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.fit_question import Question
+from l4serve.planning.workload.judging import Judgement, Subject, judge
 
 LARGEST_GIB = 100_000
+MOST_TOKENS = 10_000_000
+MOST_CLIENTS = 20_000
 DEFAULT_ENGINE = engine_kinds()[0]
 DEFAULT_GPU = default_accelerator()
 
@@ -32,6 +43,24 @@ MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences of 
 MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens of one step.")]
 UtilizationOption = Annotated[float | None, typer.Option(help="Above 0 and at most 1.")]
 EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA graphs.")]
+
+
+@contextmanager
+def refused_question(command: str) -> Iterator[None]:
+    """Turns a question that cannot be asked into one message and exit code 2."""
+    try:
+        yield
+    except (ConfigError, ContractError, MemoryModelError, ModelConfigError) as error:
+        stderr.print(f"l4serve {command}: {error if isinstance(error, ConfigError) else one_line(error)}")
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def judged_memory(subject: Subject) -> Judgement:
+    """The judgement of a question about memory; raises MemoryModelError where memory is not judged."""
+    judgement = judge(subject)
+    if judgement.fit is None:
+        raise MemoryModelError("; ".join(judgement.notes))
+    return judgement
 
 
 def question_of(model: str | ModelShape, **options: Any) -> Question:

@@ -135,9 +135,16 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     flags_refused: tuple[Problem, ...]
     """Settings that the release has no way to take, with paths inside the workload."""
-    refusals: tuple[Problem, ...]
-    """All that stops the workload, with paths inside it."""
     notes: tuple[str, ...]
+    beside_memory: tuple[Problem, ...]
+    """What stops the workload, its memory left out, with paths inside it."""
+    memory_refusal: Problem | None = None
+    """Why its memory stops the workload; None where it does not, or where that is left to the caller."""
+
+    @property
+    def refusals(self) -> tuple[Problem, ...]:
+        """All that stops the workload."""
+        return (*self.beside_memory, *((self.memory_refusal,) if self.memory_refusal else ()))
 
 
 def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
@@ -156,7 +163,7 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     if not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse":
         field = engine_profile(subject.workload.engine.kind).path("length")
         problem = Problem(field, fit_text(fit), fit_remedy(cures))
-        return replace(judgement, remedies=cures, refusals=(*judgement.refusals, problem))
+        return replace(judgement, remedies=cures, memory_refusal=problem)
     told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
 
@@ -184,8 +191,8 @@ def _judge(subject: Subject) -> Judgement:
         remedies=(),
         verdicts=verdicts,
         flags_refused=refused,
-        refusals=(*refused, *errors, *_unknown_rules(subject.workload)),
         notes=notes,
+        beside_memory=(*refused, *errors, *_unknown_rules(subject.workload)),
     )
 
 
