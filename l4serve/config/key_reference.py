@@ -127,7 +127,7 @@ class _Walk:
         inner, step = self.inside(field)
         if inner:
             value = self.object_example(next(iter(inner.values())))
-            return [value] if step == "[]" else {_NAMES.get(step, "name"): value} if step else value
+            return [value] if step == "[]" else {"name": value} if step else value
         options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
         if options:
             return self.implied(options[0])
@@ -140,9 +140,6 @@ class _Walk:
         properties, name = definition.get("properties", {}), str(definition["title"])
         wanted = definition.get("required") or list(properties)[:1]
         return {key: self.example(name, key, properties[key]) for key in wanted}
-
-
-_NAMES: Mapping[str, str] = {".*": "name"}
 
 
 _NAMED = ("nodePools", "computeClasses", "workloads")
