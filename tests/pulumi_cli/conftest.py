@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
 
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.sandbox.apply import Applier
@@ -103,6 +103,27 @@ def deployed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
             yield Deployed(engine, control_plane.client, previewed, engine.up())
         finally:
             engine.destroy()
+
+
+@contextmanager
+def stack_on(
+    plane: ControlPlane, nodes: Iterable[FakeNode], folder: Path, name: str, config: dict[str, Any]
+) -> Iterator[Engine]:
+    """A stack that is up on exactly these nodes, and destroyed after."""
+    with nodes_of(plane, nodes):
+        engine = engine_on(plane, folder, name)
+        engine.configure(config)
+        try:
+            engine.up()
+            yield engine
+        finally:
+            engine.destroy()
+
+
+def ready_in(plane: ControlPlane, namespace: str) -> dict[str, int]:
+    """Ready replicas of each Deployment of a namespace."""
+    found = AppsV1Api(plane.client).list_namespaced_deployment(namespace).items
+    return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
 
 
 def engine_on(plane: ControlPlane, folder: Path, stack: str) -> Engine:

@@ -3,18 +3,17 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from kubernetes.client import AppsV1Api, CoreV1Api
+from kubernetes.client import CoreV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, ready_in, stack_on
 from tests.pulumi_cli.engine import Engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
@@ -33,17 +32,9 @@ A_AND_B = {"a": workload(), "b": workload()}
 B_AND_C = {"b": workload(), "c": workload(engine={"maxModelLen": 2048})}
 
 
-@contextmanager
-def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> Iterator[Engine]:
+def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> AbstractContextManager[Engine]:
     """A stack that is up on exactly the nodes of its plan, and destroyed after."""
-    with nodes_of(plane, planned_nodes(planned(config, project=None))):
-        engine = engine_on(plane, folder, "full")
-        engine.configure(config)
-        try:
-            engine.up()
-            yield engine
-        finally:
-            engine.destroy()
+    return stack_on(plane, planned_nodes(planned(config, project=None)), folder, "full", config)
 
 
 def pods(plane: ControlPlane) -> dict[str, str]:
@@ -53,8 +44,7 @@ def pods(plane: ControlPlane) -> dict[str, str]:
 
 
 def ready(plane: ControlPlane) -> dict[str, int]:
-    found = AppsV1Api(plane.client).list_namespaced_deployment(SPACE).items
-    return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
+    return ready_in(plane, SPACE)
 
 
 def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import psutil
 import pytest
 from kubernetes.client import (
     AdmissionregistrationV1Api,
-    AppsV1Api,
     CoreV1Api,
     V1ObjectMeta,
     V1ResourceQuota,
@@ -24,7 +23,7 @@ from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
 from l4serve.sandbox.rehearsal import prepare
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, ready_in, stack_on
 from tests.pulumi_cli.engine import Engine, path_of_engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
@@ -43,22 +42,15 @@ ONE = stack(a=workload())
 TWO = stack(a=workload(), b=workload())
 
 
-@contextmanager
-def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> Iterator[Engine]:
+def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> AbstractContextManager[Engine]:
     """A stack that is up on three nodes, and destroyed after."""
-    with nodes_of(plane, planned_nodes(planned(stack(a=workload(replicas=3)), project=None))):
-        engine = engine_on(plane, folder, "trouble")
-        engine.configure(config)
-        try:
-            engine.up()
-            yield engine
-        finally:
-            engine.destroy()
+    return stack_on(
+        plane, planned_nodes(planned(stack(a=workload(replicas=3)), project=None)), folder, "trouble", config
+    )
 
 
 def ready(plane: ControlPlane) -> dict[str, int]:
-    found = AppsV1Api(plane.client).list_namespaced_deployment(SPACE).items
-    return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
+    return ready_in(plane, SPACE)
 
 
 @contextmanager
