@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from l4serve.cli.project import STACK_NAME
 from l4serve.config.files import MOST_JSON_BYTES
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
-STACK_FILE = re.compile(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml", re.ASCII)
+STACK_FILE = re.compile(rf"Pulumi\.({STACK_NAME})\.yaml", re.ASCII)
 RECIPES = "stacks/recipes"
 _RECIPE_FILE = re.compile(rf"{RECIPES}/[A-Za-z0-9_.-]{{1,100}}\.yaml", re.ASCII)
 _DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")

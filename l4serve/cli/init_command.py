@@ -9,7 +9,7 @@ import typer
 from l4serve.cli.completion import complete_location, complete_model
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
-from l4serve.cli.project import project_root
+from l4serve.cli.project import OWN_PROJECT, project_root
 from l4serve.cli.stack_options import valid_stack_name
 from l4serve.config.spelling import did_you_mean
 from l4serve.config.yaml_text import block
@@ -82,7 +82,7 @@ def _goal(goal: str) -> Any:
 
 
 def _write(file: Path, found: FirstStack) -> None:
-    schema = SCHEMA_FILE if (file.parent / SCHEMA_FILE).is_file() else Path(__file__).parents[2] / SCHEMA_FILE
+    schema = SCHEMA_FILE if (file.parent / SCHEMA_FILE).is_file() else OWN_PROJECT / SCHEMA_FILE
     text = f"# yaml-language-server: $schema={schema.as_posix()}\n{block({'config': found.config})}"
     try:
         with file.open("x", encoding="utf-8") as out:

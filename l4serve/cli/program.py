@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from l4serve.cli.messages import refuse_input
-
-OWN_PROJECT = Path(__file__).resolve().parents[2]
-"""The folder that holds this package, and in a clone the program and its stacks."""
+from l4serve.cli.project import OWN_PROJECT
 
 
 def own_program() -> Path:

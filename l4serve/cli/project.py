@@ -1,6 +1,12 @@
 """Where the project is, and which stacks it has."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+STACK_NAME = r"[A-Za-z0-9_.-]{1,100}"
+"""What a stack may be called, as a pattern of ASCII."""
+OWN_PROJECT = Path(__file__).resolve().parents[2]
+"""The folder that holds this package, and in a clone the program and its stacks."""
 
 
 def stack_names(root: Path) -> tuple[str, ...]:
@@ -10,12 +16,14 @@ def stack_names(root: Path) -> tuple[str, ...]:
 
 def project_root() -> Path:
     """The folder of the project: the nearest one at or above the working directory with its Pulumi.yaml."""
-    here = Path.cwd()
-    found = next((d for d in (here, *here.parents) if (d / "Pulumi.yaml").is_file() and (d / "stacks").is_dir()), None)
-    return found or Path(__file__).resolve().parents[2]
+    return _nearest(lambda folder: (folder / "Pulumi.yaml").is_file() and (folder / "stacks").is_dir()) or OWN_PROJECT
 
 
 def stack_folder() -> Path:
     """The nearest folder at or above the working directory that holds stack files, else the project's."""
+    return _nearest(lambda folder: any(folder.glob("Pulumi.*.yaml"))) or project_root()
+
+
+def _nearest(is_it: Callable[[Path], bool]) -> Path | None:
     here = Path.cwd()
-    return next((d for d in (here, *here.parents) if any(d.glob("Pulumi.*.yaml"))), None) or project_root()
+    return next(filter(is_it, (here, *here.parents)), None)

@@ -8,7 +8,7 @@ import typer
 
 from l4serve.cli.completion import complete_stack
 from l4serve.cli.messages import readable_refusals, refuse_input
-from l4serve.cli.project import project_root, stack_names
+from l4serve.cli.project import STACK_NAME, project_root, stack_names
 from l4serve.config.files import exists_as_file, exists_as_folder
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -21,7 +21,6 @@ StackOption = Annotated[
 FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")
 ]
-_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -46,7 +45,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
 
 def valid_stack_name(name: str) -> str:
     """The name of a stack, as it was given; exits 2 where no stack can have it."""
-    if not _STACK_NAME.fullmatch(name):
+    if not re.fullmatch(STACK_NAME, name, re.ASCII):
         raise refuse_input(f"{name[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
     return name
 

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
-from l4serve.cli.program import OWN_PROJECT
-from l4serve.cli.project import project_root
+from l4serve.cli.project import OWN_PROJECT, project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, resolve_contract
