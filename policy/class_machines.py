@@ -12,8 +12,8 @@ from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.node_counts import by_priority
+from policy.gpu_pods import gpu_pods, most_replicas
 from policy.model import COMPUTE_CLASS, NODE_POOL, Resource, at, many
-from policy.pods import gpu_pods, most_replicas
 
 
 def class_machines(resources: Sequence[Resource]) -> Iterator[tuple[MachineShape, Market, int]]:

@@ -16,8 +16,8 @@ from l4serve.planning.machines.prices import Market, Price, PriceOverrides, clus
 from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from policy.class_machines import class_machines
+from policy.gpu_pods import gpu_pods, most_replicas
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
-from policy.pods import gpu_pods, most_replicas
 
 Machine = MachineShape | str
 PROTECTED_STACKS = ("prod", "production")

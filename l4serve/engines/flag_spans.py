@@ -25,7 +25,7 @@ class FlagSpan:
         return f"{self.engine} {self.first}" + (f" to {self.last}" if self.last != self.first else "")
 
 
-_SEVERAL = {("vllm", "lora"): ("--enable-lora",)}
+_SEVERAL = {"lora": ("--enable-lora",)}
 """Fields that become several flags, by the one that turns them on."""
 
 
@@ -33,7 +33,7 @@ def flag_spans(kind: str, key: str) -> tuple[FlagSpan, ...]:
     """The spans of a typed field, given as YAML writes it; empty for a field that becomes no flag."""
     if to_snake(key) in NO_FLAG:
         return ()
-    names = _SEVERAL.get((kind, key)) or flag_names(kind, to_snake(key))
+    names = _SEVERAL.get(key) or flag_names(kind, to_snake(key))
     found = [(version, _carrier(kind, version, names)) for version in contract_versions(kind)]
     spans = []
     for flag, group in groupby(found, key=lambda pair: pair[1]):

@@ -17,7 +17,7 @@ WAVES = 4
 FEWEST_PROMPTS = 8
 RATE_PROMPTS = 300
 DEADLINE_SECONDS = 3600
-LOADER_KIND = "vllm"
+LOAD_TOOL = "vllm bench serve --backend openai"
 
 
 def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
@@ -55,19 +55,19 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
 
 def image_of(workload: WorkloadPlan) -> str:
     """The workload's own image where it has the tool, else that of vLLM's contract."""
-    if workload.engine.kind == LOADER_KIND:
-        return workload.engine.image
     from l4serve.config.vllm import VllmEngine
 
-    return resolve_contract(LOADER_KIND, VllmEngine().version).contract.image
+    owner = VllmEngine()
+    if workload.engine.kind == owner.kind:
+        return workload.engine.image
+    return resolve_contract(owner.kind, owner.version).contract.image
 
 
 def _command(workload: WorkloadPlan, load: Load) -> list[str]:
     how = ["--request-rate", f"{load.rate:g}"] if load.rate is not None else ["--max-concurrency", str(load.clients)]
     prompts = RATE_PROMPTS if load.rate is not None else max(FEWEST_PROMPTS, WAVES * (load.clients or 1))
     return [
-        "vllm", "bench", "serve",
-        "--backend", "openai",
+        *LOAD_TOOL.split(),
         "--base-url", workload.service.url,
         "--endpoint", "/v1/completions",
         "--model", workload.model.id,

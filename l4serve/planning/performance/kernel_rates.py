@@ -45,6 +45,11 @@ class KernelRates:
     kernels_per_layer: float
 
 
+def measured_engine() -> str:
+    """The engine whose kernels the constants are of."""
+    return str(load_data(__file__, "kernels.yaml")["engine"])
+
+
 @cache
 def kernel_rates() -> KernelRates:
     """The constants of the data file."""

@@ -13,7 +13,7 @@ from l4serve.planning.memory.vllm import batch_limits
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.engine_loop import EngineLoop, Limits, Observed
-from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
+from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
@@ -143,7 +143,7 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
 def unjudged(served: Served) -> str | None:
     """Why nobody can say how fast this is; None where the model judges it."""
     options, model = served.options, served.model
-    if options.engine != "vllm":
+    if options.engine != measured_engine():
         return f"speed: nobody measured {options.engine.upper()} on a card of the table"
     if served.gpu.name not in all_card_speeds():
         return f"speed: what {served.gpu.name} reads and computes in a second is in no source"

@@ -84,13 +84,10 @@ def _config(wish: Wish, gpus: int, context: int, machine_type: str | None = None
         "name": f"llm-{wish.name}"[:_LONGEST_NAME],
         "location": wish.location,
     }
+    engine = VllmEngine()
     workload: dict[str, Any] = {
         "model": {"id": wish.model.id},
-        "engine": {
-            "kind": "vllm",
-            "version": VllmEngine.model_fields["version"].default,
-            "maxModelLen": context,
-        },
+        "engine": {"kind": engine.kind, "version": engine.version, "maxModelLen": context},
         "nodePool": "l4",
     }
     if gpus > 1:
