@@ -1,6 +1,7 @@
 """The house keeps its shape: arrows between rooms, empty packages, and what a plan loads."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,20 @@ def test_planning_loads_no_cloud_sdk() -> None:
 
 def test_the_program_is_at_most_fifteen_lines() -> None:
     assert len((ROOT / "__main__.py").read_text("utf-8").splitlines()) <= 15
+
+
+OWN_FILES = re.compile(r"(vllm|tgi|openai_api|tgi_api)\.py|engines/(vllm|tgi)")
+MOST_LINES = 8
+
+
+def test_engines_are_named_in_their_own_files_profiles_and_data() -> None:
+    folders = [ROOT / name for name in ("l4serve", "components", "stacks", "policy")]
+    files = [ROOT / "__main__.py", *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
+    lines = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files
+        if not OWN_FILES.search(path.as_posix())
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(r'"(vllm|tgi)"', line)
+    ]
+    assert 0 < len(lines) <= MOST_LINES, "\n".join(lines)

@@ -32,7 +32,7 @@ from l4serve.cli.question_options import (
     WeightsOption,
     judged_memory,
     question_of,
-    refused_question,
+    readable_question,
 )
 from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
@@ -78,7 +78,7 @@ def estimate(
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
     asked = dict(locals())
-    with refused_question("estimate"):
+    with readable_question("estimate"):
         load = _load(input_tokens, output_tokens, concurrency, rate, length_spread)
         subject = _subject(asked)
         judgement = judged_memory(subject)

@@ -29,7 +29,7 @@ from l4serve.cli.question_options import (
     WeightsOption,
     judged_memory,
     question_of,
-    refused_question,
+    readable_question,
 )
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Judgement, judged_lengths
@@ -55,7 +55,7 @@ def fit(
 ) -> None:
     """Say whether a model fits a GPU and its engine takes the settings. Exit status: 0 yes, 1 no, 2 bad input."""
     asked = dict(locals())
-    with refused_question("fit"):
+    with readable_question("fit"):
         subject = subject_of(question_of(**asked))
         answer = judged_memory(subject)
     if as_json:

@@ -46,7 +46,7 @@ EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA grap
 
 
 @contextmanager
-def refused_question(command: str) -> Iterator[None]:
+def readable_question(command: str) -> Iterator[None]:
     """Turns a question that cannot be asked into one message and exit code 2."""
     try:
         yield
