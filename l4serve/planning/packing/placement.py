@@ -98,7 +98,7 @@ class Placement:
 
     pools: tuple[PoolPlacement, ...]
     assigned: Mapping[str, str]
-    """Pool of each workload that has one."""
+    """Pool of each workload that has one; of one on several pools, the last."""
     spare: Mapping[str, int]
     """Pods of each workload that fit beside all replicas of all workloads, at most `SPARE_LIMIT`."""
     refusals: tuple[Problem, ...]
@@ -115,11 +115,11 @@ def _vector(node: Allocatable) -> Vector:
 
 def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
     """The placement of all replicas, or the reasons why some of them would stay Pending."""
-    assigned, refusals = _assign(pods, pools)
+    homes, refusals = _assign(pods, pools)
     placements: list[PoolPlacement] = []
     spare: dict[str, int] = {}
     for pool in pools:
-        mine = [pod for pod in pods if assigned.get(pod.workload) == pool.name]
+        mine = [pod for pod, home in zip(pods, homes, strict=True) if home == pool.name]
         kinds = kinds_of(mine)
         packing = pack(kinds, pool.vector, pool.max_nodes)
         if packing is None:
@@ -129,6 +129,7 @@ def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
         rests = Counter(_rest(kinds, node, pool) for node in packing.nodes)
         spare_of = {kind.size: _spare(kind.size, kinds, rests, pool) for kind in kinds}
         spare |= {pod.workload: spare_of[pod.size] for pod in mine}
+    assigned = {pod.workload: home for pod, home in zip(pods, homes, strict=True) if home is not None}
     return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
 
 
@@ -166,21 +167,23 @@ def stranded_gpus(pod: PodRequest, node: Allocatable) -> int:
     return node.gpus - pods_per_node(pod, node) * pod.gpus
 
 
-def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[dict[str, str], list[Problem]]:
+def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[list[str | None], list[Problem]]:
+    """The pool of each pod, in their order; None where none holds it."""
     by_size = sorted(pools, key=lambda pool: (pool.shape.gpus, pool.shape.vcpus, pool.name))
     loads: dict[str, Counter[Vector]] = {pool.name: Counter() for pool in pools}
-    assigned: dict[str, str] = {}
+    homes: list[str | None] = [None] * len(pods)
     refusals: list[Problem] = []
-    for pod in sorted(pods, key=lambda pod: pod.node_pool is None):
+    for index, pod in sorted(enumerate(pods), key=lambda entry: entry[1].node_pool is None):
         wanted = [pool for pool in by_size if pod.node_pool in (None, pool.name)]
         holds = [pool for pool in wanted if fits(pod.size, pool.vector)]
         if not holds:
             refusals.append(_too_large(pod, wanted))
             continue
         fit = (pool for pool in holds if len(holds) == 1 or _still_packs(pod, pool, loads[pool.name]))
-        assigned[pod.workload] = next(fit, holds[0]).name
-        loads[assigned[pod.workload]][pod.size] += pod.replicas
-    return assigned, refusals
+        home = next(fit, holds[0]).name
+        homes[index] = home
+        loads[home][pod.size] += pod.replicas
+    return homes, refusals
 
 
 def _still_packs(pod: PodRequest, pool: PoolRoom, load: Counter[Vector]) -> bool:

@@ -1,12 +1,12 @@
 """Updates that could not end: Pulumi deletes last, so what is new waits for GPUs that what goes still holds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from l4serve.config.problems import Problem
-from l4serve.planning.packing.bins import pack
-from l4serve.planning.packing.placement import PodRequest, PoolRoom, kinds_of
+from l4serve.planning.packing.overflow import hold
+from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.stack.stack_plan import StackPlan
 
@@ -33,14 +33,26 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
 def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Problem]:
     """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed."""
     after = _packed(plan)
-    for pool in map(pool_room, plan.node_pools):
-        going = [pod for name, pod in before.items() if pod.node_pool == pool.name and name not in after]
-        staying = [pod for pod in after.values() if pod.node_pool == pool.name]
-        grown = [pod for name, pod in after.items() if pod.node_pool == pool.name and _grows(before.get(name), pod)]
-        added = [pod for name, pod in after.items() if pod.node_pool == pool.name and name not in before]
-        full = pack(kinds_of([*staying, *going]), pool.vector, pool.max_nodes) is None
-        if going and (grown or added) and full:
-            yield _problem(pool, going, grown, added)
+    for pools in _groups(plan):
+        names = {pool.name for pool in pools}
+        going = [pod for name, pod in before.items() if pod.node_pool in names and name not in after]
+        staying = [pod for pod in after.values() if pod.node_pool in names]
+        grown = [pod for name, pod in after.items() if pod.node_pool in names and _grows(before.get(name), pod, names)]
+        added = [pod for name, pod in after.items() if pod.node_pool in names and name not in before]
+        if going and (grown or added) and not hold([*staying, *going], pools):
+            yield _problem(pools, going, grown, added)
+
+
+def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
+    """The pools that share their pods: those of a compute class together, unless it makes machines beside them."""
+    rooms = {pool.name: pool_room(pool) for pool in plan.node_pools}
+    owners = {pool.name: pool.compute_class for pool in plan.node_pools}
+    made = {each.name for each in plan.compute_classes if any(priority.shape for priority in each.priorities)}
+    yield from ([room] for name, room in rooms.items() if owners[name] is None)
+    for each in plan.compute_classes:
+        shared = [room for name, room in rooms.items() if owners[name] == each.name]
+        if shared and each.name not in made:
+            yield shared
 
 
 def _packed(plan: StackPlan) -> dict[str, PodRequest]:
@@ -51,17 +63,18 @@ def _packed(plan: StackPlan) -> dict[str, PodRequest]:
     return {name: pod for name, pod in placed.items() if pod.node_pool is not None}
 
 
-def _grows(old: PodRequest | None, new: PodRequest) -> bool:
-    return old is not None and (old.node_pool != new.node_pool or new.replicas > old.replicas)
+def _grows(old: PodRequest | None, new: PodRequest, pools: Collection[str]) -> bool:
+    return old is not None and (old.node_pool not in pools or new.replicas > old.replicas)
 
 
 def _problem(
-    pool: PoolRoom, going: Sequence[PodRequest], grown: Sequence[PodRequest], added: Sequence[PodRequest]
+    pools: Sequence[PoolRoom], going: Sequence[PodRequest], grown: Sequence[PodRequest], added: Sequence[PodRequest]
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
+    which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
     message = (
-        f"pool {pool.name!r} holds {pool.max_nodes} nodes, not enough for {gone} and {new} at the same time. Pulumi "
-        f"deletes {gone} last, so {new} would wait for its GPUs until the update fails"
+        f"{which} {sum(pool.max_nodes for pool in pools)} nodes, not enough for {gone} and {new} at the same time. "
+        f"Pulumi deletes {gone} last, so {new} would wait for its GPUs until the update fails"
     )
     waits = [f"without {_names(added)}"] if added else []
     waits += [f"with {_names(grown)} as deployed"] if grown else []

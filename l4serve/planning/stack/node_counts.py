@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from l4serve.planning.gke.classes import ComputeClassPlan, PriorityPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.bins import pack
+from l4serve.planning.packing.overflow import filled
 from l4serve.planning.packing.placement import PodRequest, PoolRoom, kinds_of
 from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -52,26 +53,12 @@ def by_priority(
             if priority.shape is not None
             else [rooms[name] for name in priority.pools]
         )
-        for room in made:
-            here = list(_held(waiting, room))
+        for room, here in filled(waiting, made):
             waiting = [
                 replace(pod, replicas=pod.replicas - put.replicas) for pod, put in zip(waiting, here, strict=True)
             ]
             if nodes := _nodes(here, room):
                 yield None if priority.shape is None else position, room, nodes
-
-
-def _held(pods: Sequence[PodRequest], room: PoolRoom) -> Iterator[PodRequest]:
-    """As many replicas of each pod, in order, as the room holds beside those before."""
-    held: list[PodRequest] = []
-    for pod in pods:
-        low, high = 0, pod.replicas
-        while low < high:
-            middle = (low + high + 1) // 2
-            packed = pack(kinds_of([*held, replace(pod, replicas=middle)]), room.vector, room.max_nodes)
-            low, high = (middle, high) if packed else (low, middle - 1)
-        held.append(replace(pod, replicas=low))
-        yield held[-1]
 
 
 def _nodes(pods: Sequence[PodRequest], room: PoolRoom) -> int:

@@ -18,7 +18,8 @@ from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.packing.placement import Placement, PoolPlacement, place
+from l4serve.planning.packing.placement import PoolPlacement, place
+from l4serve.planning.stack.class_pods import class_spare, spread_over_classes
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
 from l4serve.planning.stack.edits import configured_edits
@@ -164,19 +165,25 @@ def within_pools(
 
     Raises ConfigError where the replicas do not pack on the pools.
     """
-    packed = [
-        pod_request(draft.name, draft.resources, draft.place.placing, draft.most_replicas)
+    rooms = {pool.name: pool_room(pool) for pool in pools}
+    asked = [
+        (placing, pod_request(draft.name, draft.resources, placing, draft.most_replicas))
         for draft in drafts
-        if draft.place.placing.packed_on is not None
+        if (placing := draft.place.placing).packed_on is not None
     ]
-    placement = place(packed, [pool_room(pool) for pool in pools])
+    placed = spread_over_classes(asked, rooms)
+    placement = place(placed, list(rooms.values()))
     refuse_all(placement.refusals)
-    planned = (finish(draft, around, spare_pods=_spare(draft, placement)) for draft in drafts)
+    of_classes = {
+        pod.workload: class_spare(placing, pod, placed, rooms) for placing, pod in asked if placing.class_pools
+    }
+    spare = {**placement.spare, **of_classes}
+    planned = (finish(draft, around, spare_pods=_spare(draft, spare)) for draft in drafts)
     return tuple(planned), placement.pools
 
 
-def _spare(draft: Draft, placement: Placement) -> int | None:
+def _spare(draft: Draft, spare: Mapping[str, int | None]) -> int | None:
     """Pods that fit beside the replicas; None where nodes are made on demand, 0 where nobody knows."""
-    if draft.name in placement.spare:
-        return placement.spare[draft.name]
+    if draft.name in spare:
+        return spare[draft.name]
     return 0 if draft.place.placing.fixed_nodes else None

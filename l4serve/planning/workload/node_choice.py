@@ -40,6 +40,10 @@ class Placing:
     """Whether the nodes are what they are, in place of being made for the pods."""
     node_selector: Mapping[str, str]
     tolerations: tuple[Toleration, ...]
+    class_pools: tuple[str, ...] = ()
+    """The stack's pools of the compute class, in its order."""
+    makes_nodes: bool = False
+    """Whether the compute class makes machines where its pools are full."""
 
 
 _GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
@@ -134,6 +138,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         refuse(f"{path}.computeClass", message, "define a class for each accelerator")
     if shapes[0].gpus < gpus:
         refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus, shapes[0].accelerator))
+    by_name = {pool.resource_name: pool.name for pool in own}
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
     placing = Placing(
         node_pool=None,
@@ -143,6 +148,8 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         fixed_nodes=False,
         node_selector={ACCELERATOR_LABEL: shapes[0].accelerator, **wanted.node_selector},
         tolerations=(_GPU_TOLERATION, own_taint),
+        class_pools=tuple(by_name[name] for p in wanted.priorities for name in p.pools if name in by_name),
+        makes_nodes=any(priority.shape for priority in wanted.priorities),
     )
     return Place(own[-1] if own else None, shapes[0], placing, alternatives=alternatives)
 
