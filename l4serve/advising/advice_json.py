@@ -45,6 +45,7 @@ def judged_json(judged: Judged) -> dict[str, Any]:
     for part in (figures, figures["low"], figures["high"]):
         part |= {key: part[key] * replicas for key in rates if part[key] is not None}
     figures["usdPerMillionOutputTokens"] = judged.usd_per_million
+    figures["priceDate"] = judged.candidate.home.price_date
     usd = judged.candidate.usd_per_hour
     for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
         tokens = other["outputTokensPerSecond"]

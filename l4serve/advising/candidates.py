@@ -36,6 +36,8 @@ class Home:
     shape: MachineShape
     usd_per_hour: float | None
     most_replicas: int
+    price_date: str | None = None
+    """The day of that price."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,12 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
+def price_days(answer: Answer) -> str:
+    """The days of the prices by which candidates were compared, such as `2026-08-03`; empty where none is known."""
+    judged = (*answer.front, *([answer.winner] if answer.winner else ()))
+    return ", ".join(sorted({each.candidate.home.price_date for each in judged if each.candidate.home.price_date}))
+
+
 def ranked(answer: Answer, wish: Wish) -> list[Judged]:
     """The front in the order of the goal, the winner first."""
     return sorted(answer.front, key=partial(rank, wish))

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from l4serve.advising.advice_json import judged_json, reasons
 from l4serve.advising.ranking import Judged, Wish, describe
-from l4serve.advising.search import Answer
+from l4serve.advising.search import Answer, price_days
 from l4serve.advising.sizing import Sizing, Traffic
 from l4serve.cli.output import SafeConsole, safe_text
 
@@ -32,6 +32,8 @@ def print_answer(answer: Answer, wish: Wish) -> None:
         for reason in reasons(answer, wish):
             console.print(f"  - {reason}")
         console.print(_front(answer))
+        if days := price_days(answer):
+            console.print(f"prices of {days}")
     counted = Counter(rejected.reason for rejected in answer.rejected)
     for reason, count in counted.most_common(MOST_REASONS):
         console.print(f"rejected, {count}: {reason}")
@@ -94,6 +96,6 @@ def advice_page(answer: Answer, wish: Wish) -> str:
         "<!doctype html><meta charset=utf-8><title>l4serve advise</title>"
         "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}</style>"
         f"<h1>Goal: {escape(wish.goal)}</h1><h2>Winner</h2><p>{won}</p>"
-        f"<h2>Front</h2><table><tr>{head}{rows}</table>"
+        f"<h2>Front</h2><table><tr>{head}{rows}</table><p>Prices of {escape(price_days(answer) or 'no known day')}.</p>"
         f"<h2>Rejected</h2><table><tr><th>configuration<th>reason{lost}</table>\n"
     )

@@ -15,12 +15,20 @@ from l4serve.advising.search import Answer, search
 from l4serve.advising.sizing import Traffic, size
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
+from l4serve.cli.completion import (
+    complete_accelerator,
+    complete_engine,
+    complete_model,
+    complete_region,
+    complete_release,
+    complete_stack,
+)
 from l4serve.cli.hub import model_shape
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import print_json
 from l4serve.cli.question_options import DEFAULT_GPU, MOST_CLIENTS, MOST_TOKENS, GpuMemoryOption
-from l4serve.cli.stack_options import FileOption, StackOption
+from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
@@ -38,12 +46,17 @@ QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
 
 
 def advise(
-    model: Annotated[str | None, typer.Option(help="Hub id, or path of a config.json.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)
+    ] = None,
     goal: Annotated[Goal | None, typer.Option(help="latency, throughput or cost.")] = None,
     stack: StackOption = None,
     file: FileOption = None,
-    write: Annotated[str | None, typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.")] = None,
-    workload: Annotated[str | None, typer.Option(help="Workload of the stack; needed where it has several.")] = None,
+    write: Annotated[
+        str | None,
+        typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.", autocompletion=complete_stack),
+    ] = None,
+    workload: WorkloadOption = None,
     input_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")] = None,
     output_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")] = None,
     rps: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")] = None,
@@ -57,12 +70,21 @@ def advise(
     itl_ms: Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")] = None,
     budget_usd_hour: Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")] = None,
     quality: Annotated[Quality, typer.Option(help="any, 8bit or full: the coarsest weights and cache.")] = "any",
-    gpu: Annotated[list[str] | None, typer.Option(help="Accelerator by GKE's name; repeatable.")] = None,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(help="Accelerator by GKE's name; repeatable.", autocompletion=complete_accelerator),
+    ] = None,
     gpu_memory_gib: GpuMemoryOption = None,
-    engine: Annotated[list[str] | None, typer.Option(help="Kind of the engine; repeatable.")] = None,
-    engine_version: Annotated[str | None, typer.Option(help="Release, such as 0.26.0.")] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="Kind of the engine; repeatable.", autocompletion=complete_engine)
+    ] = None,
+    engine_version: Annotated[
+        str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)
+    ] = None,
     provisioning: Annotated[Provisioning, typer.Option(help="How machines are paid for.")] = "on-demand",
-    region: Annotated[str, typer.Option(help="Region whose prices count.")] = DEFAULT_REGION,
+    region: Annotated[
+        str, typer.Option(help="Region whose prices count.", autocompletion=complete_region)
+    ] = DEFAULT_REGION,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the answer as a page.")] = None,
 ) -> None:
@@ -157,6 +179,7 @@ def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -
         Home(
             shape=shape,
             usd_per_hour=price.usd_per_hour if price else None,
+            price_date=price.date if price else None,
             most_replicas=max(table()["replicas"]),
         )
         for shape in all_shapes(accelerator)

@@ -11,7 +11,7 @@ from rich.table import Table
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json, say
 from l4serve.cli.project import project_root
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.yaml_text import block
 from l4serve.planning.performance.load import Load
@@ -29,7 +29,7 @@ MOST_REPORT_BYTES = 2**26
 def bench(
     stack: StackOption = None,
     file: FileOption = None,
-    workload: Annotated[str | None, typer.Option(help="Workload of the stack; needed where it has several.")] = None,
+    workload: WorkloadOption = None,
     concurrency: Annotated[int, typer.Option(min=1, max=20_000, help="Clients that each wait.")] = 8,
     rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
     input_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = None,

@@ -85,6 +85,30 @@ def complete_location() -> Iterable[str]:
 
 
 @_beginning
+def complete_region() -> Iterable[str]:
+    """Regions of Google Cloud."""
+    from l4serve.planning.machines.regions import known_regions
+
+    return known_regions()
+
+
+@_beginning
+def complete_accelerator() -> Iterable[str]:
+    """Cards by GKE's name."""
+    from l4serve.planning.machines.shapes import accelerators
+
+    return accelerators()
+
+
+@_beginning
+def complete_engine() -> Iterable[str]:
+    """Kinds of engine."""
+    from l4serve.engines.profile import engine_kinds
+
+    return engine_kinds()
+
+
+@_beginning
 def complete_key() -> Iterable[str]:
     """Keys of the config, without the names of workloads and pools."""
     from l4serve.config.key_reference import known_keys

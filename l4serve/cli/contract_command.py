@@ -6,7 +6,7 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
-from l4serve.cli.completion import complete_release
+from l4serve.cli.completion import complete_engine, complete_release
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
@@ -51,7 +51,8 @@ def list_contracts(as_json: JsonOption = False) -> None:
 
 @contract_app.command("rules")
 def list_rules(
-    engine: Annotated[str | None, typer.Option(help="vllm or tgi.")] = None, as_json: JsonOption = False
+    engine: Annotated[str | None, typer.Option(help="vllm or tgi.", autocompletion=complete_engine)] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""
     if engine is not None and engine not in engine_kinds():

@@ -9,6 +9,7 @@ import typer
 
 from l4serve.cli.base_data import base_sides, tables_of
 from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes, write_base
+from l4serve.cli.completion import complete_stack
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
 from l4serve.cli.page_file import write_page
@@ -33,7 +34,10 @@ def diff(
     base: Annotated[
         str | None, typer.Argument(help="Git ref to compare with; the merge base with the default branch if left out.")
     ] = None,
-    stack: Annotated[list[str] | None, typer.Option("--stack", "-s", help="Stack to compare; all if left out.")] = None,
+    stack: Annotated[
+        list[str] | None,
+        typer.Option("--stack", "-s", help="Stack to compare; all if left out.", autocompletion=complete_stack),
+    ] = None,
     old: Annotated[Path | None, typer.Option("--from", help="Stack file to compare from, in place of a ref.")] = None,
     new: Annotated[Path | None, typer.Option("--to", help="Stack file to compare to.")] = None,
     as_json: JsonOption = False,

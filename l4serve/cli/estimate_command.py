@@ -132,6 +132,8 @@ def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -
         if rows[key] is not None:
             span = f"({rows['low'][key]:,g} to {rows['high'][key]:,g})"
             console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
+    if answer.price:
+        console.print(f"  {answer.price.dated}, {answer.price.region}")
     if speed.limited_by:
         console.print(f"  limited by {speed.limited_by}")
     said = {"assumed": speed.assumed, "not judged": rows["notJudged"], "refused": refused_beside_memory(judgement)}

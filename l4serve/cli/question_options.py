@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from l4serve.cli.completion import complete_model, complete_release
+from l4serve.cli.completion import complete_accelerator, complete_engine, complete_model, complete_release
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import BAD_INPUT, stderr
 from l4serve.cli.output import one_line
@@ -30,9 +30,9 @@ DEFAULT_GPU = default_accelerator()
 
 ModelOption = Annotated[str, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)]
 WeightsOption = Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")]
-EngineOption = Annotated[str, typer.Option(help="Kind of the engine, such as tgi.")]
+EngineOption = Annotated[str, typer.Option(help="Kind of the engine, such as tgi.", autocompletion=complete_engine)]
 VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)]
-GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.")]
+GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.", autocompletion=complete_accelerator)]
 GpuMemoryOption = Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")]
 TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")]
 DtypeOption = Annotated[str | None, typer.Option(help="auto, bfloat16, float16 or float32.")]

@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from l4serve.cli.completion import complete_accelerator, complete_region, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
@@ -34,16 +35,24 @@ DEFAULT_REGION = "us-central1"
 
 
 def shapes(
-    workload: Annotated[str | None, typer.Option("--workload", "-w", help="Workload of the stack to place.")] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option("--workload", "-w", help="Workload of the stack to place.", autocompletion=complete_workload),
+    ] = None,
     stack: StackOption = None,
     file: FileOption = None,
     gpus: Annotated[int | None, typer.Option(min=1, max=16, help="GPUs of a pod to place.")] = None,
     cpu: Annotated[str, typer.Option(help="CPU that the pod asks for, such as 7 or 500m.")] = "0",
     memory: Annotated[str, typer.Option(help="Memory that the pod asks for, such as 25Gi.")] = "0",
     ephemeral_storage: Annotated[str, typer.Option(help="Disk that the pod asks for, such as 40Gi.")] = "0",
-    region: Annotated[str | None, typer.Option(help=f"Region of the prices; {DEFAULT_REGION} if unset.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help=f"Region of the prices; {DEFAULT_REGION} if unset.", autocompletion=complete_region),
+    ] = None,
     disk: Annotated[int | None, typer.Option(min=10, max=65536, help="Boot disk in GB; 100 if unset.")] = None,
-    accelerator: Annotated[str, typer.Option(help="Accelerator by GKE's name.")] = default_accelerator(),
+    accelerator: Annotated[
+        str, typer.Option(help="Accelerator by GKE's name.", autocompletion=complete_accelerator)
+    ] = default_accelerator(),
     as_json: JsonOption = False,
 ) -> None:
     """List machine shapes: GPUs, vCPU, what a pod may ask, price per hour, and GPUs that a pod would strand."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from l4serve.cli.completion import complete_stack
+from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.project import STACK_NAME, project_root, stack_names
 from l4serve.config.files import exists_as_file, exists_as_folder
@@ -17,6 +17,10 @@ from l4serve.planning.stack.stack_planner import plan_stack
 StackOption = Annotated[
     str | None,
     typer.Option("--stack", "-s", help="Stack, as in Pulumi.STACK.yaml.", autocompletion=complete_stack),
+]
+WorkloadOption = Annotated[
+    str | None,
+    typer.Option(help="Workload of the stack; needed where it has several.", autocompletion=complete_workload),
 ]
 FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 from rich.text import Text
 
+from l4serve.cli.completion import complete_engine, complete_release
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.project import OWN_PROJECT, project_root
@@ -29,8 +30,13 @@ BaseUrlOption = Annotated[
     str | None,
     typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, in place of a stack."),
 ]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="Engine behind --base-url.")]
-VersionOption = Annotated[str | None, typer.Option("--engine-version", help="Its version, such as 0.26.0.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="Engine behind --base-url.", autocompletion=complete_engine)
+]
+VersionOption = Annotated[
+    str | None,
+    typer.Option("--engine-version", help="Its version, such as 0.26.0.", autocompletion=complete_release),
+]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its model; unset is what it lists.")]
 LengthOption = Annotated[
     int | None,

@@ -121,7 +121,7 @@ def _noticed(workload: Doc) -> list[str]:
 
 
 def _items(pairs: list[Pair]) -> list[str]:
-    return [f"- {_text(pair.label)}: {_text(pair.text)}" for pair in pairs if pair.differs]
+    return [f"- {_text(pair.label)}: {_text(pair.text)}" for pair in pairs if pair.told]
 
 
 def _folded(title: str, lines: list[str]) -> str:

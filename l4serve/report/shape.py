@@ -52,6 +52,8 @@ class Cost(_Shape):
     spotShare: float | None  # noqa: N815 - the interface's
     gpusStranded: int  # noqa: N815 - the interface's
     unknown: list[Text]
+    priceDates: list[Text] = []  # noqa: N815 - the interface's
+    """Days of the prices in these sums; empty in a document of a release that did not say them."""
 
 
 class Costs(_Shape):

@@ -68,7 +68,7 @@ def _workload(workload: Doc) -> Iterator[str]:
 
 def _told(pairs: list[Pair], indent: str = "    ") -> Iterator[str]:
     """The pairs that differ; of a part that comes or goes, those that say anything."""
-    return (f"{indent}{pair.label}: {pair.text}" for pair in pairs if pair.differs)
+    return (f"{indent}{pair.label}: {pair.text}" for pair in pairs if pair.told)
 
 
 def _edits(stack: Doc) -> Iterator[str]:

@@ -32,6 +32,13 @@ class Pair:
     label: str
     before: str | None
     after: str | None
+    always: bool = False
+    """Whether it is told even where both sides are the same: others are understood by it."""
+
+    @property
+    def told(self) -> bool:
+        """Whether a list of changes has it."""
+        return self.differs or self.always
 
     @property
     def differs(self) -> bool:
@@ -216,6 +223,9 @@ def cost_pairs(stack: Doc) -> list[Pair]:
     before, after = stack["cost"]["before"], stack["cost"]["after"]
     levels = (("min", "least"), ("planned", "as planned"), ("max", "most"))
     pairs = [Pair(f"USD, {label}", _cost(before, level), _cost(after, level)) for level, label in levels]
+    dates = [", ".join(side.get("priceDates", ())) or None if side else None for side in (before, after)]
+    if any(dates):
+        pairs.append(Pair("prices of", *dates, always=any(pair.differs for pair in pairs)))
     pairs.append(Pair("spot share", _share(before), _share(after)))
     pairs.append(Pair("stranded GPUs", _of(before, "gpusStranded"), _of(after, "gpusStranded")))
     return [*pairs, Pair("not stated", _unknown(before), _unknown(after))]

@@ -54,7 +54,7 @@ def _cost(plan: StackPlan | None) -> dict[str, Any] | None:
     if plan is None:
         return None
     shares = {"spotShare": spot_share(plan), "gpusStranded": stranded(plan), "unknown": list(plan.cost.unknown)}
-    return {**levels_json(plan.cost), **shares}
+    return {**levels_json(plan.cost), **shares, "priceDates": list(plan.cost.price_dates)}
 
 
 def _packing(plan: StackPlan | None) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 
+_STATED = "as configured"
 Market = Literal["on-demand", "spot", "flex-start"]
 MARKETS: Mapping[Provisioning, Market] = {
     "on-demand": "on-demand",
@@ -24,8 +25,6 @@ MARKETS: Mapping[Provisioning, Market] = {
 """Market that a way of provisioning pays in: a reservation is paid for as on demand."""
 _COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
 """Column of a market in the table; flex-start has prices of its own, which no public table states."""
-_ROWS = ("regions", "undated")
-"""Prices of a series that were refreshed on a day, and those of a source that names none."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,11 @@ class Price:
     region: str
     date: str
     source: str
+
+    @property
+    def dated(self) -> str:
+        """Its day in words, such as `price of 2026-08-03`."""
+        return f"price {self.date}" if self.date == _STATED else f"price of {self.date}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def gpu_machine_price(
 
 
 def _stated(usd_per_hour: float, market: Market, region: str | None) -> Price:
-    return Price(usd_per_hour, market, region or "any", "as configured", "prices of the stack's config")
+    return Price(usd_per_hour, market, region or "any", _STATED, "prices of the stack's config")
 
 
 def priced_regions(accelerator: str) -> tuple[str, ...]:
@@ -101,7 +105,7 @@ def priced_regions(accelerator: str) -> tuple[str, ...]:
     regions = set(table["attached"]["cards"].get(accelerator, ()))
     for family in table["machinesPerGpu"]["families"].values():
         if family["accelerator"] == accelerator:
-            regions.update(region for key in _ROWS for region in family.get(key, ()))
+            regions.update(family["regions"])
     types = {shape.machine_type for shape in all_shapes(accelerator) if not shape.attached}
     catalogue = load_data(__file__, "catalogue_prices.json")["regions"]
     return tuple(sorted(regions | {region for region, row in catalogue.items() if types & row.keys()}))
@@ -136,29 +140,28 @@ def _with_its_cards(shape: MachineShape, region: str, market: Market, column: in
 def _whole_machine(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
     """The machine type's own row, else that of its series at so much for each GPU."""
     table = load_data(__file__, "prices.yaml")
-    whole = table["machinesPerGpu"]
-    families = whole["families"]
+    families = table["machinesPerGpu"]["families"]
     family = families.get(shape.machine_type) or families.get(shape.machine_type.rsplit("-", 1)[0])
     if family is None:
         return None
-    dated, undated = (family.get(key, {}).get(region) for key in _ROWS)
-    row = dated or undated
+    row = family["regions"].get(region)
     if row is None or row[column] is None:
         return None
-    origin = whole if dated else table
-    return Price(round(row[column] * shape.gpus, 4), market, region, origin["date"], origin["source"])
+    return Price(round(row[column] * shape.gpus, 4), market, region, table["date"], table["source"])
 
 
 def _host_and_attached(shape: MachineShape, region: str, market: Market, column: int) -> Price | None:
     if not shape.attached:
         return None
-    table = load_data(__file__, "prices.yaml")["attached"]
+    table = load_data(__file__, "prices.yaml")
+    attached = table["attached"]
     host = _catalogued(shape.machine_type, region, market, column)
-    card = table["cards"].get(shape.accelerator, {}).get(region)
+    card = attached["cards"].get(shape.accelerator, {}).get(region)
     if host is None or card is None:
         return None
     amount = host.usd_per_hour + card[column] * shape.gpus
-    return Price(round(amount, 4), market, region, host.date, f"host: {host.source}; {table['source']}")
+    date, source = f"host {host.date}, card {table['date']}", f"host: {host.source}; {attached['source']}"
+    return Price(round(amount, 4), market, region, date, source)
 
 
 _TABLES = (_with_its_cards, _whole_machine, _host_and_attached)

@@ -87,6 +87,11 @@ class StackCost:
         """Lines whose price is not known; the sums leave them out."""
         return tuple(line.name for line in self.lines if line.price is None)
 
+    @property
+    def price_dates(self) -> tuple[str, ...]:
+        """The days of the prices in the sums, sorted."""
+        return tuple(sorted({line.price.date for line in self.lines if line.price}))
+
     def at(self, level: Level) -> Usd:
         """The sum of all known lines at a level."""
         known = [usd for line in self.lines if (usd := line.usd(level)) is not None]

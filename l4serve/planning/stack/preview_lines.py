@@ -24,10 +24,12 @@ def _memory(workload: WorkloadPlan) -> str:
 
 
 def _cost(plan: StackPlan, workload: WorkloadPlan) -> str:
-    hourly = workload_usd_per_hour(plan, workload)
+    (price, _), hourly = _node(plan, workload), workload_usd_per_hour(plan, workload)
     pods = workload.scale.replicas
     many = f"{pods} pod{'s'[: pods != 1]}"
-    return f"{many}, cost not stated" if hourly is None else f"{many}, {hourly:.2f} USD per hour"
+    if price is None or hourly is None:
+        return f"{many}, cost not stated"
+    return f"{many}, {hourly:.2f} USD per hour ({price.dated})"
 
 
 def workload_usd_per_hour(plan: StackPlan, workload: WorkloadPlan) -> float | None:

@@ -23,6 +23,7 @@ def speed_json(answer: Priced) -> dict[str, Any]:
         "limitedBy": speed.limited_by,
         "low": _figures(speed.low, answer, dear=speed.high),
         "high": _figures(speed.high, answer, dear=speed.low),
+        "priceDate": answer.price.date if answer.price else None,
         "assumed": list(speed.assumed),
         "notJudged": [*speed.not_judged, *([] if answer.price else ["usdPerMillionOutputTokens: no price is known"])],
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from l4serve.planning.machines.prices import (
+    MARKETS,
     PriceOverrides,
     cluster_fee,
     cluster_fee_date,
@@ -15,6 +16,7 @@ from l4serve.planning.machines.prices import (
     hourly,
     priced_regions,
 )
+from l4serve.planning.machines.regions import known_regions
 from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
 from scripts import refresh_prices
 
@@ -78,11 +80,19 @@ def test_a_catalogue_becomes_the_table(tmp_path: Path) -> None:
     assert any("another SHA-256" in fault for fault in refresh_prices.faults(table, other))
 
 
-def test_every_price_of_a_machine_has_a_date_or_says_that_its_source_has_none() -> None:
-    for shape in all_shapes(None):
-        price = gpu_machine_price(shape, region="us-central1", market="on-demand")
-        assert price is None or re.fullmatch(r"\d{4}-\d{2}-\d{2}|undated", price.date)
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", cluster_fee_date())
+def test_every_price_of_every_machine_has_a_date() -> None:
+    """Of a host and its cards each has one; a source that names no day has the one on which it was read."""
+    day = r"(taken )?\d{4}-\d{2}-\d{2}"
+    dates = {
+        price.date
+        for shape in all_shapes(None)
+        for region in known_regions()
+        for market in MARKETS.values()
+        if (price := gpu_machine_price(shape, region=region, market=market))
+    }
+    assert dates
+    assert [date for date in dates if not re.fullmatch(rf"{day}|host {day}, card {day}", date)] == []
+    assert re.fullmatch(day, cluster_fee_date())
 
 
 @pytest.mark.parametrize(
@@ -134,10 +144,10 @@ def test_a_whole_machine_has_the_price_of_its_gpus(machine_type: str, on_demand:
         assert price.date == "2026-08-03"
 
 
-def test_a_price_of_the_undated_catalogue_says_so() -> None:
+def test_a_price_of_a_catalogue_without_a_day_says_when_it_was_taken() -> None:
     price = hourly("a3-ultragpu-8g", region="us-central1", market="on-demand")
     assert price
-    assert (price.usd_per_hour, price.date) == (86.76, "undated")
+    assert (price.usd_per_hour, price.date) == (86.76, "taken 2026-11-25")
     assert hourly("a3-ultragpu-8g", region="us-east4", market="on-demand") is None
 
 
