@@ -182,7 +182,9 @@ def _done(given: argparse.Namespace) -> str:
         return _comment_of(read_document(_content(given.file)))
     if given.way == "stacks":
         stacks = read_document(_content(given.file))["stacks"]
-        touched = {each["stack"] for each in stacks if each["verdict"] != "same"}
+        # Of a stack whose file goes there is nothing to preview.
+        there = (each for each in stacks if each["verdict"] == "refused" or each["cost"]["after"])
+        touched = {each["stack"] for each in there if each["verdict"] != "same"}
         return json.dumps([name for name in given.names if name in touched])
     environment = os.environ
     if given.way == "gitlab":

@@ -42,6 +42,21 @@ class Commit:
     id: str
 
 
+def compared_folder(here: Path) -> Path | None:
+    """The nearest folder at or above one, inside its repository, that has stack files, or had them in HEAD."""
+    done = _git(here, "rev-parse", "--show-toplevel")
+    if done.returncode:
+        return None
+    top = Path(os.fsdecode(done.stdout.rstrip(b"\n")))
+    inside = (folder for folder in (here, *here.parents) if folder.is_relative_to(top))
+    return next((folder for folder in inside if any(folder.glob("Pulumi.*.yaml")) or _had_stacks(folder)), None)
+
+
+def _had_stacks(folder: Path) -> bool:
+    done = _git(folder, "ls-tree", "--name-only", "-z", "HEAD", ".")
+    return any(STACK_FILE.fullmatch(name.decode("utf-8", "replace")) for name in done.stdout.split(b"\0"))
+
+
 def find_commit(root: Path, ref: str | None) -> Commit:
     """The commit that a ref names; without one, where HEAD left the default branch. Raises GitError."""
     if _git(root, "rev-parse", "--git-dir").returncode:

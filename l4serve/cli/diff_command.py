@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from l4serve.cli.base_data import base_sides, tables_of
-from l4serve.cli.base_tree import Commit, GitError, find_commit, program_changes, write_base
+from l4serve.cli.base_tree import Commit, GitError, compared_folder, find_commit, program_changes, write_base
 from l4serve.cli.completion import complete_stack
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
@@ -78,7 +78,7 @@ def _level(text: str | None) -> str | None:
 
 
 def _exit_code(diffs: Sequence[StackDiff], level: str | None) -> int:
-    """1 where a new side is refused, or a part lands at the level or harder; else 0."""
+    """1 where a new side is refused, or a part lands at the level or harder, or goes; else 0."""
     if any(each.verdict == "refused" for each in diffs):
         return 1
     if level is None:
@@ -86,7 +86,7 @@ def _exit_code(diffs: Sequence[StackDiff], level: str | None) -> int:
     if level == DANGER:
         return int(any(each.dangers for each in diffs))
     least = Effect[level.upper().replace(" ", "_")]
-    return int(any(part.lands is not None and part.lands >= least for each in diffs for part in each.parts))
+    return int(any(part.weight >= least for each in diffs for part in each.parts))
 
 
 def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
@@ -104,8 +104,8 @@ def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
 
 
 def _of_ref(ref: str | None, wanted: Sequence[str]) -> tuple[dict[str, Any], list[StackDiff]]:
-    root = stack_folder()
     try:
+        root = compared_folder(Path.cwd()) or stack_folder()
         commit = find_commit(root, ref)
         with tempfile.TemporaryDirectory(prefix="l4serve-base-") as scratch:
             base = Path(scratch) / "base"

@@ -76,6 +76,19 @@ def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = N
     return replace(stack, file=path)
 
 
+def written_serving(path: Path) -> Mapping[str, Any] | None:
+    """The serving object as a stack file has it, checked by nothing; None where the file holds none."""
+    try:
+        document = read_yaml(read_bytes(path, MOST_BYTES))
+    except (FileRefusedError, YamlError):
+        return None
+    config = document.get("config") if isinstance(document, dict) else None
+    try:
+        return _serving_object(config.get(SERVING_KEY)) if isinstance(config, dict) else None
+    except ConfigError:
+        return None
+
+
 def _no_config(document: Any) -> str:
     """What a file without a stack's values is."""
     if document is None:

@@ -73,7 +73,10 @@ def _dangers(stack: Doc) -> Iterator[str]:
     for danger in stack["danger"]:
         told = f"{_code(danger['path'])}: {_text(danger['text'])}"
         yield f"- :warning: {_code(stack['stack'])} **{_text(danger['kind'])}** {told}"
-    if stack["refusals"] or stack["danger"]:
+    for problem in stack["baseRefusals"]:
+        told = f"{_code(problem['path'])}: {_text(problem['text'])}"
+        yield f"- :information_source: {_code(stack['stack'])} **the base was refused** {told}"
+    if stack["refusals"] or stack["danger"] or stack["baseRefusals"]:
         yield ""
 
 

@@ -25,12 +25,22 @@ def stack_summary(stack: Doc) -> str:
     if stack["verdict"] == "refused":
         return f"{stack['stack']} is refused: {_count(len(stack['refusals']), 'problem')}"
     landed = hardest_landing(stack)
-    parts = [*_counts(stack["workloads"]), *([f"hardest: {landed}"] if landed != "nothing" else [])]
+    parts = [*_sides(stack), *_counts(stack["workloads"]), *([f"hardest: {landed}"] if landed != "nothing" else [])]
     if cost := planned_change(stack):
         parts.append(cost)
     if stack["danger"]:
         parts.append(_count(len(stack["danger"]), "danger"))
     return f"{stack['stack']}: {', '.join(parts)}"
+
+
+def _sides(stack: Doc) -> list[str]:
+    """What must be known of a stack that does not stand on both sides."""
+    told = ["the stack goes"] if stack["cost"]["after"] is None else []
+    if stack["baseRefusals"]:
+        parts = [part for key in ("objects", "pools", "workloads") for part in stack[key]]
+        unread = parts and all(part["change"] == "added" for part in parts)
+        told.append("the base was refused" + (" unread, so all counts as added" if unread else ""))
+    return told
 
 
 def _counts(workloads: Sequence[Doc]) -> list[str]:

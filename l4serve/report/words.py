@@ -49,7 +49,7 @@ class Pair:
     def text(self) -> str:
         """Both sides on one line."""
         if self.before is None or self.after is None or not self.differs:
-            return str(self.after if self.after is not None else self.before)
+            return next((side for side in (self.after, self.before) if side is not None), "unknown")
         return f"{self.before} -> {self.after}"
 
 
@@ -268,8 +268,10 @@ def hardest_landing(stack: Doc) -> str:
 
 
 def landing(part: Doc) -> str:
-    """How a part lands, or that it comes or goes."""
-    return str(part["lands"] or part["change"])
+    """How a part lands, or that it comes or goes; a part without an older side is judged by its edits alone."""
+    told = str(part["lands"] or part["change"])
+    by_edits = part["change"] == "changed" and part["after"] is not None and part["before"] is None
+    return f"{told}, by its edits alone" if by_edits else told
 
 
 def changed(parts: Sequence[Doc]) -> Iterator[Doc]:

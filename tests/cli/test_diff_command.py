@@ -161,13 +161,6 @@ def test_a_folder_without_a_repository_says_what_to_do(tmp_path: Path, monkeypat
     assert "--from A --to B" in done.output
 
 
-def test_a_refused_base_stops_nobody_from_mending_it(files: Any) -> None:
-    before, after = files(changed(engine={"maxModelLen": 10_000_000}), SERVING)
-    (stack,) = document("--from", before, "--to", after)["stacks"]
-    assert stack["verdict"] == "changed"
-    assert stack["baseRefusals"]
-
-
 @pytest.mark.parametrize(
     "arguments",
     [

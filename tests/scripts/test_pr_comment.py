@@ -176,3 +176,14 @@ def test_the_comment_can_be_rendered_alone(tmp_path: Any, capsys: pytest.Capture
     assert capsys.readouterr().out.startswith(MARK)
     file.write_text("{}", encoding="utf-8")
     assert pr_comment.main(["render", str(file)]) == 1
+
+
+def test_a_stack_that_goes_has_nothing_to_preview(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    document = document_of("scaled up")
+    gone = {**document["stacks"][0], "stack": "gone"}
+    gone["cost"] = {**gone["cost"], "after": None}
+    document["stacks"] = [{**document["stacks"][0], "stack": "kept"}, gone]
+    file = tmp_path / "diff.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert pr_comment.main(["stacks", str(file), "kept", "gone", "other"]) == 0
+    assert json.loads(capsys.readouterr().out) == ["kept"]

@@ -133,4 +133,5 @@ def test_a_refused_stack_fails_the_preview_and_still_has_its_comment(clone: Path
 def test_a_ref_that_is_a_command_is_none(clone: Path) -> None:
     code, _ = previewed(clone, "$(touch made-by-a-ref); --output=made-by-a-ref")
     assert code == 2
+    assert list((clone / "preview").iterdir()) == [], "nothing of this run, half-written, nor of an earlier one"
     assert not any("made-by-a-ref" in name for _, folders, files in os.walk(clone) for name in (*folders, *files))

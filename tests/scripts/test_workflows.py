@@ -1,8 +1,11 @@
 """The workflows: pinned, without a credential where a stranger's code runs, and each step a plain command."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import yaml
 
 from tests import factories
 from tests.cli.test_diff_command import git
+from tests.report.pages import document_of
 from tests.scripts.shims import ROOT, environment, programs
 
 FILES = [*sorted((ROOT / ".github").rglob("*.yml")), ROOT / "action.yml"]
@@ -61,11 +65,67 @@ def test_updates_go_from_dev_to_prod_one_at_a_time_for_each_stack() -> None:
         assert job["env"] == {"STACK": name}
 
 
+def gitlab() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text("utf-8"))
+    return found
+
+
 def test_gitlab_has_the_same_jobs() -> None:
-    jobs = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text("utf-8"))
+    jobs = gitlab()
     assert {"diff", "comment", "dev", "staging", "prod", "drift"} <= set(jobs)
     assert jobs[".stack"]["resource_group"] == "stack-$STACK"
     assert jobs["prod"]["rules"][0]["when"] == "manual"
+
+
+def test_gitlab_previews_with_the_engine_on_branches_of_the_project_alone() -> None:
+    jobs = gitlab()
+    job = jobs["pulumi"]
+    assert job["extends"] == ".stack"
+    assert job["script"] == ["scripts/pulumi_stack.sh preview-of preview/diff.json"]
+    assert job["environment"] == {"name": "preview", "action": "access"}
+    (rule,) = job["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rule["if"]
+    assert job["parallel"] == jobs["drift"]["parallel"]
+
+
+def test_the_image_that_talks_to_clusters_holds_googles_plugin() -> None:
+    """Of Pulumi's images the one for all languages has gcloud and gke-gcloud-auth-plugin: docker/pulumi/Dockerfile."""
+    image = gitlab()[".stack"]["image"]
+    assert re.fullmatch(r"pulumi/pulumi:\d+\.\d+\.\d+", image["name"])
+    assert image["entrypoint"] == [""], "else the runner's shell becomes an argument of pulumi"
+
+
+def test_the_trusted_clone_on_gitlab_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    """Also where an earlier job left a folder of the clone's name, or a link in its place."""
+    origin, work, victim, bin_ = (tmp_path / name for name in ("origin", "work", "victim", "bin"))
+    for folder in (origin, work / "preview", victim, bin_):
+        folder.mkdir(parents=True)
+    (victim / "kept").touch()
+    for name in ("trusted", "clone"):
+        (work / name).symlink_to(victim)
+    git(origin, "init", "-q", "-b", "main")
+    (origin / "requirements").mkdir()
+    (origin / "requirements/runtime.txt").touch()
+    git(origin, "add", ".")
+    git(origin, "commit", "-q", "-m", "one")
+    line = f'#!/bin/sh\necho "$PWD $*" >> "{tmp_path}/calls"\n'
+    fake = f'{line}[ "$2" != venv ] || {{ mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; }}\n'
+    (bin_ / "python").write_text(fake, encoding="utf-8")
+    (bin_ / "python").chmod(0o755)
+    values = {
+        "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_REPOSITORY_URL": str(origin),
+        "CI_PROJECT_DIR": str(work),
+    }
+    script = "set -eo pipefail\n" + "\n".join(gitlab()["comment"]["script"])
+    subprocess.run(["bash", "-c", script], cwd=work, env=environment(**values), check=True)
+    last = (tmp_path / "calls").read_text("utf-8").splitlines()[-1]
+    place, _, arguments = last.partition(" ")
+    assert arguments == f"-m scripts.pr_comment gitlab {work}/preview/diff.json"
+    assert not Path(place).is_relative_to(work)
+    assert not Path(place).exists(), "left behind"
+    assert [path.name for path in victim.iterdir()] == ["kept"]
 
 
 @pytest.fixture
@@ -96,6 +156,48 @@ def test_a_token_reaches_pulumi_and_no_command_line(pulumi: Path) -> None:
     assert "config set --secret hfToken" in calls
     assert "the-token" not in calls
     assert (pulumi / "stdin").read_text("utf-8") == "the-token"
+
+
+@pytest.mark.parametrize(("verdict", "runs"), [("changed", True), ("same", False)])
+def test_a_stack_that_a_change_does_not_touch_is_not_previewed(verdict: str, runs: bool, pulumi: Path) -> None:
+    document = document_of("scaled up")
+    document["stacks"][0] |= {"stack": "dev", "verdict": verdict}
+    (pulumi / "diff.json").write_text(json.dumps(document), encoding="utf-8")
+    path = f"{pulumi / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    values = {"STACK": "dev", "GOOGLE_CLOUD_PROJECT": "p", "PATH": path, "PYTHON": sys.executable}
+    command = [ROOT / "scripts/pulumi_stack.sh", "preview-of", pulumi / "diff.json"]
+    subprocess.run(command, cwd=ROOT, env=environment(**values), check=True)
+    calls = (pulumi / "calls").read_text("utf-8") if (pulumi / "calls").exists() else ""
+    assert ("preview --non-interactive" in calls) == runs
+
+
+@pytest.mark.parametrize("missing", [None, "gcloud", "gke-gcloud-auth-plugin"])
+def test_gitlab_signs_gcloud_in_or_says_what_the_image_lacks(missing: str | None, tmp_path: Path) -> None:
+    for name in {"gcloud", "gke-gcloud-auth-plugin"} - {missing}:
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/calls"\n', encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    for name in ("bash", "env", "cat"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    file = tmp_path / "credential"
+    values = {
+        "PATH": str(tmp_path),
+        "GOOGLE_ID_TOKEN": "the-token",
+        "WORKLOAD_IDENTITY_PROVIDER": "p",
+        "SERVICE_ACCOUNT": "s",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(file),
+    }
+    command = [ROOT / "scripts/gitlab_sign_in.sh"]
+    done = subprocess.run(command, env=environment(**values), capture_output=True, text=True, check=False)
+    if missing is not None:
+        assert done.returncode == 1
+        assert missing in done.stderr
+        assert not file.exists()
+        return
+    assert done.returncode == 0, done.stderr
+    assert json.loads(file.read_text("utf-8"))["type"] == "external_account"
+    assert file.stat().st_mode & 0o077 == 0
+    calls = (tmp_path / "calls").read_text("utf-8")
+    assert calls == f"auth login --brief --quiet --cred-file={file}\n"
 
 
 def test_a_preview_and_an_update_make_the_same_config(pulumi: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from l4serve.config.stack import StackConfig
@@ -18,10 +19,26 @@ _HIDDEN = re.compile(r"cluster\.(kubeconfig|context)$")
 
 def config_edits(before: StackConfig, after: StackConfig, *, existing: bool) -> tuple[ConfigEdit, ...]:
     """The edits that lead from one config, recipes applied, to the other, in the order of the config's fields."""
-    old, new = (dict(_leaves(_plain(config))) for config in (before, after))
+    return edits_between(written(before), written(after), existing=existing)
+
+
+def edits_between(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, existing: bool, hides: Callable[[str], bool] | None = None
+) -> tuple[ConfigEdit, ...]:
+    """The edits between two serving objects as a stack file writes them.
+
+    `hides` says of a path whether the older text there may be shown; numbers and switches always are.
+    """
+    old, new = (dict(_leaves(side)) for side in (before, after))
     paths = dict.fromkeys([*old, *new])
-    differing = (path for path in paths if old.get(path) != new.get(path))
-    return tuple(_edit(path, old.get(path), new.get(path), existing=existing) for path in differing)
+    edits = (
+        _edit(path, old.get(path), new.get(path), existing=existing) for path in paths if old.get(path) != new.get(path)
+    )
+    return tuple(replace(edit, before=HIDDEN) if hides and _may_hide(edit, hides) else edit for edit in edits)
+
+
+def _may_hide(edit: ConfigEdit, hides: Callable[[str], bool]) -> bool:
+    return not isinstance(edit.before, int | float | None) and hides(edit.path)
 
 
 def _edit(path: str, old: Any, new: Any, *, existing: bool) -> ConfigEdit:
@@ -29,8 +46,10 @@ def _edit(path: str, old: Any, new: Any, *, existing: bool) -> ConfigEdit:
     return ConfigEdit(path, old, new, effect_of(path, existing_cluster=existing))
 
 
-def _plain(config: StackConfig) -> Any:
-    return json.loads(config.model_dump_json(by_alias=True, exclude_unset=True))
+def written(config: StackConfig) -> Mapping[str, Any]:
+    """A config, recipes applied, as a stack file would write it: what is left to its default is left out."""
+    found: Mapping[str, Any] = json.loads(config.model_dump_json(by_alias=True, exclude_unset=True))
+    return found
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

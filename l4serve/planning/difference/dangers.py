@@ -22,7 +22,9 @@ def dangers(
     others: Sequence[Part],
 ) -> Iterator[Danger]:
     """The dangers of an update from one plan to the next, in a stable order."""
-    yield from _replacements(workloads, pools, others)
+    yield from _cluster_replaced(others, before, after)
+    yield from _pools_replaced(pools, before, after)
+    yield from _workloads_replaced(workloads)
     yield from _stuck(before, after)
     yield from _renames(pairs)
     yield from _opened(before.cluster, after.cluster)
@@ -41,21 +43,64 @@ def dangers_of_new(
     yield from _uncertain(pairs)
 
 
-def _replacements(workloads: Sequence[WorkloadPart], pools: Sequence[Part], others: Sequence[Part]) -> Iterator[Danger]:
+def danger_of_gone(name: str) -> Danger:
+    """What it means that a stack's file goes: Pulumi deletes nothing, and nobody updates what runs."""
+    told = (
+        f"no update or preview reaches stack {name} any more: what it deployed runs on and costs on until "
+        f"`pulumi destroy -s {name}`, and the key to its secrets goes with the file"
+    )
+    return Danger("stack removed", f"Pulumi.{name}.yaml", told)
+
+
+def _cluster_replaced(others: Sequence[Part], before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     for part in others:
         if part.kind == "cluster" and part.lands is Effect.CLUSTER_REPLACED:
-            told = f"the cluster is replaced, and all that runs in it with it: {_said(part.lines, part.lands)}"
+            held = _held("cluster", before, after, goes=after.cluster.managed is None)
+            told = f"the cluster is replaced, and all that runs in it with it: {_said(part.lines, part.lands)}{held}"
             yield Danger("cluster replaced", "cluster", told)
         elif part.kind == "cluster" and part.lands is Effect.WORKLOAD_REPLACED:
             told = f"another cluster: every object is made there and deleted here: {_said(part.lines, part.lands)}"
             yield Danger("cluster replaced", "cluster", told)
+
+
+def _pools_replaced(pools: Sequence[Part], before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     for part in pools:
         path = f"nodePools.{part.name}"
         if part.change == "removed":
-            yield Danger("pool replaced", path, f"pool {part.name} is deleted, and its nodes are drained")
+            held = _held(part.name, before, after, goes=True)
+            yield Danger("pool removed", path, f"pool {part.name} is deleted, and its nodes are drained{held}")
         elif part.lands is Effect.POOL_REPLACED:
-            told = f"pool {part.name} is replaced, so its pods move to new nodes: {_said(part.lines, part.lands)}"
+            why, held = _said(part.lines, part.lands), _held(part.name, before, after, goes=False)
+            told = f"pool {part.name} is replaced, so its pods move to new nodes: {why}{held}"
             yield Danger("pool replaced", path, told)
+
+
+def _protected(plan: StackPlan) -> frozenset[str]:
+    """The protected parts of a plan by the names that `allowReplace` has for them."""
+    pools = (pool.name for pool in plan.node_pools if pool.protect)
+    return frozenset([*pools, *(["cluster"] if plan.cluster.protect else [])])
+
+
+def _held(name: str, before: StackPlan, after: StackPlan, *, goes: bool) -> str:
+    """What stops a replacement: the engine, where both sides protect the part; where it goes, where the old one did.
+
+    Google's provider looks at the deletion protection that an earlier update left.
+    """
+    told = ""
+    if name in _protected(before):
+        if goes:
+            told = f"; Pulumi stops there unless an update before this one has allowReplace: [{name}]"
+        elif name in _protected(after):
+            told = f"; Pulumi stops there, for it is protected: allowReplace: [{name}] lifts that for one update"
+        else:
+            told = "; it was protected, and this edit lifts that"
+    managed = before.cluster.managed
+    if name == "cluster" and managed and managed.deletion_protection:
+        told += "; the provider deletes it only after an update with cluster.deletionProtection: false"
+    return told
+
+
+def _workloads_replaced(workloads: Sequence[WorkloadPart]) -> Iterator[Danger]:
     for workload in workloads:
         path = f"workloads.{workload.name}"
         if workload.lands is Effect.WORKLOAD_REPLACED:
@@ -113,14 +158,14 @@ def _opened(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[Danger]:
 
 
 def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
-    if before.cluster.protect and not after.cluster.protect:
+    lifted = _protected(before) - _protected(after)
+    if "cluster" in lifted:
         yield Danger("protection lifted", "cluster.protect", "Pulumi may delete or replace the cluster")
     old, new = before.cluster.managed, after.cluster.managed
     if old and new and old.deletion_protection and not new.deletion_protection:
         yield Danger("protection lifted", "cluster.deletionProtection", "Google Cloud lets the cluster be deleted")
-    protected = {pool.name for pool in before.node_pools if pool.protect}
     for pool in after.node_pools:
-        if pool.name in protected and not pool.protect:
+        if pool.name in lifted:
             told = f"Pulumi may delete or replace pool {pool.name}"
             yield Danger("protection lifted", f"nodePools.{pool.name}.protect", told)
 

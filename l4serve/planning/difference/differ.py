@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from l4serve.config.stack import StackConfig
 from l4serve.planning.difference.config_edits import config_edits
-from l4serve.planning.difference.dangers import dangers, dangers_of_new
+from l4serve.planning.difference.dangers import danger_of_gone, dangers, dangers_of_new
 from l4serve.planning.difference.facts import pool_facts, workload_facts
 from l4serve.planning.difference.flags import flag_changes
 from l4serve.planning.difference.interruption import interruption
@@ -27,6 +28,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Pair = tuple[WorkloadPlan | None, WorkloadPlan | None]
+_LEFT = Interruption(False, "its pods run on, and nothing updates them")
 
 
 def diff_plans(
@@ -45,6 +47,9 @@ def diff_plans(
     found: tuple[Danger, ...] = ()
     if new is not None:
         found = tuple(dangers(old, new, pairs, workloads, pools, others) if old else dangers_of_new(new, pairs))
+    elif old is not None:
+        found = (danger_of_gone(name),)
+        workloads = tuple(replace(part, interruption=_LEFT) for part in workloads)
     edits = _edits(configs, old, new) if configs else ()
     notes = (_notes(old), _notes(new))
     same = (
@@ -192,7 +197,7 @@ def _workload(pair: Pair, beneath: Effect, pools: Mapping[str, Effect]) -> Workl
         if beneath is Effect.CLUSTER_REPLACED or beneath is Effect.WORKLOAD_REPLACED:
             lands, change = max(lands, beneath), "changed"
         home = new.placing.packed_on or ""
-        noticed = interruption(old, new, lands, pools.get(home, Effect.NOTHING))
+        noticed = interruption(old, new, lands, pools.get(home, Effect.NOTHING), beneath)
     elif old:
         noticed = Interruption(True, "it is deleted")
     return WorkloadPart(

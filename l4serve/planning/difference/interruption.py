@@ -5,10 +5,18 @@ from l4serve.planning.stack.edits import Effect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
-def interruption(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect) -> Interruption:
-    """What an update means for those who are served; `beneath` is how the pool lands that the pods run on."""
+def interruption(
+    before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect, cluster: Effect = Effect.NOTHING
+) -> Interruption:
+    """What an update means for those who are served.
+
+    `beneath` is how the pool lands that the pods run on, `cluster` how the cluster does: another one that the stack
+    only reaches replaces the provider, and the engine then makes every object there before it deletes the old one.
+    """
     if lands is Effect.CLUSTER_REPLACED:
         return Interruption(True, "the cluster is made anew, and nothing is served until its pods have loaded")
+    if cluster is Effect.WORKLOAD_REPLACED:
+        return Interruption(True, f"its objects are made in the other cluster first, {_followed(after)}")
     if lands is Effect.WORKLOAD_REPLACED:
         return _replaced(before, after)
     if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
@@ -26,8 +34,11 @@ def _replaced(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
         return Interruption(True, f"the Service is {after.service.name} now, and clients must follow the name")
     if not beside:
         return Interruption(True, "objects keep their names, so the old ones are deleted before the new ones are made")
-    where = f"{after.service.name} in namespace {after.namespace}"
-    return Interruption(True, f"the new pods come first, and clients must follow them to {where}")
+    return Interruption(True, f"the new pods come first, {_followed(after)}")
+
+
+def _followed(after: WorkloadPlan) -> str:
+    return f"and clients must follow them to {after.service.name} in namespace {after.namespace}"
 
 
 def _restarted(after: WorkloadPlan) -> Interruption:

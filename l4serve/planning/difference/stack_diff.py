@@ -15,6 +15,13 @@ from l4serve.planning.values.note import Note
 Change = Literal["added", "removed", "changed", "same"]
 Verdict = Literal["same", "changed", "refused"]
 Facts = Mapping[str, Any]
+_GOES: Mapping[str, Effect] = {
+    "workload": Effect.WORKLOAD_REPLACED,
+    "namespace": Effect.WORKLOAD_REPLACED,
+    "pool": Effect.POOL_REPLACED,
+    "cluster": Effect.CLUSTER_REPLACED,
+}
+"""How hard it weighs that a part goes, by its kind: as hard as its replacement. Others stand beside the pods."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,13 @@ class Part:
     lines: tuple[Line, ...]
     before: Facts | None
     after: Facts | None
+
+    @property
+    def weight(self) -> Effect:
+        """How hard the part lands; one that comes is in place, and one that goes weighs what replacing it does."""
+        if self.lands is not None:
+            return self.lands
+        return _GOES.get(self.kind, Effect.IN_PLACE) if self.change == "removed" else Effect.IN_PLACE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,80 @@
+"""What a danger says of protection and of clusters, held to what the engine does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from l4serve.planning.difference.stack_diff import StackDiff
+from tests import factories
+from tests.planning.difference.scenarios import BASE, DROP, C, P, W, difference, with_values
+
+
+def edited(values: Mapping[str, Any], given: Mapping[str, Any], base: Mapping[str, Any] = BASE) -> StackDiff:
+    before = with_values(base, given)
+    return difference(before, with_values(before, values))
+
+
+def texts(diff: StackDiff, kind: str) -> list[str]:
+    return [danger.text for danger in diff.dangers if danger.kind == kind]
+
+
+PROTECTED_CLUSTER, PROTECTED_POOL = {f"{C}.protect": True}, {f"{P}.protect": True}
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "kind", "named"),
+    [
+        ({f"{C}.name": "other"}, PROTECTED_CLUSTER, "cluster replaced", "allowReplace: [cluster] lifts that"),
+        ({f"{P}.driverVersion": "DEFAULT"}, PROTECTED_POOL, "pool replaced", "allowReplace: [l4] lifts that"),
+        (
+            {f"{C}.name": "other"},
+            {f"{C}.deletionProtection": True},
+            "cluster replaced",
+            "only after an update with cluster.deletionProtection: false",
+        ),
+        (
+            {f"{C}.name": "other", "allowReplace": ["cluster"]},
+            PROTECTED_CLUSTER,
+            "cluster replaced",
+            "it was protected, and this edit lifts that",
+        ),
+        (
+            {"nodePools.big": DROP},
+            {"nodePools.big": {"machineType": "g2-standard-24", "maxNodes": 1, "protect": True}},
+            "pool removed",
+            "unless an update before this one has allowReplace: [big]",
+        ),
+    ],
+)
+def test_what_stops_a_replacement_is_said(values: dict[str, Any], given: dict[str, Any], kind: str, named: str) -> None:
+    """The engine stops where both sides protect a resource, and at a deletion where the deployed one is protected."""
+    (text,) = texts(edited(values, given), kind)
+    assert named in text
+
+
+def test_nothing_stops_what_nobody_protected() -> None:
+    (text,) = texts(edited({f"{C}.name": "other"}, {}), "cluster replaced")
+    assert "protect" not in text
+    assert "allowReplace" not in text
+
+
+@pytest.mark.parametrize("change", [{f"{C}.name": "other"}, {f"{C}.location": "europe-west4-a"}])
+def test_another_existing_cluster_is_told_in_one_way(change: dict[str, Any]) -> None:
+    """The objects are made in the other cluster, whatever their names; they are not deleted first."""
+    named = {"mode": "existing", "name": "one", "location": "us-central1-a"}
+    base = factories.serving(cluster=named)
+    diff = edited(change, {}, base)
+    (cluster,) = texts(diff, "cluster replaced")
+    assert "made there and deleted here" in cluster
+    (workload,) = diff.workloads
+    assert workload.interruption.why == (
+        "its objects are made in the other cluster first, and clients must follow them to qwen in namespace llm-serving"
+    )
+    (replaced,) = texts(diff, "workload replaced")
+    assert "deleted before" not in replaced
+
+
+def test_another_namespace_is_still_told_as_before() -> None:
+    (workload,) = edited({"namespace": "models", f"{W}.replicas": 1}, {}).workloads
+    assert "follow them to qwen in namespace models" in workload.interruption.why
