@@ -38,7 +38,7 @@ coverage: $(STAMP)
 check: $(STAMP) $(BIN)/actionlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy components l4serve stacks policy scripts
+	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/actionlint

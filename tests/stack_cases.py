@@ -1,7 +1,9 @@
 """The committed stacks, planned and rendered once for all tests."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from l4serve.cli.render_command import Rendered, render_stack
 from l4serve.config.stack_file import read_stack_file
@@ -24,6 +26,6 @@ def rendered(stack: str) -> Rendered:
     return render_stack(read_stack_file(ROOT / f"Pulumi.{stack}.yaml"))
 
 
-def objects(stack: str, kind: str) -> dict[str, dict]:
+def objects(stack: str, kind: str) -> dict[str, Mapping[str, Any]]:
     """The rendered Kubernetes objects of one kind, by name."""
     return {o["metadata"]["name"]: o for o in rendered(stack).objects if o["kind"] == kind}

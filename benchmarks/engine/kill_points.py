@@ -42,7 +42,7 @@ CONFIG = serving(
 def objects(plane: ControlPlane) -> dict[str, Any]:
     """The stack's own objects as they were asked for, by kind and name."""
     apps, core, policy = AppsV1Api(plane.client), CoreV1Api(plane.client), PolicyV1Api(plane.client)
-    found = (
+    found: tuple[Any, ...] = (
         *apps.list_namespaced_deployment(SPACE).items,
         *core.list_namespaced_service(SPACE).items,
         *policy.list_namespaced_pod_disruption_budget(SPACE).items,

@@ -69,7 +69,7 @@ def install() -> None:
     from vllm.platforms.cuda import NonNvmlCudaPlatform
     from vllm.platforms.interface import DeviceCapability
 
-    class SimulatedL4(NonNvmlCudaPlatform):  # type: ignore[misc]
+    class SimulatedL4(NonNvmlCudaPlatform):
         """The CUDA platform with the answers of an L4 in place of the driver's."""
 
         @classmethod

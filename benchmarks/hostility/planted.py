@@ -86,13 +86,14 @@ def _outside_of_stacks(token: Callable[[], str]) -> Iterator[Case]:
         secret = token()
         environment = {variable: form.format(secret)}
         yield Case("secrets in the environment", argv, lambda _: None, secret, environment)
-    for argv in (
+    arguments: tuple[tuple[str, ...], ...] = (
         ("verify", "--base-url", "http://me:{}@127.0.0.1:9", *server), ("plan", "-s", "{}"), ("plan", "-f", "{}"),
         ("fit", "--model", "{}"), ("fit", "--model", "a/b", "--{}"), ("shapes", "{}"), ("{}",), ("sandbox", "{}"),
         ("check", "-s", "dev", "--engine-version", "{}"), ("contract", "show", "{}"),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for asked in arguments:
         secret = token()
-        yield Case("secrets in arguments", tuple(part.format(secret) for part in argv), lambda _: None, secret)
+        yield Case("secrets in arguments", tuple(part.format(secret) for part in asked), lambda _: None, secret)
     for place in ("id", "urn", "type"):
         secret = token()
         resource = {"urn": "urn:a", "type": "b", "inputs": {"password": secret}, place: secret}

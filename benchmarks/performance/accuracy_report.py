@@ -131,7 +131,7 @@ def draw(points: tuple[Point, ...], answers: Answers) -> None:
             own = [p for p in shown if p.source == source]
             if own:
                 xs, ys = [p.measured[metric] for p in own], [answers[p.id][metric] for p in own]
-                panel.scatter(xs, ys, s=14, color=colour, label=source.split("/")[-1], linewidths=0)  # type: ignore[arg-type]
+                panel.scatter(xs, ys, s=14, color=colour, label=source.split("/")[-1], linewidths=0)
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.set_title(f"{NAMES[metric]}{'' if metric == 'tokens' else ', ms'}")

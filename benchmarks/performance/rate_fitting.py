@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic.alias_generators import to_camel
@@ -46,7 +47,9 @@ def starts() -> tuple[tuple[str, ...], KernelRates]:
     """The names of the constants that are fitted, and all of them where they start."""
     table = read_data(TABLE)["constants"]
     own = kernel_rates()
-    begun = {field: row["start"] for field, row in zip(own.__dataclass_fields__, _rows(table), strict=True)}
+    begun: dict[str, Any] = {
+        field: row["start"] for field, row in zip(own.__dataclass_fields__, _rows(table), strict=True)
+    }
     fitted = [
         field for field, row in zip(own.__dataclass_fields__, _rows(table), strict=True) if row.get("fitted", True)
     ]

@@ -83,9 +83,8 @@ def _dangers(stack: Doc) -> Iterator[str]:
 def _row(stack: Doc, workload: Doc) -> str:
     pairs = {pair.label: pair for pair in workload_pairs(workload)}
     planned = next(pair for pair in cost_pairs(stack) if pair.label == "USD, as planned")
-    hour = Pair(
-        "", *(None if side is None else side.partition(" per hour")[0] for side in (planned.before, planned.after))
-    )
+    old, new = (None if side is None else side.partition(" per hour")[0] for side in (planned.before, planned.after))
+    hour = Pair("", old, new)
     landed = landing(workload) + (", downtime" if workload["downtime"]["expected"] else "")
     cells = (landed, pairs["context"].text, pairs["KV cache"].text, hour.text)
     names = (_code(stack["stack"]), _code(workload["name"]))

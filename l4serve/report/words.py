@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Doc = Mapping[str, Any]
@@ -32,7 +32,7 @@ class Pair:
     label: str
     before: str | None
     after: str | None
-    always: bool = False
+    always: bool = field(default=False, kw_only=True)
     """Whether it is told even where both sides are the same: others are understood by it."""
 
     @property
@@ -223,9 +223,9 @@ def cost_pairs(stack: Doc) -> list[Pair]:
     before, after = stack["cost"]["before"], stack["cost"]["after"]
     levels = (("min", "least"), ("planned", "as planned"), ("max", "most"))
     pairs = [Pair(f"USD, {label}", _cost(before, level), _cost(after, level)) for level, label in levels]
-    dates = [", ".join(side.get("priceDates", ())) or None if side else None for side in (before, after)]
-    if any(dates):
-        pairs.append(Pair("prices of", *dates, always=any(pair.differs for pair in pairs)))
+    old, new = _dates(before), _dates(after)
+    if old or new:
+        pairs.append(Pair("prices of", old, new, always=any(pair.differs for pair in pairs)))
     pairs.append(Pair("spot share", _share(before), _share(after)))
     pairs.append(Pair("stranded GPUs", _of(before, "gpusStranded"), _of(after, "gpusStranded")))
     return [*pairs, Pair("not stated", _unknown(before), _unknown(after))]
@@ -242,6 +242,10 @@ def _share(cost: Doc | None) -> str | None:
     if cost is None or cost["spotShare"] is None:
         return None
     return f"{cost['spotShare']:.0%}"
+
+
+def _dates(cost: Doc | None) -> str | None:
+    return ", ".join(cost.get("priceDates", ())) or None if cost else None
 
 
 def _of(cost: Doc | None, key: str) -> str | None:

@@ -37,7 +37,7 @@ def winner() -> Judged:
 @settings(max_examples=40, deadline=None)
 def test_a_higher_rate_never_needs_fewer(rate: float, more: float) -> None:
     counts = [fewest(CURVE, Traffic(rate=r), 1.0, promised=False) for r in (rate, rate * more)]
-    assert counts[0] <= counts[1]  # type: ignore[operator]
+    assert counts[0] <= counts[1]
 
 
 @given(st.floats(0.1, 30), st.floats(0, 5), st.floats(60, 99))

@@ -115,7 +115,7 @@ def test_a_run_ends_with_the_log_and_without_the_job(looks: int, raises: bool, m
         manifest,
         timeout=10,
         sleep=lambda _: None,
-        clock=lambda: float(next(now)),  # type: ignore[arg-type]
+        clock=lambda: float(next(now)),
     )
     if raises:
         with pytest.raises(CheckError, match="did not end"):

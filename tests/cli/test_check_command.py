@@ -176,7 +176,7 @@ def test_diff_of_a_release_with_itself_is_empty() -> None:
 
 
 def test_rules_are_listed_with_their_sources() -> None:
-    listed = answered(run("contract", "rules", "--engine", "tgi", "--json"))
+    listed: Any = answered(run("contract", "rules", "--engine", "tgi", "--json"))
     assert {rule["engine"] for rule in listed} == {"tgi"}
     assert "tgi-maintenance" in run("contract", "rules").stdout
     assert run("contract", "rules", "--engine", "sglang").exit_code == 2
@@ -187,7 +187,7 @@ def test_show_and_list() -> None:
     assert set(shown["flags"]) == {"--max-input-length", "--max-input-tokens"}
     assert shown["autoscalingMetrics"]["queue"] == "tgi_queue_size"
     assert "--max-model-len" in run("contract", "show", "0.26.0", "--flag", "max-model-len").stdout
-    listed = answered(run("contract", "list", "--json"))
+    listed: Any = answered(run("contract", "list", "--json"))
     assert {"2.1.1", "2.3.1", "3.3.7"} <= set(listed["tgi"]) and {"0.8.0", "0.12.0", "0.33.0"} <= set(listed["vllm"])
 
 

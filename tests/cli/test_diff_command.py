@@ -122,7 +122,7 @@ def test_stacks_come_and_go(repository: Path) -> None:
 
 
 def test_the_base_is_planned_with_its_own_recipes_and_model_configs(repository: Path) -> None:
-    recipe = {"about": "a", "source": "b", "workload": factories.workload(engine={"maxModelLen": 2048})}
+    recipe: dict[str, Any] = {"about": "a", "source": "b", "workload": factories.workload(engine={"maxModelLen": 2048})}
     folder = repository / "stacks" / "recipes"
     folder.mkdir(parents=True)
     (folder / "own.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")

@@ -14,7 +14,7 @@ from l4serve.report.comment import LIMIT
 from tests import factories
 from tests.report.inert import assert_inert
 
-FORMATS = ([], ["--json"], ["--markdown"])
+FORMATS: tuple[list[str], ...] = ([], ["--json"], ["--markdown"])
 HUB = "hf_" + "AbCdEfGh" * 4
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 RANDOM = "Zx9kQ2mW8vLp4TyR7bNc3JdF6hSg1AeU"
@@ -85,7 +85,7 @@ def test_a_planted_secret_is_in_no_format(name: str, tmp_path: Path) -> None:
     if serving["cluster"]["mode"] == "existing":
         clean = factories.serving(cluster=factories.EXISTING)
     sides = factories.write_stack(tmp_path, serving, name="a"), factories.write_stack(tmp_path, clean, name="b")
-    said = every_format(*sides, tmp_path) + every_format(*reversed(sides), tmp_path)
+    said = every_format(sides[0], sides[1], tmp_path) + every_format(sides[1], sides[0], tmp_path)
     assert secret not in said
     assert secret.lower() not in said.lower()
 

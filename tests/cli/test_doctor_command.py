@@ -12,7 +12,7 @@ from l4serve.cli.app import app
 from l4serve.cli.doctor_command import MOST_STATE_BYTES
 
 URN = "urn:pulumi:dev::gke-llm-serving::"
-CLUSTER = {
+CLUSTER: dict[str, Any] = {
     "urn": f"{URN}gcp:container/cluster:Cluster::cluster-cluster",
     "type": "gcp:container/cluster:Cluster",
     "inputs": {"project": "p", "location": "us-central1-a", "name": "llm-dev"},

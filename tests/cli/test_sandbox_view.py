@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 
+from l4serve.cli.output import SafeConsole
 from l4serve.cli.sandbox_view import print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
 from l4serve.sandbox.apply import ApplyFailure
 from l4serve.sandbox.errors import SandboxError
@@ -51,7 +51,7 @@ def rehearsed(
 
 def shown(rehearsal: Rehearsal, width: int = 80) -> str:
     screen = io.StringIO()
-    print_rehearsal(rehearsal, Console(file=screen, width=width))
+    print_rehearsal(rehearsal, SafeConsole(file=screen, width=width))
     return screen.getvalue()
 
 

@@ -103,7 +103,7 @@ def test_a_token_file_is_mounted_where_its_variable_points(preview: bool) -> Non
 @BOTH
 def test_keys_and_settings_come_from_where_they_are_kept(preview: bool) -> None:
     kept = {"secret": "keys", "key": "vllm"}
-    fields = {"apiKey": kept, "env": {"HTTPS_PROXY": {"configMap": "net", "key": "proxy"}}}
+    fields: dict[str, Any] = {"apiKey": kept, "env": {"HTTPS_PROXY": {"configMap": "net", "key": "proxy"}}}
     (plan,) = factories.planned(factories.serving({"qwen": factories.workload(**fields)})).workloads
     spec = registered(plan, preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]["template"]["spec"]
     (container,) = spec["containers"]

@@ -13,6 +13,7 @@ from l4serve.config.stack import StackConfig
 from l4serve.config.vllm import VllmEngine
 from l4serve.config.workload import Workload
 from l4serve.engines import contract
+from l4serve.engines.contract_table import CONTRACTS
 from l4serve.planning.memory import engine_memory
 from l4serve.planning.memory.vllm import VllmMemory
 from tests import factories
@@ -35,7 +36,7 @@ def octo_stack(**engine: Any) -> dict[str, Any]:
 @contextmanager
 def added_engine(folder: Path) -> Iterator[None]:
     """The product with the new engine, as long as the context lasts; the folder takes its contract."""
-    for table in contract.CONTRACTS.glob("*.json"):
+    for table in CONTRACTS.glob("*.json"):
         (folder / table.name).write_text(table.read_text(encoding="utf-8"), encoding="utf-8")
     rows = json.loads((folder / "vllm.json").read_text(encoding="utf-8"))
     (folder / f"{KIND}.json").write_text(json.dumps({**rows, "engine": KIND}), encoding="utf-8")
@@ -44,9 +45,9 @@ def added_engine(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contract, "CONTRACTS", folder)
         patch.setattr(data_file, "read_data", _with_rows(data_file.read_data))
-        patch.setitem(engine_memory.ENGINES, KIND, VllmMemory(kind=KIND))  # type: ignore[arg-type]
+        patch.setitem(engine_memory.ENGINES, KIND, VllmMemory(kind=KIND))
         try:
-            _engines(before | OctoEngine)  # type: ignore[operator]
+            _engines(before | OctoEngine)
             yield
         finally:
             patch.undo()

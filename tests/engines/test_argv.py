@@ -20,7 +20,7 @@ from tests.engines.rule_cases import GEMMA, L4
 
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
 SAMPLES: dict[str, Mapping[str, tuple[Any, ...]]] = {"vllm": engine_samples.VLLM, "tgi": engine_samples.TGI}
-MODELS = {"vllm": VllmEngine, "tgi": TgiEngine}
+MODELS: dict[str, Any] = {"vllm": VllmEngine, "tgi": TgiEngine}
 PLUMBING = {"kind", "version", "image", "contract"}
 NEWEST = load_contract("vllm", contract_versions("vllm")[-1])
 V26 = load_contract("vllm", "0.26.0")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4serve.engines.contract import contract_versions
-from l4serve.engines.rules import Verdict, rules
+from l4serve.engines.rules import rules
+from l4serve.engines.traits import Verdict
 from tests.engines.rule_cases import A100, GEMMA, H100, L4, PHI3, QWEN, RTX_PRO, T4, like, verdicts
 
 _EDIT = re.compile(r"(?:set|or|and) (gpus|engine\.[\w.]+)(?:: | below )([\w.]+)|remove (engine\.[\w.]+)")

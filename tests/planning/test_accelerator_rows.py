@@ -1,6 +1,7 @@
 """A GPU is rows: one that no table has is planned, priced, judged and offered once its rows are there."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -43,7 +44,7 @@ def test_its_rows_plan_it_in_its_zones() -> None:
 
 
 @pytest.mark.parametrize(("pool", "market"), [({}, "on-demand"), ({"spot": True}, "spot")])
-def test_its_rows_price_it(pool: dict[str, object], market: str) -> None:
+def test_its_rows_price_it(pool: dict[str, Any], market: str) -> None:
     with added_rows(ROWS):
         assert priced_regions(ACCELERATOR) == ("us-central1",)
         price = hourly(MACHINE, region="us-central1", market=market)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """What passes every policy, and for each policy an input that fails it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from policy.model import CLUSTER, NODE_POOL, Resource
@@ -120,5 +121,5 @@ def edited(kind: str, path: str, value: Any) -> Resource:
     return Resource(kind, "it", props, protect=True, stack="dev")
 
 
-def on(stack: str, kind: str, props: dict[str, Any], *, protect: bool = True) -> Resource:
+def on(stack: str, kind: str, props: Mapping[str, Any], *, protect: bool = True) -> Resource:
     return Resource(kind, f"{kind.rsplit(':', 1)[-1].lower()}", props, protect=protect, stack=stack)

@@ -34,7 +34,7 @@ def analyzer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[analyzer_pb2_
 
 
 def _request(resource: Resource) -> dict[str, Any]:
-    properties = json_format.ParseDict(resource.props, struct_pb2.Struct())
+    properties = json_format.ParseDict(dict(resource.props), struct_pb2.Struct())
     urn = f"urn:pulumi:{resource.stack}::gke-llm-serving::{resource.type}::{resource.name}"
     options = analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect)
     return {"type": resource.type, "properties": properties, "urn": urn, "name": resource.name, "options": options}

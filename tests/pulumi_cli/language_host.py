@@ -88,9 +88,18 @@ def serve(engine: str) -> None:
     os._exit(0)
 
 
+def _run_program(path: str) -> None:
+    runpy.run_path(path, run_name="__main__")
+
+
+def _end_when_orphaned() -> None:
+    _await_orphaned()
+    os._exit(1)
+
+
 def run(what: dict[str, Any]) -> int:
     """Run the program against the engine and say how it went, as an exit status."""
-    threading.Thread(target=lambda: (_await_orphaned(), os._exit(1)), daemon=True).start()
+    threading.Thread(target=_end_when_orphaned, daemon=True).start()
     pulumi.runtime.set_all_config(what["config"], what["secrets"])
     pulumi.runtime.configure(pulumi.runtime.Settings(**what["settings"]))
     os.chdir(what["pwd"])
@@ -98,9 +107,7 @@ def run(what: dict[str, Any]) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(
-            pulumi.runtime.run_in_stack(lambda: runpy.run_path(what["program"], run_name="__main__"))
-        )
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run_program(what["program"])))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1

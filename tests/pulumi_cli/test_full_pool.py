@@ -28,8 +28,8 @@ def stack(machine: str = "g2-standard-8", nodes: int = 2, **workloads: dict[str,
     return serving(workloads, cluster=EXISTING, pools=pools, namespace=SPACE)
 
 
-A_AND_B = {"a": workload(), "b": workload()}
-B_AND_C = {"b": workload(), "c": workload(engine={"maxModelLen": 2048})}
+A_AND_B: dict[str, Any] = {"a": workload(), "b": workload()}
+B_AND_C: dict[str, Any] = {"b": workload(), "c": workload(engine={"maxModelLen": 2048})}
 
 
 def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> AbstractContextManager[Engine]:

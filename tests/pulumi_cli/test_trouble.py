@@ -58,7 +58,7 @@ def refusing_webhook(plane: ControlPlane) -> Iterator[str]:
     """A webhook that nobody serves and that every new Deployment has to pass."""
     name = "nobody.example.com"
     rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["*"]}
-    body = {
+    body: Any = {
         "metadata": {"name": name},
         "webhooks": [
             {

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -26,7 +26,7 @@ def test_every_difference_has_the_published_shape(name: str) -> None:
 
 
 def test_the_words_of_a_landing_are_those_of_the_edit_table() -> None:
-    assert Lands.__args__ == tuple(effect.text for effect in Effect)
+    assert get_args(Lands) == tuple(effect.text for effect in Effect)
 
 
 def changed(change: Callable[[dict[str, Any]], Any]) -> bytes:

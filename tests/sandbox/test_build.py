@@ -12,7 +12,7 @@ from l4serve.sandbox import build
 from l4serve.sandbox.build import build_all, ensure_binaries
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.go_modules import CONTROL_PLANE, ENGINE, GoBuild
-from l4serve.sandbox.progress import Progress
+from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.toolchain import GoToolchain
 
 BUILDER_PROGRAM = textwrap.dedent(
@@ -87,7 +87,7 @@ def test_a_cache_folder_that_cannot_be_made_is_a_readable_error(
 
 def test_too_little_disk_is_said_before_anything_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SandboxError, match="GiB are free"):
-        build_all(replace(CONTROL_PLANE, free_bytes_needed=2**60), tmp_path, build.silent)
+        build_all(replace(CONTROL_PLANE, free_bytes_needed=2**60), tmp_path, silent)
 
 
 @pytest.fixture

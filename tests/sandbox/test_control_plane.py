@@ -3,6 +3,7 @@
 import secrets
 import stat
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import urllib3
@@ -46,7 +47,7 @@ def test_nobody_is_let_in_without_a_certificate(cluster: Cluster) -> None:
 )
 def test_rbac_decides_who_may_read_secrets(cluster: Cluster, user: str, allowed: bool) -> None:
     attributes = {"verb": "list", "resource": "secrets", "namespace": "default"}
-    body = {
+    body: Any = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {"user": user, "resourceAttributes": attributes},
@@ -164,7 +165,7 @@ def test_kinds_of_gke_are_served(
     applied = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": metadata, "spec": spec}
     assert cluster.applier.apply([applied]) == ()
     custom = CustomObjectsApi(cluster.client)
-    read = (
+    read: Any = (
         custom.get_namespaced_custom_object(group, version, space, plural, "l4")
         if namespaced
         else custom.get_cluster_custom_object(group, version, plural, "l4")
@@ -173,7 +174,7 @@ def test_kinds_of_gke_are_served(
 
 
 def evict(cluster: Cluster, space: str, pod: str) -> None:
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": space}}
+    body: Any = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": space}}
     CoreV1Api(cluster.client).create_namespaced_pod_eviction(pod, space, body)
 
 

@@ -1,5 +1,7 @@
 """Nodes that Autopilot would make for pods."""
 
+from typing import Any
+
 import pytest
 
 from l4serve.planning.machines.allocatable import Allocatable, allocatable
@@ -13,7 +15,11 @@ GIB = 2**30
 NONE = Overhead(cpu_millis=0, memory_bytes=0, pods=0)
 
 
-def asks(gpus: int = 1, cpu: float = 2, memory: float = 8, disk: float = 10, **selector: str) -> PodRequest:
+SPOT: dict[str, Any] = {"cloud.google.com/gke-spot": "true"}
+CLASS: dict[str, Any] = {"cloud.google.com/compute-class": "l4"}
+
+
+def asks(gpus: int = 1, cpu: float = 2, memory: float = 8, disk: float = 10, **selector: Any) -> PodRequest:
     requests = Allocatable(
         cpu_millis=int(cpu * 1000),
         memory_bytes=int(memory * GIB),
@@ -69,7 +75,7 @@ def test_room_is_left_for_the_daemonsets() -> None:
 
 
 def test_each_replica_gets_a_node_in_the_next_zone_with_the_labels_that_it_selects_by() -> None:
-    pods = [asks(**{"cloud.google.com/gke-spot": "true"})] * 3
+    pods = [asks(**SPOT)] * 3
     nodes = pod_nodes(pods, overhead=NONE, zones=("us-central1-a", "us-central1-b"))
     assert [node.zone[-1] for node in nodes] == ["a", "b", "a"]
     assert len({node.name for node in nodes}) == 3
@@ -89,6 +95,6 @@ def test_pods_without_gpus_get_nodes_without_gpus_that_nothing_taints() -> None:
 
 
 def test_a_compute_classs_node_carries_its_label_and_taint() -> None:
-    (node,) = pod_nodes([asks(**{"cloud.google.com/compute-class": "l4"})], overhead=NONE)
+    (node,) = pod_nodes([asks(**CLASS)], overhead=NONE)
     assert node.labels["cloud.google.com/compute-class"] == "l4"
     assert ("cloud.google.com/compute-class", "l4", "NoSchedule") in node.taints

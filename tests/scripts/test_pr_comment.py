@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from l4serve.report.comment import MARK
+from l4serve.report.shape import ShapeError
 from scripts import pr_comment
 from scripts.pr_comment import Api, CommentError, document_in, on_github, on_gitlab
 from tests.report.inert import assert_inert
@@ -130,7 +131,7 @@ def test_a_head_that_moved_on_gets_no_comment(platform: Platform) -> None:
 )
 def test_a_hostile_artifact_gets_no_comment(content: bytes, platform: Platform) -> None:
     platform.archive = content
-    with pytest.raises((CommentError, pr_comment.ShapeError)):
+    with pytest.raises((CommentError, ShapeError)):
         github(platform)
     assert platform.written == []
 

@@ -93,8 +93,9 @@ def test_no_serving_config() -> None:
     ],
 )
 def test_a_key_that_the_program_would_not_read_is_refused_with_the_right_command(key: str, command: str) -> None:
+    other: dict[str, Any] = {f"gke-llm-serving:{key}": "hf_never_shown"}
     with pytest.raises(pulumi.RunError) as refusal:
-        run(GOOD, **{f"gke-llm-serving:{key}": "hf_never_shown"})
+        run(GOOD, **other)
     assert f"gke-llm-serving:{key}: there is no such key" in str(refusal.value)
     assert command in str(refusal.value)
     assert "hf_never_shown" not in str(refusal.value)

@@ -39,14 +39,24 @@ def test_unreachable_skips_what_follows():
     assert _statuses(_raises(UnreachableError("gone")), lambda: Finding("d")) == ["fail", "skip"]
 
 
+def late() -> Finding:
+    time.sleep(0.2)
+    return Finding("late")
+
+
+def stuck() -> Finding:
+    time.sleep(30)
+    return Finding("never")
+
+
 def test_check_over_its_time_fails_though_it_holds():
-    (result,) = run_checks([Check("slow", lambda: time.sleep(0.2) or Finding("late"))], 0.1)
+    (result,) = run_checks([Check("slow", late)], 0.1)
     assert result.status == "fail"
     assert "over the 0.1 s" in result.detail
 
 
 def test_check_that_never_ends_is_given_up():
-    (result,) = run_checks([Check("stuck", lambda: time.sleep(30))], 0.1)
+    (result,) = run_checks([Check("stuck", stuck)], 0.1)
     assert result.status == "fail"
     assert "no full answer within 0.1 s" in result.detail
     assert result.seconds < 3

@@ -27,9 +27,9 @@ def planned_workloads() -> Iterator:
         serving = {"cluster": {"mode": "existing"}, "workloads": {"w": workload}}
         stacks.append(parse_stack(name, {SERVING_KEY: serving}, base=ROOT))
     for stack in stacks:
-        for workload in plan_stack(stack).workloads:
-            if workload.engine.kind == "vllm" and workload.engine.version == vllm.__version__:
-                yield pytest.param(workload, id=f"{stack.name}-{workload.name}")
+        for planned in plan_stack(stack).workloads:
+            if planned.engine.kind == "vllm" and planned.engine.version == vllm.__version__:
+                yield pytest.param(planned, id=f"{stack.name}-{planned.name}")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,10 @@ from aiconfigurator.cli.api import cli_estimate
 warnings.filterwarnings("ignore")
 logging.disable(logging.CRITICAL)
 GEMM = {"bf16": "bfloat16", "fp8": "fp8", "w8a8-fp8": "fp8", "w8a8-int8": "int8_wo"}
-SYSTEMS = (("aiconfigurator-l4-sol", "l4", "SOL", 1.0), ("aiconfigurator-l40s-silicon", "l40s", "SILICON", 864 / 300))
+SYSTEMS = {
+    "aiconfigurator-l4-sol": ("l4", "SOL", 1.0),
+    "aiconfigurator-l40s-silicon": ("l40s", "SILICON", 864 / 300),
+}
 
 
 def _folder(row: dict) -> str:
@@ -46,7 +49,7 @@ def answer(row: dict, system: str, mode: str, slower: float) -> dict:
 def main() -> None:
     """Prints one line of JSON: answers by tool and point."""
     rows = json.load(sys.stdin)
-    print(json.dumps({name: {row["id"]: answer(row, *how) for row in rows} for name, *how in SYSTEMS}))
+    print(json.dumps({name: {row["id"]: answer(row, *how) for row in rows} for name, how in SYSTEMS.items()}))
 
 
 if __name__ == "__main__":

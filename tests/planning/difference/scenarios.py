@@ -63,8 +63,8 @@ def with_values(serving: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> StackDiff:
     """The difference between two serving objects."""
-    stacks = [factories.loaded(side, name="made") for side in (before, after)]
-    return diff_plans("made", *map(plan_stack, stacks), (stacks[0].config, stacks[1].config))
+    old, new = (factories.loaded(side, name="made") for side in (before, after))
+    return diff_plans("made", plan_stack(old), plan_stack(new), (old.config, new.config))
 
 
 RENAMED = copy.deepcopy(BASE["workloads"]["qwen"])

@@ -19,7 +19,7 @@ TABLE = load_data(rows_module.__file__, "rows.yaml")
 KNOWN = {row.path for kind in ("workload", "pool", "cluster") for row in rows(kind)} | set(TABLE["notDeployed"])
 
 
-def leaves(model: type, path: str) -> Iterator[str]:
+def leaves(model: Any, path: str) -> Iterator[str]:
     """Attributes of a plan down to those that the table knows."""
     hints = get_type_hints(model)
     for field in fields(model):

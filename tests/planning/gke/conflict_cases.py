@@ -1,5 +1,6 @@
 """An example of each conflict, by the rule that it breaks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,7 +13,7 @@ KEY = "projects/p/locations/{}/keyRings/r/cryptoKeys/k"
 NO_UPGRADES = {"name": "freeze", "scope": "NO_UPGRADES", "start": "2026-11-01T00:00:00Z", "end": "2026-11-20T00:00:00Z"}
 
 # rule -> (config that the rule refuses, config that differs in the point and passes)
-CLUSTER_CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "autopilot-zonal": ({**AUTOPILOT, "location": "us-central1-a"}, AUTOPILOT),
     "no-way-in": (
         {**STANDARD, "controlPlane": {"dnsEndpoint": False, "ipEndpoint": "none"}},
@@ -127,7 +128,7 @@ RESERVED = {**ONE_ZONE, "reservation": {"affinity": "specific", "name": "r"}}
 BLUE_GREEN = {"upgrade": {"strategy": "blue-green"}}
 CACHE = {**L4, "secondaryBootDisk": {"image": "projects/p/global/images/i"}}
 
-POOL_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+POOL_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]] = {
     "pools-on-autopilot": (AUTOPILOT, L4, {}),
     "spot-and-model": (
         STANDARD,

@@ -1,5 +1,6 @@
 """Every rule of what GKE refuses: an example that it catches, and a nearby config that it lets pass."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def rules(subject: str) -> dict[str, dict[str, Any]]:
     return {rule["id"]: rule for rule in load_data(conflicts.__file__, "conflicts.yaml")[subject]}
 
 
-def problems_of_cluster(config: dict[str, Any]) -> tuple[Problem, ...]:
+def problems_of_cluster(config: Mapping[str, Any]) -> tuple[Problem, ...]:
     try:
         refuse_cluster(CLUSTER.validate_python(config))
     except ConfigError as error:
@@ -37,7 +38,7 @@ def problems_of_cluster(config: dict[str, Any]) -> tuple[Problem, ...]:
     return ()
 
 
-def problems_of_pool(cluster: dict[str, Any], pool: dict[str, Any]) -> tuple[Problem, ...]:
+def problems_of_pool(cluster: Mapping[str, Any], pool: Mapping[str, Any]) -> tuple[Problem, ...]:
     config = NodePool.model_validate(pool)
     return pool_problems("nodePools.l4", config, find_shape(config.machine_type), cluster_plan(cluster))
 

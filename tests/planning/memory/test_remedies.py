@@ -1,6 +1,7 @@
 """Remedies fit when they are applied, and come cheapest first."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ FIELD_OF_KEY = {
 }
 
 
-def applied(options: ServingOptions, edit: dict[str, object]) -> ServingOptions:
+def applied(options: ServingOptions, edit: dict[str, Any]) -> ServingOptions:
     """The options that a config with this edit leads to."""
     return replace(options, **{FIELD_OF_KEY[key]: value for key, value in edit.items() if key in FIELD_OF_KEY})
 

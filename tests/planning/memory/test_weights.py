@@ -5,8 +5,9 @@ from importlib.resources import files
 
 import pytest
 
+from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
-from l4serve.planning.memory.quantizations import MemoryModelError, known_methods
+from l4serve.planning.memory.quantizations import known_methods
 from l4serve.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
 from l4serve.planning.models.catalogue import all_models, find_model
 from l4serve.planning.models.model_shape import ModelShape

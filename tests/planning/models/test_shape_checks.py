@@ -74,7 +74,7 @@ def test_the_base_is_sound() -> None:
     shape_from_config({**BASE, "vision_config": VISION}, model_id="a/b", source="test")
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     -1,
     0,
     1,

@@ -230,8 +230,8 @@ def test_a_rollout_ends_only_with_room_or_an_old_pod_to_spare(
 
 
 def test_the_cheapest_machine_that_holds_the_pods_is_chosen() -> None:
-    assert cheapest_machine([pod("a", gib=10)], CENTRAL).shape.machine_type == "g2-standard-4"  # type: ignore[union-attr]
-    assert cheapest_machine([pod("a", gib=25)], CENTRAL).shape.machine_type == "g2-standard-8"  # type: ignore[union-attr]
+    assert cheapest_machine([pod("a", gib=10)], CENTRAL).shape.machine_type == "g2-standard-4"
+    assert cheapest_machine([pod("a", gib=25)], CENTRAL).shape.machine_type == "g2-standard-8"
     pair = cheapest_machine([pod("a", gpus=2, gib=40)], CENTRAL)
     assert pair
     assert (pair.shape.machine_type, pair.nodes) == ("g2-standard-24", 1)

@@ -1,6 +1,7 @@
 """The time of one step: what it is made of, and which way it moves."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ batches = st.builds(
 )
 
 
-def clock(model: str = "Qwen/Qwen3-1.7B", **options: object) -> StepClock:
+def clock(model: str = "Qwen/Qwen3-1.7B", **options: Any) -> StepClock:
     return step_clock(served(model, **options), kernel_rates())
 
 

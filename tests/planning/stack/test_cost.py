@@ -111,7 +111,7 @@ def test_a_compute_class_counts_the_nodes_that_its_pods_take(cluster: dict[str, 
 
 def test_a_class_fills_its_pool_before_it_makes_nodes() -> None:
     order = {"priorities": [{"nodePool": "l4"}, CLASS["priorities"][0]]}
-    config = {"computeClass": "any", "replicas": 3}
+    config: dict[str, Any] = {"computeClass": "any", "replicas": 3}
     base = {"cluster": STANDARD, "computeClasses": {"any": order}, "workloads": {"q": factories.workload(**config)}}
     total = cost({**base, "nodePools": pools(minNodes=0)})
     assert {line.name: line.planned for line in total.lines}["nodePools.l4"] == 3

@@ -21,7 +21,7 @@ def problems(before: Any, after: Any) -> list[str]:
     return [str(problem) for problem in exchange_problems(read_pods(outputs), after)]
 
 
-A_AND_B = {"a": workload(), "b": workload()}
+A_AND_B: dict[str, Any] = {"a": workload(), "b": workload()}
 
 
 def test_an_exchange_in_a_full_pool_is_told_with_both_steps() -> None:

@@ -49,7 +49,7 @@ def test_memory_that_is_left_open_is_what_the_engine_needs_while_it_loads() -> N
 
 
 def test_every_workload_of_the_pool_counts_and_no_other() -> None:
-    pools = {"small": {}, "large": {}}
+    pools: dict[str, Any] = {"small": {}, "large": {}}
     workloads = {
         "a": workload(nodePool="small", **memory("7Gi")),
         "b": workload(nodePool="large", **memory("7Gi")),

@@ -220,5 +220,5 @@ def test_every_note_of_every_part_is_a_note_of_the_plan() -> None:
     texts = [note["text"] for note in stack_json(plan)["notes"]]
     assert any("NAT" in text for text in texts)
     assert any("inside the network" in text for text in texts)
-    parts = (plan.cluster, *plan.node_pools, *plan.placement, *plan.workloads)
+    parts: tuple[Any, ...] = (plan.cluster, *plan.node_pools, *plan.placement, *plan.workloads)
     assert [n for part in parts for n in part.notes if n not in plan.notes] == []

@@ -23,15 +23,15 @@ def serving(**workload: Any) -> dict[str, Any]:
 def test_one_user_is_quicker_and_a_full_batch_is_cheaper() -> None:
     found = prospect()
     one, full = found.one_user, found.full_batch
-    assert one.speed.figures.itl_ms < full.speed.figures.itl_ms  # type: ignore[operator]
+    assert one.speed.figures.itl_ms < full.speed.figures.itl_ms
     costs = [p.usd_per_million(p.speed.figures.output_tokens_per_second) for p in (one, full)]
-    assert costs[0] > costs[1] > 0  # type: ignore[operator]
+    assert costs[0] > costs[1] > 0
 
 
 def test_the_lengths_are_the_workload_s_own() -> None:
     usual, long = prospect(), prospect(load={"inputTokens": 2048})
     assert (usual.load.input_tokens, usual.load.output_tokens) == (512, 256)
-    assert long.one_user.speed.figures.ttft_ms > 2 * usual.one_user.speed.figures.ttft_ms  # type: ignore[operator]
+    assert long.one_user.speed.figures.ttft_ms > 2 * usual.one_user.speed.figures.ttft_ms
 
 
 def test_as_many_users_as_the_cache_and_the_limit_hold() -> None:

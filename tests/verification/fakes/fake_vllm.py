@@ -62,7 +62,7 @@ class Vllm(Engine):
         ]
         if self.fault == "pool-zeros":
             vector = [0.0, 0.0, 0.0]
-        row = {
+        row: dict[str, dict[str, object]] = {
             "/v1/embeddings": {"embedding": vector},
             "/score": {"score": vector[0]},
             "/classify": {
@@ -79,7 +79,9 @@ class Vllm(Engine):
             ]
             return self.send_json({"results": results})
         count = len(texts) - (self.fault == "pool-short")
-        usage = {} if self.fault == "answer-no-usage" else {"usage": {"prompt_tokens": 5 * len(texts)}}
+        usage: dict[str, object] = (
+            {} if self.fault == "answer-no-usage" else {"usage": {"prompt_tokens": 5 * len(texts)}}
+        )
         return self.send_json({"data": [{"index": i, **row[self.path]} for i in range(count)], **usage})
 
     def send_version(self) -> None:
