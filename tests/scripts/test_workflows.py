@@ -165,7 +165,7 @@ def test_a_stack_that_a_change_does_not_touch_is_not_previewed(verdict: str, run
     (pulumi / "diff.json").write_text(json.dumps(document), encoding="utf-8")
     path = f"{pulumi / 'bin'}{os.pathsep}{os.environ['PATH']}"
     values = {"STACK": "dev", "GOOGLE_CLOUD_PROJECT": "p", "PATH": path, "PYTHON": sys.executable}
-    command = [ROOT / "scripts/pulumi_stack.sh", "preview-of", pulumi / "diff.json"]
+    command: list[str | Path] = [ROOT / "scripts/pulumi_stack.sh", "preview-of", pulumi / "diff.json"]
     subprocess.run(command, cwd=ROOT, env=environment(**values), check=True)
     calls = (pulumi / "calls").read_text("utf-8") if (pulumi / "calls").exists() else ""
     assert ("preview --non-interactive" in calls) == runs
