@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.container_env import EnvSource
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
@@ -109,7 +110,9 @@ class InferenceService(pulumi.ComponentResource):
                 ),
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.selector)),
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=dict(plan.metadata.pod_labels)),
+                    metadata=k8s.meta.v1.ObjectMetaArgs(
+                        labels=dict(plan.metadata.pod_labels), annotations=dict(plan.storage.annotations) or None
+                    ),
                     spec=self._pod(account),
                 ),
             ),
@@ -141,7 +144,7 @@ class InferenceService(pulumi.ComponentResource):
 
     def _volumes(self) -> list[k8s.core.v1.VolumeArgs]:
         memory = k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=self._plan.resources.shm)
-        volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory)]
+        volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory), *planned_volumes(self._plan.storage)]
         secret = self._plan.secret
         if secret is not None and secret.token_file:
             attributes = {"secretProviderClass": self._args.provider_class or secret.provider_class or ""}
@@ -173,7 +176,10 @@ class InferenceService(pulumi.ComponentResource):
         )
 
     def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
-        mounts = [k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")]
+        mounts = [
+            k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm"),
+            *planned_mounts(self._plan.storage),
+        ]
         if self._plan.secret is not None and self._plan.secret.token_file:
             mounts.append(k8s.core.v1.VolumeMountArgs(name=_TOKEN_VOLUME, mount_path=TOKEN_DIR, read_only=True))
         return mounts

@@ -14,6 +14,7 @@ from components.inference_service import InferenceService, InferenceServiceArgs
 from components.node_identity import NodeIdentity, NodeIdentityArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
+from components.weight_store import WeightStore, WeightStoreArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError
 from l4serve.planning.stack.exchange import exchange_problems, pods_json
@@ -21,6 +22,7 @@ from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 from stacks.deployed import PODS_OUTPUT, deployed_pods
 from stacks.settings import load_settings, refusal, token
 
@@ -137,6 +139,7 @@ def _make_workloads(
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         secret = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
+        store = _make_store(workload, planned, cluster, provider, secret, namespace)
         service = InferenceService(
             workload.object_name,
             InferenceServiceArgs(
@@ -144,12 +147,34 @@ def _make_workloads(
                 secret_name=secret.secret_name if secret else None,
                 provider_class=secret.provider_class if secret else None,
             ),
-            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes]),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *store]),
         )
         if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
             WorkloadMonitoring(workload.object_name, monitored, opts=opts)
+
+
+def _make_store(
+    workload: WorkloadPlan,
+    planned: StackPlan,
+    cluster: GkeCluster,
+    provider: k8s.Provider,
+    secret: HfTokenSecret | None,
+    namespace: list[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """What must stand before the pods of a workload whose weights lie elsewhere than on the Hub."""
+    storage = workload.storage
+    if storage.store is None and not storage.readable:
+        return []
+    args = WeightStoreArgs(
+        plan=workload,
+        project=planned.cluster.project,
+        secret_name=secret.secret_name if secret else None,
+        after=[cluster.resource] if cluster.resource else [],
+    )
+    opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
+    return WeightStore(f"{workload.object_name}-weights", args, opts=opts).ready
 
 
 def _make_dashboard(planned: StackPlan, cluster: GkeCluster) -> None:

@@ -21,6 +21,7 @@ from l4serve.config.base import (
 )
 from l4serve.config.container_env import EnvSource, SecretKey
 from l4serve.config.expected_load import ExpectedLoad
+from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 
@@ -42,6 +43,12 @@ GitRef = Annotated[
 
 
 def _hub_id(value: str) -> str:
+    for start, source in (
+        ("gs://", f"{{kind: bucket, uri: {value[:80]}}}"),
+        (("/", "./"), "{kind: claim, claim: NAME}"),
+    ):
+        if value.startswith(start):
+            raise ValueError(f"{value[:80]!r} is a place and no model; write the Hub id, and source: {source}")
     if not _MODEL_ID.fullmatch(value):
         raise ValueError(f"{value[:80]!r} is no model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct")
     return value
@@ -58,6 +65,14 @@ class Model(ConfigModel):
     """Path to the model's config.json, relative to the project, for a model outside the catalogue."""
     gated: bool | None = None
     """Whether the Hub wants a token for it; unset follows the catalogue."""
+    source: ModelSource | None = None
+    """Where the weights come from; unset is the Hub, from which each pod downloads them anew."""
+
+    @model_validator(mode="after")
+    def _revision_of_the_hub(self) -> Self:
+        if self.revision is not None and self.source is not None and self.source.kind != "hyperdisk":
+            raise ValueError("revision names a commit of the Hub, which the weights do not come from; remove it")
+        return self
 
 
 class ResourceList(ConfigModel):
@@ -141,6 +156,8 @@ class Workload(ConfigModel):
     """Environment variables from a Secret or a ConfigMap; those with a value in the open go into `extraEnv`."""
     api_key: SecretKey | None = None
     """Key that clients must send as a bearer token; a note says what the engine serves without it."""
+    compile_cache: CompileCache | None = None
+    """Volume for compiled code, where the release can put it there (vLLM); unset compiles at each start of a pod."""
     renamed_from: WorkloadName | None = None
     """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""
     fit: Literal["refuse", "warn"] = "refuse"

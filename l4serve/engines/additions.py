@@ -28,8 +28,13 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     yield from env_source_problems(case)
 
 
-def image_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract) -> Iterator[Problem]:
-    """Options that need what the image lacks; the first `typed` tokens come from typed fields."""
+def image_problems(
+    engine: Engine, argv: tuple[str, ...], typed: int, contract: Contract, mounted: tuple[str, ...] = ()
+) -> Iterator[Problem]:
+    """Options that need what the image lacks; the first `typed` tokens come from typed fields.
+
+    `mounted` are folders that volumes give.
+    """
     needs, files = lacked_packages(engine.kind, engine.image, contract), file_flags(engine.kind, engine.image)
     suspects = (*(need["flag"] for need in needs), *files)
     # Typed fields write flags out in full, so reading the whole line waits for one that matters.
@@ -44,7 +49,7 @@ def image_problems(engine: Engine, argv: tuple[str, ...], typed: int, contract: 
         for need in needs:
             if need["flag"] == name and need.get("value") in (None, *option.values):
                 yield package_problem(path, need, contract)
-        if name in files and (problem := missing_file(path, engine.kind, name, option.values)):
+        if name in files and (problem := missing_file(path, engine.kind, name, option.values, mounted)):
             yield problem
 
 

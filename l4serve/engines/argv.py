@@ -66,11 +66,11 @@ def build_launch(case: Case) -> Launch:
     argument or variable that it does not know or that a typed field owns.
     """
     engine, contract = case.engine, case.contract
-    settings = [_Setting("model.id", (contract.model_flag,), case.model.id)]
+    settings = [_Setting("model.id", (contract.model_flag,), case.model_argument or case.model.id)]
     settings += [_Setting("model.revision", ("--revision",), case.revision)] if case.revision else []
     settings += _parallel(engine, case.layout)
     settings += _fields(engine)
-    problems: list[Problem] = []
+    problems: list[Problem] = [*case.location_problems]
     argv: list[str] = []
     env = setting_env(case)
     for setting in settings:
@@ -85,12 +85,14 @@ def build_launch(case: Case) -> Launch:
     problems += addition_problems(case)
     problems += api_key_problems(case)
     whole = (*argv, *port_argv, *case.extra_args)
-    problems += image_problems(engine, whole, len(whole) - len(case.extra_args), contract)
+    problems += image_problems(engine, whole, len(whole) - len(case.extra_args), contract, case.mounted)
     if problems:
         raise EngineRefusal(tuple(problems))
     sources = env_sources(case)
     own_env = {n: v for n, v in image_env(engine.kind, engine.image, contract).items() if n not in sources}
-    return Launch(contract.command, whole, {**own_env, **env, **port_env, **case.extra_env}, sources)
+    return Launch(
+        contract.command, whole, {**own_env, **env, **port_env, **case.location_env, **case.extra_env}, sources
+    )
 
 
 def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:

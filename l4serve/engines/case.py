@@ -7,9 +7,17 @@ from functools import cache, cached_property
 from packaging.version import Version
 
 from l4serve.config.container_env import EnvSource, SecretKey
+from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.model_location import (
+    located_engine,
+    location_env,
+    location_problems,
+    model_argument,
+    mounted_folders,
+)
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 
@@ -24,6 +32,14 @@ class Case:
     layout: GpuLayout
     port: int
     """Port that the server is to listen on."""
+    model_argument: str | None = None
+    """What the engine loads where that is not the model's id: a folder that a volume gives, or an address."""
+    mounted: tuple[str, ...] = ()
+    """Folders of the container that volumes give."""
+    location_env: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the place of the weights sets."""
+    location_problems: tuple[Problem, ...] = ()
+    """What the release cannot do of the asked place."""
     revision: str | None = None
     extra_args: tuple[str, ...] = ()
     extra_env: Mapping[str, str] = field(default_factory=dict)
@@ -36,9 +52,13 @@ class Case:
     @cached_property
     def version(self) -> Version:
         """The release whose behaviour counts: the one asked for, or the contract that stands in for it."""
-        requested = self.engine.version.removeprefix("v")
-        stands_in = self.engine.contract is not None or self.contract.version.startswith(requested + ".")
-        return release(self.contract.version if stands_in else requested)
+        return _release_of(self.engine, self.contract)
+
+
+def _release_of(engine: Engine, contract: Contract) -> Version:
+    requested = engine.version.removeprefix("v")
+    stands_in = engine.contract is not None or contract.version.startswith(requested + ".")
+    return release(contract.version if stands_in else requested)
 
 
 @cache
@@ -47,16 +67,28 @@ def release(text: str) -> Version:
     return Version(text)
 
 
-def case_of(workload: Workload, *, contract: Contract, model: ModelTraits, gpu: GpuTraits, layout: GpuLayout) -> Case:
-    """The case of a configured workload."""
+def case_of(
+    workload: Workload,
+    *,
+    contract: Contract,
+    model: ModelTraits,
+    gpu: GpuTraits,
+    layout: GpuLayout,
+    largest_tensor_bytes: int = 0,
+) -> Case:
+    """The case of a configured workload; the model's largest tensor bounds the buffer of an engine that streams it."""
     return Case(
-        engine=workload.engine,
+        engine=located_engine(workload),
+        model_argument=model_argument(workload),
+        mounted=mounted_folders(workload),
+        location_env=location_env(workload, largest_tensor_bytes),
+        location_problems=tuple(location_problems(workload, _release_of(workload.engine, contract), contract.env)),
         contract=contract,
         model=model,
         gpu=gpu,
         layout=layout,
         port=workload.service.port,
-        revision=workload.model.revision,
+        revision=workload.model.revision if model_argument(workload) == workload.model.id else None,
         extra_args=workload.extra_args,
         extra_env=workload.extra_env,
         env=workload.env,

@@ -15,9 +15,9 @@ def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
     return tuple(_files().get(kind, {}).get("flags", ())) if is_own(kind, image) else ()
 
 
-def missing_file(path: str, kind: str, flag: str, values: Iterable[str]) -> Problem | None:
-    """What is wrong with a flag whose values name a file that the release's own image lacks."""
-    folders = _files()[kind]["folders"]
+def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted: Iterable[str] = ()) -> Problem | None:
+    """What is wrong with a flag whose values name a file that neither the release's own image nor a volume has."""
+    folders = (*_files()[kind]["folders"], *mounted)
     for named in (named for value in values for named in _paths(value)):
         if not any(named == folder or named.startswith(f"{folder}/") for folder in folders):
             message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"

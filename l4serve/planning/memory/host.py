@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -73,6 +73,25 @@ def host_needs(model: ModelShape, options: ServingOptions) -> HostNeeds:
         ephemeral_gib=ephemeral,
         node_disk_gib=ephemeral + engine["imageGib"],
     )
+
+
+def without_download(needs: HostNeeds, checkpoint: float) -> HostNeeds:
+    """The needs of a pod whose weights, `checkpoint` GiB, lie on a volume in place of its own disk."""
+    return replace(
+        needs,
+        ephemeral_gib=needs.ephemeral_gib - checkpoint,
+        node_disk_gib=needs.node_disk_gib - checkpoint,
+    )
+
+
+def with_memory(needs: HostNeeds, gib: float) -> HostNeeds:
+    """The needs with so many GiB of host memory more."""
+    return replace(needs, minimum_memory_gib=needs.minimum_memory_gib + gib, memory_gib=needs.memory_gib + gib)
+
+
+def largest_tensor_bytes(model: ModelShape) -> int:
+    """Bytes of the embedding in 16 bits, which no other tensor of a decoder exceeds."""
+    return 2 * model.vocab_size * model.hidden_size
 
 
 def checkpoint_gib(model: ModelShape, options: ServingOptions) -> float:

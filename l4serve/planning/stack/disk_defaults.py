@@ -17,8 +17,9 @@ from l4serve.planning.machines.gpus import card_of
 from l4serve.planning.memory.host import unknown_checkpoint_needs
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes
-from l4serve.planning.workload.host_room import pod_needs
+from l4serve.planning.workload.host_room import files_gib, pod_needs
 from l4serve.planning.workload.node_choice import smallest_pool
+from l4serve.planning.workload.storage import sidecar_requests
 
 Shapes = Mapping[str, Step[ModelShape | None]]
 
@@ -72,7 +73,9 @@ def _disk_gib(workload: Workload, layout: GpuLayout, shape: ModelShape | None, p
     if asked:
         return parse_bytes(asked) / GIB
     needs = pod_needs(workload, layout, shape)
+    sidecar = sidecar_requests(workload, files_gib(workload, layout, shape, pool.shape))
+    beside = sidecar.ephemeral_bytes / GIB if sidecar else 0.0
     if needs is not None:
-        return needs.ephemeral_gib
+        return beside + needs.ephemeral_gib
     card = card_of(pool.shape)
-    return unknown_checkpoint_needs(workload.engine.kind, layout.gpus * card.total_gib) if card else 0.0
+    return beside + (unknown_checkpoint_needs(workload.engine.kind, layout.gpus * card.total_gib) if card else 0.0)

@@ -15,7 +15,7 @@ def pods_of(workload: WorkloadPlan) -> PodRequest:
 
 def pod_request(name: str, resources: PodResources, placing: Placing, replicas: int) -> PodRequest:
     """What so many pods of a workload ask of the pool that they are packed on."""
-    requests = resources.requests
+    requests = resources.of_one_pod()
     return PodRequest(
         workload=name,
         cpu_millis=requests.cpu_millis,

@@ -9,13 +9,22 @@ from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.model_location import buffer_gib, streams
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB, pool_disk_gb
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.gpus import card_of
+from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.memory.host import HostNeeds, host_needs
+from l4serve.planning.memory.host import (
+    HostNeeds,
+    checkpoint_gib,
+    host_needs,
+    largest_tensor_bytes,
+    with_memory,
+    without_download,
+)
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
@@ -24,11 +33,44 @@ from l4serve.planning.workload.pod_resources import PodResources
 
 def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -> HostNeeds | None:
     """What one pod of the workload needs beside its GPUs; None where nobody knows."""
+    found = _needs_and_checkpoint(workload, layout, shape)
+    if found is None:
+        return None
+    needs, checkpoint = found
+    if workload.model.source is not None:
+        needs = without_download(needs, checkpoint)
+    if streams(workload) and shape is not None:
+        needs = with_memory(needs, stream_buffer_gib(workload, shape))
+    return needs
+
+
+def weight_files_gib(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -> float | None:
+    """GiB of the model's weights as files; None where nobody knows."""
+    found = _needs_and_checkpoint(workload, layout, shape)
+    return found[1] if found else None
+
+
+def files_gib(workload: Workload, layout: GpuLayout, shape: ModelShape | None, machine: MachineShape) -> float:
+    """GiB of the weights as files; of a model that nobody described, as much as the machine's cards hold."""
+    known, card = weight_files_gib(workload, layout, shape), card_of(machine)
+    return known if known is not None else layout.gpus * card.total_gib if card else 0.0
+
+
+def stream_buffer_gib(workload: Workload, shape: ModelShape | None) -> float:
+    """GiB of host memory through which an engine streams its weights; never less than the largest tensor."""
+    return buffer_gib(workload.engine.kind, largest_tensor_bytes(shape) if shape else 0)
+
+
+def _needs_and_checkpoint(
+    workload: Workload, layout: GpuLayout, shape: ModelShape | None
+) -> tuple[HostNeeds, float] | None:
+    """What a pod needs that downloads its weights, and their size in GiB."""
     if shape is None:
         return None
     try:
         options = engine_memory(workload.engine.kind).options(workload.engine, layout)
-        return host_needs(shape, with_flags(options, workload.extra_args, workload.extra_env))
+        options = with_flags(options, workload.extra_args, workload.extra_env)
+        return host_needs(shape, options), checkpoint_gib(shape, options)
     except MemoryModelError:
         return None
 

@@ -30,6 +30,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.host import largest_tensor_bytes
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.catalogue import all_names
@@ -66,6 +67,7 @@ class Subject:
             model=model_traits(self.shape, self.workload.model.id),
             gpu=GpuTraits(self.card.name, self.card.compute_capability),
             layout=self.layout,
+            largest_tensor_bytes=largest_tensor_bytes(self.shape) if self.shape else 0,
         )
 
     @cached_property

@@ -24,6 +24,8 @@ class PodResources:
     requests: Requests
     limits: Requests
     shm_bytes: int
+    sidecar: Requests | None = None
+    """What an injected container asks for beside the engine's."""
 
     @property
     def shm(self) -> str:
@@ -32,8 +34,14 @@ class PodResources:
 
     def of_one_pod(self) -> Allocatable:
         """What the scheduler must find for one pod."""
-        asked = self.requests
-        return Allocatable(asked.cpu_millis, asked.memory_bytes, asked.ephemeral_bytes, self.gpus, 1)
+        asked, beside = self.requests, self.sidecar or Requests(0, 0, 0)
+        return Allocatable(
+            asked.cpu_millis + beside.cpu_millis,
+            asked.memory_bytes + beside.memory_bytes,
+            asked.ephemeral_bytes + beside.ephemeral_bytes,
+            self.gpus,
+            1,
+        )
 
     def as_kubernetes(self) -> Mapping[str, Mapping[str, str]]:
         """The container's `resources`."""
@@ -57,16 +65,17 @@ class PlannedResources:
 
 
 def planned_resources(
-    path: str, workload: Workload, gpus: int, place: Place, needs: HostNeeds | None
+    path: str, workload: Workload, gpus: int, place: Place, needs: HostNeeds | None, sidecar: Requests | None = None
 ) -> PlannedResources:
     """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had.
 
     A pod that states nothing asks for what it needs, `needs`, where that is more than its share of a node leaves free
-    for others. Autopilot makes the disk for the request, so a pod asks there for all that it writes.
+    for others. Autopilot makes the disk for the request, so a pod asks there for all that it writes. `sidecar` is what
+    a container asks for that GKE injects into the pod.
     """
-    default = default_requests(place.capacity(gpus), needs.minimum_memory_gib if needs else 0.0)
+    default = default_requests(_beside(place.capacity(gpus), sidecar), needs.minimum_memory_gib if needs else 0.0)
     if not place.autopilot:
-        stated = pod_resources(path, workload, gpus, default)
+        stated = replace(pod_resources(path, workload, gpus, default), sidecar=sidecar)
         if place.alternatives:
             _require_each_alternative(path, stated, place)
         elif place.pool is None:
@@ -78,7 +87,7 @@ def planned_resources(
         applied = adjust(asked.requests, gpus, place.shape.accelerator)
     except AutopilotSizeError as error:
         refuse(f"{path}.gpus", str(error))
-    resources = PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes))
+    resources = PodResources(gpus, applied, applied, min(asked.shm_bytes, applied.memory_bytes), sidecar)
     _require_machine(path, resources, place.shape.accelerator)
     raised = changes(asked.requests, applied)
     unknown = unknown_sizes(place.shape.accelerator)
@@ -86,6 +95,18 @@ def planned_resources(
     notes += [unknown] if unknown else []
     # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
     return PlannedResources(resources, tuple(notes))
+
+
+def _beside(capacity: Allocatable, sidecar: Requests | None) -> Allocatable:
+    """What an injected container leaves of the room of a pod."""
+    if sidecar is None:
+        return capacity
+    return replace(
+        capacity,
+        cpu_millis=max(0, capacity.cpu_millis - sidecar.cpu_millis),
+        memory_bytes=max(0, capacity.memory_bytes - sidecar.memory_bytes),
+        ephemeral_bytes=max(0, capacity.ephemeral_bytes - sidecar.ephemeral_bytes),
+    )
 
 
 def _require_machine(path: str, resources: PodResources, accelerator: str) -> None:

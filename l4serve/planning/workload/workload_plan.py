@@ -15,6 +15,7 @@ from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan
+from l4serve.planning.workload.storage import StoragePlan
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class WorkloadPlan:
     scale: ScalePlan
     placing: Placing
     resources: PodResources
+    storage: StoragePlan
+    """What the pods mount beside /dev/shm and the token."""
     lifecycle: Lifecycle
     service: ServicePlan
     metadata: ObjectMetadata

@@ -16,7 +16,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.host_room import host_notes, pod_needs
+from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
@@ -25,6 +25,7 @@ from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.speed_question import pod_price
+from l4serve.planning.workload.storage import StoragePlan, needs_token, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
@@ -56,6 +57,7 @@ class Draft:
     layout: GpuLayout
     place: Place
     resources: PodResources
+    storage: StoragePlan
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
     subject: Subject
@@ -89,12 +91,24 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     place = once(lambda: around.place_of(path, workload, layout().gpus))
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
     needs = once(lambda: pod_needs(workload, layout(), shape()))
-    resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs()))
+    sidecar = once(lambda: sidecar_requests(workload, files_gib(workload, layout(), shape(), place().shape)))
+    storage = once(
+        lambda: plan_storage(
+            path,
+            workload.renamed_from or name,
+            workload,
+            place(),
+            around.site().cluster,
+            checkpoint_gib=weight_files_gib(workload, layout(), shape()),
+            sidecar=sidecar(),
+        )
+    )
+    resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs(), sidecar()))
     host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
     try:
-        gather(partial(refuse_all, _taken_labels(path, workload)), place, host, judgement, scaling, around.secret)
+        gather(partial(refuse_all, _taken_labels(path, workload)), storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
     return Draft(
@@ -105,11 +119,12 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         layout=layout(),
         place=place(),
         resources=resources().resources,
+        storage=storage(),
         scaling=scaling(),
         secret=around.secret(),
         subject=subject(),
         purpose=subject().purpose,
-        judgement=replace(judgement(), notes=_notes(subject(), judgement(), resources(), host())),
+        judgement=replace(judgement(), notes=(*_notes(subject(), judgement(), resources(), host()), *storage().notes)),
     )
 
 
@@ -207,10 +222,11 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         engine=_engine(draft),
         model=_model(draft),
         layout=draft.layout,
-        secret=draft.secret,
+        secret=draft.secret if needs_token(workload) else None,
         scale=scale,
         placing=draft.place.placing,
         resources=draft.resources,
+        storage=draft.storage,
         lifecycle=Lifecycle(probes=draft.probes, grace_seconds=contract.shutdown.grace_seconds),
         service=ServicePlan(
             name=workload.service.name or shorten(draft.object_name, 63),
@@ -269,7 +285,9 @@ def _model(draft: Draft) -> ModelPlan:
 
 
 def is_gated(workload: Workload, shape: ModelShape | None) -> bool:
-    """Whether the Hub wants a token for the model: the config's word, else the catalogue's."""
+    """Whether the pods need a token for the model: the config's word, else the catalogue's; never without the Hub."""
+    if not needs_token(workload):
+        return False
     if workload.model.gated is not None:
         return workload.model.gated
     return bool(shape and shape.gated)

@@ -50,6 +50,9 @@ MANAGER = {"secret": "hf"}
 NET = {f"{C}.network": "vpc", f"{C}.subnetwork": "nodes"}
 AWQ = "Qwen/Qwen2.5-7B-Instruct"
 SCALED = {"maxReplicas": 2}
+BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
+CLAIM = {"kind": "claim", "claim": "models"}
+DISK = {"kind": "hyperdisk"}
 KEPT = {"secret": "kept", "key": "key"}
 
 EDITS = [
@@ -238,6 +241,24 @@ EDITS = [
     ],
     *at(f"{W}.load", "workloads.*.load", inputTokens=100, outputTokens=100),
     *at(f"{W}.service", "workloads.*.service", name="api", type="LoadBalancer", port=9000),
+    one("workloads.*.model.source.kind", f"{W}.model.source", None, CLAIM),
+    one("workloads.*.model.source.uri", f"{W}.model.source", BUCKET, {**BUCKET, "uri": "gs://other/m"}),
+    one("workloads.*.model.source.reader", f"{W}.model.source", BUCKET, {**BUCKET, "reader": "streamer"}),
+    one("workloads.*.model.source.cache", f"{W}.model.source", BUCKET, {**BUCKET, "cache": "memory"}),
+    one("workloads.*.model.source.manageAccess", f"{W}.model.source", BUCKET, {**BUCKET, "manageAccess": False}),
+    one("workloads.*.model.source.claim", f"{W}.model.source", CLAIM, {**CLAIM, "claim": "other"}),
+    one("workloads.*.model.source.path", f"{W}.model.source", CLAIM, {**CLAIM, "path": "m"}),
+    one("workloads.*.model.source.access", f"{W}.model.source", CLAIM, {**CLAIM, "access": "ReadWriteMany"}),
+    one("workloads.*.model.source.sizeGb", f"{W}.model.source", DISK, {**DISK, "sizeGb": 50}, "one zone"),
+    one(
+        "workloads.*.model.source.throughputMibps",
+        f"{W}.model.source",
+        DISK,
+        {**DISK, "throughputMibps": 800},
+        "one zone",
+    ),
+    one("workloads.*.compileCache.claim", f"{W}.compileCache", {"claim": "a"}, {"claim": "b"}),
+    one("workloads.*.compileCache.path", f"{W}.compileCache", {"claim": "a"}, {"claim": "a", "path": "x"}),
     FieldEdit("workloads.*.renamedFrom", {f"{W}.renamedFrom": "old"}),
     FieldEdit("workloads.*.fit", {f"{W}.fit": "warn"}, {f"{W}.fit": "refuse"}),
     FieldEdit("workloads.*.allow[].rule", {f"{W}.allow": ["vllm-eager"]}),

@@ -1,0 +1,194 @@
+"""What a workload's weights need before its pods: access to buckets, and disks that are filled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as k8s
+
+from l4serve.planning.workload.storage import WeightStore as StorePlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+_DOWNLOAD = (
+    "import os; from huggingface_hub import snapshot_download; "
+    "snapshot_download(os.environ['MODEL_ID'], revision=os.environ.get('MODEL_REVISION') or None, local_dir='/fill')"
+)
+_FILL_DISK = "pd-balanced"
+"""Attaches to the system nodes too, which a Hyperdisk ML does not: the Job takes no GPU."""
+_PD_DRIVER = "pd.csi.storage.gke.io"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightStoreArgs:
+    """A workload's plan, its project, where the Job reads the Hugging Face token, and what must exist before it."""
+
+    plan: WorkloadPlan
+    project: str | None
+    secret_name: pulumi.Input[str | None] = None
+    after: Sequence[pulumi.Resource] = ()
+
+
+class WeightStore(pulumi.ComponentResource):
+    """Grants on buckets, a boot disk's volume, or a Hyperdisk that a Job has filled. Manages no pod that serves."""
+
+    ready: list[pulumi.Resource]
+    """What must exist before the pods that mount the weights."""
+
+    def __init__(self, name: str, args: WeightStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:serving:WeightStore", name, None, opts)
+        self._name, self._args, self._plan = name, args, args.plan
+        storage = args.plan.storage
+        self.ready = [self._make_grant(bucket, storage.role or "") for bucket in storage.readable]
+        if storage.store is not None:
+            make = self._make_boot_disk if storage.store.kind == "bootDisk" else self._make_hyperdisk
+            self.ready += make(storage.store)
+        self.register_outputs({})
+
+    def _child(self, **extra: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, **extra)
+
+    def _make_grant(self, bucket: str, role: str) -> gcp.storage.BucketIAMMember:
+        """The pods' own identity, as Workload Identity Federation names it, may read the bucket."""
+        plan, project = self._plan, self._args.project
+        number = gcp.organizations.get_project_output(
+            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._args.after))
+        ).number
+        subject = f"{project or ''}.svc.id.goog/subject/ns/{plan.namespace}/sa/{plan.object_name}"
+        member = pulumi.Output.concat(
+            "principal://iam.googleapis.com/projects/", number, "/locations/global/workloadIdentityPools/", subject
+        )
+        return gcp.storage.BucketIAMMember(
+            f"{self._name}-{bucket}", bucket=bucket, role=role, member=member, opts=self._child()
+        )
+
+    def _make_boot_disk(self, store: StorePlan) -> list[pulumi.Resource]:
+        labels = [{"key": key, "operator": "In", "values": [value]} for key, value in (store.node_labels or {}).items()]
+        source = {
+            "local": {"path": store.node_path},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": labels}]}},
+        }
+        return [self._make_volume("weights", store.claim, f"{store.size_gb}Gi", "ReadOnlyMany", source)]
+
+    def _make_hyperdisk(self, store: StorePlan) -> list[pulumi.Resource]:
+        """A disk that a Job fills on an ordinary node, its image, and from that the disk that all pods read."""
+        project, size = self._args.project, f"{store.size_gb}G"
+        filled = gcp.compute.Disk(
+            f"{self._name}-fill", zone=store.zone, project=project, type=_FILL_DISK, size=store.size_gb,
+            opts=self._child(depends_on=list(self._args.after)),
+        )  # fmt: skip
+        volume = self._make_volume("fill", f"{store.claim}-fill", size, "ReadWriteOnce", _disk_source(filled.id, False))
+        job = self._make_job(store, volume)
+        image = gcp.compute.Image(
+            f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
+        )
+        disk = gcp.compute.Disk(
+            f"{self._name}-disk",
+            zone=store.zone,
+            project=project,
+            type="hyperdisk-ml",
+            size=store.size_gb,
+            image=image.self_link,
+            access_mode="READ_ONLY_MANY",
+            provisioned_throughput=store.throughput_mibps,
+            opts=self._child(),
+        )
+        return [self._make_volume("weights", store.claim, size, "ReadOnlyMany", _disk_source(disk.id, True))]
+
+    def _make_volume(
+        self, suffix: str, claim: str, size: str, mode: str, source: Mapping[str, Any]
+    ) -> k8s.core.v1.PersistentVolumeClaim:
+        """A PersistentVolume and the claim that it alone is bound to."""
+        namespace = self._plan.namespace
+        labels = dict(self._plan.metadata.labels)
+        spec = {
+            "accessModes": [mode],
+            "capacity": {"storage": size},
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "",
+            "claimRef": {"namespace": namespace, "name": claim},
+            "volumeMode": "Filesystem",
+            **source,
+        }
+        volume = k8s.core.v1.PersistentVolume(
+            f"{self._name}-{suffix}-volume",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name=f"{namespace}-{claim}", labels=labels),
+            spec=spec,
+            opts=self._child(),
+        )
+        return k8s.core.v1.PersistentVolumeClaim(
+            f"{self._name}-{suffix}-claim",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=claim, namespace=namespace, labels=labels, annotations={"pulumi.com/skipAwait": "true"}
+            ),
+            spec=k8s.core.v1.PersistentVolumeClaimSpecArgs(
+                access_modes=[mode],
+                storage_class_name="",
+                volume_name=volume.metadata.name,
+                resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": size}),
+            ),
+            opts=self._child(),
+        )
+
+    def _make_job(self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim) -> k8s.batch.v1.Job:
+        """Downloads the model to the disk with the engine's own image; Pulumi waits until it is done."""
+        plan = self._plan
+        env = [
+            k8s.core.v1.EnvVarArgs(name="MODEL_ID", value=plan.model.id),
+            k8s.core.v1.EnvVarArgs(name="MODEL_REVISION", value=store.revision or ""),
+            k8s.core.v1.EnvVarArgs(name="HF_HOME", value="/fill/.cache"),
+        ]
+        if plan.secret is not None and plan.secret.secret_name is not None:
+            token = k8s.core.v1.SecretKeySelectorArgs(
+                name=self._args.secret_name or plan.secret.secret_name, key=plan.secret.key
+            )
+            env.append(
+                k8s.core.v1.EnvVarArgs(name="HF_TOKEN", value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=token))
+            )
+        container = k8s.core.v1.ContainerArgs(
+            name="fill",
+            image=plan.engine.image,
+            command=["python3", "-c", _DOWNLOAD],
+            env=env,
+            resources=k8s.core.v1.ResourceRequirementsArgs(
+                requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"}
+            ),
+            security_context=k8s.core.v1.SecurityContextArgs(
+                allow_privilege_escalation=False,
+                run_as_non_root=True,
+                run_as_user=1000,
+                capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
+            ),
+            volume_mounts=[k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill")],
+        )
+        source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
+        pod = k8s.core.v1.PodSpecArgs(
+            restart_policy="OnFailure",
+            automount_service_account_token=False,
+            security_context=k8s.core.v1.PodSecurityContextArgs(
+                fs_group=1000, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
+            ),
+            containers=[container],
+            volumes=[k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source)],
+        )
+        return k8s.batch.v1.Job(
+            f"{self._name}-fill-job",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=f"{store.claim}-fill", namespace=plan.namespace, labels=dict(plan.metadata.labels)
+            ),
+            spec=k8s.batch.v1.JobSpecArgs(
+                backoff_limit=6,
+                template=k8s.core.v1.PodTemplateSpecArgs(spec=pod),
+            ),
+            opts=self._child(
+                custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"), replace_on_changes=["spec"]
+            ),
+        )
+
+
+def _disk_source(handle: pulumi.Input[str], read_only: bool) -> dict[str, Any]:
+    """A Compute Engine disk as the CSI driver of GKE mounts it."""
+    return {"csi": {"driver": _PD_DRIVER, "volumeHandle": handle, "fsType": "ext4", "readOnly": read_only}}

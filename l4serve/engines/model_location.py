@@ -1,0 +1,126 @@
+"""Where an engine finds its model: the Hub's id, a folder that the pod mounts, or an address that it streams itself."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from packaging.version import Version
+
+from l4serve.config.data_file import load_data
+from l4serve.config.model_source import BucketSource
+from l4serve.config.problems import Problem
+from l4serve.config.vllm import Lora, LoraAdapter
+from l4serve.config.workload import Engine, Workload
+from l4serve.engines.profile import engine_profile
+
+MODEL_FOLDER = "/model"
+ADAPTER_FOLDER = "/adapters"
+CACHE_FOLDER = "/compile-cache"
+CACHE_VARIABLE = "VLLM_CACHE_ROOT"
+_BUCKET_SCHEME = "gs://"
+
+
+def streams(workload: Workload) -> bool:
+    """Whether the engine reads the bucket by itself."""
+    source = workload.model.source
+    return isinstance(source, BucketSource) and source.reader == "streamer"
+
+
+def model_argument(workload: Workload) -> str:
+    """What the engine is told to load: the id, the mounted folder, or the bucket's address."""
+    source = workload.model.source
+    if source is None:
+        return workload.model.id
+    if isinstance(source, BucketSource) and source.reader == "streamer":
+        return source.uri.rstrip("/")
+    return MODEL_FOLDER
+
+
+def bucket_adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
+    """The engine's adapters that lie in a bucket."""
+    return tuple(adapter for adapter in _adapters(engine) if adapter.path.startswith(_BUCKET_SCHEME))
+
+
+def adapter_folder(adapter: LoraAdapter) -> str:
+    """Folder in the container of an adapter that lies in a bucket."""
+    return f"{ADAPTER_FOLDER}/{adapter.name}"
+
+
+def mounted_folders(workload: Workload) -> tuple[str, ...]:
+    """Folders of the container that volumes give, which its arguments may name."""
+    own = () if model_argument(workload) != MODEL_FOLDER else (MODEL_FOLDER,)
+    return (*own, *(adapter_folder(adapter) for adapter in bucket_adapters(workload.engine)))
+
+
+def located_engine(workload: Workload) -> Engine:
+    """The engine's settings with what another place than the Hub changes: names, format, folders of adapters."""
+    engine, changes = workload.engine, dict(_moved_adapters(workload.engine))
+    if workload.model.source is not None:
+        names = engine_profile(engine.kind).names.get("servedNames")
+        if names is not None and getattr(engine, names) is None:
+            changes[names] = (workload.model.id,)
+        row = _streamers().get(engine.kind)
+        if streams(workload) and row is not None and getattr(engine, row["field"]) is None:
+            changes[row["field"]] = row["values"][0]
+    return engine.model_copy(update=changes) if changes else engine
+
+
+def location_env(workload: Workload, largest_tensor_bytes: int) -> dict[str, str]:
+    """Variables that the place of the weights and of compiled code sets."""
+    env: dict[str, str] = {}
+    row = _streamers().get(workload.engine.kind)
+    if streams(workload) and row is not None:
+        env[row["memoryVariable"]] = str(int(buffer_gib(workload.engine.kind, largest_tensor_bytes) * 2**30))
+    if workload.compile_cache is not None:
+        env[CACHE_VARIABLE] = CACHE_FOLDER
+    return env
+
+
+def buffer_gib(engine: str, largest_tensor_bytes: int) -> float:
+    """GiB of host memory that a streaming engine buffers; never below its largest tensor, which would end it."""
+    least = _streamers()[engine]["bufferGib"] if engine in _streamers() else 0
+    return float(max(least, -(-largest_tensor_bytes // 2**30)))
+
+
+def location_problems(workload: Workload, version: Version, env: tuple[str, ...]) -> Iterator[Problem]:
+    """What a release cannot do of the asked place; `env` are the variables that it reads. Paths inside the workload."""
+    engine, row = workload.engine, _streamers().get(workload.engine.kind)
+    title = f"{engine_profile(engine.kind).title} {engine.version}"
+    mount = "set model.source.reader: fuse"
+    if streams(workload) and row is None:
+        yield Problem("model.source.reader", f"{title} streams from no bucket", mount)
+    elif streams(workload) and row is not None:
+        if version < Version(row["since"]) and engine.image is None:
+            since = f"the image of {title} streams from no gs:// bucket; those from {row['since']} on do"
+            yield Problem("model.source.reader", since, mount)
+        chosen = getattr(engine, row["field"])
+        if chosen is not None and chosen not in row["values"]:
+            message = f"loadFormat {chosen} reads files, and {row['scheme']} is none"
+            yield Problem("engine.loadFormat", message, f"set engine.loadFormat: {row['values'][0]}, or {mount}")
+    if workload.compile_cache is not None and CACHE_VARIABLE not in env:
+        message = f"{title} does not read {CACHE_VARIABLE}, so it compiles where no volume is"
+        yield Problem("compileCache", message, "remove it")
+
+
+def _moved_adapters(engine: Engine) -> Mapping[str, Any]:
+    if not bucket_adapters(engine):
+        return {}
+    moved = tuple(
+        each.model_copy(update={"path": adapter_folder(each)}) if each in bucket_adapters(engine) else each
+        for each in _adapters(engine)
+    )
+    lora = getattr(engine, "lora", None)
+    return {"lora": lora.model_copy(update={"adapters": moved})} if lora is not None else {"lora_adapters": moved}
+
+
+def _adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
+    lora = getattr(engine, "lora", None)
+    if isinstance(lora, Lora):
+        return lora.adapters
+    return getattr(engine, "lora_adapters", None) or ()
+
+
+@cache
+def _streamers() -> Mapping[str, Mapping[str, Any]]:
+    table: Mapping[str, Mapping[str, Any]] = load_data(__file__, "streamers.yaml")
+    return table

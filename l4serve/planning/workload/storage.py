@@ -1,0 +1,294 @@
+"""Volumes, identity and sidecar that weights, adapters and compiled code need, and what GKE refuses of them.
+
+Data: data/gcs_fuse.yaml.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.config.data_file import load_data
+from l4serve.config.gathering import refuse_all
+from l4serve.config.model_source import BootDiskSource, BucketSource, ClaimSource, HyperdiskSource
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Workload
+from l4serve.engines.model_location import CACHE_FOLDER, MODEL_FOLDER, adapter_folder, bucket_adapters, streams
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
+from l4serve.planning.machines.autopilot_sizes import Requests
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.node_choice import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumePlan:
+    """One volume of the pods, and where the engine's container finds it."""
+
+    name: str
+    mount_path: str | None
+    """None for a volume that only the sidecar mounts."""
+    read_only: bool = True
+    sub_path: str = ""
+    claim: str | None = None
+    """PersistentVolumeClaim."""
+    bucket: Mapping[str, str] | None = None
+    """Attributes of a Cloud Storage FUSE volume; None where it is none. A volume of neither kind is memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightStore:
+    """A disk with weights, behind the claim that pods mount."""
+
+    kind: Literal["bootDisk", "hyperdisk"]
+    claim: str
+    """Name of the PersistentVolumeClaim, and with the namespace before it of the PersistentVolume."""
+    size_gb: int
+    node_path: str | None = None
+    """Folder of the node that holds a boot disk."""
+    node_labels: Mapping[str, str] | None = None
+    """Labels of the nodes that have the boot disk."""
+    zone: str | None = None
+    """Zone of a Hyperdisk."""
+    throughput_mibps: int | None = None
+    revision: str | None = None
+    """Commit of the Hub that the Job downloads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoragePlan:
+    """What the pods mount beside /dev/shm and the token."""
+
+    volumes: tuple[VolumePlan, ...]
+    annotations: Mapping[str, str]
+    """Annotations of the pods, which make GKE inject the sidecar."""
+    sidecar: Requests | None
+    """What the injected container asks for, beside the engine's."""
+    readable: tuple[str, ...]
+    """Buckets that the pods' identity is granted the reading of."""
+    role: str | None
+    """Role of that grant."""
+    store: WeightStore | None
+    notes: tuple[str, ...]
+
+
+NOTHING = StoragePlan(volumes=(), annotations={}, sidecar=None, readable=(), role=None, store=None, notes=())
+
+
+def plan_storage(
+    path: str,
+    name: str,
+    workload: Workload,
+    place: Place,
+    cluster: ClusterPlan,
+    *,
+    checkpoint_gib: float | None,
+    sidecar: Requests | None,
+) -> StoragePlan:
+    """The storage of a workload at a YAML path; `name` is that of its Kubernetes objects.
+
+    `checkpoint_gib` are the weights as files; None where nobody knows. Raises ConfigError for a source that the pods
+    could not reach.
+    """
+    refuse_all(_problems(path, workload, place, cluster, checkpoint_gib))
+    source, mounts = workload.model.source, [*_bucket_mounts(workload)]
+    volumes = [VolumePlan(name=each, mount_path=folder, bucket=_attributes(uri, c)) for each, folder, uri, c in mounts]
+    store = _store(name, workload, place, checkpoint_gib)
+    if isinstance(source, ClaimSource):
+        volumes.append(VolumePlan(name="weights", mount_path=MODEL_FOLDER, claim=source.claim, sub_path=source.path))
+    elif store is not None:
+        below = source.path if isinstance(source, BootDiskSource) else ""
+        volumes.append(VolumePlan(name="weights", mount_path=MODEL_FOLDER, claim=store.claim, sub_path=below))
+    if (cache_at := workload.compile_cache) is not None:
+        volumes.append(
+            VolumePlan(
+                name="compile-cache",
+                mount_path=CACHE_FOLDER,
+                read_only=False,
+                claim=cache_at.claim,
+                sub_path=cache_at.path,
+            )
+        )
+    in_memory = any(each[3] == "memory" for each in mounts)
+    if in_memory:
+        volumes.append(VolumePlan(name=_table()["cacheVolume"], mount_path=None, read_only=False))
+    readable = tuple(dict.fromkeys(_readable(workload)))
+    if not (volumes or readable):
+        return NOTHING
+    return StoragePlan(
+        volumes=tuple(volumes),
+        annotations=_annotations(sidecar) if sidecar else {},
+        sidecar=sidecar,
+        readable=readable,
+        role=_table()["role"] if readable else None,
+        store=store,
+        notes=tuple(_notes(workload, cluster)),
+    )
+
+
+def sidecar_requests(workload: Workload, files_gib: float) -> Requests | None:
+    """What the FUSE sidecar asks for: its own, and the files that it keeps; None where no bucket is mounted."""
+    mounts = tuple(_bucket_mounts(workload))
+    if not mounts:
+        return None
+    row = _table()["sidecar"]
+    kept = math.ceil(files_gib * _table()["cacheHeadroom"])
+    caches = {each[3] for each in mounts if each[0] == "weights"}
+    memory = row["memoryGib"] + (kept if "memory" in caches else 0)
+    disk = row["diskGib"] + (kept if caches & {"disk", "localSsd"} else 0)
+    return Requests(row["cpuMillis"], memory * GIB, disk * GIB)
+
+
+def _bucket_mounts(workload: Workload) -> Iterator[tuple[str, str, str, str]]:
+    """Of each folder of a bucket that FUSE mounts: name of the volume, folder in the container, address, cache."""
+    source = workload.model.source
+    if isinstance(source, BucketSource) and not streams(workload):
+        yield "weights", MODEL_FOLDER, source.uri, source.cache
+    for index, adapter in enumerate(bucket_adapters(workload.engine)):
+        yield f"adapter-{index}", adapter_folder(adapter), adapter.path, "disk"
+
+
+def _readable(workload: Workload) -> Iterator[str]:
+    source = workload.model.source
+    if isinstance(source, BucketSource) and source.manage_access:
+        yield _parts(source.uri)[0]
+    for adapter in bucket_adapters(workload.engine):
+        if not isinstance(source, BucketSource) or source.manage_access:
+            yield _parts(adapter.path)[0]
+
+
+def _attributes(uri: str, cached: str) -> Mapping[str, str]:
+    table, (bucket, folder) = _table(), _parts(uri)
+    options = [*table["mount"], *table["uncached" if cached == "none" else "cached"]]
+    if folder:
+        options.insert(0, f"only-dir={folder}")
+    return {"bucketName": bucket, "mountOptions": ",".join(options)}
+
+
+def _parts(uri: str) -> tuple[str, str]:
+    bucket, _, folder = uri.removeprefix("gs://").strip("/").partition("/")
+    return bucket, folder
+
+
+def _annotations(sidecar: Requests) -> Mapping[str, str]:
+    disk = f"{sidecar.ephemeral_bytes // GIB}Gi"
+    return {
+        _table()["annotation"]: "true",
+        "gke-gcsfuse/cpu-request": f"{sidecar.cpu_millis}m",
+        "gke-gcsfuse/cpu-limit": "0",
+        "gke-gcsfuse/memory-request": f"{sidecar.memory_bytes // GIB}Gi",
+        "gke-gcsfuse/memory-limit": "0",
+        "gke-gcsfuse/ephemeral-storage-request": disk,
+        "gke-gcsfuse/ephemeral-storage-limit": disk,
+    }
+
+
+def _store(name: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> WeightStore | None:
+    source, pool, table = workload.model.source, place.pool, _table()
+    if isinstance(source, BootDiskSource) and pool is not None and pool.disks.secondary_boot_disk is not None:
+        image = pool.disks.secondary_boot_disk.rpartition("/")[2]
+        return WeightStore(
+            kind="bootDisk",
+            claim=f"{name}-weights",
+            size_gb=1,
+            node_path=table["bootDiskFolder"].format(image=image),
+            node_labels=dict(place.placing.node_selector),
+        )
+    if isinstance(source, HyperdiskSource) and pool is not None:
+        size = source.size_gb or max(10, math.ceil((checkpoint_gib or 0.0) * table["hyperdisk"]["headroom"] * 1.0737))
+        return WeightStore(
+            kind="hyperdisk",
+            claim=f"{name}-weights",
+            size_gb=size,
+            zone=pool.size.zones[0],
+            throughput_mibps=source.throughput_mibps,
+            revision=workload.model.revision,
+        )
+    return None
+
+
+def _problems(
+    path: str, workload: Workload, place: Place, cluster: ClusterPlan, checkpoint_gib: float | None
+) -> Iterator[Problem]:
+    source, at = workload.model.source, f"{path}.model.source"
+    mounts = tuple(_bucket_mounts(workload))
+    if mounts and cluster.managed is not None and not cluster.managed.gcs_fuse:
+        message = "the cluster has no Cloud Storage FUSE driver, so the pods would wait for their volume"
+        yield Problem("cluster.gcsFuse", message, "set cluster.gcsFuse: true")
+    pools = [pool for _, pool in place.alternatives] or [place.pool]
+    if isinstance(source, BucketSource) and source.cache == "localSsd" and not streams(workload):
+        without = next((pool for pool in pools if pool is None or not pool.ephemeral_ssds), "none")
+        if without != "none":
+            name = without.name if isinstance(without, PoolPlan) else None
+            remedy = f"set nodePools.{name}.localSsd: {{}}" if name else "set cache: disk"
+            yield Problem(f"{at}.cache", "the nodes have no local SSDs for their pods' files", remedy)
+    if isinstance(source, ClaimSource) and source.access == "ReadWriteOnce" and workload.most_replicas > 1:
+        message = "a ReadWriteOnce claim reaches the pods of one node alone: the others would stay Pending"
+        yield Problem(f"{at}.access", message, "use a claim that many nodes can read, or one replica")
+    if isinstance(source, BootDiskSource):
+        yield from _boot_disk_problems(path, place)
+    if isinstance(source, HyperdiskSource):
+        yield from _hyperdisk_problems(path, place, source, checkpoint_gib)
+
+
+def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
+    at, pool = f"{path}.model.source", place.pool
+    if pool is None or place.placing.compute_class is not None:
+        yield Problem(f"{at}.kind", "a boot disk belongs to one node pool of the stack", "set nodePool to that pool")
+    elif pool.disks.secondary_boot_disk is None or pool.disks.secondary_boot_disk_mode is not None:
+        message = f"node pool {pool.name!r} has no secondary boot disk of data"
+        fix = (
+            f"set nodePools.{pool.name}.secondaryBootDisk: {{image: projects/PROJECT/global/images/IMAGE, mode: null}}"
+        )
+        yield Problem(f"{at}.kind", message, fix)
+
+
+def _hyperdisk_problems(
+    path: str, place: Place, source: HyperdiskSource, checkpoint_gib: float | None
+) -> Iterator[Problem]:
+    at, pool = f"{path}.model.source", place.pool
+    if pool is None or place.placing.compute_class is not None or not pool.create:
+        yield Problem(f"{at}.kind", "a Hyperdisk is made for one node pool of the stack", "set nodePool to that pool")
+        return
+    families = _table()["hyperdisk"]["families"]
+    if pool.machine_type.partition("-")[0] not in families:
+        message = f"Hyperdisk ML attaches to no {pool.machine_type}"
+        yield Problem(f"{at}.kind", message, f"use a machine of {', '.join(families)}, or another source")
+    if len(pool.size.zones) != 1:
+        message = f"a Hyperdisk lies in one zone, and node pool {pool.name!r} has {len(pool.size.zones) or 'unnamed'}"
+        yield Problem(f"{at}.kind", message, f"set nodePools.{pool.name}.zones to one zone")
+    if source.size_gb is None and checkpoint_gib is None:
+        yield Problem(f"{at}.sizeGb", "nobody knows how large the weights are", "set sizeGb")
+    elif source.size_gb is not None and checkpoint_gib is not None and source.size_gb * 1e9 < checkpoint_gib * GIB:
+        least = math.ceil(checkpoint_gib * GIB / 1e9 * 1.05)
+        yield Problem(f"{at}.sizeGb", f"the weights take {checkpoint_gib:.1f} GiB", f"set sizeGb: {least}")
+
+
+def _notes(workload: Workload, cluster: ClusterPlan) -> Iterator[str]:
+    source = workload.model.source
+    buckets = isinstance(source, BucketSource) or bool(bucket_adapters(workload.engine))
+    if buckets and cluster.managed is None:
+        yield (
+            "a bucket is read by the pods' identity: the cluster needs Workload Identity and the Cloud Storage FUSE "
+            "driver, which the stack does not turn on in a cluster that it did not make"
+        )
+    if isinstance(source, BucketSource) and not source.manage_access:
+        role = _table()["role"]
+        yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"
+    if isinstance(source, HyperdiskSource):
+        yield "a Job downloads the weights to a disk before the first pod, and anew for another model or revision"
+
+
+def needs_token(workload: Workload) -> bool:
+    """Whether anything of the workload is read from the Hub, by its pods or by the Job that fills its disk."""
+    source = workload.model.source
+    return source is None or isinstance(source, HyperdiskSource)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "gcs_fuse.yaml")
+    return table

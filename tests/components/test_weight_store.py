@@ -1,0 +1,79 @@
+"""What is made for weights that lie elsewhere than on the Hub, and how the pods mount them."""
+
+from typing import Any
+
+from components.inference_service import InferenceService, InferenceServiceArgs
+from components.weight_store import WeightStore, WeightStoreArgs
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests import factories
+from tests.components.recorder import Recorded, record
+
+BUCKET = {"kind": "bucket", "uri": "gs://models/qwen", "cache": "memory"}
+
+
+def planned(source: dict[str, Any], **pool: Any) -> WorkloadPlan:
+    chat = factories.workload("Qwen/Qwen2.5-1.5B-Instruct", nodePool="l4")
+    chat["model"]["source"] = source
+    machine = {"machineType": "g2-standard-12", "maxNodes": 2, **pool}
+    return factories.planned(factories.serving({"chat": chat}, pools={"l4": machine})).workloads[0]
+
+
+def pod(plan: WorkloadPlan) -> dict[str, Any]:
+    def program() -> None:
+        InferenceService(plan.name, InferenceServiceArgs(plan=plan))
+
+    (deployment,) = [r for r in record(program) if r.type == "kubernetes:apps/v1:Deployment"]
+    template: dict[str, Any] = deployment.inputs["spec"]["template"]
+    return template
+
+
+def store(plan: WorkloadPlan) -> dict[str, Recorded]:
+    def program() -> None:
+        WeightStore("chat-weights", WeightStoreArgs(plan=plan, project="my-project"))
+
+    def invoked(token: str, arguments: Any) -> dict[str, Any]:
+        return {"number": "123"}
+
+    return {r.name: r for r in record(program, invoked=invoked)}
+
+
+def test_a_bucket_is_a_fuse_volume_with_the_annotations_of_its_sidecar() -> None:
+    template = pod(planned(BUCKET))
+    assert template["metadata"]["annotations"]["gke-gcsfuse/volumes"] == "true"
+    volumes = {volume["name"]: volume for volume in template["spec"]["volumes"]}
+    assert volumes["weights"]["csi"]["driver"] == "gcsfuse.csi.storage.gke.io"
+    assert volumes["weights"]["csi"]["readOnly"] is True
+    assert volumes["gke-gcsfuse-cache"]["emptyDir"] == {"medium": "Memory"}
+    mounts = template["spec"]["containers"][0]["volumeMounts"]
+    assert {"name": "weights", "mountPath": "/model", "readOnly": True} in mounts
+    assert "gke-gcsfuse-cache" not in {mount["name"] for mount in mounts}
+
+
+def test_the_pods_own_identity_may_read_the_bucket() -> None:
+    grant = store(planned(BUCKET))["chat-weights-models"].inputs
+    assert (grant["bucket"], grant["role"]) == ("models", "roles/storage.objectViewer")
+    pool = "principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/"
+    assert grant["member"] == f"{pool}my-project.svc.id.goog/subject/ns/llm-serving/sa/chat"
+
+
+def test_a_boot_disk_is_a_local_volume_of_the_pools_nodes() -> None:
+    disk = {"image": "projects/p/global/images/weights", "mode": None}
+    made = store(planned({"kind": "bootDisk"}, secondaryBootDisk=disk))
+    spec = made["chat-weights-weights-volume"].inputs["spec"]
+    assert spec["local"] == {"path": "/mnt/disks/gke-secondary-disks/gke-weights-disk"}
+    assert spec["claimRef"] == {"namespace": "llm-serving", "name": "chat-weights"}
+    terms = spec["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"]
+    assert {"key": "l4serve.dev/pool", "operator": "In", "values": ["l4"]} in terms
+    assert made["chat-weights-weights-claim"].inputs["spec"]["volumeName"] == "llm-serving-chat-weights"
+
+
+def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
+    made = store(planned({"kind": "hyperdisk"}))
+    assert made["chat-weights-fill"].inputs["type"] == "pd-balanced"
+    disk = made["chat-weights-disk"].inputs
+    assert (disk["type"], disk["accessMode"], disk["provisionedThroughput"]) == ("hyperdisk-ml", "READ_ONLY_MANY", 400)
+    job = made["chat-weights-fill-job"]
+    (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
+    assert {"name": "MODEL_ID", "value": "Qwen/Qwen2.5-1.5B-Instruct"} in container["env"]
+    assert job.urn in made["chat-weights-image"].dependencies
+    assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]

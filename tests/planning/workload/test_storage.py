@@ -1,0 +1,195 @@
+"""Where weights come from: volumes, resources, rights and what is refused, for each source and engine."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests import factories
+
+URI = "gs://models/qwen2.5-7b"
+BUCKET = {"kind": "bucket", "uri": URI}
+QWEN = "Qwen/Qwen2.5-7B-Instruct"
+GATED = "meta-llama/Llama-3.1-8B-Instruct"
+POOL = {"machineType": "g2-standard-12", "maxNodes": 2}
+TGI = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None, "maxTotalTokens": 4096}
+
+
+def stack(
+    source: dict[str, Any] | None,
+    *,
+    model: str = QWEN,
+    pool: dict[str, Any] | None = None,
+    cluster: dict[str, Any] | None = None,
+    **fields: Any,
+) -> StackPlan:
+    chat = factories.workload(model, nodePool="l4", **fields)
+    if source is not None:
+        chat["model"]["source"] = source
+    site = {**factories.ZONAL, **(cluster or {})}
+    return factories.planned(factories.serving({"chat": chat}, cluster=site, pools={"l4": {**POOL, **(pool or {})}}))
+
+
+def chat(source: dict[str, Any] | None, **more: Any) -> WorkloadPlan:
+    return stack(source, **more).workloads[0]
+
+
+def refusal(source: dict[str, Any], **more: Any) -> str:
+    with pytest.raises(ValueError, match=r".") as refused:
+        stack(source, **more)
+    return str(refused.value)
+
+
+def test_the_hub_mounts_nothing_and_downloads() -> None:
+    plan = chat(None)
+    assert (plan.storage.volumes, plan.storage.sidecar, plan.storage.readable) == ((), None, ())
+    assert f"--model={QWEN}" in plan.engine.argv
+
+
+def test_a_bucket_is_mounted_with_a_cache_read_in_parallel() -> None:
+    plan = chat(BUCKET)
+    (volume,) = plan.storage.volumes
+    assert volume.bucket is not None
+    assert volume.bucket["bucketName"] == "models"
+    options = volume.bucket["mountOptions"].split(",")
+    assert {"only-dir=qwen2.5-7b", "file-cache:enable-parallel-downloads:true", "implicit-dirs"} <= set(options)
+    assert plan.storage.annotations["gke-gcsfuse/volumes"] == "true"
+    assert plan.storage.readable == ("models",)
+    assert {"--model=/model", f"--served-model-name={QWEN}"} <= set(plan.engine.argv)
+
+
+def test_the_cache_is_the_sidecars_disk_or_memory_or_none() -> None:
+    plain, memory, none = (chat({**BUCKET, "cache": cache}).storage for cache in ("disk", "memory", "none"))
+    assert plain.sidecar is not None
+    assert memory.sidecar is not None
+    assert none.sidecar is not None
+    assert plain.sidecar.ephemeral_bytes > 15 * GIB > memory.sidecar.ephemeral_bytes == none.sidecar.ephemeral_bytes
+    assert memory.sidecar.memory_bytes > 15 * GIB > plain.sidecar.memory_bytes
+    assert [volume.name for volume in memory.volumes] == ["weights", "gke-gcsfuse-cache"]
+
+
+def test_the_sidecar_takes_its_part_of_the_node() -> None:
+    hub, bucket = chat(None).resources, chat(BUCKET).resources
+    assert bucket.sidecar is not None
+    assert bucket.requests.cpu_millis <= hub.requests.cpu_millis
+    whole = bucket.of_one_pod()
+    assert whole.memory_bytes == bucket.requests.memory_bytes + bucket.sidecar.memory_bytes
+    assert whole.ephemeral_bytes == bucket.requests.ephemeral_bytes + bucket.sidecar.ephemeral_bytes
+
+
+def test_a_cache_in_memory_that_the_machine_lacks_is_refused() -> None:
+    source = {**BUCKET, "cache": "memory"}
+    assert "memory of" in refusal(source, pool={"machineType": "g2-standard-4"})
+
+
+def test_local_ssds_are_wanted_of_the_pool() -> None:
+    source = {**BUCKET, "cache": "localSsd"}
+    assert "set nodePools.l4.localSsd: {}" in refusal(source)
+    assert chat(source, pool={"localSsd": {}}).storage.sidecar is not None
+
+
+def test_a_bucket_needs_the_driver_of_the_cluster() -> None:
+    assert "set cluster.gcsFuse: true" in refusal(BUCKET, cluster={"gcsFuse": False})
+    streamed = {**BUCKET, "reader": "streamer"}
+    assert chat(streamed, cluster={"gcsFuse": False}).storage.sidecar is None
+
+
+def test_a_streaming_engine_gets_the_address_and_a_bounded_buffer() -> None:
+    plan = chat({**BUCKET, "reader": "streamer"})
+    assert {f"--model={URI}", "--load-format=runai_streamer"} <= set(plan.engine.argv)
+    assert int(plan.engine.env["RUNAI_STREAMER_MEMORY_LIMIT"]) == 4 * GIB
+    assert plan.storage.volumes == ()
+    assert plan.storage.readable == ("models",)
+
+
+@pytest.mark.parametrize(("version", "streams"), [("0.11.0", False), ("0.11.1", True), ("0.26.0", True)])
+def test_the_first_release_that_streams_from_a_bucket(version: str, streams: bool) -> None:
+    source, engine = {**BUCKET, "reader": "streamer"}, {"version": version}
+    if streams:
+        assert chat(source, engine=engine).storage.readable == ("models",)
+    else:
+        assert "those from 0.11.1 on do" in refusal(source, engine=engine)
+    assert chat(BUCKET, engine=engine).storage.sidecar is not None
+
+
+def test_another_load_format_reads_no_address() -> None:
+    source = {**BUCKET, "reader": "streamer"}
+    assert "set engine.loadFormat: runai_streamer" in refusal(source, engine={"loadFormat": "safetensors"})
+
+
+def test_tgi_reads_a_mounted_folder_and_streams_nothing() -> None:
+    assert "--model-id=/model" in chat(BUCKET, engine=TGI).engine.argv
+    assert "TGI 3.3.7 streams from no bucket" in refusal({**BUCKET, "reader": "streamer"}, engine=TGI)
+
+
+def test_no_token_is_wanted_where_nothing_comes_from_the_hub() -> None:
+    plan = stack(BUCKET, model=GATED)
+    assert plan.token_missing == ()
+    assert plan.workloads[0].secret is None
+    assert stack(None, model=GATED).token_missing == ("chat",)
+    assert stack({"kind": "hyperdisk"}, model=GATED).token_missing == ("chat",)
+
+
+def test_a_claim_is_mounted_to_be_read() -> None:
+    plan = chat({"kind": "claim", "claim": "models", "path": "qwen"})
+    (volume,) = plan.storage.volumes
+    assert (volume.claim, volume.sub_path, volume.mount_path, volume.read_only) == ("models", "qwen", "/model", True)
+    assert plan.resources.sidecar is None
+
+
+def test_a_claim_of_one_node_serves_one_pod() -> None:
+    source = {"kind": "claim", "claim": "models", "access": "ReadWriteOnce"}
+    assert chat(source).storage.volumes
+    assert "the others would stay Pending" in refusal(source, replicas=2)
+
+
+def test_a_boot_disk_is_that_of_the_pool() -> None:
+    source = {"kind": "bootDisk", "path": "qwen"}
+    image = "projects/p/global/images/weights"
+    assert "set nodePools.l4.secondaryBootDisk" in refusal(source)
+    assert "set nodePools.l4.secondaryBootDisk" in refusal(source, pool={"secondaryBootDisk": {"image": image}})
+    store = chat(source, pool={"secondaryBootDisk": {"image": image, "mode": None}}).storage.store
+    assert store is not None
+    assert store.node_path == "/mnt/disks/gke-secondary-disks/gke-weights-disk"
+
+
+def test_a_hyperdisk_lies_in_one_zone_and_holds_the_weights() -> None:
+    store = chat({"kind": "hyperdisk"}).storage.store
+    assert store is not None
+    assert (store.zone, store.throughput_mibps) == ("us-central1-a", 400)
+    assert 16 <= store.size_gb <= 20
+    assert "set nodePools.l4.zones to one zone" in refusal({"kind": "hyperdisk"}, cluster={"location": "us-central1"})
+    assert "set sizeGb" in refusal({"kind": "hyperdisk", "sizeGb": 10})
+
+
+def test_adapters_of_a_bucket_are_mounted_each_in_a_folder() -> None:
+    lora = {"adapters": [{"name": "sql", "path": "gs://models/sql-lora"}, {"name": "hub", "path": "org/lora"}]}
+    plan = chat(None, engine={"lora": lora})
+    assert [volume.mount_path for volume in plan.storage.volumes] == ["/adapters/sql"]
+    assert {"sql=/adapters/sql", "hub=org/lora"} <= set(plan.engine.argv)
+    assert plan.storage.readable == ("models",)
+
+
+def test_compiled_code_is_kept_where_the_release_lets_it() -> None:
+    cache = {"claim": "compiled", "path": "qwen"}
+    plan = chat(None, compileCache=cache)
+    (volume,) = plan.storage.volumes
+    assert (volume.claim, volume.read_only) == ("compiled", False)
+    assert plan.engine.env["VLLM_CACHE_ROOT"] == volume.mount_path
+    with pytest.raises(ValueError, match="does not read VLLM_CACHE_ROOT"):
+        chat(None, engine=TGI, compileCache=cache)
+
+
+@pytest.mark.parametrize(("place", "fix"), [(URI, f"kind: bucket, uri: {URI}"), ("/models/qwen", "kind: claim")])
+def test_an_id_that_is_a_place_is_sent_to_the_source(place: str, fix: str) -> None:
+    with pytest.raises(ValueError, match=fix):
+        chat(None, model=place)
+
+
+def test_a_commit_of_the_hub_is_no_part_of_another_place() -> None:
+    values = factories.serving({"chat": factories.workload()})
+    values["workloads"]["chat"]["model"] |= {"source": BUCKET, "revision": "main"}
+    with pytest.raises(ValueError, match="revision names a commit of the Hub"):
+        factories.planned(values)
