@@ -16,7 +16,8 @@ from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.weight_store import WeightStore, WeightStoreArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
-from l4serve.config.problems import ConfigError
+from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.stack_file import TOKEN_KEY
 from l4serve.planning.stack.exchange import exchange_problems, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
@@ -59,10 +60,9 @@ def _show_notes(planned: StackPlan) -> None:
 
 def _require_token(planned: StackPlan) -> None:
     if planned.token_missing:
-        raise pulumi.RunError(
-            f"the models of {', '.join(planned.token_missing)} are gated on the Hugging Face Hub and the stack has no "
-            f"token. Either of: {TOKEN_WAYS}"
-        )
+        models = ", ".join(planned.token_missing)
+        gated = f"the models of {models} are gated on the Hugging Face Hub and the stack has no token"
+        raise refusal(ConfigError([Problem(TOKEN_KEY, gated, TOKEN_WAYS)]))
 
 
 def _make_cluster(planned: StackPlan) -> tuple[GkeCluster, NodeIdentity | None]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pulumi
 
+from l4serve.config.files import FileRefusedError, read_json
+from l4serve.config.problem_places import places_in, told
 from l4serve.config.problems import ConfigError, refuse
-from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
+from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack, written_serving
 
 REASONS_SHOWN = 32
 """Exit status by which a program tells Pulumi's language host that it has shown why it stops."""
@@ -30,9 +32,20 @@ def token() -> pulumi.Output[str] | None:
 
 
 def refusal(error: ConfigError) -> pulumi.RunError:
-    """A refused config as Pulumi shows it: the message, no traceback."""
-    count = len(error.problems)
-    return pulumi.RunError(f"the config of this stack is refused ({count} problem{'s'[: count > 1]}):\n{error}")
+    """A refused config as Pulumi shows it: each problem with its file and line, no traceback."""
+    count, place = len(error.problems), places_in(_own_file())
+    reasons = "\n".join(told(problem, place(problem.path)) for problem in error.problems)
+    return pulumi.RunError(f"the config of this stack is refused ({count} problem{'s'[: count > 1]}):\n{reasons}")
+
+
+def _own_file() -> Path | None:
+    """The stack's file, by the name that it has unless `pulumi --config-file` says another; None where it says so."""
+    file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
+    try:
+        given = read_json((pulumi.Config(PROJECT).get("serving") or "").encode())
+    except FileRefusedError:
+        return None
+    return file if file.is_file() and written_serving(file) == given else None
 
 
 def _values() -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +13,13 @@ from rich.text import Text
 from l4serve.cli.output import SafeConsole, one_line
 from l4serve.cli.tables import wrapped
 from l4serve.cli.verbosity import is_quiet
-from l4serve.config.problems import ConfigError, Problem, StackFileError
+from l4serve.config.problems import REMEDY, ConfigError, StackFileError
 
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
     from l4serve.planning.values.note import Note
 
 BAD_INPUT = 2
-
-_REMEDY = "\n    fix: "
 
 stderr = SafeConsole(stderr=True, soft_wrap=True)
 
@@ -31,7 +29,7 @@ def refuse_input(message: str) -> typer.Exit:
 
     The message is one line, with a remedy behind `fix:` in a second: no line break of the input makes another.
     """
-    lines = _REMEDY.join(map(one_line, message.split(_REMEDY, 1)))
+    lines = REMEDY.join(map(one_line, message.split(REMEDY, 1)))
     stderr.print(Text("error: ", style="bold red") + Text(lines))
     return typer.Exit(BAD_INPUT)
 
@@ -45,53 +43,22 @@ def readable_refusals(file: Path | None = None) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        lines = _lines(file)
+        from l4serve.config.problem_places import places_in, told
+
+        place = places_in(file, _near(file) if file else None)
         for problem in error.problems:
-            _print_refusal(problem, file, lines)
+            refuse_input(told(problem, place(problem.path)))
         raise typer.Exit(BAD_INPUT) from None
     except StackFileError as error:
-        _say_refusal(f"{_near(error.file)}:{error.line}: {error.message}", error.remedy)
+        remedy = f"{REMEDY}{error.remedy}" if error.remedy else ""
+        refuse_input(f"{_near(error.file)}:{error.line}: {error.message}{remedy}")
         raise typer.Exit(BAD_INPUT) from None
-
-
-def _lines(file: Path | None) -> Mapping[str, int]:
-    from l4serve.config.files import FileRefusedError, read_bytes
-    from l4serve.config.yaml_lines import yaml_lines
-    from l4serve.config.yaml_reader import MOST_BYTES
-
-    try:
-        return yaml_lines(read_bytes(file, MOST_BYTES)) if file else {}
-    except FileRefusedError:
-        return {}
-
-
-def _print_refusal(problem: Problem, file: Path | None, lines: Mapping[str, int]) -> None:
-    from l4serve.config.stack_file import SERVING_KEY
-    from l4serve.config.yaml_lines import line_of
-
-    under_serving = "config" if ":" in problem.path else f"config.{SERVING_KEY}"
-    path = f"{under_serving}.{problem.path}"
-    where = f"{_near(file)}:{line_of(lines, path)}: " if file else ""
-    said, _, remedy = str(problem).partition(_REMEDY)
-    _say_refusal(f"{where}{said}", remedy or _explained(problem.path))
-
-
-def _say_refusal(said: str, remedy: str) -> None:
-    stderr.print(Text("error: ", style="bold red") + Text(one_line(said)))
-    stderr.print(Text(f"    fix: {one_line(remedy)}" if remedy else ""), end="\n" if remedy else "")
 
 
 def _near(file: Path) -> Path:
     """The file from where the user stands, where it lies below."""
     here = Path.cwd()
     return file.relative_to(here) if file.is_absolute() and file.is_relative_to(here) else file
-
-
-def _explained(path: str) -> str:
-    from l4serve.config.key_reference import key_of
-
-    key = key_of(path)
-    return f"see what it takes: l4serve explain {key}" if key else "see docs/config-reference.md"
 
 
 _NOTE_STYLES = {"will fail": "bold red", "may fail": "yellow", "costs": "magenta", "advice": "cyan"}

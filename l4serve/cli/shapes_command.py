@@ -112,7 +112,7 @@ def _of_workload(
     name: str, stack: str | None, file: Path | None, region: str | None, disk: int | None
 ) -> tuple[PodRequest, Offer]:
     loaded = load(stack, file)
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         planned = plan_stack(loaded)
     found = next((workload for workload in planned.workloads if workload.name == name), None)
     if found is None:

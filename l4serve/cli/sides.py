@@ -7,6 +7,7 @@ from pathlib import Path
 
 from l4serve.cli.base_tree import RECIPES, STACK_FILE, named_configs
 from l4serve.config.files import FileRefusedError, exists_as_file, read_bytes
+from l4serve.config.problem_places import places_in
 from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.recipes import RECIPES as OWN_RECIPES
 from l4serve.config.secrets_guard import guard
@@ -58,11 +59,13 @@ def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
         stack = read_stack_file(path, recipes=recipes, name=name)
         return Side((stack, plan_stack(stack)))
     except ConfigError as error:
-        refused = tuple(Refused(each.path, each.message, each.remedy) for each in error.problems)
+        place = places_in(path, path.name)
+        refused = tuple(Refused(each.path, each.message, each.remedy, place(each.path)) for each in error.problems)
         readable = _without_refused(stack, refused) if stack else _as_written(path, refused)
         return Side(refused=refused, readable=readable, validated=stack is not None)
     except StackFileError as error:
-        return Side(refused=(Refused(path.name, error.message, error.remedy),), unreadable=True)
+        refusal = Refused(path.name, error.message, error.remedy, f"{path.name}:{error.line}")
+        return Side(refused=(refusal,), unreadable=True)
 
 
 def _without_refused(stack: Stack, refused: Sequence[Refused]) -> RefusedBase:

@@ -12,6 +12,9 @@ from l4serve.config.characters import visible
 from l4serve.config.problem_words import message, remedy
 from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
 
+REMEDY = "\n    fix: "
+"""Stands between what is wrong and what to write."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -25,7 +28,7 @@ class Problem:
     """The nearest config edit that works; empty where the message says it."""
 
     def __str__(self) -> str:
-        remedy = f"\n    fix: {_shown(self.remedy)}" if self.remedy else ""
+        remedy = f"{REMEDY}{_shown(self.remedy)}" if self.remedy else ""
         return f"{_shown(self.path) or '(config)'}: {_shown(self.message)}{remedy}"
 
 
@@ -128,4 +131,4 @@ class StackFileError(ValueError):
 
     def __init__(self, file: Path, message: str, *, line: int = 1, remedy: str = "") -> None:
         self.file, self.message, self.line, self.remedy = file, message, line, remedy
-        super().__init__(f"{file}:{line}: {message}" + (f"\n    fix: {remedy}" if remedy else ""))
+        super().__init__(f"{file}:{line}: {message}" + (f"{REMEDY}{remedy}" if remedy else ""))

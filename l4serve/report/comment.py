@@ -15,6 +15,7 @@ from l4serve.report.words import (
     cost_pairs,
     flag_lines,
     landing,
+    located,
     pool_pairs,
     shown,
     workload_pairs,
@@ -68,13 +69,13 @@ def _within(lines: list[str], room: int, what: str) -> list[str]:
 def _dangers(stack: Doc) -> Iterator[str]:
     for problem in stack["refusals"]:
         fix = f" Fix: {_text(problem['fix'])}" if problem["fix"] else ""
-        told = f"{_code(problem['path'])}: {_text(problem['text'])}{fix}"
+        told = f"{_code(located(problem))}: {_text(problem['text'])}{fix}"
         yield f"- :no_entry: {_code(stack['stack'])} **refused** {told}"
     for danger in stack["danger"]:
         told = f"{_code(danger['path'])}: {_text(danger['text'])}"
         yield f"- :warning: {_code(stack['stack'])} **{_text(danger['kind'])}** {told}"
     for problem in stack["baseRefusals"]:
-        told = f"{_code(problem['path'])}: {_text(problem['text'])}"
+        told = f"{_code(located(problem))}: {_text(problem['text'])}"
         yield f"- :information_source: {_code(stack['stack'])} **the base was refused** {told}"
     if stack["refusals"] or stack["danger"] or stack["baseRefusals"]:
         yield ""

@@ -18,6 +18,7 @@ from l4serve.report.words import (
     cost_pairs,
     flag_lines,
     landing,
+    located,
     pool_pairs,
     shown,
     workload_pairs,
@@ -95,7 +96,7 @@ def _refusals(stack: Doc) -> Iterator[Child]:
     for word, problems in (("refused", stack["refusals"]), ("the base was refused", stack["baseRefusals"])):
         items = [
             element(
-                "li", element("code", each["path"]), f": {each['text']}", f" Fix: {each['fix']}" if each["fix"] else ""
+                "li", element("code", located(each)), f": {each['text']}", f" Fix: {each['fix']}" if each["fix"] else ""
             )
             for each in problems
         ]

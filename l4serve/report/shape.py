@@ -156,6 +156,8 @@ class Refusal(_Shape):
     path: Text
     text: Text
     fix: Text
+    place: Text = ""
+    """File and line; empty in a document of a release that did not say it."""
 
 
 class StackDifference(_Shape):

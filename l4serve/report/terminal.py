@@ -13,6 +13,7 @@ from l4serve.report.words import (
     cost_pairs,
     flag_lines,
     landing,
+    located,
     pool_pairs,
     shown,
     workload_pairs,
@@ -37,11 +38,11 @@ def terminal_text(doc: Doc) -> str:
 def _stack(stack: Doc) -> Iterator[str]:
     yield f"{stack['stack']}: {stack['verdict']}"
     for problem in stack["refusals"]:
-        yield f"  refused: {problem['path']}: {problem['text']}"
+        yield f"  refused: {located(problem)}: {problem['text']}"
         if problem["fix"]:
             yield f"    fix: {problem['fix']}"
     for problem in stack["baseRefusals"]:
-        yield f"  the base was refused: {problem['path']}: {problem['text']}"
+        yield f"  the base was refused: {located(problem)}: {problem['text']}"
     for workload in changed(stack["workloads"]):
         yield from _workload(workload)
     for pool in changed(stack["pools"]):

@@ -271,6 +271,13 @@ def hardest_landing(stack: Doc) -> str:
     return next((word for word in _HARDEST if word in landings), "nothing")
 
 
+def located(problem: Doc) -> str:
+    """Where a refusal stands: file and line where they are known, and the path; a file that is none has no path."""
+    place = str(problem.get("place", ""))
+    path = str(problem["path"])
+    return place if place.partition(":")[0] == path else f"{place}: {path}" if place else path
+
+
 def landing(part: Doc) -> str:
     """How a part lands, or that it comes or goes; a part without an older side is judged by its edits alone."""
     told = str(part["lands"] or part["change"])

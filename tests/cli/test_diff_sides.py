@@ -136,3 +136,13 @@ def test_what_comes_fails_the_mildest_level_alone(repository: Path) -> None:
     factories.write_stack(repository, factories.serving({"qwen": factories.workload(), "other": factories.workload()}))
     assert run("main", "--fail-on", "in place").exit_code == 1
     assert run("main", "--fail-on", "pod restart").exit_code == 0
+
+
+def test_a_refusal_names_file_and_line(files: Any) -> None:
+    sides = files(SERVING, changed(replicas="many"))
+    (stack,) = document("--from", sides[0], "--to", sides[1], code=1)["stacks"]
+    (refusal,) = stack["refusals"]
+    line = next(i for i, text in enumerate(sides[1].read_text("utf-8").splitlines(), 1) if "replicas: many" in text)
+    assert refusal["place"] == f"{sides[1].name}:{line}"
+    said = run("--from", sides[0], "--to", sides[1])
+    assert f"{sides[1].name}:{line}: workloads.qwen.replicas: 'many' is not a whole number" in said.stdout

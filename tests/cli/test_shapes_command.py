@@ -1,6 +1,7 @@
 """l4serve shapes: the same numbers that planning uses, in a table and as JSON, and readable refusals."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 from l4serve.cli.app import app
 from l4serve.planning.machines.allocatable import allocatable, pod_capacity
 from l4serve.planning.machines.shapes import all_shapes
+from tests import factories
 
 
 def run(*arguments: str) -> Result:
@@ -117,3 +119,10 @@ def test_bad_input_is_refused_in_one_readable_line(arguments: list[str], names: 
 def test_a_larger_disk_leaves_more_for_pods() -> None:
     small, large = (data("--disk", size)["shapes"][0]["allocatable"] for size in ("100", "500"))
     assert large["ephemeralStorageBytes"] > 5 * small["ephemeralStorageBytes"]
+
+
+def test_a_stack_that_is_refused_names_file_and_line(tmp_path: Path) -> None:
+    file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload("Qwen/Qwen2.5-32B-Instruct")}))
+    result = run("-f", str(file), "-w", "q")
+    assert result.exit_code == 2
+    assert re.match(rf"error: {re.escape(str(file))}:\d+: workloads\.q\.", result.stderr)

@@ -1,6 +1,7 @@
 """Updates of a pool without a free GPU under the real engine: those that end do, and the one that cannot is refused."""
 
 import json
+import re
 import subprocess
 import time
 from contextlib import AbstractContextManager
@@ -52,6 +53,7 @@ def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlan
         engine.configure(stack(**B_AND_C))
         for refusal in (engine.preview(refused=True), engine.up(refused=True)):
             assert "(1) this config without c, pulumi up; (2) this config, pulumi up" in refusal.errors
+            assert re.search(r"Pulumi\.full\.yaml:\d+: workloads\.c: ", refusal.errors), refusal.errors
             assert "an unhandled error occurred" not in refusal.output
         assert ready(control_plane) == {"a": 1, "b": 1}
         engine.configure(stack(b=workload()))

@@ -1,18 +1,20 @@
 """Inside Pulumi: the loader reads Pulumi's config, and every refusal is a readable run error."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from l4serve.cli.recording import record_program
 from stacks import serving as serving_module
 from stacks.settings import REASONS_SHOWN
 from tests.config.wrong_configs import GOOD
-from tests.factories import POOL, planned, serving
+from tests.factories import POOL, planned, serving, workload
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVING, TOKEN = "gke-llm-serving:serving", "gke-llm-serving:hfToken"
@@ -42,6 +44,45 @@ def test_every_problem_stands_in_one_run_error() -> None:
     assert "2 problems" in str(refusal.value)
     assert "cluster.mode" in str(refusal.value)
     assert "nodePool: " in str(refusal.value)
+
+
+def written(folder: Path, serving_object: Any) -> str:
+    """What a preview says of a stack whose file lies in its folder."""
+    (folder / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {SERVING: serving_object}}, sort_keys=False))
+    config = {SERVING: json.dumps(serving_object)}
+    program = {"project": "gke-llm-serving", "stack": "test", "base": folder, "config": config, "secrets": (TOKEN,)}
+    with pytest.raises(pulumi.RunError) as refusal:
+        record_program(ROOT / "__main__.py", **program)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        ({"cluster": {"mode": "moon", "name": "x"}}, r":4: cluster.mode: 'moon' is none of"),
+        (
+            {"workloads": {"q": workload("Qwen/Qwen2.5-32B-Instruct")}},
+            r":\d+: workloads.q.engine.maxModelLen: the model",
+        ),
+        ({"workloads": {"q": {"model": {"id": "a/b"}}}}, r":\d+: workloads.q.engine: a value is req"),
+        (GATED, r":1: gke-llm-serving:hfToken: the models of gemma are gated"),
+    ],
+    ids=["a wrong word", "the judgement", "a missing key", "no token"],
+)
+def test_a_preview_names_file_line_and_remedy(edits: dict[str, Any], told: str, tmp_path: Path) -> None:
+    said = written(tmp_path, {**GOOD, **edits})
+    assert re.search(rf"^Pulumi\.test\.yaml{told}", said, re.M), said
+    assert re.search(r"^    fix: ", said, re.M), said
+
+
+def test_a_file_that_is_not_what_pulumi_handed_over_is_not_named(tmp_path: Path) -> None:
+    """`pulumi --config-file` reads another one, whose lines are not these."""
+    (tmp_path / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {SERVING: GOOD}}), encoding="utf-8")
+    config = {SERVING: json.dumps({**GOOD, "nodePool": {}})}
+    program = {"project": "gke-llm-serving", "stack": "test", "base": tmp_path, "config": config, "secrets": ()}
+    with pytest.raises(pulumi.RunError) as refusal:
+        record_program(ROOT / "__main__.py", **program)
+    assert "\nnodePool: there is no such key here" in str(refusal.value)
 
 
 def test_a_model_that_does_not_fit_stops_the_preview() -> None:

@@ -94,7 +94,7 @@ def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
 
 
 def _refused(problems: Iterable[Refused]) -> list[dict[str, str]]:
-    return [{"path": each.path, "text": each.message, "fix": each.remedy} for each in problems]
+    return [{"path": each.path, "text": each.message, "fix": each.remedy, "place": each.place} for each in problems]
 
 
 def plain(value: Any) -> Any:

@@ -87,6 +87,8 @@ class Refused:
     path: str
     message: str
     remedy: str
+    place: str = ""
+    """File and line, such as `Pulumi.dev.yaml:12`."""
 
 
 @dataclass(frozen=True, kw_only=True)
