@@ -18,10 +18,21 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.advisor_pick import picks_table
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
 from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
-from benchmarks.performance.points import METRICS, Point, figures, h100_points, l4_points, predicted, rows, unjudged
+from benchmarks.performance.points import (
+    METRICS,
+    Point,
+    advised_points,
+    figures,
+    h100_points,
+    l4_points,
+    predicted,
+    rows,
+    unjudged,
+)
 from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts, write
 from l4serve.planning.performance.kernel_rates import kernel_rates
 
@@ -95,11 +106,12 @@ def main() -> int:
         print_fit(points, keep=arguments.write)
         return 0
     answers = everyone(points)
-    h100 = h100_points()
-    on_h100 = {OWN: {p.id: figures(predicted(p)) for p in h100}}
+    h100, advised = h100_points(), advised_points()
+    on_h100 = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised)}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
     print_errors("H100 with an L4's memory", h100, on_h100)
+    print_errors("H100 with an L4's memory, other configurations", advised, on_h100)
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")
@@ -107,7 +119,8 @@ def main() -> int:
         print_points(points, answers[HELD_OUT])
         print_points(h100, on_h100[OWN])
     if arguments.docs:
-        refresh_docs(points, answers, h100, on_h100, own=OWN, held_out=HELD_OUT, left=left)
+        kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table()}
+        refresh_docs(points, answers, h100, on_h100, advised=advised, left=left, **kept)
     return 0
 
 

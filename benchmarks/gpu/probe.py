@@ -1,6 +1,6 @@
 """Measures what real vLLM reserves for weights, activations, CUDA graphs and KV cache under an L4's memory budget.
 
-    python -m benchmarks.gpu.probe PLAN.jsonl MODELS_DIR OUT.jsonl [--parallel N] [--timeout S]
+    python -m benchmarks.gpu.probe PLAN.jsonl MODELS_DIR OUT.jsonl [--parallel N] [--timeout S] [--turns]
 
 Each line of the plan is one engine start: {"model": NAME, "utilization": U, ...vLLM engine arguments}. A model is a
 folder in MODELS_DIR that holds only a config.json; weights are dummies. The budget is an L4's 22.03 GiB: on a card of
@@ -8,6 +8,9 @@ T GiB vLLM is given the utilisation 22.03 * U / T. A refusal is a result and kee
 
 vLLM is imported once and forked for each point, so that starts cost no import. With N > 1 several engines share the
 card: vLLM reads memory as a difference of the whole card's, so here the driver's count for its own process is shown.
+
+With `--turns` a group of N engines starts side by side, and each serves its loads while the others rest: so speeds can
+be measured without paying for each start alone.
 
 Keys of a point beside vLLM's arguments: `env`, `cap_gib` (the most that PyTorch may hold, as a smaller card would
 enforce it) and `loads`, each {"n": prompts, "inp": tokens, "out": tokens} or {"image": [width, height]}.
@@ -29,6 +32,7 @@ from typing import Any
 
 from benchmarks.gpu.probe_loads import allocator, prompts_of, run_load
 from benchmarks.gpu.probe_log import KeepLines
+from benchmarks.gpu.turns import Turns
 
 L4_GIB = 22.03
 L4_CAPABILITY = (8, 9)
@@ -160,7 +164,7 @@ def record_worker(rank_file: Path, cap_gib: float | None) -> None:
     Worker.determine_available_memory, Worker.compile_or_warm_up_model = measured, warmed
 
 
-def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any]) -> None:
+def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any], turns: Turns | None) -> None:
     """Starts one engine, notes the size of its KV cache and serves the point's loads."""
     from vllm import LLM
 
@@ -186,7 +190,11 @@ def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any]) -> 
     prompts = prompts_of({"n": 3, "inp": 24}, [])
     outputs = llm.generate(prompts, SamplingParams(max_tokens=4, ignore_eos=True, detokenize=False), use_tqdm=False)
     found["generated_tokens"] = sum(len(o.outputs[0].token_ids) for o in outputs)
+    if turns:
+        turns.wait(point["id"])
     found["loads"] = [run_load(llm, load) for load in point.get("loads", ())]
+    if turns:
+        turns.done(point["id"])
 
 
 def merge_ranks(found: dict[str, Any], rank_file: Path) -> None:
@@ -199,19 +207,19 @@ def merge_ranks(found: dict[str, Any], rank_file: Path) -> None:
 
 
 def measure(
-    point: dict[str, Any], models: Path, alone: bool, native: bool, rank_file: Path, card: tuple[str, float]
+    point: dict[str, Any], run: argparse.Namespace, turns: Turns | None, rank_file: Path, card: tuple[str, float]
 ) -> dict[str, Any]:
     """One point's record: the plan line, what the worker counted, vLLM's own lines, and the refusal if it refused."""
     os.environ.update(point.get("env", {}))
-    keep, found = KeepLines(), {"point": point, "native_capability": native}
+    keep, found = KeepLines(), {"point": point, "native_capability": run.native_capability}
     found.update(gpu_name=card[0], gpu_total_gib=round(card[1], 3))
     logging.getLogger("vllm").addHandler(keep)
     began = time.time()
     try:
-        if not alone:
+        if run.parallel > 1:
             see_only_own_memory()
         record_worker(rank_file, point.get("cap_gib"))
-        start_engine(point, models, found)
+        start_engine(point, run.models, found, turns)
     except BaseException as error:  # whatever stops the start is the observation
         found["error"] = f"{type(error).__name__}: {str(error)[:1500]}"
         found["trace"] = traceback.format_exc()[-2500:]
@@ -221,10 +229,9 @@ def measure(
     return found
 
 
-def fork_point(
-    point: dict[str, Any], models: Path, out: Path, alone: bool, native: bool, card: tuple[str, float]
-) -> int:
+def fork_point(point: dict[str, Any], run: argparse.Namespace, turns: Turns | None, card: tuple[str, float]) -> int:
     """Forks a child that measures one point and appends its record to `out`; gives the child's process id."""
+    out: Path = run.out
     pid = os.fork()
     if pid:
         return pid
@@ -232,7 +239,7 @@ def fork_point(
     log = os.open(f"{out}.{point['id']}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    record = measure(point, models, alone, native, out.with_name(f"{out.name}.{point['id']}"), card)
+    record = measure(point, run, turns, out.with_name(f"{out.name}.{point['id']}"), card)
     with out.open("a") as file:
         file.write(json.dumps(record) + "\n")
     os._exit(0)
@@ -240,15 +247,17 @@ def fork_point(
 
 def run_plan(points: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
     """Runs every point, at most `parallel` at a time; a point over its time is killed with its process group."""
-    alone = arguments.parallel == 1
+    turns = Turns(arguments.out.with_name(f"{arguments.out.name}.turns")) if arguments.turns else None
     running: dict[int, tuple[str, float]] = {}
     card = card_name(), total_gib()
     queue = list(points)
     while queue or running:
-        while queue and len(running) < arguments.parallel:
+        room = 0 if turns and running else arguments.parallel
+        while queue and len(running) < room:
             point = queue.pop(0)
-            child = fork_point(point, arguments.models, arguments.out, alone, arguments.native_capability, card)
-            running[child] = (point["id"], time.time())
+            running[fork_point(point, arguments, turns, card)] = (point["id"], time.time())
+        if turns:
+            turns.give(name for name, _ in running.values())
         pid, _ = os.waitpid(-1, os.WNOHANG)
         if pid in running:
             name, began = running.pop(pid)
@@ -267,6 +276,7 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=240)
+    parser.add_argument("--turns", action="store_true", help="serve loads one engine at a time")
     parser.add_argument("--native-capability", action="store_true", help="let vLLM see the card's own capability")
     arguments = parser.parse_args()
     points = [json.loads(line) for line in arguments.plan.read_text().splitlines() if line.strip()]

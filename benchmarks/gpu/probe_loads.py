@@ -27,7 +27,7 @@ def prompts_of(load: dict[str, Any], image_tokens: list[int]) -> list[Any]:
         from PIL import Image
 
         return [{"prompt_token_ids": image_tokens, "multi_modal_data": {"image": Image.new("RGB", load["image"])}}]
-    draw = random.Random(load["n"])
+    draw = random.Random(load.get("seed", load["n"]))
     return [{"prompt_token_ids": [draw.randrange(10, 900) for _ in range(load["inp"])]} for _ in range(load["n"])]
 
 

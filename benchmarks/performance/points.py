@@ -39,7 +39,12 @@ H100_MODELS = {
     "gemma-7b": "google/gemma-7b",
     "gemma-7b-awq": "google/gemma-7b-AWQ",
     "llama-3.1-8b": "meta-llama/Llama-3.1-8B-Instruct",
+    "llama-3.1-8b-awq": "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4",
+    "llama-3.1-8b-w4a16": "RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16",
     "qwen2.5-7b": "Qwen/Qwen2.5-7B-Instruct",
+    "qwen2.5-7b-awq": "Qwen/Qwen2.5-7B-Instruct-AWQ",
+    "qwen2.5-14b": "Qwen/Qwen2.5-14B-Instruct",
+    "qwen2.5-14b-awq": "Qwen/Qwen2.5-14B-Instruct-AWQ",
     "qwen3-4b": "Qwen/Qwen3-4B",
 }
 
@@ -167,11 +172,18 @@ def h100_points() -> tuple[Point, ...]:
     return tuple(point for row in rows("h100_points.jsonl") for point in _h100_points(row))
 
 
-def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
+@cache
+def advised_points() -> tuple[Point, ...]:
+    """The starts by which the advisor's picks are held against measurement; no constant was settled with them."""
+    return tuple(point for row in rows("advised_points.jsonl") for point in _h100_points(row))
+
+
+def h100_question(row: Mapping[str, Any]) -> Question:
+    """A start on an H100 with an L4's memory as a question; the row's `kwargs` are vLLM's own arguments."""
     kwargs = row["kwargs"]
     shape = find_model(H100_MODELS[row["model"]])
-    assert shape is not None
-    question = Question(
+    assert shape is not None, row["model"]
+    return Question(
         model=shape,
         engine="vllm",
         engine_version="0.26.0",
@@ -179,6 +191,8 @@ def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
         gpus=1,
         settings={
             "quantization": kwargs.get("quantization"),
+            "kvCache": kwargs.get("kv_cache_dtype"),
+            "dtype": kwargs.get("dtype"),
             "length": kwargs["max_model_len"],
             "sequences": kwargs["max_num_seqs"],
             "batchTokens": kwargs["max_num_batched_tokens"],
@@ -186,7 +200,11 @@ def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
         },
         gpu_memory_gib=22.03,
     )
-    name = f"h100-{row['model']}-{kwargs.get('quantization', 'own')}"
+
+
+def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
+    question = h100_question(row)
+    name = f"h100-{row.get('id', row['model'])}-{row['kwargs'].get('quantization', 'own')}"
     for load in row["loads"]:
         if load["out"] == 1:
             measured: dict[Metric, float] = {"ttft": 1000 * load["s"]}

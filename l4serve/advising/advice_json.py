@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.advising.candidates import Candidate
-from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.ranking import Judged, Wish, per_scope
 from l4serve.advising.search import Answer, Rejected
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.speed_question import Priced
@@ -92,9 +92,10 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
     if winner is None:
         return ()
     figures, edit = winner.figures, winner.candidate.pod.edit
+    tokens, scope = per_scope(winner, wish)
     best = {
         "latency": f"a whole answer in {figures.end_to_end_ms or 0:,.0f} ms, the least of all that keep the wish",
-        "throughput": f"{figures.output_tokens_per_second or 0:,.0f} tokens a second, the most that keep the wish",
+        "throughput": f"{tokens:,.0f} tokens a second{scope}, the most of all that keep the wish",
         "cost": f"{winner.usd_per_million or 0:.2f} USD per million tokens, the least of all that keep the wish",
     }
     return (best[wish.goal], f"limited by {winner.speed.limited_by}", *_gains(edit))

@@ -75,7 +75,7 @@ def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
     if wish.goal == "latency":
         best = (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
     elif wish.goal == "throughput":
-        best = -tokens if wish.budget_usd_hour is not None else -tokens / candidate.gpus
+        best = -per_scope(judged, wish)[0]
     else:
         best = price / tokens
     return best, float(table()["quality"].index(candidate.pod.quality)), price, float(len(candidate.edit))
@@ -99,10 +99,16 @@ def _measured(judged: Judged, wish: Wish) -> str:
     if wish.goal == "latency":
         return f"{rank(wish, judged)[0]:,.0f} ms"
     if wish.goal == "throughput":
-        scope = "" if wish.budget_usd_hour is not None else " a GPU"
-        return f"{-rank(wish, judged)[0]:,.0f}{scope}"
+        tokens, scope = per_scope(judged, wish)
+        return f"{tokens:,.0f}{scope}"
     cost = judged.usd_per_million
     return "no known price" if cost is None else f"{cost:.2f} USD a million"
+
+
+def per_scope(judged: Judged, wish: Wish) -> tuple[float, str]:
+    """Tokens a second as the goal of throughput counts them, and of what: of a GPU, or with a budget of all."""
+    tokens = judged.figures.output_tokens_per_second or 0.0
+    return (tokens, "") if wish.budget_usd_hour is not None else (tokens / judged.candidate.gpus, " a GPU")
 
 
 def describe(candidate: Candidate) -> str:

@@ -8,7 +8,16 @@ import pytest
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import PAGE, between
 from benchmarks.performance.point_errors import Answers, errors
-from benchmarks.performance.points import Metric, figures, h100_points, l4_points, predicted, rows, unjudged
+from benchmarks.performance.points import (
+    Metric,
+    advised_points,
+    figures,
+    h100_points,
+    l4_points,
+    predicted,
+    rows,
+    unjudged,
+)
 from benchmarks.performance.rate_fitting import TABLE, starts
 from l4serve.config.data_file import read_data
 
@@ -42,6 +51,17 @@ def test_another_card_with_an_l4_s_memory_is_met() -> None:
     found = errors(h100_points(), "itl", answers())
     assert found.median is not None
     assert found.median < 0.10
+
+
+def test_configurations_that_settled_nothing_are_met() -> None:
+    points = advised_points()
+    found = {p.id: figures(predicted(p)) for p in points}
+    assert len(points) >= 150
+    for metric, median in (("itl", 0.05), ("ttft", 0.15), ("tokens", 0.12)):
+        error = errors(points, metric, found)
+        assert error.median is not None
+        assert error.median < median
+    assert (errors(points, "tokens", found).rank_share or 0) >= 0.95
 
 
 def test_each_row_is_a_question_or_has_its_reason() -> None:

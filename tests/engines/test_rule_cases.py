@@ -24,6 +24,9 @@ def test_what_crashes_on_hopper_is_no_rule_for_the_l4() -> None:
     awq = like(GEMMA, dtype="float16", quantization_method="awq")
     assert errors("vllm", "0.26.0", awq, kvCacheDtype="fp8", dtype="float16") == set()
     hopper = GpuTraits("NVIDIA H200", (9, 0))
+    dead = verdicts("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8")
+    assert dead["vllm-fp8-kv-in-float16-on-flash-attention"].remedy == "set engine.dtype: bfloat16"
+    assert errors("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8", dtype="bfloat16") == set()
     assert errors("vllm", "0.26.0", GEMMA, gpu=hopper, kvCacheDtype="fp8_e5m2") == set()
 
 
