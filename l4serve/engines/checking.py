@@ -31,6 +31,18 @@ class Option:
     values: tuple[str, ...]
     index: int
     """Where it stands in the command line."""
+    spelling: str | None = None
+    """The contract's option string that the token means, an abbreviation written out; None where there is no flag."""
+
+    @property
+    def says_no(self) -> bool:
+        """Whether it is the form that turns the flag off."""
+        return self.flag is not None and self.spelling not in self.flag.names
+
+    @property
+    def key(self) -> str | None:
+        """The key of a JSON option that it sets by itself, as --option.key; None where it sets the whole."""
+        return self.token.partition(".")[2].replace("-", "_") or None
 
 
 def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
@@ -39,14 +51,17 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
     while index < len(argv):
         start, token = index, argv[index]
         index += 1
+        if token == "-O" and argv[index : index + 1] and _level(f"-O{argv[index]}", contract):
+            token, index = f"-O{argv[index]}", index + 1
         written, equals, inline = _level(token, contract) or token.partition("=")
-        flag = _find(written, contract) if _OPTION.match(token) else None
+        spelling = _meant(written, contract) if _OPTION.match(token) else None
+        flag = contract.flag(spelling) if spelling else None
         values = [inline] if equals else []
         if flag and flag.takes_value and not equals:
             while index < len(argv) and not _OPTION.match(argv[index]) and (flag.nargs == "+" or not values):
                 values.append(argv[index])
                 index += 1
-        yield Option(written, flag, tuple(values), start)
+        yield Option(written, flag, tuple(values), start, spelling)
 
 
 def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
@@ -65,15 +80,16 @@ def normalised(token: str, contract: Contract) -> str:
     return "--" + token.removeprefix("--").split(".")[0].replace("_", "-")
 
 
-def _find(token: str, contract: Contract) -> Flag | None:
-    """The flag that a token names or, where the parser takes it so, abbreviates."""
+def _meant(token: str, contract: Contract) -> str | None:
+    """The option string that a token is or, where the parser takes it so, abbreviates."""
     written = normalised(token, contract)
-    flag = contract.flag(written)
-    if flag is None:
+    spelling = written if contract.flag(written) else None
+    if spelling is None:
         longer = contract.abbreviated(written)
-        flag = contract.flag(longer[0]) if len(longer) == 1 else None
+        spelling = longer[0] if len(longer) == 1 else None
+    flag = contract.flag(spelling) if spelling else None
     dotted = token.startswith("--") and "." in token
-    return None if dotted and flag and not (contract.dotted_keys and flag.type in _WITH_KEYS) else flag
+    return None if dotted and flag and not (contract.dotted_keys and flag.type in _WITH_KEYS) else spelling
 
 
 def check_argv(argv: tuple[str, ...], env: Mapping[str, str], contract: Contract) -> tuple[Problem, ...]:

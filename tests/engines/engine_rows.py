@@ -1,5 +1,6 @@
 """An engine that nobody has: its rows beside those of the others, its typed flags and one object."""
 
+import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def _with_rows(read: Any) -> Any:
             return {**table, "engines": {**table["engines"], KIND: table["engines"]["vllm"]}}
         if not isinstance(table, dict) or "vllm" not in table:
             return table
-        own = json.loads(json.dumps(table["vllm"]))
+        own = copy.deepcopy(table["vllm"])
         if path.name == "profiles.yaml":
             own[0] |= {"image": "docker.io/octo/server:v{version}"}
             own[0]["traits"] |= {"title": "Octo"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,27 +10,27 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from l4serve.engines.checking import read_options
+from l4serve.engines.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
-from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import GraphOptions, ServingOptions
 
 RUNNER_VARIABLE = "VLLM_USE_V2_MODEL_RUNNER"
-_LEVEL = re.compile(r"-O=?(\d)")
-_OPTIMISATION_LEVELS = (0, 12, 0)
-"""The release since which -O is an option of its own (vllm/engine/arg_utils.py)."""
 
 _Given = Iterator[tuple[str, Sequence[Any]]]
 """Flags, each with its values."""
 
 
-def with_flags(options: ServingOptions, extra_args: tuple[str, ...], env: Mapping[str, str]) -> ServingOptions:
-    """The options with what extra arguments and environment say beside the typed fields.
+def with_flags(
+    options: ServingOptions, extra_args: tuple[str, ...], env: Mapping[str, str], contract: Contract
+) -> ServingOptions:
+    """The options with what extra arguments and environment say beside the typed fields, read as the release does.
 
     A flag that moves memory and is not modelled, or whose value cannot be read, is named in `unjudged`.
     """
     if env.get(RUNNER_VARIABLE) in ("0", "1"):
         options = replace(options, v2_model_runner=env[RUNNER_VARIABLE] == "1")
-    return _with(options, _arguments(extra_args, options.engine_version), env) if extra_args else options
+    return _with(options, _arguments(extra_args, contract), env) if extra_args else options
 
 
 def with_fields(options: ServingOptions, engine: BaseModel) -> ServingOptions:
@@ -83,33 +82,33 @@ def _grouped(options: ServingOptions, changed: Mapping[str, Any]) -> dict[str, A
     return {**plain, "graphs": replace(options.graphs or GraphOptions(), **graphs)} if graphs else plain
 
 
-def _arguments(arguments: tuple[str, ...], version: str) -> _Given:
-    """Each flag with dashes for underscores and its values: after an equals sign, or the words that follow.
+def _arguments(arguments: tuple[str, ...], contract: Contract) -> _Given:
+    """Each flag as the table of flags names it, with its values as the release's parser reads them.
 
-    Keys after a dot are put together to the object that they are of.
+    An option that says no has the value False, or is itself in the table; keys after a dot are put together to the
+    object that they are of.
     """
     objects: dict[str, dict[str, Any]] = {}
-    for index, word in enumerate(arguments):
-        if found := _LEVEL.fullmatch(word):
-            levels = parse_version(version) >= _OPTIMISATION_LEVELS
-            yield ("--optimization-level" if levels else "--compilation-config"), [found[1]]
-        if not word.startswith("--"):
-            continue
-        written, equals, value = word.partition("=")
-        values = [value] if equals else list(_following(arguments[index + 1 :]))
-        flag, dot, key = written.replace("_", "-").partition(".")
-        if dot and values:
-            objects.setdefault(flag, {})[key.replace("-", "_")] = _plain(values[0])
-        else:
-            yield flag, values
+    for option in read_options(arguments, contract):
+        if option.flag is None or option.spelling is None:
+            continue  # the release refuses it
+        names = [option.spelling] if option.says_no else [option.spelling, *option.flag.names]
+        flag = next((name for name in names if _is_known(name)), None)
+        if flag is not None and option.key and option.values:
+            objects.setdefault(flag, {})[option.key] = _plain(option.values[0])
+        elif flag is not None:
+            yield flag, option.values
+        elif option.says_no and (known := next(filter(_is_modelled, option.flag.names), None)):
+            yield known, [False]
     yield from ((flag, [held]) for flag, held in objects.items())
 
 
-def _following(words: tuple[str, ...]) -> Iterator[str]:
-    for word in words:
-        if word.startswith("--"):
-            return
-        yield word
+def _is_modelled(flag: str) -> bool:
+    return flag in flag_table()["modelled"]
+
+
+def _is_known(flag: str) -> bool:
+    return _is_modelled(flag) or flag in flag_table()["unmodelled"]
 
 
 def _plain(value: str) -> Any:

@@ -10,6 +10,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.model_location import buffer_gib, streams
+from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB, pool_disk_gb
 from l4serve.planning.machines.gpus import card_of
@@ -68,10 +69,12 @@ def _needs_and_checkpoint(
     if shape is None:
         return None
     try:
-        options = engine_memory(workload.engine.kind).options(workload.engine, layout)
-        options = with_flags(options, workload.extra_args, workload.extra_env)
+        engine = workload.engine
+        options = engine_memory(engine.kind).options(engine, layout)
+        contract = resolve_contract(engine.kind, engine.version, engine.contract).contract
+        options = with_flags(options, workload.extra_args, workload.extra_env, contract)
         return host_needs(shape, options), checkpoint_gib(shape, options)
-    except MemoryModelError:
+    except (MemoryModelError, ContractError):
         return None
 
 

@@ -75,7 +75,8 @@ class Subject:
         """The settings that memory depends on, with the backend and the batch limits that the release takes."""
         engine = self.workload.engine
         options = engine_memory(engine.kind).options(engine, self.layout)
-        options = with_flags(options, self.workload.extra_args, {**setting_env(self.case), **self.workload.extra_env})
+        env = {**setting_env(self.case), **self.workload.extra_env}
+        options = with_flags(options, self.workload.extra_args, env, self.resolved.contract)
         limits = self._limits_on(self.card)
         return replace(
             options,

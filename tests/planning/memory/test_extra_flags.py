@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.config.vllm import VllmEngine
+from l4serve.engines.contract import load_contract
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_fields, with_flags
@@ -30,7 +31,8 @@ def shape(name: str) -> ModelShape:
 
 
 def asked(*flags: str, env: dict[str, str] | None = None, version: str = "0.26.0", **fields: Any) -> ServingOptions:
-    return with_flags(ServingOptions(engine="vllm", engine_version=version, **fields), flags, env or {})
+    options = ServingOptions(engine="vllm", engine_version=version, **fields)
+    return with_flags(options, flags, env or {}, load_contract("vllm", version))
 
 
 def fit(model: str, options: ServingOptions) -> Fit:
@@ -215,6 +217,38 @@ def test_typed_fields_and_extra_arguments_say_the_same() -> None:
         "--runner=pooling",
     )
     assert with_fields(asked(), typed) == asked(*flags)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (["--kv-cache-memory", "4G"], ["--kv-cache-memory-bytes=4G"]),
+        (["--num_gpu_blocks", "512"], ["--num-gpu-blocks-override=512"]),
+        (["--language-model", "--uvicorn-log-level", "info"], ["--language-model-only"]),
+        (["--no-language-model-only"], []),
+        (["--no-language-model"], []),
+        (["--no-enable-sleep-mode"], []),
+        (["--enable-sleep"], ["--enable-sleep-mode"]),
+        (["--disable-hybrid-kv"], ["--disable-hybrid-kv-cache-manager"]),
+        (["--limit-mm.image", "2"], ["--limit-mm-per-prompt.image=2"]),
+        (["--limit_mm_per_prompt.image=2", "--limit-mm-per.video=0"], ['--limit-mm-per-prompt={"image":2,"video":0}']),
+        (["-O", "1"], ["-O1"]),
+        (["-O=1"], ["--optimization-level=1"]),
+        (["--uvicorn-log-level", "info", "--kv-cache-memory-bytes", "4G"], ["--kv-cache-memory-bytes=4G"]),
+    ],
+)
+def test_memory_reads_a_command_line_as_the_releases_parser_does(written: list[str], meant: list[str]) -> None:
+    assert asked(*written) == asked(*meant)
+
+
+def test_what_says_no_lays_sliding_layers_out_in_groups() -> None:
+    assert any("in groups" in named for named in asked("--no-disable-hybrid-kv-cache-manager").unjudged)
+
+
+def test_an_abbreviation_means_what_its_own_release_has() -> None:
+    """0.9.0 has no other option of that beginning than --cuda-graph-sizes; 0.26.0 has none at all."""
+    assert asked("--cuda-graph", "8", version="0.11.0").graphs == asked("--cuda-graph-sizes=8", version="0.11.0").graphs
+    assert asked("--cuda-graph", "8").graphs is None
 
 
 @pytest.mark.parametrize(
