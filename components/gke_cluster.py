@@ -42,8 +42,11 @@ class GkeCluster(pulumi.ComponentResource):
     """Secret. Kubeconfig text with exec credentials, or the path of the user's own; None is the ambient one."""
     context: str | None
     """Context of the kubeconfig; None is its current one."""
-    resource: gcp.container.Cluster | None
-    """The cloud resource, for `deleted_with`; None unless the stack makes the cluster."""
+    resource: pulumi.CustomResource | None
+    """The cloud resource, for `deleted_with`; None unless the stack makes the cluster.
+
+    Not typed as Google's: Pulumi evaluates these annotations, and that loads all of Google's container module.
+    """
 
     def __init__(self, name: str, args: GkeClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:cluster:GkeCluster", name, None, opts)
@@ -51,9 +54,9 @@ class GkeCluster(pulumi.ComponentResource):
         self.context = args.plan.context
         self.resource = None
         if args.plan.managed is not None:
-            self.resource = self._make_cluster(args.plan.managed)
-            system_pool = self._make_system_pool(args.plan.managed, self.resource)
-            self._publish_made(args.plan.managed, self.resource, system_pool)
+            self.resource = cluster = self._make_cluster(args.plan.managed)
+            system_pool = self._make_system_pool(args.plan.managed, cluster)
+            self._publish_made(args.plan.managed, cluster, system_pool)
         elif args.plan.looked_up:
             self._publish_found()
         else:
