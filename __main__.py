@@ -1,13 +1,15 @@
 """The Pulumi program: load the stack's config, plan it, build it, export what users need."""
 
+import gc
+
 import pulumi
 
-from stacks.serving import build
-from stacks.settings import REASONS_SHOWN
+gc.set_threshold(50_000)  # what the SDKs and the plan load lives as long as the program
+from stacks.serving import build  # noqa: E402
+from stacks.settings import REASONS_SHOWN  # noqa: E402
 
 try:
     build()
-except pulumi.RunError as refused:
-    # Pulumi adds "an unhandled error occurred" below what it shows of an error that a program raises.
+except pulumi.RunError as refused:  # raised again, Pulumi would add "an unhandled error occurred"
     pulumi.log.error(str(refused))
     raise SystemExit(REASONS_SHOWN) from refused

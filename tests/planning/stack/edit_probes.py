@@ -19,6 +19,15 @@ CLASSED = {
     f"{WORKLOAD}.nodePool": None,
     f"{WORKLOAD}.computeClass": "l4s",
 }
+SPARE = {"nodePools.spare": {"machineType": "g2-standard-8", "maxNodes": 4}}
+MADE = {
+    "computeClasses": {"l4s": {"priorities": [{"machineType": "g2-standard-8"}]}},
+    f"{WORKLOAD}.nodePool": None,
+    f"{WORKLOAD}.computeClass": "l4s",
+}
+OFFERED = {"computeClasses": {"l4s": {"priorities": [{"nodePool": "l4"}]}}, f"{WORKLOAD}.nodePool": None} | SPARE
+ALLOWED = {f"{WORKLOAD}.allow": [{"rule": "vllm-eager", "reason": "tried"}]}
+WIDE = {f"{POOL}.machineType": "g2-standard-24"}
 RESERVED = {f"{POOL}.reservation": {"affinity": "specific", "name": "r1"}, f"{POOL}.zones": ["us-central1-a"]}
 
 T4 = {
@@ -95,12 +104,27 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{POOL}.autoRepair", False, {}),
     (f"{POOL}.protect", True, {}),
     ("cluster.networkOptions.natAddresses", 2, {}),
+    ("computeClasses.l4s.priorities[0].nodePool", "spare", CLASSED | SPARE),
+    ("computeClasses.l4s.priorities[0].machineType", "g2-standard-16", MADE),
+    ("computeClasses.l4s.priorities[0].spot", True, MADE),
+    ("computeClasses.l4s.priorities[0].flexStartSeconds", 7200, MADE),
+    ("computeClasses.l4s.priorities[0].reservation", "r1", MADE),
+    ("computeClasses.l4s.whenUnsatisfiable", "ScaleUpAnyway", CLASSED),
     ("computeClasses.l4s.migrateBack", True, CLASSED),
     ("computeClasses.l4s.consolidationMinutes", 5, CLASSED),
     (f"{WORKLOAD}.engine.maxModelLen", 4096, {}),
     (f"{WORKLOAD}.engine.version", "0.25.1", {}),
     (f"{WORKLOAD}.model.id", "Qwen/Qwen2.5-3B-Instruct", {}),
     (f"{WORKLOAD}.model.revision", "abc123", {}),
+    (f"{WORKLOAD}.recipe", "vllm-7b-kvcache", {}),
+    (f"{WORKLOAD}.load.inputTokens", 100, {}),
+    (f"{WORKLOAD}.gpus", 2, WIDE),
+    (f"{WORKLOAD}.nodePool", "spare", SPARE),
+    (f"{WORKLOAD}.computeClass", "l4s", OFFERED),
+    (f"{WORKLOAD}.env.B.secret", "other", {f"{WORKLOAD}.env": {"B": {"secret": "some", "key": "b"}}}),
+    (f"{WORKLOAD}.apiKey.secret", "other", {f"{WORKLOAD}.apiKey": {"secret": "some", "key": "k"}}),
+    (f"{WORKLOAD}.allow[0].rule", "vllm-fp8-kv-before-ada", ALLOWED),
+    (f"{WORKLOAD}.allow[0].reason", "measured", ALLOWED),
     (f"{WORKLOAD}.replicas", 2, {}),
     (f"{WORKLOAD}.autoscaling.maxReplicas", 3, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
     (f"{WORKLOAD}.autoscaling.metric", "cache", {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
@@ -117,6 +141,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.renamedFrom", "old", {}),
     (f"{WORKLOAD}.fit", "warn", {}),
     ("namespace", "models", {}),
+    ("createNamespace", False, {}),
     ("huggingFace.existingSecret", "b", {"huggingFace": {"existingSecret": "a"}}),
     ("huggingFace.key", "other", {"huggingFace": {"existingSecret": "a"}}),
     ("huggingFace.tokenRevision", 2, {f"{WORKLOAD}.model.gated": True}),

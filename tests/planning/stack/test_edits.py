@@ -14,8 +14,10 @@ import pytest
 
 from l4serve.cli.project import project_root
 from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.config.data_file import load_data
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import SERVING_KEY, Stack, parse_stack
+from l4serve.planning.stack import edits as edits_module
 from l4serve.planning.stack.edits import (
     Effect,
     all_edits,
@@ -49,6 +51,16 @@ IGNORED = {
     "google_container_cluster": {"node_config", "initial_node_count"},
     "google_container_node_pool": {"initial_node_count"},
 }
+
+
+def test_the_fields_that_replace_name_the_provider_versions_that_they_were_read_from() -> None:
+    table = load_data(edits_module.__file__, "force_new.yaml")
+    assert set(table["versions"]) == {"terraform-provider-google-beta", "pulumi-kubernetes"}
+    for name, version in table["versions"].items():
+        release, _, commit = version.partition(", its main branch at ")
+        assert re.fullmatch(r"\d+\.\d+\.\d+", release)
+        source = " ".join(text for text in table["sources"].values() if name in text)
+        assert commit.split()[0] in source
 
 
 def test_every_field_of_the_config_is_in_the_table() -> None:
