@@ -11,7 +11,8 @@ from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.container_env import EnvSource
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
-from l4serve.planning.workload.workload_plan import Probes, WorkloadPlan
+from l4serve.planning.workload.lifecycle import Probes, ProbeTimes
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
 _TOKEN_VOLUME = "hf-token"
@@ -94,7 +95,7 @@ class InferenceService(pulumi.ComponentResource):
 
     def _make_deployment(self, account: k8s.core.v1.ServiceAccount) -> k8s.apps.v1.Deployment:
         plan, rollout = self._plan, self._plan.scale.rollout
-        deadline = f"{rollout.progress_deadline_seconds}s"
+        deadline = f"{rollout.await_seconds}s"
         return k8s.apps.v1.Deployment(
             f"{self._name}-deployment",
             metadata=self._metadata(plan.object_name, dict(plan.metadata.annotations)),
@@ -171,6 +172,12 @@ class InferenceService(pulumi.ComponentResource):
                 allow_privilege_escalation=False,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
+            lifecycle=k8s.core.v1.LifecycleArgs(
+                # The image needs no shell for it.
+                pre_stop=k8s.core.v1.LifecycleHandlerArgs(
+                    sleep=k8s.core.v1.SleepActionArgs(seconds=plan.lifecycle.leave_seconds)
+                )
+            ),
             volume_mounts=self._mounts(),
             **_probes(plan.lifecycle.probes, plan.service.port),
         )
@@ -216,10 +223,12 @@ def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:
         "startup_probe": k8s.core.v1.ProbeArgs(
             http_get=get, period_seconds=probes.startup_period, failure_threshold=probes.startup_failures
         ),
-        "readiness_probe": k8s.core.v1.ProbeArgs(
-            http_get=get, period_seconds=5, failure_threshold=3, timeout_seconds=5
-        ),
-        "liveness_probe": k8s.core.v1.ProbeArgs(
-            http_get=get, period_seconds=20, failure_threshold=6, timeout_seconds=10
-        ),
+        "readiness_probe": _probe(get, probes.readiness),
+        "liveness_probe": _probe(get, probes.liveness),
     }
+
+
+def _probe(get: k8s.core.v1.HTTPGetActionArgs, times: ProbeTimes) -> k8s.core.v1.ProbeArgs:
+    return k8s.core.v1.ProbeArgs(
+        http_get=get, period_seconds=times.period, failure_threshold=times.failures, timeout_seconds=times.timeout
+    )

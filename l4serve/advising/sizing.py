@@ -9,17 +9,17 @@ correction of the M/M/m tail.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, log
-from typing import Any
 
 from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.start import plan_start
 
 MOST_REPLICAS = 1000
 SECONDS_PER_MINUTE = 60
@@ -194,11 +194,13 @@ def curve_of(judged: Judged, load: Load) -> Curve:
 
 def start_lag(judged: Judged) -> float:
     """Seconds from the wish for one more replica to its first token: a node, the weights, the engine."""
-    start: Mapping[str, Any] = table()["start"]
     subject = judged.candidate.pod.subject
     assert subject.shape is not None, "only a described model is sized"
-    download = checkpoint_gib(subject.shape, subject.options) * start["downloadGibSeconds"]
-    return float(start["nodeSeconds"] + download + start["engineSeconds"])
+    files = checkpoint_gib(subject.shape, subject.options)
+    image = subject.workload.engine.image or subject.resolved.contract.image
+    start = plan_start(subject.workload, None, image, files, subject.layout.gpus)
+    assert start.total is not None, "the weights of a described model have a size"
+    return float(start.total)
 
 
 def _between(xs: Sequence[int], ys: Sequence[float], x: float) -> float:

@@ -65,6 +65,7 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
         console.print(_pools(planned))
     console.print(_workloads(planned))
     console.print(_speeds(planned))
+    console.print(_starts(planned))
     console.print(cost_table(planned.cost))
     for remark in cost_remarks(planned.cost):
         console.print(remark)
@@ -128,6 +129,19 @@ def _speeds(plan: StackPlan) -> Table:
                 )
             )
         table.add_row(name, *("\n".join(column) for column in zip(*cells, strict=True)))
+    return table
+
+
+def _starts(plan: StackPlan) -> Table:
+    """Phases from the wish for a pod to its first answer, on a new node."""
+    table = Table(title="Seconds until a new pod serves", title_justify="left")
+    table.add_column("workload", overflow="fold")
+    for column in ("node", "image", "weights", "load", "compile", "graphs", "engine", "total"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for workload in plan.workloads:
+        start = workload.lifecycle.start
+        phases = (start.node, start.image, start.weights, start.load, start.compile, start.graphs, start.server)
+        table.add_row(workload.name, *("?" if phase is None else str(phase) for phase in (*phases, start.total)))
     return table
 
 

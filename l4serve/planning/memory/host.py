@@ -105,6 +105,11 @@ def checkpoint_gib(model: ModelShape, options: ServingOptions) -> float:
     return checkpoint_bytes(model, vllm_name) / GIB
 
 
+def image_gib(engine: str) -> float:
+    """GiB of the engine's image on a node's disk, unpacked."""
+    return float(_table()["engines"][engine]["imageGib"])
+
+
 def unknown_checkpoint_needs(engine: str, cards_gib: float) -> float:
     """GiB that a pod writes whose model nobody described: as much as its cards hold, and the engine's caches."""
     return float(cards_gib + _table()["engines"][engine]["scratchGib"])

@@ -15,6 +15,7 @@ from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Judgement, judged_lengths
 from l4serve.planning.workload.prospect import Prospect
+from l4serve.planning.workload.start import StartPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 SCHEMA_VERSION = 1
@@ -119,12 +120,23 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "tolerations": [_values(asdict(t)) for t in placing.tolerations],
         "resources": {kind: dict(amounts) for kind, amounts in workload.resources.as_kubernetes().items()},
         "shmBytes": workload.resources.shm_bytes,
+        "start": _start(workload.lifecycle.start),
+        "drain": {
+            "leaveSeconds": workload.lifecycle.leave_seconds,
+            "graceSeconds": workload.lifecycle.grace_seconds,
+        },
+        "storage": _values(asdict(workload.storage)),
         "rollout": _values(asdict(scale.rollout)),
         "service": {"name": workload.service.name, "type": workload.service.type, "port": workload.service.port},
         "url": workload.service.url,
         "speed": _speed(workload.prospect),
         **_judgement(workload.judgement),
     }
+
+
+def _start(start: StartPlan) -> dict[str, Any]:
+    """Seconds of each phase until a new pod serves; null where the weights' size is not known."""
+    return {**_values(asdict(start)), "container": start.container, "total": start.total}
 
 
 def _speed(prospect: Prospect) -> dict[str, Any]:

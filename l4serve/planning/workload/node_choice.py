@@ -66,6 +66,8 @@ class Place:
     shape: MachineShape
     placing: Placing
     autopilot: bool = False
+    spot: bool = False
+    """Whether some of its nodes may be taken away within seconds."""
     alternatives: tuple[tuple[MachineShape, PoolPlan | None], ...] = ()
     """In a compute class, every machine that may come, with its pool where that is the stack's."""
 
@@ -151,7 +153,12 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         class_pools=tuple(by_name[name] for p in wanted.priorities for name in p.pools if name in by_name),
         makes_nodes=any(priority.shape for priority in wanted.priorities),
     )
-    return Place(own[-1] if own else None, shapes[0], placing, alternatives=alternatives)
+    spot = any(priority.spot for priority in wanted.priorities) or any(_is_spot(pool) for pool in own)
+    return Place(own[-1] if own else None, shapes[0], placing, alternatives=alternatives, spot=spot)
+
+
+def _is_spot(pool: PoolPlan) -> bool:
+    return pool.supply.provisioning == "spot"
 
 
 def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
@@ -220,4 +227,5 @@ def _pooled(pool: PoolPlan) -> Place:
             node_selector=selector,
             tolerations=(_GPU_TOLERATION, *tolerations),
         ),
+        spot=_is_spot(pool),
     )

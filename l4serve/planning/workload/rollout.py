@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-PROGRESS_SLACK_SECONDS = 600
-"""Time on top of the start-up budget for a node to be made and the image to be pulled."""
+LONGEST_AWAIT_SECONDS = 24 * 3600
+"""A rollout that takes a day is looked at by somebody."""
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,14 @@ class Rollout:
     max_surge: int
     max_unavailable: int
     progress_deadline_seconds: int
+    """How long no pod may become ready."""
+    await_seconds: int
+    """How long Pulumi waits for the whole rollout, whose pods come one after the other."""
     pods_disruptable: int | None
     """maxUnavailable of the PodDisruptionBudget; None where a budget would say nothing."""
 
 
-def plan_rollout(replicas: int, spare_pods: int | None, startup_seconds: int) -> Rollout:
+def plan_rollout(replicas: int, spare_pods: int | None, deadline_seconds: int) -> Rollout:
     """A rollout within `spare_pods`, the pods that fit beside all replicas (None: nodes are made on demand).
 
     Without room, a surge pod would wait for a GPU that only the pod it replaces can free: the rollout would never end.
@@ -26,7 +29,8 @@ def plan_rollout(replicas: int, spare_pods: int | None, startup_seconds: int) ->
     return Rollout(
         max_surge=surge,
         max_unavailable=1 - surge,
-        progress_deadline_seconds=startup_seconds + PROGRESS_SLACK_SECONDS,
+        progress_deadline_seconds=deadline_seconds,
+        await_seconds=min(LONGEST_AWAIT_SECONDS, deadline_seconds * max(1, replicas)),
         pods_disruptable=1 if replicas > 1 else None,
     )
 

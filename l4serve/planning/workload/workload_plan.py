@@ -10,26 +10,13 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan
 from l4serve.planning.workload.storage import StoragePlan
-
-
-@dataclass(frozen=True)
-class Probes:
-    """HTTP probes of the engine's container; the start-up budget covers download and load of the model, in seconds."""
-
-    path: str
-    startup_period: int
-    startup_failures: int
-
-    @property
-    def startup_seconds(self) -> int:
-        """How long the engine may take to serve its first health check, in seconds."""
-        return self.startup_period * self.startup_failures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +66,6 @@ class ScalePlan:
     def most_replicas(self) -> int:
         """The most pods that there may be, which the nodes must hold."""
         return self.autoscaling.max_replicas if self.autoscaling else self.replicas
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lifecycle:
-    """How a pod starts, shows that it lives, and ends."""
-
-    probes: Probes
-    grace_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
 from l4serve.config.problems import ConfigError, Problem, refuse
@@ -15,9 +15,9 @@ from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
-from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import Prospect
@@ -25,24 +25,17 @@ from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.speed_question import pod_price
+from l4serve.planning.workload.start import deadline_seconds, plan_start
 from l4serve.planning.workload.storage import StoragePlan, needs_token, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
-    Lifecycle,
     ModelPlan,
     ObjectMetadata,
-    Probes,
     ScalePlan,
     ServicePlan,
     WorkloadPlan,
 )
-
-STARTUP_PERIOD_SECONDS = 10
-MINIMUM_STARTUP_SECONDS = 1800
-"""Download, load and compilation of a model of 20 GiB at a slow Hub; ending a load early only repeats it."""
-SECONDS_PER_CHECKPOINT_GIB = 30
-"""Download at 35 MiB/s, which large checkpoints are given on top where they would take longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +51,8 @@ class Draft:
     place: Place
     resources: PodResources
     storage: StoragePlan
+    files_gib: float | None
+    """GiB of the weights as files; None where nobody knows."""
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
     subject: Subject
@@ -74,13 +69,13 @@ class Draft:
         """The most pods that there may be, which the nodes must hold."""
         return self.workload.most_replicas
 
-    @property
-    def probes(self) -> Probes:
-        """The engine's probes, with the time that this model may take to load."""
-        gib = (self.shape.checkpoint_bytes or 0) / GIB if self.shape else 0
-        seconds = max(MINIMUM_STARTUP_SECONDS, int(gib * SECONDS_PER_CHECKPOINT_GIB))
-        path = self.resolved.contract.health_path
-        return Probes(path, STARTUP_PERIOD_SECONDS, -(-seconds // STARTUP_PERIOD_SECONDS))
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """How a pod starts, shows that it lives, and ends."""
+        workload, contract = self.workload, self.resolved.contract
+        image = workload.engine.image or contract.image
+        start = plan_start(workload, self.place.pool, image, self.files_gib, self.layout.gpus)
+        return plan_lifecycle(contract, workload.extra_args, start, spot=self.place.spot)
 
 
 def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:
@@ -92,6 +87,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     sidecar = once(lambda: sidecar_requests(workload, files_gib(workload, layout(), shape(), place().shape)))
+    files = once(lambda: weight_files_gib(workload, layout(), shape()))
     storage = once(
         lambda: plan_storage(
             path,
@@ -99,7 +95,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
             workload,
             place(),
             around.site().cluster,
-            checkpoint_gib=weight_files_gib(workload, layout(), shape()),
+            checkpoint_gib=files(),
             sidecar=sidecar(),
         )
     )
@@ -120,6 +116,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         place=place(),
         resources=resources().resources,
         storage=storage(),
+        files_gib=files(),
         scaling=scaling(),
         secret=around.secret(),
         subject=subject(),
@@ -212,7 +209,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
     scale = ScalePlan(
         replicas=draft.scaling.min_replicas if draft.scaling else workload.replicas,
         autoscaling=draft.scaling,
-        rollout=plan_rollout(draft.most_replicas, spare_pods, draft.probes.startup_seconds),
+        rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
     )
     return WorkloadPlan(
         name=draft.name,
@@ -227,7 +224,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         placing=draft.place.placing,
         resources=draft.resources,
         storage=draft.storage,
-        lifecycle=Lifecycle(probes=draft.probes, grace_seconds=contract.shutdown.grace_seconds),
+        lifecycle=draft.lifecycle,
         service=ServicePlan(
             name=workload.service.name or shorten(draft.object_name, 63),
             namespace=around.namespace,
@@ -261,7 +258,7 @@ def _engine(draft: Draft) -> EnginePlan:
         contract=contract,
         image=engine.image or contract.image,
         command=launch.command,
-        argv=launch.argv,
+        argv=(*launch.argv, *draft.lifecycle.drain_args),
         env=launch.env,
         env_sources=launch.env_sources,
         api_key=draft.workload.api_key is not None,

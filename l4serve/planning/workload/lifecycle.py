@@ -1,0 +1,99 @@
+"""How a pod shows that it serves and lives, and how it ends without losing requests. Data: data/lifecycle.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.engines.contract import Contract
+from l4serve.planning.workload.start import StartPlan
+
+
+@dataclass(frozen=True)
+class ProbeTimes:
+    """How often a probe asks, how many misses count, and how long it waits for an answer, in seconds."""
+
+    period: int
+    failures: int
+    timeout: int
+
+    @property
+    def seconds(self) -> int:
+        """How long a container may fail before the probe acts."""
+        return self.period * self.failures
+
+
+@dataclass(frozen=True)
+class Probes:
+    """HTTP probes of the engine's container; the start-up budget covers download and load of the model, in seconds."""
+
+    path: str
+    startup_period: int
+    startup_failures: int
+    readiness: ProbeTimes
+    liveness: ProbeTimes
+
+    @property
+    def startup_seconds(self) -> int:
+        """How long the engine may take to serve its first health check, in seconds."""
+        return self.startup_period * self.startup_failures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle:
+    """How a pod starts, shows that it lives, and ends."""
+
+    start: StartPlan
+    probes: Probes
+    leave_seconds: int
+    """How long it serves on after it was told to end, until no client is sent to it."""
+    drain_args: tuple[str, ...]
+    """Arguments that let the engine finish its requests; empty where it needs none or has none."""
+    grace_seconds: int
+    """When it is killed: after leaving, finishing and a margin."""
+
+
+def plan_lifecycle(contract: Contract, extra_args: Sequence[str], start: StartPlan, *, spot: bool) -> Lifecycle:
+    """The life of a pod under a contract; on spot nodes it leaves faster, since they are taken away within seconds."""
+    probes, drain, shutdown = _table()["probes"], _table()["drain"], contract.shutdown
+    period = probes["startup"]["period"]
+    stated = _stated(shutdown.drain_flag, extra_args)
+    finish = (stated if stated is not None else drain["finish"]) if shutdown.drains else 0
+    if shutdown.drains:
+        leave = drain["spotLeave"] if spot else drain["leave"]
+    else:
+        # SIGTERM cancels what runs, so serving on is all that spares it.
+        leave = drain["spotNotice"] - drain["spotLast"] if spot else shutdown.grace_seconds - drain["margin"]
+    own = shutdown.drain_flag is not None and stated is None
+    return Lifecycle(
+        start=start,
+        probes=Probes(
+            path=contract.health_path,
+            startup_period=period,
+            startup_failures=-(-start.budget // period),
+            readiness=ProbeTimes(**probes["readiness"]),
+            liveness=ProbeTimes(**probes["liveness"]),
+        ),
+        leave_seconds=leave,
+        drain_args=(f"{shutdown.drain_flag}={finish}",) if own else (),
+        grace_seconds=max(shutdown.grace_seconds, leave + finish + drain["margin"]),
+    )
+
+
+def _stated(flag: str | None, extra_args: Sequence[str]) -> int | None:
+    """The seconds that the config's own arguments give the engine to finish; None where they say nothing."""
+    for index, argument in enumerate(extra_args):
+        name, equals, value = argument.partition("=")
+        if flag is not None and name.replace("_", "-") == flag:
+            text = value if equals else next(iter(extra_args[index + 1 : index + 2]), "")
+            return int(text) if text.isdigit() else None
+    return None
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "lifecycle.yaml")
+    return table
