@@ -114,7 +114,7 @@ def _by_part(side: Rendered, plan: StackPlan, names: Mapping[str, str]) -> dict[
         part = _part_of_object(manifest, own, plan)
         parts[part][RESOURCES.get(manifest["kind"], manifest["kind"])] = manifest
     for resource in side.cloud:
-        part = _part_of_cloud(resource, plan)
+        part = _part_of_cloud(resource, own, plan)
         kind = RESOURCES.get(resource["type"], resource["type"])
         parts[part][f"{kind}/{resource['name']}"] = resource["inputs"]
     return parts
@@ -131,7 +131,7 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
     return ("workload", own[labels[INSTANCE]])
 
 
-def _part_of_cloud(resource: Mapping[str, Any], plan: StackPlan) -> PartName:
+def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: StackPlan) -> PartName:
     pool = re.fullmatch(r"(.*)-pool", resource["name"])
     if resource["type"].endswith(":NodePool") and pool and pool[1] in {each.name for each in plan.node_pools}:
         return ("pool", pool[1])
@@ -139,4 +139,7 @@ def _part_of_cloud(resource: Mapping[str, Any], plan: StackPlan) -> PartName:
         return ("dashboard", "")
     if "secretmanager" in resource["type"]:
         return ("token", "")
+    owner, weights, _ = resource["name"].partition("-weights-")
+    if weights and owner in own:
+        return ("workload", own[owner])
     return ("cluster", "")
