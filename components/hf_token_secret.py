@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.workload_principal import workload_principal
 from l4serve.planning.gke.hf_token import SecretPlan
 
 _CSI_API = "secrets-store.csi.x-k8s.io/v1"
@@ -87,17 +88,13 @@ class HfTokenSecret(pulumi.ComponentResource):
 
     def _make_grant(self) -> gcp.secretmanager.SecretIamMember:
         secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
-        project = self._args.project
-        number = gcp.organizations.get_project_output(
-            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._args.after))
-        ).number
-        pool = pulumi.Output.concat("iam.googleapis.com/projects/", number, "/locations/global/workloadIdentityPools/")
-        pool = pulumi.Output.concat(pool, project or "", ".svc.id.goog")
-        if self._plan.synced:
-            subject = pulumi.Output.concat("/subject/ns/", self._args.namespace, "/sa/", self._plan.reader or "")
-            member = pulumi.Output.concat("principal://", pool, subject)
-        else:
-            member = pulumi.Output.concat("principalSet://", pool, "/namespace/", self._args.namespace)
+        member = workload_principal(
+            self._args.project or "",
+            self._args.namespace,
+            self._plan.reader if self._plan.synced else None,
+            parent=self,
+            after=self._args.after,
+        )
         return gcp.secretmanager.SecretIamMember(
             f"{self._name}-access",
             secret_id=secret,

@@ -16,6 +16,7 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
 _TOKEN_VOLUME = "hf-token"
+_WRITABLE = "writable"
 _SECRETS_DRIVER = "secrets-store-gke.csi.k8s.io"
 
 
@@ -39,7 +40,7 @@ class InferenceService(pulumi.ComponentResource):
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:InferenceService", name, None, opts)
         self._name, self._args, self._plan = name, args, args.plan
-        account = self._make_account()
+        account = self._make_account().metadata.name if args.plan.identity.create else args.plan.identity.account
         service = self._make_service()
         deployment = self._make_deployment(account)
         if args.plan.scale.rollout.pods_disruptable is not None:
@@ -59,7 +60,7 @@ class InferenceService(pulumi.ComponentResource):
     def _make_account(self) -> k8s.core.v1.ServiceAccount:
         return k8s.core.v1.ServiceAccount(
             f"{self._name}-account",
-            metadata=self._metadata(self._plan.object_name),
+            metadata=self._metadata(self._plan.object_name, dict(self._plan.identity.annotations) or None),
             automount_service_account_token=False,
             opts=self._child(),
         )
@@ -93,7 +94,7 @@ class InferenceService(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _make_deployment(self, account: k8s.core.v1.ServiceAccount) -> k8s.apps.v1.Deployment:
+    def _make_deployment(self, account: pulumi.Input[str]) -> k8s.apps.v1.Deployment:
         plan, rollout = self._plan, self._plan.scale.rollout
         deadline = f"{rollout.await_seconds}s"
         return k8s.apps.v1.Deployment(
@@ -123,10 +124,10 @@ class InferenceService(pulumi.ComponentResource):
             ),
         )
 
-    def _pod(self, account: k8s.core.v1.ServiceAccount) -> k8s.core.v1.PodSpecArgs:
+    def _pod(self, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgs:
         plan = self._plan
         return k8s.core.v1.PodSpecArgs(
-            service_account_name=account.metadata.name,
+            service_account_name=account,
             automount_service_account_token=False,
             # Variables of a Service named vllm-* begin with VLLM_, which vLLM takes for its own settings.
             enable_service_links=False,
@@ -137,7 +138,11 @@ class InferenceService(pulumi.ComponentResource):
                 for t in plan.placing.tolerations
             ],
             security_context=k8s.core.v1.PodSecurityContextArgs(
-                seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
+                run_as_non_root=True if plan.guard.restricted else None,
+                run_as_user=plan.guard.user,
+                run_as_group=plan.guard.group,
+                **_group_of_files(plan),
+                seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault"),
             ),
             containers=[self._container()],
             volumes=self._volumes(),
@@ -146,6 +151,8 @@ class InferenceService(pulumi.ComponentResource):
     def _volumes(self) -> list[k8s.core.v1.VolumeArgs]:
         memory = k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=self._plan.resources.shm)
         volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory), *planned_volumes(self._plan.storage)]
+        if self._plan.guard.writable:
+            volumes.append(k8s.core.v1.VolumeArgs(name=_WRITABLE, empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()))
         secret = self._plan.secret
         if secret is not None and secret.token_file:
             attributes = {"secretProviderClass": self._args.provider_class or secret.provider_class or ""}
@@ -170,6 +177,7 @@ class InferenceService(pulumi.ComponentResource):
             ),
             security_context=k8s.core.v1.SecurityContextArgs(
                 allow_privilege_escalation=False,
+                read_only_root_filesystem=True if plan.guard.restricted else None,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
             lifecycle=k8s.core.v1.LifecycleArgs(
@@ -183,18 +191,22 @@ class InferenceService(pulumi.ComponentResource):
         )
 
     def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
-        mounts = [
-            k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm"),
-            *planned_mounts(self._plan.storage),
+        mounts = [k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")]
+        mounts += [
+            k8s.core.v1.VolumeMountArgs(name=_WRITABLE, mount_path=folder, sub_path=folder.strip("/"))
+            for folder in self._plan.guard.writable
         ]
+        mounts += planned_mounts(self._plan.storage)
         if self._plan.secret is not None and self._plan.secret.token_file:
             mounts.append(k8s.core.v1.VolumeMountArgs(name=_TOKEN_VOLUME, mount_path=TOKEN_DIR, read_only=True))
         return mounts
 
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
-        variables = self._plan.engine.env.items()
-        plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables]
-        plain += [_sourced(name, source) for name, source in self._plan.engine.env_sources.items()]
+        engine = self._plan.engine
+        given = {**self._plan.guard.env, **engine.env}
+        variables = {name: value for name, value in given.items() if name not in engine.env_sources}
+        plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables.items()]
+        plain += [_sourced(name, source) for name, source in engine.env_sources.items()]
         secret = self._plan.secret
         if secret is None:
             return plain
@@ -215,6 +227,14 @@ def _sourced(name: str, source: EnvSource) -> k8s.core.v1.EnvVarArgs:
 def _from_secret(name: str, secret: pulumi.Input[str | None], key: str) -> k8s.core.v1.EnvVarArgs:
     reference = k8s.core.v1.SecretKeySelectorArgs(name=secret, key=key)
     return k8s.core.v1.EnvVarArgs(name=name, value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference))
+
+
+def _group_of_files(plan: WorkloadPlan) -> dict[str, int | str]:
+    """The group that claims are written as by a user other than root, set where the root of one has another."""
+    written = any(volume.claim and not volume.read_only for volume in plan.storage.volumes)
+    if plan.guard.user is None or not written:
+        return {}
+    return {"fs_group": plan.guard.user, "fs_group_change_policy": "OnRootMismatch"}
 
 
 def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:

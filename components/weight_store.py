@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.workload_principal import pod_member
 from l4serve.planning.workload.storage import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -52,15 +53,9 @@ class WeightStore(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, **extra)
 
     def _make_grant(self, bucket: str, role: str) -> gcp.storage.BucketIAMMember:
-        """The pods' own identity, as Workload Identity Federation names it, may read the bucket."""
-        plan, project = self._plan, self._args.project
-        number = gcp.organizations.get_project_output(
-            project_id=project, opts=pulumi.InvokeOutputOptions(parent=self, depends_on=list(self._args.after))
-        ).number
-        subject = f"{project or ''}.svc.id.goog/subject/ns/{plan.namespace}/sa/{plan.object_name}"
-        member = pulumi.Output.concat(
-            "principal://iam.googleapis.com/projects/", number, "/locations/global/workloadIdentityPools/", subject
-        )
+        """The pods may read the bucket."""
+        plan = self._plan
+        member = pod_member(plan.identity, plan.namespace, parent=self, after=self._args.after)
         return gcp.storage.BucketIAMMember(
             f"{self._name}-{bucket}", bucket=bucket, role=role, member=member, opts=self._child()
         )

@@ -12,6 +12,8 @@ from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.node_identity import NodeIdentity, NodeIdentityArgs
+from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
+from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.weight_store import WeightStore, WeightStoreArgs
@@ -140,6 +142,7 @@ def _make_workloads(
         secret = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
         store = _make_store(workload, planned, cluster, provider, secret, namespace)
+        guards = _make_guards(workload, cluster, provider, namespace)
         service = InferenceService(
             workload.object_name,
             InferenceServiceArgs(
@@ -147,7 +150,7 @@ def _make_workloads(
                 secret_name=secret.secret_name if secret else None,
                 provider_class=secret.provider_class if secret else None,
             ),
-            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *store]),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *guards, *store]),
         )
         if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
@@ -177,6 +180,22 @@ def _make_store(
     return WeightStore(f"{workload.object_name}-weights", args, opts=opts).ready
 
 
+def _make_guards(
+    workload: WorkloadPlan, cluster: GkeCluster, provider: k8s.Provider, namespace: list[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """What must stand before the pods: policies that close them, and roles that they start with."""
+    made: list[pulumi.Resource] = []
+    if workload.network is not None:
+        closed = PodNetworkPolicyArgs(plan=workload, guard=workload.network)
+        opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
+        made.append(PodNetworkPolicy(workload.object_name, closed, opts=opts))
+    if workload.identity.granted:
+        after = [cluster.resource] if cluster.resource else []
+        roles = PodCloudRolesArgs(identity=workload.identity, namespace=workload.namespace, after=after)
+        made.append(PodCloudRoles(workload.object_name, roles))
+    return made
+
+
 def _make_dashboard(planned: StackPlan, cluster: GkeCluster) -> None:
     """After the cluster, whose APIs include the dashboard's."""
     if planned.dashboard is not None:
@@ -189,7 +208,7 @@ def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.R
     if not planned.create_namespace:
         # Pulumi lets go of what it reads: a namespace that the stack once made would be deleted with all in it.
         return [k8s.core.v1.Namespace.get("namespace", planned.namespace, opts=opts)]
-    labels = {"app.kubernetes.io/managed-by": MANAGED_BY, "pod-security.kubernetes.io/enforce": "baseline"}
+    labels = {"app.kubernetes.io/managed-by": MANAGED_BY, "pod-security.kubernetes.io/enforce": planned.pod_security}
     metadata = k8s.meta.v1.ObjectMetaArgs(name=planned.namespace, labels=labels)
     return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=opts)]
 

@@ -6,6 +6,7 @@ from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.base import ConfigModel, Namespace, PoolName, WorkloadName
 from l4serve.config.cluster import Cluster
 from l4serve.config.compute_class import ComputeClass
+from l4serve.config.network_policy import NetworkPolicy
 from l4serve.config.node_pool import NodePool
 from l4serve.config.secrets import HuggingFace
 from l4serve.config.stated_prices import Prices
@@ -31,6 +32,8 @@ class StackConfig(ConfigModel):
     False uses one that others use too."""
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
+    network_policy: NetworkPolicy = NetworkPolicy()
+    """Network policies that close the pods, and what is opened beside serving."""
     monitoring: StackMonitoring = StackMonitoring()
     """Scraping of the engines' metrics and a dashboard of them."""
     allow_replace: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ from l4serve.config.base import (
 from l4serve.config.container_env import EnvSource, SecretKey
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.model_source import CompileCache, ModelSource
+from l4serve.config.pod_security import PodSecurity
+from l4serve.config.service_account import ServiceAccount
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 
@@ -158,6 +160,10 @@ class Workload(ConfigModel):
     """Key that clients must send as a bearer token; a note says what the engine serves without it."""
     compile_cache: CompileCache | None = None
     """Volume for compiled code, where the release can put it there (vLLM); unset compiles at each start of a pod."""
+    service_account: ServiceAccount = ServiceAccount()
+    """Identity of the pods, and its roles in Google Cloud."""
+    pod_security: PodSecurity = PodSecurity()
+    """Pod Security of the pods; unset is "restricted" wherever the image is known to run so."""
     renamed_from: WorkloadName | None = None
     """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""
     fit: Literal["refuse", "warn"] = "refuse"

@@ -77,8 +77,8 @@ def test_token_secret_and_key(name: str) -> None:
 
 @EACH
 def test_shared_memory(name: str) -> None:
-    (mount,) = container(name)["volumeMounts"]
-    (volume,) = pod(name)["volumes"]
+    mount, *_ = container(name)["volumeMounts"]
+    volume, *_ = pod(name)["volumes"]
     assert mount == {"name": volume["name"], "mountPath": COMMON["shm"]["mount"]}
     assert volume["emptyDir"]["medium"] == COMMON["shm"]["emptyDir.medium"]
 
@@ -103,11 +103,13 @@ def test_gpu_nodes_are_selected_and_tolerated(name: str) -> None:
 def test_what_the_original_lacks(name: str) -> None:
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container(name)[probe]["httpGet"]["path"] == "/health"
-    assert container(name)["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    vllm = VARIANTS[name]["engine"] == "vllm"
+    closed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert container(name)["securityContext"] == closed | ({"readOnlyRootFilesystem": True} if vllm else {})
     assert pod(name)["enableServiceLinks"] is False
     environment = {e["name"]: e.get("value") for e in container(name)["env"]}
     library = environment.get("LD_LIBRARY_PATH")
-    assert library == ("/usr/local/nvidia/lib64:/usr/local/cuda/lib64" if VARIANTS[name]["engine"] == "vllm" else None)
+    assert library == ("/usr/local/nvidia/lib64:/usr/local/cuda/lib64" if vllm else None)
     assert "$" not in json.dumps(container(name))
 
 

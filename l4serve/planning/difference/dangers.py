@@ -29,6 +29,7 @@ def dangers(
     yield from _renames(pairs)
     yield from _opened(before.cluster, after.cluster)
     yield from _unprotected(before, after)
+    yield from _opened_pods(before, pairs)
     yield from _keyless(pairs)
     yield from _rules(pairs)
     yield from _uncertain(pairs)
@@ -168,6 +169,24 @@ def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
         if pool.name in lifted:
             told = f"Pulumi may delete or replace pool {pool.name}"
             yield Danger("protection lifted", f"nodePools.{pool.name}.protect", told)
+
+
+def _opened_pods(
+    before: StackPlan, pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]
+) -> Iterator[Danger]:
+    """Pods that lose what closed them on their node or on the network."""
+    for old, new in pairs:
+        if old is None or new is None:
+            continue
+        path = f"workloads.{new.name}"
+        if old.guard.restricted and not new.guard.restricted:
+            told = f'the pods of {new.name} leave Pod Security "restricted"'
+            if before.pod_security == "restricted":
+                told += ', and the namespace enforces "baseline" from now on'
+            yield Danger("protection lifted", f"{path}.podSecurity", told)
+        if old.network is not None and new.network is None:
+            told = f"no NetworkPolicy closes the pods of {new.name}: every pod of the cluster reaches them"
+            yield Danger("protection lifted", "networkPolicy.enabled", told)
 
 
 def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

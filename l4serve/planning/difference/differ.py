@@ -120,7 +120,9 @@ def _others(before: StackPlan | None, after: StackPlan | None) -> Iterator[Part]
     for name in dict.fromkeys([*new, *old]):
         yield _part("class", name, old.get(name), new.get(name))
     spaces = [
-        {"namespace": plan.namespace, "create_namespace": plan.create_namespace} if plan else None
+        {"namespace": plan.namespace, "create_namespace": plan.create_namespace, "pod_security": plan.pod_security}
+        if plan
+        else None
         for plan in (before, after)
     ]
     yield _part("namespace", next(str(space["namespace"]) for space in reversed(spaces) if space), spaces[0], spaces[1])

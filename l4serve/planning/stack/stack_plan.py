@@ -12,6 +12,7 @@ from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.values.note import Note
+from l4serve.planning.workload.pod_guard import Level
 from l4serve.planning.workload.scraping import SCRAPE_NOTE
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -48,6 +49,11 @@ class StackPlan:
     """What the stack costs per hour at its smallest and at its largest."""
     edits: tuple[tuple[str, Effect], ...]
     """Every field that the config sets, with what an edit there does."""
+
+    @property
+    def pod_security(self) -> Level:
+        """Pod Security level that the namespace enforces: the lowest of its workloads."""
+        return "restricted" if all(workload.guard.restricted for workload in self.workloads) else "baseline"
 
     @property
     def notes(self) -> tuple[Note, ...]:

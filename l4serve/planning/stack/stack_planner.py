@@ -76,9 +76,11 @@ def _steps(stack: Stack) -> Steps:
     around = Surroundings(
         stack=stack.name,
         namespace=config.namespace,
+        project=stack.project,
         site=once(partial(planned_site, config, cluster, shapes)),
         secret=once(lambda: _secret(stack, cluster(), wanted=bool(_gated(config, shapes)))),
         monitoring=config.monitoring,
+        network_policy=config.network_policy,
         pools=tuple(config.node_pools),
         classes=tuple(config.compute_classes),
         accelerators=accelerators_of_pools(config),

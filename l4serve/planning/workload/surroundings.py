@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.gathering import Step
+from l4serve.config.network_policy import NetworkPolicy
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
@@ -16,15 +17,22 @@ class Surroundings:
 
     stack: str
     namespace: str
+    project: str | None
+    """Google Cloud project of the stack; None where its config names none."""
     site: Step[Site]
     secret: Step[SecretPlan | None]
     monitoring: StackMonitoring
+    network_policy: NetworkPolicy
     pools: Collection[str]
     """Names of the pools of the config."""
     classes: Collection[str]
     """Names of the compute classes of the config."""
     accelerators: Mapping[str, str]
     """Accelerator of each pool by its name in the config, for a workload whose place cannot be had."""
+
+    def project_of_pods(self) -> str | None:
+        """Project whose Workload Identity pool knows the pods."""
+        return self.site().cluster.project or self.project
 
     def place_of(self, path: str, workload: Workload, gpus: int) -> Place:
         """The place of a workload; a pool or class that nobody defines is refused whatever else is wrong."""

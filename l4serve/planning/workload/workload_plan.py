@@ -11,7 +11,10 @@ from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.lifecycle import Lifecycle
+from l4serve.planning.workload.network_guard import NetworkGuard
 from l4serve.planning.workload.node_choice import Placing
+from l4serve.planning.workload.pod_guard import PodGuard
+from l4serve.planning.workload.pod_identity import PodIdentity
 from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
@@ -127,6 +130,10 @@ class WorkloadPlan:
     """What the pods mount beside /dev/shm and the token."""
     lifecycle: Lifecycle
     service: ServicePlan
+    identity: PodIdentity
+    guard: PodGuard
+    network: NetworkGuard | None
+    """What the pods' NetworkPolicy lets through; None where the stack makes none."""
     metadata: ObjectMetadata
     judgement: Judgement
     prospect: Prospect
@@ -145,5 +152,6 @@ class WorkloadPlan:
         return (
             *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
             *(Note(path, text) for text in self.judgement.notes),
+            *(Note(f"{path}.podSecurity", text) for text in self.guard.notes),
             *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.severity) for v in self.judgement.verdicts),
         )

@@ -14,11 +14,16 @@ from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
-from l4serve.planning.values.names import LABEL_PREFIX, shorten, workload_labels
+from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.key_notes import open_despite_key
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
+from l4serve.planning.workload.network_guard import downloads, plan_network_guard
 from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
+from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
+from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import plan_rollout
@@ -31,7 +36,6 @@ from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
     ModelPlan,
-    ObjectMetadata,
     ScalePlan,
     ServicePlan,
     WorkloadPlan,
@@ -55,6 +59,8 @@ class Draft:
     """GiB of the weights as files; None where nobody knows."""
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
+    identity: PodIdentity
+    guard: PodGuard
     subject: Subject
     judgement: Judgement
     purpose: Purpose
@@ -102,9 +108,12 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs(), sidecar()))
     host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
+    guard = once(lambda: plan_pod_guard(path, workload, resolved().contract, judgement().launch, storage()))
+    identity = once(lambda: plan_identity(path, workload, workload.renamed_from or name, around.project_of_pods()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
     try:
-        gather(partial(refuse_all, _taken_labels(path, workload)), storage, host, judgement, scaling, around.secret)
+        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard)
+        gather(apart, storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
     return Draft(
@@ -119,6 +128,8 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         files_gib=files(),
         scaling=scaling(),
         secret=around.secret(),
+        identity=identity(),
+        guard=guard(),
         subject=subject(),
         purpose=subject().purpose,
         judgement=replace(judgement(), notes=(*_notes(subject(), judgement(), resources(), host()), *storage().notes)),
@@ -130,18 +141,11 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, ho
     own = (subject.resolved.note,) if subject.resolved.note else ()
     return (
         *own,
-        *_open_despite_key(subject.workload),
+        *open_despite_key(subject.workload),
         *planned.notes,
         *judgement.notes,
         *host,
     )
-
-
-def _open_despite_key(workload: Workload) -> tuple[str, ...]:
-    """What an API key leaves open, where there is one."""
-    if workload.api_key is None:
-        return ()
-    return (f"without the API key answer {engine_profile(workload.engine.kind).open_despite_key}, and health checks",)
 
 
 def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:
@@ -151,13 +155,6 @@ def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], ar
     gather(layout, shape, partial(_contract, path, workload))
     place = once(lambda: around.place_of(path, workload, layout().gpus))
     return _subject(workload, shape(), _contract(path, workload), layout(), place, around)
-
-
-def _taken_labels(path: str, workload: Workload) -> list[Problem]:
-    """Labels by which the stack finds its own pods and objects."""
-    own = workload_labels("", stack="", engine="", recipe=None)
-    taken = (key for key in workload.labels if key in own or key.startswith(f"{LABEL_PREFIX}/"))
-    return [Problem(f"{path}.labels.{key}", "the stack sets this label itself", "remove it") for key in taken]
 
 
 def _contract(path: str, workload: Workload) -> ResolvedContract:
@@ -233,7 +230,17 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
             metrics_path=contract.metrics_path,
             pod_monitoring=scraped(around.monitoring, workload),
         ),
-        metadata=_metadata(draft, around.stack),
+        identity=draft.identity,
+        guard=draft.guard,
+        network=plan_network_guard(
+            around.network_policy,
+            around.site().cluster,
+            port=workload.service.port,
+            service_type=workload.service.type,
+            scraped=scraped(around.monitoring, workload),
+            downloads=downloads(workload),
+        ),
+        metadata=object_metadata(workload, draft.object_name, around.stack),
         judgement=draft.judgement,
         prospect=_prospect(draft, around),
     )
@@ -288,14 +295,3 @@ def is_gated(workload: Workload, shape: ModelShape | None) -> bool:
     if workload.model.gated is not None:
         return workload.model.gated
     return bool(shape and shape.gated)
-
-
-def _metadata(draft: Draft, stack: str) -> ObjectMetadata:
-    workload = draft.workload
-    labels = workload_labels(draft.object_name, stack=stack, engine=workload.engine.kind, recipe=workload.recipe)
-    return ObjectMetadata(
-        labels=labels,
-        selector={"app.kubernetes.io/instance": draft.object_name},
-        pod_labels={**workload.labels, **labels},
-        annotations={f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow},
-    )

@@ -131,6 +131,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "dashboard": Scenario({"monitoring.dashboard": True}),
     "scraping": Scenario({"monitoring.podMonitoring": True}),
+    "network opened": Scenario({"networkPolicy.enabled": False}),
     "price stated": Scenario({"prices.onDemand.g2-standard-8": 0.5}),
     "planning alone": Scenario({f"{W}.fit": "warn"}),
 }

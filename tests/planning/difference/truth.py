@@ -15,6 +15,7 @@ from tests.planning.stack.test_edits import IGNORED, RESOURCES, _differences
 PartName = tuple[str, str]
 INSTANCE = "app.kubernetes.io/instance"
 ONE_OF_A_KIND = ("cluster", "namespace", "token", "dashboard")
+POD_ROLES = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:serviceaccount/iAMMember:IAMMember")
 TOKEN_KINDS = ("Secret", "SecretProviderClass", "SecretSync")
 
 
@@ -141,5 +142,8 @@ def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: St
         return ("token", "")
     owner, weights, _ = resource["name"].partition("-weights-")
     if weights and owner in own:
+        return ("workload", own[owner])
+    if resource["type"] in POD_ROLES:
+        owner = max((each for each in own if resource["name"].startswith(f"{each}-")), key=len)
         return ("workload", own[owner])
     return ("cluster", "")

@@ -1,8 +1,8 @@
 """For each config field (engine fields have a test of their own) an edit that must change the plan."""
 
-from typing import Any, NamedTuple
-
 from tests import factories
+from tests.planning.stack.field_edit import FieldEdit, at, one
+from tests.planning.stack.guard_edits import GUARD_EDITS
 
 C, P, W = "cluster", "nodePools.l4", "workloads.qwen"
 STANDARD = factories.serving(cluster=factories.STANDARD, pools={"l4": {"machineType": "g2-standard-12", "maxNodes": 3}})
@@ -24,24 +24,6 @@ BASES = {
 }
 
 
-class FieldEdit(NamedTuple):
-    """`path` as the field list has it; `given` is laid over the base before, `change` after."""
-
-    path: str
-    change: dict[str, Any]
-    given: dict[str, Any] = {}
-    base: str = "standard"
-    has_token: bool = False
-
-
-def at(prefix: str, general: str, **values: Any) -> list[FieldEdit]:
-    return [FieldEdit(f"{general}.{key}", {f"{prefix}.{key}": value}) for key, value in values.items()]
-
-
-def one(path: str, where: str, before: Any, after: Any, base: str = "standard") -> FieldEdit:
-    return FieldEdit(path, {where: after}, {where: before}, base)
-
-
 EXCLUSION = {"name": "launch", "start": "2027-01-01T00:00:00Z", "end": "2027-01-02T00:00:00Z"}
 FIRST, FALLBACK = {"machineType": "g2-standard-12"}, {"machineType": "g2-standard-16"}
 PRIORITIES = "computeClasses.any.priorities"
@@ -56,6 +38,7 @@ DISK = {"kind": "hyperdisk"}
 KEPT = {"secret": "kept", "key": "key"}
 
 EDITS = [
+    *GUARD_EDITS,
     *at(
         C,
         "cluster",

@@ -1,0 +1,58 @@
+"""What the pods of one planned workload may do in Google Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from components.workload_principal import pod_member
+from l4serve.planning.workload.pod_identity import PodIdentity
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodCloudRolesArgs:
+    """The pods' identity and namespace, and what exists once the project's APIs are on."""
+
+    identity: PodIdentity
+    namespace: str
+    after: Sequence[pulumi.Resource] = ()
+
+
+class PodCloudRoles(pulumi.ComponentResource):
+    """Grants the pods' principal, or the Google account that they act as, its roles. Makes no account."""
+
+    def __init__(self, name: str, args: PodCloudRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:serving:PodCloudRoles", name, None, opts)
+        self._name, self._args, self._identity = name, args, args.identity
+        google = args.identity.google_account
+        if google is not None:
+            self._make_impersonation(google)
+        if args.identity.bucket_roles:
+            member = pod_member(args.identity, args.namespace, parent=self, after=args.after)
+            for bucket, role in args.identity.bucket_roles:
+                self._make_bucket_role(bucket, role, member)
+        self.register_outputs({})
+
+    def _make_impersonation(self, google: str) -> None:
+        """Lets the Kubernetes account act as the Google one, whose project is in its name."""
+        owner = google.partition("@")[2].partition(".")[0]
+        account = f"{self._args.namespace}/{self._identity.account}"
+        gcp.serviceaccount.IAMMember(
+            f"{self._name}-acts-as",
+            service_account_id=f"projects/{owner}/serviceAccounts/{google}",
+            role="roles/iam.workloadIdentityUser",
+            member=f"serviceAccount:{self._identity.project}.svc.id.goog[{account}]",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(self._args.after)),
+        )
+
+    def _make_bucket_role(self, bucket: str, role: str, member: pulumi.Output[str]) -> None:
+        gcp.storage.BucketIAMMember(
+            f"{self._name}-{bucket}",
+            bucket=bucket,
+            role=role,
+            member=member,
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,50 @@
+"""Who an engine's image can run as, and what it writes to. Data: data/image_users.yaml."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+
+from l4serve.config.data_file import load_data
+from l4serve.engines.contract import Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageUser:
+    """The user of a release's image; `user` is None where only root can run it, and `reason` says why."""
+
+    user: int | None = None
+    group: int | None = None
+    name: str | None = None
+    home: str | None = None
+    writable: tuple[str, ...] = ()
+    """Folders that the engine writes to, beside its home and /dev/shm."""
+    reason: str = ""
+
+
+def image_user(contract: Contract) -> ImageUser:
+    """Who the official image of a release can run as; root where the table has no row for the release."""
+    return _image_user(contract.engine, contract.version)
+
+
+@cache
+def _image_user(kind: str, version: str) -> ImageUser:
+    rows = load_data(__file__, "image_users.yaml").get(kind, ())
+    for row in rows:
+        if SpecifierSet(row["versions"]).contains(version, prereleases=True):
+            known = {key: row[key] for key in ("user", "group", "name", "home", "reason") if key in row}
+            return ImageUser(**known, writable=tuple(row.get("writable", ())))
+    return ImageUser(reason="nobody showed that its image serves as another user than root")
+
+
+def folders_written(argv: Iterable[str], env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each folder that a variable or a flag has the engine write to, after the variable's or the flag's name."""
+    writes: Mapping[str, Any] = load_data(__file__, "image_users.yaml")["writes"]
+    yield from ((name, env[name]) for name in writes["variables"] if name in env)
+    words = [*argv]
+    for name in writes["flags"]:
+        yield from ((name, word.partition("=")[2]) for word in words if word.startswith(f"{name}="))
+        yield from ((name, value) for word, value in pairwise(words) if word == name)

@@ -1,0 +1,145 @@
+"""Who may connect to a workload's pods, and where they may connect to: a NetworkPolicy, closed by default."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import ip_network
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.model_source import BucketSource
+from l4serve.config.network_policy import NetworkPeer, NetworkPolicy
+from l4serve.config.workload import Workload
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+_EVERYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """One side of a connection: addresses, or pods of a namespace; neither is every pod of the workload's own."""
+
+    cidr: str | None = None
+    outside: tuple[str, ...] = ()
+    """Ranges inside `cidr` that do not count."""
+    namespace: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def namespace_labels(self) -> Mapping[str, str] | None:
+        """Labels that select the namespace; None is the workload's own."""
+        return {_NAMESPACE_LABEL: self.namespace} if self.namespace else None
+
+    @property
+    def text(self) -> str:
+        """Whom it means, in words."""
+        if self.cidr is not None:
+            return f"{self.cidr} but {', '.join(self.outside)}" if self.outside else self.cidr
+        pods = " ".join(f"{key}={value}" for key, value in self.labels.items()) or "pods"
+        return f"{pods} of {self.namespace}" if self.namespace else f"{pods} of its own namespace"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Connections that are let through: with any of the peers, at any of the ports."""
+
+    peers: tuple[Peer, ...]
+    ports: tuple[tuple[str, int], ...]
+    """(protocol, port)"""
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """A line for each peer, with the ports there."""
+        ports = ", ".join(f"{protocol} {port}" for protocol, port in self.ports)
+        yield from (f"{peer.text} ({ports})" for peer in self.peers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkGuard:
+    """All that is let through to the pods of a workload, and from them."""
+
+    ingress: tuple[Opening, ...]
+    egress: tuple[Opening, ...]
+
+    @property
+    def admits(self) -> tuple[str, ...]:
+        """Who may connect to the pods, in words."""
+        return tuple(text for opening in self.ingress for text in opening.texts)
+
+    @property
+    def reaches(self) -> tuple[str, ...]:
+        """Where the pods may connect to, in words."""
+        return tuple(text for opening in self.egress for text in opening.texts)
+
+
+def plan_network_guard(
+    config: NetworkPolicy,
+    cluster: ClusterPlan,
+    *,
+    port: int,
+    service_type: str,
+    scraped: bool,
+    downloads: bool,
+) -> NetworkGuard | None:
+    """The policy of a workload's pods; None where the config turns it off.
+
+    `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
+    its weights come from outside the cluster.
+    """
+    if not config.enabled:
+        return None
+    callers = (Peer(), *_load_balancers(service_type), *(map(_peer, config.from_)))
+    ingress = [Opening(peers=callers, ports=(("TCP", port),))]
+    if scraped:
+        collectors = tuple(Peer(namespace=name) for name in _facts()["collectors"]["namespaces"])
+        ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
+    egress = [*_of_every_pod()]
+    if downloads:
+        outside = Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster))
+        egress.append(Opening(peers=(outside,), ports=(("TCP", 443),)))
+    egress += (Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
+    return NetworkGuard(ingress=tuple(ingress), egress=tuple(egress))
+
+
+def downloads(workload: Workload) -> bool:
+    """Whether the pods read anything from outside the cluster as they start."""
+    source, lora = workload.model.source, getattr(workload.engine, "lora", None)
+    return source is None or isinstance(source, BucketSource) or bool(lora and lora.adapters)
+
+
+def _load_balancers(service_type: str) -> Iterator[Peer]:
+    """Clients of an internal load balancer or of a node's port keep their own addresses, or bear a node's."""
+    if service_type != "ClusterIP":
+        yield from (Peer(cidr=cidr) for cidr in _facts()["private"]["ranges"] if not cidr.startswith("169.254."))
+
+
+def _of_every_pod() -> Iterator[Opening]:
+    """Names, and tokens of Workload Identity."""
+    dns = _facts()["dns"]
+    servers = (
+        *(Peer(namespace=dns["namespace"], labels=labels) for labels in dns["labels"]),
+        *(Peer(cidr=address) for address in dns["addresses"]),
+    )
+    yield Opening(peers=servers, ports=(("UDP", dns["port"]), ("TCP", dns["port"])))
+    for server in _facts()["metadata"]:
+        yield Opening(peers=(Peer(cidr=server["address"]),), ports=(("TCP", server["port"]),))
+
+
+def _own_ranges(cluster: ClusterPlan) -> tuple[str, ...]:
+    """Private ranges, and those of the cluster that are none of them."""
+    private = [ip_network(cidr) for cidr in _facts()["private"]["ranges"]]
+    network = cluster.managed.network if cluster.managed else None
+    own = (network.nodes_cidr, network.pods_cidr, network.services_cidr) if network else ()
+    public = [c for c in own if c and not any(ip_network(c, strict=False).subnet_of(p) for p in private)]  # type: ignore[arg-type]
+    return (*map(str, private), *public)
+
+
+def _peer(config: NetworkPeer) -> Peer:
+    return Peer(cidr=config.cidr, namespace=config.namespace)
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = load_data(__file__, "network.yaml")
+    return facts

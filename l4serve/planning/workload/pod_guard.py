@@ -1,0 +1,94 @@
+"""What a workload's pods are allowed on their node: Pod Security level, user, and the folders that they write to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from l4serve.config.gathering import refuse_all
+from l4serve.config.pod_security import PodSecurity
+from l4serve.config.problems import Problem, refuse
+from l4serve.config.workload import Workload
+from l4serve.engines.argv import Launch
+from l4serve.engines.contract import Contract
+from l4serve.engines.image_users import ImageUser, folders_written, image_user
+from l4serve.engines.images import is_own
+from l4serve.planning.workload.storage import StoragePlan
+
+Level = Literal["restricted", "baseline"]
+_NAME = "engine"
+"""Name of a user that nobody named; programs that ask for one find it in USER."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodGuard:
+    """Pod Security of a workload's pods."""
+
+    level: Level
+    user: int | None
+    """Numeric user; None is the image's own."""
+    group: int | None
+    env: Mapping[str, str]
+    """HOME and USER of a user that the image may not know."""
+    writable: tuple[str, ...]
+    """Folders that are empty ones of the pod; the rest of the file system is read-only."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the pods pass Pod Security "restricted"."""
+        return self.level == "restricted"
+
+
+def plan_pod_guard(
+    path: str, workload: Workload, contract: Contract, launch: Launch | None, storage: StoragePlan
+) -> PodGuard:
+    """The Pod Security of a workload; `path` is its own in the config.
+
+    Raises ConfigError where the config asks for "restricted" of an image that only root can run, or has the engine
+    write where nothing is writable.
+    """
+    config, known = workload.pod_security, image_user(contract)
+    if config.level == "restricted" and config.user is None and known.user is None:
+        what = f"{contract.name} runs as root: {known.reason}"
+        refuse(f"{path}.podSecurity.level", what, "name the user and the home of your image, or remove it")
+    own = is_own(workload.engine.kind, workload.engine.image)
+    if config.level == "baseline" or (config.user is None and known.user is None):
+        refuse_all(_without_user(path, config))
+        why = "podSecurity.level says so" if config.level else f"{contract.name} runs as root: {known.reason}"
+        note = f'pods run without Pod Security "restricted", and the namespace enforces "baseline": {why}'
+        return PodGuard(level="baseline", user=None, group=None, env={}, writable=(), notes=(note,))
+    guard = _restricted(config, known)
+    mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
+    refuse_all(_unwritable(path, (*guard.writable, *mounted), launch) if launch else ())
+    if own or config.user is not None:
+        return guard
+    note = f"the image is of another repository: its pods run as user {guard.user}, as those of {contract.name} do"
+    return replace(guard, notes=(note,))
+
+
+def _without_user(path: str, config: PodSecurity) -> Iterator[Problem]:
+    """Folders are of use to a user other than root alone."""
+    for field, value in (("home", config.home), ("writable", config.writable)):
+        if value:
+            what = "root writes where it likes, and the image runs as root"
+            yield Problem(f"{path}.podSecurity.{field}", what, "remove it, or set podSecurity.user")
+
+
+def _restricted(config: PodSecurity, known: ImageUser) -> PodGuard:
+    user = config.user or known.user
+    named = known.group if config.user is None else user
+    group = config.group if config.group is not None else named
+    home = config.home or known.home or f"/home/{_NAME}"
+    name = known.name if config.user is None and known.name else _NAME
+    folders = (home, *(known.writable or ("/tmp",)), *config.writable)
+    env = {"HOME": home, "USER": name}
+    return PodGuard(level="restricted", user=user, group=group, env=env, writable=tuple(dict.fromkeys(folders)))
+
+
+def _unwritable(path: str, writable: tuple[str, ...], launch: Launch) -> Iterator[Problem]:
+    """Folders that the config has the engine write to, and that lie on the read-only file system."""
+    for name, folder in folders_written(launch.argv, launch.env):
+        if folder.startswith("/") and not any(f"{folder}/".startswith(f"{base}/") for base in writable):
+            field = "extraArgs" if name.startswith("-") else f"extraEnv.{name}"
+            what = f"{name} has the engine write to {folder}, and the pod's file system is read-only there"
+            yield Problem(f"{path}.{field}", what, f"set podSecurity.writable: [{folder}], or name a folder below HOME")

@@ -1,0 +1,130 @@
+"""What the program registers to guard a workload's pods: user, policies, identity."""
+
+from typing import Any
+
+import pytest
+
+from components.inference_service import InferenceService, InferenceServiceArgs
+from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
+from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests import factories
+from tests.components.recorder import Recorded, record
+
+BOTH = pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+GOOGLE = "llm-pods@my-project.iam.gserviceaccount.com"
+BUCKET_ROLE = "gcp:storage/bucketIAMMember:BucketIAMMember"
+
+
+def plan(**fields: Any) -> WorkloadPlan:
+    (found,) = factories.planned(factories.serving({"qwen": factories.workload(**fields)})).workloads
+    return found
+
+
+def served(found: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
+    made = record(lambda: InferenceService("qwen", InferenceServiceArgs(plan=found)), preview=preview) or []
+    return {each.type: each for each in made}
+
+
+def pod(found: WorkloadPlan, *, preview: bool) -> dict[str, Any]:
+    spec: dict[str, Any] = served(found, preview=preview)["kubernetes:apps/v1:Deployment"].inputs["spec"]
+    inner: dict[str, Any] = spec["template"]["spec"]
+    return inner
+
+
+@BOTH
+def test_a_pod_keeps_to_pod_security_restricted(preview: bool) -> None:
+    spec = pod(plan(), preview=preview)
+    (container,) = spec["containers"]
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 2000,
+        "runAsGroup": 0,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert spec["automountServiceAccountToken"] is False
+    writable = {mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
+    assert writable == {"/dev/shm", "/home/vllm", "/tmp"}
+    assert {volume["name"]: "emptyDir" in volume for volume in spec["volumes"]} == {"dshm": True, "writable": True}
+
+
+@BOTH
+def test_a_variable_of_the_config_comes_before_that_of_the_user(preview: bool) -> None:
+    (container,) = pod(plan(extraEnv={"HOME": "/tmp/me"}), preview=preview)["containers"]
+    assert [variable["value"] for variable in container["env"] if variable["name"] == "HOME"] == ["/tmp/me"]
+
+
+@BOTH
+def test_an_image_as_it_is_runs_as_it_is(preview: bool) -> None:
+    spec = pod(plan(podSecurity={"level": "baseline"}), preview=preview)
+    (container,) = spec["containers"]
+    assert spec["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+    assert "readOnlyRootFilesystem" not in container["securityContext"]
+    assert not container.get("env")
+
+
+@BOTH
+def test_the_policy_selects_the_pods_and_closes_both_ways(preview: bool) -> None:
+    found = plan()
+    assert found.network is not None
+    args = PodNetworkPolicyArgs(plan=found, guard=found.network)
+    made = {r.type: r for r in record(lambda: PodNetworkPolicy("qwen", args), preview=preview)}
+    policy = made["kubernetes:networking.k8s.io/v1:NetworkPolicy"]
+    labels = found.metadata.pod_labels
+    assert policy.name == "qwen-network"
+    assert policy.inputs["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy.inputs["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy.inputs["spec"]["ingress"] == [
+        {"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]}
+    ]
+    weights = policy.inputs["spec"]["egress"][-1]["to"][0]["ipBlock"]
+    assert weights["cidr"] == "0.0.0.0/0" and "10.0.0.0/8" in weights["except"]
+
+
+def roles(found: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
+    args = PodCloudRolesArgs(identity=found.identity, namespace=found.namespace)
+    made = record(
+        lambda: PodCloudRoles("qwen", args), preview=preview, invoked=lambda *_: {"number": "42", "projectId": "p"}
+    )
+    return {each.name: each for each in made}
+
+
+@BOTH
+def test_a_bucket_is_granted_to_the_pods_own_principal(preview: bool) -> None:
+    found = plan(serviceAccount={"buckets": {"models": "read", "caches": "write"}})
+    made = roles(found, preview=preview)
+    assert {name: made[f"qwen-{name}"].inputs["role"] for name in ("models", "caches")} == {
+        "models": "roles/storage.objectViewer",
+        "caches": "roles/storage.objectUser",
+    }
+    assert made["qwen-models"].type == BUCKET_ROLE
+    assert made["qwen-models"].inputs["member"] == (
+        "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/"
+        "my-project.svc.id.goog/subject/ns/llm-serving/sa/qwen"
+    )
+
+
+@BOTH
+def test_pods_act_as_a_google_account(preview: bool) -> None:
+    found = plan(serviceAccount={"googleAccount": GOOGLE, "buckets": {"models": "read"}})
+    made = roles(found, preview=preview)
+    assert made["qwen-models"].inputs["member"] == f"serviceAccount:{GOOGLE}"
+    assert made["qwen-acts-as"].inputs == {
+        "serviceAccountId": f"projects/my-project/serviceAccounts/{GOOGLE}",
+        "role": "roles/iam.workloadIdentityUser",
+        "member": "serviceAccount:my-project.svc.id.goog[llm-serving/qwen]",
+    }
+    account = served(found, preview=preview)["kubernetes:core/v1:ServiceAccount"].inputs
+    assert account["metadata"]["annotations"] == {"iam.gke.io/gcp-service-account": GOOGLE}
+
+
+@BOTH
+def test_an_account_that_is_there_is_used_and_not_made(preview: bool) -> None:
+    found = plan(serviceAccount={"name": "mine"})
+    assert pod(found, preview=preview)["serviceAccountName"] == "mine"
+    assert "kubernetes:core/v1:ServiceAccount" not in served(found, preview=preview)

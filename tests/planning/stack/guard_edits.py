@@ -1,0 +1,24 @@
+"""Edits of the fields that guard pods: identity, Pod Security, network."""
+
+from tests.planning.stack.field_edit import FieldEdit, at, one
+
+W = "workloads.qwen"
+GOOGLE = "llm-pods@my-project.iam.gserviceaccount.com"
+PEERS = ({"namespace": "a"}, {"cidr": "10.1.0.0/16"})
+GUARD_EDITS = [
+    *at(f"{W}.podSecurity", "workloads.*.podSecurity", level="baseline", user=9, home="/home/me", writable=["/cache"]),
+    one("workloads.*.podSecurity.group", f"{W}.podSecurity", {"user": 9}, {"user": 9, "group": 8}),
+    *at(f"{W}.serviceAccount", "workloads.*.serviceAccount", name="mine", buckets={"my-models": "read"}),
+    FieldEdit("workloads.*.serviceAccount.googleAccount", {f"{W}.serviceAccount.googleAccount": GOOGLE}),
+    FieldEdit("networkPolicy.enabled", {"networkPolicy.enabled": False}),
+    *[
+        one(f"networkPolicy.{side}[].{key}", f"networkPolicy.{side}", [PEERS[0]], [{**PEERS[key == "cidr"], **more}])
+        for side, key, more in (
+            ("from", "namespace", {"namespace": "b"}),
+            ("from", "cidr", {}),
+            ("to", "namespace", {"namespace": "b"}),
+            ("to", "cidr", {}),
+            ("to", "port", {"port": 3128}),
+        )
+    ],
+]

@@ -1,0 +1,67 @@
+"""What the policy of a workload's pods lets through."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.planning.workload.network_guard import NetworkGuard, Opening
+from tests import factories
+
+
+def guard(cluster: Any = factories.ZONAL, workload: dict[str, Any] | None = None, **fields: Any) -> NetworkGuard:
+    serving = factories.serving({"qwen": factories.workload(**(workload or {}))}, cluster=cluster, **fields)
+    (planned,) = factories.planned(serving).workloads
+    assert planned.network is not None
+    return planned.network
+
+
+def to_port(openings: tuple[Opening, ...], port: int, protocol: str = "TCP") -> set[str | None]:
+    peers = [peer for opening in openings if (protocol, port) in opening.ports for peer in opening.peers]
+    return {peer.cidr or peer.namespace for peer in peers}
+
+
+def test_only_the_namespace_comes_in() -> None:
+    found = guard(workload={"service": {"port": 9000}})
+    assert [(o.ports, [(p.cidr, p.namespace) for p in o.peers]) for o in found.ingress] == [
+        ((("TCP", 9000),), [(None, None)])
+    ]
+
+
+def test_the_collector_comes_in_where_metrics_are_scraped() -> None:
+    assert "gmp-system" not in to_port(guard().ingress, 8000)
+    assert {"gmp-system", "gke-gmp-system"} <= to_port(guard(monitoring={"podMonitoring": True}).ingress, 8000)
+
+
+@pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort"])
+def test_private_clients_of_a_load_balancer_come_in(kind: str) -> None:
+    found = to_port(guard(workload={"service": {"type": kind}}).ingress, 8000)
+    assert {"10.0.0.0/8", "192.168.0.0/16"} <= found and "0.0.0.0/0" not in found
+
+
+def test_names_tokens_and_weights_go_out() -> None:
+    egress = guard().egress
+    assert {"kube-system", "169.254.20.10/32"} <= to_port(egress, 53, "UDP") == to_port(egress, 53)
+    assert to_port(egress, 988) == {"169.254.169.252/32"}
+    assert to_port(egress, 80) == {"169.254.169.254/32"}
+    assert to_port(egress, 443) == {"0.0.0.0/0"}
+    assert {port for opening in egress for _, port in opening.ports} == {53, 80, 443, 988}
+
+
+def test_the_cluster_s_own_ranges_are_no_source_of_weights() -> None:
+    public = {**factories.ZONAL, "networkOptions": {"podsCidr": "34.0.0.0/14"}}
+    for cluster, own in ((factories.ZONAL, "10.0.0.0/8"), (public, "34.0.0.0/14"), (factories.EXISTING, "10.0.0.0/8")):
+        (weights,) = [opening for opening in guard(cluster).egress if opening.ports == (("TCP", 443),)]
+        assert own in weights.peers[0].outside
+
+
+def test_more_is_opened_by_name() -> None:
+    more = {"from": [{"namespace": "search"}], "to": [{"cidr": "10.2.0.8/32", "port": 3128}, {"namespace": "otel"}]}
+    found = guard(networkPolicy=more)
+    assert "search" in to_port(found.ingress, 8000)
+    assert to_port(found.egress, 3128) == {"10.2.0.8/32"}
+    assert "otel" in to_port(found.egress, 443)
+
+
+def test_it_can_be_turned_off() -> None:
+    (workload,) = factories.planned(factories.serving(networkPolicy={"enabled": False})).workloads
+    assert workload.network is None
