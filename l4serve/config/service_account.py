@@ -12,7 +12,7 @@ GoogleAccount = Annotated[
     str,
     Field(
         pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$",
-        examples=["llm@my-project.iam.gserviceaccount.com"],
+        examples=["llm-pods@my-project.iam.gserviceaccount.com"],
     ),
 ]
 
