@@ -59,8 +59,8 @@ advisories: $(STAMP)
 	test -x $(VENV)-audit/bin/zizmor || $(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	$(VENV)-audit/bin/zizmor --no-progress .github action.yml
-	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
-	$(VENV)-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/text-generation.txt
+	$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
+	$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/text-generation.txt
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .

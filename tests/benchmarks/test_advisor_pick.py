@@ -39,3 +39,17 @@ def test_what_died_is_refused() -> None:
 def test_what_ran_is_not_refused() -> None:
     for row in (row for base in MODELS for row in started(base) if "error" not in row):
         assert not judge(subject_of(h100_question(row))).refusals, row["id"]
+
+
+def test_the_cache_of_every_start_is_near_what_was_said() -> None:
+    found = []
+    for row in (row for base in MODELS for row in started(base) if row["kv_cache_bytes"]):
+        fit = judge(subject_of(h100_question(row))).fit
+        assert fit is not None
+        assert fit.fits, row["id"]
+        cache = row["kv_cache_bytes"] / 2**30
+        found.append(abs(fit.kv_room_gib - cache) / cache)
+    found.sort()
+    assert len(found) >= 45
+    assert found[len(found) // 2] < 0.03
+    assert found[int(0.9 * len(found))] < 0.05
