@@ -28,7 +28,7 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import print_json
 from l4serve.cli.question_options import DEFAULT_GPU, MOST_CLIENTS, MOST_TOKENS, GpuMemoryOption
-from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption
+from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
@@ -109,6 +109,7 @@ def advise(
         answer = advise_stack(asked, wish)
     elif model is not None:
         cards, kinds = tuple(gpu or [DEFAULT_GPU]), tuple(engine or ())
+        valid_region(region)
         space = Space(model, cards, gpu_memory_gib, kinds, engine_version, provisioning, region)
         answer = search(*space.candidates(), wish)
     else:

@@ -11,6 +11,7 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.stack_options import JsonOption
+from l4serve.config.spelling import one_of
 from l4serve.engines.contract import Contract, Flag, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
 from l4serve.engines.contract_names import named_contract
@@ -56,7 +57,7 @@ def list_rules(
 ) -> None:
     """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""
     if engine is not None and engine not in engine_kinds():
-        raise refuse_input(f"there is no engine {engine!r}; give vllm or tgi")
+        raise refuse_input(f"there is no engine {engine!r}; {one_of(engine, engine_kinds())}")
     chosen = [rule for rule in rules() if engine in (None, rule.engine)]
     if as_json:
         print_json(json_form(chosen))

@@ -17,6 +17,7 @@ from l4serve.cli.project import stack_folder
 from l4serve.cli.sides import NOT_THERE, Side, difference, inputs_of, recipes_of, side_of, stacks_of
 from l4serve.cli.stack_options import JsonOption, valid_stack_name
 from l4serve.config.files import exists_as_file
+from l4serve.config.spelling import one_of
 from l4serve.config.stack_file import stack_name
 from l4serve.planning.difference.difference_json import difference_json
 from l4serve.planning.difference.stack_diff import StackDiff
@@ -73,7 +74,7 @@ def diff(
 def _level(text: str | None) -> str | None:
     said = text.replace("-", " ") if text else None
     if said is not None and said not in LEVELS:
-        raise refuse_input(f"--fail-on {said[:100]} is no level\n    fix: one of {', '.join(LEVELS)}")
+        raise refuse_input(f"--fail-on {said[:100]} is no level; {one_of(said, LEVELS)}")
     return said
 
 
@@ -126,7 +127,8 @@ def _names(base: Path, root: Path, wanted: Sequence[str]) -> Sequence[str]:
     known = sorted({*stacks_of(base), *stacks_of(root)})
     names = [valid_stack_name(name) for name in dict.fromkeys(wanted)] or known
     if unknown := [name for name in names if name not in known]:
-        raise refuse_input(f"there is no stack {unknown[0]} on either side; stacks here: {', '.join(known) or 'none'}")
+        hint = one_of(unknown[0], known) if known else "l4serve init writes one"
+        raise refuse_input(f"there is no stack {unknown[0]} on either side; {hint}")
     return names
 
 

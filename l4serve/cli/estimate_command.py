@@ -78,7 +78,7 @@ def estimate(
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
     asked = dict(locals())
-    with readable_question("estimate"):
+    with readable_question():
         load = _load(input_tokens, output_tokens, concurrency, rate, length_spread)
         subject = _subject(asked)
         judgement = judged_memory(subject)

@@ -55,7 +55,7 @@ def fit(
 ) -> None:
     """Say whether a model fits a GPU and its engine takes the settings. Exit status: 0 yes, 1 no, 2 bad input."""
     asked = dict(locals())
-    with readable_question("fit"):
+    with readable_question():
         subject = subject_of(question_of(**asked))
         answer = judged_memory(subject)
     if as_json:

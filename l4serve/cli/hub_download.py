@@ -9,6 +9,8 @@ import urllib.parse
 import urllib.request
 
 from l4serve.config.files import MOST_JSON_BYTES
+from l4serve.config.spelling import did_you_mean
+from l4serve.planning.models.catalogue import all_names
 from l4serve.planning.models.hf_config import ModelConfigError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -35,12 +37,16 @@ def download_config(model: str) -> bytes:
     except urllib.error.HTTPError as error:
         raise ModelConfigError(_refusal(model, error.code)) from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError):
-        raise ModelConfigError(
-            f"{model} is not in the catalogue and the Hub cannot be reached; give the path of its config.json"
-        ) from None
+        said = f"{model} is not in the catalogue and the Hub cannot be reached"
+        raise ModelConfigError(f"{said}; {_meant(model)}give the path of its config.json") from None
     if len(content) > MOST_JSON_BYTES:
         raise ModelConfigError(f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB")
     return content
+
+
+def _meant(model: str) -> str:
+    near = did_you_mean(model, all_names())
+    return f"{near} If not, " if near else ""
 
 
 def _refusal(model: str, status: int) -> str:
@@ -48,5 +54,5 @@ def _refusal(model: str, status: int) -> str:
         remedy = "accept its licence and set HF_TOKEN, or give the path of its config.json"
         return f"{model}: the Hub refuses access ({status}); {remedy}"
     if status == 404:
-        return f"{model}: the Hub has no such model or no config.json in it; check the id"
+        return f"{model}: the Hub has no such model or no config.json in it; {_meant(model)}check the id"
     return f"{model}: the Hub answered {status}; try again or give the path of its config.json"

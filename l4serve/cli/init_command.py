@@ -11,7 +11,7 @@ from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
 from l4serve.cli.project import OWN_PROJECT, project_root
 from l4serve.cli.stack_options import valid_stack_name
-from l4serve.config.spelling import did_you_mean
+from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
 from l4serve.planning.models.model_shape import ModelShape
@@ -77,7 +77,7 @@ def _model(name: str) -> ModelShape:
 
 def _goal(goal: str) -> Any:
     if goal not in GOALS:
-        raise refuse_input(f"{goal[:100]!r} is no goal\n    fix: give one of {', '.join(GOALS)}")
+        raise refuse_input(f"{goal[:100]!r} is no goal; {one_of(goal, GOALS)}")
     return goal
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from l4serve.cli.output import SafeConsole, one_line
 from l4serve.cli.tables import wrapped
 from l4serve.cli.verbosity import is_quiet
-from l4serve.config.problems import REMEDY, ConfigError, StackFileError
+from l4serve.config.problems import REMEDY, ConfigError, StackFileError, split_remedy
 
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
@@ -28,8 +28,12 @@ def refuse_input(message: str) -> typer.Exit:
     """Prints a refusal of bad input and returns the exit to raise.
 
     The message is one line, with a remedy behind `fix:` in a second: no line break of the input makes another.
+    A message without that mark holds its remedy behind its last semicolon.
     """
-    lines = REMEDY.join(map(one_line, message.split(REMEDY, 1)))
+    said, mark, remedy = message.partition(REMEDY)
+    if not mark:
+        said, remedy = split_remedy(message)
+    lines = REMEDY.join(one_line(part) for part in (said, remedy) if part)
     stderr.print(Text("error: ", style="bold red") + Text(lines))
     return typer.Exit(BAD_INPUT)
 

@@ -10,9 +10,7 @@ import typer
 
 from l4serve.cli.completion import complete_accelerator, complete_engine, complete_model, complete_release
 from l4serve.cli.hub import model_shape
-from l4serve.cli.messages import BAD_INPUT, stderr
-from l4serve.cli.output import one_line
-from l4serve.config.problems import ConfigError
+from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError
 from l4serve.planning.machines.shapes import default_accelerator
@@ -46,13 +44,13 @@ EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA grap
 
 
 @contextmanager
-def readable_question(command: str) -> Iterator[None]:
-    """Turns a question that cannot be asked into one message and exit code 2."""
+def readable_question() -> Iterator[None]:
+    """Turns a question that cannot be asked into messages with remedies and exit code 2."""
     try:
-        yield
-    except (ConfigError, ContractError, MemoryModelError, ModelConfigError) as error:
-        stderr.print(f"l4serve {command}: {error if isinstance(error, ConfigError) else one_line(error)}")
-        raise typer.Exit(BAD_INPUT) from None
+        with readable_refusals():
+            yield
+    except (ContractError, MemoryModelError, ModelConfigError) as error:
+        raise refuse_input(str(error)) from None
 
 
 def judged_memory(subject: Subject) -> Judgement:

@@ -15,7 +15,8 @@ from rich.text import Text
 from l4serve.cli.completion import complete_accelerator, complete_region, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load, valid_region
+from l4serve.config.spelling import one_of
 from l4serve.engines.cards import written
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.gpus import find_gpu
@@ -57,13 +58,14 @@ def shapes(
 ) -> None:
     """List machine shapes: GPUs, vCPU, what a pod may ask, price per hour, and GPUs that a pod would strand."""
     if accelerator not in accelerators():
-        raise refuse_input(f"--accelerator {accelerator}: no machine is known; use one of: {', '.join(accelerators())}")
+        raise refuse_input(f"--accelerator {accelerator}: no machine is known; {one_of(accelerator, accelerators())}")
     if workload is None and (stack or file):
         raise refuse_input("-s and -f name the stack of a workload: add --workload NAME")
     if workload is not None and gpus is not None:
         raise refuse_input("--gpus describes a pod and --workload names one: use either")
     pod = None if workload else _described(gpus, cpu, memory, ephemeral_storage)
     setup = NodeSetup(boot_disk_gib=disk or 100)
+    valid_region(region)
     offer = Offer(region=region or DEFAULT_REGION, setup=setup, accelerator=accelerator)
     if workload is not None:
         pod, offer = _of_workload(workload, stack, file, region, disk)
@@ -116,8 +118,8 @@ def _of_workload(
         planned = plan_stack(loaded)
     found = next((workload for workload in planned.workloads if workload.name == name), None)
     if found is None:
-        known = ", ".join(workload.name for workload in planned.workloads)
-        raise refuse_input(f"--workload {name}: the stack has no such workload; it has: {known}")
+        known = [workload.name for workload in planned.workloads]
+        raise refuse_input(f"--workload {name}: the stack has no such workload; {one_of(name, known)}")
     pool = next((pool for pool in planned.node_pools if pool.name == found.placing.node_pool), None)
     setup = NodeSetup(
         boot_disk_gib=disk or (pool.disks.size_gb if pool else 100), local_ssds=pool.ephemeral_ssds if pool else 0

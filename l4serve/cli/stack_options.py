@@ -10,7 +10,9 @@ from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.project import STACK_NAME, project_root, stack_names
 from l4serve.config.files import exists_as_file, exists_as_folder
+from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
+from l4serve.planning.machines.regions import known_regions, may_be_a_region
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -41,8 +43,9 @@ def load(stack: str | None, file: Path | None) -> Stack:
         )
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
+        near = did_you_mean(stack or "", stack_names(path.parent))
         hint = f"name one of the stacks here: {known}" if known and file is None else "l4serve init writes a stack file"
-        raise refuse_input(f"{path} does not exist\n    fix: {hint}")
+        raise refuse_input(f"{path} does not exist\n    fix: {near or hint}")
     with readable_refusals(path):
         return read_stack_file(path)
 
@@ -52,6 +55,12 @@ def valid_stack_name(name: str) -> str:
     if not re.fullmatch(STACK_NAME, name, re.ASCII):
         raise refuse_input(f"{name[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
     return name
+
+
+def valid_region(name: str | None) -> None:
+    """Exits 2 for a region that Google Cloud has never had, with the one that may be meant."""
+    if name is not None and not may_be_a_region(name):
+        raise refuse_input(f"Google Cloud has no region {name[:100]!r}; {one_of(name, known_regions())}")
 
 
 def load_plan(stack: str | None, file: Path | None) -> StackPlan:

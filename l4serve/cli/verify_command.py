@@ -16,6 +16,7 @@ from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.project import OWN_PROJECT, project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
+from l4serve.config.spelling import one_of
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.models.purpose import PURPOSES, Purpose
@@ -100,7 +101,7 @@ def _verify_url(
     if engine is None or version is None:
         raise refuse_input("--base-url needs --engine and --engine-version: they say what the server promises")
     if engine not in engine_kinds():
-        raise refuse_input(f"--engine {engine!r} is unknown; give one of {', '.join(engine_kinds())}")
+        raise refuse_input(f"--engine {engine!r} is unknown; {one_of(engine, engine_kinds())}")
     try:
         resolved = resolve_contract(engine, version)
     except ContractError as error:
@@ -120,7 +121,7 @@ def _verify_url(
 def _purpose(word: str) -> Purpose:
     found = next((purpose for purpose in PURPOSES if purpose == word), None)
     if found is None:
-        raise refuse_input(f"--serves {word!r} is unknown; give one of {', '.join(PURPOSES)}")
+        raise refuse_input(f"--serves {word!r} is unknown; {one_of(word, PURPOSES)}")
     return found
 
 

@@ -54,8 +54,14 @@ def _shown(text: str) -> str:
 
 
 def refuse(path: str, message: str, remedy: str = "") -> NoReturn:
-    """Raises ConfigError for one problem."""
-    raise ConfigError([Problem(path, message, remedy)])
+    """Raises ConfigError for one problem; a message without a remedy may hold it behind its last semicolon."""
+    raise ConfigError([Problem(path, message, remedy) if remedy else Problem(path, *split_remedy(message))])
+
+
+def split_remedy(message: str) -> tuple[str, str]:
+    """What is wrong, and what to write, of a message that holds both: they meet at its last semicolon."""
+    wrong, semicolon, remedy = message.rpartition("; ")
+    return (wrong, remedy) if semicolon else (message, "")
 
 
 _UNIONS = ("cluster", "engine")

@@ -14,6 +14,12 @@ def nearest(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str | N
     return spelling[near[0]] if near else None
 
 
+def one_of(word: str, known: Iterable[str]) -> str:
+    """The remedy for a word that is none of those known: the nearest, else all of them."""
+    words = tuple(known)
+    return did_you_mean(word, words) or f"give one of {', '.join(words)}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The question that proposes the nearest known word; empty where none is alike."""
     near = nearest(word, known)

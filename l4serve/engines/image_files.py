@@ -7,7 +7,12 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import nearest
 from l4serve.engines.images import is_own
+
+_CHAT_TEMPLATE = "--chat-template"
+_ALIKE = 0.9
+"""Share of equal letters from which the name of a template is taken for a misspelt one."""
 
 
 def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
@@ -17,16 +22,35 @@ def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
 
 def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted: Iterable[str] = ()) -> Problem | None:
     """What is wrong with a flag whose values name a file that neither the release's own image nor a volume has."""
-    folders = (*_files()[kind]["folders"], *mounted)
+    own, brought = _files()[kind]["folders"], tuple(mounted)
     for named in (named for value in values for named in _paths(value)):
-        if not any(named == folder or named.startswith(f"{folder}/") for folder in folders):
+        if _lies_in(named, brought):
+            continue
+        meant = _meant(named) if flag == _CHAT_TEMPLATE and kind in _templates()["engines"] else None
+        if meant or not _lies_in(named, own):
             message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
-            return Problem(path, message, _remedy(flag))
+            return Problem(path, message, f"did you mean {meant}?" if meant else _remedy(flag))
     return None
 
 
+def _lies_in(path: str, folders: Iterable[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _meant(named: str) -> str | None:
+    """The template of the image whose name is almost that of a path; None where it is one, or like none."""
+    table = _templates()
+    known = [f"{table['folder']}/{name}{table['suffix']}" for name in table["templates"]]
+    own = named.removeprefix(table["workdir"]).removeprefix("./")
+    if own in known:
+        return None
+    by_name = {each.rpartition("/")[2]: each for each in reversed(known)}
+    near = nearest(own.rpartition("/")[2], by_name, alike=_ALIKE)
+    return by_name[near] if near else None
+
+
 def _remedy(name: str) -> str:
-    if name == "--chat-template":
+    if name == _CHAT_TEMPLATE:
         return "write the template itself in engine.chatTemplate, or use an image of your own that holds the file"
     return "name a repository of the Hub, or use an image of your own that holds the file"
 
@@ -50,6 +74,11 @@ def _paths_of_object(text: str) -> Iterator[str]:
     for key in ("path", "model"):
         if isinstance(named.get(key), str):
             yield from _paths(named[key])
+
+
+def _templates() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "chat_templates.yaml")
+    return table
 
 
 @cache

@@ -98,6 +98,12 @@ WRONG = (
     Wrong("fit-word", {f"{W}.fit": "ignore"}, f"{W}.fit"),
     Wrong("kv-cache-type", {f"{E}.kvCacheDtype": "int3"}, f"{E}.kvCacheDtype", "fp8"),
     Wrong("dtype-word", {f"{E}.dtype": "fp4"}, f"{E}.dtype"),
+    Wrong(
+        "template-typo",
+        {f"{E}.chatTemplate": "examples/tool_chat_template_hermess.jinja"},
+        f"{E}.chatTemplate",
+        "did you mean examples/tool_chat_template_hermes.jinja?",
+    ),
     # names
     Wrong("workload-upper-case", {"workloads.Qwen": GOOD["workloads"]["qwen"]}, "workloads.Qwen", "lower-case"),
     Wrong("workload-underscore", {"workloads.my_qwen": GOOD["workloads"]["qwen"]}, "workloads.my_qwen", "lower-case"),

@@ -60,3 +60,24 @@ def test_adapters_may_come_while_the_server_runs() -> None:
     argv = build_launch(case("vllm", "0.26.0", QWEN, lora={})).argv
     assert "--enable-lora" in argv
     assert not any(token.startswith("--lora-modules") for token in argv)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("examples/tool_chat_template_hermess.jinja", "examples/tool_chat_template_hermes.jinja"),
+        ("/vllm-workspace/examples/tool_chat_template_lama3.1_json.jinja", "tool_chat_template_llama3.1_json.jinja"),
+        ("tool_chat_template_hermes.jinja", "examples/tool_chat_template_hermes.jinja"),
+    ],
+)
+def test_a_misspelt_template_of_the_image_gets_its_name(written: str, meant: str) -> None:
+    with pytest.raises(EngineRefusal) as refusal:
+        build_launch(case("vllm", "0.26.0", QWEN, chatTemplate=written))
+    (problem,) = refusal.value.problems
+    assert problem.path == "engine.chatTemplate"
+    assert problem.remedy.startswith("did you mean ")
+    assert problem.remedy.endswith(f"{meant}?")
+
+
+def test_a_template_that_is_like_none_of_the_image_is_left_alone_there() -> None:
+    assert refused(chatTemplate="examples/our_own_words.jinja") == {}

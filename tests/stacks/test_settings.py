@@ -50,7 +50,13 @@ def written(folder: Path, serving_object: Any) -> str:
     """What a preview says of a stack whose file lies in its folder."""
     (folder / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {SERVING: serving_object}}, sort_keys=False))
     config = {SERVING: json.dumps(serving_object)}
-    program = {"project": "gke-llm-serving", "stack": "test", "base": folder, "config": config, "secrets": (TOKEN,)}
+    program: dict[str, Any] = {
+        "project": "gke-llm-serving",
+        "stack": "test",
+        "base": folder,
+        "config": config,
+        "secrets": (TOKEN,),
+    }
     with pytest.raises(pulumi.RunError) as refusal:
         record_program(ROOT / "__main__.py", **program)
     return str(refusal.value)
@@ -79,7 +85,13 @@ def test_a_file_that_is_not_what_pulumi_handed_over_is_not_named(tmp_path: Path)
     """`pulumi --config-file` reads another one, whose lines are not these."""
     (tmp_path / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {SERVING: GOOD}}), encoding="utf-8")
     config = {SERVING: json.dumps({**GOOD, "nodePool": {}})}
-    program = {"project": "gke-llm-serving", "stack": "test", "base": tmp_path, "config": config, "secrets": ()}
+    program: dict[str, Any] = {
+        "project": "gke-llm-serving",
+        "stack": "test",
+        "base": tmp_path,
+        "config": config,
+        "secrets": (),
+    }
     with pytest.raises(pulumi.RunError) as refusal:
         record_program(ROOT / "__main__.py", **program)
     assert "\nnodePool: there is no such key here" in str(refusal.value)

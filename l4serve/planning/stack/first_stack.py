@@ -43,7 +43,7 @@ class FirstStack:
 def first_stack(wish: Wish, base: Path) -> FirstStack:
     """The fewest GPUs that hold the model, and on them the longest context that leaves room for the model's error.
 
-    Raises ConfigError with what the plan says of the largest attempt where it accepts none.
+    Raises ConfigError with what the plan says of the attempt with the fewest problems where it accepts none.
     """
     refusal: ConfigError | None = None
     for gpus in GPU_COUNTS:
@@ -52,7 +52,8 @@ def first_stack(wish: Wish, base: Path) -> FirstStack:
             try:
                 found = _planned(wish, gpus, context, base)
             except ConfigError as error:
-                refusal = error
+                if refusal is None or len(error.problems) <= len(refusal.problems):
+                    refusal = error  # what every attempt has is not hidden behind what the largest has besides
                 continue
             if (fit := found.plan.workloads[0].judgement.fit) is None or not fit.margin_is_uncertain:
                 return found

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from l4serve.config.base import keys_of
 from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
+from l4serve.config.spelling import one_of
 from l4serve.config.workload import Model, Workload
 from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
@@ -61,7 +62,7 @@ def subject_of(question: Question) -> Subject:
 
 def _workload(question: Question) -> Workload:
     if question.engine not in engine_kinds():
-        refuse("engine.kind", f"{question.engine!r} is unknown", f"give one of {', '.join(engine_kinds())}")
+        refuse("engine.kind", f"{question.engine!r} is unknown", one_of(question.engine, engine_kinds()))
     profile = engine_profile(question.engine)
     engine: dict[str, Any] = {"kind": question.engine, **_fields(profile, question.settings)}
     if question.eager:
@@ -99,5 +100,5 @@ def _fields(profile: EngineProfile, settings: Mapping[Role, Any]) -> Mapping[str
 def _card(question: Question) -> Gpu:
     card = find_gpu(question.accelerator)
     if card is None:
-        refuse("gpu", f"{question.accelerator!r} is unknown", f"give one of {', '.join(all_gpus())}")
+        refuse("gpu", f"{question.accelerator!r} is unknown", one_of(question.accelerator, all_gpus()))
     return card if question.gpu_memory_gib is None else card.with_total(question.gpu_memory_gib)

@@ -1,0 +1,54 @@
+"""A word that is almost a known one gets the question whether that is meant, wherever it may be written."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import factories
+from tests.cli.terminal import run
+
+NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+INIT = ("init", "x", "--project", "my-project")
+LOAD = ("--input-tokens", "512", "--output-tokens", "256", "--concurrency", "1")
+WORDS = (
+    (("plan", "-s", "stagin"), "staging"),
+    (("diff", "HEAD", "-s", "stagin"), "staging"),
+    (("diff", "HEAD", "--fail-on", "dangr"), "danger"),
+    (("shapes", "-s", "dev", "-w", "qwenn"), "qwen"),
+    (("shapes", "--region", "us-centra1"), "us-central1"),
+    (("shapes", "--accelerator", "nvidia-l44"), "nvidia-l4"),
+    (("fit", "--model", "google/gema-7b"), "google/gemma-7b"),
+    (("fit", "--model", "Qwen2.5-1.5B-Instuct"), "Qwen/Qwen2.5-1.5B-Instruct"),
+    (("fit", "--model", "google/gemma-7b", "--gpu", "nvidia-l44"), "nvidia-l4"),
+    (("fit", "--model", "google/gemma-7b", "--engine", "vlm"), "vllm"),
+    (("estimate", "--model", "google/gema-7b", *LOAD), "google/gemma-7b"),
+    (("advise", "--model", "google/gemma-7b", "--goal", "cost", "--region", "us-centra1"), "us-central1"),
+    (("models", "--fits", "g2-standrd-8"), "g2-standard-8"),
+    (("recipes", "tgi-7b-tokn"), "tgi-7b-token"),
+    (("explain", "workloads.engine.maxModelLem"), "workloads.engine.maxModelLen"),
+    (("contract", "rules", "--engine", "vlm"), "vllm"),
+    (("verify", "--base-url", "http://127.0.0.1:9", "--engine", "vlm", "--engine-version", "0.26.0"), "vllm"),
+    ((*INIT, "--model", "google/gema-7b", "--location", "us-central1-a", "--goal", "try"), "google/gemma-7b"),
+    ((*INIT, "--model", "google/gemma-7b", "--location", "us-centra1-a", "--goal", "try"), "us-central1-a"),
+    ((*INIT, "--model", "google/gemma-7b", "--location", "us-central1-a", "--goal", "serv"), "serve"),
+)
+
+
+@pytest.mark.parametrize(("args", "meant"), WORDS, ids=[" ".join(args) for args, _ in WORDS])
+def test_the_nearest_word_is_proposed(args: tuple[str, ...], meant: str) -> None:
+    result = run(*args, **NO_HUB)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("error: ") == 1
+    assert f"    fix: did you mean {meant}?" in result.stderr, result.stderr
+
+
+def test_a_model_of_a_stack_too(tmp_path: Path) -> None:
+    file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload("Qwen/Qwen2.5-1.5B-Instuct")}))
+    said = " ".join(run("plan", "-f", str(file)).stderr.split())
+    assert "did you mean Qwen/Qwen2.5-1.5B-Instruct?" in said
+
+
+def test_what_is_like_nothing_known_is_told_what_is() -> None:
+    said = run("shapes", "--region", "mars").stderr
+    assert "Google Cloud has no region 'mars'" in said
+    assert "fix: give one of" in said and "us-central1" in said
