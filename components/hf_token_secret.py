@@ -36,13 +36,14 @@ class HfTokenSecret(pulumi.ComponentResource):
     `opts` carries the Kubernetes provider.
     """
 
+    _type = "l4serve:secrets:HfTokenSecret"
     secret_name: pulumi.Output[str | None]
     """Kubernetes Secret that pods refer to; None without a token, or where pods read a file."""
     provider_class: pulumi.Output[str | None]
     """SecretProviderClass for a CSI volume; None unless pods read a file."""
 
     def __init__(self, name: str, args: HfTokenSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:secrets:HfTokenSecret", name, None, opts)
+        super().__init__(self._type, name, None, opts)
         self._name, self._args, self._plan = name, args, args.plan
         self.secret_name = pulumi.Output.from_input(None)
         self.provider_class = pulumi.Output.from_input(None)
@@ -140,3 +141,9 @@ class HfTokenSecret(pulumi.ComponentResource):
             spec=spec,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after or []),
         )
+
+
+class ApiKeySecret(HfTokenSecret):
+    """Brings the key that clients of one workload send into its namespace, as the token is brought."""
+
+    _type = "l4serve:secrets:ApiKeySecret"

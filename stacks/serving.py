@@ -9,7 +9,7 @@ from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gke_network import GkeNetwork, GkeNetworkArgs
 from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
 from components.gpu_node_pool import GpuNodePool, GpuNodePoolArgs
-from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
+from components.hf_token_secret import ApiKeySecret, HfTokenSecret, HfTokenSecretArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.node_identity import NodeIdentity, NodeIdentityArgs
 from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
@@ -19,7 +19,7 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.weight_store import WeightStore, WeightStoreArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError, Problem
-from l4serve.config.stack_file import TOKEN_KEY
+from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.exchange import exchange_problems, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
@@ -27,7 +27,7 @@ from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from stacks.deployed import PODS_OUTPUT, deployed_pods
-from stacks.settings import load_settings, refusal, token
+from stacks.settings import load_settings, refusal, secret, token
 
 
 def build() -> None:
@@ -39,7 +39,7 @@ def build() -> None:
         raise refusal(error) from None
     if stuck := tuple(exchange_problems(deployed_pods(), planned)):
         raise refusal(ConfigError(stuck))
-    _require_token(planned)
+    _require_secrets(planned)
     _show_notes(planned)
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
@@ -60,11 +60,22 @@ def _show_notes(planned: StackPlan) -> None:
         pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
 
 
-def _require_token(planned: StackPlan) -> None:
+def _require_secrets(planned: StackPlan) -> None:
     if planned.token_missing:
         models = ", ".join(planned.token_missing)
         gated = f"the models of {models} are gated on the Hugging Face Hub and the stack has no token"
         raise refusal(ConfigError([Problem(TOKEN_KEY, gated, TOKEN_WAYS)]))
+    if planned.keys_missing:
+        raise refusal(
+            ConfigError(
+                Problem(
+                    f"{PROJECT}:{name}",
+                    "workloads take their key from this secret",
+                    f"pulumi config set --secret {name}",
+                )
+                for name in planned.keys_missing
+            )
+        )
 
 
 def _make_cluster(planned: StackPlan) -> tuple[GkeCluster, NodeIdentity | None]:
@@ -129,7 +140,7 @@ def _make_workloads(
     planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource]
 ) -> None:
     namespace = _make_namespace(planned, provider)
-    secret: HfTokenSecret | None = None
+    hub: HfTokenSecret | None = None
     if planned.secret is not None:
         args = HfTokenSecretArgs(
             plan=planned.secret,
@@ -139,16 +150,16 @@ def _make_workloads(
             after=[cluster.resource] if cluster.resource else [],
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
-        secret = HfTokenSecret("hf-token", args, opts=opts)
+        hub = HfTokenSecret("hf-token", args, opts=opts)
     for workload in planned.workloads:
-        store = _make_store(workload, planned, cluster, provider, secret, namespace)
+        store = _make_store(workload, planned, cluster, provider, hub, namespace)
         guards = _make_guards(workload, cluster, provider, namespace)
         service = InferenceService(
             workload.object_name,
             InferenceServiceArgs(
                 plan=workload,
-                secret_name=secret.secret_name if secret else None,
-                provider_class=secret.provider_class if secret else None,
+                secret_name=hub.secret_name if hub else None,
+                provider_class=hub.provider_class if hub else None,
             ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *guards, *store]),
         )
@@ -183,12 +194,23 @@ def _make_store(
 def _make_guards(
     workload: WorkloadPlan, cluster: GkeCluster, provider: k8s.Provider, namespace: list[pulumi.Resource]
 ) -> list[pulumi.Resource]:
-    """What must stand before the pods: policies that close them, and roles that they start with."""
+    """What must stand before the pods: policies that close them, the key that they ask for, roles that they have."""
     made: list[pulumi.Resource] = []
     if workload.network is not None:
         closed = PodNetworkPolicyArgs(plan=workload, guard=workload.network)
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         made.append(PodNetworkPolicy(workload.object_name, closed, opts=opts))
+    key = workload.engine.key_source
+    if key is not None and key.source != "existing":
+        source = HfTokenSecretArgs(
+            plan=key,
+            namespace=workload.namespace,
+            token=secret(key.config_key) if key.config_key else None,
+            project=workload.identity.project,
+            after=[cluster.resource] if cluster.resource else [],
+        )
+        opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
+        made.append(ApiKeySecret(f"{workload.object_name}-api-key", source, opts=opts))
     if workload.identity.granted:
         after = [cluster.resource] if cluster.resource else []
         roles = PodCloudRolesArgs(identity=workload.identity, namespace=workload.namespace, after=after)

@@ -11,6 +11,8 @@ from l4serve.config.problem_places import places_in, told
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack, written_serving
 
+_PLAIN = "in plain text"
+"""Stands for a value that is no secret, which only its name is told of."""
 REASONS_SHOWN = 32
 """Exit status by which a program tells Pulumi's language host that it has shown why it stops."""
 
@@ -20,7 +22,7 @@ def load_settings() -> Stack:
     try:
         if pulumi.runtime.is_config_secret(SERVING_KEY):
             # Pulumi would hand it over decrypted, and the plan stands in plain state.
-            refuse(SERVING_KEY, "an encrypted value cannot be used here", "only hfToken is a secret of this project")
+            refuse(SERVING_KEY, "an encrypted value cannot be used here", "only hfToken and the keys that apiKey.config names are secrets of this project")
         return parse_stack(pulumi.get_stack(), _values(), base=Path.cwd())
     except ConfigError as error:
         raise refusal(error) from None
@@ -29,6 +31,11 @@ def load_settings() -> Stack:
 def token() -> pulumi.Output[str] | None:
     """The Hugging Face token as a secret, or None where the stack has none."""
     return pulumi.Config(PROJECT).get_secret("hfToken")
+
+
+def secret(name: str) -> pulumi.Output[str] | None:
+    """A secret of the stack's config by its name; None where the stack has none of that name."""
+    return pulumi.Config(PROJECT).get_secret(name)
 
 
 def refusal(error: ConfigError) -> pulumi.RunError:
@@ -51,7 +58,8 @@ def _own_file() -> Path | None:
 def _values() -> Mapping[str, Any]:
     own = pulumi.Config(PROJECT)
     # A key that nobody asks for would be passed over in silence; only its name is looked at, it may hold a token.
-    others = {key: SECRET for key in pulumi.runtime.config.CONFIG.get() if key.startswith(f"{PROJECT}:")}
+    held = [key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(f"{PROJECT}:")]
+    others = {key: SECRET if pulumi.runtime.is_config_secret(key) else _PLAIN for key in held}
     values = {**others, SERVING_KEY: own.get("serving"), "gcp:project": pulumi.Config("gcp").get("project")}
     values.pop(TOKEN_KEY, None)
     if own.get_secret("hfToken") is not None:

@@ -16,7 +16,7 @@ from l4serve.cli.output import one_line, print_json, say
 from l4serve.cli.program import own_program
 from l4serve.cli.recording import Registration, record_program
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
-from l4serve.config.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack
+from l4serve.config.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack, named_secrets
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -54,6 +54,8 @@ def render_stack(stack: Stack) -> Rendered:
     """
     planned = plan_stack(stack)
     config = {SERVING_KEY: json.dumps(stack.serving), TOKEN_KEY: "placeholder-for-the-token"}
+    keys = {f"{PROJECT}:{name}": "placeholder-for-a-key" for name in named_secrets(stack.serving)}
+    config |= keys
     if stack.project:
         config["gcp:project"] = stack.project
     if planned.secret is None:
@@ -64,7 +66,7 @@ def render_stack(stack: Stack) -> Rendered:
         stack=stack.name,
         base=stack.base,
         config=config,
-        secrets=(TOKEN_KEY,),
+        secrets=(TOKEN_KEY, *keys),
     )
     resources = tuple(r for r in monitor.registrations if r.custom and not r.type.startswith("pulumi:"))
     objects = (_manifest(r) for r in resources if r.type.startswith(KUBERNETES))

@@ -6,16 +6,8 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName
 
-_Key = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$", examples=["api-key"])]
-
-
-class SecretKey(ConfigModel):
-    """One key of a Secret that the namespace already holds."""
-
-    secret: ObjectName
-    """Name of the Secret."""
-    key: _Key
-    """Key in the Secret."""
+KeyName = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$", examples=["api-key"])]
+"""A key in a Secret or a ConfigMap."""
 
 
 class EnvSource(ConfigModel):
@@ -25,7 +17,7 @@ class EnvSource(ConfigModel):
     """Name of a Secret."""
     config_map: ObjectName | None = None
     """Name of a ConfigMap, in place of a Secret."""
-    key: _Key
+    key: KeyName
     """Key in it."""
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """The loader of a stack: one path from raw config values to a validated stack, for the CLI and for Pulumi alike."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -49,6 +49,8 @@ class Stack:
     """The parsed config.json of each workload that names one."""
     base: Path
     """Folder that relative paths in the config start from."""
+    secrets: frozenset[str] = frozenset()
+    """Names of the config's own secrets that workloads take their keys from."""
     file: Path | None = None
     """The stack file; None where Pulumi hands the values over."""
 
@@ -116,7 +118,8 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Pa
 
     Relative paths in the config start from the folder `base`.
     """
-    problems = (*_unknown_keys(values), *_plain_token(values), *_odd_project(values))
+    named = named_secrets(values.get(SERVING_KEY))
+    problems = (*_unknown_keys(values, named), *_plain_secrets(values, named), *_odd_project(values))
     _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base, recipes))
     project = values.get("gcp:project")
     token = Token.CONFIGURED if values.get(TOKEN_KEY) is not None else Token.ABSENT
@@ -128,6 +131,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Pa
         serving=serving,
         model_configs=models,
         base=base,
+        secrets=frozenset(name for name in named if values.get(f"{PROJECT}:{name}") is not None),
     )
 
 
@@ -169,8 +173,8 @@ def _read_model_configs(config: StackConfig, base: Path) -> Mapping[str, Mapping
     return dict(zip(named, found, strict=True))
 
 
-def _unknown_keys(values: Mapping[str, Any]) -> list[Problem]:
-    known = {SERVING_KEY, TOKEN_KEY}
+def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Problem]:
+    known = {SERVING_KEY, TOKEN_KEY, *(f"{PROJECT}:{name}" for name in named)}
     return [
         Problem(
             "(a key)" if has_secret_shape(key) else key[:100],
@@ -193,11 +197,27 @@ def _right_key(key: str) -> str:
     return f"use {SERVING_KEY} or {TOKEN_KEY}"
 
 
-def _plain_token(values: Mapping[str, Any]) -> list[Problem]:
-    token = values.get(TOKEN_KEY)
-    if token is None or token is SECRET or (isinstance(token, dict) and set(token) == {"secure"}):
-        return []
-    return [Problem(TOKEN_KEY, "the token stands in plain text in the stack's config", HIDE_TOKEN)]
+def named_secrets(serving: Any) -> tuple[str, ...]:
+    """Names of the config's secrets that a serving object, as it was given, takes the keys of its workloads from."""
+    try:
+        given = _serving_object(serving)
+    except ConfigError:
+        return ()
+    workloads = given.get("workloads")
+    keys = (w.get("apiKey") for w in workloads.values() if isinstance(w, dict)) if isinstance(workloads, dict) else ()
+    return tuple(dict.fromkeys(k["config"] for k in keys if isinstance(k, dict) and isinstance(k.get("config"), str)))
+
+
+def _plain_secrets(values: Mapping[str, Any], named: Collection[str]) -> Iterator[Problem]:
+    for name in ("hfToken", *named):
+        value = values.get(f"{PROJECT}:{name}")
+        if value is None or value is SECRET or (isinstance(value, dict) and set(value) == {"secure"}):
+            continue
+        if name == "hfToken":
+            yield Problem(TOKEN_KEY, "the token stands in plain text in the stack's config", HIDE_TOKEN)
+        elif name != "serving":
+            remedy = f"pulumi config set --secret {name}, and renew the key that was stored"
+            yield Problem(f"{PROJECT}:{name}", "a key stands in plain text in the stack's config", remedy)
 
 
 def _odd_project(values: Mapping[str, Any]) -> list[Problem]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from l4serve.config.api_key import ApiKey
 from l4serve.config.autoscaling import Autoscaling
 from l4serve.config.base import (
     ConfigModel,
@@ -19,7 +20,7 @@ from l4serve.config.base import (
     ServiceName,
     WorkloadName,
 )
-from l4serve.config.container_env import EnvSource, SecretKey
+from l4serve.config.container_env import EnvSource
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
@@ -156,7 +157,7 @@ class Workload(ConfigModel):
     """Environment variables without a typed field."""
     env: Mapping[EnvName, EnvSource] = {}
     """Environment variables from a Secret or a ConfigMap; those with a value in the open go into `extraEnv`."""
-    api_key: SecretKey | None = None
+    api_key: ApiKey | None = None
     """Key that clients must send as a bearer token; a note says what the engine serves without it."""
     compile_cache: CompileCache | None = None
     """Volume for compiled code, where the release can put it there (vLLM); unset compiles at each start of a pod."""

@@ -18,7 +18,7 @@ from l4serve.engines.additions import addition_problems, image_problems
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, value_fault
 from l4serve.engines.contract import Contract, Flag
-from l4serve.engines.env_sources import api_key_problems, env_sources
+from l4serve.engines.env_sources import api_key_problems
 from l4serve.engines.field_flags import NO_FLAG, flag_names
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import image_env
@@ -88,7 +88,7 @@ def build_launch(case: Case) -> Launch:
     problems += image_problems(engine, whole, len(whole) - len(case.extra_args), contract, case.mounted)
     if problems:
         raise EngineRefusal(tuple(problems))
-    sources = env_sources(case)
+    sources = case.env
     own_env = {n: v for n, v in image_env(engine.kind, engine.image, contract).items() if n not in sources}
     return Launch(
         contract.command, whole, {**own_env, **env, **port_env, **case.location_env, **case.extra_env}, sources

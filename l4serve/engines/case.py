@@ -6,7 +6,8 @@ from functools import cache, cached_property
 
 from packaging.version import Version
 
-from l4serve.config.container_env import EnvSource, SecretKey
+from l4serve.config.api_key import ApiKey
+from l4serve.config.container_env import EnvSource
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.contract import Contract
@@ -45,7 +46,7 @@ class Case:
     extra_env: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, EnvSource] = field(default_factory=dict)
     """Variables from Secrets and ConfigMaps."""
-    api_key: SecretKey | None = None
+    api_key: ApiKey | None = None
     allow: frozenset[str] = frozenset()
     """Ids of the rules that the workload overrides."""
 

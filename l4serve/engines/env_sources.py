@@ -1,22 +1,13 @@
 """Variables from Secrets and ConfigMaps on their way to an engine: its API key, and what `env` names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from l4serve.config.container_env import EnvSource
 from l4serve.config.problems import Problem
 from l4serve.config.secret_shapes import names_a_secret
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_env
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
-
-
-def env_sources(case: Case) -> Mapping[str, EnvSource]:
-    """Every variable that a Secret or a ConfigMap gives, the API key's under the name that the engine reads."""
-    if case.api_key is None:
-        return case.env
-    key = EnvSource(secret=case.api_key.secret, key=case.api_key.key)
-    return {**case.env, engine_profile(case.engine.kind).api_key_env: key}
 
 
 def api_key_problems(case: Case) -> Iterator[Problem]:

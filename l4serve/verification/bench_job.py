@@ -89,11 +89,11 @@ def _command(workload: WorkloadPlan, load: Load) -> list[str]:
 def _environment(workload: WorkloadPlan) -> list[dict[str, Any]]:
     """The token of a gated tokenizer and the key of a guarded server, by reference and never by value."""
     found: list[dict[str, Any]] = [{"name": "HF_HOME", "value": "/tmp/huggingface"}]
-    secret, key = workload.secret, workload.prospect.subject.workload.api_key
+    secret, key = workload.secret, workload.engine.key_source
     if secret is not None and secret.secret_name is not None and workload.model.gated:
         found.append(_from_secret("HF_TOKEN", secret.secret_name, secret.key))
-    if key is not None:
-        found.append(_from_secret("OPENAI_API_KEY", key.secret, key.key))
+    if key is not None and key.secret_name is not None:
+        found.append(_from_secret("OPENAI_API_KEY", key.secret_name, key.key))
     return found
 
 

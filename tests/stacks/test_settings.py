@@ -185,3 +185,25 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     for message in warned:
         assert message.startswith("2 notes on this stack:\n")
         assert "nodePools.other: spot" in message
+
+
+KEYED = {**GOOD, "workloads": {"chat": workload(apiKey={"config": "chatKey"})}}
+CHAT_KEY = "gke-llm-serving:chatKey"
+
+
+def test_a_key_of_the_config_reaches_its_secret_alone() -> None:
+    built = run(KEYED, secrets=(TOKEN, CHAT_KEY), **{CHAT_KEY: "hunter22-not-a-real-one"})
+    assert "chat-api-key-secret" in built
+    assert "hunter22" not in json.dumps({name: r.inputs for name, r in built.items()}, default=str)
+
+
+@pytest.mark.parametrize(
+    ("more", "secrets", "told"),
+    [({}, (TOKEN,), "set --secret chatKey"), ({CHAT_KEY: "hunter22-not-a-real-one"}, (TOKEN,), "in plain text")],
+)
+def test_a_key_that_is_missing_or_in_the_open_stops_the_program(
+    more: dict[str, str], secrets: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(KEYED, secrets=secrets, **more)
+    assert told in str(refusal.value) and "hunter22" not in str(refusal.value)

@@ -35,6 +35,8 @@ class SecretPlan:
     """Kubernetes ServiceAccount that the copying runs as."""
     manage_access: bool
     labels: tuple[tuple[str, str], ...]
+    config_key: str | None = None
+    """Secret of the stack's config that it is made of, where that is not the token's own."""
 
     @property
     def token_file(self) -> str | None:
@@ -67,7 +69,7 @@ def plan_secret(
         key=config.key,
         revision=config.token_revision,
         provider_class=f"{own_name}-source" if manager else None,
-        secret_version=f"{_secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None,
+        secret_version=f"{secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None,
         synced=manager is not None and not file_only,
         reader=f"{SECRET_NAME}-reader" if manager and not file_only else None,
         manage_access=bool(manager and manager.manage_access),
@@ -89,5 +91,6 @@ def _refuse(manager: SecretManagerToken, cluster: ClusterPlan | None, env_only: 
         raise ConfigError(problems)
 
 
-def _secret_path(secret: str, project: str | None) -> str:
+def secret_path(secret: str, project: str | None) -> str:
+    """A secret of Secret Manager by its whole path, whether it was named by that or by its id in the project."""
     return secret if "/" in secret else f"projects/{project or '-'}/secrets/{secret}"

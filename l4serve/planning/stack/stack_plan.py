@@ -38,6 +38,8 @@ class StackPlan:
     """Secret with the Hugging Face token; None where no workload and no config asks for one."""
     token_missing: tuple[str, ...]
     """Workloads whose gated model needs a token that the stack does not have."""
+    keys_missing: tuple[str, ...]
+    """Secrets of the config that workloads take their keys from, and that it lacks."""
     workloads: tuple[WorkloadPlan, ...]
     placement: tuple[PoolPlacement, ...]
     """Where the replicas land on the stack's pools, as many as autoscaling may make of them."""
@@ -67,6 +69,9 @@ class StackPlan:
         if self.token_missing:
             gated = f"gated models ({', '.join(self.token_missing)}) and no token: a placeholder stands in for it"
             yield Note("huggingFace", f"{gated}; before pulumi up: {TOKEN_WAYS}")
+        for name in self.keys_missing:
+            told = f"the stack's config has no secret {name}: a placeholder stands in for the key"
+            yield Note("workloads", f"{told}; before pulumi up: pulumi config set --secret {name}")
         if self.cluster.managed is None and any(workload.service.pod_monitoring for workload in self.workloads):
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
         if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:

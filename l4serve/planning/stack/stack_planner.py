@@ -8,7 +8,7 @@ from typing import Any
 from l4serve.config.gathering import Step, gather, gather_all, once, refuse_all
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.stack import StackConfig
-from l4serve.config.stack_file import Stack, Token
+from l4serve.config.stack_file import Stack, Token, named_secrets
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -107,6 +107,7 @@ def _assemble(
         compute_classes=site.classes,
         secret=secret,
         token_missing=gated if own_token else (),
+        keys_missing=tuple(name for name in named_secrets(stack.serving) if name not in stack.secrets),
         workloads=workloads,
         placement=placement,
         dashboard=_dashboard(stack, site.cluster, workloads),

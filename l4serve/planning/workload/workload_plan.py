@@ -37,8 +37,13 @@ class EnginePlan:
     env: Mapping[str, str]
     env_sources: Mapping[str, EnvSource]
     """Variables that Secrets and ConfigMaps give."""
-    api_key: bool
-    """Whether clients must send a key."""
+    key_source: SecretPlan | None
+    """Where the key lies that clients must send; None where the server asks for none."""
+
+    @property
+    def api_key(self) -> bool:
+        """Whether clients must send a key."""
+        return self.key_source is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
+from l4serve.planning.workload.client_key import open_despite_key, planned_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
-from l4serve.planning.workload.key_notes import open_despite_key
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.network_guard import downloads, plan_network_guard
 from l4serve.planning.workload.node_choice import Place
@@ -59,6 +59,7 @@ class Draft:
     """GiB of the weights as files; None where nobody knows."""
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
+    key_source: SecretPlan | None
     identity: PodIdentity
     guard: PodGuard
     subject: Subject
@@ -109,10 +110,11 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
     guard = once(lambda: plan_pod_guard(path, workload, resolved().contract, judgement().launch, storage()))
+    key_source = once(partial(planned_key, name, workload, around))
     identity = once(lambda: plan_identity(path, workload, workload.renamed_from or name, around.project_of_pods()))
     scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
     try:
-        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard)
+        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard, key_source)
         gather(apart, storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
@@ -128,6 +130,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         files_gib=files(),
         scaling=scaling(),
         secret=around.secret(),
+        key_source=key_source(),
         identity=identity(),
         guard=guard(),
         subject=subject(),
@@ -267,8 +270,8 @@ def _engine(draft: Draft) -> EnginePlan:
         command=launch.command,
         argv=(*launch.argv, *draft.lifecycle.drain_args),
         env=launch.env,
-        env_sources=launch.env_sources,
-        api_key=draft.workload.api_key is not None,
+        env_sources=with_key(launch.env_sources, engine.kind, draft.key_source),
+        key_source=draft.key_source,
     )
 
 

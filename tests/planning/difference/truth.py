@@ -16,7 +16,6 @@ PartName = tuple[str, str]
 INSTANCE = "app.kubernetes.io/instance"
 ONE_OF_A_KIND = ("cluster", "namespace", "token", "dashboard")
 POD_ROLES = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:serviceaccount/iAMMember:IAMMember")
-TOKEN_KINDS = ("Secret", "SecretProviderClass", "SecretSync")
 
 
 def rendered(serving: Mapping[str, Any]) -> Rendered:
@@ -127,7 +126,7 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
         return ("namespace", "")
     if kind == "ComputeClass":
         return ("class", manifest["metadata"]["name"])
-    if kind in TOKEN_KINDS or INSTANCE not in labels:
+    if INSTANCE not in labels:
         return ("token", "")
     return ("workload", own[labels[INSTANCE]])
 
@@ -139,7 +138,8 @@ def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: St
     if resource["type"].endswith(":Dashboard"):
         return ("dashboard", "")
     if "secretmanager" in resource["type"]:
-        return ("token", "")
+        owner, key, _ = resource["name"].partition("-api-key-")
+        return ("workload", own[owner]) if key else ("token", "")
     owner, weights, _ = resource["name"].partition("-weights-")
     if weights and owner in own:
         return ("workload", own[owner])

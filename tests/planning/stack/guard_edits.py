@@ -5,7 +5,16 @@ from tests.planning.stack.field_edit import FieldEdit, at, one
 W = "workloads.qwen"
 GOOGLE = "llm-pods@my-project.iam.gserviceaccount.com"
 PEERS = ({"namespace": "a"}, {"cidr": "10.1.0.0/16"})
+OF_CONFIG = {"config": "chatKey"}
+MANAGED = {"secretManager": {"secret": "chat"}}
+BY_MANAGER = {"cluster.secretManager": True, f"{W}.apiKey": MANAGED}
 GUARD_EDITS = [
+    one("workloads.*.apiKey.config", f"{W}.apiKey", OF_CONFIG, {"config": "otherKey"}),
+    one("workloads.*.apiKey.revision", f"{W}.apiKey", OF_CONFIG, {**OF_CONFIG, "revision": 2}),
+    *[
+        FieldEdit(f"workloads.*.apiKey.secretManager.{key}", {f"{W}.apiKey.secretManager.{key}": value}, BY_MANAGER)
+        for key, value in {"secret": "other", "version": "2", "manageAccess": False}.items()
+    ],
     *at(f"{W}.podSecurity", "workloads.*.podSecurity", level="baseline", user=9, home="/home/me", writable=["/cache"]),
     one("workloads.*.podSecurity.group", f"{W}.podSecurity", {"user": 9}, {"user": 9, "group": 8}),
     *at(f"{W}.serviceAccount", "workloads.*.serviceAccount", name="mine", buckets={"my-models": "read"}),

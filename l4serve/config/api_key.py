@@ -1,0 +1,47 @@
+"""The key that clients of an engine send: where it is kept, never its value."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+from l4serve.config.container_env import KeyName
+
+SecretName = Annotated[str, Field(pattern=r"^(projects/[a-z0-9:.-]+/secrets/)?[A-Za-z0-9_-]{1,255}$")]
+"""A secret of Secret Manager, by its id or by its path."""
+
+
+class SecretManagerKey(ConfigModel):
+    """A secret of Google Secret Manager, which GKE copies into a Secret."""
+
+    secret: SecretName
+    """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
+    version: str = Field("latest", pattern=r"^(latest|[1-9][0-9]{0,9})$")
+    """Version to read."""
+    manage_access: bool = True
+    """Lets the account that copies read the secret."""
+
+
+class ApiKey(ConfigModel):
+    """The key that clients must send: of a Secret that is there, of Pulumi's config, or of Secret Manager."""
+
+    secret: ObjectName | None = None
+    """Name of a Secret that the namespace already holds."""
+    config: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", examples=["chatKey"])
+    """Secret of the stack's config, in place of a Secret: `pulumi config set --secret NAME`."""
+    secret_manager: SecretManagerKey | None = None
+    """Secret of Secret Manager, in place of a Secret."""
+    key: KeyName = "api-key"
+    """Key in the Secret."""
+    revision: PositiveInt | None = None
+    """Raise it with each new key: pods read a key as they start, so the new Secret rolls them."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(each is not None for each in (self.secret, self.config, self.secret_manager)) != 1:
+            raise ValueError("name one place: secret, config, or secretManager")
+        if self.secret is not None and self.revision is not None:
+            raise ValueError("revision renews a Secret that the stack makes; remove it")
+        if self.config in ("serving", "hfToken"):
+            raise ValueError(f"{self.config} is another key of this project; name one of your own, such as chatKey")
+        return self

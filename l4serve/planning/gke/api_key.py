@@ -1,0 +1,36 @@
+"""Where a workload's pods find the key that clients send. The plan holds names, never the key."""
+
+from l4serve.config.api_key import ApiKey
+from l4serve.config.problems import refuse
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.hf_token import SecretPlan, secret_path
+from l4serve.planning.values.names import LABEL_PREFIX, shorten
+
+
+def plan_api_key(
+    path: str, config: ApiKey, object_name: str, *, labels: tuple[tuple[str, str], ...], cluster: ClusterPlan
+) -> SecretPlan:
+    """The Secret of a workload's key; `path` is the workload's own, `labels` are those of its objects.
+
+    Raises ConfigError where the cluster lacks what copies it from Secret Manager.
+    """
+    manager = config.secret_manager
+    if manager is not None and cluster.managed is not None and not cluster.managed.secret_manager:
+        what = "the cluster has no sync from Secret Manager, so the pods would wait for the key"
+        refuse(f"{path}.apiKey.secretManager", what, "set cluster.secretManager: true")
+    suffix = f"-{config.revision}" if config.revision is not None else ""
+    own_name = f"{shorten(object_name, 200)}-api-key{suffix}"
+    version = f"{secret_path(manager.secret, cluster.project)}/versions/{manager.version}" if manager else None
+    return SecretPlan(
+        source="existing" if config.secret else "secret-manager" if manager else "token",
+        secret_name=config.secret or own_name,
+        key=config.key,
+        revision=config.revision,
+        provider_class=f"{own_name}-source" if manager else None,
+        secret_version=version,
+        synced=manager is not None,
+        reader=f"{object_name}-api-key-reader" if manager else None,
+        manage_access=bool(manager and manager.manage_access),
+        labels=(*labels, (f"{LABEL_PREFIX}/secret", "api-key")),
+        config_key=config.config,
+    )
