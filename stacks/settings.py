@@ -22,7 +22,11 @@ def load_settings() -> Stack:
     try:
         if pulumi.runtime.is_config_secret(SERVING_KEY):
             # Pulumi would hand it over decrypted, and the plan stands in plain state.
-            refuse(SERVING_KEY, "an encrypted value cannot be used here", "only hfToken and the keys that apiKey.config names are secrets of this project")
+            refuse(
+                SERVING_KEY,
+                "an encrypted value cannot be used here",
+                "only hfToken is a secret, and what apiKey.config names",
+            )
         return parse_stack(pulumi.get_stack(), _values(), base=Path.cwd())
     except ConfigError as error:
         raise refusal(error) from None

@@ -77,7 +77,7 @@ def _at(place: _Place) -> Iterator[Problem]:
     value = place.value
     if isinstance(value, Mapping):
         if set(value) == {"secure"}:
-            remedy = HIDE_KEY if _SOURCE.match(place.path) else "only hfToken and the keys that apiKey.config names are secrets of this project"
+            remedy = HIDE_KEY if _SOURCE.match(place.path) else "only hfToken is a secret, and what apiKey.config names"
             yield Problem(place.path, "an encrypted value cannot be used here", remedy)
         elif _EXTRA_ENV.match(place.path):
             yield Problem(place.path, "extraEnv takes text, not a mapping", _USE_ENV)

@@ -21,6 +21,7 @@ def plan_api_key(
     suffix = f"-{config.revision}" if config.revision is not None else ""
     own_name = f"{shorten(object_name, 200)}-api-key{suffix}"
     version = f"{secret_path(manager.secret, cluster.project)}/versions/{manager.version}" if manager else None
+    origin = ((f"{LABEL_PREFIX}/config-key", config.config),) if config.config else ()
     return SecretPlan(
         source="existing" if config.secret else "secret-manager" if manager else "token",
         secret_name=config.secret or own_name,
@@ -31,6 +32,6 @@ def plan_api_key(
         synced=manager is not None,
         reader=f"{object_name}-api-key-reader" if manager else None,
         manage_access=bool(manager and manager.manage_access),
-        labels=(*labels, (f"{LABEL_PREFIX}/secret", "api-key")),
+        labels=(*labels, (f"{LABEL_PREFIX}/secret", "api-key"), *origin),
         config_key=config.config,
     )
