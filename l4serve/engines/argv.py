@@ -103,15 +103,23 @@ def _parallel(engine: Engine, layout: GpuLayout) -> Iterator[_Setting]:
 
 
 def _sized(kind: str, field: str, size: int) -> _Setting:
-    return _Setting(f"engine.{to_camel(field)}", flag_names(kind, field), size)
+    return _Setting(_path(field), flag_names(kind, field), size)
+
+
+@cache
+def _path(field: str) -> str:
+    return f"engine.{to_camel(field)}"
 
 
 def _fields(engine: Engine) -> Iterator[_Setting]:
+    given = vars(engine)
     for field, path, names in _flagged_fields(type(engine), engine.kind):
-        value = getattr(engine, field)
+        value = given[field]
+        if value is None:
+            continue
         if isinstance(value, Lora):
             yield from _lora(value)
-        elif value is not None:
+        else:
             yield _Setting(path, names, value)
 
 

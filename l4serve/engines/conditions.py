@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
+_WORDS = ("all", "any", "not")
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 """A dot in a fact's name is part of the name."""
 
@@ -51,6 +52,15 @@ def compiled(condition: Mapping[str, Any]) -> Check:
         return True
 
     return check
+
+
+def needed(condition: Mapping[str, Any]) -> frozenset[str]:
+    """Facts that must be known for a condition to hold; a large stack asks most rules about facts that are not."""
+    return frozenset(name for name, test in condition.items() if name not in _WORDS and _wants_known(test))
+
+
+def _wants_known(test: Any) -> bool:
+    return not isinstance(test, Mapping) or any(word != "set" or value is True for word, value in test.items())
 
 
 def fill(text: str, facts: Facts) -> str:

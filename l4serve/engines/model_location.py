@@ -114,10 +114,12 @@ def _moved_adapters(engine: Engine) -> Mapping[str, Any]:
 
 
 def _adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
-    lora = getattr(engine, "lora", None)
+    # As a mapping: a model of pydantic is slow to say that it has no such field.
+    given = vars(engine)
+    lora = given.get("lora")
     if isinstance(lora, Lora):
         return lora.adapters
-    return getattr(engine, "lora_adapters", None) or ()
+    return given.get("lora_adapters") or ()
 
 
 @cache

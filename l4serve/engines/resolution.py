@@ -1,6 +1,7 @@
 """Which contract is in force for the version that was asked for."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -20,6 +21,7 @@ class ResolvedContract:
     note: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def resolve_contract(kind: str, version: str, override: str | None = None) -> ResolvedContract:
     """The release's own contract; for a version that is no final release, that of the nearest one before it.
 

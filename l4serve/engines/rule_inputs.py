@@ -32,9 +32,10 @@ _BLOCK = 16
 
 def facts_of(case: Case) -> Mapping[str, Any]:
     """Every fact by name; None is unknown or unset."""
-    dtype = _dtype(case)
+    dtype, version = _dtype(case), str(case.version)
     facts = {
         **_engine_facts(case),
+        "version": version,
         **_model_facts(case.model),
         **parallel_facts(
             case.model,
@@ -49,7 +50,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
         **_card_facts(case.engine.kind, case.version, case.gpu),
-        "contract.exact": str(case.version) == case.contract.version,
+        "contract.exact": version == case.contract.version,
         "model.known": _known(case),
     }
     backend = backend_of(case)
@@ -101,7 +102,6 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts: dict[str, Any] = {key: given.get(name) for name, key in _field_names()}
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
-    facts["version"] = str(case.version)
     for field, fact, flag in _open_flags():
         facts[fact] = _unknown(case.contract, flag, facts[field])
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}

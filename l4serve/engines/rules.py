@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from l4serve.config.data_file import read_data
 from l4serve.engines.case import Case
-from l4serve.engines.conditions import Check, Facts, compiled, fill
+from l4serve.engines.conditions import Check, Facts, compiled, fill, needed
 from l4serve.engines.rule_inputs import facts_of
 from l4serve.engines.traits import Severity, Verdict
 
@@ -49,16 +49,22 @@ def rules() -> tuple[Rule, ...]:
 
 
 @cache
-def _rules_of(engine: str, version: Version) -> tuple[tuple[Rule, Check], ...]:
-    """The rules that concern a release, each with its condition ready to be asked."""
+def _rules_of(engine: str, version: Version) -> tuple[tuple[Rule, frozenset[str], Check], ...]:
+    """The rules that concern a release, each with the facts that it needs and its condition ready to be asked."""
     concerned = (rule for rule in rules() if rule.engine == engine)
-    return tuple((r, compiled(r.when)) for r in concerned if version in SpecifierSet(r.versions, prereleases=True))
+    return tuple(
+        (rule, needed(rule.when), compiled(rule.when))
+        for rule in concerned
+        if version in SpecifierSet(rule.versions, prereleases=True)
+    )
 
 
 def judge(case: Case) -> tuple[Verdict, ...]:
     """Every rule that holds for the workload, errors first; an error that the workload allows comes as a warning."""
     facts = facts_of(case)
-    verdicts = (_verdict(r, facts, case.allow) for r, met in _rules_of(case.engine.kind, case.version) if met(facts))
+    known = {name for name, value in facts.items() if value is not None}
+    asked = ((r, met) for r, facts_needed, met in _rules_of(case.engine.kind, case.version) if facts_needed <= known)
+    verdicts = (_verdict(rule, facts, case.allow) for rule, met in asked if met(facts))
     return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
 
 

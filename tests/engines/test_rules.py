@@ -1,6 +1,7 @@
 """Rules are well-formed data with sources, and are applied as documented."""
 
 import re
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.case import Case
-from l4serve.engines.conditions import RuleError, holds
+from l4serve.engines.conditions import RuleError, holds, needed
 from l4serve.engines.contract import contract_versions
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.resolution import resolve_contract
@@ -115,7 +116,30 @@ def test_conditions_refuse_unknown_facts_and_operators() -> None:
     ],
 )
 def test_conditions(condition: dict[str, Any], expected: bool) -> None:
-    assert holds(condition, {"a": 1, "b": "fp8_e5m2", "none": None}) is expected
+    facts = {"a": 1, "b": "fp8_e5m2", "none": None}
+    assert holds(condition, facts) is expected
+    if expected:
+        assert needed(condition) <= {name for name, value in facts.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts"),
+    [
+        ({"a": 1, "b": {"gt": 2}}, {"a", "b"}),
+        ({"a": {"set": True}}, {"a"}),
+        ({"a": {"set": False}}, set()),
+        ({"not": {"a": 1}, "any": [{"b": 1}], "all": [{"c": 1}]}, set()),
+    ],
+)
+def test_a_condition_needs_the_facts_that_it_compares(condition: dict[str, Any], facts: set[str]) -> None:
+    assert needed(condition) == facts
+
+
+def test_no_rule_that_holds_is_left_unasked() -> None:
+    """Leaving out rules whose facts are unknown changes nothing: none of them holds with one of those facts unset."""
+    for rule in rules():
+        for fact in needed(rule.when):
+            assert not holds({fact: rule.when[fact]}, defaultdict(lambda: 0, {fact: None})), (rule.id, fact)
 
 
 def test_rules_follow_the_release() -> None:

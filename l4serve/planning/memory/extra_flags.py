@@ -35,7 +35,8 @@ def with_flags(
 
 def with_fields(options: ServingOptions, engine: BaseModel) -> ServingOptions:
     """The options with what the typed fields of an engine's config say that the table of flags reads."""
-    given = ((flag, [value]) for flag, field in _fields(type(engine)) if (value := getattr(engine, field)) is not None)
+    values = vars(engine)
+    given = ((flag, [value]) for flag, field in _fields(type(engine)) if (value := values[field]) is not None)
     return _with(options, given, {})
 
 

@@ -22,7 +22,7 @@ class GraphOptions:
     largest: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServingOptions:
     """One engine's memory-relevant settings.
 

@@ -15,6 +15,7 @@ from l4serve.planning.memory.generations import kernels, parse_version, vllm_gen
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.edited import edited
 
 GPU_COUNTS = (1, 2, 4, 8)
 SEQUENCE_LIMITS = (128, 64, 32, 16)
@@ -121,7 +122,7 @@ def _on_gpus(model: ModelShape, options: ServingOptions, gpus: int) -> _Step:
     if tensor == options.tensor_parallel_size:
         return _Step(model, options)
     key = engine_profile(options.engine).path("shards")
-    return _Step(model, replace(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
+    return _Step(model, edited(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
 
 
 def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
@@ -180,7 +181,7 @@ def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     for first in firsts:
         yield from _context_edits(first, judge)
     for cache, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
-        combined = replace(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
+        combined = edited(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
         step = _Step(
             weights.model,
             combined,
@@ -200,11 +201,11 @@ def _batch_edits(base: _Step) -> Iterator[_Step]:
     seqs = base.options.max_num_seqs or generation.default_seqs
     for limit in SEQUENCE_LIMITS:
         if limit < seqs:
-            yield _extend(base, replace(base.options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
+            yield _extend(base, edited(base.options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
     tokens = base.options.max_num_batched_tokens or generation.default_batched_tokens
     for limit in BATCH_LIMITS:
         if limit < tokens:
-            changed = replace(base.options, max_num_batched_tokens=limit)
+            changed = edited(base.options, max_num_batched_tokens=limit)
             yield _extend(base, changed, "engine.maxNumBatchedTokens", limit, 1)
 
 
@@ -212,11 +213,11 @@ def _utilization_edits(base: _Step) -> Iterator[_Step]:
     current = base.options.gpu_memory_utilization
     default = vllm_generation(base.options.engine_version).default_utilization
     if (current or default) < HIGHEST_UTILIZATION:
-        changed = replace(base.options, gpu_memory_utilization=HIGHEST_UTILIZATION)
+        changed = edited(base.options, gpu_memory_utilization=HIGHEST_UTILIZATION)
         yield _extend(base, changed, "engine.gpuMemoryUtilization", HIGHEST_UTILIZATION, 0)
     for lower in LOWER_UTILIZATIONS:
         if lower < (current or default):
-            changed = replace(base.options, gpu_memory_utilization=lower)
+            changed = edited(base.options, gpu_memory_utilization=lower)
             yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
 
 
@@ -225,14 +226,14 @@ def _speculation_edits(base: _Step) -> Iterator[_Step]:
     tokens = base.options.num_speculative_tokens
     for fewer in dict.fromkeys((tokens // 2, 1)):
         if 0 < fewer < tokens:
-            changed = replace(base.options, num_speculative_tokens=fewer)
+            changed = edited(base.options, num_speculative_tokens=fewer)
             yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
 
 
 def _graph_edits(base: _Step) -> Iterator[_Step]:
     # An eager Gemma compiles its norm anew for many batch sizes and serves nothing for minutes (docs/memory-model.md).
     if not base.options.enforce_eager and not base.model.architecture.startswith("Gemma"):
-        yield _extend(base, replace(base.options, enforce_eager=True), "engine.enforceEager", True, 1)
+        yield _extend(base, edited(base.options, enforce_eager=True), "engine.enforceEager", True, 1)
 
 
 def _prefill_edits(base: _Step) -> Iterator[_Step]:
@@ -240,10 +241,10 @@ def _prefill_edits(base: _Step) -> Iterator[_Step]:
     for limit in (2048, 1024, 512):
         if current is not None and limit >= current:
             continue
-        changed = replace(base.options, max_batch_prefill_tokens=limit)
+        changed = edited(base.options, max_batch_prefill_tokens=limit)
         inputs = changed.max_input_tokens
         if parse_version(changed.engine_version) < (3, 0, 0) and (inputs is None or inputs > limit):
-            changed = replace(changed, max_input_tokens=limit)
+            changed = edited(changed, max_input_tokens=limit)
             step = _extend(base, changed, "engine.maxInputTokens", limit, 2)
             yield replace(step, edit=(*step.edit, ("engine.maxBatchPrefillTokens", limit)))
         else:
@@ -261,7 +262,7 @@ def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
     for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
         if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
-            yield _extend(base, replace(options, max_model_len=length, max_total_tokens=length), key, length, 2)
+            yield _extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
 
 
 def _round(length: int) -> int:
@@ -275,7 +276,7 @@ def _cache_edits(base: _Step) -> Iterator[_Step]:
     if options.kv_cache_dtype not in (None, "auto", "bfloat16", "float16"):
         return
     value = engine_profile(options.engine).smaller["cache"]
-    yield _extend(base, replace(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
+    yield _extend(base, edited(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
 
 
 def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
@@ -287,9 +288,9 @@ def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
     key, eight, four = profile.path("quantization"), profile.smaller["eightBit"], profile.smaller["fourBit"]
     runs = kernels(options.engine, options.engine_version, gpu.compute_capability)["marlin"] is not False
     if runs or not eight.startswith("fp8"):
-        yield _extend(base, replace(options, quantization=eight), key, eight, 4)
+        yield _extend(base, edited(options, quantization=eight), key, eight, 4)
     if not model.is_moe:
-        yield _extend(base, replace(options, quantization=four), key, four, 5)
+        yield _extend(base, edited(options, quantization=four), key, four, 5)
     for variant in quantized_variants(model):
         bits = variant.quantization.bits if variant.quantization else 16
         cost = 4 if bits >= EIGHT_BITS else 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from l4serve.config.vllm import VllmEngine
@@ -32,6 +32,7 @@ from l4serve.planning.memory.vllm_activations import (
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, plain_mlp_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
+from l4serve.planning.values.edited import edited
 
 
 def batch_limits(model: ModelShape, options: ServingOptions, generation: Generation) -> BatchLimits:
@@ -131,7 +132,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
         usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB
     if model.is_encoder:
         usable = parts.inside
-    parts = replace(parts, late=_late_gib(question, parts, layout, usable))
+    parts = edited(parts, late=_late_gib(question, parts, layout, usable))
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
     return verdict(question, parts, layout, usable, uncertainty, _notes(question, parts, usable, tower))
@@ -210,7 +211,7 @@ def _weights_gib(question: Question) -> tuple[float, float]:
     if generation.online_fp8_streams:
         weights += plain_mlp_bytes(model, options) / GIB
         return weights + draft, weights
-    return weights + draft, max(weights, weight_bytes(model, replace(options, quantization=None)) / GIB)
+    return weights + draft, max(weights, weight_bytes(model, edited(options, quantization=None)) / GIB)
 
 
 def _graphs_gib(question: Question, *, flashinfer: bool) -> float:

@@ -13,7 +13,7 @@ from l4serve.planning.memory.vllm_activations import BatchLimits, Question
 LATE_UNCERTAINTY_GIB = 0.15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """GiB of one rank beside the KV cache.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import ceil
 
 from l4serve.config.gathering import refuse_all
@@ -27,6 +28,7 @@ from l4serve.planning.memory.host import (
     without_download,
 )
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.identity import Same
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.pod_resources import PodResources
@@ -66,14 +68,20 @@ def _needs_and_checkpoint(
     workload: Workload, layout: GpuLayout, shape: ModelShape | None
 ) -> tuple[HostNeeds, float] | None:
     """What a pod needs that downloads its weights, and their size in GiB."""
-    if shape is None:
-        return None
+    return _of_the_same(Same(workload), layout, Same(shape)) if shape is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _of_the_same(
+    workload: Same[Workload], layout: GpuLayout, shape: Same[ModelShape]
+) -> tuple[HostNeeds, float] | None:
+    """The same, worked out once: pools, disks and pods ask it of each workload."""
+    engine = workload.value.engine
     try:
-        engine = workload.engine
         options = engine_memory(engine.kind).options(engine, layout)
         contract = resolve_contract(engine.kind, engine.version, engine.contract).contract
-        options = with_flags(options, workload.extra_args, workload.extra_env, contract)
-        return host_needs(shape, options), checkpoint_gib(shape, options)
+        options = with_flags(options, workload.value.extra_args, workload.value.extra_env, contract)
+        return host_needs(shape.value, options), checkpoint_gib(shape.value, options)
     except (MemoryModelError, ContractError):
         return None
 

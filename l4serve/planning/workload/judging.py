@@ -36,6 +36,7 @@ from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.catalogue import all_names
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
+from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
 from l4serve.planning.workload.served_purpose import served_purpose
 
@@ -78,7 +79,7 @@ class Subject:
         env = {**setting_env(self.case), **self.workload.extra_env}
         options = with_flags(options, self.workload.extra_args, env, self.resolved.contract)
         limits = self._limits_on(self.card)
-        return replace(
+        return edited(
             options,
             attention_backend=backend_of(self.case).name,
             default_max_num_seqs=limits.max_num_seqs if limits else None,
@@ -249,7 +250,7 @@ class _WholeJudgement:
             return options
         engine = case.engine.model_copy(update={"kv_cache_dtype": options.kv_cache_dtype})
         changed = replace(case, engine=engine, model=model_traits(model, model.id))
-        return replace(options, attention_backend=backend_of(changed).name)
+        return edited(options, attention_backend=backend_of(changed).name)
 
     def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
         """Whether the edited workload is refused by nothing."""
