@@ -126,7 +126,7 @@ def is_guides(chosen: Mapping[str, object]) -> bool:
     """Whether a start is one of the guide's recipes: 16 bits with either cache, or AWQ; server defaults otherwise."""
     plain = all(chosen[name] == value for name, value in SERVER_DEFAULTS.items()) and chosen["dtype"] is None
     awq = "AWQ" in str(chosen["model"]) and chosen["kv_cache_dtype"] is None
-    sixteen = not any(mark in str(chosen["model"]) for mark in ("AWQ", "w4a16"))
+    sixteen = not any(mark in str(chosen["model"]) for mark in ("AWQ", "w4a16", "FP8"))
     return plain and chosen["quantization"] is None and (awq or sixteen)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ENTRYPOINT = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve"]
-"""What stands for the image's ENTRYPOINT, `vllm serve`."""
+"""What stands for `vllm serve`, the image's ENTRYPOINT."""
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
 """Variables of the machine that stand for the image's own."""
 
@@ -79,7 +79,7 @@ def start(
     mounts = _mounts(spec, container)
     root = tempfile.mkdtemp(prefix="pod-root-")
     inside = _as_user(security)
-    script = _mount_script(root, mounts, security, bool(security.get("readOnlyRootFilesystem")))
+    script = _mount_script(root, mounts, bool(security.get("readOnlyRootFilesystem")))
     log = out.with_suffix(".log")
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "pod", *inside, *argv]
     process = subprocess.Popen(
@@ -95,7 +95,7 @@ def start(
         user=f"{security.get('runAsUser', 'root')}:{security.get('runAsGroup', 'root')}",
         mounts=[path for path, _ in mounts],
         read_only=bool(security.get("readOnlyRootFilesystem")),
-        served_model=named[0] if named else argv[argv.index("--model") + 1] if "--model" in argv else str(model),
+        served_model=named[0] if named else str(model),
         url=f"http://127.0.0.1:{port}",
         log=log,
         process=process,
@@ -105,12 +105,11 @@ def start(
 
 def _argv(container: dict[str, Any], model: Path) -> list[str]:
     """The container's command line, the model replaced by its stand-in."""
-    given = [*container.get("command", ENTRYPOINT), *container.get("args", [])]
-    names = [a for a in given if a.startswith("--model=")]
-    argv = [f"--model={model}" if a.startswith("--model=") else a for a in given]
-    if not names and not container.get("command"):
-        argv[len(ENTRYPOINT)] = str(model)
-    return [sys.executable if a in ("python3", "python") else a for a in argv]
+    command = container.get("command") or ["vllm", "serve"]
+    if command == ["vllm", "serve"]:
+        command = ENTRYPOINT
+    given = [sys.executable if a in ("python3", "python") else a for a in command]
+    return [*given, *(f"--model={model}" if a.startswith("--model=") else a for a in container.get("args", []))]
 
 
 def _environment(container: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
@@ -149,10 +148,10 @@ def _as_user(security: dict[str, Any]) -> list[str]:
     return [*command, "--"]
 
 
-def _mount_script(root: str, mounts: list[tuple[str, Any]], security: dict[str, Any], read_only: bool) -> str:
+def _mount_script(root: str, mounts: list[tuple[str, Any]], read_only: bool) -> str:
     """Shell that makes the container's view of files and then becomes the container.
 
-    Mount points are made beforehand; a file system in memory stands for every emptyDir, owned by the pod's group.
+    Mount points are made beforehand; a file system in memory stands for every emptyDir, open to all as a kubelet's is.
     """
     for path, _ in mounts:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -165,9 +164,8 @@ def _mount_script(root: str, mounts: list[tuple[str, Any]], security: dict[str, 
             f"for m in /tmp /var /home /root; do mount --bind {quoted}$m {quoted}$m 2>/dev/null || continue; "
             f"mount -o remount,ro,bind {quoted}$m; done"
         ]
-    owner = security.get("fsGroup", security.get("runAsGroup", 0))
     for path, volume in mounts:
         size = volume["emptyDir"].get("sizeLimit", "16Gi").replace("i", "").lower()
-        lines.append(f"mount -t tmpfs -o size={size},mode=2775,gid={owner} tmpfs {shlex.quote(root + path)}")
+        lines.append(f"mount -t tmpfs -o size={size},mode=0777 tmpfs {shlex.quote(root + path)}")
     lines.append(f'exec chroot {quoted} "$@"')
     return "\n".join(lines)

@@ -26,7 +26,8 @@ from typing import Any
 from benchmarks.gpu.pod_process import Pod, start
 
 STREAMS = 20
-STREAM_TOKENS = 400
+STREAM_TOKENS = 3500
+"""Enough that every stream outlasts a preStop delay."""
 START_SECONDS = 420
 
 

@@ -1,5 +1,8 @@
 """The advisor's picks hold against the starts that were measured under the same load."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from benchmarks.advisor_pick import MODELS, pick, started, tokens_per_second
@@ -11,7 +14,7 @@ from l4serve.planning.workload.judging import judge
 @pytest.mark.parametrize("base", MODELS)
 def test_a_pick_is_near_the_best_and_no_worse_than_the_guide(base: str) -> None:
     found = pick(base)
-    assert found.tried >= 10
+    assert found.tried - found.died >= 10
     assert found.ratio is not None, f"{found.edit} was not measured"
     assert found.ratio >= 0.95
     assert found.measured is not None
@@ -41,15 +44,25 @@ def test_what_ran_is_not_refused() -> None:
         assert not judge(subject_of(h100_question(row))).refusals, row["id"]
 
 
-def test_the_cache_of_every_start_is_near_what_was_said() -> None:
-    found = []
-    for row in (row for base in MODELS for row in started(base) if row["kv_cache_bytes"]):
+@pytest.mark.parametrize(
+    ("kind", "least", "limit"),
+    [("16 bits", 6, 0.005), ("4 bits", 26, 0.03), ("FP8", 21, 0.05), ("FP8 of 14 billion", 7, 0.30)],
+)
+def test_the_cache_of_every_start_is_near_what_was_said(kind: str, least: int, limit: float) -> None:
+    found = [row for base in MODELS for row in started(base) if row["kv_cache_bytes"] and kind_of(row) == kind]
+    assert len(found) >= least
+    for row in found:
         fit = judge(subject_of(h100_question(row))).fit
         assert fit is not None
         assert fit.fits, row["id"]
         cache = row["kv_cache_bytes"] / 2**30
-        found.append(abs(fit.kv_room_gib - cache) / cache)
-    found.sort()
-    assert len(found) >= 45
-    assert found[len(found) // 2] < 0.03
-    assert found[int(0.9 * len(found))] < 0.05
+        assert abs(fit.kv_room_gib - cache) / cache < limit, row["id"]
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """The format of a start's weights, by which its error goes."""
+    if "awq" in row["model"] or "w4a16" in row["model"]:
+        return "4 bits"
+    if "fp8" not in row["model"] and row["kwargs"].get("quantization") is None:
+        return "16 bits"
+    return "FP8 of 14 billion" if "14b" in row["model"] else "FP8"

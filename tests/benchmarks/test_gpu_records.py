@@ -53,3 +53,14 @@ def test_a_start_that_failed_otherwise_is_left_out(tmp_path: Path) -> None:
     written, said = converted(path)
     assert written == ""
     assert "RuntimeError: no driver" in said
+
+
+def test_a_rendered_pod_served_guarded_and_drained() -> None:
+    found = json.loads((ROOT / "benchmarks/gpu/pod_findings.json").read_text())
+    assert found["readOnlyRoot"]
+    assert not found["user"].startswith("0:")
+    assert (found["withoutKey"], found["withKey"]) == (401, 200)
+    assert found["tokenServedWhenReady"]
+    deletion = found["deletion"]
+    assert deletion["whole"] == deletion["streams"] == deletion["unfinishedAtSigterm"] == 20
+    assert deletion["secondsToEnd"] < deletion["graceSeconds"]

@@ -142,6 +142,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus, shapes[0].accelerator))
     by_name = {pool.resource_name: pool.name for pool in own}
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
+    of_pools = (toleration for pool in own for toleration in _tolerations(pool) if toleration.key != own_taint.key)
     placing = Placing(
         node_pool=None,
         packed_on=own[-1].name if own else None,
@@ -149,7 +150,7 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         machine_type=None,
         fixed_nodes=False,
         node_selector={ACCELERATOR_LABEL: shapes[0].accelerator, **wanted.node_selector},
-        tolerations=(_GPU_TOLERATION, own_taint),
+        tolerations=(_GPU_TOLERATION, own_taint, *dict.fromkeys(of_pools)),
         class_pools=tuple(by_name[name] for p in wanted.priorities for name in p.pools if name in by_name),
         makes_nodes=any(priority.shape for priority in wanted.priorities),
     )
@@ -205,16 +206,20 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
     )
 
 
+def _tolerations(pool: PoolPlan) -> tuple[Toleration, ...]:
+    """What a pod must tolerate of a pool beside its cards."""
+    return tuple(
+        Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
+        for taint in pool.taints
+        if taint.key != GPU_TAINT_KEY
+    )
+
+
 def _pooled(pool: PoolPlan) -> Place:
     # Nodes that the stack only describes carry no label of its own: they are known by what the config says of them.
     described = {key: value for key, value in pool.labels if key != POOL_LABEL}
     described[MACHINE_LABEL] = pool.machine_type
     selector = {ACCELERATOR_LABEL: pool.accelerator, **({POOL_LABEL: pool.name} if pool.create else described)}
-    tolerations = tuple(
-        Toleration(key=taint.key, operator="Equal", value=taint.value, effect=taint.effect)
-        for taint in pool.taints
-        if taint.key != GPU_TAINT_KEY
-    )
     return Place(
         pool,
         pool.shape,
@@ -225,7 +230,7 @@ def _pooled(pool: PoolPlan) -> Place:
             machine_type=pool.machine_type,
             fixed_nodes=False,
             node_selector=selector,
-            tolerations=(_GPU_TOLERATION, *tolerations),
+            tolerations=(_GPU_TOLERATION, *_tolerations(pool)),
         ),
         spot=_is_spot(pool),
     )

@@ -68,3 +68,13 @@ def test_the_disk_that_a_pod_asks_for_is_that_of_the_smallest_pool_of_its_class(
     classes = {"any": {"priorities": [{"nodePool": "a"}, {"nodePool": "b"}]}}
     (plan,) = factories.planned(class_stack(classes, SMALL_DISK)).workloads
     assert plan.resources.requests.ephemeral_bytes == 43 * 2**30
+
+
+def test_a_pod_of_a_class_tolerates_what_its_pools_are_closed_by() -> None:
+    taint = {"key": "team", "value": "a", "effect": "NoSchedule"}
+    classes = {"any": {"priorities": [{"nodePool": "a"}, {"nodePool": "b"}]}}
+    pools = {"a": {**POOL, "taints": [taint]}, "b": {**POOL, "taints": [taint]}}
+    (plan,) = factories.planned(class_stack(classes, pools)).workloads
+    found = [(t.key, t.value) for t in plan.placing.tolerations]
+    assert found.count(("team", "a")) == 1
+    assert found.count(("cloud.google.com/compute-class", "any")) == 1
