@@ -43,6 +43,8 @@ class InferenceService(pulumi.ComponentResource):
         account = self._make_account().metadata.name if args.plan.identity.create else args.plan.identity.account
         service = self._make_service()
         deployment = self._make_deployment(account)
+        if args.plan.scale.on_demand:
+            self._make_on_demand(account)
         if args.plan.scale.rollout.pods_disruptable is not None:
             self._make_disruption_budget(args.plan.scale.rollout.pods_disruptable)
         self.service_name = service.metadata.name
@@ -77,7 +79,7 @@ class InferenceService(pulumi.ComponentResource):
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
                 type=plan.service.type,
-                selector=dict(plan.metadata.selector),
+                selector=dict(plan.metadata.serving),
                 ports=[k8s.core.v1.ServicePortArgs(name="http", port=port, target_port=port, protocol="TCP")],
             ),
             opts=self._child(),
@@ -89,42 +91,67 @@ class InferenceService(pulumi.ComponentResource):
             metadata=self._metadata(self._plan.object_name),
             spec=k8s.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=pods,
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.metadata.selector)),
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(self._plan.metadata.serving)),
             ),
             opts=self._child(),
         )
 
     def _make_deployment(self, account: pulumi.Input[str]) -> k8s.apps.v1.Deployment:
-        plan, rollout = self._plan, self._plan.scale.rollout
-        deadline = f"{rollout.await_seconds}s"
+        plan = self._plan
         return k8s.apps.v1.Deployment(
             f"{self._name}-deployment",
             metadata=self._metadata(plan.object_name, dict(plan.metadata.annotations)),
-            spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=plan.scale.replicas,
-                revision_history_limit=3,
-                progress_deadline_seconds=rollout.progress_deadline_seconds,
-                strategy=k8s.apps.v1.DeploymentStrategyArgs(
-                    type="RollingUpdate",
-                    rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
-                        max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
-                    ),
-                ),
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.selector)),
-                template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(
-                        labels=dict(plan.metadata.pod_labels), annotations=dict(plan.storage.annotations) or None
-                    ),
-                    spec=self._pod(account),
+            spec=self._spec(
+                plan.scale.replicas - plan.scale.on_demand,
+                dict(plan.metadata.selector),
+                dict(plan.metadata.pod_labels),
+                self._pod(account),
+            ),
+            opts=self._awaited(ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None),
+        )
+
+    def _make_on_demand(self, account: pulumi.Input[str]) -> k8s.apps.v1.Deployment:
+        """The pods that no spot node may have; Service and disruption budget take both Deployments as one."""
+        plan = self._plan
+        name = f"{plan.object_name}-on-demand"
+        own = {**plan.metadata.selector, "app.kubernetes.io/instance": name}
+        return k8s.apps.v1.Deployment(
+            f"{self._name}-on-demand",
+            metadata=self._metadata(name, dict(plan.metadata.annotations)),
+            spec=self._spec(
+                plan.scale.on_demand, own, {**plan.metadata.pod_labels, **own}, self._pod(account, off_spot=True)
+            ),
+            opts=self._awaited(),
+        )
+
+    def _awaited(self, **extra: object) -> pulumi.ResourceOptions:
+        deadline = f"{self._plan.scale.rollout.await_seconds}s"
+        return self._child(custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline), **extra)
+
+    def _spec(
+        self, replicas: int, selector: dict[str, str], labels: dict[str, str], pod: k8s.core.v1.PodSpecArgs
+    ) -> k8s.apps.v1.DeploymentSpecArgs:
+        rollout = self._plan.scale.rollout
+        return k8s.apps.v1.DeploymentSpecArgs(
+            replicas=replicas,
+            revision_history_limit=3,
+            progress_deadline_seconds=rollout.progress_deadline_seconds,
+            strategy=k8s.apps.v1.DeploymentStrategyArgs(
+                type="RollingUpdate",
+                rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(
+                    max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
                 ),
             ),
-            opts=self._child(
-                custom_timeouts=pulumi.CustomTimeouts(create=deadline, update=deadline),
-                ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None,
+            selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selector),
+            template=k8s.core.v1.PodTemplateSpecArgs(
+                metadata=k8s.meta.v1.ObjectMetaArgs(
+                    labels=labels, annotations=dict(self._plan.storage.annotations) or None
+                ),
+                spec=pod,
             ),
         )
 
-    def _pod(self, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgs:
+    def _pod(self, account: pulumi.Input[str], *, off_spot: bool = False) -> k8s.core.v1.PodSpecArgs:
         plan = self._plan
         return k8s.core.v1.PodSpecArgs(
             service_account_name=account,
@@ -133,6 +160,7 @@ class InferenceService(pulumi.ComponentResource):
             enable_service_links=False,
             termination_grace_period_seconds=plan.lifecycle.grace_seconds,
             node_selector=dict(plan.placing.node_selector),
+            affinity=_lasting_nodes() if off_spot else None,
             tolerations=[
                 k8s.core.v1.TolerationArgs(key=t.key, operator=t.operator, value=t.value, effect=t.effect)
                 for t in plan.placing.tolerations
@@ -214,6 +242,16 @@ class InferenceService(pulumi.ComponentResource):
             return [*plain, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
         token = self._args.secret_name or secret.secret_name
         return [*plain, _from_secret(self._plan.engine.contract.token_env, token, secret.key)]
+
+
+def _lasting_nodes() -> k8s.core.v1.AffinityArgs:
+    """Nodes that are not spot: GKE labels those that are."""
+    spot = k8s.core.v1.NodeSelectorRequirementArgs(key="cloud.google.com/gke-spot", operator="DoesNotExist")
+    term = k8s.core.v1.NodeSelectorTermArgs(match_expressions=[spot])
+    required = k8s.core.v1.NodeSelectorArgs(node_selector_terms=[term])
+    return k8s.core.v1.AffinityArgs(
+        node_affinity=k8s.core.v1.NodeAffinityArgs(required_during_scheduling_ignored_during_execution=required)
+    )
 
 
 def _sourced(name: str, source: EnvSource) -> k8s.core.v1.EnvVarArgs:

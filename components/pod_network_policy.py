@@ -31,7 +31,7 @@ class PodNetworkPolicy(pulumi.ComponentResource):
                 name=plan.object_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
             ),
             spec=k8s.networking.v1.NetworkPolicySpecArgs(
-                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.selector)),
+                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.serving)),
                 policy_types=["Ingress", "Egress"],
                 ingress=[
                     k8s.networking.v1.NetworkPolicyIngressRuleArgs(from_=_peers(each), ports=_ports(each))

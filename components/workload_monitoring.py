@@ -32,6 +32,8 @@ class WorkloadMonitoring(pulumi.ComponentResource):
         self._name, self._args, self._plan = name, args, args.plan
         if args.plan.service.pod_monitoring:
             self._make_pod_monitoring()
+        if args.plan.scale.autoscaling is not None and args.plan.scale.autoscaling.native:
+            self._make_metric(args.plan.scale.autoscaling)
         if args.plan.scale.autoscaling is not None:
             self._make_autoscaler(args.plan.scale.autoscaling)
         self.register_outputs({})
@@ -49,7 +51,25 @@ class WorkloadMonitoring(pulumi.ComponentResource):
             api_version="monitoring.googleapis.com/v1",
             kind="PodMonitoring",
             metadata=self._metadata(),
-            spec={"selector": {"matchLabels": dict(plan.metadata.selector)}, "endpoints": [endpoint]},
+            spec={"selector": {"matchLabels": dict(plan.metadata.serving)}, "endpoints": [endpoint]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_metric(self, autoscaling: AutoscalingPlan) -> None:
+        """What GKE reads from the pods that the autoscaler counts, and hands to it."""
+        plan = self._plan
+        gauge = {"name": autoscaling.role, "prometheusMetricName": autoscaling.engine_metric}
+        endpoint = {"path": plan.service.metrics_path, "port": plan.service.port}
+        pod = {
+            "selector": {"matchLabels": dict(plan.metadata.selector)},
+            "containers": [{"endpoint": endpoint, "metrics": [{"gauge": gauge}]}],
+        }
+        k8s.apiextensions.CustomResource(
+            f"{self._name}-metric",
+            api_version="autoscaling.gke.io/v1beta1",
+            kind="AutoscalingMetric",
+            metadata=self._metadata(),
+            spec={"metrics": [{"pod": pod}]},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -63,8 +83,9 @@ class WorkloadMonitoring(pulumi.ComponentResource):
                 scale_target_ref=k8s.autoscaling.v2.CrossVersionObjectReferenceArgs(
                     api_version="apps/v1", kind="Deployment", name=self._args.deployment_name
                 ),
-                min_replicas=autoscaling.min_replicas,
-                max_replicas=autoscaling.max_replicas,
+                # Pods that never run on spot nodes have a Deployment of their own, whose number is fixed.
+                min_replicas=autoscaling.min_replicas - self._plan.scale.on_demand,
+                max_replicas=autoscaling.max_replicas - self._plan.scale.on_demand,
                 metrics=[_average(autoscaling.metric, autoscaling.target)],
                 behavior=None
                 if seconds is None

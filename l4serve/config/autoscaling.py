@@ -20,6 +20,8 @@ class Autoscaling(ConfigModel):
     """What is watched: requests that wait, requests that run, or the part of the KV cache in use."""
     target: Annotated[float, BeforeValidator(no_boolean), Field(ge=0.001, le=1_000_000)] | None = None
     """Average per pod that the autoscaler keeps to; unset is 5 for queue and 0.8 for cache, required for running."""
+    metrics_from: Literal["adapter", "gke"] = "adapter"
+    """Who hands the metric on: an adapter that is installed once per cluster, or GKE itself (from 1.35.1)."""
     scale_down_stabilization_seconds: Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=3600)] | None = None
     """How long fewer pods must be enough before some go; unset is Kubernetes' default of 300."""
 

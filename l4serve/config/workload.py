@@ -137,6 +137,8 @@ class Workload(ConfigModel):
     """Pods that serve the model, each with its own GPUs; 0 keeps the config and runs nothing."""
     autoscaling: Autoscaling | None = None
     """Pods by load, in place of `replicas`."""
+    min_on_demand: Count = 0
+    """Pods, of `replicas` or `minReplicas`, that never run on spot nodes; needs a compute class with others too."""
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None
     """GPUs per pod; unset follows the parallel sizes."""
     node_pool: PoolName | None = None
@@ -182,6 +184,16 @@ class Workload(ConfigModel):
     def _one_count(self) -> Self:
         if self.autoscaling and "replicas" in self.model_fields_set:
             raise ValueError("replicas and autoscaling are two answers to how many pods run; remove one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _on_demand_within_the_count(self) -> Self:
+        fewest = self.autoscaling.min_replicas if self.autoscaling else self.replicas
+        if self.autoscaling and self.min_on_demand and self.min_on_demand >= fewest:
+            message = f"minOnDemand {self.min_on_demand} leaves the autoscaler no pod: it scales the others"
+            raise ValueError(f"{message}; set autoscaling.minReplicas: {self.min_on_demand + 1}")
+        if self.min_on_demand > fewest:
+            raise ValueError(f"minOnDemand {self.min_on_demand} is above replicas {fewest}; lower it")
         return self
 
     @property

@@ -1,6 +1,7 @@
 """How many nodes the pods of a stack take: on its pools, and on the machines that its compute classes make."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from l4serve.planning.gke.classes import ComputeClassPlan, PriorityPlan
@@ -27,26 +28,42 @@ def node_counts(
 ) -> NodeCounts:
     """The nodes that so many replicas of each workload take, those of a class in the order of its priorities."""
     rooms = {pool.resource_name: pool_room(pool) for pool in pools}
-    requests = [(plan.placing.compute_class, replace(pods_of(plan), replicas=count)) for plan, count in pods]
-    pinned = [pod for owner, pod in requests if owner is None]
-    taken = {room.name: _nodes([pod for pod in pinned if pod.node_pool == room.name], room) for room in rooms.values()}
-    made: dict[tuple[str, int], int] = {}
+    spot = {pool.resource_name for pool in pools if pool.supply.provisioning == "spot"}
+    taken = dict.fromkeys((room.name for room in rooms.values()), 0)
+    for room in rooms.values():
+        pinned = [_some(plan, count) for plan, count in pods if plan.placing.compute_class is None]
+        taken[room.name] = _nodes([pod for pod in pinned if pod.node_pool == room.name], room)
+    made: dict[tuple[str, int], int] = defaultdict(int)
     for each in classes:
-        waiting = [pod for owner, pod in requests if owner == each.name]
-        for position, room, nodes in by_priority(each.priorities, waiting, rooms):
-            if position is None:
-                taken[room.name] += nodes
-            else:
-                made[each.name, position] = nodes
-    return NodeCounts({pool.name: max(pool.size.min_nodes, taken[pool.name]) for pool in pools}, made)
+        own = [(plan, count) for plan, count in pods if plan.placing.compute_class == each.name]
+        lasting = [_some(plan, min(count, plan.scale.on_demand)) for plan, count in own if plan.scale.on_demand]
+        others = [_some(plan, max(0, count - plan.scale.on_demand)) for plan, count in own]
+        skipped = {i for i, p in enumerate(each.priorities) if p.spot or spot.intersection(p.pools)}
+        for waiting, without in ((lasting, skipped), (others, frozenset[int]())):
+            left = {name: replace(room, max_nodes=room.max_nodes - taken[room.name]) for name, room in rooms.items()}
+            for position, room, nodes in by_priority(each.priorities, waiting, left, without=without):
+                if position is None:
+                    taken[room.name] += nodes
+                else:
+                    made[each.name, position] += nodes
+    return NodeCounts({pool.name: max(pool.size.min_nodes, taken[pool.name]) for pool in pools}, dict(made))
 
 
 def by_priority(
-    priorities: Sequence[PriorityPlan], pods: Sequence[PodRequest], rooms: Mapping[str, PoolRoom]
+    priorities: Sequence[PriorityPlan],
+    pods: Sequence[PodRequest],
+    rooms: Mapping[str, PoolRoom],
+    *,
+    without: Collection[int] = (),
 ) -> Iterator[tuple[int | None, PoolRoom, int]]:
-    """Per room that is used: the position of its priority (None for a pool of the stack), the room, its nodes."""
+    """Per room that is used: the position of its priority (None for a pool of the stack), the room, its nodes.
+
+    `without` are positions that the pods may not take.
+    """
     waiting = list(pods)
     for position, priority in enumerate(priorities):
+        if position in without:
+            continue
         total = sum(pod.replicas for pod in waiting)
         made = (
             [PoolRoom(name="made", shape=priority.shape, max_nodes=total)]
@@ -59,6 +76,10 @@ def by_priority(
             ]
             if nodes := _nodes(here, room):
                 yield None if priority.shape is None else position, room, nodes
+
+
+def _some(plan: WorkloadPlan, count: int) -> PodRequest:
+    return replace(pods_of(plan), replicas=count)
 
 
 def _nodes(pods: Sequence[PodRequest], room: PoolRoom) -> int:

@@ -111,6 +111,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "gated": model.gated,
         **_values(asdict(workload.layout)),
         "replicas": scale.replicas,
+        "onDemand": scale.on_demand,
         "autoscaling": _values(asdict(scale.autoscaling)) if scale.autoscaling else None,
         "podMonitoring": workload.service.pod_monitoring,
         "nodePool": placing.node_pool,

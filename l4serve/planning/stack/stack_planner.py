@@ -1,6 +1,6 @@
 """The plan of a stack: frozen values from its config, or every reason why it cannot work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.packing.placement import PoolPlacement, place
+from l4serve.planning.packing.placement import PodRequest, PoolPlacement, PoolRoom, place
 from l4serve.planning.stack.class_pods import class_spare, spread_over_classes
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
@@ -28,10 +28,12 @@ from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.scraping import refuse_monitoring
+from l4serve.planning.workload.served_model import is_gated
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish, is_gated, subject_of
+from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish, subject_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,20 +171,37 @@ def within_pools(
     Raises ConfigError where the replicas do not pack on the pools.
     """
     rooms = {pool.name: pool_room(pool) for pool in pools}
-    asked = [
-        (placing, pod_request(draft.name, draft.resources, placing, draft.most_replicas))
-        for draft in drafts
-        if (placing := draft.place.placing).packed_on is not None
-    ]
+    asked = [entry for draft in drafts for entry in _asked(draft)]
     placed = spread_over_classes(asked, rooms)
     placement = place(placed, list(rooms.values()))
     refuse_all(placement.refusals)
-    of_classes = {
-        pod.workload: class_spare(placing, pod, placed, rooms) for placing, pod in asked if placing.class_pools
-    }
+    of_classes = {draft.name: _class_spare(draft, placed, rooms) for draft in drafts if draft.place.placing.class_pools}
     spare = {**placement.spare, **of_classes}
     planned = (finish(draft, around, spare_pods=_spare(draft, spare)) for draft in drafts)
     return tuple(planned), placement.pools
+
+
+def _asked(draft: Draft) -> Iterator[tuple[Placing, PodRequest]]:
+    """What a workload asks of the stack's pools: first the pods that no spot node may have, then the others."""
+    place, kept = draft.place, draft.workload.min_on_demand
+    parts = [(place.placing, draft.most_replicas - kept)] if kept < draft.most_replicas or not kept else []
+    if kept and place.off_spot is not None:
+        parts.insert(0, (place.off_spot, kept))
+    for placing, replicas in parts:
+        if placing.packed_on is not None:
+            yield placing, pod_request(draft.name, draft.resources, placing, replicas)
+
+
+def _class_spare(draft: Draft, placed: Sequence[PodRequest], rooms: Mapping[str, PoolRoom]) -> int | None:
+    """Pods that fit beside all replicas; where some never run on spot nodes, two must fit, one of them off spot."""
+    place = draft.place
+    pod = pod_request(draft.name, draft.resources, place.placing, 1)
+    anywhere = class_spare(place.placing, pod, placed, rooms)
+    if not draft.workload.min_on_demand or place.off_spot is None:
+        return anywhere
+    lasting = class_spare(place.off_spot, pod, placed, rooms)
+    known = [spare for spare in (None if anywhere is None else anywhere - 1, lasting) if spare is not None]
+    return max(0, min(known)) if known else None
 
 
 def _spare(draft: Draft, spare: Mapping[str, int | None]) -> int | None:

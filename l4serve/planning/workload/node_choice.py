@@ -1,7 +1,7 @@
 """Which pool a workload runs on, and how its pods say so."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
@@ -68,6 +68,8 @@ class Place:
     autopilot: bool = False
     spot: bool = False
     """Whether some of its nodes may be taken away within seconds."""
+    off_spot: Placing | None = None
+    """Where pods may run that no spot node may have; None where every node is spot."""
     alternatives: tuple[tuple[MachineShape, PoolPlan | None], ...] = ()
     """In a compute class, every machine that may come, with its pool where that is the stack's."""
 
@@ -154,8 +156,28 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         class_pools=tuple(by_name[name] for p in wanted.priorities for name in p.pools if name in by_name),
         makes_nodes=any(priority.shape for priority in wanted.priorities),
     )
-    spot = any(priority.spot for priority in wanted.priorities) or any(_is_spot(pool) for pool in own)
-    return Place(own[-1] if own else None, shapes[0], placing, alternatives=alternatives, spot=spot)
+    return Place(
+        own[-1] if own else None,
+        shapes[0],
+        placing,
+        alternatives=alternatives,
+        spot=any(priority.spot for priority in wanted.priorities) or any(_is_spot(pool) for pool in own),
+        off_spot=_off_spot(placing, [pool for pool in own if not _is_spot(pool)], wanted),
+    )
+
+
+def _off_spot(placing: Placing, lasting: Sequence[PoolPlan], wanted: ComputeClassPlan) -> Placing | None:
+    """The part of a class's nodes that are not spot."""
+    made = any(priority.shape and not priority.spot for priority in wanted.priorities)
+    if not lasting and not made:
+        return None
+    names = {pool.name for pool in lasting}
+    return replace(
+        placing,
+        packed_on=lasting[-1].name if lasting else None,
+        class_pools=tuple(name for name in placing.class_pools if name in names),
+        makes_nodes=made,
+    )
 
 
 def _is_spot(pool: PoolPlan) -> bool:

@@ -16,9 +16,12 @@ def taken_labels(path: str, workload: Workload) -> list[Problem]:
 def object_metadata(workload: Workload, object_name: str, stack: str) -> ObjectMetadata:
     """The labels of every object, the pods' among them, and the Deployment's annotations."""
     labels = workload_labels(object_name, stack=stack, engine=workload.engine.kind, recipe=workload.recipe)
+    selector = {"app.kubernetes.io/instance": object_name}
+    shared = {f"{LABEL_PREFIX}/serves": object_name} if workload.min_on_demand else {}
     return ObjectMetadata(
         labels=labels,
-        selector={"app.kubernetes.io/instance": object_name},
-        pod_labels={**workload.labels, **labels},
+        selector=selector,
+        serving=shared or selector,
+        pod_labels={**workload.labels, **labels, **shared},
         annotations={f"allow.{LABEL_PREFIX}/{shorten(a.rule, 63)}": a.reason for a in workload.allow},
     )

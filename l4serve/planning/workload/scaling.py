@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import refuse
 from l4serve.engines.contract import Contract
+from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.models.model_shape import ModelShape
 
 
@@ -26,24 +28,39 @@ class AutoscalingPlan:
     """Average per pod, a Kubernetes quantity such as 5 or 800m."""
     scale_down_stabilization_seconds: int | None
     """None is Kubernetes' default."""
+    native: bool = False
+    """Whether GKE itself hands the metric on, by an AutoscalingMetric object."""
 
     @property
     def note(self) -> str:
         """What the cluster needs beside this stack."""
-        manifest = load_data(__file__, "autoscaling.yaml")["adapter"]["manifest"]
+        table = load_data(__file__, "autoscaling.yaml")
+        if self.native:
+            since = f"GKE hands {self.engine_metric} to the autoscaler from {table['native']['since']} on"
+            return f"{since}, in clusters with the performance profile of horizontal pod autoscaling"
+        adapter = table["adapter"]
+        account = f"{adapter['namespace']}/sa/{adapter['serviceAccount']}"
         return (
             f"the autoscaler reads {self.metric} through the Custom Metrics Stackdriver Adapter, which this stack "
-            f"does not install; once per cluster: kubectl apply -f {manifest}"
+            f"does not install; once per cluster: kubectl apply -f {adapter['manifest']}, and {adapter['role']} for "
+            f"its identity, ns/{account} of the project's workload identity pool: without the role it reads nothing"
         )
 
 
 def plan_autoscaling(
-    path: str, config: Autoscaling | None, contract: Contract, shape: ModelShape | None = None
+    path: str,
+    config: Autoscaling | None,
+    contract: Contract,
+    shape: ModelShape | None = None,
+    cluster: ClusterPlan | None = None,
+    *,
+    name: str = "",
 ) -> AutoscalingPlan | None:
     """The plan of a workload's autoscaling at a YAML path; None where it asks for none.
 
-    Raises ConfigError for a role that the contract names no metric for, or that the model (None: not known) never
-    moves, and for a target that cannot be reached.
+    `name` is that of its Kubernetes objects. Raises ConfigError for a role that the contract names no metric for, or
+    that the model (None: not known) never moves, for a target that cannot be reached, and for what GKE does not hand
+    on by itself.
     """
     if config is None:
         return None
@@ -54,16 +71,35 @@ def plan_autoscaling(
     if config.metric == "cache" and shape is not None and shape.is_encoder:
         refuse(f"{path}.metric", f"{shape.id} keeps no KV cache, so {engine_metric} stays 0", "set metric: queue")
     table = load_data(__file__, "autoscaling.yaml")
-    name = table["metricName"].format(metric=engine_metric, type=contract.metrics[engine_metric])
+    native = config.metrics_from == "gke"
+    if native:
+        _require_native(path, contract.metrics[engine_metric], engine_metric, cluster)
+    form = table["native"]["metricName"] if native else table["metricName"]
+    shown = form.format(metric=engine_metric, type=contract.metrics[engine_metric], object=name, role=config.metric)
     return AutoscalingPlan(
         min_replicas=config.min_replicas,
         max_replicas=config.max_replicas,
         role=config.metric,
         engine_metric=engine_metric,
-        metric=name,
+        metric=shown,
         target=_quantity(_target(path, config)),
         scale_down_stabilization_seconds=config.scale_down_stabilization_seconds,
+        native=native,
     )
+
+
+def _require_native(path: str, kind: str, metric: str, cluster: ClusterPlan | None) -> None:
+    """Refuses what GKE does not hand on: a metric that is no gauge, and a cluster of an older version."""
+    row = load_data(__file__, "autoscaling.yaml")["native"]
+    if kind != "gauge":
+        refuse(f"{path}.metricsFrom", f"GKE hands on gauges alone, and {metric} is a {kind}", "set it to adapter")
+    if cluster is None or cluster.managed is None:
+        return
+    stated = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", cluster.managed.min_version or "")
+    at_least = tuple(int(part or 0) for part in stated.groups()) if stated else (0, 0, 0)
+    if at_least < tuple(map(int, row["since"].partition("-")[0].split("."))):
+        message = f"GKE hands metrics on from {row['since']}, and the cluster may be older"
+        refuse(f"{path}.metricsFrom", message, f"set cluster.minVersion: {row['since']}, or metricsFrom: adapter")
 
 
 def _target(path: str, config: Autoscaling) -> float:

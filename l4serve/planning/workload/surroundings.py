@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.gathering import Step
 from l4serve.config.network_policy import NetworkPolicy
+from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
@@ -37,4 +38,8 @@ class Surroundings:
     def place_of(self, path: str, workload: Workload, gpus: int) -> Place:
         """The place of a workload; a pool or class that nobody defines is refused whatever else is wrong."""
         refuse_unknown_place(path, workload, self.pools, self.classes)
-        return find_place(path, workload, gpus, self.site())
+        place = find_place(path, workload, gpus, self.site())
+        if workload.min_on_demand and (place.off_spot is None or not place.spot):
+            message = "only a compute class has spot nodes and others, and this place has one kind"
+            refuse(f"{path}.minOnDemand", message, "set computeClass to a class with both, or remove minOnDemand")
+        return place

@@ -69,6 +69,8 @@ class ScalePlan:
     """Pods at the start; the autoscaler changes them where there is one."""
     autoscaling: AutoscalingPlan | None
     rollout: Rollout
+    on_demand: int = 0
+    """Pods among them that never run on spot nodes, by a Deployment of their own."""
 
     @property
     def most_replicas(self) -> int:
@@ -110,7 +112,10 @@ class ObjectMetadata:
 
     labels: Mapping[str, str]
     selector: Mapping[str, str]
+    """Of the Deployment, which never changes."""
     pod_labels: Mapping[str, str]
+    serving: Mapping[str, str]
+    """What Service, disruption budget and scraping select: the pods of every Deployment of the workload."""
     annotations: Mapping[str, str]
 
 

@@ -7,7 +7,6 @@ from l4serve.config.gathering import Step, first_of_each_path, gather, once, ref
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
-from l4serve.engines.profile import engine_profile
 from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
@@ -29,13 +28,13 @@ from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
+from l4serve.planning.workload.served_model import plan_model
 from l4serve.planning.workload.speed_question import pod_price
 from l4serve.planning.workload.start import deadline_seconds, plan_start
 from l4serve.planning.workload.storage import StoragePlan, needs_token, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
-    ModelPlan,
     ScalePlan,
     ServicePlan,
     WorkloadPlan,
@@ -92,6 +91,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     resolved = once(partial(_contract, path, workload))
     place = once(lambda: around.place_of(path, workload, layout().gpus))
     subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
+    cluster = once(lambda: around.site().cluster)
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     sidecar = once(lambda: sidecar_requests(workload, files_gib(workload, layout(), shape(), place().shape)))
     files = once(lambda: weight_files_gib(workload, layout(), shape()))
@@ -101,7 +101,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
             workload.renamed_from or name,
             workload,
             place(),
-            around.site().cluster,
+            cluster(),
             checkpoint_gib=files(),
             sidecar=sidecar(),
         )
@@ -112,7 +112,16 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     guard = once(lambda: plan_pod_guard(path, workload, resolved().contract, judgement().launch, storage()))
     key_source = once(partial(planned_key, name, workload, around))
     identity = once(lambda: plan_identity(path, workload, workload.renamed_from or name, around.project_of_pods()))
-    scaling = once(lambda: plan_autoscaling(f"{path}.autoscaling", workload.autoscaling, resolved().contract, shape()))
+    scaling = once(
+        lambda: plan_autoscaling(
+            f"{path}.autoscaling",
+            workload.autoscaling,
+            resolved().contract,
+            shape(),
+            cluster(),
+            name=workload.renamed_from or name,
+        )
+    )
     try:
         apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard, key_source)
         gather(apart, storage, host, judgement, scaling, around.secret)
@@ -209,6 +218,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
     scale = ScalePlan(
         replicas=draft.scaling.min_replicas if draft.scaling else workload.replicas,
         autoscaling=draft.scaling,
+        on_demand=workload.min_on_demand,
         rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
     )
     return WorkloadPlan(
@@ -217,7 +227,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         namespace=around.namespace,
         recipe=workload.recipe,
         engine=_engine(draft),
-        model=_model(draft),
+        model=plan_model(workload, draft.shape, draft.judgement.fit, draft.purpose),
         layout=draft.layout,
         secret=draft.secret if needs_token(workload) else None,
         scale=scale,
@@ -273,28 +283,3 @@ def _engine(draft: Draft) -> EnginePlan:
         env_sources=with_key(launch.env_sources, engine.kind, draft.key_source),
         key_source=draft.key_source,
     )
-
-
-def _model(draft: Draft) -> ModelPlan:
-    model, engine, fit = draft.workload.model, draft.workload.engine, draft.judgement.fit
-    profile = engine_profile(engine.kind)
-    known = draft.shape.max_position_embeddings if draft.shape else None
-    # What shortens the texts of a pooling model stands in files that planning does not read.
-    judged = fit.max_model_len if fit else known
-    return ModelPlan(
-        id=model.id,
-        revision=model.revision,
-        gated=is_gated(draft.workload, draft.shape),
-        served_names=profile.setting(engine, "servedNames") or (model.id,),
-        purpose=draft.purpose,
-        max_model_len=profile.setting(engine, "length") or (judged if draft.purpose == "generate" else None),
-    )
-
-
-def is_gated(workload: Workload, shape: ModelShape | None) -> bool:
-    """Whether the pods need a token for the model: the config's word, else the catalogue's; never without the Hub."""
-    if not needs_token(workload):
-        return False
-    if workload.model.gated is not None:
-        return workload.model.gated
-    return bool(shape and shape.gated)

@@ -14,7 +14,15 @@ ONE_ZONE = {**STANDARD, "nodePools": {"l4": {**STANDARD["nodePools"]["l4"], "zon
 TWO_POOLS = {**STANDARD, "nodePools": {**STANDARD["nodePools"], "big": {"machineType": "g2-standard-32"}}}
 T4 = {"type": "nvidia-tesla-t4", "count": 1}
 N1 = {f"{P}.machineType": "n1-standard-16", f"{W}.engine.dtype": "float16"}
+NEWEST = {**STANDARD, "cluster": {**factories.STANDARD, "minVersion": "1.35.1-gke.1396000"}}
+SPOT_FIRST = {
+    **STANDARD,
+    "nodePools": {"s": {"machineType": "g2-standard-12", "spot": True}, "d": {"machineType": "g2-standard-12"}},
+    "computeClasses": {"both": {"priorities": [{"nodePool": "s"}, {"nodePool": "d"}]}},
+}
 BASES = {
+    "newest": NEWEST,
+    "spot first": SPOT_FIRST,
     "standard": STANDARD,
     "classes": CLASSES,
     "existing": EXISTING,
@@ -260,6 +268,8 @@ EDITS = [
             "scaleDownStabilizationSeconds": 600,
         }.items()
     ],
+    one("workloads.*.autoscaling.metricsFrom", f"{W}.autoscaling", SCALED, {**SCALED, "metricsFrom": "gke"}, "newest"),
+    FieldEdit("workloads.*.minOnDemand", {f"{W}.minOnDemand": 1}, {f"{W}.computeClass": "both"}, "spot first"),
     FieldEdit("monitoring.podMonitoring", {"monitoring.podMonitoring": True}),
     FieldEdit("monitoring.dashboard", {"monitoring.dashboard": True}),
     FieldEdit("namespace", {"namespace": "other"}),

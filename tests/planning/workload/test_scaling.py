@@ -144,3 +144,24 @@ def test_no_two_charts_overlap() -> None:
     assert len({(tile["xPos"], tile["yPos"]) for tile in tiles}) == len(tiles) == 6
     assert all(tile["xPos"] % tile["width"] == 0 and tile["yPos"] % tile["height"] == 0 for tile in tiles)
     assert all(tile["xPos"] + tile["width"] <= dashboard["mosaicLayout"]["columns"] for tile in tiles)
+
+
+def test_the_note_names_the_role_that_the_adapter_needs() -> None:
+    note = scaled(load_contract("vllm", "0.26.0")).note
+    assert "roles/monitoring.viewer" in note
+    assert "ns/custom-metrics/sa/custom-metrics-stackdriver-adapter" in note
+
+
+@pytest.mark.parametrize(
+    ("version", "takes"),
+    [("1.35.1-gke.1396000", True), ("1.36", True), ("1.35.0", False), ("1.34", False), (None, False)],
+)
+def test_gke_hands_metrics_on_from_a_version_on(version: str | None, takes: bool) -> None:
+    edits = {f"{W}.autoscaling": {"maxReplicas": 2, "metricsFrom": "gke"}, "cluster.minVersion": version}
+    if takes:
+        scaling = planned(laid_over(STANDARD, edits)).workloads[0].scale.autoscaling
+        assert scaling is not None
+        assert scaling.metric == "autoscaling.gke.io|qwen|queue"
+    else:
+        with pytest.raises(ValueError, match=r"set cluster.minVersion: 1\.35\.1"):
+            planned(laid_over(STANDARD, edits))
