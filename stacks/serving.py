@@ -27,6 +27,7 @@ from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from stacks.deployed import PODS_OUTPUT, deployed_pods
+from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal, secret, token
 
 
@@ -43,6 +44,7 @@ def build() -> None:
     _show_notes(planned)
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
+    own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
     _make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)

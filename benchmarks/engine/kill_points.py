@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, PolicyV1Api
 from kubernetes.client.exceptions import ApiException
 
 from l4serve.sandbox.lifecycle import running_sandbox
@@ -39,9 +39,9 @@ CONFIG = serving(
 )
 
 
-def objects(plane: ControlPlane) -> dict[str, Any]:
+def objects(client: ApiClient) -> dict[str, Any]:
     """The stack's own objects as they were asked for, by kind and name."""
-    apps, core, policy = AppsV1Api(plane.client), CoreV1Api(plane.client), PolicyV1Api(plane.client)
+    apps, core, policy = AppsV1Api(client), CoreV1Api(client), PolicyV1Api(client)
     found: tuple[Any, ...] = (
         *apps.list_namespaced_deployment(SPACE).items,
         *core.list_namespaced_service(SPACE).items,
@@ -93,7 +93,7 @@ def one_pair(plane: ControlPlane, clean: dict[str, Any], moments: tuple[float, f
         orphans = killed(engine, "up", moments[0])
         engine.call("cancel", "--yes")
         engine.up()
-        found = objects(plane)
+        found = objects(plane.client)
         differing = sorted(name for name in found.keys() | clean.keys() if found.get(name) != clean.get(name))
         orphans += killed(engine, "destroy", moments[1])
         engine.call("cancel", "--yes")
@@ -113,7 +113,7 @@ def measure(plane: ControlPlane, kills: int, seed: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         engine = engine_on(plane, Path(folder), STACK)
         engine.configure(CONFIG)
-        up_s, clean = timed(engine.up), objects(plane)
+        up_s, clean = timed(engine.up), objects(plane.client)
         down_s = timed(engine.destroy)
     print(f"clean: up {up_s:.1f} s, destroy {down_s:.1f} s, {len(clean)} objects", flush=True)
     chance = random.Random(seed)

@@ -27,9 +27,10 @@ class StackConfig(ConfigModel):
     namespace: Namespace = "llm-serving"
     """Kubernetes namespace of the workloads."""
     create_namespace: bool = True
-    """Makes the namespace or takes over one that is there, and deletes it with all in it when the stack goes.
+    """Makes the namespace, and deletes it with all in it when the stack goes.
 
-    False uses one that others use too."""
+    A namespace that is there and that this stack did not make is refused; false uses one that others use too.
+    """
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
     network_policy: NetworkPolicy = NetworkPolicy()

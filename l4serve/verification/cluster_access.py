@@ -43,6 +43,13 @@ def stack_client(cluster: ClusterPlan, stack: str, project_root: Path, *, run_co
     return _from_text(text, stack)
 
 
+def kubeconfig_client(kubeconfig: str | None, context: str | None, stack: str) -> ApiClient:
+    """The client of a stack's kubeconfig, given as text or as a path; None is the environment's. Raises AccessError."""
+    if kubeconfig is not None and kubeconfig.lstrip().startswith("{"):
+        return _from_text(kubeconfig, stack)
+    return _from_file(kubeconfig, context)
+
+
 def _refuse_foreign_file(path: str) -> None:
     """Refuses a kubeconfig that a foreign stack names, unless it is one plain file with its credential in it."""
     if os.pathsep in path:

@@ -1,46 +1,84 @@
-"""The edit table held against the engine: one preview in which each workload has one edit of its own."""
+"""The edit table held against the engine: every row that the Kubernetes provider can show, each edited by itself.
+
+Rows of a workload, a compute class or a pool have a workload of their own in one stack, whose preview shows all of them
+at once; a row of the whole stack has a preview of its own.
+"""
 
 import copy
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from l4serve.planning.stack.edits import Effect, effect_of
+from l4serve.planning.stack.edits import Effect, all_edits, effect_of, find_edit
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
-from tests.planning.stack.edit_probes import BASE, PROBES, WORKLOAD
+from tests.planning.stack.edit_probes import BASE, POOL, PROBES, WORKLOAD
 from tests.planning.stack.test_edits import _set
 from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
-from tests.pulumi_cli.engine import Step
+from tests.pulumi_cli.engine import Engine, Step
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
 
-ROWS = {
-    f"w{number}": (path, value)
-    for number, (path, value, before) in enumerate(PROBES)
-    if path.startswith(f"{WORKLOAD}.") and not before
+OWN = (f"{WORKLOAD}.", "computeClasses.", f"{POOL}.machineType", f"{POOL}.diskSizeGb", f"{POOL}.taints")
+ROWS = {number: probe for number, probe in enumerate(PROBES) if probe[0].startswith(OWN)}
+NAMES = ("qwen", "l4", "l4s", "spare", "old")
+SECRET = {"huggingFace": {"existingSecret": "a"}}
+STACK_ROWS: Mapping[str, Any] = {
+    "namespace": "models",
+    "createNamespace": False,
+    "huggingFace.existingSecret": "b",
+    "huggingFace.key": "other",
+    "monitoring.podMonitoring": True,
+    "allowReplace": ["cluster"],
+    "prices": {way: {"g2-standard-8": 1.5} for way in ("onDemand", "spot", "flexStart")},
+}
+ELSEWHERE = {
+    "cluster.name": "looked up by Google's provider",
+    "cluster.project": "looked up by Google's provider",
+    "cluster.location": "looked up by Google's provider",
+    "cluster.nodeServiceAccount": "an input of Google's provider",
+    "workloads.*.model.config": "a path that only planning reads, as the rows that it stands beside",
+    "workloads.*.model.gated": "brings the token of test_engine.py",
+    "huggingFace.tokenRevision": "test_engine.py, with the order of the steps",
+    "huggingFace.secretManager.**": "custom resources of a driver that GKE runs",
+    "monitoring.dashboard": "an input of Google's provider",
 }
 REPLACING = {"replace", "create-replacement", "delete-replaced", "create", "delete"}
 
 
-def stack() -> dict[str, Any]:
-    """A stack with one workload for each row of the table that the Kubernetes provider can show."""
-    workloads = {name: copy.deepcopy(BASE["workloads"]["qwen"]) for name in ROWS}
-    pools = {"l4": {**BASE["nodePools"]["l4"], "maxNodes": len(ROWS) + 2}}
-    return {"cluster": dict(EXISTING), "nodePools": pools, "workloads": workloads, "namespace": "llm-edits"}
+def own_stack(number: int, *, edited: bool) -> dict[str, Any]:
+    """The stack of one row, before or after its edit, with names that no other row has; pods only where one must be."""
+    path, value, before = ROWS[number]
+    config = copy.deepcopy(BASE) | {"cluster": dict(EXISTING)}
+    for key, setting in copy.deepcopy(dict(before)).items():
+        _set(config, key, setting)
+    if "autoscaling" not in config["workloads"]["qwen"]:
+        config["workloads"]["qwen"]["replicas"] = 0
+    if edited:
+        _set(config, path, value)
+    named: dict[str, Any] = json.loads(re.sub(rf'"({"|".join(NAMES)})"', rf'"\g<1>-{number}"', json.dumps(config)))
+    return named
 
 
-def edited(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Each workload after the edit of its row."""
-    changed = copy.deepcopy(dict(config))
-    for name, (path, value) in ROWS.items():
-        _set(changed, path.replace(WORKLOAD, f"workloads.{name}"), value)
-    return changed
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two stacks with each other's pools, classes and workloads."""
+    maps = ("nodePools", "computeClasses", "workloads")
+    return {**one, **other, **{key: {**one.get(key, {}), **other.get(key, {})} for key in maps}}
+
+
+def all_rows(*, edited: bool) -> dict[str, Any]:
+    """One stack with every row's own."""
+    return reduce(merged, (own_stack(number, edited=edited) for number in ROWS)) | {"namespace": "llm-edits"}
 
 
 def effect(steps: list[Step]) -> Effect:
-    """The hardest effect of the steps on one workload's resources."""
+    """The hardest effect of the steps on the resources of one row."""
     return max(map(_effect, steps), default=Effect.NOTHING)
 
 
@@ -51,24 +89,78 @@ def _effect(step: Step) -> Effect:
     return Effect.POD_RESTART if restarts else Effect.IN_PLACE
 
 
+def test_every_row_that_the_kubernetes_provider_can_show_is_shown() -> None:
+    shown = {find_edit(path) for path, _, _ in ROWS.values()}
+    shown |= {find_edit(path) for path in (*STACK_ROWS, "cluster.kubeconfig", "cluster.context")}
+    shown |= {find_edit(f"prices.{way}") for way in STACK_ROWS["prices"]}
+    visible = [
+        edit
+        for edit in all_edits()
+        if not edit.path.startswith(("cluster.", "nodePools."))
+        or edit.existing is not None
+        or any(field.startswith("kubernetes_") for field in edit.fields)
+    ]
+    missing = {edit.path for edit in visible if edit not in shown}
+    assert missing == {path for path in ELSEWHERE if find_edit(path) in visible} & missing
+    assert missing - set(ELSEWHERE) == set()
+
+
 @pytest.fixture(scope="module")
-def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Step]]:
-    """The steps of the preview of all edits, by workload."""
-    config = stack()
-    with nodes_of(control_plane, planned_nodes(planned(config, project=None))):
+def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, list[Step]]:
+    """The steps of the preview of all rows' own edits, by row."""
+    scaled = reduce(merged, (own_stack(n, edited=False) for n, row in ROWS.items() if "autoscaling" in row[0]))
+    with nodes_of(control_plane, planned_nodes(planned(scaled, project=None))):
         engine = engine_on(control_plane, tmp_path_factory.mktemp("edits"), "edits")
-        engine.configure(config)
+        engine.configure(all_rows(edited=False))
         try:
             engine.up()
-            engine.configure(edited(config))
+            engine.configure(all_rows(edited=True))
             steps = engine.preview().steps
         finally:
             engine.destroy()
-    renamed = {"old": next(name for name, (path, _) in ROWS.items() if path.endswith("renamedFrom"))}
-    owners = [(renamed.get(step.name.partition("-")[0], step.name.partition("-")[0]), step) for step in steps]
-    return {name: [step for owner, step in owners if owner == name] for name in ROWS}
+    by_row: dict[int, list[Step]] = {number: [] for number in ROWS}
+    for step in steps:
+        if found := re.match(rf"(?:{'|'.join(NAMES)})-(\d+)(?:-|$)", step.name):
+            by_row[int(found[1])].append(step)
+    return by_row
 
 
-@pytest.mark.parametrize("name", ROWS, ids=[path for path, _ in ROWS.values()])
-def test_the_engine_does_what_the_table_says(name: str, shown: Mapping[str, list[Step]]) -> None:
-    assert effect(shown[name]) is effect_of(ROWS[name][0], existing_cluster=True), shown[name]
+@pytest.mark.parametrize("number", ROWS, ids=[path for path, _, _ in ROWS.values()])
+def test_the_engine_does_what_the_table_says(number: int, shown: Mapping[int, list[Step]]) -> None:
+    assert effect(shown[number]) is effect_of(ROWS[number][0], existing_cluster=True), shown[number]
+
+
+@pytest.fixture(scope="module")
+def standing(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A stack that is up without pods, by a kubeconfig with a second context for the same cluster."""
+    folder = tmp_path_factory.mktemp("whole")
+    known = yaml.safe_load(control_plane.state.kubeconfig.read_text("utf-8"))
+    known["contexts"].append({**known["contexts"][0], "name": "second"})
+    for name in ("kubeconfig", "copy"):
+        (folder / name).write_text(yaml.safe_dump(known), encoding="utf-8")
+    (folder / "stack").mkdir()
+    engine = engine_on(control_plane, folder / "stack", "whole")
+    engine.configure(whole(folder))
+    try:
+        engine.up()
+        yield engine
+    finally:
+        engine.configure(whole(folder))
+        engine.destroy()
+
+
+def whole(folder: Path) -> dict[str, Any]:
+    config = copy.deepcopy(BASE) | copy.deepcopy(SECRET) | {"namespace": "llm-whole"}
+    config["workloads"]["qwen"]["replicas"] = 0
+    return config | {"cluster": {**EXISTING, "kubeconfig": str(folder / "kubeconfig")}}
+
+
+@pytest.mark.parametrize("path", [*STACK_ROWS, "cluster.kubeconfig", "cluster.context"])
+def test_the_engine_does_to_the_whole_stack_what_the_table_says(path: str, standing: Engine) -> None:
+    folder = standing.folder.parent
+    config = whole(folder)
+    values = {**STACK_ROWS, "cluster.kubeconfig": str(folder / "copy"), "cluster.context": "second"}
+    _set(config, path, values[path])
+    standing.configure(config)
+    steps = [step for step in standing.preview().steps if step.kind not in ("Stack", "kubernetes")]
+    assert effect(steps) is (effect_of(path, existing_cluster=True) or Effect.NOTHING), steps

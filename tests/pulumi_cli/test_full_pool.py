@@ -3,8 +3,11 @@
 import json
 import re
 import subprocess
+import threading
 import time
-from contextlib import AbstractContextManager
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,47 @@ def ready(plane: ControlPlane) -> dict[str, int]:
     return ready_in(plane, SPACE)
 
 
+def serving_pods(core: CoreV1Api) -> Counter[str]:
+    """Ready pods by the name of their Deployment, without those on their way out."""
+    return Counter(
+        pod.metadata.name.rsplit("-", 2)[0]
+        for pod in core.list_namespaced_pod(SPACE).items
+        if pod.metadata.deletion_timestamp is None
+        and any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions or ())
+    )
+
+
+@contextmanager
+def least_serving(plane: ControlPlane, *names: str) -> Iterator[dict[str, int]]:
+    """The fewest ready pods of each Deployment while the block runs, looked at many times a second."""
+    over = threading.Event()
+    with plane.state.client() as client:
+        core = CoreV1Api(client)
+        least = {name: serving_pods(core)[name] for name in names}
+
+        def watch() -> None:
+            while not over.wait(0.05):
+                found = serving_pods(core)
+                least.update({name: min(least[name], found[name]) for name in names})
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield least
+        finally:
+            over.set()
+            watcher.join()
+
+
+def planned_least(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, int]:
+    """The ready pods that the plan keeps of each workload of both stacks: what its rollout may take down is not one."""
+    old = {each.name: each.scale.replicas for each in planned(before, project=None).workloads}
+    new = {each.name: each.scale for each in planned(after, project=None).workloads}
+    return {
+        name: min(old[name], new[name].replicas) - new[name].rollout.max_unavailable for name in old.keys() & new.keys()
+    }
+
+
 def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlane, tmp_path: Path) -> None:
     with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
         engine.configure(stack(**B_AND_C))
@@ -56,10 +100,11 @@ def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlan
             assert re.search(r"Pulumi\.full\.yaml:\d+: workloads\.c: ", refusal.errors), refusal.errors
             assert "an unhandled error occurred" not in refusal.output
         assert ready(control_plane) == {"a": 1, "b": 1}
-        engine.configure(stack(b=workload()))
-        engine.up()
-        engine.configure(stack(**B_AND_C))
-        engine.up()
+        with least_serving(control_plane, "b") as least:
+            for step in (stack(b=workload()), stack(**B_AND_C)):
+                engine.configure(step)
+                engine.up()
+        assert least == {"b": 1}, "the one that stays serves all along"
         assert ready(control_plane) == {"b": 1, "c": 1}
 
 
@@ -107,7 +152,9 @@ def test_a_rename_touches_no_pod(control_plane: ControlPlane, tmp_path: Path) ->
     with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
         before = pods(control_plane)
         engine.configure(stack(b=workload(), c=workload(renamedFrom="a")))
-        assert [step for step in engine.up().steps if step.kind != "Stack"] == []
+        with least_serving(control_plane, "a", "b") as least:
+            assert [step for step in engine.up().steps if step.kind != "Stack"] == []
+        assert least == {"a": 1, "b": 1}
         assert pods(control_plane) == before
         assert set(json.loads(engine.call("stack", "output", "workloads", "--json").stdout)) == {"b", "c"}
 
@@ -115,14 +162,23 @@ def test_a_rename_touches_no_pod(control_plane: ControlPlane, tmp_path: Path) ->
 def test_a_scale_down_beside_a_scale_up_ends(control_plane: ControlPlane, tmp_path: Path) -> None:
     with up(control_plane, tmp_path, stack(nodes=3, a=workload(replicas=2), b=workload())) as engine:
         engine.configure(stack(nodes=3, a=workload(), b=workload(replicas=2)))
-        engine.up()
+        with least_serving(control_plane, "a", "b") as least:
+            engine.up()
+        assert least == {"a": 1, "b": 1}
         assert ready(control_plane) == {"a": 1, "b": 2}
 
 
-def test_an_image_change_over_two_gpus_ends(control_plane: ControlPlane, tmp_path: Path) -> None:
-    two = workload(gpus=2)
-    with up(control_plane, tmp_path, stack("g2-standard-24", 1, a=two)) as engine:
-        engine.configure(stack("g2-standard-24", 1, a=workload(gpus=2, engine={"version": "0.19.1"})))
-        outcome = engine.up()
+@pytest.mark.parametrize(("nodes", "kept"), [(1, 0), (2, 1)], ids=["full", "with room"])
+def test_an_image_change_over_two_gpus_keeps_the_planned_pods(
+    nodes: int, kept: int, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    before = stack("g2-standard-24", nodes, a=workload(gpus=2))
+    after = stack("g2-standard-24", nodes, a=workload(gpus=2, engine={"version": "0.19.1"}))
+    assert planned_least(before, after) == {"a": kept}
+    with up(control_plane, tmp_path, before) as engine:
+        engine.configure(after)
+        with least_serving(control_plane, "a") as least:
+            outcome = engine.up()
         assert [(step.op, step.kind) for step in outcome.steps] == [("update", "Deployment")]
+        assert least == {"a": kept}
         assert ready(control_plane) == {"a": 1}

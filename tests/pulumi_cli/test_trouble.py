@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pytest
 from kubernetes.client import (
     AdmissionregistrationV1Api,
     CoreV1Api,
+    PolicyV1Api,
+    V1Eviction,
     V1ObjectMeta,
     V1ResourceQuota,
     V1ResourceQuotaSpec,
@@ -51,6 +53,20 @@ def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> AbstractCon
 
 def ready(plane: ControlPlane) -> dict[str, int]:
     return ready_in(plane, SPACE)
+
+
+def await_true(holds: Callable[[], object]) -> None:
+    """Until something that the control plane brings about holds."""
+    deadline = time.monotonic() + END_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def running_on(plane: ControlPlane) -> dict[str, str]:
+    """Node of each running pod that is not on its way out. A Deployment's own count lags behind its pods."""
+    pods = CoreV1Api(plane.client).list_namespaced_pod(SPACE, field_selector="status.phase=Running").items
+    return {pod.metadata.name: pod.spec.node_name for pod in pods if pod.metadata.deletion_timestamp is None}
 
 
 @contextmanager
@@ -100,10 +116,7 @@ def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: 
             metadata=V1ObjectMeta(name="small"), spec=V1ResourceQuotaSpec(hard={"count/deployments.apps": "1"})
         )
         core.create_namespaced_resource_quota(SPACE, quota)
-        deadline = time.monotonic() + END_S
-        while not core.read_namespaced_resource_quota("small", SPACE).status.used:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        await_true(lambda: core.read_namespaced_resource_quota("small", SPACE).status.used)
         engine.configure(TWO)
         refused = engine.up(refused=True)
         assert "exceeded quota: small" in refused.errors
@@ -111,6 +124,55 @@ def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: 
         core.delete_namespaced_resource_quota("small", SPACE)
         engine.up()
         assert ready(control_plane) == {"a": 1, "b": 1}
+
+
+def test_a_lost_spot_node_costs_no_update(control_plane: ControlPlane, tmp_path: Path) -> None:
+    core = CoreV1Api(control_plane.client)
+    with up(control_plane, tmp_path, ONE) as engine:
+        ((pod, node),) = running_on(control_plane).items()
+        lost = core.read_node(node)
+        core.delete_node(node)
+        core.delete_namespaced_pod(pod, SPACE, grace_period_seconds=0)
+        await_true(lambda: set(running_on(control_plane)) - {pod})
+        ((moved, other),) = running_on(control_plane).items()
+        assert (moved, other) != (pod, node)
+        assert other != node
+        assert engine.up().steps == ()
+        lost.metadata = V1ObjectMeta(name=node, labels=lost.metadata.labels, annotations=lost.metadata.annotations)
+        core.create_node(lost)
+
+
+def cordon(core: CoreV1Api, *, closed: bool) -> None:
+    """Close or open every node, as a drain does with the node that it empties."""
+    for node in core.list_node().items:
+        core.patch_node(node.metadata.name, {"spec": {"unschedulable": closed}})
+
+
+def test_a_disruption_budget_keeps_the_last_pod_until_there_is_another(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    core, policy = CoreV1Api(control_plane.client), PolicyV1Api(control_plane.client)
+
+    def evict(name: str) -> None:
+        core.create_namespaced_pod_eviction(name, SPACE, V1Eviction(metadata=V1ObjectMeta(name=name)))
+
+    def may_evict() -> bool:
+        return bool(policy.read_namespaced_pod_disruption_budget("a", SPACE).status.disruptions_allowed)
+
+    with up(control_plane, tmp_path, stack(a=workload(replicas=2))) as engine:
+        await_true(may_evict)
+        first, second = running_on(control_plane)
+        cordon(core, closed=True)  # else the next pod may run before the second eviction is asked for
+        evict(first)
+        with pytest.raises(ApiException) as blocked:
+            evict(second)
+        assert blocked.value.status == 429
+        assert "disruption budget" in blocked.value.body
+        assert engine.up().steps == ()
+        cordon(core, closed=False)
+        await_true(may_evict)
+        evict(second)
+        await_true(lambda: len(running_on(control_plane)) == 2 and second not in running_on(control_plane))
 
 
 @pytest.fixture

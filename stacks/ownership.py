@@ -1,0 +1,115 @@
+"""What the stack makes on Kubernetes is labelled as its own, and never taken over from somebody else.
+
+An update takes over what a killed one left (`upsert_existing_objects`), and a destroy deletes whatever the stack holds:
+without the label's word an update would adopt a stranger's namespace, and the destroy would delete it with all in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import pulumi
+
+from l4serve.planning.values.names import LABEL_PREFIX, label_value
+
+OWNER = f"{LABEL_PREFIX}/stack"
+_HOOK = "own objects only"
+_NOT_FOUND = 404
+
+Access = tuple[str | None, str | None, str]
+"""Kubeconfig, context and stack."""
+
+
+class ForeignObjectError(Exception):
+    """An object that is about to be made is there already and is not this stack's; the message names the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The cluster of a stack, as a client of it is made."""
+
+    stack: str
+    kubeconfig: pulumi.Output[str | None]
+    """Text or path; None is the environment's."""
+    context: str | None
+
+
+def own_kubernetes_objects(cluster: Cluster) -> None:
+    """Labels every Kubernetes object that the program registers from here on, and refuses to take over another's.
+
+    An update asks the cluster about each object just before it makes it; a preview asks nothing, its cluster may not
+    be there yet.
+    """
+    owner, hooks = label_value(cluster.stack), None
+    if not pulumi.runtime.is_dry_run():
+
+        async def refuse_foreign(args: pulumi.ResourceHookArgs) -> None:
+            await _refuse_foreign(cluster, args.new_inputs or {})
+
+        hooks = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(_HOOK, refuse_foreign)])
+    pulumi.runtime.register_stack_transformation(partial(_own, owner, hooks))
+
+
+def _own(
+    owner: str, hooks: pulumi.ResourceHookBinding | None, args: pulumi.ResourceTransformationArgs
+) -> pulumi.ResourceTransformationResult | None:
+    metadata: Any = args.props.get("metadata")
+    if not args.type_.startswith("kubernetes:") or metadata is None:
+        return None
+    metadata.labels = {**(metadata.labels or {}), OWNER: owner}
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
+    return pulumi.ResourceTransformationResult(args.props, opts)
+
+
+async def _refuse_foreign(cluster: Cluster, inputs: Mapping[str, Any]) -> None:
+    access = (await cluster.kubeconfig.future(), cluster.context, cluster.stack)
+    labels = await asyncio.to_thread(_labels_on_cluster, access, inputs)
+    if labels is None or labels.get(OWNER) == label_value(cluster.stack):
+        return
+    kind, metadata = inputs["kind"], inputs["metadata"]
+    holder = f"stack {labels[OWNER]} made it" if OWNER in labels else "it carries no label of this stack"
+    remedy = (
+        "set createNamespace: false, which serves in it and leaves it alone, or choose another namespace"
+        if kind == "Namespace"
+        else "choose another name or namespace, or delete it if nobody needs it"
+    )
+    raise ForeignObjectError(
+        f"{kind} {metadata['name']} is on the cluster already, and {holder}; taken over, `pulumi destroy` would delete "
+        f"it\n    fix: {remedy}"
+    )
+
+
+def _labels_on_cluster(access: Access, inputs: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Labels of the object that these inputs name, as the cluster has it; None where there is none."""
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        found = _client(access).call_api(
+            _address(inputs), "GET", auth_settings=["BearerToken"], response_type="object", _return_http_data_only=True
+        )
+    except ApiException as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+    labels: Mapping[str, str] = found["metadata"].get("labels") or {}
+    return labels
+
+
+@cache
+def _client(access: Access) -> Any:
+    # Imported by the first object that is made: the client takes longer to load than a preview to plan.
+    from l4serve.verification.cluster_access import kubeconfig_client
+
+    return kubeconfig_client(*access)
+
+
+def _address(inputs: Mapping[str, Any]) -> str:
+    """Path of an object in Kubernetes' API: its kind's plural is regular for all that the program makes."""
+    version, kind, metadata = inputs["apiVersion"], inputs["kind"].lower(), inputs["metadata"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    space = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
+    return f"{root}{space}/{kind}{'es' if kind.endswith('s') else 's'}/{metadata['name']}"
