@@ -3,7 +3,8 @@
 python -m benchmarks.engine.kill_points --kills 20 --seed 1
 
 Prints one line a kill and a summary. A pair converges where the second run ends well, the objects are those of a clean
-run, or none after a destroy, and no process of the killed command lives on.
+run, or none after a destroy. Nobody ends what a killed command had started: the second run is beside it, and at the end
+all of it has to be gone by itself.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, PolicyV1Api
@@ -30,13 +31,32 @@ from tests.pulumi_cli.engine import Engine, path_of_engine
 
 STACK = "killed"
 SPACE = "llm-killed"
-ORPHANS_END_S = 30.0
+ORPHANS_END_S = 330.0
+"""A provider looks every five minutes whether its engine still lives."""
 CONFIG = serving(
     {"a": workload(replicas=2), "b": workload()},
     cluster=EXISTING,
     pools={"l4": {"machineType": "g2-standard-8", "maxNodes": 4}},
     namespace=SPACE,
 )
+
+
+class Pair(NamedTuple):
+    """What came of one kill of an up and one of a destroy."""
+
+    moments: tuple[float, float]
+    differing: tuple[str, ...]
+    """Objects that are not those of a clean run after the second up."""
+    nothing_left: bool
+    """Whether the second destroy left neither an object nor a resource in the state."""
+    orphans: tuple[psutil.Process, ...]
+    """What the killed commands had started and what outlived them."""
+
+    def text(self) -> str:
+        """One line of the report."""
+        moments = ", ".join(f"{moment:.1f} s" for moment in self.moments)
+        up = "the same objects" if not self.differing else f"differing: {', '.join(self.differing)}"
+        return f"killed at {moments}: {up}, {'nothing' if self.nothing_left else 'SOMETHING'} left after the destroy"
 
 
 def objects(client: ApiClient) -> dict[str, Any]:
@@ -66,17 +86,14 @@ def gone(plane: ControlPlane) -> bool:
     return False
 
 
-def killed(engine: Engine, command: str, after_s: float) -> int:
-    """Start a command, kill the CLI after a while, and count what of it still lives once that had time to notice."""
+def killed(engine: Engine, command: str, after_s: float) -> list[psutil.Process]:
+    """Start a command and kill the CLI after a while; what it had started, which nobody ends."""
     process = engine.start(command, "--yes", "--skip-preview")
     time.sleep(after_s)
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(family, timeout=ORPHANS_END_S)
-    for orphan in alive:
-        orphan.kill()
-    return len(alive)
+    return family
 
 
 def timed(step: Callable[[], object]) -> float:
@@ -85,8 +102,8 @@ def timed(step: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def one_pair(plane: ControlPlane, clean: dict[str, Any], moments: tuple[float, float]) -> dict[str, Any]:
-    """One stack whose up and whose destroy are each killed once and run again."""
+def one_pair(plane: ControlPlane, clean: dict[str, Any], moments: tuple[float, float]) -> Pair:
+    """One stack whose up and whose destroy are each killed once and run again beside what the kill left."""
     with tempfile.TemporaryDirectory() as folder:
         engine = engine_on(plane, Path(folder), STACK)
         engine.configure(CONFIG)
@@ -99,16 +116,10 @@ def one_pair(plane: ControlPlane, clean: dict[str, Any], moments: tuple[float, f
         engine.call("cancel", "--yes")
         engine.destroy()
         rest = json.loads(engine.call("stack", "export").stdout)["deployment"].get("resources")
-    return {
-        "moments": moments,
-        "up": not differing,
-        "differing": differing,
-        "destroy": gone(plane) and not rest,
-        "orphans": orphans,
-    }
+    return Pair(moments, tuple(differing), gone(plane) and not rest, tuple(orphans))
 
 
-def measure(plane: ControlPlane, kills: int, seed: int) -> list[dict[str, Any]]:
+def measure(plane: ControlPlane, kills: int, seed: int) -> list[Pair]:
     """The outcome of every pair, after a clean run that says how long the commands take."""
     with tempfile.TemporaryDirectory() as folder:
         engine = engine_on(plane, Path(folder), STACK)
@@ -120,7 +131,7 @@ def measure(plane: ControlPlane, kills: int, seed: int) -> list[dict[str, Any]]:
     outcomes = []
     for index in range(kills):
         outcome = one_pair(plane, clean, (chance.uniform(0.2, up_s), chance.uniform(0.2, down_s)))
-        print(index, outcome, flush=True)
+        print(index, outcome.text(), flush=True)
         outcomes.append(outcome)
     return outcomes
 
@@ -138,8 +149,9 @@ def main() -> None:
             plane = ControlPlane(state, client, prepare(state, client, ()), path)
             with nodes_of(plane, planned_nodes(planned(CONFIG, project=None))):
                 outcomes = measure(plane, asked.kills, asked.seed)
-    good = {command: sum(each[command] for each in outcomes) for command in ("up", "destroy")}
-    print({"of": len(outcomes), **good, "orphans": sum(each["orphans"] for each in outcomes)})
+    _, alive = psutil.wait_procs([each for pair in outcomes for each in pair.orphans], timeout=ORPHANS_END_S)
+    up, destroy = (sum(not pair.differing for pair in outcomes), sum(pair.nothing_left for pair in outcomes))
+    print({"of": len(outcomes), "up": up, "destroy": destroy, "processes left": [each.name() for each in alive]})
 
 
 if __name__ == "__main__":

@@ -127,7 +127,8 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
     project["runtime"]["options"] = {"toolchain": "pip", "virtualenv": sys.prefix}
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
     backend = folder / "backend"
-    backend.mkdir()
+    for each in (backend, folder / "tmp"):
+        each.mkdir()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_CONFIG")},
         "PATH": path,
@@ -136,6 +137,7 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "NO_COLOR": "1",
+        "TMPDIR": str(folder / "tmp"),  # the Kubernetes provider leaves a copy of its kubeconfig there
     }
     if shutil.which("pulumi") is None:  # what is built has no home of its own
         environment["PULUMI_HOME"] = str(folder / "home")
