@@ -114,6 +114,20 @@ def test_a_gated_model_without_a_token_names_both_ways(control_plane: ControlPla
     assert "Traceback" not in outcome.output
 
 
+def test_a_key_that_nobody_reads_is_refused_with_the_command_that_was_meant(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    engine = engine_on(control_plane, tmp_path, "mistaken")
+    engine.configure(serving_on(control_plane.state.kubeconfig, namespace="llm-mistaken"))
+    engine.call("config", "set", "serving.workloads.qwen.replicas", "2")
+    engine.call("config", "set", "--secret", "hftoken", stdin=TOKEN)
+    outcome = engine.preview(refused=True)
+    assert "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE" in outcome.errors
+    assert "pulumi config set --secret hfToken" in outcome.errors
+    assert "an unhandled error occurred" not in outcome.output
+    assert TOKEN not in outcome.output
+
+
 def test_the_token_is_plain_in_no_state_output_or_object(deployed: Deployed) -> None:
     exported = deployed.engine.call("stack", "export").stdout
     assert '"ciphertext"' in exported
