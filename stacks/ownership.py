@@ -87,10 +87,12 @@ def _labels_on_cluster(access: Access, inputs: Mapping[str, Any]) -> Mapping[str
     """Labels of the object that these inputs name, as the cluster has it; None where there is none."""
     from kubernetes.client.exceptions import ApiException
 
+    client = _client(access)
+    asked = client.param_serialize("GET", _address(inputs), auth_settings=["BearerToken"])
     try:
-        found = _client(access).call_api(
-            _address(inputs), "GET", auth_settings=["BearerToken"], response_type="object", _return_http_data_only=True
-        )
+        answer = client.call_api(*asked)
+        answer.read()
+        found = client.response_deserialize(answer, {"200": "object"}).data
     except ApiException as error:
         if error.status == _NOT_FOUND:
             return None
