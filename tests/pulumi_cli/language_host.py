@@ -99,6 +99,8 @@ def _end_when_orphaned() -> None:
 
 def run(what: dict[str, Any]) -> int:
     """Run the program against the engine and say how it went, as an exit status."""
+    # The engine interrupts the program of an update that has failed, and has said why.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(1))
     threading.Thread(target=_end_when_orphaned, daemon=True).start()
     pulumi.runtime.set_all_config(what["config"], what["secrets"])
     pulumi.runtime.configure(pulumi.runtime.Settings(**what["settings"]))
