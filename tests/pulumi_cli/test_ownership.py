@@ -1,6 +1,7 @@
 """What was on the cluster before the stack: an update refuses to take it over, and a destroy leaves it."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(9
 
 SPACE = "llm-somebodys"
 STACK = "owned"
+END_S = 60.0
 CONFIG = serving(
     {"a": workload()}, cluster=EXISTING, pools={"l4": {"machineType": "g2-standard-8", "maxNodes": 1}}, namespace=SPACE
 )
@@ -34,20 +36,25 @@ def engine(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Engine]:
             yield engine
         finally:
             engine.destroy()
-            if exists(core, SPACE):
-                core.delete_namespace(SPACE)
+            end_space(core)
 
 
 def make_space(core: CoreV1Api, **labels: str) -> None:
     core.create_namespace({"metadata": {"name": SPACE, "labels": labels}})
 
 
-def exists(core: CoreV1Api, namespace: str) -> bool:
-    try:
-        return core.read_namespace(namespace).metadata.deletion_timestamp is None
-    except ApiException as error:
-        assert error.status == 404
-        return False
+def end_space(core: CoreV1Api) -> None:
+    """Delete the namespace and wait until it is gone; the next test makes it anew."""
+    deadline = time.monotonic() + END_S
+    while True:
+        try:
+            core.delete_namespace(SPACE)
+        except ApiException as error:
+            if error.status == 404:
+                return
+            assert error.status == 409
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 @pytest.mark.parametrize("labels", [{}, {OWNER: "another"}], ids=["nobody's", "another stack's"])
@@ -65,7 +72,7 @@ def test_a_namespace_that_was_there_is_neither_taken_nor_deleted(
     assert ready_in(control_plane, SPACE) == {"a": 1}
     engine.destroy()
     assert ready_in(control_plane, SPACE) == {}
-    assert exists(core, SPACE)
+    assert core.read_namespace(SPACE).metadata.deletion_timestamp is None
     assert (core.read_namespace(SPACE).metadata.labels or {}).get(OWNER) == labels.get(OWNER)
 
 

@@ -37,6 +37,13 @@ def test_plans_and_renders_offline(stack: str) -> None:
 
 
 @EACH
+def test_every_object_says_whose_it_is(stack: str) -> None:
+    made = [each for each in rendered(stack).objects if each.get("metadata")]
+    assert made
+    assert {each["metadata"]["labels"]["l4serve.dev/stack"] for each in made} == {stack}
+
+
+@EACH
 def test_golden_argv(stack: str, request: pytest.FixtureRequest) -> None:
     """`pytest --update-golden` writes the files anew; read their diff before committing it."""
     argv = {
