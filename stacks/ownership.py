@@ -7,6 +7,7 @@ without the label's word an update would adopt a stranger's namespace, and the d
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -60,7 +61,10 @@ def _own(
     metadata: Any = args.props.get("metadata")
     if not args.type_.startswith("kubernetes:") or metadata is None:
         return None
-    metadata.labels = {**(metadata.labels or {}), OWNER: owner}
+    if isinstance(metadata, dict):
+        metadata["labels"] = {**(metadata.get("labels") or {}), OWNER: owner}
+    else:
+        metadata.labels = {**(metadata.labels or {}), OWNER: owner}
     opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
     return pulumi.ResourceTransformationResult(args.props, opts)
 
@@ -110,8 +114,9 @@ def _client(access: Access) -> Any:
 
 
 def _address(inputs: Mapping[str, Any]) -> str:
-    """Path of an object in Kubernetes' API: its kind's plural is regular for all that the program makes."""
+    """Path of an object in Kubernetes' API: the plural of its kind is regular for all that the program makes."""
     version, kind, metadata = inputs["apiVersion"], inputs["kind"].lower(), inputs["metadata"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     space = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-    return f"{root}{space}/{kind}{'es' if kind.endswith('s') else 's'}/{metadata['name']}"
+    plural = re.sub(r"(?<=[^aeiou])ys$", "ies", f"{kind}{'es' if kind.endswith('s') else 's'}")
+    return f"{root}{space}/{plural}/{metadata['name']}"
