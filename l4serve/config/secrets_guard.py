@@ -31,7 +31,7 @@ _SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
 _OF_THE_HUB = re.compile(r"(?i)hf[_-]|hugging")
 _FILE = re.compile(r"/[\w./-]+", re.ASCII)
-_EXPANSION = re.compile(r"\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
+_EXPANSION = re.compile(r"(?<!\$)(?:\$\$)*\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "recipe": ({"recipe": f"x-{TOKEN}"}, "recipe"),
     "served-name": ({"engine": {"servedModelName": [f"sk-{'a1' * 12}"]}}, "engine.servedModelName[0]"),
     "expansion": ({"engine": {"servedModelName": ["$(HF_TOKEN)"]}}, "engine.servedModelName[0]"),
+    "expansion-behind-pairs": ({"extraEnv": {"A": "$$$(HF_TOKEN)"}}, "extraEnv.A"),
     "expansion-in-env": ({"extraEnv": {"A": "x$(DB_PASSWORD)y"}}, "extraEnv.A"),
     "from-a-secret": ({"extraEnv": {"A": {"valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}}}, "extraEnv.A"),
 }
@@ -54,6 +55,7 @@ def test_a_secret_is_refused_at_its_place_unseen(name: str) -> None:
 
 ALLOWED: dict[str, dict[str, Any]] = {
     "expansion-of-another": {"extraEnv": {"A": "$(POD_IP) costs $5"}},
+    "no-expansion": {"extraEnv": {"A": "$$(HF_TOKEN) $$$$(HF_TOKEN)"}},
     "file": {"extraEnv": {"GOOGLE_APPLICATION_CREDENTIALS": "/var/run/key.json"}},
     "tokens": {"extraEnv": {"VLLM_MAX_TOKENS": "5", "TOKENIZERS_PARALLELISM": "false"}},
     "template": {"engine": {"chatTemplate": "{% if x %}\n[INST]\t{{ x }}[/INST]{% endif %}"}},

@@ -84,3 +84,8 @@ class ServingOptions:
     max_batch_total_tokens: int | None = None
     cuda_memory_fraction: float | None = None
     max_concurrent_requests: int | None = None
+
+    @property
+    def states_cache(self) -> bool:
+        """Whether the operator sets the size of the cache, in place of what a share of the card leaves for it."""
+        return self.kv_cache_memory_bytes is not None or self.gpu_blocks is not None

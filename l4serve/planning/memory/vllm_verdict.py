@@ -44,14 +44,14 @@ def verdict(
     concurrency = float(limits.seqs) if encoder else blocks / needed
     reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
+    margin, widths = left - needed * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
+    if encoder:
+        margin = outside
+    elif question.options.states_cache:  # what the cache holds is arithmetic; whether the card holds it is not
+        widths = (0.0, max(widths))
     return Fit(
         fits=not reasons,
-        margin_is_uncertain=_is_uncertain(
-            left - needed * layout.block_bytes / GIB if not encoder else outside,
-            uncertainty,
-            outside,
-            LATE_UNCERTAINTY_GIB,
-        ),
+        margin_is_uncertain=_is_uncertain(margin, widths[0], outside, widths[1]),
         weights_gib=parts.weights,
         activation_gib=parts.activation,
         non_torch_gib=parts.non_torch,

@@ -77,6 +77,25 @@ def test_a_cache_of_stated_bytes_holds_a_sequence_or_not(value: str, fits: bool)
     assert answer.fits == fits
 
 
+@pytest.mark.parametrize("flag", ["--kv-cache-memory-bytes=210M", "--num-gpu-blocks-override=250"])
+def test_a_stated_cache_that_holds_no_sequence_is_short_for_sure(flag: str) -> None:
+    """However little it is short: what a stated cache holds is no measurement."""
+    answer = fit("Qwen/Qwen2.5-7B-Instruct", asked(flag, max_model_len=4096))
+    assert not answer.fits
+    assert answer.max_concurrency > 0.9
+    assert not answer.margin_is_uncertain
+
+
+def test_a_stated_cache_may_not_find_its_place_on_the_card() -> None:
+    """Its bytes are sure, and what is beside them is known only within the uncertainty."""
+    short, sure = (
+        fit("Qwen/Qwen2.5-7B-Instruct", asked(f"--kv-cache-memory-bytes={size}M", max_model_len=4096))
+        for size in (6380, 6900)
+    )
+    assert not short.fits and short.margin_is_uncertain
+    assert not sure.fits and not sure.margin_is_uncertain
+
+
 def test_a_state_of_two_bytes_leaves_more_tokens_than_one_of_four() -> None:
     limits: dict[str, Any] = {"max_model_len": 32768, "max_num_seqs": 1, "weights_gib": 14.0, "enforce_eager": True}
     tokens = [
