@@ -11,11 +11,13 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from scripts.json_samples import BENCH_REPORT, SAMPLES
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "json.schema.json"
 STACKS = ("dev", "staging", "prod", "guide", "local")
@@ -53,6 +55,15 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
             "1",
         ),
     ),
+    "advise": (
+        ("advise", "--model", "Qwen/Qwen2.5-1.5B-Instruct", "--goal", "cost", "--rps", "2"),
+        ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "latency", "--quality", "8bit"),
+        ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", "--budget-usd-hour", "0.01"),
+    ),
+    "advise-checklist": (("advise", "-s", "dev"), ("advise", "-s", "staging")),
+    "bench-job": (("bench", "-s", "dev"), ("bench", "-s", "guide", "--workload", "vllm-7b-awq")),
+    "bench": (("bench", "-s", "dev", "--report", "{folder}/report.json"),),
+    "render": (("render", "-s", "dev", "--out", "{folder}/rendered"),),
 }
 NAMED = frozenset(
     {
@@ -73,14 +84,21 @@ NAMED = frozenset(
 
 
 def documents(name: str) -> list[Any]:
-    """What a command prints on its inputs."""
-    found = []
-    for args in COMMANDS[name]:
-        result = CliRunner().invoke(app, [*args, "--json"])
-        if result.exit_code not in (0, 1):
-            raise SystemExit(f"l4serve {' '.join(args)} --json ended with {result.exit_code}: {result.output[:300]}")
-        found.append(json.loads(result.stdout))
-    return found
+    """What a command prints on its inputs; of one that needs a sandbox or a server, what it makes of their answers."""
+    if name in SAMPLES:
+        return [json.loads(json.dumps(document)) for document in SAMPLES[name]()]
+    with TemporaryDirectory() as folder:
+        return [printed(args, Path(folder)) for args in COMMANDS[name]]
+
+
+def printed(args: Iterable[str], folder: Path) -> Any:
+    """What a command prints with `--json`; `{folder}` in its arguments is the folder, which holds a report."""
+    (folder / "report.json").write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
+    given = [arg.replace("{folder}", str(folder)) for arg in args]
+    result = CliRunner().invoke(app, [*given, "--json"])
+    if result.exit_code not in (0, 1):
+        raise SystemExit(f"l4serve {' '.join(given)} --json ended with {result.exit_code}: {result.output[:300]}")
+    return json.loads(result.stdout)
 
 
 def form_of(values: Iterable[Any], key: str = "") -> dict[str, Any]:
@@ -112,7 +130,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What l4serve prints with --json, by command",
-        "$defs": {name: form_of(documents(name)) for name in COMMANDS},
+        "$defs": {name: form_of(documents(name)) for name in (*COMMANDS, *SAMPLES)},
     }
 
 

@@ -73,7 +73,7 @@ def status(as_json: JsonOption = False) -> None:
     if kept is not None:
         _report(kept, as_json=as_json, strays=strays)
     elif as_json:
-        print_json({"running": False} | _strays_json(strays))
+        print_json({"running": False} | strays_json(strays))
     else:
         say("The sandbox is down.")
     if strays and not as_json:
@@ -102,7 +102,7 @@ def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
 
 def _report(state: SandboxState, *, as_json: bool, strays: tuple[MarkedProcess, ...] = ()) -> None:
     if as_json:
-        print_json(_state_json(state) | _strays_json(strays))
+        print_json(state_json(state) | strays_json(strays))
         return
     console = SafeConsole()
     console.print(f"The sandbox ({state.label}, Kubernetes {state.version}) {_condition(state)}.", soft_wrap=True)
@@ -123,7 +123,8 @@ def _condition(state: SandboxState) -> str:
     return "is broken: a process ended; `l4serve sandbox up` starts anew"
 
 
-def _state_json(state: SandboxState) -> dict[str, Any]:
+def state_json(state: SandboxState) -> dict[str, Any]:
+    """A sandbox for machines: whether it runs, and what it is made of."""
     return {
         "running": state.is_running,
         "label": state.label,
@@ -136,7 +137,7 @@ def _state_json(state: SandboxState) -> dict[str, Any]:
     }
 
 
-def _strays_json(strays: tuple[MarkedProcess, ...]) -> dict[str, Any]:
+def strays_json(strays: tuple[MarkedProcess, ...]) -> dict[str, Any]:
     """Nothing where there is none."""
     listed = [{"name": stray.identity.name, "pid": stray.identity.pid, "folder": str(stray.folder)} for stray in strays]
     return {"strays": listed} if listed else {}

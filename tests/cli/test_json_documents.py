@@ -1,29 +1,26 @@
 """What the commands print with --json has the form that docs/reference/json.schema.json states."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from typer.main import get_command
 
-from scripts.json_schemas import COMMANDS, FILE, form_of
+from l4serve.cli.app import app
+from scripts.json_samples import SAMPLES
+from scripts.json_schemas import COMMANDS, FILE, form_of, printed
 from tests.cli.terminal import ROOT, run
+from tests.cli.test_completion import options
+from tests.json_forms import faults
 
-SCHEMA = json.loads(FILE.read_text("utf-8"))
-
-
-def faults(name: str, document: object) -> list[str]:
-    form = {"$schema": SCHEMA["$schema"], **SCHEMA["$defs"][name]}
-    return [
-        f"{list(error.absolute_path)}: {error.message[:200]}"
-        for error in Draft202012Validator(form).iter_errors(document)
-    ]
+NAMES = (*COMMANDS, *SAMPLES)
+PAGE = (FILE.parent / "json.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_document_has_its_form(name: str) -> None:
-    result = run(*COMMANDS[name][0], "--json")
-    assert result.exit_code in (0, 1), result.output
-    assert faults(name, json.loads(result.stdout)) == []
+def test_a_document_has_its_form(name: str, tmp_path: Path) -> None:
+    assert faults(name, printed(COMMANDS[name][0], tmp_path)) == []
 
 
 def test_a_plan_outside_the_samples_has_it_too() -> None:
@@ -39,9 +36,14 @@ def test_a_missing_key_is_a_fault() -> None:
     assert any("'cost' is a required property" in fault for fault in faults("plan", document))
 
 
-def test_every_command_is_on_the_page() -> None:
-    page = (FILE.parent / "json.md").read_text("utf-8")
-    assert [name for name in COMMANDS if f"| `{name}` |" not in page] == []
+def test_every_form_is_on_the_page() -> None:
+    assert [name for name in NAMES if f"| `{name}` |" not in PAGE] == []
+
+
+def test_every_command_with_json_is_on_the_page() -> None:
+    commands = {where.removesuffix(" --as_json") for where, _ in options(get_command(app)) if where.endswith("as_json")}
+    assert len(commands) >= 17
+    assert [name for name in commands if not re.search(rf"`l4serve {re.escape(name)}[ `]", PAGE)] == []
 
 
 def test_the_form_of_values() -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from l4serve.cli.verify_command import API_KEY_VARIABLE, verify
 from l4serve.engines.resolution import resolve_contract
 from tests import factories
+from tests.json_forms import faults
 from tests.verification.conftest import LIMIT, MODEL
 
 app = typer.Typer()
@@ -94,7 +95,7 @@ def test_json_of_a_healthy_server(vllm):
     assert result.exit_code == 0
     assert document["ok"] is True
     assert len(document["checks"]) == ALL_CHECKS
-    assert set(document["checks"][0]) == {"name", "ok", "status", "detail", "seconds"}
+    assert faults("verify-url", document) == []
     assert document["latency"]["ttftSeconds"] > 0
     assert document["latency"]["outputTokens"] == 16
 
@@ -178,7 +179,7 @@ def test_stack_is_checked_through_its_cluster(vllm, kube, existing):
     result = run("-f", existing(kube(vllm())), "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 0, result.output
-    assert document["ok"] is True
+    assert document["ok"] is True and faults("verify-stack", document) == []
     checks = document["workloads"]["w"]["checks"]
     assert len(checks) == ALL_CHECKS + 1
     assert checks[0]["detail"] == "pod pod-b, port 8123"

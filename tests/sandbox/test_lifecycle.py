@@ -1,5 +1,6 @@
 """What becomes of a sandbox whose command died, and of one that was never there. No control plane is started."""
 
+import json
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from l4serve.sandbox.lifecycle import find_kept, find_strays, running_sandbox, t
 from l4serve.sandbox.processes import end_processes, start_process, this_process
 from l4serve.sandbox.state import SandboxState, read_state
 from l4serve.sandbox.watchdog import interrupted_by_death
+from tests.json_forms import faults
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 
@@ -219,6 +221,8 @@ def test_what_a_killed_rehearsal_left_is_told_and_ended(state_dir: Path, removed
     status = CliRunner().invoke(app, ["sandbox", "status"])
     assert status.exit_code == 1
     assert f"({pid})" in status.output
+    told = json.loads(CliRunner().invoke(app, ["sandbox", "status", "--json"]).stdout)
+    assert told["strays"][0]["pid"] == pid and faults("sandbox-status", told) == []
     assert CliRunner().invoke(app, ["sandbox", "down"]).output == "The sandbox is down.\n"
     assert find_strays() == ()
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

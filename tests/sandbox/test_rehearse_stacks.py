@@ -10,6 +10,7 @@ from l4serve.cli.app import app
 from l4serve.sandbox.lifecycle import find_kept, take_down
 from tests import factories
 from tests.engines import engine_rows
+from tests.json_forms import faults
 from tests.planning import accelerator_rows
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -30,6 +31,7 @@ def test_every_pod_of_a_committed_stack_runs(stack: str) -> None:
     assert result.exit_code == 0, result.output
     rehearsal = json.loads(result.stdout)
     assert rehearsal["ok"]
+    assert faults("rehearse", rehearsal) == []
     assert rehearsal["pods"]
     assert {pod["phase"] for pod in rehearsal["pods"]} == {"Running"}
     assert all(pod["machineType"].startswith("g2-standard-") for pod in rehearsal["pods"])

@@ -1,0 +1,110 @@
+"""Documents of the commands that need a sandbox or a server, from the values that those commands print."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from l4serve.cli.sandbox_commands import state_json, strays_json
+from l4serve.cli.sandbox_view import rehearsal_json
+from l4serve.planning.machines.allocatable import allocatable, capacity
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.sandbox.apply import ApplyFailure
+from l4serve.sandbox.nodes import FakeNode
+from l4serve.sandbox.pod_locations import PodPlacement
+from l4serve.sandbox.processes import ProcessIdentity
+from l4serve.sandbox.rehearsal import Rehearsal
+from l4serve.sandbox.state import SandboxState
+from l4serve.sandbox.strays import MarkedProcess
+from l4serve.verification.checks import CheckResult
+from l4serve.verification.latency import Latency
+from l4serve.verification.report import Report, combined_json
+
+BENCH_REPORT = {
+    "completed": 100, "request_throughput": 0.5, "output_throughput": 40.0, "mean_ttft_ms": 100.0,
+    "mean_itl_ms": 20.0, "mean_tpot_ms": 20.0, "mean_e2el_ms": 5000.0,
+}  # fmt: skip
+"""Figures of `vllm bench serve`, as its report has them."""
+_PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
+_NODE = "l4-0"
+
+
+def _node() -> FakeNode:
+    shape = find_shape("g2-standard-8")
+    assert shape is not None, "the table has the machine of the examples"
+    return FakeNode(
+        name=_NODE,
+        pool="l4",
+        machine_type=shape.machine_type,
+        zone="us-central1-a",
+        capacity=capacity(shape, boot_disk_gib=100),
+        allocatable=allocatable(shape, boot_disk_gib=100),
+    )
+
+
+def _pod(*, runs: bool) -> PodPlacement:
+    return PodPlacement(
+        namespace="llm-serving",
+        workload="qwen",
+        pod="qwen-0" if runs else "",
+        node=_NODE if runs else None,
+        machine_type="g2-standard-8" if runs else None,
+        zone="us-central1-a" if runs else None,
+        gpus=1,
+        phase="Running" if runs else "Pending",
+        ready=runs,
+        final=True,
+        reason=None if runs else "0/1 nodes are available",
+    )
+
+
+def _rehearsal(pod: PodPlacement, failures: tuple[ApplyFailure, ...] = (), kubeconfig: Path | None = None) -> Any:
+    return rehearsal_json(
+        Rehearsal(
+            label="dev",
+            version="v1.37.2",
+            nodes=(_node(),),
+            placements=(pod,),
+            failures=failures,
+            seconds=12.3,
+            kubeconfig=kubeconfig,
+        )
+    )
+
+
+def _rehearsals() -> list[Any]:
+    refused = (ApplyFailure(object="Secret x", reason="refused"),)
+    return [_rehearsal(_pod(runs=True)), _rehearsal(_pod(runs=False), refused, Path("/state/kubeconfig"))]
+
+
+def _states() -> list[Any]:
+    folder = Path("/state")
+    up = SandboxState(
+        folder=folder,
+        label="dev",
+        version="v1.37.2",
+        owner=None,
+        server="https://127.0.0.1:1",
+        processes=(_PROCESS,),
+    )
+    stray = MarkedProcess(identity=_PROCESS, folder=folder, owner_is_alive=False)
+    return [{"running": False}, state_json(up), state_json(up) | strays_json((stray,))]
+
+
+def _reports() -> list[Report]:
+    latency = Latency(0.03, 0.01, 0.01, 16)
+    short = Latency(0.03, None, None, 1)
+    return [
+        Report("qwen", (CheckResult("health", "pass", "answered 200", 0.1, latency),), Latency(0.03, 0.01, None, 16)),
+        Report("qwen", (CheckResult("health", "pass", "answered 200", 0.1, latency),), latency),
+        Report("qwen", (CheckResult("health", "fail", "503", 0.1, short), CheckResult("chat", "skip", "", 0.0))),
+        Report("qwen", ()),
+    ]
+
+
+SAMPLES: Mapping[str, Callable[[], list[Any]]] = {
+    "rehearse": _rehearsals,
+    "sandbox-status": _states,
+    "verify-url": lambda: [report.to_json() for report in _reports()],
+    "verify-stack": lambda: [combined_json("dev", [report]) for report in _reports()],
+}
+"""What each of them prints, whatever a sandbox or a server answered."""
