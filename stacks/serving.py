@@ -17,6 +17,7 @@ from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.weight_store import WeightStore, WeightStoreArgs
+from components.workload_alerts import WorkloadAlerts, WorkloadAlertsArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
@@ -169,6 +170,10 @@ def _make_workloads(
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
             WorkloadMonitoring(workload.object_name, monitored, opts=opts)
+        if workload.alerts is not None:
+            watched = WorkloadAlertsArgs(plan=workload, alerts=workload.alerts, project=planned.dashboard_project)
+            opts = pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, cluster])
+            WorkloadAlerts(f"{workload.object_name}-alerts", watched, opts=opts)
 
 
 def _make_store(

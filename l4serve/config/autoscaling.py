@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from l4serve.config.alerts import Alerts
 from l4serve.config.base import ConfigModel, PositiveInt, no_boolean
 
 ScalingRole = Literal["queue", "running", "cache"]
@@ -41,3 +42,5 @@ class StackMonitoring(ConfigModel):
     with autoscaling and with a dashboard. False leaves the scraping to others."""
     dashboard: bool = False
     """Cloud Monitoring dashboard of all workloads."""
+    alerts: Alerts | None = None
+    """Alerts on what is promised, and on the usual causes; `alerts: {}` takes every default."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from l4serve.config.alerts import Objectives
 from l4serve.config.api_key import ApiKey
 from l4serve.config.autoscaling import Autoscaling
 from l4serve.config.base import (
@@ -131,6 +132,8 @@ class Workload(ConfigModel):
     """Engine and its flags."""
     model: Model
     """Model to serve."""
+    objectives: Objectives | None = None
+    """What its requests are promised, where `monitoring.alerts` are on; unset is what the stack promises."""
     load: ExpectedLoad = ExpectedLoad()
     """Requests to expect, for estimates of speed and of what a token costs."""
     replicas: Count = 1

@@ -127,6 +127,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
             "graceSeconds": workload.lifecycle.grace_seconds,
         },
         "storage": _values(asdict(workload.storage)),
+        "alerts": _values(asdict(workload.alerts)) if workload.alerts else None,
         "rollout": _values(asdict(scale.rollout)),
         "service": {"name": workload.service.name, "type": workload.service.type, "port": workload.service.port},
         "url": workload.service.url,

@@ -16,7 +16,7 @@ def scraped(monitoring: StackMonitoring, workload: Workload) -> bool:
     """Whether the workload gets a PodMonitoring object."""
     if monitoring.pod_monitoring is not None:
         return monitoring.pod_monitoring
-    return monitoring.dashboard or workload.autoscaling is not None
+    return monitoring.dashboard or monitoring.alerts is not None or workload.autoscaling is not None
 
 
 def refuse_monitoring(config: StackConfig, cluster: ClusterPlan, project: str | None) -> None:
@@ -28,3 +28,17 @@ def refuse_monitoring(config: StackConfig, cluster: ClusterPlan, project: str | 
     if config.monitoring.dashboard and cluster.managed is None and (cluster.project or project) is None:
         message = "a dashboard lives in a Google Cloud project, and the stack names none"
         refuse("monitoring.dashboard", message, "set gcp:project")
+    if config.monitoring.alerts is not None:
+        _refuse_alerts(config, cluster, project)
+
+
+def _refuse_alerts(config: StackConfig, cluster: ClusterPlan, project: str | None) -> None:
+    alerts = config.monitoring.alerts
+    if config.monitoring.pod_monitoring is False:
+        refuse("monitoring.alerts", "alerts read what nobody scrapes", "remove monitoring.podMonitoring: false")
+    if alerts is not None and alerts.via == "policies" and cluster.managed is None and not (cluster.project or project):
+        message = "a policy lives in a Google Cloud project, and the stack names none"
+        refuse("monitoring.alerts.via", message, "set gcp:project, or via: rules")
+    if alerts is not None and alerts.notification_channels and alerts.via == "rules":
+        message = "rules send their alerts to the cluster's alertmanager, and to no channel"
+        refuse("monitoring.alerts.notificationChannels", message, "set via: policies, or remove the channels")

@@ -9,6 +9,7 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
+from l4serve.planning.workload.alerting import AlertsPlan
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.network_guard import NetworkGuard
@@ -146,6 +147,8 @@ class WorkloadPlan:
     """What the pods' NetworkPolicy lets through; None where the stack makes none."""
     metadata: ObjectMetadata
     judgement: Judgement
+    alerts: AlertsPlan | None
+    """Who is told what; None where the stack asks for no alerts."""
     prospect: Prospect
     """How fast it will be, and what its tokens cost."""
 

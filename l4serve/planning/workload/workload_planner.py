@@ -14,6 +14,7 @@ from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
+from l4serve.planning.workload.alerting import AlertsPlan, plan_alerts
 from l4serve.planning.workload.client_key import open_despite_key, planned_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
@@ -54,6 +55,7 @@ class Draft:
     place: Place
     resources: PodResources
     storage: StoragePlan
+    alerts: AlertsPlan | None
     files_gib: float | None
     """GiB of the weights as files; None where nobody knows."""
     scaling: AutoscalingPlan | None
@@ -122,8 +124,9 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
             name=workload.renamed_from or name,
         )
     )
+    alerts = once(lambda: plan_alerts(name, workload, resolved().contract, around))
     try:
-        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard, key_source)
+        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard, key_source, alerts)
         gather(apart, storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
@@ -136,6 +139,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         place=place(),
         resources=resources().resources,
         storage=storage(),
+        alerts=alerts(),
         files_gib=files(),
         scaling=scaling(),
         secret=around.secret(),
@@ -255,6 +259,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         ),
         metadata=object_metadata(workload, draft.object_name, around.stack),
         judgement=draft.judgement,
+        alerts=draft.alerts,
         prospect=_prospect(draft, around),
     )
 

@@ -140,9 +140,10 @@ def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: St
     if "secretmanager" in resource["type"]:
         owner, key, _ = resource["name"].partition("-api-key-")
         return ("workload", own[owner]) if key else ("token", "")
-    owner, weights, _ = resource["name"].partition("-weights-")
-    if weights and owner in own:
-        return ("workload", own[owner])
+    for beside in ("-weights-", "-alerts-"):
+        owner, found, _ = resource["name"].partition(beside)
+        if found and owner in own:
+            return ("workload", own[owner])
     if resource["type"] in POD_ROLES:
         owner = max((each for each in own if resource["name"].startswith(f"{each}-")), key=len)
         return ("workload", own[owner])

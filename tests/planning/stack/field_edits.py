@@ -39,6 +39,9 @@ BY_CLASS = {f"{W}.computeClass": "any"}
 MANAGER = {"secret": "hf"}
 NET = {f"{C}.network": "vpc", f"{C}.subnetwork": "nodes"}
 AWQ = "Qwen/Qwen2.5-7B-Instruct"
+POLICIES = {"via": "policies"}
+CHANNEL = {"notificationChannels": ["projects/my-project/notificationChannels/1"]}
+PROMISES = {"firstTokenSeconds": 1, "interTokenSeconds": 0.2, "within": 0.99, "errors": 0.05, "queue": 9}
 SCALED = {"maxReplicas": 2}
 BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
 CLAIM = {"kind": "claim", "claim": "models"}
@@ -271,6 +274,17 @@ EDITS = [
     one("workloads.*.autoscaling.metricsFrom", f"{W}.autoscaling", SCALED, {**SCALED, "metricsFrom": "gke"}, "newest"),
     FieldEdit("workloads.*.minOnDemand", {f"{W}.minOnDemand": 1}, {f"{W}.computeClass": "both"}, "spot first"),
     FieldEdit("monitoring.podMonitoring", {"monitoring.podMonitoring": True}),
+    one("monitoring.alerts.via", "monitoring.alerts", {}, {"via": "policies"}),
+    one("monitoring.alerts.notificationChannels", "monitoring.alerts", POLICIES, {**POLICIES, **CHANNEL}),
+    one("monitoring.alerts.runbook", "monitoring.alerts", {}, {"runbook": "https://wiki.example.com/llm"}),
+    *[
+        one(f"monitoring.alerts.objectives.{key}", "monitoring.alerts", {}, {"objectives": {key: value}})
+        for key, value in PROMISES.items()
+    ],
+    *[
+        FieldEdit(f"workloads.*.objectives.{key}", {f"{W}.objectives": {key: value}}, {"monitoring.alerts": {}})
+        for key, value in PROMISES.items()
+    ],
     FieldEdit("monitoring.dashboard", {"monitoring.dashboard": True}),
     FieldEdit("namespace", {"namespace": "other"}),
     FieldEdit("createNamespace", {"createNamespace": False}),

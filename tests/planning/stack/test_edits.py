@@ -45,6 +45,7 @@ RESOURCES = {
     "Namespace": "kubernetes_namespace",
     "HorizontalPodAutoscaler": "kubernetes_horizontal_pod_autoscaler",
     "gcp:monitoring/dashboard:Dashboard": "google_monitoring_dashboard",
+    "gcp:monitoring/alertPolicy:AlertPolicy": "google_monitoring_alert_policy",
 }
 SINGULAR = {"guest_accelerators": "guest_accelerator", "taints": "taint", "node_drain_configs": "node_drain_config"}
 IGNORED = {

@@ -1,0 +1,44 @@
+"""What a stack promises to those who are served, and who is told when it is not kept."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from l4serve.config.base import ConfigModel, PositiveInt
+
+_Channel = Annotated[
+    str,
+    Field(
+        pattern=r"^projects/[a-z0-9:.-]+/notificationChannels/[0-9]+$",
+        max_length=300,
+        examples=["projects/my-project/notificationChannels/123"],
+    ),
+]
+
+
+class Objectives(ConfigModel):
+    """What requests are promised; alerts are raised by how fast the rest of them is used up."""
+
+    first_token_seconds: float = Field(2.5, gt=0, le=3600)
+    """Seconds within which the first token comes; one of the bounds by which the engine counts."""
+    inter_token_seconds: float = Field(0.1, gt=0, le=3600)
+    """Seconds between two tokens of an answer; one of the bounds by which the engine counts."""
+    within: float = Field(0.95, ge=0.94, le=0.9999)
+    """Share of requests that both hold for."""
+    errors: float = Field(0.01, gt=0, le=0.06)
+    """Share of requests that may fail."""
+    queue: PositiveInt = 5
+    """Requests that may wait on a pod."""
+
+
+class Alerts(ConfigModel):
+    """Alerts on objectives and on their usual causes, one set for each workload."""
+
+    via: Literal["rules", "policies"] = "rules"
+    """Rules of Managed Service for Prometheus, whose alerts go to its alertmanager, or policies of Cloud Monitoring."""
+    notification_channels: tuple[_Channel, ...] = ()
+    """Channels of Cloud Monitoring that policies notify; none shows incidents in the console alone."""
+    objectives: Objectives = Objectives()
+    """What every workload promises that states no objectives of its own."""
+    runbook: str = Field("docs/runbook.md", min_length=1, max_length=500, examples=["https://wiki.example.com/runbook"])
+    """Address of the runbook; each alert links to its section."""

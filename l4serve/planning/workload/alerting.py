@@ -1,0 +1,156 @@
+"""The alerts of a workload, from its contract's metrics and its config's objectives. Data: data/alerts.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from pydantic.alias_generators import to_snake
+
+from l4serve.config.alerts import Objectives
+from l4serve.config.data_file import load_data
+from l4serve.config.gathering import refuse_all
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
+from l4serve.planning.workload.surroundings import Surroundings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertPlan:
+    """One alert: a PromQL expression that holds for some time."""
+
+    name: str
+    """Such as first-token-fast-burn."""
+    expr: str
+    hold: str
+    """How long it must hold, as Prometheus writes durations."""
+    severity: Literal["critical", "warning"]
+    summary: str
+    runbook: str
+    """Address of the section of the runbook."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertsPlan:
+    """The alerts of a workload, and who raises them."""
+
+    via: Literal["rules", "policies"]
+    channels: tuple[str, ...]
+    rules: tuple[AlertPlan, ...]
+
+
+def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surroundings) -> AlertsPlan | None:
+    """The alerts of a workload by its name in the config; None where the stack asks for none.
+
+    Raises ConfigError for a promise between the bounds that the engine counts by: nobody could tell whether it is kept.
+    """
+    config = around.monitoring.alerts
+    if config is None:
+        return None
+    objectives = workload.objectives or config.objectives
+    at = f"workloads.{name}.objectives" if workload.objectives else "monitoring.alerts.objectives"
+    refuse_all(_between_bounds(at, objectives, contract))
+    job = workload.renamed_from or name
+    own = {"cluster": around.site().cluster.name, "namespace": around.namespace, "job": job}
+    labels = ", ".join(f'{label}="{value}"' for label, value in own.items() if value is not None)
+    made = (*_burning(objectives, contract, labels), *_causes(objectives, contract, labels))
+    rules = tuple(
+        AlertPlan(
+            name=alert,
+            expr=expr,
+            hold=hold,
+            severity=severity,
+            summary=f"{job}: {says}",
+            runbook=f"{config.runbook}#{section}",
+        )
+        for alert, section, expr, hold, severity, says in made
+    )
+    return AlertsPlan(via=config.via, channels=config.notification_channels, rules=rules)
+
+
+def sections() -> tuple[str, ...]:
+    """The sections of the runbook that alerts link to."""
+    table = _table()
+    rows = (*table["latencies"], table["errors"], *table["causes"])
+    return tuple(row["id"] for row in rows)
+
+
+_Made = tuple[str, str, str, str, Any, str]
+"""Name, section of the runbook, expression, duration, severity and words of an alert."""
+
+
+def _between_bounds(at: str, objectives: Objectives, contract: Contract) -> Iterator[Problem]:
+    for row in _table()["latencies"]:
+        seconds, bounds = _promise(row, objectives), row["buckets"].get(contract.engine)
+        if bounds is not None and _metric(row, contract) and seconds not in bounds:
+            near = min(bounds, key=lambda bound: abs(bound - seconds))
+            counted = ", ".join(f"{bound:g}" for bound in bounds)
+            message = f"{contract.name} counts by {counted} s, so nobody can tell how many come within {seconds:g} s"
+            yield Problem(f"{at}.{row['objective']}", message, f"set it to {near:g}")
+
+
+def _burning(objectives: Objectives, contract: Contract, labels: str) -> Iterator[_Made]:
+    """Burn rates of the promises on latency and errors."""
+    for row in _table()["latencies"]:
+        metric, seconds = _metric(row, contract), _promise(row, objectives)
+        if metric is None:
+            continue
+        says = row["says"].format(seconds=seconds)
+        if contract.engine not in row["buckets"]:
+            rate = f"sum by (le) (rate({metric}_bucket{{{labels}}}[10m]))"
+            expr = f"histogram_quantile({objectives.within:g}, {rate}) > {seconds:g}"
+            yield row["id"], row["id"], expr, "10m", "warning", says
+            continue
+        whole = "(.0)?" if seconds == int(seconds) else ""
+        within = f'rate({metric}_bucket{{{labels}, le=~"{seconds:g}{whole}"}}[{{window}}])'
+        late = f"1 - (sum({within}) / sum(rate({metric}_count{{{labels}}}[{{window}}])))"
+        yield from _windows(row["id"], late, 1 - objectives.within, says)
+    row = _table()["errors"]
+    if contract.engine in row["share"]:
+        share = row["share"][contract.engine].format(labels=labels)
+        yield from _windows(row["id"], share, objectives.errors, row["says"])
+
+
+def _windows(identity: str, share: str, budget: float, says: str) -> Iterator[_Made]:
+    for burn in _table()["burns"]:
+        most = f"{burn['factor'] * budget:.6g}"
+        parts = (f"({share.replace('{window}', burn[window])}) > {most}" for window in ("long", "short"))
+        yield (
+            f"{identity}-{burn['name']}-burn",
+            identity,
+            " and ".join(parts),
+            burn["for"],
+            burn["severity"],
+            f"{says}, {burn['factor']:g} times as many as promised over {burn['long']}",
+        )
+
+
+def _causes(objectives: Objectives, contract: Contract, labels: str) -> Iterator[_Made]:
+    for row in _table()["causes"]:
+        metric = _metric(row, contract)
+        if metric is None:
+            continue
+        series = f"{metric}_count" if contract.metrics.get(metric) == "histogram" else metric
+        expr = row["expr"].format(metric=metric, series=series, labels=labels, queue=objectives.queue)
+        says = row["says"].format(queue=objectives.queue)
+        yield row["id"], row["id"], expr, row["for"], row["severity"], says
+
+
+def _metric(row: Mapping[str, Any], contract: Contract) -> str | None:
+    if "role" in row:
+        return contract.autoscaling_metrics.get(row["role"])
+    named = row["metrics"].get(contract.engine, ())
+    return next((name for name in named if name in contract.always_metrics), None)
+
+
+def _promise(row: Mapping[str, Any], objectives: Objectives) -> float:
+    return float(getattr(objectives, to_snake(row["objective"])))
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "alerts.yaml")
+    return table
