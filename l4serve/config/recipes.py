@@ -11,7 +11,8 @@ from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
-RECIPES = Path(__file__).parents[2] / "stacks" / "recipes"
+_OF_A_CLONE = Path(__file__).parents[2] / "stacks" / "recipes"
+RECIPES = _OF_A_CLONE if _OF_A_CLONE.is_dir() else Path(__file__).parents[1] / "recipe_files"
 
 
 @dataclass(frozen=True)
