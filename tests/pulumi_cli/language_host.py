@@ -33,6 +33,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
+        # The engine reads the stack before it asks for the program, which loads meanwhile.
+        self._program: subprocess.Popen[str] | None = _new_program()
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the names are the protocol's
         return language_pb2.LanguageHandshakeResponse()
@@ -69,11 +71,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 "organization": request.organization or "organization",
             },
         }
-        done = subprocess.run([sys.executable, "-u", __file__, "run"], input=json.dumps(what), text=True, check=False)
-        if done.returncode == SHOWN:
+        program, self._program = self._program, None
+        program = program or _new_program()
+        program.communicate(json.dumps(what))
+        if program.returncode == SHOWN:
             return language_pb2.RunResponse(bail=True)
-        error = f"program exited with non-zero exit code: {done.returncode}" if done.returncode else ""
+        error = f"program exited with non-zero exit code: {program.returncode}" if program.returncode else ""
         return language_pb2.RunResponse(error=error)
+
+
+def _new_program() -> "subprocess.Popen[str]":
+    """A process that loads Pulumi's SDK and waits to be told what to run."""
+    return subprocess.Popen([sys.executable, "-u", __file__, "run"], stdin=subprocess.PIPE, text=True)
 
 
 def serve(engine: str) -> None:
@@ -127,5 +136,6 @@ def _await_orphaned() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["run"]:
-        sys.exit(run(json.load(sys.stdin)))
+        told = sys.stdin.read()
+        sys.exit(run(json.loads(told)) if told else 0)
     serve(sys.argv[-1])

@@ -18,7 +18,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.planning.difference.scenarios import DROP, with_values
-from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
 from tests.pulumi_cli.engine import Step
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
@@ -92,7 +92,7 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
             engine.configure(after)
             previewed = engine.preview()
         finally:
-            engine.destroy()
+            end_space(control_plane, "llm-difference")
     steps = by_workload(previewed.steps, plans)
     return Shown(plans[1], diff_plans("difference", *plans), steps, previewed.output)
 

@@ -20,7 +20,7 @@ from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
 from tests.planning.stack.edit_probes import BASE, POOL, PROBES, WORKLOAD
 from tests.planning.stack.test_edits import _set
-from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
 from tests.pulumi_cli.engine import Engine, Step
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
@@ -117,7 +117,7 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
             engine.configure(all_rows(edited=True))
             steps = engine.preview().steps
         finally:
-            engine.destroy()
+            end_space(control_plane, "llm-edits")
     by_row: dict[int, list[Step]] = {number: [] for number in ROWS}
     for step in steps:
         if found := re.match(rf"(?:{'|'.join(NAMES)})-(\d+)(?:-|$)", step.name):
@@ -145,8 +145,7 @@ def standing(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
         engine.up()
         yield engine
     finally:
-        engine.configure(whole(folder))
-        engine.destroy()
+        end_space(control_plane, "llm-whole")
 
 
 def whole(folder: Path) -> dict[str, Any]:

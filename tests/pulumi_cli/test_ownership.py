@@ -1,26 +1,23 @@
 """What was on the cluster before the stack: an update refuses to take it over, and a destroy leaves it."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes.client import CoreV1Api
-from kubernetes.client.exceptions import ApiException
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from stacks.ownership import OWNER
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of, ready_in
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, ready_in
 from tests.pulumi_cli.engine import Engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = "llm-somebodys"
 STACK = "owned"
-END_S = 60.0
 CONFIG = serving(
     {"a": workload()}, cluster=EXISTING, pools={"l4": {"machineType": "g2-standard-8", "maxNodes": 1}}, namespace=SPACE
 )
@@ -28,33 +25,17 @@ CONFIG = serving(
 
 @pytest.fixture
 def engine(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Engine]:
-    core = CoreV1Api(control_plane.client)
     with nodes_of(control_plane, planned_nodes(planned(CONFIG, project=None))):
         engine = engine_on(control_plane, tmp_path, STACK)
         engine.configure(CONFIG)
         try:
             yield engine
         finally:
-            engine.destroy()
-            end_space(core)
+            end_space(control_plane, SPACE)
 
 
 def make_space(core: CoreV1Api, **labels: str) -> None:
     core.create_namespace({"metadata": {"name": SPACE, "labels": labels}})
-
-
-def end_space(core: CoreV1Api) -> None:
-    """Delete the namespace and wait until it is gone; the next test makes it anew."""
-    deadline = time.monotonic() + END_S
-    while True:
-        try:
-            core.delete_namespace(SPACE)
-        except ApiException as error:
-            if error.status == 404:
-                return
-            assert error.status == 409
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
 
 
 @pytest.mark.parametrize("labels", [{}, {OWNER: "another"}], ids=["nobody's", "another stack's"])
