@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import ROOT, run
+from tests.verification.conftest import running_engine
 
 STEPS = re.findall(r"^(l4serve (?:init|plan)[^\n#]*)$", (ROOT / "docs" / "tutorial.md").read_text("utf-8"), re.M)
 
@@ -45,3 +47,33 @@ def test_the_cost_that_the_tutorial_tells_is_that_of_the_plan(tmp_path: Path, mo
     planned = json.loads(run("plan", "-s", "first", "--json").stdout)["cost"]["planned"]["usdPerHour"]
     told = re.search(r"about ([\d.]+) USD per hour", (ROOT / "docs" / "tutorial.md").read_text("utf-8"))
     assert told and abs(float(told[1]) - planned) <= 0.1
+
+
+PAGE = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+
+
+def test_what_the_components_make_is_held_against_the_roles() -> None:
+    """A kind of resource that no row names would be refused to a deployer who has the roles of the page."""
+    kinds = set()
+    for file in (ROOT / "components").glob("*.py"):
+        kinds |= set(re.findall(r"\bgcp\.([a-z]+)\.[A-Z]\w+\(", file.read_text("utf-8")))
+    assert kinds >= {"container", "compute", "serviceaccount", "projects"}
+    link = r"\[[^\]]+\]\(https://cloud\.google\.com/[^)]+\)"
+    rows = re.findall(rf"^\| `(roles/[\w.]+)` \| (?:`(\w+)`: )?[^|]+ \| {link} \|$", PAGE, re.M)
+    assert kinds - {kind for _, kind in rows} == set()
+    assert PAGE.count("| `roles/") == len(rows), "each role has Google's page"
+
+
+def test_the_request_of_the_tutorial_is_answered() -> None:
+    """Against a server that answers as vLLM does, with the address of the port-forward replaced by its own."""
+    (command,) = re.findall(r"^curl .*?'$", PAGE, re.M | re.S)
+    words = shlex.split(command.replace("\\\n", " "))
+    body = json.loads(words[words.index("-d") + 1])
+    assert body["model"] in STEPS[0], "the model that the stack serves"
+    name, value = words[words.index("-H") + 1].split(": ", 1)
+    with running_engine("vllm") as base:
+        address = words[1].replace("http://127.0.0.1:8000", base)
+        # The stand-in answers as many tokens as it is asked for, where a server goes on to the end of its answer.
+        asked = json.dumps({**body, "max_tokens": 8}).encode()
+        with urllib.request.urlopen(urllib.request.Request(address, asked, {name: value}), timeout=20) as answer:
+            assert json.load(answer)["choices"][0]["message"]["content"]
