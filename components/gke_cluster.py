@@ -42,6 +42,9 @@ class GkeCluster(pulumi.ComponentResource):
     """Secret. Kubeconfig text with exec credentials, or the path of the user's own; None is the ambient one."""
     context: str | None
     """Context of the kubeconfig; None is its current one."""
+    network: pulumi.Input[str] | None
+    """The network that it was made in; None for one that the stack did not make."""
+    subnetwork: pulumi.Input[str | None]
     resource: pulumi.CustomResource | None
     """The cloud resource, for `deleted_with`; None unless the stack makes the cluster.
 
@@ -52,6 +55,7 @@ class GkeCluster(pulumi.ComponentResource):
         super().__init__("l4serve:cluster:GkeCluster", name, None, opts)
         self._name, self._args, self._plan = name, args, args.plan
         self.context = args.plan.context
+        self.network, self.subnetwork = args.network, args.subnetwork
         self.resource = None
         if args.plan.managed is not None:
             self.resource = cluster = self._make_cluster(args.plan.managed)

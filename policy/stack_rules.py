@@ -16,6 +16,7 @@ from l4serve.planning.machines.prices import Market, Price, PriceOverrides, clus
 from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from policy.class_machines import class_machines
+from policy.exposure_rules import EXPOSURE_RULES
 from policy.gpu_pods import gpu_pods, most_replicas
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
 
@@ -126,4 +127,5 @@ def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[
 STACK_RULES = (
     StackRule("cost-ceiling", "A stack at its largest stays under its cost ceiling.", cost_ceiling),
     StackRule("protect-on-prod", "Production clusters and pools are protected.", protect_on_prod),
+    *EXPOSURE_RULES,
 )

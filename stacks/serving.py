@@ -16,9 +16,11 @@ from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
 from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
+from components.serving_gateway import ServingGateway, ServingGatewayArgs
 from components.weight_store import WeightStore, WeightStoreArgs
 from components.workload_alerts import WorkloadAlerts, WorkloadAlertsArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
+from components.workload_route import WorkloadRoute, WorkloadRouteArgs
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.exchange import exchange_problems, pods_json
@@ -47,9 +49,9 @@ def build() -> None:
     provider = _kubernetes_provider(planned, cluster)
     own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
-    _make_workloads(planned, cluster, provider, nodes)
+    gateway = _make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
-    _export(planned, cluster)
+    _export(planned, cluster, gateway)
 
 
 def _show_notes(planned: StackPlan) -> None:
@@ -141,8 +143,9 @@ def _kubernetes_provider(planned: StackPlan, cluster: GkeCluster) -> k8s.Provide
 
 def _make_workloads(
     planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource]
-) -> None:
+) -> ServingGateway | None:
     namespace = _make_namespace(planned, provider)
+    gateway = _make_gateway(planned, cluster, provider, namespace)
     hub: HfTokenSecret | None = None
     if planned.secret is not None:
         args = HfTokenSecretArgs(
@@ -174,6 +177,27 @@ def _make_workloads(
             watched = WorkloadAlertsArgs(plan=workload, alerts=workload.alerts, project=planned.dashboard_project)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, cluster])
             WorkloadAlerts(f"{workload.object_name}-alerts", watched, opts=opts)
+        if workload.route is not None and gateway is not None:
+            route = WorkloadRouteArgs(plan=workload, route=workload.route)
+            opts = pulumi.ResourceOptions(providers=[provider], depends_on=[gateway.ready, service])
+            WorkloadRoute(workload.object_name, route, opts=opts)
+    return gateway
+
+
+def _make_gateway(
+    planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, namespace: list[pulumi.Resource]
+) -> ServingGateway | None:
+    if planned.gateway is None:
+        return None
+    made = cluster.resource
+    args = ServingGatewayArgs(
+        plan=planned.gateway,
+        namespace=planned.namespace,
+        network=cluster.network,
+        subnetwork=cluster.subnetwork,
+        after=[made] if made else [],
+    )
+    return ServingGateway("gateway", args, opts=pulumi.ResourceOptions(providers=[provider], depends_on=namespace))
 
 
 def _make_store(
@@ -242,9 +266,11 @@ def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.R
     return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=opts)]
 
 
-def _export(planned: StackPlan, cluster: GkeCluster) -> None:
+def _export(planned: StackPlan, cluster: GkeCluster, gateway: ServingGateway | None) -> None:
     pulumi.export("clusterName", cluster.cluster_name)
     pulumi.export("kubeconfig", cluster.kubeconfig)
+    if planned.gateway is not None and planned.gateway.reserve_address and gateway is not None:
+        pulumi.export("gatewayAddress", gateway.address)
     # The next update reads it: what goes still holds its GPUs while what is new starts.
     pulumi.export(PODS_OUTPUT, pods_json(planned))
     pulumi.export(
@@ -256,6 +282,7 @@ def _export(planned: StackPlan, cluster: GkeCluster) -> None:
                 "model": w.model.id,
                 "url": w.service.url,
                 "portForward": w.service.port_forward,
+                **({"exposed": w.route.url} if w.route else {}),
             }
             for w in planned.workloads
         },

@@ -65,7 +65,13 @@ def _near(file: Path) -> Path:
     return file.relative_to(here) if file.is_absolute() and file.is_relative_to(here) else file
 
 
-_NOTE_STYLES = {"will fail": "bold red", "may fail": "yellow", "costs": "magenta", "advice": "cyan"}
+_NOTE_STYLES = {
+    "danger": "bold white on red",
+    "will fail": "bold red",
+    "may fail": "yellow",
+    "costs": "magenta",
+    "advice": "cyan",
+}
 
 
 def print_notes(plan: StackPlan) -> None:

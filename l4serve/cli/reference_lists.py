@@ -39,7 +39,7 @@ def _help(command: Any, context: Any) -> list[str]:
 def note_reference() -> str:
     """Notes by id, and the engines' rules, whose ids stand in brackets behind a note or an error."""
     lines = ["# Notes and errors", "", _WRITTEN, "", "## Notes", ""]
-    lines += ["Levels: will fail, may fail, costs, advice. `plan --json` gives level and id of each.", ""]
+    lines += ["Levels: danger, will fail, may fail, costs, advice. `plan --json` gives level and id of each.", ""]
     lines += ["| id | level | says | what answers it |", "|---|---|---|---|"]
     lines += [f"| `{k.id}` | {k.level} | {_cell(k.says)} | {_cell(k.answer)} |" for k in note_kinds()]
     lines += [

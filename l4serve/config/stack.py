@@ -6,6 +6,7 @@ from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.base import ConfigModel, Namespace, PoolName, WorkloadName
 from l4serve.config.cluster import Cluster
 from l4serve.config.compute_class import ComputeClass
+from l4serve.config.exposure import Expose
 from l4serve.config.network_policy import NetworkPolicy
 from l4serve.config.node_pool import NodePool
 from l4serve.config.secrets import HuggingFace
@@ -33,6 +34,8 @@ class StackConfig(ConfigModel):
     """
     hugging_face: HuggingFace = HuggingFace()
     """Secret with the Hugging Face token."""
+    expose: Expose | None = None
+    """Gateway by which clients outside the cluster reach the workloads; unset exposes none."""
     network_policy: NetworkPolicy = NetworkPolicy()
     """Network policies that close the pods, and what is opened beside serving."""
     monitoring: StackMonitoring = StackMonitoring()

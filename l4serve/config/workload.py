@@ -23,6 +23,7 @@ from l4serve.config.base import (
 )
 from l4serve.config.container_env import EnvSource
 from l4serve.config.expected_load import ExpectedLoad
+from l4serve.config.exposure import Route
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.service_account import ServiceAccount
@@ -166,6 +167,8 @@ class Workload(ConfigModel):
     """Key that clients must send as a bearer token; a note says what the engine serves without it."""
     compile_cache: CompileCache | None = None
     """Volume for compiled code, where the release can put it there (vLLM); unset compiles at each start of a pod."""
+    expose: Route | None = None
+    """Where the stack's gateway serves the workload; unset is a place of its own on it."""
     service_account: ServiceAccount = ServiceAccount()
     """Identity of the pods, and its roles in Google Cloud."""
     pod_security: PodSecurity = PodSecurity()

@@ -54,6 +54,8 @@ class EngineProfile:
     """Variable from which the engine reads the key that clients must send."""
     open_despite_key: str
     """What the engine serves without that key, health checks left out."""
+    guarded_paths: tuple[str, ...]
+    """Paths, with all below them, that ask for that key."""
     architecture_names: Literal["classes", "modelTypes"]
     """How a contract names the models that a release serves."""
 
@@ -76,7 +78,8 @@ class EngineProfile:
 def engine_profile(kind: str) -> EngineProfile:
     """The traits of an engine by its kind."""
     traits = load_data(__file__, "profiles.yaml")[kind][0]["traits"]
-    return EngineProfile(kind=kind, **{to_snake(key): value for key, value in traits.items()})
+    values: dict[str, Any] = {to_snake(key): value for key, value in traits.items()}
+    return EngineProfile(kind=kind, **{**values, "guarded_paths": tuple(values["guarded_paths"])})
 
 
 @cache

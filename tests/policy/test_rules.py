@@ -39,7 +39,7 @@ def test_a_wrong_input_breaks_its_own_policy_alone(case: tuple[str, str, str, An
 
 
 def test_every_rule_has_a_config_that_fails_it() -> None:
-    stack_cases = {"cost-ceiling", "protect-on-prod"}
+    stack_cases = {"cost-ceiling", "protect-on-prod", "public-endpoints-have-keys"}
     token_cases = {"no-static-token"}
     assert {case[0] for case in BAD} | stack_cases | token_cases == set(ALL_NAMES)
 

@@ -27,6 +27,7 @@ def dangers(
     yield from _workloads_replaced(workloads)
     yield from _stuck(before, after)
     yield from _renames(pairs)
+    yield from _exposed(pairs)
     yield from _opened(before.cluster, after.cluster)
     yield from _unprotected(before, after)
     yield from _opened_pods(before, pairs)
@@ -39,6 +40,7 @@ def dangers_of_new(
     after: StackPlan, pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]
 ) -> Iterator[Danger]:
     """What is dangerous in a stack that nothing is compared with: all of it is new."""
+    yield from _exposed(pairs)
     yield from _opened(None, after.cluster)
     yield from _rules(pairs)
     yield from _uncertain(pairs)
@@ -156,6 +158,20 @@ def _opened(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[Danger]:
         yield Danger("public endpoint", "cluster.controlPlane.dnsEndpoint", "the control plane gets a DNS endpoint")
     if after.private_nodes is False and (before is None or before.private_nodes):
         yield Danger("public endpoint", "cluster.privateNodes", "nodes get public addresses")
+
+
+def _exposed(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    """Workloads that the internet reaches from now on, or without a key from now on."""
+    for old, new in pairs:
+        if new is None or new.route is None or not new.route.public:
+            continue
+        path, keyless = f"workloads.{new.name}", not new.engine.api_key
+        was_public = old is not None and old.route is not None and old.route.public
+        if keyless and not (was_public and old is not None and not old.engine.api_key):
+            told = f"everybody on the internet may use {new.name}: it asks clients for no key"
+            yield Danger("public without a key", f"{path}.apiKey", told)
+        if not was_public:
+            yield Danger("public endpoint", f"{path}.expose", f"{new.name} answers the internet at {new.route.url}")
 
 
 def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:

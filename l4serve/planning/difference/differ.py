@@ -133,6 +133,9 @@ def _others(before: StackPlan | None, after: StackPlan | None) -> Iterator[Part]
     secrets = [{"secret": secret} if secret else None for secret in kept]
     if any(secrets):
         yield _part("token", "token", secrets[0], secrets[1])
+    gateways = [{"gateway": plan.gateway} if plan and plan.gateway else None for plan in (before, after)]
+    if any(gateways):
+        yield _part("gateway", "gateway", gateways[0], gateways[1])
     boards = [
         {"dashboard": plan.dashboard, "dashboard_project": plan.dashboard_project} if plan and plan.dashboard else None
         for plan in (before, after)

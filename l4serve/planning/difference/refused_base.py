@@ -23,6 +23,7 @@ _ROOTS: Mapping[str, tuple[str, ...]] = {
     "cluster": ("cluster",),
     "namespace": ("namespace", "createNamespace"),
     "token": ("huggingFace",),
+    "gateway": ("expose",),
     "dashboard": ("monitoring.dashboard",),
 }
 """Where the config of a part stands that a stack has once."""

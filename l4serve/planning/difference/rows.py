@@ -11,7 +11,7 @@ from typing import Any, Literal
 from l4serve.config.data_file import load_data
 from l4serve.planning.stack.edits import Effect
 
-Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "dashboard"]
+Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "gateway", "dashboard"]
 HIDDEN, ANOTHER = "[hidden]", "[hidden, another one]"
 
 

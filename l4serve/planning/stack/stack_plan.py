@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import PoolPlacement
@@ -34,6 +35,8 @@ class StackPlan:
     cluster: ClusterPlan
     node_pools: tuple[PoolPlan, ...]
     compute_classes: tuple[ComputeClassPlan, ...]
+    gateway: GatewayPlan | None
+    """Gateway by which clients outside reach the workloads; None where nothing is exposed."""
     secret: SecretPlan | None
     """Secret with the Hugging Face token; None where no workload and no config asks for one."""
     token_missing: tuple[str, ...]
@@ -60,7 +63,9 @@ class StackPlan:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What an operator should know before the stack runs: the notes of every part of it, and of the whole."""
-        parts: tuple[_Noted, ...] = (self.cluster, *self.node_pools, *self.placement, *self.workloads)
+        parts: list[_Noted] = [self.cluster, *self.node_pools, *self.placement, *self.workloads]
+        if self.gateway is not None:
+            parts.append(self.gateway)
         return (*self._own_notes(), *(note for part in parts for note in part.notes))
 
     def _own_notes(self) -> Iterator[Note]:

@@ -12,6 +12,7 @@ from l4serve.config.stack_file import Stack, Token, named_secrets
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.gateway import plan_gateway
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.prices import stated_prices
@@ -29,6 +30,7 @@ from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_c
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
+from l4serve.planning.workload.route_plan import refuse_routes
 from l4serve.planning.workload.scraping import refuse_monitoring
 from l4serve.planning.workload.served_model import is_gated
 from l4serve.planning.workload.surroundings import Surroundings
@@ -57,6 +59,7 @@ def plan_stack(stack: Stack) -> StackPlan:
     gather(
         around.site,
         around.secret,
+        lambda: refuse_routes(config.workloads, around.gateway()),
         lambda: refuse_monitoring(config, steps.cluster(), stack.project),
         partial(refuse_all, name_problems(config)),
         drafts,
@@ -81,6 +84,8 @@ def _steps(stack: Stack) -> Steps:
         project=stack.project,
         site=once(partial(planned_site, config, cluster, shapes)),
         secret=once(lambda: _secret(stack, cluster(), wanted=bool(_gated(config, shapes)))),
+        gateway=once(lambda: plan_gateway(config.expose, cluster())),
+        workloads=config.workloads,
         monitoring=config.monitoring,
         network_policy=config.network_policy,
         pools=tuple(config.node_pools),
@@ -107,6 +112,7 @@ def _assemble(
         cluster=site.cluster,
         node_pools=site.pools,
         compute_classes=site.classes,
+        gateway=around.gateway(),
         secret=secret,
         token_missing=gated if own_token else (),
         keys_missing=tuple(name for name in named_secrets(stack.serving) if name not in stack.secrets),

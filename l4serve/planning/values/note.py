@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
 
-Level = Literal["will fail", "may fail", "costs", "advice"]
-LEVELS: tuple[Level, ...] = ("will fail", "may fail", "costs", "advice")
+Level = Literal["danger", "will fail", "may fail", "costs", "advice"]
+LEVELS: tuple[Level, ...] = ("danger", "will fail", "may fail", "costs", "advice")
 _SEVERITIES: Mapping[str, Level] = {"error": "will fail", "warning": "may fail", "advice": "advice"}
 _OTHER = "other"
 _RULE = re.compile(r"\[([A-Za-z0-9_.-]+)\]$")

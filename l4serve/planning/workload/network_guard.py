@@ -11,6 +11,7 @@ from l4serve.config.model_source import BucketSource
 from l4serve.config.network_policy import NetworkPeer, NetworkPolicy
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.gateway import GatewayPlan, health_check_ranges
 
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _EVERYWHERE = "0.0.0.0/0"
@@ -81,15 +82,16 @@ def plan_network_guard(
     service_type: str,
     scraped: bool,
     downloads: bool,
+    gateway: GatewayPlan | None = None,
 ) -> NetworkGuard | None:
     """The policy of a workload's pods; None where the config turns it off.
 
     `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
-    its weights come from outside the cluster.
+    its weights come from outside the cluster, `gateway` what exposes the workload.
     """
     if not config.enabled:
         return None
-    callers = (Peer(), *_load_balancers(service_type), *(map(_peer, config.from_)))
+    callers = (Peer(), *_load_balancers(service_type), *_proxies(gateway), *(map(_peer, config.from_)))
     ingress = [Opening(peers=callers, ports=(("TCP", port),))]
     if scraped:
         collectors = tuple(Peer(namespace=name) for name in _facts()["collectors"]["namespaces"])
@@ -112,6 +114,12 @@ def _load_balancers(service_type: str) -> Iterator[Peer]:
     """Clients of an internal load balancer or of a node's port keep their own addresses, or bear a node's."""
     if service_type != "ClusterIP":
         yield from (Peer(cidr=cidr) for cidr in _facts()["private"]["ranges"] if not cidr.startswith("169.254."))
+
+
+def _proxies(gateway: GatewayPlan | None) -> Iterator[Peer]:
+    """A gateway's requests come from its proxies, its health checks from Google's own ranges."""
+    if gateway is not None:
+        yield from (Peer(cidr=cidr) for cidr in (gateway.proxy_cidr, *health_check_ranges()))
 
 
 def _of_every_pod() -> Iterator[Opening]:

@@ -8,6 +8,7 @@ from l4serve.config.gathering import Step
 from l4serve.config.network_policy import NetworkPolicy
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
+from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
 
@@ -22,6 +23,9 @@ class Surroundings:
     """Google Cloud project of the stack; None where its config names none."""
     site: Step[Site]
     secret: Step[SecretPlan | None]
+    gateway: Step[GatewayPlan | None]
+    workloads: Mapping[str, Workload]
+    """Every workload of the stack by its name."""
     monitoring: StackMonitoring
     network_policy: NetworkPolicy
     pools: Collection[str]

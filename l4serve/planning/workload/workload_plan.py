@@ -19,6 +19,7 @@ from l4serve.planning.workload.pod_identity import PodIdentity
 from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
+from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.scaling import AutoscalingPlan
 from l4serve.planning.workload.storage import StoragePlan
 
@@ -143,6 +144,8 @@ class WorkloadPlan:
     service: ServicePlan
     identity: PodIdentity
     guard: PodGuard
+    route: RoutePlan | None
+    """Where the stack's gateway serves it; None where nothing exposes it."""
     network: NetworkGuard | None
     """What the pods' NetworkPolicy lets through; None where the stack makes none."""
     metadata: ObjectMetadata
@@ -166,5 +169,6 @@ class WorkloadPlan:
             *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
             *(Note(path, text) for text in self.judgement.notes),
             *(Note(f"{path}.podSecurity", text) for text in self.guard.notes),
+            *(Note(f"{path}.expose", text) for text in (self.route.notes if self.route else ())),
             *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.severity) for v in self.judgement.verdicts),
         )

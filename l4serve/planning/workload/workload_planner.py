@@ -14,16 +14,14 @@ from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
+from l4serve.planning.workload.access import Access, plan_access
 from l4serve.planning.workload.alerting import AlertsPlan, plan_alerts
-from l4serve.planning.workload.client_key import open_despite_key, planned_key, with_key
+from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
-from l4serve.planning.workload.network_guard import downloads, plan_network_guard
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
-from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
-from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import plan_rollout
@@ -60,9 +58,7 @@ class Draft:
     """GiB of the weights as files; None where nobody knows."""
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
-    key_source: SecretPlan | None
-    identity: PodIdentity
-    guard: PodGuard
+    access: Access
     subject: Subject
     judgement: Judgement
     purpose: Purpose
@@ -111,9 +107,8 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     resources = once(lambda: planned_resources(path, workload, layout().gpus, place(), needs(), sidecar()))
     host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
-    guard = once(lambda: plan_pod_guard(path, workload, resolved().contract, judgement().launch, storage()))
-    key_source = once(partial(planned_key, name, workload, around))
-    identity = once(lambda: plan_identity(path, workload, workload.renamed_from or name, around.project_of_pods()))
+    contract = once(lambda: resolved().contract)
+    access = once(lambda: plan_access(name, workload, around, contract=contract, judgement=judgement, storage=storage))
     scaling = once(
         lambda: plan_autoscaling(
             f"{path}.autoscaling",
@@ -126,8 +121,8 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     )
     alerts = once(lambda: plan_alerts(name, workload, resolved().contract, around))
     try:
-        apart = partial(gather, partial(refuse_all, taken_labels(path, workload)), identity, guard, key_source, alerts)
-        gather(apart, storage, host, judgement, scaling, around.secret)
+        labels = partial(refuse_all, taken_labels(path, workload))
+        gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
     return Draft(
@@ -143,9 +138,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         files_gib=files(),
         scaling=scaling(),
         secret=around.secret(),
-        key_source=key_source(),
-        identity=identity(),
-        guard=guard(),
+        access=access(),
         subject=subject(),
         purpose=subject().purpose,
         judgement=replace(judgement(), notes=(*_notes(subject(), judgement(), resources(), host()), *storage().notes)),
@@ -247,16 +240,10 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
             metrics_path=contract.metrics_path,
             pod_monitoring=scraped(around.monitoring, workload),
         ),
-        identity=draft.identity,
-        guard=draft.guard,
-        network=plan_network_guard(
-            around.network_policy,
-            around.site().cluster,
-            port=workload.service.port,
-            service_type=workload.service.type,
-            scraped=scraped(around.monitoring, workload),
-            downloads=downloads(workload),
-        ),
+        identity=draft.access.identity,
+        guard=draft.access.guard,
+        route=draft.access.route,
+        network=draft.access.network,
         metadata=object_metadata(workload, draft.object_name, around.stack),
         judgement=draft.judgement,
         alerts=draft.alerts,
@@ -285,6 +272,6 @@ def _engine(draft: Draft) -> EnginePlan:
         command=launch.command,
         argv=(*launch.argv, *draft.lifecycle.drain_args),
         env=launch.env,
-        env_sources=with_key(launch.env_sources, engine.kind, draft.key_source),
-        key_source=draft.key_source,
+        env_sources=with_key(launch.env_sources, engine.kind, draft.access.key),
+        key_source=draft.access.key,
     )

@@ -78,3 +78,20 @@ def test_another_existing_cluster_is_told_in_one_way(change: dict[str, Any]) -> 
 def test_another_namespace_is_still_told_as_before() -> None:
     (workload,) = edited({"namespace": "models", f"{W}.replicas": 1}, {}).workloads
     assert "follow them to qwen in namespace models" in workload.interruption.why
+
+
+DOOR = {"expose": {"to": "internet", "certificate": {"certificateManager": "llm"}}}
+KEYED = {f"{W}.apiKey": {"secret": "kept"}}
+
+
+def test_the_internet_is_a_danger_and_without_a_key_the_worse_one() -> None:
+    opened = edited(DOOR, {})
+    assert [danger.kind for danger in opened.dangers][:2] == ["public without a key", "public endpoint"]
+    assert texts(edited(DOOR, KEYED), "public without a key") == []
+    assert len(texts(edited(DOOR, KEYED), "public endpoint")) == 1
+    assert len(texts(edited({f"{W}.apiKey": DROP}, {**DOOR, **KEYED}), "public without a key")) == 1
+    assert texts(edited({f"{W}.engine.maxModelLen": 4096}, DOOR), "public without a key") == []
+
+
+def test_the_network_is_no_danger() -> None:
+    assert not [d for d in edited({"expose": {"to": "network"}}, {}).dangers if d.kind.startswith("public")]

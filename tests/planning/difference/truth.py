@@ -14,7 +14,7 @@ from tests.planning.stack.test_edits import IGNORED, RESOURCES, _differences
 
 PartName = tuple[str, str]
 INSTANCE = "app.kubernetes.io/instance"
-ONE_OF_A_KIND = ("cluster", "namespace", "token", "dashboard")
+ONE_OF_A_KIND = ("cluster", "namespace", "token", "gateway", "dashboard")
 POD_ROLES = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:serviceaccount/iAMMember:IAMMember")
 
 
@@ -124,6 +124,8 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
     kind, labels = manifest["kind"], manifest["metadata"].get("labels", {})
     if kind == "Namespace":
         return ("namespace", "")
+    if kind == "Gateway":
+        return ("gateway", "")
     if kind == "ComputeClass":
         return ("class", manifest["metadata"]["name"])
     if INSTANCE not in labels:
@@ -135,6 +137,8 @@ def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: St
     pool = re.fullmatch(r"(.*)-pool", resource["name"])
     if resource["type"].endswith(":NodePool") and pool and pool[1] in {each.name for each in plan.node_pools}:
         return ("pool", pool[1])
+    if resource["name"].startswith("gateway-"):
+        return ("gateway", "")
     if resource["type"].endswith(":Dashboard"):
         return ("dashboard", "")
     if "secretmanager" in resource["type"]:

@@ -8,7 +8,27 @@ PEERS = ({"namespace": "a"}, {"cidr": "10.1.0.0/16"})
 OF_CONFIG = {"config": "chatKey"}
 MANAGED = {"secretManager": {"secret": "chat"}}
 BY_MANAGER = {"cluster.secretManager": True, f"{W}.apiKey": MANAGED}
+DOOR = {"expose": {"to": "internet", "certificate": {"certificateManager": "one"}}}
+NETWORK_DOOR = {"expose": {"to": "network"}}
 GUARD_EDITS = [
+    FieldEdit("expose.to", {"expose.to": "network"}, DOOR),
+    FieldEdit("expose.host", {"expose.host": "llm.example.com"}, DOOR),
+    FieldEdit("expose.certificate.certificateManager", {"expose.certificate": {"certificateManager": "two"}}, DOOR),
+    FieldEdit("expose.certificate.secret", {"expose.certificate": {"secret": "tls"}}, NETWORK_DOOR),
+    FieldEdit("expose.address", {"expose.address": "mine"}, DOOR),
+    FieldEdit("expose.reserveAddress", {"expose.reserveAddress": True}, DOOR),
+    FieldEdit("expose.proxyOnlyCidr", {"expose.proxyOnlyCidr": "10.130.0.0/23"}, DOOR),
+    FieldEdit("expose.makeProxyOnlySubnet", {"expose.makeProxyOnlySubnet": False}, DOOR),
+    *[
+        FieldEdit(f"workloads.*.expose.{key}", {f"{W}.expose.{key}": value}, DOOR)
+        for key, value in {
+            "enabled": False,
+            "host": "chat.example.com",
+            "path": "/chat",
+            "paths": ["/v1/chat"],
+            "timeoutSeconds": 600,
+        }.items()
+    ],
     one("workloads.*.apiKey.config", f"{W}.apiKey", OF_CONFIG, {"config": "otherKey"}),
     one("workloads.*.apiKey.revision", f"{W}.apiKey", OF_CONFIG, {**OF_CONFIG, "revision": 2}),
     *[

@@ -1,0 +1,95 @@
+"""The route of one planned workload on the stack's gateway, with its health check and time limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from l4serve.planning.workload.route_plan import RoutePlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+
+_GATEWAY_API = "gateway.networking.k8s.io/v1"
+_GKE_API = "networking.gke.io/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadRouteArgs:
+    """The workload's plan, and its route."""
+
+    plan: WorkloadPlan
+    route: RoutePlan
+
+
+class WorkloadRoute(pulumi.ComponentResource):
+    """Serves a workload's Service on the gateway. Health check and time limit come before the route needs them."""
+
+    def __init__(self, name: str, args: WorkloadRouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("l4serve:serving:WorkloadRoute", name, None, opts)
+        self._name, self._plan, self._route = name, args.plan, args.route
+        policies: list[pulumi.Resource] = [self._make_health_check(), self._make_backend_policy()]
+        self._make_route(policies)
+        self.register_outputs({})
+
+    def _object(
+        self, suffix: str, api: str, kind: str, spec: dict[str, Any], after: list[pulumi.Resource] | None = None
+    ) -> k8s.apiextensions.CustomResource:
+        plan = self._plan
+        return k8s.apiextensions.CustomResource(
+            f"{self._name}-{suffix}",
+            api_version=api,
+            kind=kind,
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=plan.object_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
+            ),
+            spec=spec,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after or []),
+        )
+
+    def _target(self) -> dict[str, str]:
+        return {"group": "", "kind": "Service", "name": self._plan.service.name}
+
+    def _make_health_check(self) -> k8s.apiextensions.CustomResource:
+        check = {
+            "portSpecification": "USE_FIXED_PORT",
+            "port": self._plan.service.port,
+            "requestPath": self._route.health_path,
+        }
+        config = {"type": "HTTP", "httpHealthCheck": check}
+        # As often as the pods' own readiness, so that a pod that ends is left before its grace is over.
+        default = {"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 1, "unhealthyThreshold": 2}
+        spec = {"default": {**default, "config": config}, "targetRef": self._target()}
+        return self._object("health-check", _GKE_API, "HealthCheckPolicy", spec)
+
+    def _make_backend_policy(self) -> k8s.apiextensions.CustomResource:
+        default = {
+            "timeoutSec": self._route.timeout_seconds,
+            "connectionDraining": {"drainingTimeoutSec": self._plan.lifecycle.grace_seconds},
+        }
+        spec = {"default": default, "targetRef": self._target()}
+        return self._object("backend-policy", _GKE_API, "GCPBackendPolicy", spec)
+
+    def _make_route(self, after: list[pulumi.Resource]) -> None:
+        route, backend = self._route, {"name": self._plan.service.name, "port": self._plan.service.port}
+        spec: dict[str, Any] = {
+            "parentRefs": [{"kind": "Gateway", "name": route.gateway}],
+            "rules": [_rule(route, path, backend) for path in route.paths],
+        }
+        if route.host is not None:
+            spec["hostnames"] = [route.host]
+        self._object("route", _GATEWAY_API, "HTTPRoute", spec, after)
+
+
+def _rule(route: RoutePlan, path: str, backend: dict[str, Any]) -> dict[str, Any]:
+    """One path of the engine; the public prefix is taken away before the engine sees it."""
+    public = f"{route.prefix}{path}".rstrip("/") or "/"
+    rule: dict[str, Any] = {
+        "matches": [{"path": {"type": "PathPrefix", "value": public}}],
+        "backendRefs": [backend],
+    }
+    if route.prefix:
+        rewrite = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": path}}
+        rule["filters"] = [{"type": "URLRewrite", "urlRewrite": rewrite}]
+    return rule

@@ -1,0 +1,59 @@
+"""Who reaches a workload and what its pods may do: identity, Pod Security, key, route and network, together."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from l4serve.config.gathering import Step, gather
+from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
+from l4serve.planning.gke.hf_token import SecretPlan
+from l4serve.planning.workload.client_key import planned_key
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.network_guard import NetworkGuard, downloads, plan_network_guard
+from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
+from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
+from l4serve.planning.workload.route_plan import RoutePlan, plan_route
+from l4serve.planning.workload.scraping import scraped
+from l4serve.planning.workload.storage import StoragePlan
+from l4serve.planning.workload.surroundings import Surroundings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What guards a workload, and what opens it."""
+
+    key: SecretPlan | None
+    """Where the key lies that clients must send; None where the server asks for none."""
+    identity: PodIdentity
+    guard: PodGuard
+    route: RoutePlan | None
+    network: NetworkGuard | None
+
+
+def plan_access(
+    name: str,
+    workload: Workload,
+    around: Surroundings,
+    *,
+    contract: Step[Contract],
+    judgement: Step[Judgement],
+    storage: Step[StoragePlan],
+) -> Access:
+    """The access of a workload by its name in the config; raises ConfigError with every problem of it."""
+    path, own = f"workloads.{name}", workload.renamed_from or name
+    key, identity, guard, route = gather(
+        partial(planned_key, name, workload, around),
+        lambda: plan_identity(path, workload, own, around.project_of_pods()),
+        lambda: plan_pod_guard(path, workload, contract(), judgement().launch, storage()),
+        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract()),
+    )
+    network = plan_network_guard(
+        around.network_policy,
+        around.site().cluster,
+        port=workload.service.port,
+        service_type=workload.service.type,
+        scraped=scraped(around.monitoring, workload),
+        downloads=downloads(workload),
+        gateway=around.gateway() if route is not None else None,
+    )
+    return Access(key=key, identity=identity, guard=guard, route=route, network=network)

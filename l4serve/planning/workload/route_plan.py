@@ -1,0 +1,113 @@
+"""The route of a workload on the stack's gateway: host, paths, health check, time limit."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from l4serve.config.exposure import Route
+from l4serve.config.gathering import refuse_all
+from l4serve.config.problems import Problem, refuse
+from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
+from l4serve.engines.profile import engine_profile
+from l4serve.planning.gke.gateway import GatewayPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutePlan:
+    """Where the gateway serves a workload, and how it looks after it."""
+
+    gateway: str
+    public: bool
+    host: str | None
+    prefix: str
+    """Prefix of the public paths, without a slash at its end."""
+    paths: tuple[str, ...]
+    """Paths of the engine that are served."""
+    health_path: str
+    timeout_seconds: int
+    encrypted: bool
+    notes: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """Base of the public paths; without a host it begins with the gateway's address."""
+        scheme = "https" if self.encrypted else "http"
+        return f"{scheme}://{self.host or 'ADDRESS'}{self.prefix}"
+
+
+def exposed(workload: Workload) -> bool:
+    """Whether a workload is served by the stack's gateway, where there is one."""
+    return workload.expose is None or workload.expose.enabled
+
+
+def refuse_routes(workloads: Mapping[str, Workload], gateway: GatewayPlan | None) -> None:
+    """Raises ConfigError for a route without a gateway, and for two workloads at one place."""
+    refuse_all(_problems(workloads, gateway))
+
+
+def _problems(workloads: Mapping[str, Workload], gateway: GatewayPlan | None) -> Iterator[Problem]:
+    if gateway is None:
+        for name, workload in workloads.items():
+            if workload.expose is not None:
+                what = "the stack has no gateway to serve it"
+                yield Problem(f"workloads.{name}.expose", what, "set expose for the stack, or remove it")
+        return
+    taken: dict[tuple[str | None, str], str] = {}
+    for name, workload in workloads.items():
+        if exposed(workload):
+            place = (_host(workload, gateway), _prefix(name, workload, workloads))
+            if place in taken:
+                where = f"{place[0] or 'any host'}{place[1] or '/'}"
+                what = f"{taken[place]} is served at {where} too"
+                yield Problem(f"workloads.{name}.expose.path", what, f"set a path of its own, such as /{name}")
+            taken[place] = name
+
+
+def plan_route(
+    name: str, workload: Workload, workloads: Mapping[str, Workload], gateway: GatewayPlan | None, contract: Contract
+) -> RoutePlan | None:
+    """The route of a workload; None where nothing exposes it. `workloads` are all of the stack.
+
+    Raises ConfigError where it would serve no path of the engine.
+    """
+    if gateway is None or not exposed(workload):
+        return None
+    config, guarded = workload.expose or Route(), engine_profile(workload.engine.kind).guarded_paths
+    paths = guarded if config.paths is None else config.paths
+    if not paths:
+        refuse(
+            f"workloads.{name}.expose.paths", "no path of the engine is served", "name one, such as /v1, or unset it"
+        )
+    return RoutePlan(
+        gateway=gateway.name,
+        public=gateway.public,
+        host=_host(workload, gateway),
+        prefix=_prefix(name, workload, workloads),
+        paths=paths,
+        health_path=contract.health_path,
+        timeout_seconds=config.timeout_seconds,
+        encrypted=gateway.encrypted,
+        notes=tuple(_notes(workload, gateway, paths, guarded)),
+    )
+
+
+def _host(workload: Workload, gateway: GatewayPlan) -> str | None:
+    return (workload.expose.host if workload.expose else None) or gateway.host
+
+
+def _prefix(name: str, workload: Workload, workloads: Mapping[str, Workload]) -> str:
+    config = workload.expose
+    if config is not None and config.path is not None:
+        return config.path.rstrip("/")
+    alone = sum(exposed(each) for each in workloads.values()) == 1
+    return "" if alone or (config is not None and config.host is not None) else f"/{name}"
+
+
+def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], guarded: tuple[str, ...]) -> Iterator[str]:
+    whom = "the internet" if gateway.public else "the network"
+    if gateway.public and workload.api_key is None:
+        yield "everybody on the internet may use the model: it asks for no API key"
+    unguarded = [path for path in paths if not any(f"{path}/".startswith(f"{base}/") for base in guarded)]
+    if workload.api_key is not None and unguarded:
+        bare, kept = ", ".join(unguarded), ", ".join(guarded)
+        yield f"{whom} reaches {bare} without the API key, which the engine asks for on {kept}"

@@ -1,0 +1,58 @@
+"""Rules about what the internet reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from l4serve.engines.profile import engine_kinds, engine_profile
+from policy.model import DEPLOYMENT, GATEWAY, HTTP_ROUTE, SERVICE, Resource, Settings, StackRule, at, many
+
+
+def public_endpoints_have_keys(resources: Sequence[Resource], _: Settings) -> Iterator[str]:
+    """Nobody on the internet uses a model, and pays with somebody else's GPUs, without a key."""
+    doors = {_name(gateway) for gateway in resources if gateway.type == GATEWAY and _is_public(gateway)}
+    for route in (each for each in resources if each.type == HTTP_ROUTE):
+        if not any(at(parent, "name") in doors for parent in many(at(route.props, "spec.parentRefs"))):
+            continue
+        for service in _routed_services(route, resources):
+            for deployment in _behind(service, resources):
+                if not _asks_for_key(deployment):
+                    yield f"{_name(deployment)} answers the internet and asks for no key; set apiKey"
+
+
+def _name(resource: Resource) -> str:
+    return str(at(resource.props, "metadata.name"))
+
+
+def _is_public(gateway: Resource) -> bool:
+    return "external" in str(at(gateway.props, "spec.gatewayClassName"))
+
+
+def _routed_services(route: Resource, resources: Sequence[Resource]) -> Iterator[Resource]:
+    backends = [b for rule in many(at(route.props, "spec.rules")) for b in many(at(rule, "backendRefs"))]
+    names = {at(backend, "name") for backend in backends}
+    yield from (each for each in resources if each.type == SERVICE and _name(each) in names)
+
+
+def _behind(service: Resource, resources: Sequence[Resource]) -> Iterator[Resource]:
+    selector = (at(service.props, "spec.selector") or {}).items()
+    for each in resources:
+        labels = at(each.props, "spec.template.metadata.labels") or {}
+        if each.type == DEPLOYMENT and selector <= labels.items():
+            yield each
+
+
+def _asks_for_key(deployment: Resource) -> bool:
+    variables = {engine_profile(kind).api_key_env for kind in engine_kinds()}
+    for container in many(at(deployment.props, "spec.template.spec.containers")):
+        for variable in many(at(container, "env")):
+            if at(variable, "name") in variables and at(variable, "valueFrom.secretKeyRef.name"):
+                return True
+    return False
+
+
+EXPOSURE_RULES = (
+    StackRule(
+        "public-endpoints-have-keys", "Engines that the internet reaches ask for a key.", public_endpoints_have_keys
+    ),
+)

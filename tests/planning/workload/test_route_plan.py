@@ -1,0 +1,105 @@
+"""Routes on the stack's gateway: where, which paths, for whom, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.config.problems import ConfigError
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.route_plan import RoutePlan
+from tests import factories
+
+INTERNET = {"to": "internet", "host": "llm.example.com", "certificate": {"certificateManager": "llm"}}
+NETWORK = {"to": "network"}
+KEY = {"secret": "kept"}
+TGI = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
+
+
+def plan(workloads: dict[str, Any] | None = None, expose: dict[str, Any] = INTERNET, **fields: Any) -> StackPlan:
+    return factories.planned(factories.serving(workloads, expose=expose, **fields))
+
+
+def refusal(workloads: dict[str, Any] | None = None, **fields: Any) -> str:
+    with pytest.raises(ConfigError) as refused:
+        factories.planned(factories.serving(workloads, **fields))
+    return str(refused.value)
+
+
+def route(found: StackPlan, name: str = "qwen") -> RoutePlan:
+    (workload,) = [each for each in found.workloads if each.name == name]
+    assert workload.route is not None
+    return workload.route
+
+
+def test_an_only_workload_is_served_at_the_root_and_several_below_their_names() -> None:
+    assert route(plan()).url == "https://llm.example.com"
+    two = plan({"a": factories.workload(), "b": factories.workload(expose={"path": "/chat"})})
+    assert [route(two, name).url for name in "ab"] == ["https://llm.example.com/a", "https://llm.example.com/chat"]
+    own = plan({"a": factories.workload(), "b": factories.workload(expose={"host": "b.example.com"})})
+    assert route(own, "b").url == "https://b.example.com"
+
+
+def test_only_what_asks_for_the_key_is_served() -> None:
+    assert route(plan({"qwen": factories.workload(apiKey=KEY)})).paths == ("/v1",)
+    paths = route(plan({"qwen": factories.workload(engine=TGI, apiKey=KEY)})).paths
+    assert "/generate" in paths and not {"/v1/models", "/metrics", "/info"} & {*paths}
+
+
+def test_a_path_without_the_key_is_told_of() -> None:
+    found = plan({"qwen": factories.workload(apiKey=KEY, expose={"paths": ["/v1/chat", "/tokenize"]})})
+    (note,) = [note for note in found.notes if note.id == "unguarded-path"]
+    assert "reaches /tokenize without" in note.text
+
+
+def test_a_public_engine_without_a_key_is_a_danger_before_all_else() -> None:
+    (danger,) = [note for note in plan().notes if note.level == "danger"]
+    assert danger.path == "workloads.qwen.expose" and "everybody on the internet" in danger.text
+    assert not [note for note in plan({"qwen": factories.workload(apiKey=KEY)}).notes if note.level == "danger"]
+    assert not [note for note in plan(expose=NETWORK).notes if note.level == "danger"]
+
+
+def test_a_workload_may_stay_inside() -> None:
+    found = plan({"a": factories.workload(), "b": factories.workload(expose={"enabled": False})})
+    assert [workload.route is not None for workload in found.workloads] == [True, False]
+
+
+def test_pods_admit_the_proxies_and_the_health_checks() -> None:
+    (workload,) = plan().workloads
+    assert workload.network is not None
+    assert {"10.129.0.0/23 (TCP 8000)", "35.191.0.0/16 (TCP 8000)"} <= {*workload.network.admits}
+    (inside,) = factories.planned(factories.serving()).workloads
+    assert inside.network is not None and not [each for each in inside.network.admits if "35.191" in each]
+
+
+def test_the_gateway_of_an_existing_cluster_needs_what_the_stack_does_not_make() -> None:
+    found = plan(expose=NETWORK, cluster=factories.EXISTING)
+    assert {"gateway-elsewhere", "proxy-subnet-elsewhere"} <= {note.id for note in found.notes}
+    assert found.gateway is not None and found.gateway.proxy_subnet is None
+
+
+TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no gateway": ({"workloads": {"a": factories.workload(expose={})}}, "set expose for the stack"),
+    "plain text on the internet": ({"expose": {"to": "internet"}}, "set certificate"),
+    "one place": ({"workloads": TWO, "expose": INTERNET}, "a is served at llm.example.com/a too"),
+    "gateway off": ({"expose": NETWORK, "cluster": {**factories.ZONAL, "gatewayApi": False}}, "cluster.gatewayApi"),
+    "overlap": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.4.0.0/23"}}, "overlaps 10.4.0.0/14"),
+    "small": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.129.0.0/28"}}, "too small"),
+    "two addresses": ({"expose": {**NETWORK, "address": "a", "reserveAddress": True}}, "reserved already"),
+    "two certificates": ({"expose": {**INTERNET, "certificate": {"secret": "a", "certificateManager": "b"}}}, "one"),
+    "no path": ({"workloads": {"a": factories.workload(expose={"paths": []})}, "expose": NETWORK}, "unset it"),
+    "unknown network": (
+        {"expose": {**NETWORK, "makeProxyOnlySubnet": True}, "cluster": factories.EXISTING},
+        "make the proxy-only subnet of the region yourself",
+    ),
+    "unknown region": (
+        {"expose": {**NETWORK, "reserveAddress": True}, "cluster": factories.EXISTING},
+        "name it in expose.address",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_could_not_serve_is_refused(name: str) -> None:
+    fields, told = REFUSED[name]
+    assert told in refusal(**fields)

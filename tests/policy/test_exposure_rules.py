@@ -1,0 +1,32 @@
+"""An engine that the internet reaches asks for a key, or the policy refuses the stack."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.cli.render_command import render_stack
+from policy.exposure_rules import public_endpoints_have_keys
+from policy.model import Resource, Settings
+from tests import factories
+
+INTERNET = {"to": "internet", "certificate": {"certificateManager": "llm"}}
+
+
+def refused(expose: Mapping[str, Any], **fields: Any) -> list[str]:
+    serving = factories.serving({"qwen": factories.workload(**fields)}, expose=expose)
+    found = render_stack(factories.loaded(serving, name="made"))
+    kinds = {"Deployment": "apps/v1", "Service": "core/v1"}
+    resources = [
+        Resource(f"kubernetes:{kinds.get(each['kind'], each['apiVersion'])}:{each['kind']}", "it", each)
+        for each in found.objects
+    ]
+    return list(public_endpoints_have_keys(resources, Settings()))
+
+
+def test_a_public_engine_without_a_key_is_refused() -> None:
+    (told,) = refused(INTERNET)
+    assert told.startswith("qwen answers the internet") and "set apiKey" in told
+
+
+def test_a_key_or_a_private_gateway_passes() -> None:
+    assert refused(INTERNET, apiKey={"secret": "kept"}) == []
+    assert refused({"to": "network"}) == []
