@@ -16,7 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.architecture_traits import traits_of
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 
 GIB = 2**30
 L4_GIB = 22.03
@@ -70,7 +72,8 @@ def kv_tokens(record: dict[str, Any], config: dict[str, Any]) -> tuple[int | Non
     printed = number(first(r"GPU KV cache size: ([\d,]+) tokens", record["log"]))
     if printed is not None:
         return int(printed), False
-    if record.get("gpu_blocks") and not sliding_layers(config):
+    by_tokens = not sliding_layers(config) and "stateSpace" not in traits_of(config["architectures"][0])
+    if record.get("gpu_blocks") and by_tokens:
         return record["gpu_blocks"] * record["block_size"], True
     return None, False
 
@@ -101,6 +104,8 @@ def kind(record: dict[str, Any], config: dict[str, Any]) -> str:
         return "speculation"
     if "linear_num_value_heads" in config.get("text_config", config):
         return "hybrid"
+    if "stateSpace" in traits_of(config["architectures"][0]) or config.get("is_encoder_decoder"):
+        return "state"
     return "vision" if "vision_config" in config else "text"
 
 
@@ -124,6 +129,8 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
         return f"no profile was run: {record['error'][:90]}"
     if outcome(record) is None:
         return str(record["error"])[:120]
+    if record["point"]["utilization"] > 1:
+        return "more than the smaller card has"
     if record["point"].get("compile_cache") == "warm":
         return "warm compilation cache"
     if any(key in record["point"] for key in ("offload_group_size", "mm_processor_kwargs")):

@@ -34,7 +34,7 @@ from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
 from l4serve.planning.machines.shapes import all_shapes
-from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question, subject_of
 from l4serve.planning.workload.speed_question import DEFAULT_REGION

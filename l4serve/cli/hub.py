@@ -18,7 +18,8 @@ from l4serve.config.files import (
 )
 from l4serve.config.spelling import did_you_mean
 from l4serve.planning.models.catalogue import all_names, find_model
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -60,7 +61,7 @@ def _read(path: Path) -> bytes:
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     try:
-        config = read_json(content)
+        config = read_json(content, drops_constants=True)
     except FileRefusedError as error:
         raise ModelConfigError(f"{name}: the file {error}; give the config.json of the model's repository") from None
     if not isinstance(config, Mapping):

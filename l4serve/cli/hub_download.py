@@ -11,7 +11,7 @@ import urllib.request
 from l4serve.config.files import MOST_JSON_BYTES
 from l4serve.config.spelling import did_you_mean
 from l4serve.planning.models.catalogue import all_names
-from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.planning.models.hf_values import ModelConfigError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 TIMEOUT_SECONDS = 5

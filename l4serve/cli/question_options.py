@@ -15,7 +15,7 @@ from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.models.hf_config import ModelConfigError
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.fit_question import Question
 from l4serve.planning.workload.judging import Judgement, Subject, judge

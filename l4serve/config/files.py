@@ -70,17 +70,25 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def read_json(content: bytes) -> Any:
-    """The JSON value of a file's content. Raises FileRefusedError, also for NaN, infinity and what is nested deeply."""
+def read_json(content: bytes, *, drops_constants: bool = False) -> Any:
+    """The JSON value of a file's content. Raises FileRefusedError, also for NaN, infinity and what is nested deeply.
+
+    `drops_constants` reads NaN and infinity as null: transformers writes them into a model's config.json.
+    """
+    constant = _null if drops_constants else _no_constant
     try:
         text = content.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_bounded_float)
+        value = json.loads(text, parse_constant=constant, parse_int=_bounded_int, parse_float=_bounded_float)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, FileRefusedError) else "is no JSON"
         raise FileRefusedError(reason) from None
     if _depth_exceeds(value, MOST_JSON_NESTING):
         raise FileRefusedError(f"is nested deeper than {MOST_JSON_NESTING}")
     return value
+
+
+def _null(name: str) -> None:  # noqa: ARG001 - the decoder's own signature
+    return None
 
 
 def _no_constant(name: str) -> Any:

@@ -36,7 +36,7 @@ class ModelConfigs:
         self.size += len(content)
         if self.size > _MOST_BYTES_TOGETHER:
             raise FileRefusedError(f"and the others together are larger than {_MOST_BYTES_TOGETHER // 2**20} MiB")
-        parsed = read_json(content)
+        parsed = read_json(content, drops_constants=True)
         if not isinstance(parsed, dict):
             raise FileRefusedError("is no JSON object")
         return parsed

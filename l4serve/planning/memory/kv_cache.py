@@ -79,11 +79,14 @@ def _full_width(model: ModelShape, tp: int) -> int:
     return 2 * rank_kv_heads(heads, tp) * (model.full_head_dim or model.head_dim)
 
 
-def kv_layout(model: ModelShape, options: ServingOptions, *, grouped: bool, in_flight_tokens: int) -> KvLayout:
+def kv_layout(
+    model: ModelShape, options: ServingOptions, *, grouped: bool, in_flight_tokens: int, batched_tokens: int = 0
+) -> KvLayout:
     """The layout on one rank.
 
     `grouped` is whether the release gives sliding-window layers blocks of their own; without it they keep every token.
-    `in_flight_tokens` is what one step or several overlapping steps may schedule.
+    `in_flight_tokens` is what one step or several overlapping steps may schedule, `batched_tokens` what one may: an
+    attended encoder is given room for as many (`CrossAttentionSpec` of vllm/v1/kv_cache_interface.py).
     """
     full, sliding = model.count_layers(LayerKind.FULL), model.count_layers(LayerKind.SLIDING)
     window = (model.sliding_window or 0) - 1 + in_flight_tokens
@@ -91,7 +94,8 @@ def kv_layout(model: ModelShape, options: ServingOptions, *, grouped: bool, in_f
     if model.linear_state is not None:
         return _hybrid_layout(model, options, full)
     if not sliding or not grouped:
-        return KvLayout(block_bytes=BLOCK_TOKENS * per_token, full_groups=1)
+        encoded = ceil(max(model.encoder_positions, batched_tokens) / BLOCK_TOKENS) if model.encoder_positions else 0
+        return KvLayout(block_bytes=BLOCK_TOKENS * per_token, full_groups=1, state_blocks=encoded)
     if not full:
         return KvLayout(block_bytes=BLOCK_TOKENS * per_token, sliding_groups=1, window_tokens=window)
     small, large = min(full, sliding), max(full, sliding)
@@ -124,15 +128,19 @@ def _hybrid_layout(model: ModelShape, options: ServingOptions, full: int) -> KvL
     convolved, held = state_element_bytes(model, options)
     kept = state.conv_kernel - 1 + options.num_speculative_tokens
     state_bytes = (channels * kept * convolved + recurrent * held) // tp
+    pages = options.num_speculative_tokens + (2 if options.enable_prefix_caching else 1)
+    if not full:  # one block holds the state of every layer
+        return KvLayout(block_bytes=linear * state_bytes, state_blocks=pages)
     token = _full_width(model, tp) * kv_element_bytes(model, options)
     step = options.block_size or BLOCK_TOKENS
     tokens = ceil(state_bytes / token / step) * step
     group = min(full, linear)
-    pages = options.num_speculative_tokens + (2 if options.enable_prefix_caching else 1)
+    if options.enable_prefix_caching and state.chunk:  # the state after every block is kept, as its keys are
+        tokens = ceil(tokens / state.chunk) * state.chunk
     pool = int(group * tokens * token * (1 + options.draft_kv_fraction))
     return KvLayout(
         block_bytes=pool,
-        full_groups=ceil(full / group),
+        full_groups=ceil(full / group) + (ceil(linear / group) if options.enable_prefix_caching and state.chunk else 0),
         full_block=tokens,
-        state_blocks=ceil(linear / group) * pages,
+        state_blocks=0 if options.enable_prefix_caching and state.chunk else ceil(linear / group) * pages,
     )

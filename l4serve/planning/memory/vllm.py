@@ -12,7 +12,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
+from l4serve.planning.memory.generations import GIB, Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
@@ -33,6 +33,9 @@ from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, plain_mlp_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.edited import edited
+
+MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
+"""The release since which V1 alone serves Mamba (https://github.com/vllm-project/vllm/releases/tag/v0.11.0)."""
 
 
 def batch_limits(model: ModelShape, options: ServingOptions, generation: Generation) -> BatchLimits:
@@ -113,7 +116,10 @@ class VllmMemory:
 
 
 def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
-    """vLLM's answer for one rank."""
+    """vLLM's answer for one rank. Raises MemoryModelError for what no source or measurement tells."""
+    if model.is_mamba and parse_version(options.engine_version) < MAMBA_STATES_IN_BLOCKS:
+        since = ".".join(map(str, MAMBA_STATES_IN_BLOCKS))
+        raise MemoryModelError(f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine")
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
     generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)
     limits = batch_limits(model, options, generation)
@@ -127,6 +133,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
         options,
         grouped=generation.slidingwindow_groups,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
+        batched_tokens=limits.batched_tokens,
     )
     if options.gpu_blocks is not None:
         usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB

@@ -190,7 +190,7 @@ def _attention(model: ModelShape, tp: int) -> int:
     heads = model.full_key_value_heads or model.num_key_value_heads
     values = not (model.full_keys_are_values and model.full_head_dim)
     total += full * _attention_layer(model, tp, model.full_head_dim or model.head_dim, heads, values=values)
-    return total + linear * _linear_layer(model, tp)
+    return total + linear * _linear_layer(model, tp) + model.encoder_parameters // tp
 
 
 def _attention_layer(model: ModelShape, tp: int, head_dim: int, kv_heads: int, *, values: bool) -> int:
@@ -220,8 +220,11 @@ def _linear_layer(model: ModelShape, tp: int) -> int:
         return 0
     keys = state.num_key_heads * state.key_head_dim
     values = state.num_value_heads * state.value_head_dim
-    inputs = model.hidden_size * (2 * keys + 2 * values + 2 * state.num_value_heads)
-    return (inputs + (2 * keys + values) * state.conv_kernel + values * model.hidden_size) // tp
+    inputs = model.hidden_size * (2 * keys + 2 * values + state.gates * state.num_value_heads)
+    steps = 0
+    if state.step_rank:  # Mamba 1: time step and state are projected from the values; its decay is float32
+        steps = values * (2 * (state.step_rank + state.key_head_dim) + 2 * state.key_head_dim)
+    return (inputs + steps + (2 * keys + values) * state.conv_kernel + values * model.hidden_size) // tp
 
 
 def _dense_mlp(model: ModelShape, tp: int) -> int:
@@ -231,6 +234,7 @@ def _dense_mlp(model: ModelShape, tp: int) -> int:
     else:
         layers = model.moe.num_dense_layers
         shared = (model.num_hidden_layers - layers) * model.moe.shared_intermediate_size
+    layers = layers if model.mlp_layers is None else model.mlp_layers
     return matrices * model.hidden_size * (layers * model.intermediate_size + shared) // tp
 
 
@@ -238,7 +242,7 @@ def _experts(model: ModelShape, tp: int) -> int:
     moe = model.moe
     if moe is None:
         return 0
-    each = 3 * model.hidden_size * moe.expert_intermediate_size
+    each = (3 if model.gated_mlp else 2) * model.hidden_size * moe.expert_intermediate_size
     if moe.expert_bias:
         each += 2 * moe.expert_intermediate_size + model.hidden_size
     return (model.num_hidden_layers - moe.num_dense_layers) * moe.num_experts * each // tp

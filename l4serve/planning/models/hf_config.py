@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from l4serve.planning.models.architecture_traits import traits_of
+from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
-from l4serve.planning.models.model_shape import (
-    LayerKind,
-    LinearStateFacts,
-    MlaFacts,
-    ModelShape,
-    MoeFacts,
-    QuantizationFacts,
-)
+from l4serve.planning.models.hf_values import MOST_OF_A_LENGTH, Config, ModelConfigError, integer, optional
+from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts
 from l4serve.planning.models.rope import scaled_context, table_stretch
 from l4serve.planning.models.shape_checks import shape_fault
+from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayers, state_space_layers
 from l4serve.planning.models.vision import count_audio_parameters, count_vision_parameters, vision_facts
 
-Config = Mapping[str, Any]
-
 MOST_LAYERS = 1000
-MOST_OF_A_WIDTH = 2**20
-"""Of any width, count or rank; the widest published one is a tenth of it."""
-MOST_OF_A_LENGTH = 2**32
-"""Of positions and windows, in tokens."""
-_LENGTHS = frozenset(
-    {"max_position_embeddings", "n_positions", "max_seq_len", "vocab_size", "vocab_size_per_layer_input"}
-)
 _LONGEST_NAME = 200
 FULL_ATTENTION_INTERVAL = 4
 """Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
@@ -41,11 +29,9 @@ _KIND_OF_LAYER_TYPE = {
 }
 
 
+_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
+_MLP_WIDTHS = ("intermediate_size", "ffn_hidden_size", "n_inner", "decoder_ffn_dim")
 _STATE_SPACE_KEYS = ("hybrid_override_pattern", "mamba_n_heads", "mamba_d_state", "ssm_state_size", "state_size")
-
-
-class ModelConfigError(ValueError):
-    """A config.json that cannot be read as a decoder model; the message names the key and the remedy."""
 
 
 def shape_from_config(config: Mapping[str, object], *, model_id: str, source: str) -> ModelShape:
@@ -56,13 +42,18 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     architecture = _architecture(config, model_id)
     text = _text_config(config)
     traits = traits_of(architecture)
-    _refuse_state_space(text, model_id)
-    heads = _integer(text, model_id, "num_attention_heads", "n_head", "num_heads")
-    hidden = _integer(text, model_id, "hidden_size", "n_embd", "d_model")
-    layers = _integer(text, model_id, "num_hidden_layers", "n_layer", "num_layers")
+    hidden = integer(text, model_id, "hidden_size", "n_embd", "d_model")
+    layers = integer(text, model_id, *traits.get("layers", ()), "num_hidden_layers", "n_layer", "num_layers")
     if layers > MOST_LAYERS:
         raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
-    kinds = _layer_kinds(text, traits, layers, model_id)
+    mamba = _state_space(text, traits, layers, model_id)
+    if mamba is not None and not mamba.attends:  # heads split what the state holds
+        heads, head_dim = mamba.state.num_value_heads, mamba.state.value_head_dim
+    else:
+        heads = integer(text, model_id, "num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")
+        head_dim = _head_dim(text, hidden, heads, model_id)
+    kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
+    encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
         id=model_id,
         architecture=architecture,
@@ -70,9 +61,9 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         hidden_size=hidden,
         num_attention_heads=heads,
         num_key_value_heads=_key_value_heads(text, heads, model_id),
-        head_dim=_head_dim(text, hidden, heads, model_id),
-        vocab_size=_integer(text, model_id, "vocab_size"),
-        intermediate_size=_optional(text, model_id, "intermediate_size", "ffn_hidden_size", "n_inner") or 4 * hidden,
+        head_dim=head_dim,
+        vocab_size=integer(text, model_id, "vocab_size"),
+        intermediate_size=optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
         max_position_embeddings=_context(text, architecture, model_id),
         torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16"))[:40],
@@ -82,18 +73,21 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         attention_output_gate=bool(text.get("attn_output_gate", False)),
         layer_kinds=kinds,
         sliding_window=_window(text, kinds),
-        full_head_dim=_optional(text, model_id, "global_head_dim"),
-        full_key_value_heads=_optional(text, model_id, "num_global_key_value_heads"),
+        full_head_dim=optional(text, model_id, "global_head_dim"),
+        full_key_value_heads=optional(text, model_id, "num_global_key_value_heads"),
         full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
-        kv_shared_layers=_optional(text, model_id, "num_kv_shared_layers") or 0,
+        kv_shared_layers=optional(text, model_id, "num_kv_shared_layers") or 0,
         rope_caches=int(traits.get("ropeCaches", 1)),
         rope_stretch=table_stretch(text, architecture, traits.get("ropeStretch", 1)),
-        moe=_moe(text, traits, model_id),
-        mla=_mla(text, model_id),
-        linear_state=_linear_state(text, traits, model_id),
+        moe=mixture(text, traits, layers, mamba, model_id),
+        mla=latent_attention(text, model_id),
+        linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
+        mlp_layers=mamba.mlp_layers if mamba else None,
+        encoder_parameters=encoder.parameters,
+        encoder_positions=encoder.positions,
         extra_parameters=_towers(config, traits, hidden, model_id),
-        per_layer_width=_optional(text, model_id, "hidden_size_per_layer_input") or 0,
-        per_layer_vocab_size=_optional(text, model_id, "vocab_size_per_layer_input") or 0,
+        per_layer_width=optional(text, model_id, "hidden_size_per_layer_input") or 0,
+        per_layer_vocab_size=optional(text, model_id, "vocab_size_per_layer_input") or 0,
         vision=vision_facts(config.get("vision_config"), config.get("mm_tokens_per_image"), traits.get("vision", {})),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
@@ -112,7 +106,7 @@ def _labels(config: Config) -> int | None:
 
 
 def _context(text: Config, architecture: str, model_id: str) -> int:
-    stated = _optional(text, model_id, "max_position_embeddings", "n_positions", "max_seq_len") or 2048
+    stated = optional(text, model_id, *_POSITIONS) or 2048
     try:
         return scaled_context(text, architecture, stated)
     except ValueError as error:
@@ -128,11 +122,17 @@ def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: st
         raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
 
 
-def _refuse_state_space(text: Config, model_id: str) -> None:
-    """State-space layers hold a state whose shape this reader does not know."""
+def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:
+    """The state-space layers of a class that this reader knows; those of others hold a state of unknown shape."""
+    if keys := traits.get("stateSpace"):
+        try:
+            return state_space_layers(text, keys, layers, partial(integer, text, model_id))
+        except StateSpaceError as error:
+            raise ModelConfigError(f"{model_id}: config.json: {error}; its memory is not judged") from None
     found = next((key for key in _STATE_SPACE_KEYS if text.get(key)), None)
     if found:
         raise ModelConfigError(f"{model_id}: `{found}` in config.json is of Mamba layers; their memory is not judged")
+    return None
 
 
 def _architecture(config: Config, model_id: str) -> str:
@@ -159,35 +159,8 @@ def _first(config: Config, text: Config, key: str, default: object) -> Any:
     return default
 
 
-def _optional(config: Config, model_id: str, *keys: str) -> int | None:
-    for key in keys:
-        value = config.get(key)
-        if value is None:
-            continue
-        if isinstance(value, (list, tuple)) and value and all(type(item) is int for item in value):
-            value = max(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            shown = repr(value)[:40]
-            raise ModelConfigError(f"{model_id}: `{key}` is {shown} in config.json; it must be a whole number")
-        most = MOST_OF_A_LENGTH if key in _LENGTHS else MOST_OF_A_WIDTH
-        if value > most:
-            raise ModelConfigError(f"{model_id}: `{key}` is above {most} in config.json; no model has that many")
-        return value
-    return None
-
-
-def _integer(config: Config, model_id: str, *keys: str) -> int:
-    value = _optional(config, model_id, *keys)
-    if not value:
-        raise ModelConfigError(
-            f"{model_id}: config.json lacks `{keys[0]}`; give the config.json of a decoder-only language model "
-            "(an adapter or a tokenizer has none)"
-        )
-    return value
-
-
 def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
-    width = _optional(text, model_id, "head_dim") or hidden // heads
+    width = optional(text, model_id, "head_dim", "attention_head_dim") or hidden // heads
     if not width:
         raise ModelConfigError(f"{model_id}: config.json spreads a `hidden_size` of {hidden} over {heads} heads")
     return width
@@ -204,7 +177,7 @@ def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFa
 def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
     if text.get("multi_query") and not text.get("new_decoder_architecture"):
         return 1
-    return _optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
+    return optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
 
 
 def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> tuple[LayerKind, ...]:
@@ -212,7 +185,7 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
     if isinstance(types, (list, tuple)):
         return _kinds_of_types(types, text, layers, model_id)
     if text.get("linear_num_value_heads"):
-        interval = _optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
+        interval = optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
         return tuple(LayerKind.LINEAR if (i + 1) % interval else LayerKind.FULL for i in range(layers))
     if not text.get("sliding_window") or text.get("use_sliding_window") is False:
         return ()
@@ -240,56 +213,3 @@ def _kinds_of_types(
 def _window(text: Config, kinds: tuple[LayerKind, ...]) -> int | None:
     window = text.get("sliding_window")
     return window if LayerKind.SLIDING in kinds and type(window) is int and 0 < window <= MOST_OF_A_LENGTH else None
-
-
-def _moe(text: Config, traits: Mapping[str, Any], model_id: str) -> MoeFacts | None:
-    experts = _optional(text, model_id, "num_local_experts", "num_experts", "n_routed_experts")
-    if not experts:
-        return None
-    width = _optional(text, model_id, "moe_intermediate_size", "expert_intermediate_size") or _integer(
-        text, model_id, "intermediate_size"
-    )
-    shared = _optional(text, model_id, "shared_expert_intermediate_size") or width * (
-        _optional(text, model_id, "n_shared_experts") or 0
-    )
-    return MoeFacts(
-        num_experts=experts,
-        num_experts_per_tok=_optional(text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts") or 1,
-        expert_intermediate_size=width,
-        shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
-        num_dense_layers=_optional(text, model_id, "first_k_dense_replace") or 0,
-        expert_bias=bool(traits.get("expertBias", False)),
-    )
-
-
-def _dense_beside_experts(text: Config, model_id: str) -> int:
-    """Gemma 4 runs its dense MLP beside the experts in every layer."""
-    if not text.get("enable_moe_block"):
-        return 0
-    return _optional(text, model_id, "intermediate_size") or 0
-
-
-def _mla(text: Config, model_id: str) -> MlaFacts | None:
-    rank = _optional(text, model_id, "kv_lora_rank")
-    if not rank:
-        return None
-    return MlaFacts(
-        kv_lora_rank=rank,
-        q_lora_rank=_optional(text, model_id, "q_lora_rank"),
-        qk_nope_head_dim=_integer(text, model_id, "qk_nope_head_dim"),
-        qk_rope_head_dim=_integer(text, model_id, "qk_rope_head_dim"),
-        v_head_dim=_integer(text, model_id, "v_head_dim"),
-    )
-
-
-def _linear_state(text: Config, traits: Mapping[str, Any], model_id: str) -> LinearStateFacts | None:
-    if not text.get("linear_num_value_heads"):
-        return None
-    return LinearStateFacts(
-        num_key_heads=_integer(text, model_id, "linear_num_key_heads"),
-        num_value_heads=_integer(text, model_id, "linear_num_value_heads"),
-        key_head_dim=_integer(text, model_id, "linear_key_head_dim"),
-        value_head_dim=_integer(text, model_id, "linear_value_head_dim"),
-        conv_kernel=_integer(text, model_id, "linear_conv_kernel_dim"),
-        state_dtype=text.get("mamba_ssm_dtype") or traits.get("stateDtype"),
-    )

@@ -14,6 +14,7 @@ class LayerKind(StrEnum):
     FULL = "full"
     SLIDING = "sliding"
     LINEAR = "linear"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,13 @@ class MlaFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearStateFacts:
-    """Gated linear attention (Qwen3-Next and Qwen3.5): a fixed state per sequence in place of a growing cache.
+    """Gated linear attention (Qwen3-Next, Qwen3.5) or Mamba: a fixed state per sequence in place of a growing cache.
 
-    `state_dtype` is the type that the file asks for the recurrent part; None leaves the type of the activations.
+    Mamba 2 in these words: groups are key heads, the state's size is the width of a key head. Mamba 1 has a value head
+    of one element for each channel and no key heads; `step_rank` is the rank of its time step. `gates` are numbers that
+    each value head takes of a token beside its values. `chunk` is what a block holds a multiple of where states of
+    prefixes are kept. `state_dtype` is the type that the file asks for the recurrent part; None leaves the type of the
+    activations.
     """
 
     num_key_heads: int
@@ -52,6 +57,9 @@ class LinearStateFacts:
     value_head_dim: int
     conv_kernel: int
     state_dtype: str | None = None
+    gates: int = 2
+    step_rank: int = 0
+    chunk: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +104,10 @@ class ModelShape:
     one entry for each decoder layer; empty means full attention in every layer. `is_encoder` models keep no cache.
     `per_layer_width` is that of the vector that each layer takes of each token from a table of its own (Gemma 3n and
     4), which has `per_layer_vocab_size` rows. `purpose` is what the model was made for where its class does not say it:
-    a decoder trained for vectors, or an encoder with one class, which scores pairs. `is_seen` is False where no list of
-    the Hub's models has the id.
+    a decoder trained for vectors, or an encoder with one class, which scores pairs. `mlp_layers` counts the layers with
+    a dense MLP; None is every one that has no experts. `encoder_parameters` are those of an encoder that a decoder
+    attends to, and of that attention; `encoder_positions` is what each sequence keeps of it. `is_seen` is False where
+    no list of the Hub's models has the id.
     """
 
     id: str
@@ -128,6 +138,9 @@ class ModelShape:
     moe: MoeFacts | None = None
     mla: MlaFacts | None = None
     linear_state: LinearStateFacts | None = None
+    mlp_layers: int | None = None
+    encoder_parameters: int = 0
+    encoder_positions: int = 0
     extra_parameters: int = 0
     per_layer_width: int = 0
     per_layer_vocab_size: int = 0
@@ -146,6 +159,16 @@ class ModelShape:
     def is_hybrid(self) -> bool:
         """Whether some layers keep a fixed state in place of a KV cache."""
         return self.linear_state is not None
+
+    @property
+    def is_mamba(self) -> bool:
+        """Whether the fixed states are those of Mamba layers."""
+        return self.linear_state is not None and (self.linear_state.chunk > 0 or self.linear_state.step_rank > 0)
+
+    @property
+    def attends(self) -> bool:
+        """Whether some layer looks back at keys and values; without one no position is too far."""
+        return self.count_layers(LayerKind.FULL) + self.count_layers(LayerKind.SLIDING) > 0
 
     def count_layers(self, kind: LayerKind) -> int:
         """The number of decoder layers of this kind."""

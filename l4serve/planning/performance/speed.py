@@ -151,6 +151,8 @@ def unjudged(served: Served) -> str | None:
         return "speed: the model makes no tokens"
     if model.is_hybrid:
         return "speed: nobody measured linear attention"
+    if model.encoder_positions:
+        return "speed: nobody measured a decoder that attends to an encoder"
     stored = weight_format(model, options)
     if stored is not None and stored.name in UNMEASURED_FORMATS:
         return f"speed: nobody measured {stored.name} weights"

@@ -17,7 +17,8 @@ from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.packing.placement import PodRequest, PoolPlacement, PoolRoom, place
 from l4serve.planning.stack.class_pods import class_spare, spread_over_classes

@@ -276,7 +276,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         num_key_value_heads=shape.num_key_value_heads,
         head_dim=shape.head_dim,
         vocab_size=shape.vocab_size,
-        max_position_embeddings=shape.max_position_embeddings,
+        max_position_embeddings=shape.max_position_embeddings if shape.attends else None,
         dtype=shape.torch_dtype,
         quantization_method=shape.quantization.method if shape.quantization else None,
         quantization_group=shape.quantization.group_size if shape.quantization else None,

@@ -15,7 +15,8 @@ from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 from tests import factories
 
@@ -152,7 +153,8 @@ def test_an_encoder_keeps_no_cache_and_fits() -> None:
 
 @pytest.mark.parametrize("key", ["hybrid_override_pattern", "mamba_n_heads", "state_size"])
 def test_state_space_layers_are_not_taken_for_attention(key: str) -> None:
-    config = {"architectures": ["NemotronHForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
+    config = {"architectures": ["JambaForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
+    config["num_hidden_layers"] = 4
     with pytest.raises(ModelConfigError, match="Mamba"):
         shape_from_config(config, model_id="m", source="test")
 

@@ -3,7 +3,8 @@
 import pytest
 
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import LayerKind
 
 LLAMA = {

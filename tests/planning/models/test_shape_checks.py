@@ -12,7 +12,8 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.hf_config import ModelConfigError, shape_from_config
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
 
 BASE: Mapping[str, Any] = {
     "architectures": ["Qwen3MoeForCausalLM"],

@@ -1,0 +1,96 @@
+"""Parts of a model that only some have, out of its config.json: experts, latent attention, linear attention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from l4serve.planning.models.hf_values import Config, integer, optional
+from l4serve.planning.models.model_shape import LinearStateFacts, MlaFacts, MoeFacts
+from l4serve.planning.models.state_space import StateSpaceLayers
+
+_SHARED_WIDTHS = (
+    "shared_expert_intermediate_size",
+    "moe_shared_expert_intermediate_size",
+    "shared_intermediate_size",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedEncoder:
+    """An encoder that a decoder attends to: its parameters with those of that attention, and its positions."""
+
+    parameters: int
+    positions: int
+
+
+NO_ENCODER = AttendedEncoder(0, 0)
+
+
+def attended_encoder(text: Config, hidden: int, layers: int, model_id: str) -> AttendedEncoder:
+    """The encoder of Whisper: two convolutions over the spectrum, positions of its own, attention and two matrices."""
+    positions = integer(text, model_id, "max_source_positions")
+    attention = 4 * hidden * hidden + 3 * hidden
+    width = integer(text, model_id, "encoder_ffn_dim")
+    each = attention + 2 * hidden * width + width + hidden
+    convolved = 3 * hidden * (integer(text, model_id, "num_mel_bins") + hidden)
+    held = hidden * (positions + integer(text, model_id, "max_target_positions"))
+    encoded = integer(text, model_id, "encoder_layers") * each
+    return AttendedEncoder(encoded + layers * attention + convolved + held, positions)
+
+
+def mixture(
+    text: Config, traits: Mapping[str, Any], layers: int, mamba: StateSpaceLayers | None, model_id: str
+) -> MoeFacts | None:
+    experts = optional(text, model_id, "num_local_experts", "num_experts", "n_routed_experts")
+    if not experts:
+        return None
+    width = optional(text, model_id, "moe_intermediate_size", "expert_intermediate_size") or integer(
+        text, model_id, "intermediate_size"
+    )
+    shared = optional(text, model_id, *_SHARED_WIDTHS) or width * (optional(text, model_id, "n_shared_experts") or 0)
+    dense = optional(text, model_id, "first_k_dense_replace") or 0
+    if mamba is not None and mamba.expert_layers is not None:
+        dense = layers - mamba.expert_layers
+    return MoeFacts(
+        num_experts=experts,
+        num_experts_per_tok=optional(text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts") or 1,
+        expert_intermediate_size=width,
+        shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
+        num_dense_layers=dense,
+        expert_bias=bool(traits.get("expertBias", False)),
+    )
+
+
+def _dense_beside_experts(text: Config, model_id: str) -> int:
+    """Gemma 4 runs its dense MLP beside the experts in every layer."""
+    if not text.get("enable_moe_block"):
+        return 0
+    return optional(text, model_id, "intermediate_size") or 0
+
+
+def latent_attention(text: Config, model_id: str) -> MlaFacts | None:
+    rank = optional(text, model_id, "kv_lora_rank")
+    if not rank:
+        return None
+    return MlaFacts(
+        kv_lora_rank=rank,
+        q_lora_rank=optional(text, model_id, "q_lora_rank"),
+        qk_nope_head_dim=integer(text, model_id, "qk_nope_head_dim"),
+        qk_rope_head_dim=integer(text, model_id, "qk_rope_head_dim"),
+        v_head_dim=integer(text, model_id, "v_head_dim"),
+    )
+
+
+def linear_state(text: Config, traits: Mapping[str, Any], model_id: str) -> LinearStateFacts | None:
+    if not text.get("linear_num_value_heads"):
+        return None
+    return LinearStateFacts(
+        num_key_heads=integer(text, model_id, "linear_num_key_heads"),
+        num_value_heads=integer(text, model_id, "linear_num_value_heads"),
+        key_head_dim=integer(text, model_id, "linear_key_head_dim"),
+        value_head_dim=integer(text, model_id, "linear_value_head_dim"),
+        conv_kernel=integer(text, model_id, "linear_conv_kernel_dim"),
+        state_dtype=text.get("mamba_ssm_dtype") or traits.get("stateDtype"),
+    )

@@ -1,0 +1,93 @@
+"""State-space layers (Mamba, Mamba 2) in a config.json: which layers have one, its state, and what feeds forward.
+
+How each class names its keys is data (`stateSpace` in `data/architectures.json`). Sizes are those of vLLM's
+`MambaStateShapeCalculator` (model_executor/layers/mamba/mamba_utils.py of 0.26.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from l4serve.planning.models.model_shape import LayerKind, LinearStateFacts
+
+_OF_A_LETTER = {"M": LayerKind.LINEAR, "*": LayerKind.FULL, "-": LayerKind.NONE, "E": LayerKind.NONE}
+"""Layers of a pattern: state-space, attention, dense MLP, experts."""
+_OF_A_TYPE = {"mamba": LayerKind.LINEAR, "attention": LayerKind.FULL}
+
+ReadInteger = Callable[..., int]
+"""Reads the first of some keys that the file has, or raises."""
+
+
+class StateSpaceError(ValueError):
+    """Layers that cannot be told from the file; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSpaceLayers:
+    """What a file says of its state-space layers and of those beside them."""
+
+    state: LinearStateFacts
+    kinds: tuple[LayerKind, ...]
+    mlp_layers: int
+    """Layers with a dense MLP."""
+    expert_layers: int | None = None
+    """Layers with experts where the file says which; None leaves it to the file's other keys."""
+
+    @property
+    def attends(self) -> bool:
+        """Whether some layer keeps keys and values."""
+        return LayerKind.FULL in self.kinds
+
+
+def state_space_layers(
+    text: Mapping[str, Any], keys: Mapping[str, Any], layers: int, integer: ReadInteger
+) -> StateSpaceLayers:
+    """The layers of a file whose class has these keys; `integer` reads a key as a whole number above 0.
+
+    Raises StateSpaceError where the layers cannot be told.
+    """
+    pattern = text.get("hybrid_override_pattern") if keys.get("pattern") else None
+    if isinstance(pattern, str):
+        return StateSpaceLayers(
+            state=_state(text, keys, integer),
+            kinds=_of_pattern(pattern, layers),
+            mlp_layers=pattern.count("-"),
+            expert_layers=pattern.count("E"),
+        )
+    mlp = layers if keys.get("mlp") else 0
+    return StateSpaceLayers(state=_state(text, keys, integer), kinds=_kinds(text, keys, layers), mlp_layers=mlp)
+
+
+def _of_pattern(pattern: str, layers: int) -> tuple[LayerKind, ...]:
+    if len(pattern) != layers or set(pattern) - _OF_A_LETTER.keys():
+        raise StateSpaceError(f"`hybrid_override_pattern` has {len(pattern)} letters for {layers} layers, or others")
+    return tuple(_OF_A_LETTER[letter] for letter in pattern)
+
+
+def _kinds(text: Mapping[str, Any], keys: Mapping[str, Any], layers: int) -> tuple[LayerKind, ...]:
+    if not keys.get("hybrid"):
+        return (LayerKind.LINEAR,) * layers
+    types, attention = text.get("layer_types") or text.get("layers_block_type"), text.get("attn_layer_indices")
+    if isinstance(types, list | tuple) and len(types) == layers and all(type_ in _OF_A_TYPE for type_ in types):
+        return tuple(_OF_A_TYPE[type_] for type_ in types)
+    if types is None and isinstance(attention, list | tuple):
+        return tuple(LayerKind.FULL if index in attention else LayerKind.LINEAR for index in range(layers))
+    raise StateSpaceError(f"`layer_types` does not say of {layers} layers which are Mamba and which attend")
+
+
+def _state(text: Mapping[str, Any], keys: Mapping[str, Any], integer: ReadInteger) -> LinearStateFacts:
+    dtype = text.get("mamba_ssm_cache_dtype")
+    first = "rank" in keys
+    return LinearStateFacts(
+        num_key_heads=0 if first else integer(*keys["groups"]),
+        num_value_heads=integer(*keys["inner" if first else "heads"]),
+        value_head_dim=1 if first else integer(*keys["headDim"]),
+        key_head_dim=integer(*keys["state"]),
+        conv_kernel=integer(*keys["kernel"]),
+        state_dtype=dtype if isinstance(dtype, str) else keys.get("stateDtype"),
+        gates=0 if first else 1,
+        step_rank=integer(*keys["rank"]) if first else 0,
+        chunk=0 if first else integer(*keys["chunk"]),
+    )
