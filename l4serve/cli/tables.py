@@ -67,7 +67,7 @@ def wrapped(text: Text, width: int, indent: str = "") -> Text:
 
 def _records(table: Table, cells: list[list[Text]], width: int) -> Group:
     """Each row as a paragraph: its first cell, then a line for each other cell that holds something."""
-    lines: list[Text] = [_text_of_title(table)] if table.title else []
+    lines: list[Text] = [_as_text(table.title)] if table.title else []
     for row in range(1, max(map(len, cells))):
         head, *rest = [column[row] for column in cells]
         lines += [wrapped(line, width) for line in head.split("\n")]
@@ -77,11 +77,13 @@ def _records(table: Table, cells: list[list[Text]], width: int) -> Group:
             label, (first, *more) = " ".join(column[0].plain.split()), cell.split("\n")
             lines.append(wrapped(Text(f"  {label}: " if label else "  ").append_text(first), width, "    "))
             lines += [wrapped(Text("    ").append_text(line), width, "      ") for line in more]
+    if table.caption:
+        lines.append(wrapped(_as_text(table.caption), width))
     return Group(*lines)
 
 
-def _text_of_title(table: Table) -> Text:
-    return table.title if isinstance(table.title, Text) else Text(str(table.title))
+def _as_text(words: object) -> Text:
+    return words if isinstance(words, Text) else Text(str(words))
 
 
 def _text(console: Console, cell: RenderableType) -> Text:

@@ -21,7 +21,8 @@ def places_in(file: Path | None, name: Path | str | None = None) -> Callable[[st
         lines = {}
 
     def place(path: str) -> str:
-        under = "config" if ":" in path else f"config.{SERVING_KEY}"
+        own = ":" in path or f"config.{path}" in lines
+        under = "config" if own else f"config.{SERVING_KEY}"
         return f"{name or file}:{line_of(lines, f'{under}.{path}')}" if file else ""
 
     return place

@@ -96,7 +96,10 @@ def _no_config(document: Any) -> str:
     if document is None:
         return "the file is empty"
     if isinstance(document, dict):
-        return "the key `config` with the stack's values is missing"
+        found = document.get("config")
+        kind = "list" if isinstance(found, list) else f"single value, {str(found)[:40]!r}"
+        missing = "the key `config` with the stack's values is missing"
+        return missing if found is None else f"`config` is a {kind}, not a mapping of the stack's values"
     return f"the file is a {'list' if isinstance(document, list) else 'text'}, not a mapping with the key `config`"
 
 

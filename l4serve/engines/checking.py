@@ -189,6 +189,10 @@ def _domain(flag: Flag) -> str:
 def _unknown(token: str, contract: Contract) -> Problem:
     if not _OPTION.match(token):
         return Problem(token, "the token stands alone, not as the value of an option", "write options as --flag=value")
+    name, blank, value = token.partition(" ")
+    if blank:
+        said = f"{contract.name} has no option with a blank in its name: {token}"
+        return Problem(token, said, f"write the value behind an equals sign: {name}={value.strip()}")
     written = normalised(token, contract)
     if longer := contract.abbreviated(written):
         several = f"it may mean {', '.join(longer[:4])}"

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from l4serve.cli.output import SafeConsole
 from l4serve.cli.stack_options import load_plan
-from tests.cli.terminal import run
+from tests.cli.terminal import ROOT, run
 from tests.stack_cases import STACKS
 
 
@@ -35,16 +35,48 @@ def test_a_plan_names_its_parts_whole(stack: str, width: str) -> None:
         ("contract", "rules"),
         ("fit", "--model", "google/gemma-7b"),
         ("explain", "workloads.engine.chatTemplate"),
+        ("recipes", "vllm-7b-awq"),
+        ("contract", "list"),
+        ("contract", "diff", "vllm-0.10.0", "vllm-0.26.0"),
+        ("diff", "--from", "Pulumi.dev.yaml", "--to", "Pulumi.staging.yaml"),
+        ("plan", "-s", "dev", "--edits"),
+        (
+            "estimate",
+            "--model",
+            "google/gemma-7b",
+            "--input-tokens",
+            "512",
+            "--output-tokens",
+            "9",
+            "--concurrency",
+            "1",
+        ),
+        ("advise", "-s", "dev"),
+        pytest.param(("advise", "--model", "Qwen/Qwen2.5-1.5B-Instruct", "--goal", "cost"), marks=pytest.mark.slow),
+        ("bench", "-s", "dev"),
     ],
-    ids=" ".join,
+    ids=str,
 )
-def test_the_words_are_the_same_at_every_width(args: tuple[str, ...], width: str) -> None:
+def test_the_words_are_the_same_at_every_width(
+    args: tuple[str, ...], width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+
     def words(text: str) -> set[str]:
         return {word.rstrip(":") for word in re.sub(r"[─-╿]", " ", text).split()}
 
     wide = words(run(*args, COLUMNS="1000").stdout)
     broken = {w for w in wide - words(run(*args, COLUMNS=width).stdout) if not re.fullmatch(r"\[?[A-Z.]*\]?", w)}
     assert {word for word in broken if re.search(r"[-/_.]", word)} == set()
+
+
+def test_a_table_that_becomes_records_keeps_its_caption() -> None:
+    console = SafeConsole(width=20)
+    table = Table("name", "what", title="Title", caption="and 3 more: --json")
+    table.add_row("a-long-name-of-a-thing", "one")
+    with console.capture() as captured:
+        console.print(table)
+    assert captured.get().splitlines() == ["Title", "a-long-name-of-a-thing", "  what: one", "and 3 more: --json"]
 
 
 def test_a_table_is_kept_while_its_words_fit() -> None:

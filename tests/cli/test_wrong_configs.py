@@ -61,6 +61,18 @@ def test_refused_with_path_and_no_traceback(wrong: Wrong, tmp_path: Path) -> Non
     assert result.stdout == ""
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit)
+    assert shows_a_value(wrong, result.stderr), result.stderr
+
+
+NO_VALUE = {"recipe-other-engine", "dashboard-of-no-project", "flag-removed", "replicas-null", "key-in-the-env"}
+"""What is wrong with these is no value: two keys do not go together, a key is gone, a secret is hidden."""
+
+
+def shows_a_value(wrong: Wrong, said: str) -> bool:
+    """Whether a refusal shows a value that is wrong, of a location its region; an unknown key is wrong by its name."""
+    values = [str(value) for value in wrong.edits.values() if isinstance(value, str | int | float)]
+    shown = [value for value in values if value.lower() in said.lower() or value.rpartition("-")[0] in said]
+    return not values or bool(shown) or "there is no such key" in said or wrong.id in NO_VALUE
 
 
 LOCATED = re.compile(r"error: (?P<file>[^:]+):(?P<line>\d+): (?P<path>.*)")
@@ -75,7 +87,15 @@ def last_key(path: str, line: int, folder: Path) -> bool:
     return any(re.search(rf"(^|[\s{{'\"-]){re.escape(key)}['\"]?:", text) for key in keys) or "- " in text
 
 
-WRONG_FILES = {
+WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
+    "config-list": ("config: [1]\n", "`config` is a list, not a mapping"),
+    "config-number": ("config: 5\n", "`config` is a single value, '5', not a mapping"),
+    "config-empty": ("config:\n", "the key `config` with the stack's values is missing"),
+    "config-misspelt": ("konfig: {}\n", "the key `config` with the stack's values is missing"),
+    "not-a-number": (f"config:\n  {KEY}: {{a: .nan}}\n", ":2: no valid YAML: a value is refused: it is infinite"),
+    "latin-1": ("config: {a: é}\n".encode("latin-1"), "it is no UTF-8 text"),
+    "odd-project": (f"config:\n  gcp:project: My Project\n  {KEY}: {{}}\n", "'My Project' is not the id of a Google"),
+    "other-key": (f"config:\n  {KEY}: {{}}\n  c: 1\n", ":3: c: there is no such key"),
     "not-yaml": ("config: {a: [", "a bracket, or a comma"),
     "twice": (f"config:\n  {KEY}: {{cluster: {{}}, cluster: {{}}}}\n", "given twice"),
     "empty": ("", ":1: the file is empty"),
