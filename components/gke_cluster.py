@@ -11,9 +11,11 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.gke_cluster_inputs import common_inputs
+from l4serve.config.cluster_options import SystemPool
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
+from l4serve.planning.values.names import shorten
 
 _CREATE_MINUTES = "45m"
 
@@ -59,7 +61,7 @@ class GkeCluster(pulumi.ComponentResource):
         self.resource = None
         if args.plan.managed is not None:
             self.resource = cluster = self._make_cluster(args.plan.managed)
-            system_pool = self._make_system_pool(args.plan.managed, cluster)
+            system_pool = self._make_system_pools(args.plan.managed, cluster)
             self._publish_made(args.plan.managed, cluster, system_pool)
         elif args.plan.looked_up:
             self._publish_found()
@@ -136,24 +138,44 @@ class GkeCluster(pulumi.ComponentResource):
             ),
         }
 
-    def _make_system_pool(self, managed: ManagedPlan, cluster: gcp.container.Cluster) -> gcp.container.NodePool | None:
+    def _make_system_pools(self, managed: ManagedPlan, cluster: gcp.container.Cluster) -> gcp.container.NodePool | None:
+        """The pool for GKE's own pods, and one for each machine type that may take its place; returns the first."""
         pool = managed.system_pool
         if pool is None:
             return None
+        for machine in pool.fallback_machine_types:
+            suffix = f"system-{machine}"
+            self._make_system_pool(managed, pool, cluster, f"{suffix}-pool", shorten(suffix, 40), machine, least=0)
+        return self._make_system_pool(
+            managed, pool, cluster, "system-pool", "system", pool.machine_type, least=pool.min_nodes
+        )
+
+    def _make_system_pool(
+        self,
+        managed: ManagedPlan,
+        pool: SystemPool,
+        cluster: gcp.container.Cluster,
+        suffix: str,
+        name: str,
+        machine: str,
+        *,
+        least: int,
+    ) -> gcp.container.NodePool:
         return gcp.container.NodePool(
-            f"{self._name}-system-pool",
-            name="system",
+            f"{self._name}-{suffix}",
+            name=name,
             cluster=cluster.name,
             location=self._plan.location,
+            node_locations=list(pool.zones) or None,
             project=self._plan.project,
-            initial_node_count=managed.system_nodes,
+            initial_node_count=managed.system_nodes if least else 0,
             autoscaling=gcp.container.NodePoolAutoscalingArgs(
-                total_min_node_count=pool.min_nodes, total_max_node_count=pool.max_nodes, location_policy="BALANCED"
+                total_min_node_count=least, total_max_node_count=pool.max_nodes, location_policy="BALANCED"
             ),
             management=gcp.container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
             network_config=gcp.container.NodePoolNetworkConfigArgs(enable_private_nodes=self._plan.private_nodes),
             node_config=gcp.container.NodePoolNodeConfigArgs(
-                machine_type=pool.machine_type,
+                machine_type=machine,
                 disk_size_gb=pool.disk_size_gb,
                 disk_type="pd-balanced",
                 image_type="COS_CONTAINERD",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from l4serve.config.base import Cidr, CloudName, ConfigModel, Label, PositiveInt
+from l4serve.config.base import Cidr, CloudName, ConfigModel, Label, PositiveInt, Zone
 
 
 def _of_the_calendar(value: str) -> str:
@@ -51,11 +51,18 @@ class ControlPlane(ConfigModel):
     """IP address of the control plane; unset is public with `authorizedNetworks`, else private."""
 
 
+_MACHINE = r"^[a-z0-9]+-[a-z0-9-]+$"
+
+
 class SystemPool(ConfigModel):
     """The pool for GKE's own pods."""
 
-    machine_type: str = Field("e2-standard-4", pattern=r"^[a-z0-9]+-[a-z0-9-]+$")
+    machine_type: str = Field("e2-standard-4", pattern=_MACHINE)
     """Machine type without GPUs."""
+    fallback_machine_types: tuple[Annotated[str, Field(pattern=_MACHINE)], ...] = ()
+    """Machine types of further pools, with no node until the first has none left to give."""
+    zones: tuple[Zone, ...] = ()
+    """Zones of the nodes; unset is the cluster's own, where GPUs may be all that is left."""
     min_nodes: Annotated[PositiveInt, Field(le=100)] = 1
     """Fewest nodes, all zones together."""
     max_nodes: Annotated[PositiveInt, Field(le=100)] = 3

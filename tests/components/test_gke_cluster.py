@@ -69,6 +69,36 @@ def test_standard_has_a_small_system_pool(preview: bool) -> None:
 
 
 @BOTH
+def test_the_system_pool_may_lie_elsewhere_and_be_of_several_types(preview: bool) -> None:
+    system = {"zones": ["us-central1-b", "us-central1-f"], "fallbackMachineTypes": ["n2-standard-4"]}
+    program = cluster_program(cluster_plan(location="us-central1-a", systemPool=system))
+    pools = {
+        each.name: each.inputs
+        for each in record(program, preview=preview, outputs=cloud_outputs)
+        if each.type == POOL_TYPE
+    }
+    first, other = pools["cluster-system-pool"], pools["cluster-system-n2-standard-4-pool"]
+    assert first["nodeLocations"] == other["nodeLocations"] == ["us-central1-b", "us-central1-f"]
+    assert (first["name"], other["name"]) == ("system", "system-n2-standard-4")
+    assert (first["initialNodeCount"], other["initialNodeCount"]) == (1, 0)
+    assert (first["autoscaling"]["totalMinNodeCount"], other["autoscaling"]["totalMinNodeCount"]) == (1, 0)
+    assert other["nodeConfig"]["machineType"] == "n2-standard-4"
+
+
+@pytest.mark.parametrize(
+    ("system", "fix"),
+    [
+        ({"zones": ["us-east1-b"]}, "name zones of us-central1"),
+        ({"fallbackMachineTypes": ["e2-standard-4"]}, "name other machine types"),
+        ({"fallbackMachineTypes": ["g2-standard-4"]}, "use a machine type without GPUs"),
+    ],
+)
+def test_a_system_pool_that_helps_nobody_is_refused(system: dict[str, Any], fix: str) -> None:
+    with pytest.raises(ValueError, match=fix):
+        cluster_plan(systemPool=system)
+
+
+@BOTH
 def test_autopilot_never_says_how_nodes_are_made(preview: bool) -> None:
     program = cluster_program(cluster_plan(AUTOPILOT))
     resources = record(program, preview=preview, outputs=cloud_outputs)

@@ -139,7 +139,8 @@ def _plan_control_plane(config: ManagedCluster) -> ControlPlanePlan:
 def _system_nodes(config: StandardCluster, region: str) -> int:
     """One node per zone, unless that is more than the pool may have; GKE picks three zones of a region."""
     named = {*config.zones, config.location} - {region}
-    zones = len(config.zones) or _ZONES_OF_A_REGION if config.location == region else len(named)
+    own = len(config.system_pool.zones)
+    zones = own or len(config.zones) or _ZONES_OF_A_REGION if own or config.location == region else len(named)
     pool = config.system_pool
     return max(pool.min_nodes // zones, int(zones <= pool.max_nodes))
 

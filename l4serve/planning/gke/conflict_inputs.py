@@ -28,7 +28,17 @@ _UTC = "%Y-%m-%dT%H:%M:%SZ"
 
 
 _CLUSTER_DERIVED = (
-    *("regional", "region", "zonesOutside", "zonesHaveLocation", "systemPoolGpu", "keyRegion", "badCidrs"),
+    *(
+        "regional",
+        "region",
+        "zonesOutside",
+        "zonesHaveLocation",
+        "systemPoolGpu",
+        "systemZonesOutside",
+        "systemPoolTwice",
+        "keyRegion",
+        "badCidrs",
+    ),
     *("overlappingRanges", "publicAuthorized", "openAuthorized", "effectiveIp", "podsRangesIncomplete", "nodesForPods"),
     *("windowHours", "windowHoursIn32Days", "badRecurrence", "exclusionsBackwards", "exclusionsLong", "fullExclusions"),
 )
@@ -55,10 +65,20 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
         "region": region,
         "zonesOutside": _outside(facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
-        "systemPoolGpu": facts.get("systemPool.machineType") in gpu_machine_types(),
+        "systemPoolGpu": ", ".join(sorted(gpu_machine_types() & _system_machines(facts))),
+        "systemZonesOutside": _outside(facts.get("systemPool.zones") or (), region),
+        "systemPoolTwice": _twice(filter(None, (facts.get("systemPool.machineType"), *_fallbacks(facts)))),
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
     return facts | _network_facts(config) | _maintenance_facts(config)
+
+
+def _fallbacks(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(facts.get("systemPool.fallbackMachineTypes") or ())
+
+
+def _system_machines(facts: Mapping[str, Any]) -> set[Any]:
+    return {facts.get("systemPool.machineType"), *_fallbacks(facts)}
 
 
 def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan | None) -> Facts:

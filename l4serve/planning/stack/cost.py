@@ -202,7 +202,21 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
                 price=price,
             )
         )
+        lines += [_fallback(machine, system.max_nodes, cluster, overrides) for machine in system.fallback_machine_types]
     return lines
+
+
+def _fallback(machine: str, most: int, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
+    return CostLine(
+        name=f"cluster.systemPool ({machine})",
+        machine_type=machine,
+        market="on-demand",
+        fewest=0,
+        planned=0,
+        most=most,
+        price=plain_machine_price(machine, region=cluster.region, market="on-demand", overrides=overrides),
+        note="in place of the system pool's own machines, where those are sold out",
+    )
 
 
 def _autopilot(workload: WorkloadPlan, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:

@@ -119,6 +119,14 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "systemPool": {"machineType": "g2-standard-4"}},
         {**STANDARD, "systemPool": {"machineType": "n2-standard-4"}},
     ),
+    "system-pool-elsewhere": (
+        {**STANDARD, "systemPool": {"zones": ["us-east1-b"]}},
+        {**STANDARD, "systemPool": {"zones": ["us-central1-b"]}},
+    ),
+    "system-pool-twice": (
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "n2-standard-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "n1-standard-4"]}},
+    ),
 }
 
 L4 = {"machineType": "g2-standard-8"}

@@ -128,6 +128,8 @@ EDITS = [
         f"{C}.systemPool",
         "cluster.systemPool",
         machineType="e2-standard-8",
+        fallbackMachineTypes=["n2-standard-4"],
+        zones=["us-central1-b"],
         minNodes=2,
         maxNodes=5,
         diskSizeGb=80,
