@@ -125,7 +125,7 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     ),
     "system-pool-twice": (
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "n2-standard-4"]}},
-        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "n1-standard-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "c3-standard-4"]}},
     ),
 }
 
