@@ -50,6 +50,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
         **_card_facts(case.engine.kind, case.version, case.gpu),
+        "context": vars(case.engine).get("max_model_len") or case.model.max_position_embeddings,
         "contract.exact": version == case.contract.version,
         "model.known": _known(case),
     }

@@ -127,6 +127,16 @@ def test_triton_keeps_no_fp8_cache_before_ada() -> None:
     assert errors("vllm", "0.26.0", QWEN, gpu=T4, kvCacheDtype="fp8") == {"vllm-fp8-kv-before-ada"}
 
 
+@pytest.mark.parametrize("dtype", ["fp8", "fp8_e4m3"])
+def test_triton_compiles_no_e4m3_kernel_before_ada(dtype: str) -> None:
+    """Before 0.24 nothing refused it, and the server died as the kernel was compiled."""
+    refused = {"vllm-fp8-kv-uncompiled-before-ada"}
+    assert errors("vllm", "0.11.0", QWEN, gpu=A100, kvCacheDtype=dtype) == refused
+    assert errors("vllm", "0.19.1", QWEN, gpu=A100, kvCacheDtype=dtype, attentionBackend="TRITON_ATTN") == refused
+    assert errors("vllm", "0.19.1", QWEN, gpu=A100, kvCacheDtype=dtype) == set()
+    assert errors("vllm", "0.11.0", QWEN, gpu=L4, kvCacheDtype=dtype) == set()
+
+
 def test_flash_attention_3_reads_e4m3_only() -> None:
     assert errors("vllm", "0.19.1", QWEN, gpu=H100, kvCacheDtype="fp8_e5m2") == {"vllm-fp8-e5m2-kv-on-flash-attention"}
     assert errors("vllm", "0.19.1", QWEN, gpu=H100, kvCacheDtype="fp8") == set()

@@ -228,6 +228,10 @@ def test_batches_caching_and_adapters() -> None:
     assert errors("vllm", "0.26.0", enableChunkedPrefill=False, maxNumBatchedTokens=512, maxModelLen=1024) == {
         "vllm-batch-below-context"
     }
+    # Unset, the context is the model's own: 8,192 tokens.
+    unset = {"enableChunkedPrefill": False, "maxNumBatchedTokens": 8191}
+    assert errors("vllm", "0.26.0", **unset) == {"vllm-batch-below-context"}
+    assert errors("vllm", "0.26.0", **{**unset, "maxNumBatchedTokens": 8192}) == set()
     assert errors("vllm", "0.26.0", maxNumBatchedTokens=64, maxNumSeqs=128) == {"vllm-batch-below-sequences"}
     assert "vllm-chunked-prefill-off" in verdicts("vllm", "0.26.0", enableChunkedPrefill=False)
     assert "vllm-prefix-caching-off" in verdicts("vllm", "0.26.0", enablePrefixCaching=False)
