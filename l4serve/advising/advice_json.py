@@ -107,8 +107,8 @@ def _gains(edit: Mapping[str, object]) -> list[str]:
         "model.id": "a checkpoint with fewer bits",
         "engine.kvCacheDtype": "a cache of half the bytes holds twice the tokens and is read faster",
         "engine.tensorParallelSize": "each card reads its part of the weights",
-        "engine.maxModelLen": "the longest context that fits",
+        "engine.maxModelLen": "a context that fits and holds the requests",
         "engine.maxNumBatchedTokens": "more tokens of prompts in one step",
-        "engine.maxNumSeqs": "fewer sequences share a step",
+        "engine.maxNumSeqs": "fewer sequences share a step, and their memory is left to the cache",
     }
     return [f"{key}: {edit[key]}: {text}" for key, text in said.items() if key in edit]

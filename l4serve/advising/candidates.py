@@ -31,11 +31,11 @@ class PodChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """Where pods could run: a machine, what it costs in an hour, and how many replicas at most."""
+    """Where pods could run: a machine, what it costs in an hour, and how many replicas at most (None: no limit)."""
 
     shape: MachineShape
     usd_per_hour: float | None
-    most_replicas: int
+    most_replicas: int | None
     price_date: str | None = None
     """The day of that price."""
 

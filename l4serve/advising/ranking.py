@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from l4serve.advising.candidates import Candidate, table
+from l4serve.advising.traffic import Traffic
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed
 from l4serve.planning.workload.judging import Judgement
@@ -25,6 +26,8 @@ class Wish:
     budget_usd_hour: float | None = None
     quality: str = "4bit"
     """The worst class of quality that is taken."""
+    traffic: Traffic | None = None
+    """How the requests of a rate come; None for clients that wait for their answers."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from functools import partial
 
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.ranking import Judged, Wish, behind, front_of, loser, rank
+from l4serve.advising.sizing import curve_of, fewest, limits_of
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -19,6 +20,8 @@ from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import subject_speed
 
 LENGTH_STEP = 128
+MORE_REPLICAS = 3
+"""How many more than the sizing says are tried: it goes by the mean of a chain, the estimate by requests that come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,7 @@ class _Pods:
     remember: bool
     judged: dict[int, tuple[PodChoice, Judgement, str | None]] = field(default_factory=dict)
     speeds: dict[tuple[int, Load], Speed] = field(default_factory=dict)
+    sizes: dict[int, int | None] = field(default_factory=dict)
 
     def settle(self, pod: PodChoice) -> tuple[PodChoice, Judgement | None, str | None]:
         """The pod with a context that fits, its judgement, and why it cannot run."""
@@ -55,6 +59,17 @@ class _Pods:
             known = _settled(pod, self.wish.load)
             self.judged[id(pod)] = known
         return known
+
+    def replicas(self, pod: PodChoice) -> int | None:
+        """The fewest replicas of a pod that keep the wish at its rate; None where it cannot run, or none do."""
+        assert self.wish.traffic is not None, "clients that wait are no rate"
+        settled, judgement, reason = self.settle(pod)
+        if reason or judgement is None:
+            return None
+        if id(pod) not in self.sizes or not self.remember:
+            curve = curve_of(settled.subject, judgement, self.wish.load)
+            self.sizes[id(pod)] = fewest(curve, self.wish.traffic, limits_of(self.wish)) if curve.most else None
+        return self.sizes[id(pod)]
 
     def speed(self, pod: PodChoice, judgement: Judgement, key: int, load: Load) -> Speed:
         """The pod's speed under its part of the load."""
@@ -75,13 +90,13 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
     kept: list[Judged] = []
     rejected: list[Rejected] = []
     tried = 0
-    for candidate in _candidates(pods, homes):
+    for candidate in _candidates(pods, homes, known):
         tried += 1
         reason = candidate.pod.refused or _ruled_out(candidate, wish)
         if reason and prune:
             rejected.append(Rejected(candidate=candidate, reason=reason))
             continue
-        found, why = _judged(candidate, wish, known)
+        found, why = _kept(candidate, wish, known)
         reason = reason or why or (_missed(found, wish) if found else None)
         if reason or found is None:
             rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
@@ -105,21 +120,34 @@ def ranked(answer: Answer, wish: Wish) -> list[Judged]:
     return sorted(answer.front, key=partial(rank, wish))
 
 
-def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[Candidate]:
+def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home], known: _Pods) -> Iterator[Candidate]:
     for pod in pods:
         cards = pod.subject.layout.gpus
         for home in homes:
             if home.shape.accelerator != pod.subject.card.name or home.shape.gpus % cards:
                 continue
-            for replicas in table()["replicas"]:
-                if replicas <= home.most_replicas:
-                    yield Candidate(pod=pod, home=home, replicas=replicas)
+            for replicas in _counts(pod, home, known):
+                yield Candidate(pod=pod, home=home, replicas=replicas)
+
+
+def _counts(pod: PodChoice, home: Home, known: _Pods) -> Iterable[int]:
+    """Replicas that are worth a try: a few for clients that wait, for a rate as many as serve it."""
+    if known.wish.traffic is None:
+        return [n for n in table()["replicas"] if n <= (home.most_replicas or n)]
+    fits = pod.refused is None and not _beneath(pod, known.wish)
+    return [(known.replicas(pod) if fits else None) or 1]
+
+
+def _beneath(pod: PodChoice, wish: Wish) -> bool:
+    order = table()["quality"]
+    return bool(order.index(pod.quality) > order.index(wish.quality))
 
 
 def _ruled_out(candidate: Candidate, wish: Wish) -> str | None:
-    order = table()["quality"]
-    if order.index(candidate.pod.quality) > order.index(wish.quality):
+    if _beneath(candidate.pod, wish):
         return f"quality {candidate.pod.quality} is below {wish.quality}"
+    if candidate.home.most_replicas is not None and candidate.replicas > candidate.home.most_replicas:
+        return f"{candidate.replicas} replicas are more than {candidate.home.most_replicas}"
     price = candidate.usd_per_hour
     if wish.budget_usd_hour is not None:
         if price is None:
@@ -131,9 +159,10 @@ def _ruled_out(candidate: Candidate, wish: Wish) -> str | None:
 
 def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | None]:
     judgement = judge(pod.subject, remedied=False)
-    fit = judgement.fit
-    if fit is not None and not fit.fits and load.input_tokens + load.output_tokens <= fit.largest_max_model_len:
-        pod = _shortened(pod, fit.largest_max_model_len // LENGTH_STEP * LENGTH_STEP)
+    fit, needed = judgement.fit, load.input_tokens + load.output_tokens
+    if fit is not None and needed <= fit.largest_max_model_len and (not fit.fits or fit.max_model_len < needed):
+        longest = fit.largest_max_model_len if not fit.fits else needed
+        pod = _with_length(pod, _rounded(longest, needed, fit.largest_max_model_len))
         judgement = judge(pod.subject, remedied=False)
         fit = judgement.fit
     refused = next(iter(judgement.refusals), None)
@@ -145,16 +174,31 @@ def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | No
         return pod, judgement, "; ".join(fit.reasons)
     if fit.margin_is_uncertain:
         return pod, judgement, f"fits only within the uncertainty of {fit.uncertainty_gib:.2f} GiB"
-    if load.input_tokens + load.output_tokens > fit.max_model_len:
-        needed = load.input_tokens + load.output_tokens
+    if needed > fit.max_model_len:
         return pod, judgement, f"a context of {fit.max_model_len} tokens is shorter than a request of {needed}"
     return pod, judgement, None
 
 
-def _shortened(pod: PodChoice, length: int) -> PodChoice:
+def _rounded(wanted: int, needed: int, largest: int) -> int:
+    """A context in round steps that holds a request and fits."""
+    down, up = wanted // LENGTH_STEP * LENGTH_STEP, -(-wanted // LENGTH_STEP) * LENGTH_STEP
+    return next((length for length in (down, up) if needed <= length <= largest), wanted)
+
+
+def _with_length(pod: PodChoice, length: int) -> PodChoice:
     key = engine_profile(pod.subject.workload.engine.kind).path("length")
     edit = {key: length}
     return replace(pod, edit={**pod.edit, **edit}, subject=pod.subject.edited(edit, pod.subject.shape))
+
+
+def _kept(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:
+    """The candidate judged; for a rate with a replica more while the mean of the requests misses the wish."""
+    found, why = _judged(candidate, wish, known)
+    for replicas in range(candidate.replicas + 1, candidate.replicas + 1 + MORE_REPLICAS if wish.traffic else 0):
+        if found is None or _missed(found, wish) is None:
+            break
+        found, why = _judged(replace(candidate, replicas=replicas), wish, known)
+    return found, why
 
 
 def _judged(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:

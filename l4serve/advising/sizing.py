@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor, log
 
 from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.traffic import Traffic
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.load import Load
+from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.start import plan_start
 
@@ -25,24 +27,15 @@ MOST_REPLICAS = 1000
 SECONDS_PER_MINUTE = 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """A rate of requests a second, the squared coefficient of variation of the times between them (1: without memory),
-    the share of clients that a promise holds for, and how fast the rate may grow, as a share a minute."""
-
-    rate: float
-    arrival_cv2: float = 1.0
-    percentile: float = 95.0
-    growth_per_minute: float = 0.1
-
-
 @dataclass(frozen=True)
 class Curve:
-    """One replica with more and more requests in it: how many it completes a second, and the mean wait for a token."""
+    """One replica with more and more requests in it: how many it completes a second, and the mean seconds to the first
+    token and from one to the next."""
 
     requests: tuple[int, ...]
     per_second: tuple[float, ...]
     ttft: tuple[float, ...]
+    itl: tuple[float, ...]
 
     @property
     def places(self) -> int:
@@ -61,6 +54,24 @@ class Curve:
     def first_token(self, requests: float) -> float:
         """Seconds to a first token with so many in it, without waiting for a place."""
         return _between(self.requests, self.ttft, requests)
+
+    def next_token(self, requests: float) -> float:
+        """Seconds from one token to the next with so many in it."""
+        return _between(self.requests, self.itl, requests)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What each replica keeps, in seconds: a wait for a place, a first token, the time of each token after it."""
+
+    wait: float
+    first_token: float | None = None
+    next_token: float | None = None
+
+    def kept(self, replica: Replica) -> bool:
+        """Whether a replica keeps them for the percentile; the time of a token in the mean."""
+        waits = replica.wait() <= self.wait if self.first_token is None else replica.first_token() <= self.first_token
+        return waits and (self.next_token is None or replica.curve.next_token(replica.running) <= self.next_token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +117,14 @@ class Replica:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizing:
-    """What serves a rate: replicas and nodes, what they then do, and the autoscaler's thresholds."""
+    """What serves a rate: replicas and nodes, what they then do, and the autoscaler's thresholds.
+
+    The thresholds leave room for growth while another replica starts, so an autoscaler that holds them keeps
+    `headroom_replicas` at this rate.
+    """
 
     replicas: int
+    headroom_replicas: int
     nodes: int
     utilisation: float
     running_per_replica: float
@@ -119,23 +135,23 @@ class Sizing:
     running_target: int
 
 
-def size(judged: Judged, wish: Wish, traffic: Traffic) -> Sizing | None:
-    """The fewest replicas of a candidate's pod that keep the wish for the percentile; None where none do."""
-    curve = curve_of(judged, wish.load)
-    limit = table()["waitSeconds"] if wish.ttft_ms is None else wish.ttft_ms / 1000
-    replicas = fewest(curve, traffic, limit, promised=wish.ttft_ms is not None)
-    if replicas is None:
-        return None
-    replica = Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic)
-    lag = start_lag(judged)
+def size(judged: Judged, wish: Wish) -> Sizing | None:
+    """What a candidate's replicas do at the wish's rate; None where they do not keep up."""
+    assert wish.traffic is not None, "clients that wait are no rate"
+    traffic, limits = wish.traffic, limits_of(wish)
     candidate = judged.candidate
+    curve = curve_of(candidate.pod.subject, judged.judgement, wish.load)
+    replica = Replica(curve=curve, rate=traffic.rate / candidate.replicas, traffic=traffic)
+    if replica.rate >= curve.most:
+        return None
+    lag = start_lag(judged)
     pods_per_node = candidate.home.shape.gpus // candidate.pod.subject.layout.gpus
     growth = 1 + traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
-    most = _highest_rate(curve, traffic, limit, promised=wish.ttft_ms is not None)
-    early = Replica(curve=curve, rate=most / growth, traffic=traffic)
+    early = Replica(curve=curve, rate=_highest_rate(curve, traffic, limits) / growth, traffic=traffic)
     return Sizing(
-        replicas=replicas,
-        nodes=ceil(replicas / pods_per_node),
+        replicas=candidate.replicas,
+        headroom_replicas=max(candidate.replicas, ceil(traffic.rate / max(early.rate, traffic.rate / MOST_REPLICAS))),
+        nodes=ceil(candidate.replicas / pods_per_node),
         utilisation=replica.rate / curve.most,
         running_per_replica=replica.running,
         wait_ms=replica.wait() * 1000,
@@ -146,50 +162,48 @@ def size(judged: Judged, wish: Wish, traffic: Traffic) -> Sizing | None:
     )
 
 
-def fewest(curve: Curve, traffic: Traffic, limit: float, *, promised: bool) -> int | None:
-    """The fewest replicas that keep the limit in seconds: of the first token where one is promised, or of the wait."""
+def limits_of(wish: Wish) -> Limits:
+    """What a wish asks of each replica."""
+    first, each = wish.ttft_ms, wish.itl_ms
+    return Limits(
+        wait=table()["waitSeconds"],
+        first_token=None if first is None else first / 1000,
+        next_token=None if each is None else each / 1000,
+    )
+
+
+def fewest(curve: Curve, traffic: Traffic, limits: Limits) -> int | None:
+    """The fewest replicas that keep the limits; None where none do."""
     for replicas in range(max(1, ceil(traffic.rate / curve.most)), MOST_REPLICAS + 1):
-        if _keeps(Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic), limit, promised=promised):
+        if limits.kept(Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic)):
             return replicas
     return None
 
 
-def _keeps(replica: Replica, limit: float, *, promised: bool) -> bool:
-    return (replica.first_token() if promised else replica.wait()) <= limit
-
-
-def _highest_rate(curve: Curve, traffic: Traffic, limit: float, *, promised: bool) -> float:
-    """The highest rate at which one replica keeps the limit, by halving."""
+def _highest_rate(curve: Curve, traffic: Traffic, limits: Limits) -> float:
+    """The highest rate at which one replica keeps the limits, by halving."""
     low, high = 0.0, curve.most
     for _ in range(24):
         middle = (low + high) / 2
-        if _keeps(Replica(curve=curve, rate=middle, traffic=traffic), limit, promised=promised):
+        if limits.kept(Replica(curve=curve, rate=middle, traffic=traffic)):
             low = middle
         else:
             high = middle
     return low
 
 
-def curve_of(judged: Judged, load: Load) -> Curve:
-    """The candidate's pod with one client, two, four, up to all that run at once."""
-    subject, judgement = judged.candidate.pod.subject, judged.judgement
+def curve_of(subject: Subject, judgement: Judgement, load: Load) -> Curve:
+    """A pod with one client, two, four, up to all that run at once."""
     fit, options = judgement.fit, subject.options
     assert fit is not None, "only a pod that fits is sized"
     most = options.max_num_seqs or options.default_max_num_seqs or 1
     places = max(1, min(most, fit.kv_cache_tokens // (load.input_tokens + load.output_tokens)))
     counts = sorted({*(2**k for k in range(places.bit_length())), places})
-    found = []
-    for count in counts:
-        closed = Load(
-            input_tokens=load.input_tokens,
-            output_tokens=load.output_tokens,
-            clients=count,
-            input_spread=0.0,
-            output_spread=0.0,
-        )
-        found.append(subject_speed(subject, judgement, closed).figures)
+    closed = replace(load, rate=None, input_spread=0.0, output_spread=0.0)
+    found = [subject_speed(subject, judgement, replace(closed, clients=count)).figures for count in counts]
     rising = [max(f.requests_per_second or 0.0 for f in found[: i + 1]) for i in range(len(found))]
-    return Curve(tuple(counts), tuple(rising), tuple((f.ttft_ms or 0.0) / 1000 for f in found))
+    first, each = ([(getattr(f, name) or 0.0) / 1000 for f in found] for name in ("ttft_ms", "itl_ms"))
+    return Curve(tuple(counts), tuple(rising), tuple(first), tuple(each))
 
 
 def start_lag(judged: Judged) -> float:

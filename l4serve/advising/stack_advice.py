@@ -50,7 +50,7 @@ def home_of(workload: WorkloadPlan) -> Home | None:
     prospect = workload.prospect
     price = prospect.price
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
-    most = workload.scale.most_replicas if workload.scale.autoscaling else max(table()["replicas"])
+    most = workload.scale.most_replicas if workload.scale.autoscaling else None
     return Home(shape=shape, usd_per_hour=usd, most_replicas=most, price_date=price.date if price else None)
 
 
@@ -67,7 +67,7 @@ def advise_workload(workload: WorkloadPlan, wish: Wish, most_replicas: int | Non
     if home is None:
         return Answer(winner=None, front=(), rejected=(), tried=0)
     if most_replicas is not None:
-        home = replace(home, most_replicas=min(home.most_replicas, most_replicas))
+        home = replace(home, most_replicas=min(home.most_replicas or most_replicas, most_replicas))
     cards = tuple(count for count in table()["tensorParallel"] if home.shape.gpus % count == 0)
     subject = replace(workload.prospect.subject, gpu_counts=cards)
     return search(pod_choices(subject, cards), [home], wish)
@@ -81,7 +81,7 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     """
     refused: list[Rejected] = []
     answer = Answer(winner=None, front=(), rejected=(), tried=0)
-    for most in sorted(table()["replicas"], reverse=True):
+    for most in (None, *sorted(table()["replicas"], reverse=True)[1:]):
         answer = advise_workload(workload, wish, most)
         for judged in ranked(answer, wish):
             reason, edited = _planned(text, workload, judged, planner)

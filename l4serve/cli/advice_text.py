@@ -10,7 +10,8 @@ from rich.table import Table
 from l4serve.advising.advice_json import judged_json, reasons
 from l4serve.advising.ranking import Judged, Wish, describe
 from l4serve.advising.search import Answer, price_days
-from l4serve.advising.sizing import Sizing, Traffic
+from l4serve.advising.sizing import Sizing
+from l4serve.advising.traffic import Traffic
 from l4serve.cli.output import SafeConsole, safe_text
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
@@ -49,7 +50,8 @@ def print_sizing(sizing: Sizing, traffic: Traffic) -> None:
     )
     console.print(
         f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with {100 * traffic.growth_per_minute:g} % "
-        f"growth a minute scale on running, target {sizing.running_target}, or on queue, target {sizing.queue_target}"
+        f"growth a minute scale on running, target {sizing.running_target}, or on queue, target {sizing.queue_target}; "
+        f"so the autoscaler keeps {sizing.headroom_replicas} replicas at this rate"
     )
 
 

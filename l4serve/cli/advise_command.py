@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 import typer
 
 from l4serve.advising.advice_json import answer_json
-from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
+from l4serve.advising.candidates import Home, PodChoice, pod_choices
 from l4serve.advising.ranking import Goal, Wish
 from l4serve.advising.search import Answer, search
-from l4serve.advising.sizing import Traffic, size
+from l4serve.advising.sizing import size
+from l4serve.advising.traffic import Traffic
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.completion import (
@@ -97,6 +98,9 @@ def advise(
             raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
         review(asked, as_json=as_json)
         return
+    traffic = None
+    if rps is not None:
+        traffic = Traffic(rate=rps, arrival_cv2=arrival_cv2, percentile=percentile, growth_per_minute=growth_per_minute)
     wish = Wish(
         goal=goal,
         load=_load(goal, input_tokens, output_tokens, concurrency, rps),
@@ -104,8 +108,12 @@ def advise(
         itl_ms=itl_ms,
         budget_usd_hour=budget_usd_hour,
         quality=QUALITIES[quality],
+        traffic=traffic,
     )
     if asked.named:
+        if gpu or engine or engine_version or gpu_memory_gib is not None or region != DEFAULT_REGION:
+            message = "a stack has its own machine, engine and region: leave out --gpu, --engine, --engine-version"
+            raise refuse_input(f"{message}, --gpu-memory-gib and --region, or leave out the stack")
         answer = advise_stack(asked, wish)
     elif model is not None:
         cards, kinds = tuple(gpu or [DEFAULT_GPU]), tuple(engine or ())
@@ -114,10 +122,7 @@ def advise(
         answer = search(*space.candidates(), wish)
     else:
         raise refuse_input("name a model with --model, or a stack with -s or --write")
-    traffic = None
-    if rps is not None:
-        traffic = Traffic(rate=rps, arrival_cv2=arrival_cv2, percentile=percentile, growth_per_minute=growth_per_minute)
-    deliver(answer, wish, traffic, as_json=as_json, html=html)
+    deliver(answer, wish, as_json=as_json, html=html)
 
 
 def _load(
@@ -181,7 +186,7 @@ def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -
             shape=shape,
             usd_per_hour=price.usd_per_hour if price else None,
             price_date=price.date if price else None,
-            most_replicas=max(table()["replicas"]),
+            most_replicas=None,
         )
         for shape in all_shapes(accelerator)
         for price in (gpu_machine_price(shape, region=region, market=market),)
@@ -189,18 +194,18 @@ def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -
     ]
 
 
-def deliver(answer: Answer, wish: Wish, traffic: Traffic | None, *, as_json: bool, html: Path | None) -> None:
+def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> None:
     """Prints the answer as asked, with the size for a rate; exits 1 where nothing keeps the wish."""
-    sizing = size(answer.winner, wish, traffic) if traffic is not None and answer.winner is not None else None
+    sizing = size(answer.winner, wish) if wish.traffic is not None and answer.winner is not None else None
     if html is not None:
         html.write_text(advice_page(answer, wish), "utf-8")
     if as_json:
         document = answer_json(answer, wish)
-        if traffic is not None:
+        if wish.traffic is not None:
             document["sizing"] = None if sizing is None else json_form(sizing)
         print_json(document)
     else:
         print_answer(answer, wish)
-        if sizing is not None and traffic is not None:
-            print_sizing(sizing, traffic)
+        if sizing is not None and wish.traffic is not None:
+            print_sizing(sizing, wish.traffic)
     raise typer.Exit(0 if answer.winner else 1)

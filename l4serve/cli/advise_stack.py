@@ -98,11 +98,11 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
     if asked.write is None:
         return advise_workload(workload, wish)
     path = asked.path
-    text = path.read_text("utf-8")
+    text = path.read_bytes().decode("utf-8")
     draft = path.with_name(f".{path.stem}.advised.yaml")
 
     def planned(edited: str) -> StackPlan:
-        draft.write_text(edited, "utf-8")
+        draft.write_bytes(edited.encode())
         try:
             return plan_stack(read_stack_file(draft, name=plan.stack))
         finally:
@@ -110,7 +110,7 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
 
     written = write_advice(text, workload, wish, planned)
     if written.answer.winner is not None and written.text != text:
-        draft.write_text(written.text, "utf-8")
+        draft.write_bytes(written.text.encode())
         draft.replace(path)
         stderr.print(f"{path.name} has the edit; l4serve diff or pulumi preview shows what it changes")
     return written.answer

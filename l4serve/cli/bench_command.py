@@ -49,6 +49,10 @@ def bench(
     if len(chosen) != 1:
         raise refuse_input(f"--workload names one of {', '.join(w.name for w in plan.workloads)}")
     target = chosen[0]
+    if target.model.purpose != "generate":
+        raise refuse_input(
+            f"{target.name} serves {target.model.purpose}: the load test asks for text, and it makes none"
+        )
     expected = target.prospect.load
     load = Load(
         input_tokens=input_tokens or expected.input_tokens,

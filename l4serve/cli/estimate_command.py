@@ -130,7 +130,8 @@ def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -
         ("running", "runningRequests", "requests"), ("price", "usdPerMillionOutputTokens", "USD per million tokens"),
     ):  # fmt: skip
         if rows[key] is not None:
-            span = f"({rows['low'][key]:,g} to {rows['high'][key]:,g})"
+            high = rows["high"][key]
+            span = f"({rows['low'][key]:,g} to {'no end' if high is None else f'{high:,g}'})"
             console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
     if answer.price:
         console.print(f"  {answer.price.dated}, {answer.price.region}")

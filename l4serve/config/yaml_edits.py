@@ -28,7 +28,13 @@ def with_values(text: str, values: Mapping[tuple[str, ...], Any]) -> str:
 
 def _with_value(text: str, path: Path, value: Any) -> str:
     node = yaml.compose(text, Loader=yaml.SafeLoader)
+    shared = _shared(node)
     for depth, key in enumerate(path):
+        if id(node) in shared:
+            where = ".".join(path[:depth])
+            raise YamlEditError(
+                f"{where} is written once for several places (&anchor, *alias): write it out for this one"
+            )
         if not isinstance(node, yaml.MappingNode):
             raise YamlEditError(f"{'.'.join(path[:depth])} is no mapping")
         found = next((inner for name, inner in node.value if name.value == key), None)
@@ -37,7 +43,27 @@ def _with_value(text: str, path: Path, value: Any) -> str:
         node = found
     if not isinstance(node, yaml.ScalarNode):
         raise YamlEditError(f"{'.'.join(path)} is no single value")
+    if id(node) in shared:
+        raise YamlEditError(f"{'.'.join(path)} is written once for several places: write it out for this one")
     return text[: node.start_mark.index] + flow(value) + text[node.end_mark.index :]
+
+
+def _shared(root: yaml.Node | None) -> set[int]:
+    """Identities of the nodes that aliases place a second time."""
+    seen: set[int] = set()
+    twice: set[int] = set()
+    left = [root] if root is not None else []
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            twice.add(id(node))
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            left += [inner for pair in node.value for inner in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
+    return twice
 
 
 def _nested(rest: Path, value: Any) -> Any:
@@ -60,8 +86,9 @@ def _with_key(text: str, node: yaml.MappingNode, key: str, value: Any, where: st
     else:
         at = last.end_mark.index
     at = _line_end(text, at)
-    lead = "" if text[:at].endswith("\n") else "\n"
-    return f"{text[:at]}{lead}{' ' * first.column}{entry}\n{text[at:]}"
+    new_line = "\r\n" if "\r\n" in text else "\n"
+    lead = "" if text[:at].endswith("\n") else new_line
+    return f"{text[:at]}{lead}{' ' * first.column}{entry}{new_line}{text[at:]}"
 
 
 def _end_of(node: yaml.Node) -> int:

@@ -123,3 +123,9 @@ def test_a_run_ends_with_the_log_and_without_the_job(looks: int, raises: bool, m
     else:
         assert run_it() == "the log"
     assert seen == ["create j", "delete j"]
+
+
+def test_a_model_that_makes_no_text_is_not_loaded() -> None:
+    code, _, said = run("-f", "examples/Pulumi.embeddings.yaml")
+    assert code == 2
+    assert "makes none" in said

@@ -61,3 +61,18 @@ def test_a_path_through_a_value_is_refused() -> None:
         edited("chat", "replicas", "most", value=1)
     with pytest.raises(YamlEditError, match="no single value"):
         edited("chat", "engine", value=1)
+
+
+def test_what_an_alias_shares_is_not_edited_for_one_of_its_places() -> None:
+    text = "a:\n  engine: &e {kind: vllm, maxModelLen: 1}\nb:\n  engine: *e\n"
+    for place in ("a", "b"):
+        for key in ("maxModelLen", "dtype"):
+            with pytest.raises(YamlEditError, match="several places"):
+                with_values(text, {(place, "engine", key): 2})
+    assert with_values(text, {("a", "replicas"): 2}).startswith(text.split("b:")[0] + "  replicas: 2\n")
+
+
+def test_line_ends_stay_as_they_are() -> None:
+    text = "a:\r\n  b: 1\r\n"
+    assert with_values(text, {("a", "c"): 2}) == "a:\r\n  b: 1\r\n  c: 2\r\n"
+    assert with_values(text, {("a", "b"): 2}) == "a:\r\n  b: 2\r\n"

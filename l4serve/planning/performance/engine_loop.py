@@ -16,8 +16,8 @@ from l4serve.planning.performance.step_time import Batch, StepClock
 
 WAVES = 4
 FEWEST_REQUESTS = 2
-OPEN_REQUESTS = 600
-OPEN_WARM_UP = 100
+OPEN_REQUESTS = 400
+OPEN_WARM_UP = 80
 MOST_QUEUED = 2000
 
 
@@ -65,6 +65,7 @@ class Observed:
     ended: float = 0.0
     running: float = 0.0
     busy: float = 0.0
+    idle: float = 0.0
     waiting: float = 0.0
     held_by: dict[str, float] = field(default_factory=dict)
     queued: int = 0
@@ -121,6 +122,8 @@ class EngineLoop:
     def _advance(self) -> None:
         self._admit_arrivals()
         if not (self.decoding or self.prefilling or self.waiting):
+            if self.finished >= self.skip:
+                self.seen.idle += self.sent[0] - self.now
             self.now = self.sent[0]
             return
         attended, windowed, prefilled, first = self._schedule()
@@ -137,7 +140,7 @@ class EngineLoop:
             attended_windowed=windowed,
             finished=len(first),
         )
-        self._pass(self.clock.seconds(batch), 1 if decoding else 0)
+        self._pass(self.clock.seconds(batch), 1 if decoding else 0, beside=len(first))
         for request in first:
             self._start(request)
         if decoding:
@@ -197,10 +200,10 @@ class EngineLoop:
         mean = self.cached / self.decoding if self.decoding else 0.0
         return self.decoding * min(mean, self.window)
 
-    def _pass(self, seconds: float, steps: int, count: int = 1) -> None:
+    def _pass(self, seconds: float, steps: int, count: int = 1, beside: int = 0) -> None:
         seen = self.seen
         if self.finished >= self.skip:
-            seen.running += (self.decoding + len(self.prefilling)) * seconds
+            seen.running += (self.decoding + len(self.prefilling) + beside) * seconds
             seen.waiting += len(self.waiting) * seconds
             seen.busy += seconds
             reason = self.blocked if self.waiting else ""

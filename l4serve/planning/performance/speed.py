@@ -21,8 +21,6 @@ from l4serve.planning.performance.step_time import StepClock
 MILLI = 1000.0
 UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 """Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
-QUEUE_OF_AN_OVERRUN = 60
-"""Requests that wait at the end of an open load, a tenth of those that came, when it comes faster than it is served."""
 HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
 CROWD_NOTE = (
     "more clients than the {sequences} sequences that run at once are a crowd: lengths are medians of lognormal "
@@ -77,6 +75,8 @@ class Speed:
     """What the estimate takes for granted beside the load."""
     rate_is_given: bool = False
     """Whether requests a second are the load's, and no matter of speed."""
+    slowest_keeps_up: bool = True
+    """Whether the rate is served even where the bound is as slow as it may be; a queue without end has no wait."""
 
     @property
     def judged(self) -> bool:
@@ -100,6 +100,8 @@ class Speed:
         )
         if self.rate_is_given:
             faster = self.figures
+        if latencies > 0 and not self.slowest_keeps_up:
+            slower = replace(slower, ttft_ms=None, end_to_end_ms=None)
         return replace(
             slower,
             output_tokens_per_second=faster.output_tokens_per_second,
@@ -129,15 +131,45 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
     if reason := unjudged(served):
         return replace(NO_SPEED, not_judged=(reason,))
     clock, limits = step_clock(served, rates or kernel_rates()), loop_limits(served)
-    if load.input_tokens + 1 > limits.longest:
-        reason = f"a prompt of {load.input_tokens} tokens does not fit a context of {limits.longest}"
+    if (request := load.input_tokens + load.output_tokens) > limits.longest:
+        reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
     assumed: tuple[str, ...] = ()
     if load.kind == "closed" and (load.clients or 0) > limits.sequences and load.input_spread is None:
         load = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
         assumed = (CROWD_NOTE.format(sequences=limits.sequences),)
-    seen = EngineLoop(clock, limits, load).run()
-    return replace(_speed(served, clock, load, seen), assumed=assumed)
+    if load.rate is not None:
+        return _at_rate(served, clock, limits, load)
+    return replace(_speed(served, clock, load, EngineLoop(clock, limits, load).run()), assumed=assumed)
+
+
+def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:
+    """The speed under a rate: that of the most that can be served, without a wait, where more comes."""
+    crowds = dict.fromkeys(_crowd(limits, load, held) for held in (1.0, 0.5))
+    full = max(
+        (_speed(served, clock, crowd, EngineLoop(clock, limits, crowd).run()) for crowd in crowds), key=_requests
+    )
+    rate, most = load.rate or 0.0, _requests(full)
+    if rate >= most:
+        reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
+        return replace(full, figures=replace(full.figures, ttft_ms=None, end_to_end_ms=None), not_judged=(reason,))
+    speed = replace(_speed(served, clock, load, EngineLoop(clock, limits, load).run()), rate_is_given=True)
+    if rate < most / (1 + speed.bound.step):
+        return speed
+    slower = (
+        f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.step:.0f} % slower does not keep up with {rate:g}"
+    )
+    return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
+
+
+def _crowd(limits: Limits, load: Load, held: float) -> Load:
+    """As many clients as the cache holds with so much of their answers: somebody always waits for the engine."""
+    tokens = load.mean_input + held * load.mean_output
+    return replace(load, rate=None, clients=max(1, min(limits.sequences, int(limits.cache_tokens // tokens))))
+
+
+def _requests(speed: Speed) -> float:
+    return speed.figures.requests_per_second or 0.0
 
 
 def unjudged(served: Served) -> str | None:
@@ -201,26 +233,16 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     wait, total = seen.ttft / seen.requests, seen.total / seen.requests
     made = seen.tokens / seen.requests
     per_second = (load.clients / total) if load.clients else (load.rate or 0.0)
-    reasons: tuple[str, ...] = ()
-    served_rate = seen.requests / max(seen.ended - seen.began, 1e-9)
-    overrun = load.kind == "open" and seen.queued > QUEUE_OF_AN_OVERRUN and served_rate < per_second
-    if overrun:
-        per_second = served_rate
-        reasons = (f"ttftMs, endToEndMs: at {load.rate:g} requests a second the queue grows without end",)
     figures = Figures(
-        ttft_ms=None if overrun else wait * MILLI,
+        ttft_ms=wait * MILLI,
         itl_ms=seen.itl / seen.decoded * MILLI if seen.decoded else None,
         output_tokens_per_second=per_second * made,
         requests_per_second=per_second,
-        end_to_end_ms=None if overrun else total * MILLI,
-        running_requests=seen.running / seen.busy if seen.busy else 0.0,
+        end_to_end_ms=total * MILLI,
+        running_requests=seen.running / (seen.busy + seen.idle) if seen.busy else 0.0,
     )
-    if not seen.decoded:
-        reasons = (*reasons, "itlMs: an answer of one token has no token after the first")
-    given = load.kind == "open" and not overrun
-    return Speed(
-        figures=figures, bound=width, rate_is_given=given, limited_by=_limited_by(clock, load, seen), not_judged=reasons
-    )
+    reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
+    return Speed(figures=figures, bound=width, limited_by=_limited_by(clock, load, seen), not_judged=reasons)
 
 
 def _limited_by(clock: StepClock, load: Load, seen: Observed) -> str:

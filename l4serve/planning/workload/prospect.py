@@ -11,6 +11,17 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.speed_question import Priced, subject_speed
 
+PROMPT_SHARE = 2 / 3
+"""Part of a request that its prompt is where nobody says: that of the usual load."""
+
+
+def fitting_load(load: ExpectedLoad, context: int | None) -> ExpectedLoad:
+    """The lengths that a config states; where it states none and the usual ones pass the context, shorter ones."""
+    if load.model_fields_set or context is None or load.input_tokens + load.output_tokens <= context:
+        return load
+    prompt = max(1, int(context * PROMPT_SHARE))
+    return load.model_copy(update={"input_tokens": prompt, "output_tokens": max(1, context - prompt)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect:

@@ -26,6 +26,8 @@ COMMON_NAMES = {
     "gptq-int4": "gptq",
     "awq-int4": "awq",
     "w4a16": "gptq",
+    "int4": "gptq",
+    "w8a8": "compressed-tensors",
     "w8a8-fp8": "compressed-tensors",
     "w8a8-int8": "compressed-tensors",
 }
@@ -58,7 +60,8 @@ class Priced:
 def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelShape, str | None]:
     """A model and the method that its engine is told; where the method reads weights that were quantised beforehand,
     the same model as such a checkpoint, which names its method itself."""
-    quantization = COMMON_NAMES.get(quantization or "none", quantization)
+    plain = (quantization or "none").split(" (")[0].lower()
+    quantization = COMMON_NAMES.get(plain, plain)
     if shape.quantization is not None or quantization is None:
         return shape, quantization
     if quantization in FOUR_BIT:

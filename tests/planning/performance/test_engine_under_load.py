@@ -67,6 +67,26 @@ def test_a_rate_below_the_capacity_is_served_and_one_above_it_is_not() -> None:
     assert flooded.figures.requests_per_second < 100
 
 
+def test_more_than_can_be_served_is_one_speed_and_no_more_than_full_places_make() -> None:
+    flooded = [speed_of(served(), replace(CHAT, clients=None, rate=rate)).figures for rate in (50.0, 200.0, 1000.0)]
+    assert len(set(flooded)) == 1
+    most = flooded[0].requests_per_second
+    assert most is not None
+    for share in (0.5, 0.9, 0.98):
+        speed = speed_of(served(), replace(CHAT, clients=None, rate=share * most))
+        assert speed.figures.ttft_ms is not None
+        assert (speed.high.ttft_ms is None) == (share * (1 + speed.bound.step) >= 1)
+    over = speed_of(served(), replace(CHAT, clients=None, rate=1.01 * most))
+    assert over.figures.ttft_ms is None
+
+
+def test_one_token_of_an_answer_and_a_rare_request_count_as_they_run() -> None:
+    one = speed_of(served(), replace(CHAT, output_tokens=1)).figures
+    assert one.running_requests == pytest.approx(1, rel=0.2)
+    rare = figures(speed_of(served(), replace(CHAT, clients=None, rate=0.001)))
+    assert rare.running_requests == pytest.approx(0.001 * rare.end_to_end_ms / 1000, rel=0.3)
+
+
 def test_requests_wait_longer_at_a_higher_rate() -> None:
     waits = [figures(speed_of(served(), replace(CHAT, clients=None, rate=r))).ttft_ms for r in (0.5, 4.0, 10.0)]
     assert waits == sorted(waits)
@@ -114,5 +134,6 @@ def test_what_no_data_supports_is_not_judged(options: dict[str, Any], reason: st
     assert reason in speed.not_judged[0]
 
 
-def test_a_prompt_longer_than_the_context_is_not_judged() -> None:
-    assert "does not fit a context" in speed_of(served(), replace(CHAT, input_tokens=9000)).not_judged[0]
+@pytest.mark.parametrize("lengths", [{"input_tokens": 9000}, {"output_tokens": 8192}])
+def test_a_request_longer_than_the_context_is_not_judged(lengths: dict[str, int]) -> None:
+    assert "longer than the context of 8192" in speed_of(served(), replace(CHAT, **lengths)).not_judged[0]
