@@ -98,6 +98,7 @@ requirements: $(STAMP)
 	$(COMPILE) -o requirements/go.txt requirements/go.in
 	$(COMPILE) -o requirements/audit.txt requirements/audit.in
 	$(COMPILE) -o requirements/docs.txt requirements/docs.in
+	$(COMPILE) -c requirements/dev.txt -o requirements/doctor.txt requirements/doctor.in
 	$(COMPILE) -o requirements/hooks.txt requirements/hooks.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/coverage.txt requirements/coverage.in
 	$(filter-out --generate-hashes,$(COMPILE)) --no-annotate -c requirements/dev.txt \

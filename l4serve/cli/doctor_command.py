@@ -1,25 +1,114 @@
-"""l4serve doctor: what heals a stack whose last update was killed."""
+"""l4serve doctor: what stands in a stack's way, and what heals one whose last update was killed."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from l4serve.cli.messages import refuse_input
-from l4serve.cli.output import one_line, say
+from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.cli.output import one_line, print_json, say
+from l4serve.cli.project import project_root
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
+from l4serve.config.stack_file import PROJECT
 from l4serve.planning.stack.pending import StateError, healing_command, pending_creates
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.stack_planner import plan_stack
+
+# The clients of Google and of Kubernetes take a second to load; only a stack that is asked about needs them.
+if TYPE_CHECKING:
+    from l4serve.verification.doctor_finding import Finding
 
 NEEDS_HEALING = 1
 MOST_STATE_BYTES = 8 * 2**20
 """Of an exported state, which has some kilobytes per resource."""
 
 
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask neither Google Cloud nor the cluster.")]
+
+
 def doctor(
     state: Annotated[Path | None, typer.Argument(help="Exported state; unset reads standard input.")] = None,
+    stack: StackOption = None,
+    file: FileOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Say what heals a stack after a killed update: pulumi stack export | l4serve doctor. Exit 1 where it needs it."""
+    """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
+
+    Looks at programs, token, state lock, login, project, APIs, roles, GPU quota, zones, Pending pods, drivers and
+    autoscalers. Without a stack it says what heals one after a killed update: pulumi stack export | l4serve doctor.
+    Exits 1 where something needs healing.
+    """
+    if stack is None and file is None:
+        _heal(state)
+        return
+    if state is not None:
+        raise refuse_input("an exported state and a stack are two questions: name one of them")
+    loaded = load(stack, file)
+    with readable_refusals(loaded.file):
+        plan = plan_stack(loaded)
+    foreign = file is not None
+    findings = list(_findings(plan, loaded.project, offline=offline, foreign=foreign))
+    if as_json:
+        print_json({"findings": [asdict(each) for each in findings]})
+    else:
+        for each in findings:
+            say(_line(each))
+    if any(each.verdict == "bad" for each in findings):
+        raise typer.Exit(NEEDS_HEALING)
+
+
+def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: bool) -> "Iterator[Finding]":
+    """This machine first, then the cloud, then the cluster; each only where it can be asked."""
+    from l4serve.verification.doctor_finding import bad, unknown
+    from l4serve.verification.doctor_local import local_findings
+
+    yield from local_findings(plan, PROJECT)
+    if offline:
+        return
+    name = plan.cluster.project or project
+    if name is None:
+        yield bad("project", "the stack names none", "pulumi config set gcp:project PROJECT")
+    else:
+        yield from _cloud(plan, name)
+    from l4serve.verification.cluster_access import AccessError, stack_client
+    from l4serve.verification.doctor_cluster import cluster_findings
+
+    try:
+        client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=not foreign)
+    except AccessError as error:
+        said, _, fix = str(error).partition("\n    fix: ")
+        yield unknown("cluster", said, fix)
+        return
+    yield from cluster_findings(plan, client)
+
+
+def _cloud(plan: StackPlan, project: str) -> "Iterator[Finding]":
+    from l4serve.verification.doctor_cloud import cloud_findings
+    from l4serve.verification.doctor_finding import bad, ok
+    from l4serve.verification.google_apis import LoginError, google_apis
+
+    try:
+        apis = google_apis()
+    except LoginError as error:
+        said, _, fix = str(error).rpartition("; ")
+        yield bad("login", said, fix)
+        return
+    yield ok("login", "application default credentials")
+    yield from cloud_findings(plan, project, apis)
+
+
+def _line(finding: "Finding") -> str:
+    remedy = f"; fix: {one_line(finding.remedy)}" if finding.remedy else ""
+    return f"{finding.verdict:<8}{one_line(finding.subject)}: {one_line(finding.text)}{remedy}"
+
+
+def _heal(state: Path | None) -> None:
+    """What heals a stack whose update was killed, from its exported state."""
     try:
         found = pending_creates(read_json(_content(state)))
     except FileRefusedError as error:

@@ -105,3 +105,27 @@ def test_what_a_state_names_acts_on_no_terminal() -> None:
     assert code == 1
     assert "\x1b" not in said
     assert not any(line.startswith("::") for line in said.splitlines())
+
+
+def test_a_stack_is_looked_at_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://example.com")
+    result = CliRunner().invoke(app, ["doctor", "-s", "dev", "--offline"])
+    assert result.exit_code == 1
+    assert "bad     pulumi: it is not on PATH; fix: install the Pulumi CLI" in result.output
+    assert "ok      token: " in result.output
+    document = json.loads(CliRunner().invoke(app, ["doctor", "-s", "dev", "--offline", "--json"]).output)
+    assert {each["subject"] for each in document["findings"]} >= {"pulumi", "token", "state lock"}
+
+
+def test_a_state_and_a_stack_are_two_questions(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["doctor", str(tmp_path / "state.json"), "-s", "dev"])
+    assert result.exit_code == 2
+
+
+def test_without_a_login_the_way_to_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = CliRunner().invoke(app, ["doctor", "-s", "dev"])
+    assert result.exit_code == 1
+    assert "bad     login: " in result.output

@@ -1,0 +1,134 @@
+"""What Google Cloud says of a stack: its project, APIs, rights, GPU quota, and zones that sell its machines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
+from l4serve.verification.google_apis import ApiError, GoogleApis
+
+
+def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
+    """Findings about a project, in the order in which each depends on those before it."""
+    try:
+        state = apis.get("projects", f"projects/{project}").get("lifecycleState")
+    except ApiError as error:
+        fix = "pulumi config set gcp:project PROJECT, or ask for access to it"
+        yield bad("project", f"{project}: {error}", fix)
+        return
+    if state != "ACTIVE":
+        yield bad("project", f"{project} is {state}", "gcloud projects undelete, or name another in gcp:project")
+        return
+    yield ok("project", f"{project} is active")
+    for look in (_services, _rights, _quota, _zones):
+        subject = look.__name__.strip("_")
+        try:
+            yield from look(plan, project, apis)
+        except ApiError as error:
+            yield unknown(subject, f"{error}")
+
+
+def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
+    """GPUs that the stack may ask for at the most, by accelerator and whether they are spot."""
+    asked: dict[tuple[str, bool], int] = defaultdict(int)
+    for pool in plan.node_pools:
+        if pool.create:
+            asked[pool.accelerator, pool.supply.provisioning == "spot"] += pool.size.max_nodes * pool.gpus
+    most = {line.name: line.most for line in plan.cost.lines}
+    for each in plan.compute_classes:
+        for position, priority in enumerate(each.priorities):
+            if priority.shape is not None:
+                count = most.get(f"computeClasses.{each.name}.priorities[{position}]", 0)
+                asked[priority.shape.accelerator, priority.spot] += count * priority.shape.gpus
+    return {key: count for key, count in asked.items() if count}
+
+
+def _services(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
+    table = _table()
+    wanted = [*table["apis"], *(table["used"] if plan.cluster.managed is None else ())]
+    names = [f"projects/{project}/services/{name}" for name in wanted]
+    found = apis.get("services", f"projects/{project}/services:batchGet", names=names).get("services", [])
+    on = {str(each.get("name", "")).rpartition("/")[2] for each in found if each.get("state") == "ENABLED"}
+    missing = [name for name in wanted if name not in on]
+    if missing:
+        yield bad(
+            "APIs", f"off: {', '.join(missing)}", f"gcloud services enable {' '.join(missing)} --project {project}"
+        )
+    else:
+        yield ok("APIs", "those that the first update needs are on")
+
+
+def _rights(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
+    if plan.cluster.managed is None:
+        return
+    needed: Mapping[str, str] = _table()["permissions"]
+    body = {"permissions": list(needed)}
+    held = set(apis.post("projects", f"projects/{project}:testIamPermissions", body).get("permissions", ()))
+    roles = sorted({role for permission, role in needed.items() if permission not in held})
+    if roles:
+        lacking = ", ".join(sorted(set(needed) - held))
+        fix = f"grant {', '.join(roles)} on project {project}"
+        yield bad("roles", f"the login lacks {lacking}", fix)
+    else:
+        yield ok("roles", "the login may make what the stack has")
+
+
+def _quota(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
+    """The quotas of the region and of all regions against what the stack may ask for at the most."""
+    asked, table = gpus_asked(plan), _table()
+    if not asked or plan.cluster.region is None:
+        return
+    region = plan.cluster.region
+    limits = _limits(apis.get("compute", f"projects/{project}/regions/{region}"))
+    for (accelerator, spot), count in sorted(asked.items()):
+        metric = table["quotas"].get(accelerator, (None, None))[1 if spot else 0]
+        yield _against(metric, limits, count, accelerator, region, project)
+    everywhere = _limits(apis.get("compute", f"projects/{project}"))
+    yield _against(table["allRegions"], everywhere, sum(asked.values()), "GPUs", "all regions", project)
+
+
+def _against(
+    metric: str | None, limits: Mapping[str, float], count: int, what: str, where: str, project: str
+) -> Finding:
+    subject = f"quota of {what} in {where}"
+    if metric is None or metric not in limits:
+        return unknown(subject, f"no quota named {metric or 'for it'} is shown; the stack may ask for {count}")
+    limit = int(limits[metric])
+    if limit >= count:
+        return ok(subject, f"{metric} is {limit}, and the stack may ask for {count}")
+    fix = f"ask for {count} at https://console.cloud.google.com/iam-admin/quotas?project={project}, or lower maxNodes"
+    return bad(subject, f"{metric} is {limit}, and the stack may ask for {count}: pods stay Pending", fix)
+
+
+def _limits(document: Mapping[str, Any]) -> Mapping[str, float]:
+    return {str(row.get("metric")): float(row.get("limit", 0)) for row in document.get("quotas", ())}
+
+
+def _zones(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
+    """Whether each zone of each pool sells its machine type and its accelerator."""
+    for pool in plan.node_pools:
+        wrong = []
+        for zone in pool.size.zones if pool.create else ():
+            for kind, name in (("machineTypes", pool.machine_type), ("acceleratorTypes", pool.accelerator)):
+                try:
+                    apis.get("compute", f"projects/{project}/zones/{zone}/{kind}/{name}")
+                except ApiError as error:
+                    if error.status != 404:
+                        raise
+                    wrong.append(f"{zone} has no {name}")
+        if wrong:
+            fix = f"set nodePools.{pool.name}.zones to others: l4serve shapes --region {plan.cluster.region}"
+            yield bad(f"zones of {pool.name}", "; ".join(wrong), fix)
+        elif pool.create and pool.size.zones:
+            yield ok(f"zones of {pool.name}", f"{', '.join(pool.size.zones)} sell {pool.machine_type}")
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "doctor.yaml")
+    return table

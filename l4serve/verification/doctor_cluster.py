@@ -1,0 +1,83 @@
+"""What the cluster says of a deployed stack: pods that wait and why, GPU nodes without a driver, blind autoscalers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kubernetes.client import ApiClient, ApiException, AutoscalingV2Api, CoreV1Api
+from urllib3.exceptions import HTTPError
+
+from l4serve.config.data_file import load_data
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.pod_resources import GPU_RESOURCE
+from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
+
+_SECONDS = 20
+
+
+def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
+    """Findings about pods, nodes and autoscalers; one that says so where the cluster does not answer."""
+    core, scaling = CoreV1Api(client), AutoscalingV2Api(client)
+    try:
+        pods = _items(client, core.list_namespaced_pod(plan.namespace, _request_timeout=_SECONDS))
+        events = _items(client, core.list_namespaced_event(plan.namespace, _request_timeout=_SECONDS))
+        nodes = _items(client, core.list_node(label_selector=ACCELERATOR_LABEL, _request_timeout=_SECONDS))
+        scalers = _items(
+            client, scaling.list_namespaced_horizontal_pod_autoscaler(plan.namespace, _request_timeout=_SECONDS)
+        )
+    except (ApiException, HTTPError, OSError) as error:
+        yield unknown("cluster", f"it does not answer: {type(error).__name__}", "l4serve verify -s STACK says why")
+        return
+    yield from pending_pods(pods, events)
+    yield from drivers(nodes)
+    yield from autoscalers(scalers)
+
+
+def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """One finding for each pod that waits, with the words of the scheduler and of the autoscaler."""
+    waiting = [pod for pod in pods if pod.get("status", {}).get("phase") == "Pending"]
+    told = list(events)
+    for pod in waiting:
+        name = pod["metadata"]["name"]
+        conditions = pod["status"].get("conditions") or ()
+        words = [c.get("message", "") for c in conditions if c.get("type") == "PodScheduled" and c["status"] != "True"]
+        words += [e.get("message", "") for e in told if (e.get("involvedObject") or {}).get("name") == name]
+        reason = " ".join(dict.fromkeys(filter(None, words))) or "it has a node, and its image is pulled"
+        yield bad(f"pod {name}", f"Pending: {reason}", _remedy(reason)) if words else ok(f"pod {name}", reason)
+    if not waiting:
+        yield ok("pods", "none is Pending")
+
+
+def _remedy(reason: str) -> str:
+    rows = load_data(__file__, "doctor.yaml")["pending"]
+    fits = (str(row["fix"]) for row in rows if str(row["says"]).lower() in reason.lower())
+    return next(fits, "kubectl describe pod says more")
+
+
+def drivers(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """GPU nodes that show the scheduler no GPU: their driver is not there."""
+    known = list(nodes)
+    for node in known:
+        if not int((node["status"].get("allocatable") or {}).get(GPU_RESOURCE, 0)):
+            fix = "wait a few minutes; then kubectl -n kube-system get pods -o wide, or driverVersion: LATEST"
+            yield bad(f"node {node['metadata']['name']}", "it shows no GPU: the driver is not installed", fix)
+    if known:
+        yield ok("GPU nodes", f"{len(known)} in the cluster")
+
+
+def autoscalers(scalers: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Autoscalers that read no metric, and so never scale."""
+    for scaler in scalers:
+        conditions = (scaler.get("status") or {}).get("conditions") or ()
+        blind = [c for c in conditions if c.get("type") == "ScalingActive" and c.get("status") == "False"]
+        if blind:
+            fix = "install the adapter and grant it roles/monitoring.viewer (docs/production.md), or metricsFrom: gke"
+            yield bad(f"autoscaler {scaler['metadata']['name']}", str(blind[0].get("message", ""))[:300], fix)
+
+
+def _items(client: Any, found: Any) -> list[dict[str, Any]]:
+    """The objects of a list as the API's JSON has them."""
+    plain: dict[str, Any] = client.sanitize_for_serialization(found)
+    return plain.get("items") or []

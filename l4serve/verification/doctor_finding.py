@@ -1,0 +1,31 @@
+"""What a doctor says: one line for each thing that it looked at, with the remedy where it is not as it should be."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "bad", "unknown"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; unknown where nobody could look, which fails nothing."""
+
+    verdict: Verdict
+    subject: str
+    text: str
+    remedy: str = ""
+
+
+def ok(subject: str, text: str) -> Finding:
+    """It is as it should be."""
+    return Finding("ok", subject, text)
+
+
+def bad(subject: str, text: str, remedy: str) -> Finding:
+    """An update, or the pods, will fail by it."""
+    return Finding("bad", subject, text, remedy)
+
+
+def unknown(subject: str, text: str, remedy: str = "") -> Finding:
+    """Nobody could look."""
+    return Finding("unknown", subject, text, remedy)

@@ -1,0 +1,225 @@
+"""A doctor's findings: this machine, Google's APIs behind a server on loopback, and what a cluster says of its pods."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.verification.doctor_cloud import cloud_findings, gpus_asked
+from l4serve.verification.doctor_cluster import autoscalers, drivers, pending_pods
+from l4serve.verification.doctor_finding import Finding
+from l4serve.verification.doctor_local import local_findings
+from l4serve.verification.google_apis import ApiError, GoogleApis
+from tests import factories
+
+Answers = dict[str, Any]
+PERMISSIONS = [
+    "container.clusters.create",
+    "compute.networks.create",
+    "iam.serviceAccounts.create",
+    "iam.serviceAccounts.actAs",
+    "resourcemanager.projects.setIamPolicy",
+    "serviceusage.services.enable",
+]
+SERVICES = ["cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"]
+
+
+def answers(*, l4: int = 4, everywhere: int = 4, sold: bool = True, allowed: Any = PERMISSIONS) -> Answers:
+    zone = "/compute/projects/my-project/zones/us-central1-a"
+    shapes: Answers = {f"{zone}/machineTypes/g2-standard-8": {}, f"{zone}/acceleratorTypes/nvidia-l4": {}}
+    enabled = [{"name": f"projects/1/services/{name}", "state": "ENABLED"} for name in SERVICES]
+    return {
+        "/projects/projects/my-project": {"lifecycleState": "ACTIVE"},
+        "/projects/projects/my-project:testIamPermissions": {"permissions": allowed},
+        "/services/projects/my-project/services:batchGet": {"services": enabled},
+        "/compute/projects/my-project/regions/us-central1": {"quotas": [{"metric": "NVIDIA_L4_GPUS", "limit": l4}]},
+        "/compute/projects/my-project": {"quotas": [{"metric": "GPUS_ALL_REGIONS", "limit": everywhere}]},
+        **(shapes if sold else {}),
+    }
+
+
+@contextmanager
+def google(documents: Answers) -> Iterator[GoogleApis]:
+    """Google's APIs on loopback; what they have no document for is not found."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            found = documents.get(self.path.partition("?")[0])
+            body = json.dumps(found if found is not None else {"error": {"message": "not found"}}).encode()
+            self.send_response(200 if found is not None else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    session = requests.Session()
+    session.trust_env = False
+    root = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield GoogleApis(session, {name: f"{root}/{name}" for name in ("compute", "projects", "services")})
+    finally:
+        session.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def plan(**pool: Any) -> StackPlan:
+    return factories.planned(factories.serving(pools={"l4": {**factories.POOL, **pool}}))
+
+
+def asked(documents: Answers, of: StackPlan | None = None) -> dict[str, Finding]:
+    with google(documents) as apis:
+        return {each.subject: each for each in cloud_findings(of or plan(), "my-project", apis)}
+
+
+def test_a_project_that_has_everything_is_well() -> None:
+    found = asked(answers())
+    assert {each.verdict for each in found.values()} == {"ok"}
+    assert set(found) >= {"project", "APIs", "roles", "quota of nvidia-l4 in us-central1", "zones of l4"}
+
+
+def test_quota_below_what_the_stack_may_ask_for_is_told_by_region_and_everywhere() -> None:
+    found = asked(answers(l4=1, everywhere=0))
+    regional, everywhere = found["quota of nvidia-l4 in us-central1"], found["quota of GPUs in all regions"]
+    assert (regional.verdict, everywhere.verdict) == ("bad", "bad")
+    assert regional.text == "NVIDIA_L4_GPUS is 1, and the stack may ask for 4: pods stay Pending"
+    assert "ask for 4" in regional.remedy
+
+
+def test_spot_machines_count_against_their_own_quota() -> None:
+    found = asked(answers(), plan(spot=True))["quota of nvidia-l4 in us-central1"]
+    assert found.verdict == "unknown"
+    assert "PREEMPTIBLE_NVIDIA_L4_GPUS" in found.text
+
+
+def test_a_zone_without_the_machine_is_named() -> None:
+    found = asked(answers(sold=False))["zones of l4"]
+    assert "us-central1-a has no g2-standard-8" in found.text
+    assert found.remedy.startswith("set nodePools.l4.zones")
+
+
+def test_rights_that_the_login_lacks_name_their_roles() -> None:
+    found = asked(answers(allowed=PERMISSIONS[1:]))["roles"]
+    assert found.text == "the login lacks container.clusters.create"
+    assert "roles/container.admin" in found.remedy
+
+
+def test_an_api_that_is_off_has_its_command() -> None:
+    documents = answers()
+    documents["/services/projects/my-project/services:batchGet"] = {}
+    found = asked(documents)["APIs"]
+    assert found.remedy.startswith("gcloud services enable cloudresourcemanager.googleapis.com")
+
+
+def test_a_project_that_nobody_may_see_ends_the_questions() -> None:
+    documents = answers()
+    del documents["/projects/projects/my-project"]
+    assert [each.verdict for each in asked(documents).values()] == ["bad"]
+
+
+def test_a_service_that_does_not_answer_is_no_fault_of_the_stack() -> None:
+    documents = answers()
+    del documents["/compute/projects/my-project/regions/us-central1"]
+    assert asked(documents)["quota"].verdict == "unknown"
+    with pytest.raises(ApiError, match="ConnectionError"):
+        GoogleApis(requests.Session(), {"compute": "http://127.0.0.1:9"}).get("compute", "x")
+
+
+def test_the_gpus_of_made_machines_count_too() -> None:
+    pools = {"l4": factories.POOL}
+    classes = {"any": {"priorities": [{"machineType": "g2-standard-24", "spot": True}]}}
+    chat = factories.workload(computeClass="any", gpus=2, replicas=3)
+    values = factories.serving({"chat": chat}, pools=pools, computeClasses=classes)
+    assert gpus_asked(factories.planned(values)) == {("nvidia-l4", False): 4, ("nvidia-l4", True): 6}
+
+
+@pytest.mark.parametrize("programs", [("pulumi", "gke-gcloud-auth-plugin"), ("pulumi",), ()])
+def test_programs_that_are_not_on_path_are_told(programs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://example.com")
+    found = {
+        each.subject: each for each in local_findings(plan(), "p", lambda name: name if name in programs else None)
+    }
+    for name in ("pulumi", "gke-gcloud-auth-plugin"):
+        assert (found[name].verdict == "ok") is (name in programs)
+    assert found["state lock"].verdict == "unknown"
+
+
+def test_a_lock_that_a_killed_update_left_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "proj" / "test"
+    assert {each.subject: each.verdict for each in local_findings(plan(), "proj")}["state lock"] == "ok"
+    folder.mkdir(parents=True)
+    (folder / "lock.json").write_text("{}", "utf-8")
+    lock = {each.subject: each for each in local_findings(plan(), "proj")}["state lock"]
+    assert lock.verdict == "bad"
+    assert "pulumi cancel -s test" in lock.remedy
+
+
+def test_a_gated_model_without_a_token_is_told() -> None:
+    gated = factories.planned(factories.serving({"chat": factories.workload("meta-llama/Llama-3.1-8B-Instruct")}))
+    token = {each.subject: each for each in local_findings(gated, "p")}["token"]
+    assert token.verdict == "bad"
+    assert "pulumi config set --secret hfToken" in token.remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "fix"),
+    [
+        ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu", "raise nodePools.NAME.maxNodes"),
+        ("Node scale up failed: GCE quota exceeded. Insufficient nvidia.com/gpu", "GPUS_ALL_REGIONS"),
+        ("3 node(s) had untolerated taint {a: b}", "another class or not ready"),
+        ('persistentvolumeclaim "models" not found', "kubectl get pvc"),
+        ("something new", "kubectl describe pod"),
+    ],
+)
+def test_a_pod_that_waits_has_the_schedulers_words_and_a_remedy(message: str, fix: str) -> None:
+    condition = {"type": "PodScheduled", "status": "False", "message": message}
+    pod = {"metadata": {"name": "chat-1"}, "status": {"phase": "Pending", "conditions": [condition]}}
+    (found,) = pending_pods([pod], [])
+    assert found.verdict == "bad"
+    assert message in found.text
+    assert fix in found.remedy
+
+
+def test_words_of_the_autoscaler_come_from_events_of_the_pod() -> None:
+    pod = {"metadata": {"name": "chat-1"}, "status": {"phase": "Pending"}}
+    told = {"involvedObject": {"name": "chat-1"}, "message": "GCE out of resources"}
+    (found,) = pending_pods([pod], [told, {"involvedObject": {"name": "other"}, "message": "no"}])
+    assert (found.text, found.remedy) == (
+        "Pending: GCE out of resources",
+        "add zones, or a compute class with a second pool",
+    )
+    assert [each.verdict for each in pending_pods([], [])] == ["ok"]
+
+
+def test_a_node_without_gpus_lacks_its_driver() -> None:
+    nodes = [
+        {"metadata": {"name": n}, "status": {"allocatable": {"nvidia.com/gpu": g}}} for n, g in (("a", "1"), ("b", "0"))
+    ]
+    assert [(each.verdict, each.subject) for each in drivers(nodes)] == [("bad", "node b"), ("ok", "GPU nodes")]
+
+
+def test_an_autoscaler_that_reads_nothing_is_told() -> None:
+    condition = {"type": "ScalingActive", "status": "False", "message": "unable to get metric"}
+    (found,) = autoscalers([{"metadata": {"name": "chat"}, "status": {"conditions": [condition]}}])
+    assert "roles/monitoring.viewer" in found.remedy
