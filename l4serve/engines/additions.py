@@ -21,7 +21,8 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     if not (case.extra_args or case.extra_env or case.env):
         return
     owned_flags, owned_env = _owned(case.engine, case.contract)
-    theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in _either_way(case.engine)}
+    shared = _either_way(case.engine)
+    theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in shared}
     yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
     yield from _extra_env_problems(case.extra_env, owned_env, case.contract)
     yield from _owned_problems("env", case.env, owned_env)

@@ -20,6 +20,8 @@ PREFIX = "gke-llm-serving"
 COMMAND_S = 400
 LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
 PROVIDER = "pulumi-resource-kubernetes"
+FORGOTTEN = ("PULUMI_CONFIG", "PYTHONDONTWRITEBYTECODE")
+"""Variables of the caller: a config of another project, and what has every command compile the program anew."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
     for each in (backend, folder / "tmp"):
         each.mkdir()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_CONFIG")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)},
         "PATH": path,
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "only for this test",
