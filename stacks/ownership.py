@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -20,6 +21,8 @@ from l4serve.planning.values.names import LABEL_PREFIX, label_value
 OWNER = f"{LABEL_PREFIX}/stack"
 _HOOK = "own objects only"
 _NOT_FOUND = 404
+_ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="own-objects")
+"""Threads of its own: in the loop's, every registration waits for its answer, and the answer for one of them to end."""
 
 Access = tuple[str | None, str | None, str]
 """Kubeconfig, context and stack."""
@@ -71,7 +74,7 @@ def _own(
 
 async def _refuse_foreign(cluster: Cluster, inputs: Mapping[str, Any]) -> None:
     access = (await cluster.kubeconfig.future(), cluster.context, cluster.stack)
-    labels = await asyncio.to_thread(_labels_on_cluster, access, inputs)
+    labels = await asyncio.get_running_loop().run_in_executor(_ASKING, _labels_on_cluster, access, inputs)
     if labels is None or labels.get(OWNER) == label_value(cluster.stack):
         return
     kind, metadata = inputs["kind"], inputs["metadata"]
