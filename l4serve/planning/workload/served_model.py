@@ -1,6 +1,7 @@
 """The model as it is served: its names, its length, and whether the Hub wants a token for it."""
 
 from l4serve.config.workload import Workload
+from l4serve.engines.model_location import model_argument
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.models.model_shape import ModelShape
@@ -13,6 +14,8 @@ def plan_model(workload: Workload, shape: ModelShape | None, fit: Fit | None, pu
     """The served model of a workload; `fit` is None where its memory is not judged."""
     model, engine = workload.model, workload.engine
     profile = engine_profile(engine.kind)
+    # An engine that cannot be told a name serves the model under the place that it loads it from.
+    own_name = model.id if "servedNames" in profile.names else model_argument(workload)
     known = shape.max_position_embeddings if shape else None
     # What shortens the texts of a pooling model stands in files that planning does not read.
     judged = fit.max_model_len if fit else known
@@ -20,7 +23,7 @@ def plan_model(workload: Workload, shape: ModelShape | None, fit: Fit | None, pu
         id=model.id,
         revision=model.revision,
         gated=is_gated(workload, shape),
-        served_names=profile.setting(engine, "servedNames") or (model.id,),
+        served_names=profile.setting(engine, "servedNames") or (own_name,),
         purpose=purpose,
         max_model_len=profile.setting(engine, "length") or (judged if purpose == "generate" else None),
     )

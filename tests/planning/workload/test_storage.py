@@ -120,7 +120,9 @@ def test_another_load_format_reads_no_address() -> None:
 
 
 def test_tgi_reads_a_mounted_folder_and_streams_nothing() -> None:
-    assert "--model-id=/model" in chat(BUCKET, engine=TGI).engine.argv
+    plan = chat(BUCKET, engine=TGI)
+    assert "--model-id=/model" in plan.engine.argv
+    assert (plan.model.id, plan.model.served_names) == (QWEN, ("/model",))
     assert "TGI 3.3.7 streams from no bucket" in refusal({**BUCKET, "reader": "streamer"}, engine=TGI)
 
 
