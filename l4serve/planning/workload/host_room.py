@@ -33,6 +33,9 @@ from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.pod_resources import PodResources
 
+LARGEST_SWAP = 0.7
+"""Of the node's memory."""
+
 
 def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -> HostNeeds | None:
     """What one pod of the workload needs beside its GPUs; None where nobody knows."""
@@ -109,6 +112,24 @@ def _problems(
         yield _memory_problem(path, workload, needs, place, resources.gpus, memory)
     if disk < needs.ephemeral_gib:
         yield _disk_problem(path, workload, needs, place, resources.gpus, disk)
+    yield from _swap_problem(path, workload, place, resources.gpus)
+
+
+def _swap_problem(path: str, workload: Workload, place: Place, gpus: int) -> Iterator[Problem]:
+    """Host memory that an engine sets aside for swapped cache, of which it takes no more than a share of the node's.
+
+    Source: `verify_with_parallel_config` of vllm/config/cache.py, from 0.8 until the flag went with 0.18.
+    """
+    asked = vars(workload.engine).get("swap_space")
+    most = LARGEST_SWAP * place.shape.memory_gib
+    shards = gpus // (vars(workload.engine).get("pipeline_parallel_size") or 1)
+    if asked is not None and asked * shards > most:
+        message = f"{asked * shards:g} GiB of swap space are more than {most:.1f} GiB, 70 % of the node's memory"
+        yield Problem(
+            f"{path}.engine.swapSpace",
+            f"{message}: the server refuses to start",
+            f"set {path}.engine.swapSpace: {int(most / shards)}, or remove it",
+        )
 
 
 def _memory_problem(path: str, workload: Workload, needs: HostNeeds, place: Place, gpus: int, limit: float) -> Problem:

@@ -116,3 +116,27 @@ def test_where_nodes_are_made_a_pod_fits_some_machine_beside_the_daemonsets(
     above = {"cpu": "95", "memory": "363Gi"}[resource]
     said = refusals(serving({"q": workload(resources={"requests": {resource: above}})}, cluster=cluster))
     assert said == {"workloads.q.resources.requests": "lower the requests"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "engine", "most"),
+    [
+        ("g2-standard-8", {"swapSpace": 40}, 22),
+        ("g2-standard-24", {"swapSpace": 40, "tensorParallelSize": 2}, 33),
+        ("g2-standard-8", {"swapSpace": 22}, None),
+        ("g2-standard-8", {}, None),
+    ],
+)
+def test_swap_space_is_a_share_of_the_nodes_memory(machine: str, engine: dict[str, Any], most: int | None) -> None:
+    """vLLM of 0.8 to 0.17 ends with "Too large swap space" above 70 % of it, whatever its engine does with the rest."""
+    one = workload(engine={"version": "0.10.0", **engine}, gpus=engine.get("tensorParallelSize", 1))
+    stack = serving({"qwen": one}, pools={"l4": {"machineType": machine, "maxNodes": 1}})
+    if most is None:
+        assert planned(stack)
+        return
+    with pytest.raises(ConfigError) as refused:
+        planned(stack)
+    (problem,) = [each for each in refused.value.problems if each.path.endswith("engine.swapSpace")]
+    assert f"swapSpace: {most}," in problem.remedy
+    mended = {"qwen": {**one, "engine": {**one["engine"], "swapSpace": most}}}
+    assert planned({**stack, "workloads": mended})
