@@ -60,9 +60,11 @@ def _with_rows(read: Any) -> Any:
 
     def with_rows(path: Path) -> Any:
         table = read(path)
-        if path.name == "host.json":
-            return {**table, "engines": {**table["engines"], KIND: table["engines"]["vllm"]}}
-        if not isinstance(table, dict) or "vllm" not in table:
+        if not isinstance(table, dict):
+            return table
+        if isinstance(rows := table.get("engines"), dict) and "vllm" in rows:
+            return {**table, "engines": {**rows, KIND: rows["vllm"]}}
+        if "vllm" not in table:
             return table
         own = copy.deepcopy(table["vllm"])
         if path.name == "profiles.yaml":
