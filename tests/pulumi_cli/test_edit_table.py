@@ -48,6 +48,30 @@ ELSEWHERE = {
     "huggingFace.tokenRevision": "test_engine.py, with the order of the steps",
     "huggingFace.secretManager.**": "custom resources of a driver that GKE runs",
     "monitoring.dashboard": "an input of Google's provider",
+    "monitoring.alerts.**": "inputs of Google's provider",
+    "workloads.*.objectives.**": "the thresholds of those alerts",
+    "workloads.*.serviceAccount.googleAccount": "a role that Google's provider grants",
+    "workloads.*.serviceAccount.buckets": "roles that Google's provider grants",
+    "workloads.*.apiKey.config": "a secret of the stack, whose value no table shows",
+    "workloads.*.apiKey.revision": "beside a secret of the stack",
+    "workloads.*.apiKey.secretManager.**": "custom resources of a driver that GKE runs",
+    "workloads.*.model.source.**": "disks and buckets that Google's provider makes",
+    "workloads.*.compileCache.**": "a claim that a CSI driver of GKE fills",
+    "workloads.*.minOnDemand": "places pods on two kinds of nodes, which the sandbox has not",
+    "networkPolicy.**": "kept by a network that the sandbox has not",
+    **dict.fromkeys(
+        (
+            "workloads.*.expose.**",
+            "expose.makeProxyOnlySubnet",
+            "expose.proxyOnlyCidr",
+            "expose.to",
+            "expose.host",
+            "expose.certificate.**",
+            "expose.address",
+            "expose.reserveAddress",
+        ),
+        "routes of a gateway that GKE runs",
+    ),
 }
 REPLACING = {"replace", "create-replacement", "delete-replaced", "create", "delete"}
 
