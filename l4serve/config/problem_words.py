@@ -82,7 +82,8 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
-        return f"add {tag}, such as {tag}: {'standard' if tag == 'mode' else 'vllm'}"
+        usual = {"mode": "standard"}.get(tag) or ("bucket" if "source" in detail["loc"] else "vllm")
+        return f"add {tag}, such as {tag}: {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
     if (

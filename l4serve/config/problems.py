@@ -128,8 +128,10 @@ def _path(detail: ErrorDetails) -> str:
 
 
 def _is_tag(loc: list[int | str], i: int) -> bool:
-    own = i == 1 and loc[0] in _UNIONS
-    return own or (i == 3 and loc[0] == "workloads" and loc[2] in _UNIONS)
+    if i == 1:
+        return loc[0] in _UNIONS
+    of_workload = loc[0] == "workloads"
+    return of_workload and ((i == 3 and loc[2] in _UNIONS) or (i == 4 and loc[2:4] == ["model", "source"]))
 
 
 class StackFileError(ValueError):

@@ -195,3 +195,22 @@ def test_a_commit_of_the_hub_is_no_part_of_another_place() -> None:
     values["workloads"]["chat"]["model"] |= {"source": BUCKET, "revision": "main"}
     with pytest.raises(ValueError, match="revision names a commit of the Hub"):
         factories.planned(values)
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "fix"),
+    [
+        (
+            {"kind": "bucket", "uri": "s3://models/m"},
+            "workloads.chat.model.source.uri: ",
+            "gs://my-models/llama-3.1-8b",
+        ),
+        ({"kind": "bukket"}, "workloads.chat.model.source.kind: ", "did you mean bucket?"),
+        ({"uri": URI}, "workloads.chat.model.source.kind: ", "add kind, such as kind: bucket"),
+        ({"kind": "claim"}, "workloads.chat.model.source.claim: ", "claim: models"),
+    ],
+)
+def test_a_source_of_another_form_is_refused_by_its_own_path(source: dict[str, Any], path: str, fix: str) -> None:
+    said = refusal(source)
+    assert said.startswith(path)
+    assert fix in said
