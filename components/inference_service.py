@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.container_env import EnvSource
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
-from l4serve.planning.workload.lifecycle import Probes, ProbeTimes
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
@@ -80,7 +80,16 @@ class InferenceService(pulumi.ComponentResource):
             spec=k8s.core.v1.ServiceSpecArgs(
                 type=plan.service.type,
                 selector=dict(plan.metadata.serving),
-                ports=[k8s.core.v1.ServicePortArgs(name="http", port=port, target_port=port, protocol="TCP")],
+                ports=[
+                    k8s.core.v1.ServicePortArgs(
+                        name="http",
+                        port=port,
+                        target_port=port,
+                        protocol="TCP",
+                        # What a gateway speaks to the pods.
+                        app_protocol="HTTPS" if plan.service.tls else None,
+                    )
+                ],
             ),
             opts=self._child(),
         )
@@ -178,7 +187,10 @@ class InferenceService(pulumi.ComponentResource):
 
     def _volumes(self) -> list[k8s.core.v1.VolumeArgs]:
         memory = k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=self._plan.resources.shm)
-        volumes = [k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory), *planned_volumes(self._plan.storage)]
+        volumes = [
+            k8s.core.v1.VolumeArgs(name="dshm", empty_dir=memory),
+            *planned_volumes(self._plan.storage, self._plan.service.tls),
+        ]
         if self._plan.guard.writable:
             volumes.append(k8s.core.v1.VolumeArgs(name=_WRITABLE, empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()))
         secret = self._plan.secret
@@ -215,7 +227,7 @@ class InferenceService(pulumi.ComponentResource):
                 )
             ),
             volume_mounts=self._mounts(),
-            **_probes(plan.lifecycle.probes, plan.service.port),
+            **pod_probes(plan),
         )
 
     def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
@@ -224,7 +236,7 @@ class InferenceService(pulumi.ComponentResource):
             k8s.core.v1.VolumeMountArgs(name=_WRITABLE, mount_path=folder, sub_path=folder.strip("/"))
             for folder in self._plan.guard.writable
         ]
-        mounts += planned_mounts(self._plan.storage)
+        mounts += planned_mounts(self._plan.storage, self._plan.service.tls)
         if self._plan.secret is not None and self._plan.secret.token_file:
             mounts.append(k8s.core.v1.VolumeMountArgs(name=_TOKEN_VOLUME, mount_path=TOKEN_DIR, read_only=True))
         return mounts
@@ -273,20 +285,3 @@ def _group_of_files(plan: WorkloadPlan) -> dict[str, int | str]:
     if plan.guard.user is None or not written:
         return {}
     return {"fs_group": plan.guard.user, "fs_group_change_policy": "OnRootMismatch"}
-
-
-def _probes(probes: Probes, port: int) -> dict[str, k8s.core.v1.ProbeArgs]:
-    get = k8s.core.v1.HTTPGetActionArgs(path=probes.path, port=port)
-    return {
-        "startup_probe": k8s.core.v1.ProbeArgs(
-            http_get=get, period_seconds=probes.startup_period, failure_threshold=probes.startup_failures
-        ),
-        "readiness_probe": _probe(get, probes.readiness),
-        "liveness_probe": _probe(get, probes.liveness),
-    }
-
-
-def _probe(get: k8s.core.v1.HTTPGetActionArgs, times: ProbeTimes) -> k8s.core.v1.ProbeArgs:
-    return k8s.core.v1.ProbeArgs(
-        http_get=get, period_seconds=times.period, failure_threshold=times.failures, timeout_seconds=times.timeout
-    )

@@ -6,19 +6,26 @@ from collections.abc import Iterator
 
 import pulumi_kubernetes as k8s
 
+from l4serve.planning.workload.encryption import CERTIFICATE_FOLDER, TlsPlan
 from l4serve.planning.workload.storage import StoragePlan, VolumePlan
 
+_TLS_VOLUME = "serving-tls"
 _FUSE_DRIVER = "gcsfuse.csi.storage.gke.io"
 
 
-def planned_volumes(storage: StoragePlan) -> Iterator[k8s.core.v1.VolumeArgs]:
-    """The volumes of weights, adapters, caches and compiled code."""
+def planned_volumes(storage: StoragePlan, tls: TlsPlan | None = None) -> Iterator[k8s.core.v1.VolumeArgs]:
+    """The volumes of weights, adapters, caches, compiled code and the engine's certificate."""
+    if tls is not None:
+        secret = k8s.core.v1.SecretVolumeSourceArgs(secret_name=tls.secret)
+        yield k8s.core.v1.VolumeArgs(name=_TLS_VOLUME, secret=secret)
     for volume in storage.volumes:
         yield _volume(volume)
 
 
-def planned_mounts(storage: StoragePlan) -> Iterator[k8s.core.v1.VolumeMountArgs]:
+def planned_mounts(storage: StoragePlan, tls: TlsPlan | None = None) -> Iterator[k8s.core.v1.VolumeMountArgs]:
     """Where the engine's container finds them."""
+    if tls is not None:
+        yield k8s.core.v1.VolumeMountArgs(name=_TLS_VOLUME, mount_path=CERTIFICATE_FOLDER, read_only=True)
     for volume in storage.volumes:
         if volume.mount_path is not None:
             yield k8s.core.v1.VolumeMountArgs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -45,7 +46,10 @@ class WorkloadMonitoring(pulumi.ComponentResource):
 
     def _make_pod_monitoring(self) -> None:
         plan = self._plan
-        endpoint = {"port": _PORT, "path": plan.service.metrics_path, "interval": _SCRAPE_INTERVAL}
+        endpoint: dict[str, Any] = {"port": _PORT, "path": plan.service.metrics_path, "interval": _SCRAPE_INTERVAL}
+        if plan.service.tls is not None:
+            # The collector asks pods by their addresses, which no certificate names.
+            endpoint |= {"scheme": "https", "tls": {"insecureSkipVerify": True}}
         k8s.apiextensions.CustomResource(
             f"{self._name}-pods",
             api_version="monitoring.googleapis.com/v1",

@@ -58,6 +58,8 @@ class WorkloadRoute(pulumi.ComponentResource):
             "requestPath": self._route.health_path,
         }
         config = {"type": "HTTP", "httpHealthCheck": check}
+        if self._plan.service.tls is not None:
+            config = {"type": "HTTPS", "httpsHealthCheck": check}
         # As often as the pods' own readiness, so that a pod that ends is left before its grace is over.
         default = {"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 1, "unhealthyThreshold": 2}
         spec = {"default": {**default, "config": config}, "targetRef": self._target()}

@@ -26,6 +26,7 @@ from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.exposure import Route
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
+from l4serve.config.pod_tls import PodTls
 from l4serve.config.service_account import ServiceAccount
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
@@ -109,6 +110,8 @@ class Service(ConfigModel):
     """Service type; a load balancer is internal."""
     port: Annotated[PositiveInt, Field(le=65535)] = 8000
     """Port of the Service and of the engine."""
+    tls: PodTls | None = None
+    """Certificate that the engine itself shows (vLLM); unset speaks plain HTTP inside the cluster."""
 
 
 class AllowedRule(ConfigModel):

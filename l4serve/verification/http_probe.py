@@ -15,16 +15,30 @@ from l4serve.verification.target import Target
 _SHOWN = 120
 
 
+def tls(target: Target) -> ssl.SSLContext:
+    """Certificates that a target is held to: those that the machine trusts, or any at the end of a tunnel."""
+    return _any_certificate() if target.through_tunnel else _trusted()
+
+
 @cache
-def tls() -> ssl.SSLContext:
+def _trusted() -> ssl.SSLContext:
     """The machine's trusted certificates, read once: each client would read them anew."""
     return httpx2.create_ssl_context()
+
+
+@cache
+def _any_certificate() -> ssl.SSLContext:
+    """No certificate names this machine's end of a tunnel; the cluster has said which pod is at the other one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def get(target: Target, path: str) -> httpx2.Response:
     """The answer to a GET, whatever its status."""
     url = target.base_url.rstrip("/") + path
-    return httpx2.get(url, headers=target.headers, timeout=target.timeout, verify=tls())
+    return httpx2.get(url, headers=target.headers, timeout=target.timeout, verify=tls(target))
 
 
 def get_json(target: Target, path: str) -> dict[str, Any]:
@@ -35,7 +49,7 @@ def get_json(target: Target, path: str) -> dict[str, Any]:
 def post(target: Target, path: str, body: Mapping[str, Any]) -> httpx2.Response:
     """The answer to a POST of JSON, whatever its status."""
     url = target.base_url.rstrip("/") + path
-    return httpx2.post(url, json=dict(body), headers=target.headers, timeout=target.timeout, verify=tls())
+    return httpx2.post(url, json=dict(body), headers=target.headers, timeout=target.timeout, verify=tls(target))
 
 
 def post_json(target: Target, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +86,7 @@ def check_version(target: Target, path: str) -> Finding:
 def check_key(target: Target, path: str) -> Finding:
     """A request for tokens without the key is refused."""
     url = target.base_url.rstrip("/") + path
-    status = httpx2.post(url, json={}, timeout=target.timeout, verify=tls()).status_code
+    status = httpx2.post(url, json={}, timeout=target.timeout, verify=tls(target)).status_code
     require(status in (401, 403), f"POST {path} without the key answered {status}, not 401: the key guards nothing")
     return Finding(f"POST {path} without the key answered {status}")
 

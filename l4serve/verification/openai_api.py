@@ -41,7 +41,7 @@ class VllmChecks:
             api_key=target.api_key or "none",
             timeout=target.timeout,
             max_retries=0,
-            http_client=DefaultHttpxClient(verify=tls()),
+            http_client=DefaultHttpxClient(verify=tls(target)),
         )
 
     def checks(self) -> tuple[Check, ...]:

@@ -34,6 +34,8 @@ class Target:
     """Seconds that one check may take."""
     api_key: str | None = field(default=None, repr=False)
     """Bearer key, where the server wants one."""
+    through_tunnel: bool = False
+    """Whether it is reached by a port-forward, where its certificate names another host."""
     guarded: bool = False
     """Whether the plan has the server refuse requests without the key."""
 

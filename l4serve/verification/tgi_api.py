@@ -115,7 +115,9 @@ class TgiChecks:
     def _post(self, prompt: str, new_tokens: int) -> httpx2.Response:
         body = {"inputs": prompt, "parameters": {"max_new_tokens": new_tokens}}
         url = self._target.base_url.rstrip("/") + "/generate"
-        return httpx2.post(url, json=body, headers=self._target.headers, timeout=self._target.timeout, verify=tls())
+        return httpx2.post(
+            url, json=body, headers=self._target.headers, timeout=self._target.timeout, verify=tls(self._target)
+        )
 
 
 def require_client() -> None:

@@ -51,7 +51,8 @@ def expected_latency(workload: WorkloadPlan) -> Latency | None:
 def _through_tunnel(client: ApiClient, pod: PodPort, workload: WorkloadPlan, target: Target) -> tuple[CheckResult, ...]:
     started = time.perf_counter()
     with forwarded(pod_stream(client, pod)) as tunnel:
-        report = verify_server(replace(target, base_url=tunnel.url), workload.name)
+        url = tunnel.url.replace("http", workload.service.scheme, 1)
+        report = verify_server(replace(target, base_url=url, through_tunnel=True), workload.name)
     if not tunnel.errors:
         return report.checks
     return (

@@ -8,6 +8,7 @@ from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.client_key import planned_key
+from l4serve.planning.workload.encryption import TlsPlan, plan_tls
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.network_guard import NetworkGuard, downloads, plan_network_guard
 from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
@@ -26,6 +27,7 @@ class Access:
     """Where the key lies that clients must send; None where the server asks for none."""
     identity: PodIdentity
     guard: PodGuard
+    tls: TlsPlan | None
     route: RoutePlan | None
     network: NetworkGuard | None
 
@@ -41,10 +43,11 @@ def plan_access(
 ) -> Access:
     """The access of a workload by its name in the config; raises ConfigError with every problem of it."""
     path, own = f"workloads.{name}", workload.renamed_from or name
-    key, identity, guard, route = gather(
+    key, identity, guard, tls, route = gather(
         partial(planned_key, name, workload, around),
         lambda: plan_identity(path, workload, own, around.project_of_pods()),
         lambda: plan_pod_guard(path, workload, contract(), judgement().launch, storage()),
+        lambda: plan_tls(path, workload, contract()),
         lambda: plan_route(name, workload, around.workloads, around.gateway(), contract()),
     )
     network = plan_network_guard(
@@ -56,4 +59,4 @@ def plan_access(
         downloads=downloads(workload),
         gateway=around.gateway() if route is not None else None,
     )
-    return Access(key=key, identity=identity, guard=guard, route=route, network=network)
+    return Access(key=key, identity=identity, guard=guard, tls=tls, route=route, network=network)

@@ -10,6 +10,7 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.alerting import AlertsPlan
+from l4serve.planning.workload.encryption import TlsPlan
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.network_guard import NetworkGuard
@@ -89,6 +90,8 @@ class ServicePlan:
     type: str
     port: int
     metrics_path: str
+    tls: TlsPlan | None
+    """TLS of the pods themselves; None where they speak plain HTTP."""
     pod_monitoring: bool
     """Whether Managed Service for Prometheus is told to scrape the pods."""
 
@@ -100,7 +103,12 @@ class ServicePlan:
     @property
     def url(self) -> str:
         """URL of the Service inside the cluster."""
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """What the pods speak: http or https."""
+        return "https" if self.tls else "http"
 
     @property
     def port_forward(self) -> str:

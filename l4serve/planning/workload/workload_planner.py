@@ -238,6 +238,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
             type=workload.service.type,
             port=workload.service.port,
             metrics_path=contract.metrics_path,
+            tls=draft.access.tls,
             pod_monitoring=scraped(around.monitoring, workload),
         ),
         identity=draft.access.identity,
@@ -263,6 +264,7 @@ def _prospect(draft: Draft, around: Surroundings) -> Prospect:
 
 def _engine(draft: Draft) -> EnginePlan:
     engine, contract, launch = draft.workload.engine, draft.resolved.contract, draft.judgement.launch
+    tls = draft.access.tls
     assert launch is not None, "a workload without a command line is refused"
     return EnginePlan(
         kind=engine.kind,
@@ -270,7 +272,7 @@ def _engine(draft: Draft) -> EnginePlan:
         contract=contract,
         image=engine.image or contract.image,
         command=launch.command,
-        argv=(*launch.argv, *draft.lifecycle.drain_args),
+        argv=(*launch.argv, *(tls.args if tls else ()), *draft.lifecycle.drain_args),
         env=launch.env,
         env_sources=with_key(launch.env_sources, engine.kind, draft.access.key),
         key_source=draft.access.key,

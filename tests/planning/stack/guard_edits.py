@@ -11,6 +11,7 @@ BY_MANAGER = {"cluster.secretManager": True, f"{W}.apiKey": MANAGED}
 DOOR = {"expose": {"to": "internet", "certificate": {"certificateManager": "one"}}}
 NETWORK_DOOR = {"expose": {"to": "network"}}
 GUARD_EDITS = [
+    FieldEdit("workloads.*.service.tls.secret", {f"{W}.service.tls": {"secret": "tls"}}),
     FieldEdit("expose.to", {"expose.to": "network"}, DOOR),
     FieldEdit("expose.host", {"expose.host": "llm.example.com"}, DOOR),
     FieldEdit("expose.certificate.certificateManager", {"expose.certificate": {"certificateManager": "two"}}, DOOR),
