@@ -25,14 +25,14 @@ test: $(STAMP)
 	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q -m sandbox
 
-# Unit tests on all cores, without the laws and walks that take long; `make test` runs those too.
+# Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox and not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox and not slow and not browser"
 
 # The same with a report of the lines that no unit test runs.
 coverage: $(STAMP)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/coverage.txt
-	$(BIN)/python -m pytest -q -n auto -m "not sandbox and not slow" --cov=l4serve --cov=components --cov=stacks --cov=policy \
+	$(BIN)/python -m pytest -q -n auto -m "not sandbox and not slow and not browser" --cov=l4serve --cov=components --cov=stacks --cov=policy \
 		--cov-report=term:skip-covered
 
 check: $(STAMP) $(BIN)/actionlint

@@ -19,6 +19,7 @@ def run(*args: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.slow
 def test_the_json_has_a_winner_a_front_and_a_reason_for_every_other() -> None:
     code, out, _ = run(*GEMMA, "--goal", "throughput", "--concurrency", "64", "--json")
     answer = json.loads(out)
@@ -30,6 +31,7 @@ def test_the_json_has_a_winner_a_front_and_a_reason_for_every_other() -> None:
     assert all(entry["reason"] for entry in answer["rejected"])
 
 
+@pytest.mark.slow
 def test_latency_asks_about_one_client_unless_told() -> None:
     _, out, _ = run(*GEMMA, "--goal", "latency", "--json")
     assert json.loads(out)["load"]["concurrency"] == 1
@@ -48,6 +50,7 @@ def test_the_text_names_the_winner_and_why_others_lost() -> None:
     assert "rejected, " in out
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     page = tmp_path / "advice.html"
     run(*GEMMA, "--goal", "cost", "--html", str(page))

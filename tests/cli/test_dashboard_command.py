@@ -33,6 +33,7 @@ def test_every_stack_has_a_dashboard_to_print(stack: str) -> None:
     assert len(json.loads(result.stdout)["mosaicLayout"]["tiles"]) >= 4
 
 
+@pytest.mark.slow
 def test_the_program_makes_what_is_printed(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.watched.yaml"
     file.write_text(STACK, encoding="utf-8")

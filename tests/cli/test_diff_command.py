@@ -196,6 +196,7 @@ def test_a_team_may_fail_on_a_level(level: str, code: int, files: Any) -> None:
     assert run("--from", before, "--to", after, "--fail-on", level).exit_code == code
 
 
+@pytest.mark.slow
 def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
     many = {f"w{i}": factories.workload(engine={"maxModelLen": 2048}) for i in range(300)}
     fewer = {name: factories.workload() for name in many}
@@ -208,6 +209,7 @@ def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
     assert text.count("<details>") == text.count("</details>")
 
 
+@pytest.mark.slow
 def test_many_dangers_leave_room_for_the_table_and_the_base(files: Any) -> None:
     many = {f"w{i}": factories.workload() for i in range(300)}
     renamed = {name: factories.workload(service={"name": f"{name}-other"}) for name in many}

@@ -78,6 +78,7 @@ def test_there_are_enough_secrets() -> None:
     assert len(SECRETS) >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_planted_secret_is_in_no_format(name: str, tmp_path: Path) -> None:
     secret, serving = SECRETS[name]
@@ -133,6 +134,7 @@ FILES: dict[str, str] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_hostile_file_is_inert(name: str, tmp_path: Path) -> None:
     home = tmp_path / "home"

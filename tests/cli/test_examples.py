@@ -30,6 +30,7 @@ def test_it_plans_and_every_model_fits(file: Path) -> None:
     assert {note.id for note in grave} <= {"token-missing", "key-missing", "autoscaler-adapter"}
 
 
+@pytest.mark.slow
 @EACH
 def test_it_renders(file: Path) -> None:
     rendered = render_stack(read_stack_file(file))

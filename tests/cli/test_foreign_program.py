@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.stack_cases import ROOT
 
 
+@pytest.mark.slow
 def test_the_program_of_another_folder_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     (tmp_path / "stacks").mkdir()

@@ -15,10 +15,13 @@ from tests.cli.test_completion import options
 from tests.json_forms import faults
 
 NAMES = (*COMMANDS, *SAMPLES)
+QUICK = ("plan", "fit", "check", "explain", "contract-list", "render")
 PAGE = (FILE.parent / "json.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in COMMANDS]
+)
 def test_a_document_has_its_form(name: str, tmp_path: Path) -> None:
     assert faults(name, printed(COMMANDS[name][0], tmp_path)) == []
 

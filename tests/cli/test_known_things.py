@@ -43,6 +43,7 @@ def test_every_recipe_is_listed_with_its_source() -> None:
     assert "did you mean vllm-7b-kvcache?" in run("recipes", "vllm-7b-kvcahce").stderr
 
 
+@pytest.mark.slow
 def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for key in known_keys():
         explain(key, as_json=False)

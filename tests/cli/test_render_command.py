@@ -17,6 +17,7 @@ STACKS = Path(__file__).parents[1] / "data" / "stacks"
 NAMES = sorted(path.name.split(".")[1] for path in STACKS.glob("Pulumi.*.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_way_renders(name: str, tmp_path: Path) -> None:
     file, out = STACKS / f"Pulumi.{name}.yaml", tmp_path / "out"
@@ -26,6 +27,7 @@ def test_every_way_renders(name: str, tmp_path: Path) -> None:
     assert json.loads((out / "cloud.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["autopilot", "models"])
 def test_a_cluster_that_is_made_and_its_pools_pass_the_policies(name: str) -> None:
     rendered = render_stack(read_stack_file(STACKS / f"Pulumi.{name}.yaml"))

@@ -23,6 +23,7 @@ def test_a_plan_names_its_parts_whole(stack: str, width: str) -> None:
         assert name in words or f"{name}:" in words, (name, width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["40", "80"])
 @pytest.mark.parametrize(
     "args",

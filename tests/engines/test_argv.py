@@ -30,6 +30,17 @@ def name(contract: Contract) -> str:
     return contract.name
 
 
+def ends_and_others() -> list[Any]:
+    """Every contract; those between the oldest and the newest of an engine are a walk that takes long."""
+    ends = {
+        version for kind in ("vllm", "tgi") for version in (contract_versions(kind)[0], contract_versions(kind)[-1])
+    }
+    return [pytest.param(each, id=name(each), marks=[] if each.version in ends else pytest.mark.slow) for each in ALL]
+
+
+ENDS_AND_OTHERS = ends_and_others()
+
+
 def built(contract: Contract, settings: Mapping[str, Any] | None = None, **other: Any) -> Launch:
     engine = MODELS[contract.engine].model_validate({**(settings or {}), "version": contract.version})
     case = Case(engine=engine, contract=contract, model=GEMMA, gpu=L4, layout=GpuLayout(1, 1, 1), port=8000)
@@ -55,7 +66,7 @@ def test_every_typed_field_has_samples(kind: str) -> None:
     assert fields == set(SAMPLES[kind])
 
 
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@pytest.mark.parametrize("contract", ENDS_AND_OTHERS)
 def test_every_typed_field_reaches_the_engine_or_is_refused(contract: Contract) -> None:
     plain = built(contract)
     for field, values in SAMPLES[contract.engine].items():
@@ -72,7 +83,7 @@ def test_every_typed_field_reaches_the_engine_or_is_refused(contract: Contract) 
             assert check_argv(launch.argv, launch.env, contract) == (), (field, value)
 
 
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@pytest.mark.parametrize("contract", ENDS_AND_OTHERS)
 def test_generated_command_lines_keep_the_contract(contract: Contract) -> None:
     found = list(cases(contract, seed=7))
     accepted = [case for case in found if case["accept"]]
@@ -170,7 +181,7 @@ def test_an_extra_argument_may_not_repeat_a_typed_field(extra: str, field: str) 
 
 
 @pytest.mark.parametrize("variable", ["HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN"])
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@pytest.mark.parametrize("contract", ENDS_AND_OTHERS)
 def test_no_engine_takes_the_token_from_extra_variables(contract: Contract, variable: str) -> None:
     assert "huggingFace" in refused(contract, extra_env={variable: "x"})[f"extraEnv.{variable}"]
 

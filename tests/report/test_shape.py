@@ -18,6 +18,7 @@ from tests.report.pages import document_of
 GOOD = document_of("other engine")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_difference_has_the_published_shape(name: str) -> None:
     document = json.loads(json_text(document_of(name)))

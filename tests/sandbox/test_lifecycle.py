@@ -249,6 +249,7 @@ def test_a_clock_step_hides_no_process(tmp_path: Path, monkeypatch: pytest.Monke
     assert not child.identity.is_alive()
 
 
+@pytest.mark.slow
 def test_many_cleaners_at_once_all_end_well(state_dir: Path) -> None:
     for number in range(20):
         folder = a_state(state_dir / f"passing-{number}", owner=replace(this_process(), started=0.0)).folder

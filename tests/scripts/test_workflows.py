@@ -205,6 +205,7 @@ def test_a_preview_and_an_update_make_the_same_config(pulumi: Path) -> None:
     assert ran(pulumi, "up", HF_TOKEN="t").splitlines()[len(first) + 1 : -1] == first
 
 
+@pytest.mark.slow
 def test_the_action_works_in_a_repository_of_stack_files_alone(tmp_path: Path) -> None:
     repository = tmp_path / "stacks"
     repository.mkdir()

@@ -104,6 +104,7 @@ def test_a_remedy_for_a_pool_keeps_to_the_gpus_of_its_machine() -> None:
     assert "gpus: 2" not in text or "machineType" in text
 
 
+@pytest.mark.slow
 def test_the_backend_of_the_rules_is_the_one_that_the_memory_model_counts() -> None:
     compared = 0
     for model in all_models():

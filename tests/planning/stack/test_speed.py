@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+import pytest
+
 from benchmarks.plan_speed import large_stack
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests import factories
@@ -45,5 +47,6 @@ def test_a_workload_is_planned_in_few_calls() -> None:
     assert calls_to_plan(FEW) <= FEW * CALLS_EACH
 
 
+@pytest.mark.slow
 def test_four_times_the_workloads_are_four_times_the_work() -> None:
     assert calls_to_plan(MANY) <= GROWTH * MANY / FEW * calls_to_plan(FEW)
