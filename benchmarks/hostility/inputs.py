@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -166,10 +167,11 @@ def _odd(rng: random.Random) -> Case:
             _edited(GOOD, rng.choice([*_places(dict(GOOD))]), lambda _: rng.choice(_ODD)),
             rng.choice(_COMMANDS),
         )
-    where, key = rng.choice(_FIELDS)
+    where, key = rng.choice(_fields())
     return stack_case("odd values", _edited(GOOD, where, lambda d: {**d, key: rng.choice(_ODD)}), rng.choice(_COMMANDS))
 
 
+@cache
 def _fields() -> list[tuple[tuple[Any, ...], str]]:
     definitions = stack_file_schema()["$defs"]
     at = {
@@ -177,9 +179,6 @@ def _fields() -> list[tuple[tuple[Any, ...], str]]:
         "VllmEngine": ("workloads", "qwen", "engine"), "Model": ("workloads", "qwen", "model"),
     }  # fmt: skip
     return [(where, key) for name, where in at.items() for key in definitions[name]["properties"]]
-
-
-_FIELDS = _fields()
 
 
 def _lines(rng: random.Random) -> Case:
