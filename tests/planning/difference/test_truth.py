@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
 from l4serve.planning.stack.edits import Effect
 from tests import factories
-from tests.engines.test_argv import SAMPLES
+from tests.planning.difference.each_field import ENGINES, typed_fields
 from tests.planning.difference.scenarios import SCENARIOS, difference, with_values
 from tests.planning.difference.truth import Rendered, assert_true, rendered
 from tests.planning.stack.field_edits import BASES, EDITS, FieldEdit
@@ -78,28 +77,6 @@ def test_an_edit_of_each_other_field_is_true_of_the_rendering(edit: FieldEdit, r
     held(before, laid_over(before, edit.change), renders)
 
 
-OVER_GPUS = {"tensorParallelSize", "pipelineParallelSize", "numShard"}
-"""Another number of GPUs has scenarios of its own."""
-
-
-def typed_fields(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Workloads before and after, each with one typed field of the engine set, to the first value that plans."""
-    base = factories.workload(engine=ENGINES[kind])
-    before, after = {}, {}
-    for field, values in SAMPLES[kind].items():
-        for value in () if field in OVER_GPUS else values:
-            edited = {**base, "engine": {**base["engine"], field: value}, "fit": "warn"}
-            try:
-                factories.planned(factories.serving({"qwen": edited}, cluster=factories.EXISTING))
-            except ConfigError:
-                continue
-            name = field.lower()
-            before[name], after[name] = {**base, "fit": "warn"}, edited
-            break
-    return before, after
-
-
-ENGINES = {"vllm": {}, "tgi": {"kind": "tgi", "version": "3.3.6", "maxModelLen": None}}
 FEWEST = {"vllm": 28, "tgi": 20}
 
 
