@@ -155,6 +155,7 @@ def test_applied_objects_belong_to_the_field_manager_and_applying_again_changes_
         ("secrets-store.csi.x-k8s.io", "v1", "SecretProviderClass", "secretproviderclasses", True),
         ("secret-sync.gke.io", "v1", "SecretSync", "secretsyncs", True),
         ("monitoring.googleapis.com", "v1", "PodMonitoring", "podmonitorings", True),
+        ("autoscaling.gke.io", "v1beta1", "AutoscalingMetric", "autoscalingmetrics", True),
     ],
 )
 def test_kinds_of_gke_are_served(
