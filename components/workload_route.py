@@ -12,6 +12,7 @@ from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
+_POOL_GROUP = "inference.networking.k8s.io"
 _GKE_API = "networking.gke.io/v1"
 
 
@@ -49,6 +50,8 @@ class WorkloadRoute(pulumi.ComponentResource):
         )
 
     def _target(self) -> dict[str, str]:
+        if self._route.picker is not None:
+            return {"group": _POOL_GROUP, "kind": "InferencePool", "name": self._plan.object_name}
         return {"group": "", "kind": "Service", "name": self._plan.service.name}
 
     def _make_health_check(self) -> k8s.apiextensions.CustomResource:
@@ -74,7 +77,10 @@ class WorkloadRoute(pulumi.ComponentResource):
         return self._object("backend-policy", _GKE_API, "GCPBackendPolicy", spec)
 
     def _make_route(self, after: list[pulumi.Resource]) -> None:
-        route, backend = self._route, {"name": self._plan.service.name, "port": self._plan.service.port}
+        route = self._route
+        backend: dict[str, Any] = {"name": self._plan.service.name, "port": self._plan.service.port}
+        if route.picker is not None:
+            backend = self._target()
         spec: dict[str, Any] = {
             "parentRefs": [{"kind": "Gateway", "name": route.gateway}],
             "rules": [_rule(route, path, backend) for path in route.paths],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.endpoint_picker import EndpointPicker, EndpointPickerArgs
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gke_network import GkeNetwork, GkeNetworkArgs
 from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
@@ -179,9 +180,19 @@ def _make_workloads(
             WorkloadAlerts(f"{workload.object_name}-alerts", watched, opts=opts)
         if workload.route is not None and gateway is not None:
             route = WorkloadRouteArgs(plan=workload, route=workload.route)
-            opts = pulumi.ResourceOptions(providers=[provider], depends_on=[gateway.ready, service])
+            before = [gateway.ready, service, *_make_picker(workload, provider, service)]
+            opts = pulumi.ResourceOptions(providers=[provider], depends_on=before)
             WorkloadRoute(workload.object_name, route, opts=opts)
     return gateway
+
+
+def _make_picker(workload: WorkloadPlan, provider: k8s.Provider, pods: pulumi.Resource) -> list[pulumi.Resource]:
+    """Pool and picker come after the pods that they look at, and before the route that asks them."""
+    if workload.route is None or workload.route.picker is None:
+        return []
+    args = EndpointPickerArgs(plan=workload, picker=workload.route.picker)
+    opts = pulumi.ResourceOptions(providers=[provider], depends_on=pods)
+    return [EndpointPicker(f"{workload.object_name}-picker", args, opts=opts)]
 
 
 def _make_gateway(

@@ -77,3 +77,5 @@ class Route(ConfigModel):
     """Paths of the engine that are served; unset is those that ask for the API key."""
     timeout_seconds: Annotated[PositiveInt, Field(le=86400)] = 3600
     """Longest time that a request may take, a streamed answer included."""
+    inference_pool: bool = False
+    """Sends a request to the pod that has its prefix in its KV cache and room, by an endpoint picker (vLLM)."""

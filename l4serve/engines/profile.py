@@ -56,6 +56,8 @@ class EngineProfile:
     """What the engine serves without that key, health checks left out."""
     guarded_paths: tuple[str, ...]
     """Paths, with all below them, that ask for that key."""
+    picked_by_metrics: bool
+    """Whether the endpoint picker of the Gateway API reads the engine's metrics."""
     architecture_names: Literal["classes", "modelTypes"]
     """How a contract names the models that a release serves."""
 

@@ -10,6 +10,7 @@ from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.gateway import GatewayPlan
+from l4serve.planning.workload.endpoint_picker import PickerPlan, plan_picker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class RoutePlan:
     health_path: str
     timeout_seconds: int
     encrypted: bool
+    picker: PickerPlan | None
+    """Who chooses the pod for a request; None leaves it to the load balancer."""
     notes: tuple[str, ...]
 
     @property
@@ -87,6 +90,7 @@ def plan_route(
         health_path=contract.health_path,
         timeout_seconds=config.timeout_seconds,
         encrypted=gateway.encrypted,
+        picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name),
         notes=tuple(_notes(workload, gateway, paths, guarded)),
     )
 
@@ -107,6 +111,8 @@ def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], gua
     whom = "the internet" if gateway.public else "the network"
     if gateway.public and workload.api_key is None:
         yield "everybody on the internet may use the model: it asks for no API key"
+    if workload.expose is not None and workload.expose.inference_pool:
+        yield "an endpoint picker runs beside it, which asks for 1 CPU and 2 GiB of the system nodes"
     unguarded = [path for path in paths if not any(f"{path}/".startswith(f"{base}/") for base in guarded)]
     if workload.api_key is not None and unguarded:
         bare, kept = ", ".join(unguarded), ", ".join(guarded)

@@ -28,6 +28,7 @@ GUARD_EDITS = [
             "path": "/chat",
             "paths": ["/v1/chat"],
             "timeoutSeconds": 600,
+            "inferencePool": True,
         }.items()
     ],
     one("workloads.*.apiKey.config", f"{W}.apiKey", OF_CONFIG, {"config": "otherKey"}),

@@ -1,0 +1,57 @@
+"""The endpoint picker of a workload: a pool of its pods, and who says which of them answers a request."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.problems import refuse
+from l4serve.config.workload import Workload
+from l4serve.engines.profile import engine_profile
+from l4serve.planning.values.names import shorten
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickerPlan:
+    """An InferencePool and its endpoint picker."""
+
+    name: str
+    """Name of the picker's own objects; the pool has the workload's."""
+    image: str
+    user: int
+    ports: Mapping[str, int]
+    """Ports of its choices, its health and its metrics."""
+    resources: Mapping[str, Mapping[str, str]]
+    grace_seconds: int
+    config: str
+    """Its configuration, as the text of a JSON document, which is YAML too."""
+
+
+def plan_picker(path: str, workload: Workload, object_name: str) -> PickerPlan | None:
+    """The picker of a workload; None unless its route asks for one. Raises ConfigError where it could not choose."""
+    if workload.expose is None or not workload.expose.inference_pool:
+        return None
+    at = f"{path}.expose.inferencePool"
+    profile = engine_profile(workload.engine.kind)
+    if not profile.picked_by_metrics:
+        refuse(at, f"the picker reads no metrics of {profile.title}", "remove it: the Service spreads requests evenly")
+    if workload.service.tls is not None:
+        refuse(at, "a pool's pods speak plain HTTP to the load balancer", "remove it, or service.tls")
+    facts = _facts()
+    return PickerPlan(
+        name=f"{shorten(object_name, 50)}-picker",
+        image=facts["image"],
+        user=facts["user"],
+        ports=facts["ports"],
+        resources=facts["resources"],
+        grace_seconds=facts["graceSeconds"],
+        config=json.dumps(facts["config"], indent=1),
+    )
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = load_data(__file__, "endpoint_picker.yaml")
+    return facts

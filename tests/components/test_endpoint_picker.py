@@ -1,0 +1,75 @@
+"""Pool and picker of a workload: what they look at, their order, and who must not be selected."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.config.problems import ConfigError
+from tests import factories
+from tests.components.test_custom_kinds import faults
+
+POOLED = {"inferencePool": True}
+
+
+def rendered(**fields: Any) -> Rendered:
+    workload = factories.workload(expose=POOLED, **fields)
+    return render_stack(factories.loaded(factories.serving({"qwen": workload}, expose={"to": "network"}), name="made"))
+
+
+def one(found: Rendered, kind: str, name: str) -> Any:
+    (each,) = [each for each in found.objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return each
+
+
+def test_the_pool_holds_the_pods_and_asks_the_picker() -> None:
+    found = rendered()
+    pool = one(found, "InferencePool", "qwen")["spec"]
+    pods = one(found, "Deployment", "qwen")["spec"]["template"]["metadata"]["labels"]
+    assert pool["selector"]["matchLabels"].items() <= pods.items()
+    assert pool["targetPorts"] == [{"number": 8000}]
+    assert pool["endpointPickerRef"]["name"] == one(found, "Service", "qwen-picker")["metadata"]["name"]
+    assert faults(found.objects) == []
+
+
+def test_route_and_policies_aim_at_the_pool() -> None:
+    found, target = rendered(), {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "qwen"}
+    (rule,) = one(found, "HTTPRoute", "qwen")["spec"]["rules"]
+    assert rule["backendRefs"] == [target]
+    assert {
+        str(one(found, kind, "qwen")["spec"]["targetRef"]) for kind in ("HealthCheckPolicy", "GCPBackendPolicy")
+    } == {str(target)}
+
+
+def test_the_picker_is_none_of_the_pods_and_passes_restricted() -> None:
+    found = rendered()
+    picker = one(found, "Deployment", "qwen-picker")["spec"]["template"]
+    selector = one(found, "Service", "qwen")["spec"]["selector"].items()
+    assert not selector <= picker["metadata"]["labels"].items()
+    (container,) = picker["spec"]["containers"]
+    assert picker["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "--pool-name=qwen" in container["args"]
+    role = one(found, "Role", "qwen-picker")
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "watch", "list"}
+
+
+def test_it_starts_anew_after_pods_of_another_kind() -> None:
+    annotations = [
+        one(found, "Deployment", "qwen-picker")["spec"]["template"]["metadata"]["annotations"]
+        for found in (rendered(), rendered(extraEnv={"A": "1"}), rendered())
+    ]
+    assert annotations[0] == annotations[2] != annotations[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"engine": {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}}, "no metrics of TGI"),
+        ({"service": {"tls": {"secret": "t"}}}, "plain HTTP"),
+    ],
+)
+def test_where_it_could_not_choose_it_is_refused(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        rendered(**fields)
+    assert told in str(refused.value) and "workloads.qwen.expose.inferencePool" in str(refused.value)
