@@ -74,7 +74,7 @@ def diff(
 def _level(text: str | None) -> str | None:
     said = text.replace("-", " ") if text else None
     if said is not None and said not in LEVELS:
-        raise refuse_input(f"--fail-on {said[:100]} is no level; {one_of(said, LEVELS)}")
+        raise refuse_input(f"--fail-on {said[:100]} is not a level; {one_of(said, LEVELS)}")
     return said
 
 

@@ -77,7 +77,7 @@ def _model(name: str) -> ModelShape:
 
 def _goal(goal: str) -> Any:
     if goal not in GOALS:
-        raise refuse_input(f"{goal[:100]!r} is no goal; {one_of(goal, GOALS)}")
+        raise refuse_input(f"{goal[:100]!r} is not a goal; {one_of(goal, GOALS)}")
     return goal
 
 

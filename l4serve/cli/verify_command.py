@@ -192,7 +192,7 @@ def _checked_url(text: str) -> str:
 
 
 def _web_address(text: str) -> SplitResult | None:
-    """The parts of a URL of a server; None where the text is no such URL."""
+    """The parts of a URL of a server; None where the text is not such a URL."""
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -52,7 +52,7 @@ def _read(file: Path) -> Recipe:
         )
     except (FileRefusedError, YamlError, KeyError, TypeError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        refuse(f"stacks/recipes/{file.name}", f"this is no recipe: {reason}", "see the other files of the folder")
+        refuse(f"stacks/recipes/{file.name}", f"this is not a recipe: {reason}", "see the other files of the folder")
 
 
 def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[Mapping[str, Any], list[Problem]]:

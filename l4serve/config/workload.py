@@ -54,9 +54,11 @@ def _hub_id(value: str) -> str:
         (("/", "./"), "{kind: claim, claim: NAME}"),
     ):
         if value.startswith(start):
-            raise ValueError(f"{value[:80]!r} is a place and no model; write the Hub id, and model.source: {source}")
+            raise ValueError(f"{value[:80]!r} is a place and not a model; write the Hub id, and model.source: {source}")
     if not _MODEL_ID.fullmatch(value):
-        raise ValueError(f"{value[:80]!r} is no model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct")
+        raise ValueError(
+            f"{value[:80]!r} is not a model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct"
+        )
     return value
 
 

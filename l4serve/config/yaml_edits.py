@@ -36,13 +36,13 @@ def _with_value(text: str, path: Path, value: Any) -> str:
                 f"{where} is written once for several places (&anchor, *alias): write it out for this one"
             )
         if not isinstance(node, yaml.MappingNode):
-            raise YamlEditError(f"{'.'.join(path[:depth])} is no mapping")
+            raise YamlEditError(f"{'.'.join(path[:depth])} is not a mapping")
         found = next((inner for name, inner in node.value if name.value == key), None)
         if found is None:
             return _with_key(text, node, path[depth], _nested(path[depth + 1 :], value), ".".join(path[:depth]))
         node = found
     if not isinstance(node, yaml.ScalarNode):
-        raise YamlEditError(f"{'.'.join(path)} is no single value")
+        raise YamlEditError(f"{'.'.join(path)} is not a single value")
     if id(node) in shared:
         raise YamlEditError(f"{'.'.join(path)} is written once for several places: write it out for this one")
     return text[: node.start_mark.index] + flow(value) + text[node.end_mark.index :]

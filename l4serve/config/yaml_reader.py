@@ -36,7 +36,7 @@ def read_yaml(content: bytes) -> Any:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise YamlError("it is no UTF-8 text", remedy="save the file as UTF-8") from None
+        raise YamlError("it is not UTF-8 text", remedy="save the file as UTF-8") from None
     events = yaml.parse(text, Loader=_PARSER)
     try:
         return _Builder(events).document()

@@ -23,7 +23,7 @@ def gpu_layout(path: str, workload: Workload) -> GpuLayout:
     pipeline: int = profile.setting(workload.engine, "stages") or 1
     gpus = workload.gpus if workload.gpus is not None else (tensor or 1) * pipeline
     if tensor is None and gpus % pipeline:
-        message = f"gpus {gpus} is no multiple of pipelineParallelSize {pipeline}"
+        message = f"gpus {gpus} is not a multiple of pipelineParallelSize {pipeline}"
         refuse(f"{path}.gpus", message, f"set gpus: {pipeline}")
     tensor = tensor or gpus // pipeline
     if tensor * pipeline == gpus:

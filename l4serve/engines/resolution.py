@@ -47,7 +47,7 @@ def resolve_contract(kind: str, version: str, override: str | None = None) -> Re
             f"{kind} {requested} lies outside the known versions {known[0]} to {known[-1]}; choose one of them, or "
             f"name the release whose contract to apply as engine.contract, such as {known[-1] if older else known[0]}"
         )
-    note = f"{kind} {requested} is no final release; it is judged by the contract of {nearest}"
+    note = f"{kind} {requested} is not a final release; it is judged by the contract of {nearest}"
     return ResolvedContract(_as_release(load_contract(kind, nearest), requested), requested, note)
 
 
@@ -66,7 +66,7 @@ def _parse(kind: str, version: str) -> Version:
     try:
         return Version(version)
     except InvalidVersion:
-        raise ContractError(f"{version!r} is no version of {kind}; write it as 0.26.0") from None
+        raise ContractError(f"{version!r} is not a version of {kind}; write it as 0.26.0") from None
 
 
 def _overridden(kind: str, requested: str, override: str, known: tuple[str, ...]) -> ResolvedContract:

@@ -67,7 +67,7 @@ def _refuse_foreign(what: str, content: bytes) -> None:
         document = read_yaml(content)
     except YamlError as error:
         raise AccessError(
-            f"{what} gives no access and is no kubeconfig that this machine can use: {error}\n"
+            f"{what} gives no access and is not a kubeconfig that this machine can use: {error}\n"
             "    fix: set cluster.kubeconfig"
         ) from None
     users = document.get("users") if isinstance(document, dict) else None
@@ -98,7 +98,7 @@ def _from_text(text: str, stack: str) -> ApiClient:
     # The text holds credentials, so an error must not quote it.
     except (ConfigException, OSError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise AccessError(
-            f"the output `kubeconfig` of stack {stack} is no kubeconfig that this machine can use "
+            f"the output `kubeconfig` of stack {stack} is not a kubeconfig that this machine can use "
             f"({type(error).__name__})\n    fix: pulumi up -s {stack}"
         ) from None
     return client

@@ -129,7 +129,7 @@ def _entries(answer: Mapping[str, Any], key: str, count: int) -> list[Mapping[st
 def _numbers(values: Any, what: str) -> list[float]:
     found = values if isinstance(values, list) and values else []
     fine = bool(found) and all(type(value) in (int, float) and math.isfinite(value) for value in found)
-    require(fine, f"{what} is no list of finite numbers")
+    require(fine, f"{what} is not a list of finite numbers")
     return [float(value) for value in found]
 
 

@@ -90,7 +90,7 @@ def test_the_table_says_what_the_json_says(tmp_path: Path) -> None:
 
 def test_a_contract_that_stands_in_is_noted(tmp_path: Path) -> None:
     path = stack(tmp_path, "{kind: vllm, version: 0.26.0, maxModelLen: 512}")
-    assert "vllm 0.30.0rc1 is no final release; it is judged by the contract of 0.30.0" in run(
+    assert "vllm 0.30.0rc1 is not a final release; it is judged by the contract of 0.30.0" in run(
         "check", "-f", path, "--engine-version", "0.30.0rc1"
     ).stdout.replace("\n", " ")
 
@@ -148,7 +148,7 @@ def test_diff_names_the_values_that_came_and_went() -> None:
 
 def test_a_contract_that_stands_in_is_noted_beside_the_diff() -> None:
     result = run("contract", "diff", "0.24.1", "0.26.0", "--json")
-    assert "vllm 0.24.1 is no final release; it is judged by the contract of 0.24.0" in result.stderr
+    assert "vllm 0.24.1 is not a final release; it is judged by the contract of 0.24.0" in result.stderr
     assert answered(result)["before"] == "vllm-0.24.0"
 
 

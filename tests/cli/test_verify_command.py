@@ -159,7 +159,7 @@ def test_a_stack_behind_a_key_wants_it_before_it_asks_the_cluster(tmp_path):
         (("--base-url", "http://127.0.0.1:9/v1", *VLLM), "has a path"),
         (("--base-url", "http://user:pw@127.0.0.1:9", *VLLM), "holds a user or password"),
         (("--base-url", "http://127.0.0.1:9", "--engine", "vllm", "--engine-version", "9.9"), "outside the known"),
-        (("--base-url", "http://127.0.0.1:9", "--engine", "vllm", "--engine-version", "new"), "is no version"),
+        (("--base-url", "http://127.0.0.1:9", "--engine", "vllm", "--engine-version", "new"), "is not a version"),
         (("--base-url", "http://127.0.0.1:9", "--engine", "other", "--engine-version", "1"), "is unknown"),
         (("--base-url", "http://127.0.0.1:9", *VLLM, "--max-model-len", "0"), "Invalid value"),
         (("--base-url", "http://127.0.0.1:9", *VLLM, "--timeout", "0"), "Invalid value"),
@@ -255,8 +255,8 @@ def test_made_cluster_is_reached_by_pulumis_output(vllm, kube, managed, tmp_path
     [
         ("echo 'error: no stack named some found' >&2; exit 255", "no stack named some found"),
         ("exit 0", "no output"),
-        ("echo 'token: s3cret-bearer'", "is no kubeconfig that this machine can use"),
-        ("echo '[ s3cret-bearer'", "is no kubeconfig that this machine can use"),
+        ("echo 'token: s3cret-bearer'", "is not a kubeconfig that this machine can use"),
+        ("echo '[ s3cret-bearer'", "is not a kubeconfig that this machine can use"),
     ],
 )
 def test_pulumi_that_gives_no_kubeconfig_exits_2(managed, script, words):

@@ -57,9 +57,9 @@ def test_one_line_changes_and_nothing_else(path: tuple[str, ...], value: object,
 
 
 def test_a_path_through_a_value_is_refused() -> None:
-    with pytest.raises(YamlEditError, match="no mapping"):
+    with pytest.raises(YamlEditError, match="not a mapping"):
         edited("chat", "replicas", "most", value=1)
-    with pytest.raises(YamlEditError, match="no single value"):
+    with pytest.raises(YamlEditError, match="not a single value"):
         edited("chat", "engine", value=1)
 
 

@@ -26,7 +26,7 @@ def plan(model: str = "Qwen/Qwen2.5-7B-Instruct", **pool: object) -> StackPlan:
 
 
 def test_without_its_rows_the_machine_is_refused() -> None:
-    with pytest.raises(ConfigError, match=f"'{MACHINE}' is no known GPU machine type"):
+    with pytest.raises(ConfigError, match=f"'{MACHINE}' is not a known GPU machine type"):
         plan()
 
 

@@ -148,7 +148,7 @@ def _problems(path: str, priority: Priority, cluster: ClusterPlan, configs: Mapp
 def _machine_problems(path: str, machine_type: str, priority: Priority) -> Iterator[Problem]:
     shape = find_shape(machine_type)
     if shape is None:
-        message = missing_figure(machine_type) or f"{machine_type!r} is no known GPU machine type"
+        message = missing_figure(machine_type) or f"{machine_type!r} is not a known GPU machine type"
         yield Problem(f"{path}.machineType", message, "see l4serve shapes")
     elif priority.provisioning not in shape.sold_as:
         message = f"{machine_type} is not sold {priority.provisioning}: the priority would only cost time"

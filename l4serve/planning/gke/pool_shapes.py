@@ -23,7 +23,7 @@ def pool_shape(path: str, config: NodePool) -> MachineShape | Problem:
         return Problem(f"{path}.machineType", missing, f"use one of: {_known()}")
     takes = attachable(config.machine_type)
     if not takes:
-        message = f"{config.machine_type!r} is no known GPU machine type"
+        message = f"{config.machine_type!r} is not a known GPU machine type"
         return Problem(f"{path}.machineType", message, f"use one of: {_known()}")
     if config.accelerator is None:
         message = f"{config.machine_type} has no GPU of its own"
@@ -48,7 +48,7 @@ def _attached(path: str, config: NodePool, takes: tuple[Attachable, ...]) -> Mac
         message = f"a {card.family} machine carries no {count} {wanted}"
         return Problem(f"{path}.accelerator.count", message, f"use one of: {', '.join(map(str, card.limits))}")
     if config.machine_type not in card.hosts:
-        message = f"{config.machine_type!r} is no known machine type for {wanted}"
+        message = f"{config.machine_type!r} is not a known machine type for {wanted}"
         return Problem(f"{path}.machineType", message, f"use one of: {', '.join(card.hosts)}")
     shape = find_shape(config.machine_type, (wanted, count))
     if shape is None:

@@ -28,7 +28,7 @@ def pending_creates(state: Any) -> tuple[PendingCreate, ...]:
     """The pending creates of a state as `pulumi stack export` writes it; raises StateError for anything else."""
     deployment = state.get("deployment") if isinstance(state, Mapping) else None
     if not isinstance(deployment, Mapping):
-        raise StateError("this is no exported state: pulumi stack export prints one")
+        raise StateError("this is not an exported state: pulumi stack export prints one")
     operations = deployment.get("pending_operations") or ()
     try:
         return tuple(_pending(each["resource"]) for each in operations if each.get("type") == "creating")

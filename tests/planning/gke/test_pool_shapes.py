@@ -54,9 +54,9 @@ def test_n1_takes_the_cards_that_the_pool_attaches() -> None:
             "at most 48 vCPUs and 312 GB",
             "raise accelerator.count",
         ),
-        ({"machineType": "n1-ultramem-40", "accelerator": T4}, "machineType", "no known machine type", "n1-standard-8"),
+        ({"machineType": "n1-ultramem-40", "accelerator": T4}, "machineType", "a known machine type", "n1-standard-8"),
         ({"machineType": "g4-standard-24"}, "machineType", "no source states the memory", "g4-standard-48"),
-        ({"machineType": "h7-standard-1"}, "machineType", "is no known GPU machine type", "a3-highgpu-8g"),
+        ({"machineType": "h7-standard-1"}, "machineType", "is not a known GPU machine type", "a3-highgpu-8g"),
     ],
 )
 def test_a_machine_that_cannot_be_planned_is_refused_with_its_remedy(
