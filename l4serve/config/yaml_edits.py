@@ -1,4 +1,8 @@
-"""Edits of a YAML file that keep every other byte: comments, order, quotes and line breaks stay as they are."""
+"""Edits of a YAML file that keep every other byte: comments, order, quotes and line breaks stay as they are.
+
+The parser's marks say where a value stands, and the text around it is not written anew. ruamel.yaml keeps comments and
+quotes, but writes the whole document: `{ b: 1 }`, `[1,2]`, an indent of four and CRLF come out in its own form.
+"""
 
 from __future__ import annotations
 
