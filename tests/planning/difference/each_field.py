@@ -43,4 +43,7 @@ def differences_of_fields() -> Iterator[tuple[str, StackDiff]]:
         before = laid_over({**BASES[edit.base], "prices": BASE["prices"]}, edit.given)
         sides = (before, laid_over(before, edit.change))
         stacks = [factories.loaded(side, name="made", has_token=edit.has_token) for side in sides]
-        yield edit.path, diff_plans("made", *map(plan_stack, stacks), (stacks[0].config, stacks[1].config))
+        yield (
+            edit.path,
+            diff_plans("made", plan_stack(stacks[0]), plan_stack(stacks[1]), (stacks[0].config, stacks[1].config)),
+        )
