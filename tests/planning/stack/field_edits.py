@@ -2,6 +2,7 @@
 
 from tests import factories
 from tests.planning.stack.field_edit import FieldEdit, at, one
+from tests.planning.stack.field_edits_beside import ALERTS, SOURCES
 from tests.planning.stack.guard_edits import GUARD_EDITS
 
 C, P, W = "cluster", "nodePools.l4", "workloads.qwen"
@@ -39,13 +40,7 @@ BY_CLASS = {f"{W}.computeClass": "any"}
 MANAGER = {"secret": "hf"}
 NET = {f"{C}.network": "vpc", f"{C}.subnetwork": "nodes"}
 AWQ = "Qwen/Qwen2.5-7B-Instruct"
-POLICIES = {"via": "policies"}
-CHANNEL = {"notificationChannels": ["projects/my-project/notificationChannels/1"]}
-PROMISES = {"firstTokenSeconds": 1, "interTokenSeconds": 0.2, "within": 0.99, "errors": 0.05, "queue": 9}
 SCALED = {"maxReplicas": 2}
-BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
-CLAIM = {"kind": "claim", "claim": "models"}
-DISK = {"kind": "hyperdisk"}
 KEPT = {"secret": "kept", "key": "key"}
 
 EDITS = [
@@ -237,24 +232,7 @@ EDITS = [
     ],
     *at(f"{W}.load", "workloads.*.load", inputTokens=100, outputTokens=100),
     *at(f"{W}.service", "workloads.*.service", name="api", type="LoadBalancer", port=9000),
-    one("workloads.*.model.source.kind", f"{W}.model.source", None, CLAIM),
-    one("workloads.*.model.source.uri", f"{W}.model.source", BUCKET, {**BUCKET, "uri": "gs://other/m"}),
-    one("workloads.*.model.source.reader", f"{W}.model.source", BUCKET, {**BUCKET, "reader": "streamer"}),
-    one("workloads.*.model.source.cache", f"{W}.model.source", BUCKET, {**BUCKET, "cache": "memory"}),
-    one("workloads.*.model.source.manageAccess", f"{W}.model.source", BUCKET, {**BUCKET, "manageAccess": False}),
-    one("workloads.*.model.source.claim", f"{W}.model.source", CLAIM, {**CLAIM, "claim": "other"}),
-    one("workloads.*.model.source.path", f"{W}.model.source", CLAIM, {**CLAIM, "path": "m"}),
-    one("workloads.*.model.source.access", f"{W}.model.source", CLAIM, {**CLAIM, "access": "ReadWriteMany"}),
-    one("workloads.*.model.source.sizeGb", f"{W}.model.source", DISK, {**DISK, "sizeGb": 50}, "one zone"),
-    one(
-        "workloads.*.model.source.throughputMibps",
-        f"{W}.model.source",
-        DISK,
-        {**DISK, "throughputMibps": 800},
-        "one zone",
-    ),
-    one("workloads.*.compileCache.claim", f"{W}.compileCache", {"claim": "a"}, {"claim": "b"}),
-    one("workloads.*.compileCache.path", f"{W}.compileCache", {"claim": "a"}, {"claim": "a", "path": "x"}),
+    *SOURCES,
     FieldEdit("workloads.*.renamedFrom", {f"{W}.renamedFrom": "old"}),
     FieldEdit("workloads.*.fit", {f"{W}.fit": "warn"}, {f"{W}.fit": "refuse"}),
     FieldEdit("workloads.*.allow[].rule", {f"{W}.allow": ["vllm-eager"]}),
@@ -276,17 +254,7 @@ EDITS = [
     one("workloads.*.autoscaling.metricsFrom", f"{W}.autoscaling", SCALED, {**SCALED, "metricsFrom": "gke"}, "newest"),
     FieldEdit("workloads.*.minOnDemand", {f"{W}.minOnDemand": 1}, {f"{W}.computeClass": "both"}, "spot first"),
     FieldEdit("monitoring.podMonitoring", {"monitoring.podMonitoring": True}),
-    one("monitoring.alerts.via", "monitoring.alerts", {}, {"via": "policies"}),
-    one("monitoring.alerts.notificationChannels", "monitoring.alerts", POLICIES, {**POLICIES, **CHANNEL}),
-    one("monitoring.alerts.runbook", "monitoring.alerts", {}, {"runbook": "https://wiki.example.com/llm"}),
-    *[
-        one(f"monitoring.alerts.objectives.{key}", "monitoring.alerts", {}, {"objectives": {key: value}})
-        for key, value in PROMISES.items()
-    ],
-    *[
-        FieldEdit(f"workloads.*.objectives.{key}", {f"{W}.objectives": {key: value}}, {"monitoring.alerts": {}})
-        for key, value in PROMISES.items()
-    ],
+    *ALERTS,
     FieldEdit("monitoring.dashboard", {"monitoring.dashboard": True}),
     FieldEdit("namespace", {"namespace": "other"}),
     FieldEdit("createNamespace", {"createNamespace": False}),
