@@ -113,9 +113,10 @@ def _by_part(side: Rendered, plan: StackPlan, names: Mapping[str, str]) -> dict[
     for manifest in side.objects:
         part = _part_of_object(manifest, own, plan)
         kind = RESOURCES.get(manifest["kind"], manifest["kind"])
-        # A workload has a second Deployment where some of its pods never run on spot nodes.
-        second = manifest["kind"] == "Deployment" and manifest["metadata"]["name"] not in own
-        parts[part][f"{kind}/on-demand" if second else kind] = manifest
+        # A workload has a second Deployment where some of its pods never run on spot nodes, and a picker's objects.
+        name = manifest["metadata"]["name"]
+        second = name.endswith("-picker") or (manifest["kind"] == "Deployment" and name not in own)
+        parts[part][f"{kind}/{name}" if second else kind] = manifest
     for resource in side.cloud:
         part = _part_of_cloud(resource, own, plan)
         kind = RESOURCES.get(resource["type"], resource["type"])
