@@ -124,9 +124,8 @@ def test_every_row_that_the_kubernetes_provider_can_show_is_shown() -> None:
         or edit.existing is not None
         or any(field.startswith("kubernetes_") for field in edit.fields)
     ]
-    missing = {edit.path for edit in visible if edit not in shown}
-    assert missing == {path for path in ELSEWHERE if find_edit(path) in visible} & missing
-    assert missing - set(ELSEWHERE) == set()
+    missing = {edit.path for edit in visible if edit not in shown} - set(ELSEWHERE)
+    assert missing == set(), "add a probe for each to edit_probes.py, or say here why the engine cannot show it"
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ CLASSED = {
     f"{WORKLOAD}.computeClass": "l4s",
 }
 SPARE = {"nodePools.spare": {"machineType": "g2-standard-8", "maxNodes": 4}}
+LARGER = {"nodePools.spare": {"machineType": "g2-standard-12", "maxNodes": 4}}
 MADE = {
     "computeClasses": {"l4s": {"priorities": [{"machineType": "g2-standard-8"}]}},
     f"{WORKLOAD}.nodePool": None,
@@ -119,7 +120,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.recipe", "vllm-7b-kvcache", {}),
     (f"{WORKLOAD}.load.inputTokens", 100, {}),
     (f"{WORKLOAD}.gpus", 2, WIDE),
-    (f"{WORKLOAD}.nodePool", "spare", SPARE),
+    (f"{WORKLOAD}.nodePool", "spare", LARGER),
     (f"{WORKLOAD}.computeClass", "l4s", OFFERED),
     (f"{WORKLOAD}.env.B.secret", "other", {f"{WORKLOAD}.env": {"B": {"secret": "some", "key": "b"}}}),
     (f"{WORKLOAD}.apiKey.key", "other", {f"{WORKLOAD}.apiKey": {"secret": "some", "key": "k"}}),
@@ -137,6 +138,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.shm", "2Gi", {}),
     (f"{WORKLOAD}.service.name", "other", {}),
     (f"{WORKLOAD}.service.type", "LoadBalancer", {}),
+    (f"{WORKLOAD}.service.tls.secret", "other", {f"{WORKLOAD}.service.tls": {"secret": "some"}}),
     (f"{WORKLOAD}.service.port", 8001, {}),
     (f"{WORKLOAD}.labels", {"team": "ml"}, {}),
     (f"{WORKLOAD}.extraArgs", ["--uvicorn-log-level=warning"], {}),
