@@ -9,7 +9,7 @@ import typer
 from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.project import STACK_NAME, project_root, stack_names
-from l4serve.config.files import exists_as_file, exists_as_folder
+from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherwise
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.machines.regions import known_regions, may_be_a_region
@@ -41,6 +41,8 @@ def load(stack: str | None, file: Path | None) -> Stack:
         raise refuse_input(
             f"{path} is a folder, not a stack file\n    fix: name a file in it: -f {path}/Pulumi.dev.yaml"
         )
+    if exists_otherwise(path):
+        raise refuse_input(f"{path} is no regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
         near = did_you_mean(stack or "", stack_names(path.parent))

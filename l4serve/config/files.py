@@ -40,6 +40,14 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return content
 
 
+def exists_otherwise(path: Path) -> bool:
+    """Whether there is something of that name that is no regular file: a pipe, a socket, a device."""
+    try:
+        return path.exists() and not path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def exists_as_file(path: Path) -> bool:
     """Whether there is such a file; a name that the system cannot have is one of none."""
     try:

@@ -30,7 +30,10 @@ _ISSUED = (
     r"nvapi-[A-Za-z0-9_-]{16,}",  # NVIDIA
     r"gsk_[A-Za-z0-9]{16,}",  # Groq
     r"r8_[A-Za-z0-9]{16,}",  # Replicate
-    r"dop_v1_[a-f0-9]{32,}",  # DigitalOcean
+    r"do[opr]_v1_[a-f0-9]{32,}",  # DigitalOcean
+    r"xai-[A-Za-z0-9]{20,}",
+    r"pplx-[A-Za-z0-9]{20,}",  # Perplexity
+    r"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{16,}",  # Square
     r"(?:[sr]k|whsec)_(?:live|test)_[A-Za-z0-9]{10,}",  # Stripe
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
     r"hvs\.[A-Za-z0-9_-]{16,}",  # Vault
@@ -42,7 +45,8 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
 )
 _USER_INFO = re.compile(
-    r"(?<=://)[^\s/?#@'\"]{1,300}(?=@)|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
+    r"(?<=://)[^\s/?#@'\"]{1,300}(?=@)|(?<=://)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
+    r"|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
 _AUTHORIZATION = re.compile(r"(?i)(?<=\bbearer )(?!tokens?\b)[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}")
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
@@ -79,6 +83,11 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
     r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
 )
+_BARE = re.compile(
+    r"(?i)(?<![\w-])(?P<name>pass(?:word|wd|phrase)|pwd|token|secret|credentials?|api[_-]?key"
+    r"|(?:access|secret|auth|private|signing)[_-]?(?:key|token)|client[_-]?secret|sig(?:nature)?)=(?P<value>[^\s,;&'\"{}$()]+)"
+)
+"""A name for secrets that is a word of its own, as in a DSN or in the query of a URL."""
 
 
 def has_secret_shape(text: str) -> bool:
@@ -104,8 +113,9 @@ _NAMED_INSIDE = re.compile(
 
 
 def names_a_secret_inside(text: str) -> bool:
-    """Whether a text gives a value under a name for secrets: in JSON, or as an option among others."""
-    return any(names_a_secret(found["key"] or found["option"]) for found in _NAMED_INSIDE.finditer(text))
+    """Whether a text gives a value under a name for secrets: in JSON, as an option, in a DSN or a query."""
+    named = (found["key"] or found["option"] for found in _NAMED_INSIDE.finditer(text))
+    return bool(_BARE.search(text)) or any(map(names_a_secret, named))
 
 
 def looks_random(text: str) -> bool:
@@ -122,7 +132,7 @@ def redact(text: str) -> str:
     """The text with every secret in it hidden: by shape, by the name before it, and what looks generated."""
     for pattern in (_PRIVATE_KEY, _TOKEN, _USER_INFO, _AUTHORIZATION):
         text = pattern.sub(HIDDEN, text)
-    text = _ASSIGNED.sub(_hide_assigned, text)
+    text = _BARE.sub(lambda found: f"{found['name']}={HIDDEN}", _ASSIGNED.sub(_hide_assigned, text))
     return _RUN.sub(lambda run: HIDDEN if looks_random(run[0]) else run[0], text)
 
 

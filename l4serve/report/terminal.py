@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from l4serve.config.characters import visible
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
@@ -21,7 +22,7 @@ from l4serve.report.words import (
 
 
 def terminal_text(doc: Doc) -> str:
-    """The whole difference; one line where nothing changes."""
+    """The whole difference; one line where nothing changes. No value of a stack file makes a line of its own."""
     lines = [summary(doc)]
     for stack in doc["stacks"]:
         lines += [
@@ -32,7 +33,7 @@ def terminal_text(doc: Doc) -> str:
             lines += ["", *_stack(stack)]
     if len(lines) > 1:
         lines += ["", f"compared with {doc['base']}", *(f"note: {remark}" for remark in doc["remarks"])]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _stack(stack: Doc) -> Iterator[str]:

@@ -146,3 +146,18 @@ def test_a_refusal_names_file_and_line(files: Any) -> None:
     assert refusal["place"] == f"{sides[1].name}:{line}"
     said = run("--from", sides[0], "--to", sides[1])
     assert f"{sides[1].name}:{line}: workloads.qwen.replicas: 'many' is not a whole number" in said.stdout
+
+
+def test_a_value_of_a_file_makes_no_line_of_its_own(files: Any) -> None:
+    forged = {"extraEnv": {"A": "x\nFORGED one"}, "allow": [{"rule": "vllm-eager", "reason": "ok\nFORGED two"}]}
+    said = run(*(a for pair in zip(("--from", "--to"), files(SERVING, changed(**forged)), strict=True) for a in pair))
+    lines = said.stdout.splitlines()
+    assert sum("FORGED" in line for line in lines) >= 2
+    assert not any(line.lstrip().startswith("FORGED") for line in lines)
+
+
+def test_a_rename_with_other_edits_is_told_as_one(files: Any) -> None:
+    other = {**SERVING, "workloads": {"chat": {**SERVING["workloads"]["qwen"], "replicas": 2}}}
+    other["workloads"]["chat"]["engine"] = {**other["workloads"]["chat"]["engine"], "maxModelLen": 2048}
+    dangers = compared(files(SERVING, other))["danger"]
+    assert any(each["kind"] == "rename" and "renamedFrom: qwen" in each["text"] for each in dangers)

@@ -135,3 +135,27 @@ def test_a_token_that_is_a_piece_of_text_names_no_secret(name: str) -> None:
 @pytest.mark.parametrize("name", ["Qwen3VLMoeForConditionalGeneration", "DeepseekV32ForCausalLMWithExperts"])
 def test_the_name_of_a_class_is_not_hidden(name: str) -> None:
     assert redact(f"vLLM has no {name}") == f"vLLM has no {name}"
+
+
+ASSIGNED = ("host=b password=hunter2hunter2", "https://h.co/?token=bbcdefabcdef12345678", "a=1&api_key=0123456789ab")
+
+
+@pytest.mark.parametrize("text", ASSIGNED)
+def test_a_secret_of_a_dsn_or_a_query_is_refused_and_hidden(text: str) -> None:
+    with pytest.raises(ConfigError, match="plain text") as refused:
+        loaded(serving({"qwen": workload(extraEnv={"DSN": text})}))
+    secret = text.rsplit("=", 1)[-1]
+    assert secret not in str(refused.value)
+    assert secret not in redact(f"environment DSN: {text} -> {text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["xai-" + "a1B2" * 8, "pplx-" + "a1B2" * 8, "doo_v1_" + "ab12" * 10, "sq0atp-" + "aB1-" * 6]
+)
+def test_more_issuers_are_known_by_their_shape(text: str) -> None:
+    assert text not in redact(f"it is {text}.")
+
+
+def test_a_password_with_a_slash_in_a_url_is_hidden() -> None:
+    assert "wJalr/K7" not in redact("https://user:wJalr/K7MDENG@huggingface.co")
+    assert redact("http://localhost:8000/a@b") == "http://localhost:8000/a@b"

@@ -122,7 +122,7 @@ def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -
     gone = [old for old, new in pairs if old is not None and new is None]
     come = [new for old, new in pairs if new is not None and old is None]
     for new in come:
-        like = next((old for old in gone if _alike(old, new)), None)
+        like = next((old for old in gone if _alike(old, new)), None) or next((o for o in gone if _akin(o, new)), None)
         if like is not None:
             gone.remove(like)
             told = (
@@ -141,6 +141,11 @@ def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -
 
 def _alike(old: WorkloadPlan, new: WorkloadPlan) -> bool:
     return (old.engine.image, old.engine.argv, old.layout) == (new.engine.image, new.engine.argv, new.layout)
+
+
+def _akin(old: WorkloadPlan, new: WorkloadPlan) -> bool:
+    """Whether a workload serves what another served, if by another release, image or layout."""
+    return (old.model.id, old.engine.kind) == (new.model.id, new.engine.kind)
 
 
 def _opened(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[Danger]:

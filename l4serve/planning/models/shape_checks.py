@@ -35,9 +35,10 @@ def _faults(model: ModelShape) -> Iterator[str]:
         if model.moe.num_dense_layers > layers:
             yield f"{model.moe.num_dense_layers} dense layers of {layers}"
     if model.quantization is not None:
-        if not 0 < model.quantization.bits <= _MOST_BITS:
-            yield f"weights of {model.quantization.bits:g} bits"
-        if not -1 <= model.quantization.group_size <= _MOST_OF_A_GROUP:
+        bits, group = model.quantization.bits, model.quantization.group_size
+        if not 0 < bits <= _MOST_BITS or bits % 1:
+            yield f"weights of {bits:g} bits"
+        if group == 0 or not -1 <= group <= _MOST_OF_A_GROUP:
             yield f"groups of {model.quantization.group_size} weights"
     if _parameters(model) > _MOST_PARAMETERS:
         yield f"it comes to more than {_MOST_PARAMETERS:.0e} parameters"

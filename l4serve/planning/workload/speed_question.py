@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import all_shapes
@@ -89,10 +90,18 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
             options, fit, notes = _shortened(subject, shape, fit)
         if not fit.fits:
             return _unknown("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
-        speed = speed_of(Served(model=shape, gpu=subject.card, options=options, fit=fit), load, rates)
+        served = Served(model=shape, gpu=subject.card, options=options, fit=fit)
+        plain = rates is None and options.multimodal_limits is None
+        speed = _speed_of(served, load) if plain else speed_of(served, load, rates)
     except MemoryModelError as error:
         return _unknown(f"speed: {error}")
     return replace(speed, not_judged=(*speed.not_judged, *notes))
+
+
+@lru_cache(maxsize=1024)
+def _speed_of(served: Served, load: Load) -> Speed:
+    """Equal workloads under equal loads are as fast: a large stack has many."""
+    return speed_of(served, load)
 
 
 def _shortened(subject: Subject, shape: ModelShape, fit: Fit) -> tuple[ServingOptions, Fit, tuple[str, ...]]:

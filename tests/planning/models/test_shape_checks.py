@@ -40,6 +40,8 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
     "shared-layers": {"num_kv_shared_layers": 16},
     "bits-zero": {"quantization_config": {**GPTQ, "bits": 0}},
     "bits-negative": {"quantization_config": {**GPTQ, "bits": -4}},
+    "bits-between": {"quantization_config": {**GPTQ, "bits": 3.5}},
+    "blocks-empty": {"quantization_config": {"quant_method": "fp8", "weight_block_size": [0, 0]}},
     "bits-many": {"quantization_config": {**GPTQ, "bits": 4000}},
     "bits-nan": {"quantization_config": {**GPTQ, "bits": float("nan")}},
     "group-negative": {"quantization_config": {**GPTQ, "bits": 4, "group_size": -7}},
