@@ -9,7 +9,7 @@ from l4serve.cli.explain_command import explain
 from l4serve.config.key_reference import all_keys, known_keys, objects
 from l4serve.config.recipes import recipes
 from l4serve.planning.models.catalogue import all_models
-from tests.cli.terminal import run, started
+from tests.cli.terminal import run
 
 
 def test_every_model_is_listed_with_size_and_source() -> None:
@@ -89,9 +89,10 @@ def test_the_last_part_of_a_key_is_enough_where_it_is_the_only_one() -> None:
 
 
 @pytest.mark.parametrize("args", [("models",), ("recipes",), ("explain", "nodePools"), ("--version",)], ids=str)
-def test_they_work_outside_a_project(args: tuple[str, ...], tmp_path: Path) -> None:
-    done = started(*args, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_they_work_outside_a_project(args: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*args)
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_the_reference_knows_each_key_of_each_object() -> None:

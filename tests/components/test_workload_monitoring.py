@@ -95,6 +95,7 @@ def test_the_dashboard_is_the_plans(preview: bool) -> None:
     assert json.loads(dashboard.inputs["dashboardJson"]) == plan.dashboard
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 def test_committed_stacks_need_no_monitoring_of_the_cluster(name: str) -> None:
     kinds = {manifest["kind"] for manifest in rendered(name).objects}

@@ -130,6 +130,7 @@ def _token(manifest: Mapping[str, Any]) -> str:
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_stack_passes_every_policy(stack: str) -> None:
     resources = rendered_resources(stack)

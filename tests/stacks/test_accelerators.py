@@ -47,6 +47,7 @@ def test_a_stack_on_another_accelerator_is_planned_priced_and_judged(name: str) 
     assert qwen.judgement.fit.fits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CARDS)
 def test_a_stack_on_another_accelerator_is_rendered(name: str) -> None:
     machine, accelerator = CARDS[name]
