@@ -35,7 +35,9 @@ def _program(name: str, fix: str, which: Which) -> Finding:
 def _lock(stack: str, project: str) -> Finding:
     """The lock of a state in files; a service keeps its own and says so itself."""
     backend = _backend()
-    if backend is None or not backend.startswith("file://"):
+    if backend is None:
+        return bad("state lock", "Pulumi is logged in to no place for states", "pulumi login, or PULUMI_BACKEND_URL")
+    if not backend.startswith("file://"):
         return unknown("state lock", "the state lies with a service, which tells of a lock by itself")
     root = backend.removeprefix("file://")
     folder = Path(root).expanduser() / ".pulumi" / "locks" / "organization" / project / stack

@@ -175,6 +175,15 @@ def test_a_lock_that_a_killed_update_left_is_told(tmp_path: Path, monkeypatch: p
     assert "pulumi cancel -s test" in lock.remedy
 
 
+def test_a_machine_without_a_pulumi_login_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    lock = {each.subject: each for each in local_findings(plan(), "proj")}["state lock"]
+    assert (lock.verdict, lock.remedy) == ("bad", "pulumi login, or PULUMI_BACKEND_URL")
+    (tmp_path / "credentials.json").write_text('{"current": "https://example.com"}', "utf-8")
+    assert {each.subject: each.verdict for each in local_findings(plan(), "proj")}["state lock"] == "unknown"
+
+
 def test_a_gated_model_without_a_token_is_told() -> None:
     gated = factories.planned(factories.serving({"chat": factories.workload("meta-llama/Llama-3.1-8B-Instruct")}))
     token = {each.subject: each for each in local_findings(gated, "p")}["token"]
