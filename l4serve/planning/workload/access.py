@@ -58,5 +58,6 @@ def plan_access(
         scraped=scraped(around.monitoring, workload),
         downloads=downloads(workload),
         gateway=around.gateway() if route is not None else None,
+        launch=judgement().launch,
     )
     return Access(key=key, identity=identity, guard=guard, tls=tls, route=route, network=network)

@@ -10,8 +10,10 @@ from l4serve.config.data_file import load_data
 from l4serve.config.model_source import BucketSource
 from l4serve.config.network_policy import NetworkPeer, NetworkPolicy
 from l4serve.config.workload import Workload
+from l4serve.engines.argv import Launch
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan, health_check_ranges
+from l4serve.planning.workload.closed_ways import closed_ways
 
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _EVERYWHERE = "0.0.0.0/0"
@@ -62,6 +64,7 @@ class NetworkGuard:
 
     ingress: tuple[Opening, ...]
     egress: tuple[Opening, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def admits(self) -> tuple[str, ...]:
@@ -83,11 +86,13 @@ def plan_network_guard(
     scraped: bool,
     downloads: bool,
     gateway: GatewayPlan | None = None,
+    launch: Launch | None = None,
 ) -> NetworkGuard | None:
     """The policy of a workload's pods; None where the config turns it off.
 
     `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
-    its weights come from outside the cluster, `gateway` what exposes the workload.
+    its weights come from outside the cluster, `gateway` what exposes the workload, `launch` what the engine
+    is told.
     """
     if not config.enabled:
         return None
@@ -101,7 +106,7 @@ def plan_network_guard(
         outside = Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster))
         egress.append(Opening(peers=(outside,), ports=(("TCP", 443),)))
     egress += (Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
-    return NetworkGuard(ingress=tuple(ingress), egress=tuple(egress))
+    return NetworkGuard(ingress=tuple(ingress), egress=tuple(egress), notes=tuple(closed_ways(config, launch)))
 
 
 def downloads(workload: Workload) -> bool:

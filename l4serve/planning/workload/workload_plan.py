@@ -177,6 +177,7 @@ class WorkloadPlan:
             *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
             *(Note(path, text) for text in self.judgement.notes),
             *(Note(f"{path}.podSecurity", text) for text in self.guard.notes),
+            *(Note(path, text) for text in (self.network.notes if self.network else ())),
             *(Note(f"{path}.expose", text) for text in (self.route.notes if self.route else ())),
             *(Note(f"{path}.{v.field}", f"{v.reason} [{v.rule_id}]", v.severity) for v in self.judgement.verdicts),
         )

@@ -65,3 +65,30 @@ def test_more_is_opened_by_name() -> None:
 def test_it_can_be_turned_off() -> None:
     (workload,) = factories.planned(factories.serving(networkPolicy={"enabled": False})).workloads
     assert workload.network is None
+
+
+def closed(workload: dict[str, Any], **fields: Any) -> list[str]:
+    found = factories.planned(factories.serving({"qwen": factories.workload(**workload)}, **fields))
+    return [note.text.split()[0] for note in found.notes if note.id == "closed-way"]
+
+
+@pytest.mark.parametrize(
+    ("workload", "named"),
+    [
+        ({"extraEnv": {"HTTPS_PROXY": "http://proxy.example.com:3128"}}, ["HTTPS_PROXY"]),
+        ({"extraEnv": {"HF_ENDPOINT": "https://10.0.0.7"}}, ["HF_ENDPOINT"]),
+        ({"extraEnv": {"HF_ENDPOINT": "https://hub.corp.internal"}}, ["HF_ENDPOINT"]),
+        ({"extraArgs": ["--otlp-traces-endpoint=grpc://otel.tracing:4317"]}, ["--otlp-traces-endpoint"]),
+        ({"env": {"HTTPS_PROXY": {"configMap": "net", "key": "proxy"}}}, ["HTTPS_PROXY"]),
+        ({"extraEnv": {"HF_ENDPOINT": "https://hf-mirror.example.com"}}, []),
+        ({}, []),
+    ],
+)
+def test_a_way_that_the_policy_may_close_is_told_of(workload: dict[str, Any], named: list[str]) -> None:
+    assert closed(workload) == named
+
+
+def test_who_opens_ways_or_closes_nothing_is_told_nothing() -> None:
+    proxied = {"extraEnv": {"HTTPS_PROXY": "http://10.0.0.8:3128"}}
+    assert closed(proxied, networkPolicy={"to": [{"cidr": "10.0.0.8/32", "port": 3128}]}) == []
+    assert closed(proxied, networkPolicy={"enabled": False}) == []

@@ -1,0 +1,46 @@
+"""Places that an engine is told to connect to, and that the policy of its pods may not let it reach."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from l4serve.config.data_file import load_data
+from l4serve.config.network_policy import NetworkPolicy
+from l4serve.engines.argv import Launch
+
+_PORTS = {"https": 443, "http": 80, "grpc": 4317}
+
+
+def closed_ways(config: NetworkPolicy, launch: Launch | None) -> Iterator[str]:
+    """A sentence for each proxy, mirror or collector that no rule opens; none where the config opens some of its own.
+
+    A place that a Secret or a ConfigMap names is told of too: nobody knows where it is.
+    """
+    if launch is None or not config.enabled or config.to:
+        return
+    named = load_data(__file__, "network.yaml")["named"]
+    told = [(name, launch.env.get(name)) for name in named["variables"] if name in launch.env]
+    told += [(name, None) for name in named["variables"] if name in launch.env_sources]
+    for flag in named["flags"]:
+        told += [(flag, word.partition("=")[2]) for word in launch.argv if word.startswith(f"{flag}=")]
+    for name, value in told:
+        if value is None or not _is_public(value):
+            yield f"{name} names a place that the pods' NetworkPolicy may close: port 443 of public addresses is open"
+
+
+def _is_public(address: str) -> bool:
+    """Whether a URL or a host and port is port 443 of a public host."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return port == 443 and _is_public_host(host)
+
+
+def _is_public_host(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".local", ".internal", ".svc"))
