@@ -63,6 +63,20 @@ def secure_boot(resource: Resource) -> Iterator[str]:
         yield "secure boot is off; let GKE install the driver (driverVersion: LATEST) and it can be on"
 
 
+def network_policies_hold(cluster: Resource) -> Iterator[str]:
+    """The cluster enforces the NetworkPolicies that close its pods (checkov CKV_GCP_12)."""
+    if at(cluster.props, "enableAutopilot") or at(cluster.props, "networkPolicy.enabled"):
+        return
+    if at(cluster.props, "datapathProvider") != "ADVANCED_DATAPATH":
+        yield "datapathProvider is not ADVANCED_DATAPATH: NetworkPolicies would close nothing"
+
+
+def workload_identity(cluster: Resource) -> Iterator[str]:
+    """Pods have identities of their own, and none of their nodes' (checkov CKV_GCP_69)."""
+    if not at(cluster.props, "enableAutopilot") and not at(cluster.props, "workloadIdentityConfig.workloadPool"):
+        yield "workloadIdentityConfig.workloadPool is not set: pods would act as their nodes"
+
+
 def gpu_pools_tainted(pool: Resource) -> Iterator[str]:
     """Only pods that tolerate GPUs land on nodes that cost as much."""
     config = at(pool.props, "nodeConfig")
@@ -117,6 +131,8 @@ CLUSTER_RULES = (
     ),
     ResourceRule("private-nodes", "Nodes have no public addresses.", (CLUSTER, NODE_POOL), private_nodes),
     ResourceRule("secure-boot", "Nodes boot with secure boot.", (CLUSTER, NODE_POOL), secure_boot),
+    ResourceRule("network-policies-hold", "The cluster enforces NetworkPolicies.", (CLUSTER,), network_policies_hold),
+    ResourceRule("workload-identity", "Pods have identities of their own.", (CLUSTER,), workload_identity),
     ResourceRule("gpu-pools-tainted", "GPU pools keep other pods away.", (NODE_POOL,), gpu_pools_tainted),
     ResourceRule(
         "no-static-token",

@@ -42,6 +42,23 @@ def requests_and_limits(workload: Resource) -> Iterator[str]:
             yield f"container {name} sets no {', '.join(lacks)}"
 
 
+def confined_pods(workload: Resource) -> Iterator[str]:
+    """Containers gain no rights, have no capability and a filter of system calls, and share nothing of their host."""
+    pod = at(workload.props, POD_TEMPLATES.get(workload.type, ""))
+    for shared in ("hostNetwork", "hostPID", "hostIPC"):
+        if at(pod, shared):
+            yield f"its pods share their node's {shared}; remove it"
+    profile = at(pod, "securityContext.seccompProfile.type")
+    for name, container in _containers(workload):
+        own = at(container, "securityContext")
+        if at(own, "privileged") or at(own, "allowPrivilegeEscalation") is not False:
+            yield f"container {name} may gain rights; set allowPrivilegeEscalation: false"
+        if "ALL" not in many(at(own, "capabilities.drop")):
+            yield f"container {name} keeps capabilities; drop ALL"
+        if (at(own, "seccompProfile.type") or profile) not in ("RuntimeDefault", "Localhost"):
+            yield f"container {name} has no filter of system calls; set seccompProfile: RuntimeDefault"
+
+
 def pinned_images(workload: Resource) -> Iterator[str]:
     """The same stack runs the same image tomorrow."""
     for name, container in _containers(workload):
@@ -106,6 +123,7 @@ WORKLOAD_RULES = (
     ResourceRule(
         "requests-and-limits", "Containers set requests and limits of their resources.", _PODS, requests_and_limits
     ),
+    ResourceRule("confined-pods", "Pods are confined to what they need.", _PODS, confined_pods),
     ResourceRule("pinned-images", "Images are pinned by digest or exact tag.", _PODS, pinned_images),
     ResourceRule("no-plain-secrets", "Credentials stand in Secrets alone.", (), no_plain_secrets),
 )

@@ -18,6 +18,8 @@ def good_cluster() -> dict[str, Any]:
         "masterAuthorizedNetworksConfig": {"cidrBlocks": [{"cidrBlock": "203.0.113.0/29"}]},
         "controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": True}},
         "enableShieldedNodes": True,
+        "datapathProvider": "ADVANCED_DATAPATH",
+        "workloadIdentityConfig": {"workloadPool": "p.svc.id.goog"},
         "nodeConfig": {"serviceAccount": ACCOUNT, "oauthScopes": ["https://www.googleapis.com/auth/logging.write"]},
     }
 
@@ -46,9 +48,11 @@ def good_deployment() -> dict[str, Any]:
         "args": ["--model=google/gemma-7b", "--max-num-batched-tokens=2048"],
         "env": [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}}],
         "resources": {"requests": dict(amounts), "limits": dict(amounts)},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     selector = {"cloud.google.com/gke-accelerator": "nvidia-l4"}
-    pod = {"containers": [container], "nodeSelector": selector}
+    confined = {"seccompProfile": {"type": "RuntimeDefault"}}
+    pod = {"containers": [container], "nodeSelector": selector, "securityContext": confined}
     return {"spec": {"replicas": 1, "template": {"spec": pod}}}
 
 
@@ -90,6 +94,13 @@ BAD: tuple[tuple[str, str, str, Any, str], ...] = (
     ("private-nodes", CLUSTER, "privateClusterConfig.enablePrivateNodes", False, "cluster.privateNodes: true"),
     ("secure-boot", NODE_POOL, "nodeConfig.shieldedInstanceConfig.enableSecureBoot", False, "secure boot is off"),
     ("secure-boot", CLUSTER, "enableShieldedNodes", False, "enableShieldedNodes"),
+    ("network-policies-hold", CLUSTER, "datapathProvider", DROP, "would close nothing"),
+    ("workload-identity", CLUSTER, "workloadIdentityConfig", DROP, "act as their nodes"),
+    ("confined-pods", DEPLOYMENT, "spec.template.spec.hostNetwork", True, "hostNetwork"),
+    ("confined-pods", DEPLOYMENT, "spec.template.spec.securityContext", DROP, "seccompProfile"),
+    ("confined-pods", DEPLOYMENT, f"{CONTAINER}.securityContext.allowPrivilegeEscalation", DROP, "gain rights"),
+    ("confined-pods", DEPLOYMENT, f"{CONTAINER}.securityContext.privileged", True, "gain rights"),
+    ("confined-pods", DEPLOYMENT, f"{CONTAINER}.securityContext.capabilities", DROP, "drop ALL"),
     ("gpu-pools-tainted", NODE_POOL, "nodeConfig.taints", [], "nvidia.com/gpu:NO_SCHEDULE"),
     ("gpu-pools-tainted", NODE_POOL, "nodeConfig.taints.0.effect", "PREFER_NO_SCHEDULE", "nvidia.com/gpu:NO_SCHEDULE"),
     ("requests-and-limits", DEPLOYMENT, f"{CONTAINER}.resources", DROP, "requests.cpu"),
