@@ -67,7 +67,7 @@ def test_edits_of_pools_and_workloads_are_true_of_one_rendering(renders: dict[st
 
 
 PROBED = {re.sub(r"\.(qwen|l4|l4s)\b", ".*", re.sub(r"\[\d+\]", "[]", path)) for path, _, _ in PROBES}
-ROOMS = ("workloads.", "computeClasses.", "huggingFace.", "networkPolicy.")
+ROOMS = ("workloads.", "computeClasses.", "huggingFace.", "networkPolicy.", "expose.")
 REST = [edit for edit in EDITS if edit.path not in PROBED and edit.path.startswith(ROOMS)]
 
 
