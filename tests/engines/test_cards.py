@@ -159,3 +159,13 @@ def test_what_becomes_of_bfloat16_under_tgi_on_a_t4_is_not_judged() -> None:
     assert "tgi-bfloat16-not-judged" in verdicts("tgi", "3.3.7", gpu=T4, dtype="bfloat16")
     assert "tgi-bfloat16-not-judged" not in verdicts("tgi", "3.3.7", gpu=L4, dtype="bfloat16")
     assert "tgi-bfloat16-not-judged" not in verdicts("tgi", "3.3.7", gpu=T4, dtype="float16")
+
+
+def test_what_crashes_on_hopper_is_no_rule_for_the_l4() -> None:
+    awq = like(GEMMA, dtype="float16", quantization_method="awq")
+    assert errors("vllm", "0.26.0", awq, kvCacheDtype="fp8", dtype="float16") == set()
+    hopper = GpuTraits("NVIDIA H200", (9, 0))
+    dead = verdicts("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8")
+    assert dead["vllm-fp8-kv-in-float16-on-flash-attention"].remedy == "set engine.dtype: bfloat16"
+    assert errors("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8", dtype="bfloat16") == set()
+    assert errors("vllm", "0.26.0", GEMMA, gpu=hopper, kvCacheDtype="fp8_e5m2") == set()

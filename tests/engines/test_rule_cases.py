@@ -2,7 +2,7 @@
 
 import pytest
 
-from l4serve.engines.traits import GpuTraits, ModelTraits
+from l4serve.engines.traits import ModelTraits
 from tests.engines.rule_cases import A100, GEMMA, PHI3, QWEN, UNDESCRIBED, errors, like, verdicts
 
 
@@ -18,16 +18,6 @@ def test_e5m2_dies_only_where_triton_is_taken(version: str) -> None:
 def test_images_of_gemma_3_make_triton_the_backend() -> None:
     gemma3 = like(GEMMA, architecture="Gemma3ForConditionalGeneration", max_position_embeddings=131072)
     assert "vllm-fp8-e5m2-kv-on-triton" in errors("vllm", "0.26.0", gemma3, kvCacheDtype="fp8_e5m2")
-
-
-def test_what_crashes_on_hopper_is_no_rule_for_the_l4() -> None:
-    awq = like(GEMMA, dtype="float16", quantization_method="awq")
-    assert errors("vllm", "0.26.0", awq, kvCacheDtype="fp8", dtype="float16") == set()
-    hopper = GpuTraits("NVIDIA H200", (9, 0))
-    dead = verdicts("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8")
-    assert dead["vllm-fp8-kv-in-float16-on-flash-attention"].remedy == "set engine.dtype: bfloat16"
-    assert errors("vllm", "0.26.0", awq, gpu=hopper, kvCacheDtype="fp8", dtype="bfloat16") == set()
-    assert errors("vllm", "0.26.0", GEMMA, gpu=hopper, kvCacheDtype="fp8_e5m2") == set()
 
 
 def test_the_guides_fp8_cache_runs_on_its_image_by_the_old_engine() -> None:

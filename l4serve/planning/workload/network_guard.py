@@ -101,7 +101,7 @@ def plan_network_guard(
     if scraped:
         collectors = tuple(Peer(namespace=name) for name in _facts()["collectors"]["namespaces"])
         ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
-    egress = [*_of_every_pod()]
+    egress = list(_of_every_pod())
     if downloads:
         outside = Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster))
         egress.append(Opening(peers=(outside,), ports=(("TCP", 443),)))
@@ -127,24 +127,33 @@ def _proxies(gateway: GatewayPlan | None) -> Iterator[Peer]:
         yield from (Peer(cidr=cidr) for cidr in (gateway.proxy_cidr, *health_check_ranges()))
 
 
-def _of_every_pod() -> Iterator[Opening]:
+@cache
+def _of_every_pod() -> tuple[Opening, ...]:
     """Names, and tokens of Workload Identity."""
     dns = _facts()["dns"]
     servers = (
         *(Peer(namespace=dns["namespace"], labels=labels) for labels in dns["labels"]),
         *(Peer(cidr=address) for address in dns["addresses"]),
     )
-    yield Opening(peers=servers, ports=(("UDP", dns["port"]), ("TCP", dns["port"])))
-    for server in _facts()["metadata"]:
-        yield Opening(peers=(Peer(cidr=server["address"]),), ports=(("TCP", server["port"]),))
+    names = Opening(peers=servers, ports=(("UDP", dns["port"]), ("TCP", dns["port"])))
+    tokens = (
+        Opening(peers=(Peer(cidr=server["address"]),), ports=(("TCP", server["port"]),))
+        for server in _facts()["metadata"]
+    )
+    return (names, *tokens)
 
 
 def _own_ranges(cluster: ClusterPlan) -> tuple[str, ...]:
     """Private ranges, and those of the cluster that are none of them."""
-    private = [ip_network(cidr) for cidr in _facts()["private"]["ranges"]]
     network = cluster.managed.network if cluster.managed else None
     own = (network.nodes_cidr, network.pods_cidr, network.services_cidr) if network else ()
-    public = [c for c in own if c and not any(ip_network(c, strict=False).subnet_of(p) for p in private)]  # type: ignore[arg-type]
+    return _beside_private(tuple(cidr for cidr in own if cidr))
+
+
+@cache
+def _beside_private(own: tuple[str, ...]) -> tuple[str, ...]:
+    private = [ip_network(cidr) for cidr in _facts()["private"]["ranges"]]
+    public = [c for c in own if not any(ip_network(c, strict=False).subnet_of(p) for p in private)]  # type: ignore[arg-type]
     return (*map(str, private), *public)
 
 
