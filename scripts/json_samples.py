@@ -16,6 +16,7 @@ from l4serve.sandbox.rehearsal import Rehearsal
 from l4serve.sandbox.state import SandboxState
 from l4serve.sandbox.strays import MarkedProcess
 from l4serve.verification.checks import CheckResult
+from l4serve.verification.doctor_finding import bad, findings_json, ok, unknown
 from l4serve.verification.latency import Latency
 from l4serve.verification.report import Report, combined_json
 
@@ -101,7 +102,17 @@ def _reports() -> list[Report]:
     ]
 
 
+def _findings() -> list[Any]:
+    found = (
+        ok("login", "application default credentials"),
+        bad("quota", "1 of 4", "ask for 3 more"),
+        unknown("a", "b"),
+    )
+    return [findings_json(found)]
+
+
 SAMPLES: Mapping[str, Callable[[], list[Any]]] = {
+    "doctor": _findings,
     "rehearse": _rehearsals,
     "sandbox-status": _states,
     "verify-url": lambda: [report.to_json() for report in _reports()],

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +53,9 @@ def doctor(
     foreign = file is not None
     findings = list(_findings(plan, loaded.project, offline=offline, foreign=foreign))
     if as_json:
-        print_json({"findings": [asdict(each) for each in findings]})
+        from l4serve.verification.doctor_finding import findings_json
+
+        print_json(findings_json(findings))
     else:
         for each in findings:
             say(_line(each))

@@ -1,7 +1,8 @@
 """What a doctor says: one line for each thing that it looked at, with the remedy where it is not as it should be."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 Verdict = Literal["ok", "bad", "unknown"]
 
@@ -29,3 +30,8 @@ def bad(subject: str, text: str, remedy: str) -> Finding:
 def unknown(subject: str, text: str, remedy: str = "") -> Finding:
     """Nobody could look."""
     return Finding("unknown", subject, text, remedy)
+
+
+def findings_json(findings: Iterable[Finding]) -> dict[str, Any]:
+    """The documented JSON form of all that a doctor says."""
+    return {"findings": [asdict(each) for each in findings]}

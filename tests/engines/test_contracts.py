@@ -174,7 +174,7 @@ def test_an_override_names_the_contract_for_an_unknown_version() -> None:
 
 
 def test_a_version_that_is_none_is_refused() -> None:
-    with pytest.raises(ContractError, match="is no version"):
+    with pytest.raises(ContractError, match="is not a version"):
         resolve_contract("vllm", "latest")
 
 

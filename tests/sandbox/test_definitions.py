@@ -9,7 +9,8 @@ from l4serve.sandbox.paths import CRDS
 from scripts.copy_definitions import COPIED, PINS, without_prose
 
 MADE_HERE = {
-    "computeclasses", "gcpbackendpolicies", "healthcheckpolicies", "secretproviderclasses", "secretsyncs",
+    "autoscalingmetrics", "computeclasses", "gcpbackendpolicies", "healthcheckpolicies", "secretproviderclasses",
+    "secretsyncs",
 }  # fmt: skip
 
 

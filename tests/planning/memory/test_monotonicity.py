@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 
 from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.memory.estimate import estimate
@@ -65,7 +66,11 @@ def test_eight_bit_cache_never_holds_fewer_tokens_in_the_same_memory(
 ) -> None:
     plain = estimate(model, gpu, replace(options, kv_cache_dtype="auto"))
     halved = estimate(model, gpu, replace(options, kv_cache_dtype="fp8"))
-    if plain.workspace_gib == halved.workspace_gib and plain.activation_gib == halved.activation_gib:
+    # Before 0.11 an FP8 cache may fall back to the V0 engine, which keeps every token of windowed layers.
+    windowed_by_v0 = model.sliding_window is not None and Version(options.engine_version) < Version("0.11")
+    if windowed_by_v0 or plain.workspace_gib != halved.workspace_gib:
+        return
+    if plain.activation_gib == halved.activation_gib:
         assert halved.kv_cache_tokens >= plain.kv_cache_tokens
 
 
