@@ -47,7 +47,7 @@ def test_every_stack_under_every_contract_of_its_engines(stack: str) -> None:
         drains = planned_workload.lifecycle.drain_args  # the planner's own, from the release that has them
         for contract in ALL:
             if contract.engine == planned_workload.engine.kind:
-                argv = [argument for argument in planned_workload.engine.argv if argument not in drains]
+                argv = tuple(argument for argument in planned_workload.engine.argv if argument not in drains)
                 problems = check_argv(argv, planned_workload.engine.env, contract)
                 assert problems == (), (planned_workload.name, contract.name)
 
