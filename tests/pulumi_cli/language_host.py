@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -26,6 +27,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 SHOWN = 32
 """Exit status by which a program tells Pulumi's host that it has said all that a person needs."""
 _ORPHAN_POLL_S = 0.5
+_QUIET = str(Path(__file__).with_name("quiet_start.py"))
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -81,8 +83,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def _new_program() -> "subprocess.Popen[str]":
-    """A process that loads Pulumi's SDK and waits to be told what to run."""
-    return subprocess.Popen([sys.executable, "-u", __file__, "run"], stdin=subprocess.PIPE, text=True)
+    """A process that loads Pulumi's SDK and waits to be told what to run; an interrupt ends it without a trace."""
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-u", _QUIET, __file__, "run"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
 
 
 def serve(engine: str) -> None:
