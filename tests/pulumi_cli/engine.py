@@ -114,7 +114,8 @@ def path_of_engine(folder: Path) -> str:
     """
     host = folder / "pulumi-language-python"
     # Ignored until the host can end without a trace: an interrupt may come while its interpreter starts.
-    host.write_text(f'#!/bin/sh\ntrap "" INT\nexec {sys.executable} {QUIET_START} {LANGUAGE_HOST} "$@"\n', encoding="utf-8")
+    script = f'#!/bin/sh\ntrap "" INT\nexec {sys.executable} {QUIET_START} {LANGUAGE_HOST} "$@"\n'
+    host.write_text(script, encoding="utf-8")
     host.chmod(0o755)
     path = os.pathsep.join([path_with_engine(), str(folder)])
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
