@@ -148,6 +148,12 @@ def test_applied_objects_belong_to_the_field_manager_and_applying_again_changes_
     assert [entry.manager for entry in versions[1].managed_fields] == ["l4serve"]
 
 
+SPECS: dict[str, dict[str, Any]] = {
+    "PodMonitoring": {"selector": {"matchLabels": {"a": "b"}}, "endpoints": [{"port": "http", "interval": "30s"}]},
+}
+"""Of kinds whose real definition the sandbox has."""
+
+
 @pytest.mark.parametrize(
     ("group", "version", "kind", "plural", "namespaced"),
     [
@@ -162,7 +168,7 @@ def test_kinds_of_gke_are_served(
     cluster: Cluster, space: str, group: str, version: str, kind: str, plural: str, namespaced: bool
 ) -> None:
     metadata = {"name": "l4", **({"namespace": space} if namespaced else {})}
-    spec = {"priorities": [{"machineFamily": "g2", "spot": True}]}
+    spec = SPECS.get(kind, {"priorities": [{"machineFamily": "g2", "spot": True}]})
     applied = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": metadata, "spec": spec}
     assert cluster.applier.apply([applied]) == ()
     custom = CustomObjectsApi(cluster.client)
