@@ -1,0 +1,191 @@
+"""Updates, drains and losses of nodes on a real control plane: ready pods never fall below what the plan promises."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api
+
+from l4serve.cli.render_command import render_stack
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from l4serve.sandbox.lifecycle import running_sandbox
+from l4serve.sandbox.planned_nodes import planned_nodes
+from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.rollout_watch import await_rollout
+from tests import factories
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(400, func_only=True)]
+
+NAMESPACE = "llm-serving"
+MACHINE = {"machineType": "g2-standard-8"}
+SERVING = factories.serving(
+    {
+        "chat": factories.workload(computeClass="l4", replicas=3, minOnDemand=1),
+        "scaled": factories.workload(nodePool="wide", replicas=1),
+        "pair": factories.workload(
+            "Qwen/Qwen2.5-7B-Instruct", nodePool="pairs", gpus=2, replicas=2, engine={"tensorParallelSize": 2}
+        ),
+        "full": factories.workload(nodePool="narrow", replicas=2),
+    },
+    pools={
+        "spot": {**MACHINE, "spot": True, "maxNodes": 4},
+        "demand": {**MACHINE, "maxNodes": 2},
+        "wide": {**MACHINE, "maxNodes": 4},
+        "pairs": {"machineType": "g2-standard-24", "maxNodes": 3},
+        "narrow": {**MACHINE, "maxNodes": 2},
+    },
+    computeClasses={"l4": {"priorities": [{"nodePool": "spot"}, {"nodePool": "demand"}]}},
+)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The stack as it runs in the sandbox."""
+
+    client: ApiClient
+    plans: dict[str, WorkloadPlan]
+
+    def pods(self, plan: WorkloadPlan) -> list[Any]:
+        """What the workload's Service selects."""
+        chosen = ",".join(f"{key}={value}" for key, value in plan.metadata.serving.items())
+        return CoreV1Api(self.client).list_namespaced_pod(NAMESPACE, label_selector=chosen).items
+
+    def ready(self, plan: WorkloadPlan) -> int:
+        """Pods that the Service would send requests to."""
+        return sum(1 for pod in self.pods(plan) if _is_ready(pod))
+
+    def settle(self, plan: WorkloadPlan, count: int | None = None, seconds: float = 90) -> None:
+        """Waits until as many pods as planned are ready, and no other is left."""
+        wanted = plan.scale.replicas if count is None else count
+        until(lambda: self.ready(plan) == len(self.pods(plan)) == wanted, seconds)
+
+    def patch(self, name: str, change: dict[str, Any]) -> None:
+        """Changes a Deployment as an update of the stack would."""
+        AppsV1Api(self.client).patch_namespaced_deployment(name, NAMESPACE, change)
+
+    @contextmanager
+    def watched(self, plan: WorkloadPlan) -> Iterator[list[int]]:
+        """The ready pods while something happens, every tenth of a second."""
+        seen, over = [self.ready(plan)], threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.1):
+                seen.append(self.ready(plan))
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            thread.join()
+
+
+def _is_ready(pod: Any) -> bool:
+    conditions = {each.type: each.status for each in pod.status.conditions or ()}
+    return conditions.get("Ready") == "True" and pod.metadata.deletion_timestamp is None
+
+
+def until(holds: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to rest"
+        time.sleep(0.2)
+
+
+def image(value: str) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"name": "inference-server", "image": value}]}}}}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    rendered = render_stack(factories.loaded(SERVING, name="rollouts"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        with running_sandbox("rollouts") as state, state.client() as client:
+            applier = prepare(state, client, planned_nodes(rendered.plan))
+            assert applier.apply(rendered.objects) == ()
+            placed = await_rollout(client, rendered.objects, timeout_s=120)
+            assert [row for row in placed if not row.ready] == []
+            yield Rehearsed(client, {each.name: each for each in rendered.plan.workloads})
+
+
+@pytest.mark.parametrize(("name", "surge"), [("pair", 1), ("full", 0)])
+def test_a_change_of_image_keeps_the_planned_pods_ready(stack: Rehearsed, name: str, surge: int) -> None:
+    plan = stack.plans[name]
+    rollout = plan.scale.rollout
+    assert rollout.max_surge == surge
+    with stack.watched(plan) as ready:
+        stack.patch(plan.object_name, image(f"docker.io/vllm/vllm-openai:v0.26.1-{name}"))
+        until(lambda: all("v0.26.1" in p.spec.containers[0].image for p in stack.pods(plan)), 120)
+        stack.settle(plan)
+    assert min(ready) >= plan.scale.replicas - rollout.max_unavailable
+    if plan.layout.gpus == 2:
+        assert {pod.spec.containers[0].resources.limits["nvidia.com/gpu"] for pod in stack.pods(plan)} == {"2"}
+
+
+def test_a_drain_waits_for_the_disruption_budget(stack: Rehearsed) -> None:
+    plan, core = stack.plans["pair"], CoreV1Api(stack.client)
+    allowed = plan.scale.rollout.pods_disruptable
+    assert allowed == 1
+    stack.settle(plan)
+    drained = [pod.spec.node_name for pod in stack.pods(plan)]
+    refused = 0
+    with stack.watched(plan) as ready:
+        for node in drained:
+            core.patch_node(node, {"spec": {"unschedulable": True}})
+            for pod in [each for each in stack.pods(plan) if each.spec.node_name == node]:
+                refused += evict(core, pod.metadata.name)
+            core.patch_node(node, {"spec": {"unschedulable": False}})
+        stack.settle(plan)
+    assert min(ready) >= plan.scale.replicas - allowed
+    assert refused >= 0
+
+
+def evict(core: CoreV1Api, name: str) -> int:
+    """Asks for an eviction until it is granted, as a drain does; how often it was refused."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+    for refused in range(300):
+        try:
+            core.create_namespaced_pod_eviction(name, NAMESPACE, body)
+            return refused
+        except ApiException as error:
+            assert error.status in (404, 429), error
+            if error.status == 404:
+                return refused
+            time.sleep(0.2)
+    raise AssertionError(f"{name} was never evicted")
+
+
+def test_the_loss_of_every_spot_node_leaves_the_pods_that_are_kept_off_spot(stack: Rehearsed) -> None:
+    plan, core = stack.plans["chat"], CoreV1Api(stack.client)
+    stack.settle(plan)
+    nodes = {node.metadata.name: node.metadata.labels for node in core.list_node().items}
+    spot = {name for name, labels in nodes.items() if labels.get("cloud.google.com/gke-spot") == "true"}
+    lost = [pod for pod in stack.pods(plan) if pod.spec.node_name in spot]
+    assert len(stack.pods(plan)) - len(lost) >= plan.scale.on_demand == 1
+    with stack.watched(plan) as ready:
+        for name in spot:
+            core.patch_node(name, {"spec": {"unschedulable": True}})
+        for pod in lost:
+            core.delete_namespaced_pod(pod.metadata.name, NAMESPACE, grace_period_seconds=0)
+        until(lambda: stack.ready(plan) >= 2, 60)
+        for name in spot:
+            core.patch_node(name, {"spec": {"unschedulable": False}})
+        stack.settle(plan)
+    assert min(ready) >= plan.scale.on_demand
+    assert any(pod.spec.node_name not in spot for pod in stack.pods(plan))
+
+
+def test_scaling_from_one_to_the_most_and_back_never_takes_the_last_pod(stack: Rehearsed) -> None:
+    plan = stack.plans["scaled"]
+    stack.settle(plan)
+    with stack.watched(plan) as ready:
+        for count in (4, 1):
+            stack.patch(plan.object_name, {"spec": {"replicas": count}})
+            stack.settle(plan, count)
+    assert (min(ready), max(ready)) == (1, 4)
