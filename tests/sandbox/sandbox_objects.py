@@ -48,7 +48,7 @@ def deployment(
     pod_spec = {
         "containers": [container],
         "nodeSelector": {POOL_LABEL: pool} if pool else {},
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}] if gpus else [],
     }
     return {
         "apiVersion": "apps/v1",
