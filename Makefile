@@ -21,7 +21,7 @@ up: $(STAMP)
 
 # Unit tests come first: they wait for no build.
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not sandbox"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
 	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q -m sandbox
 
