@@ -20,7 +20,7 @@ from l4serve.advising.traffic import Traffic
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.speed_question import places_of, subject_speed
 from l4serve.planning.workload.start import plan_start
 
 MOST_REPLICAS = 1000
@@ -194,10 +194,9 @@ def _highest_rate(curve: Curve, traffic: Traffic, limits: Limits) -> float:
 
 def curve_of(subject: Subject, judgement: Judgement, load: Load) -> Curve:
     """A pod with one client, two, four, up to all that run at once."""
-    fit, options = judgement.fit, subject.options
+    fit = judgement.fit
     assert fit is not None, "only a pod that fits is sized"
-    most = options.max_num_seqs or options.default_max_num_seqs or 1
-    places = max(1, min(most, fit.kv_cache_tokens // (load.input_tokens + load.output_tokens)))
+    places = places_of(subject.options, fit, load.input_tokens + load.output_tokens)
     counts = sorted({*(2**k for k in range(places.bit_length())), places})
     closed = replace(load, rate=None, input_spread=0.0, output_spread=0.0)
     found = [subject_speed(subject, judgement, replace(closed, clients=count)).figures for count in counts]

@@ -9,7 +9,7 @@ from l4serve.config.expected_load import ExpectedLoad
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import Priced, subject_speed
+from l4serve.planning.workload.speed_question import Priced, places_of, subject_speed
 
 PROMPT_SHARE = 2 / 3
 """Part of a request that its prompt is where nobody says: that of the usual load."""
@@ -48,12 +48,10 @@ class Prospect:
     @property
     def places(self) -> int:
         """Requests of the expected lengths that run at once: what the cache and the engine's limit hold."""
-        fit, options = self.judgement.fit, self.subject.options
-        if fit is None:
-            return 1
-        tokens = self.load.input_tokens + self.load.output_tokens
-        most = options.max_num_seqs or options.default_max_num_seqs or 1
-        return max(1, min(most, fit.kv_cache_tokens // tokens))
+        fit = self.judgement.fit
+        return (
+            1 if fit is None else places_of(self.subject.options, fit, self.load.input_tokens + self.load.output_tokens)
+        )
 
     def _under(self, clients: int) -> Priced:
         load = Load(

@@ -98,6 +98,12 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
     return replace(speed, not_judged=(*speed.not_judged, *notes))
 
 
+def places_of(options: ServingOptions, fit: Fit, tokens: int) -> int:
+    """Requests of so many tokens that run at once: what the cache and the engine's limit hold."""
+    most = options.max_num_seqs or options.default_max_num_seqs or 1
+    return max(1, min(most, fit.kv_cache_tokens // tokens))
+
+
 @lru_cache(maxsize=1024)
 def _speed_of(served: Served, load: Load) -> Speed:
     """Equal workloads under equal loads are as fast: a large stack has many."""
