@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchmarks.performance.crossings import crossings_table
 from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
 from benchmarks.performance.points import METRICS, Metric, Point
 from l4serve.config.data_file import read_data
@@ -45,6 +46,7 @@ def refresh_docs(
         "points-h100": _points(h100, on_h100[own], None),
         "constants": _constants(),
         "cards": _cards(),
+        "crossings": crossings_table(),
         "left": "\n".join(f"- {count}: {reason}" for reason, count in left.items()),
     }
     for name, body in parts.items():

@@ -18,9 +18,10 @@ MICRO = 1e-6
 class CardSpeed:
     """Achieved figures of one card: bytes, operations and 4-bit weights a second.
 
-    `operations` has one rate for each type that the card multiplies. `link_bytes` and `link_latency` (seconds) are
-    those of two cards of one machine. `measured` says whether the figures are of such a card, or a share of its
-    datasheet.
+    `operations` has one rate for each type that the card multiplies, and under `unpacked` that of weights which are
+    made 16-bit first, where it was measured. `link_bytes` and `link_latency` (seconds) are those of two cards of one
+    machine; `link_one_shot` is whether that latency is the same between more. `measured` says whether the figures are
+    of such a card, or a share of its datasheet.
     """
 
     name: str
@@ -29,6 +30,7 @@ class CardSpeed:
     unpacked_weights: float
     link_bytes: float
     link_latency: float
+    link_one_shot: bool
     eager_launch: float
     measured: bool
     source: str
@@ -47,10 +49,8 @@ def all_card_speeds() -> Mapping[str, CardSpeed]:
 
 def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardSpeed:
     share, achieved = table["share"], row.get("achieved", {})
-    figures = {
-        key: achieved.get(key, value * share["memory" if key == "readGbS" else key])
-        for key, value in row["datasheet"].items()
-    }
+    derived = {key: value * share["memory" if key == "readGbS" else key] for key, value in row["datasheet"].items()}
+    figures = {**derived, **achieved}
     return CardSpeed(
         name=name,
         read_bytes=figures.pop("readGbS") * GIGA,
@@ -58,6 +58,7 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         unpacked_weights=row["unpack"] * TERA,
         link_bytes=row["link"]["gbS"] * GIGA,
         link_latency=row["link"]["latencyUs"] * MICRO,
+        link_one_shot=row["link"].get("oneShot", False),
         eager_launch=table["launch"]["eagerUs"] * MICRO,
         measured=bool(achieved),
         source=str(row["source"]),

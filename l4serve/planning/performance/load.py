@@ -22,7 +22,7 @@ class Load:
 
     With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
     times the median. None leaves the spread to the load: fixed lengths, and those of a crowd where more clients ask
-    than the engine may run at once.
+    than an engine runs at once by itself.
     """
 
     input_tokens: int

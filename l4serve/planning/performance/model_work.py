@@ -24,10 +24,11 @@ class ModelWork:
 
     `stored_bytes` are the linear layers in their stored format and `plain_bytes` those that keep 16 bits, both without
     experts; `head_bytes` is the LM head. `expert_bytes` is all experts, of which a token wakes `experts_awake` of
-    `experts`. `weights` counts the stored weights, which a 4-bit kernel unpacks. `operations` are those of one token in
-    the linear layers, `head_operations` those of one row of logits. `attended` is the operations of one query token
-    with one cached token, `kv_bytes` what one cached token makes attention read, of which the part `windowed` stops
-    growing at `window` tokens. `touched_bytes` is what the kernels between the matrix products move for each token.
+    `experts`. `weights` and `expert_weights` count the stored weights, which a 4-bit kernel unpacks. `operations` are
+    those of one token in the linear layers, `head_operations` those of one row of logits. `attended` is the operations
+    of one query token with one cached token, `kv_bytes` what one cached token makes attention read, of which the part
+    `windowed` stops growing at `window` tokens. `touched_bytes` is what the kernels between the matrix products move
+    for each token.
     """
 
     layers: int
@@ -39,6 +40,7 @@ class ModelWork:
     experts: int
     experts_awake: int
     weights: float
+    expert_weights: float
     operations: float
     head_operations: float
     attended: float
@@ -88,7 +90,8 @@ def model_work(model: ModelShape, options: ServingOptions) -> ModelWork:
         expert_bytes=parameters.experts * (narrow if experts_narrow else plain),
         experts=model.moe.num_experts if model.moe else 0,
         experts_awake=model.moe.num_experts_per_tok if model.moe else 0,
-        weights=quantised + (parameters.experts if experts_narrow else 0),
+        weights=quantised,
+        expert_weights=parameters.experts if experts_narrow else 0,
         operations=2 * (dense + parameters.experts * awake),
         head_operations=2 * head,
         attended=attended * full,

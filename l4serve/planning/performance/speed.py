@@ -23,8 +23,8 @@ UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 """Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
 HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
 CROWD_NOTE = (
-    "more clients than the {sequences} sequences that run at once are a crowd: lengths are medians of lognormal "
-    "spreads (sigma 1.0 of prompts, 0.8 of answers), as in the saturation load of "
+    "more clients than the {sequences} sequences that an engine runs at once by itself are a crowd: lengths are "
+    "medians of lognormal spreads (sigma 1.0 of prompts, 0.8 of answers), as in the saturation load of "
     "bytes-per-token; --length-spread 0 fixes them"
 )
 
@@ -135,9 +135,10 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
         reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
     assumed: tuple[str, ...] = ()
-    if load.kind == "closed" and (load.clients or 0) > limits.sequences and load.input_spread is None:
+    alone = max(limits.sequences, served.options.default_max_num_seqs or 0)
+    if load.kind == "closed" and (load.clients or 0) > alone and load.input_spread is None:
         load = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
-        assumed = (CROWD_NOTE.format(sequences=limits.sequences),)
+        assumed = (CROWD_NOTE.format(sequences=alone),)
     if load.rate is not None:
         return _at_rate(served, clock, limits, load)
     return replace(_speed(served, clock, load, EngineLoop(clock, limits, load).run()), assumed=assumed)
@@ -242,19 +243,28 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
         running_requests=seen.running / (seen.busy + seen.idle) if seen.busy else 0.0,
     )
     reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
-    return Speed(figures=figures, bound=width, limited_by=_limited_by(clock, load, seen), not_judged=reasons)
+    return Speed(figures=figures, bound=width, limited_by=_limited_by(served, clock, load, seen), not_judged=reasons)
 
 
-def _limited_by(clock: StepClock, load: Load, seen: Observed) -> str:
-    """What keeps the load from more: the cache, the sequences or tokens of a step, or a part of the card."""
+def _limited_by(served: Served, clock: StepClock, load: Load, seen: Observed) -> str:
+    """What keeps the load from more: the cache, the sequences or tokens of a step, a part of the card, or the cards'
+    exchange, which also is the limit where half of them would decode as fast."""
     held = {reason: share for reason, share in seen.held_by.items() if reason}
     if held and sum(held.values()) > seen.busy / 2:
         return HELD_BY[max(held, key=lambda reason: held[reason])]
     running = max(1, round(seen.running / seen.busy)) if seen.busy else 1
     prompts = load.mean_input / max(1.0, load.mean_output)
     context = load.mean_input + load.mean_output / 2
+    if clock.ranks > 1 and _half(served, clock).decoding(running, context) <= clock.decoding(running, context):
+        return "interconnect"
     parts = clock.parts(running, context, prompts * running)
     return max(parts, key=lambda part: parts[part])
+
+
+def _half(served: Served, clock: StepClock) -> StepClock:
+    """The same on half of the cards."""
+    fewer = replace(served.options, tensor_parallel_size=clock.ranks // 2)
+    return step_clock(replace(served, options=fewer), clock.rates)
 
 
 def _times(value: float | None, factor: float) -> float | None:

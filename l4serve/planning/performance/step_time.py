@@ -64,12 +64,22 @@ class StepClock:
         speed = self.card.read_bytes * self._attention_share(sequences)
         return fixed, self.work.kv_bytes / speed, self.work.kv_windowed / speed
 
+    def decoding(self, sequences: int, context: float) -> float:
+        """Seconds of a step that decodes so many sequences of this context, and nothing else."""
+        fixed, each, windowed = self.decode(sequences)
+        near = context if self.work.window is None else min(context, self.work.window)
+        return fixed + sequences * (each * context + windowed * near)
+
     def parts(self, sequences: int, context: float, prompts: float) -> dict[str, float]:
         """Seconds of a step by what they are spent on, with so many sequences of this context and tokens of prompts."""
         batch = Batch(decoding=sequences, cached=sequences * context, windowed=sequences * context)
-        reading = self._linear(sequences) + self._head(sequences) + self._cache(batch)
+        reading = self._head(sequences) + self._cache(batch)
         computing = self._linear(sequences + round(prompts)) - self._linear(sequences)
         computing += self._prompt(Batch(attended=prompts * context / 2, attended_windowed=prompts * context / 2))
+        if self.reads_longer_than_it_computes(sequences):
+            reading += self._linear(sequences)
+        else:
+            computing += self._linear(sequences)
         return {
             "memory bandwidth": reading,
             "compute": computing,
@@ -86,18 +96,27 @@ class StepClock:
             return graphs
         return max(graphs, self.work.layers * rates.kernels_per_layer * self.card.eager_launch)
 
+    def reads_longer_than_it_computes(self, tokens: int) -> bool:
+        """Whether the weights' bytes, and not the operations on them, are the limit of so many tokens."""
+        read, compute = self.weights(tokens)
+        return read >= compute
+
     def _linear(self, tokens: int) -> float:
         if not tokens:
             return 0.0
+        moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
+        return self._both(*self.weights(tokens)) + moved
+
+    def weights(self, tokens: int) -> tuple[float, float]:
+        """Seconds of reading the linear layers' weights, and of multiplying them with so many tokens."""
         work, card, rates = self.work, self.card, self.rates
         share, dense = self._formats
         awake = work.expert_share(tokens)
         read = work.plain_bytes / (card.read_bytes * rates.read_plain)
         read += (work.stored_bytes + awake * work.expert_bytes) / (card.read_bytes * share)
         if work.multiplied == "fourBit":
-            read = max(read, work.weights / card.unpacked_weights)
-        moved = tokens * work.touched_bytes / (card.read_bytes * rates.activations)
-        return self._both(read, tokens * work.operations / dense) + moved
+            read = max(read, (work.weights + awake * work.expert_weights) / card.unpacked_weights)
+        return read, tokens * work.operations / dense
 
     @cached_property
     def _formats(self) -> tuple[float, float]:
@@ -107,10 +126,16 @@ class StepClock:
         if kind == "plain":
             return rates.read_plain, rates.compute_plain * card.rate("bfloat16")
         if kind == "fourBit":
-            return rates.read_four_bit, rates.compute_four_bit * card.rate("bfloat16")
+            return rates.read_four_bit, self._unpacked
         if kind not in card.operations:  # such weights are multiplied in 16 bits
-            return rates.read_eight_bit, rates.compute_four_bit * card.rate("bfloat16")
+            return rates.read_eight_bit, self._unpacked
         return rates.read_eight_bit, (rates.compute_fp8 if kind == "fp8" else rates.compute_int8) * card.rate(kind)
+
+    @property
+    def _unpacked(self) -> float:
+        """Operations a second on weights that are made 16-bit first: the card's own, or a share of its 16 bits."""
+        rate = self.card.operations.get("unpacked")
+        return self.rates.compute_four_bit * self.card.rate("bfloat16") if rate is None else rate
 
     def _head(self, rows: int) -> float:
         if not rows:
@@ -147,6 +172,7 @@ class StepClock:
         """The all-reduces of a step between the ranks of a layer, as a ring sends them."""
         if self.ranks == 1 or not tokens:
             return 0.0
+        card = self.card
         sent = 2 * (self.ranks - 1) / self.ranks * tokens * self.work.hidden_bytes
-        each = self.card.link_latency * log2(self.ranks) + sent / self.card.link_bytes
+        each = card.link_latency * (1 if card.link_one_shot else log2(self.ranks)) + sent / card.link_bytes
         return ALL_REDUCES_PER_LAYER * self.work.layers * each

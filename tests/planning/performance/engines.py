@@ -10,6 +10,9 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.speed import Served
+from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.speed_question import as_checkpoint
 
 
 def served(model: str = "Qwen/Qwen3-1.7B", gpu: str = "nvidia-l4", **options: Any) -> Served:
@@ -29,6 +32,22 @@ def served(model: str = "Qwen/Qwen3-1.7B", gpu: str = "nvidia-l4", **options: An
         }
     )
     return Served(model=shape, gpu=card, options=asked, fit=estimate(shape, card, asked))
+
+
+def asked(model: str, gpu: str, quantization: str | None = None, cache: str | None = None, cards: int = 1) -> Subject:
+    """A catalogued model as `l4serve estimate` asks about it; a prequantised method makes it such a checkpoint."""
+    shape = find_model(model)
+    assert shape is not None
+    shape, told = as_checkpoint(shape, quantization)
+    question = Question(
+        model=shape,
+        engine="vllm",
+        engine_version=None,
+        accelerator=gpu,
+        gpus=cards,
+        settings={"quantization": told, "kvCache": cache},
+    )
+    return subject_of(question)
 
 
 def with_cache(answer: Served, tokens: int) -> Served:

@@ -93,11 +93,22 @@ def test_requests_wait_longer_at_a_higher_rate() -> None:
 
 
 def test_a_crowd_has_lengths_that_vary() -> None:
-    crowd = speed_of(served(max_num_seqs=16), replace(CHAT, clients=64))
+    crowd = speed_of(served(), replace(CHAT, clients=257))
     assert "crowd" in crowd.assumed[0]
-    alike = speed_of(served(max_num_seqs=16), replace(CHAT, clients=64, input_spread=0.0, output_spread=0.0))
+    alike = speed_of(served(), replace(CHAT, clients=257, input_spread=0.0, output_spread=0.0))
     assert not alike.assumed
     assert crowd.figures.end_to_end_ms > alike.figures.end_to_end_ms
+
+
+@pytest.mark.parametrize("places", [8, 16, 32])
+def test_equal_requests_in_a_closed_loop_wait_for_the_places_that_a_limit_leaves(places: int) -> None:
+    full = figures(speed_of(served(max_num_seqs=places), replace(CHAT, clients=places)))
+    queued = speed_of(served(max_num_seqs=places), replace(CHAT, clients=4 * places))
+    assert not queued.assumed
+    found = figures(queued)
+    assert found.output_tokens_per_second == pytest.approx(full.output_tokens_per_second, rel=0.02)
+    assert found.end_to_end_ms == pytest.approx(4 * full.end_to_end_ms, rel=0.02)
+    assert found.ttft_ms - full.ttft_ms == pytest.approx(3 * full.end_to_end_ms, rel=0.06)
 
 
 def test_the_bounds_enclose_the_figure() -> None:

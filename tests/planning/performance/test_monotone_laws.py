@@ -1,0 +1,111 @@
+"""More bandwidth, fewer bits and more cards never make a decode slower, up to where something else is the limit."""
+
+from functools import cache
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from l4serve.planning.performance.card_speeds import all_card_speeds
+from l4serve.planning.performance.kernel_rates import kernel_rates
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.model_work import model_work
+from l4serve.planning.performance.speed import Speed
+from l4serve.planning.performance.step_time import StepClock
+from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.speed_question import subject_speed
+from tests.planning.performance.engines import asked
+
+MODELS = (
+    "Qwen/Qwen3-0.6B",
+    "Qwen/Qwen2.5-7B-Instruct",
+    "google/gemma-7b",
+    "google/gemma-2-9b",
+    "meta-llama/Llama-3.1-8B-Instruct",
+    "meta-llama/Llama-3.3-70B-Instruct",
+    "mistralai/Mixtral-8x7B-Instruct-v0.1",
+    "Qwen/Qwen3-30B-A3B",
+)
+NARROWER = [(None, "fp8"), (None, "w8a8-int8"), (None, "awq"), (None, "gptq"), ("fp8", "awq"), ("w8a8-fp8", "gptq")]
+BYTES_ARE_THE_LIMIT = 0.8
+"""How long the operations on the weights may take, as a share of reading them."""
+CARDS = sorted(all_card_speeds())
+
+
+@cache
+def clock(model: str, gpu: str, quantization: str | None, cache_type: str | None = None) -> StepClock:
+    subject = asked(model, gpu, quantization, cache_type)
+    assert subject.shape is not None
+    work = model_work(subject.shape, subject.options)
+    return StepClock(
+        work=work, card=all_card_speeds()[gpu], rates=kernel_rates(), backend=subject.options.attention_backend
+    )
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from(NARROWER),
+    st.sampled_from([None, "fp8"]),
+    st.integers(1, 256),
+    st.integers(1, 8192),
+)
+@settings(max_examples=60, deadline=None)
+def test_fewer_bits_of_weights_never_decode_slower_while_their_bytes_are_the_limit(
+    gpu: str, model: str, formats: tuple[str | None, str], cache_type: str | None, sequences: int, context: int
+) -> None:
+    wide, narrow = (clock(model, gpu, name, cache_type) for name in formats)
+    read, compute = narrow.weights(sequences)
+    if compute <= BYTES_ARE_THE_LIMIT * read:
+        assert narrow.decoding(sequences, context) <= wide.decoding(sequences, context)
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+def test_the_bytes_are_the_limit_of_at_least_sixteen_sequences(gpu: str) -> None:
+    for model, formats, sequences in product(MODELS, NARROWER, (1, 2, 4, 8, 16)):
+        wide, narrow = (clock(model, gpu, name) for name in formats)
+        assert narrow.decoding(sequences, 512) <= wide.decoding(sequences, 512), (model, formats, sequences)
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+@given(st.sampled_from(MODELS), st.sampled_from([None, "fp8", "awq"]), st.integers(1, 256), st.integers(1, 32768))
+@settings(max_examples=40, deadline=None)
+def test_fewer_bits_of_cache_never_decode_slower(
+    gpu: str, model: str, quantization: str | None, sequences: int, context: int
+) -> None:
+    wide, narrow = (clock(model, gpu, quantization, name) for name in (None, "fp8"))
+    assert narrow.decoding(sequences, context) <= wide.decoding(sequences, context)
+
+
+@cache
+def speed(model: str, gpu: str, quantization: str | None, cards: int, clients: int) -> Speed:
+    subject = asked(model, gpu, quantization, cards=cards)
+    return subject_speed(subject, judge(subject), Load(input_tokens=256, output_tokens=128, clients=clients))
+
+
+def each_token(found: Speed) -> float:
+    assert found.figures.itl_ms is not None
+    return found.figures.itl_ms
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gpu: str) -> None:
+    models = ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-8B", "meta-llama/Llama-3.3-70B-Instruct")
+    for model, quantization, clients in product(models, (None, "awq"), (1, 16)):
+        for cards in (1, 2, 4):
+            fewer, more = (speed(model, gpu, quantization, count, clients) for count in (cards, 2 * cards))
+            if fewer.judged and more.judged and more.limited_by != "interconnect":
+                assert each_token(more) <= each_token(fewer), (model, quantization, clients, cards)
+
+
+def test_the_exchange_is_named_where_it_makes_a_small_model_slower() -> None:
+    one, two = (speed("Qwen/Qwen3-0.6B", "nvidia-tesla-t4", "awq", cards, 1) for cards in (1, 2))
+    assert each_token(two) > each_token(one)
+    assert two.limited_by == "interconnect"
+
+
+def test_a_mixture_unpacks_the_experts_that_its_tokens_wake() -> None:
+    mixture = clock("Qwen/Qwen3-30B-A3B", "nvidia-l4", "awq")
+    every = mixture.work.expert_weights / mixture.card.unpacked_weights
+    assert mixture.weights(1)[0] < every < mixture.weights(256)[0]
