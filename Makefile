@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: up test unit coverage hooks site check fmt clean down docs requirements advisories pr-preview browser
+.PHONY: up test unit coverage hooks site check fmt clean down docs requirements advisories manifests pr-preview browser
 
 # Rehearses the guide's seven workloads on the sandbox and leaves it running.
 up: $(STAMP)
@@ -62,6 +62,12 @@ advisories: $(STAMP)
 	$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 	$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/text-generation.txt
 
+# What checkov says of every stack's manifests; each finding needs a reason in scripts/data/manifest_lint.yaml.
+manifests: $(STAMP)
+	test -x $(VENV)-lint/bin/checkov || $(PYTHON) -m venv $(VENV)-lint
+	$(VENV)-lint/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/lint.txt
+	$(BIN)/python -m scripts.manifest_lint checkov $(VENV)-lint/bin/checkov
+
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -89,7 +95,7 @@ $(HOOKS)/.installed: requirements/hooks.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-docs $(HOOKS) rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-docs $(VENV)-lint $(HOOKS) rendered build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 requirements: $(STAMP)
 	$(COMPILE) -o requirements/dev.txt requirements/dev.in
@@ -98,6 +104,7 @@ requirements: $(STAMP)
 	$(COMPILE) -o requirements/go.txt requirements/go.in
 	$(COMPILE) -o requirements/audit.txt requirements/audit.in
 	$(COMPILE) -o requirements/docs.txt requirements/docs.in
+	$(COMPILE) -o requirements/lint.txt requirements/lint.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/doctor.txt requirements/doctor.in
 	$(COMPILE) -o requirements/hooks.txt requirements/hooks.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/coverage.txt requirements/coverage.in

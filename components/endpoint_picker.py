@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from l4serve.planning.values.names import LABEL_PREFIX
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -35,7 +36,7 @@ class EndpointPicker(pulumi.ComponentResource):
         rights = self._make_rights(account)
         config = self._make_config()
         service = self._make_service()
-        self._make_deployment(account, config, rights)
+        self._make_deployment(account, config, [rights, *self._make_guard()])
         self._make_pool(service)
         self.register_outputs({})
 
@@ -115,8 +116,15 @@ class EndpointPicker(pulumi.ComponentResource):
             opts=self._child(),
         )
 
+    def _make_guard(self) -> list[pulumi.Resource]:
+        guard = self._plan.network.picker if self._plan.network else None
+        if guard is None:
+            return []
+        closed = PodNetworkPolicyArgs(plan=self._plan, guard=guard, object_name=self._picker.name, selector=self._own)
+        return [PodNetworkPolicy(self._name, closed, opts=self._child())]
+
     def _make_deployment(
-        self, account: k8s.core.v1.ServiceAccount, config: k8s.core.v1.ConfigMap, rights: pulumi.Resource
+        self, account: k8s.core.v1.ServiceAccount, config: k8s.core.v1.ConfigMap, before: list[pulumi.Resource]
     ) -> None:
         picker = self._picker
         k8s.apps.v1.Deployment(
@@ -153,7 +161,7 @@ class EndpointPicker(pulumi.ComponentResource):
                     ),
                 ),
             ),
-            opts=self._child([rights]),
+            opts=self._child(before),
         )
 
     def _pods_hash(self) -> str:
@@ -197,7 +205,7 @@ class EndpointPicker(pulumi.ComponentResource):
     def _make_pool(self, service: k8s.core.v1.Service) -> None:
         plan = self._plan
         spec: dict[str, Any] = {
-            "selector": {"matchLabels": dict(plan.metadata.selector)},
+            "selector": {"matchLabels": dict(plan.metadata.serving)},
             "targetPorts": [{"number": plan.service.port}],
             "endpointPickerRef": {
                 "name": self._picker.name,

@@ -1,7 +1,8 @@
-"""The NetworkPolicy of one planned workload's pods."""
+"""The NetworkPolicy of one planned workload's pods, or of those that stand beside them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,14 +14,18 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 @dataclass(frozen=True, kw_only=True)
 class PodNetworkPolicyArgs:
-    """The workload's plan, and what its policy lets through."""
+    """The workload's plan, and what the policy lets through."""
 
     plan: WorkloadPlan
     guard: NetworkGuard
+    object_name: str | None = None
+    """Name of the policy; None is the workload's."""
+    selector: Mapping[str, str] | None = None
+    """Labels of the pods that it closes; None is the workload's own."""
 
 
 class PodNetworkPolicy(pulumi.ComponentResource):
-    """Closes the pods of one workload to all but what the plan opens. Works where the cluster enforces policies."""
+    """Closes pods to all but what the plan opens. Works where the cluster enforces policies."""
 
     def __init__(self, name: str, args: PodNetworkPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:PodNetworkPolicy", name, None, opts)
@@ -28,10 +33,12 @@ class PodNetworkPolicy(pulumi.ComponentResource):
         k8s.networking.v1.NetworkPolicy(
             f"{name}-network",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=plan.object_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
+                name=args.object_name or plan.object_name,
+                namespace=plan.namespace,
+                labels=dict(plan.metadata.labels),
             ),
             spec=k8s.networking.v1.NetworkPolicySpecArgs(
-                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(plan.metadata.serving)),
+                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(args.selector or plan.metadata.serving)),
                 policy_types=["Ingress", "Egress"],
                 ingress=[
                     k8s.networking.v1.NetworkPolicyIngressRuleArgs(from_=_peers(each), ports=_ports(each))

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.workload_principal import pod_member
 from l4serve.planning.workload.storage import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -20,6 +21,8 @@ _DOWNLOAD = (
 )
 _FILL_DISK = "pd-balanced"
 """Attaches to the system nodes too, which a Hyperdisk ML does not: the Job takes no GPU."""
+_FILL_USER = 65532
+"""Of no image: nobody by number."""
 _PD_DRIVER = "pd.csi.storage.gke.io"
 
 
@@ -76,7 +79,7 @@ class WeightStore(pulumi.ComponentResource):
             opts=self._child(depends_on=list(self._args.after)),
         )  # fmt: skip
         volume = self._make_volume("fill", f"{store.claim}-fill", size, "ReadWriteOnce", _disk_source(filled.id, False))
-        job = self._make_job(store, volume)
+        job = self._make_job(store, volume, self._make_guard(store))
         image = gcp.compute.Image(
             f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
         )
@@ -128,13 +131,29 @@ class WeightStore(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _make_job(self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim) -> k8s.batch.v1.Job:
+    def _filling(self, store: StorePlan) -> dict[str, str]:
+        """Labels of the Job's pods, which no Service of the workload may select."""
+        return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": f"{store.claim}-fill"}
+
+    def _make_guard(self, store: StorePlan) -> list[pulumi.Resource]:
+        guard = self._plan.network.fill if self._plan.network else None
+        if guard is None:
+            return []
+        closed = PodNetworkPolicyArgs(
+            plan=self._plan, guard=guard, object_name=f"{store.claim}-fill", selector=self._filling(store)
+        )
+        return [PodNetworkPolicy(f"{self._name}-filling", closed, opts=self._child())]
+
+    def _make_job(
+        self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim, before: list[pulumi.Resource]
+    ) -> k8s.batch.v1.Job:
         """Downloads the model to the disk with the engine's own image; Pulumi waits until it is done."""
         plan = self._plan
         env = [
             k8s.core.v1.EnvVarArgs(name="MODEL_ID", value=plan.model.id),
             k8s.core.v1.EnvVarArgs(name="MODEL_REVISION", value=store.revision or ""),
             k8s.core.v1.EnvVarArgs(name="HF_HOME", value="/fill/.cache"),
+            k8s.core.v1.EnvVarArgs(name="HOME", value="/tmp"),
         ]
         if plan.secret is not None and plan.secret.secret_name is not None:
             token = k8s.core.v1.SecretKeySelectorArgs(
@@ -149,25 +168,34 @@ class WeightStore(pulumi.ComponentResource):
             command=["python3", "-c", _DOWNLOAD],
             env=env,
             resources=k8s.core.v1.ResourceRequirementsArgs(
-                requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"}
+                requests={"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
+                limits={"cpu": "2", "memory": "4Gi", "ephemeral-storage": "1Gi"},
             ),
             security_context=k8s.core.v1.SecurityContextArgs(
                 allow_privilege_escalation=False,
                 run_as_non_root=True,
-                run_as_user=1000,
+                run_as_user=_FILL_USER,
+                run_as_group=_FILL_USER,
+                read_only_root_filesystem=True,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
-            volume_mounts=[k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill")],
+            volume_mounts=[
+                k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill"),
+                k8s.core.v1.VolumeMountArgs(name="writable", mount_path="/tmp"),
+            ],
         )
         source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
         pod = k8s.core.v1.PodSpecArgs(
             restart_policy="OnFailure",
             automount_service_account_token=False,
             security_context=k8s.core.v1.PodSecurityContextArgs(
-                fs_group=1000, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
+                fs_group=_FILL_USER, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[container],
-            volumes=[k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source)],
+            volumes=[
+                k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
+                k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
+            ],
         )
         return k8s.batch.v1.Job(
             f"{self._name}-fill-job",
@@ -176,10 +204,14 @@ class WeightStore(pulumi.ComponentResource):
             ),
             spec=k8s.batch.v1.JobSpecArgs(
                 backoff_limit=6,
-                template=k8s.core.v1.PodTemplateSpecArgs(spec=pod),
+                template=k8s.core.v1.PodTemplateSpecArgs(
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=self._filling(store)), spec=pod
+                ),
             ),
             opts=self._child(
-                custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"), replace_on_changes=["spec"]
+                depends_on=before,
+                custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"),
+                replace_on_changes=["spec"],
             ),
         )
 

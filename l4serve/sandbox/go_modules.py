@@ -113,7 +113,21 @@ ENGINE = GoBuild(
     ),
     free_bytes_needed=7 * 2**30,
 )
-GO_BUILDS = (CONTROL_PLANE, ENGINE)
+LINTERS = GoBuild(
+    name="the linter of manifests",
+    modules=(
+        GoModule(
+            folder=MODULES / "linters",
+            package="github.com/zegl/kube-score/cmd/kube-score",
+            commands=("kube-score",),
+            main_module="github.com/zegl/kube-score",
+            stamps={"main.version": "{version}"},
+        ),
+    ),
+    free_bytes_needed=2**30,
+)
+"""Built for its test alone."""
+GO_BUILDS = (CONTROL_PLANE, ENGINE, LINTERS)
 
 
 def kubernetes_version() -> str:

@@ -73,3 +73,28 @@ def test_where_it_could_not_choose_it_is_refused(fields: dict[str, Any], told: s
     with pytest.raises(ConfigError) as refused:
         rendered(**fields)
     assert told in str(refused.value) and "workloads.qwen.expose.inferencePool" in str(refused.value)
+
+
+def test_a_policy_closes_the_picker_to_all_but_the_load_balancer() -> None:
+    found = rendered()
+    spec = one(found, "NetworkPolicy", "qwen-picker")["spec"]
+    labels = one(found, "Deployment", "qwen-picker")["spec"]["template"]["metadata"]["labels"]
+    assert spec["podSelector"]["matchLabels"].items() <= labels.items()
+    (asked,) = spec["ingress"]
+    assert {port["port"] for port in asked["ports"]} == {9002, 9003}
+    assert {peer["ipBlock"]["cidr"] for peer in asked["from"]} == {"10.129.0.0/23", "35.191.0.0/16", "130.211.0.0/22"}
+    assert {port["port"] for rule in spec["egress"] for port in rule["ports"]} == {53, 80, 443, 988, 8000}
+
+
+def test_the_pool_holds_the_pods_of_both_deployments() -> None:
+    pools = {"l4": factories.POOL, "l4-spot": {**factories.POOL, "spot": True}}
+    classes = {"gpus": {"priorities": [{"nodePool": "l4-spot"}, {"nodePool": "l4"}]}}
+    workload = factories.workload(expose=POOLED, replicas=3, minOnDemand=1, computeClass="gpus")
+    newest = {**factories.ZONAL, "minVersion": "1.35.1-gke.1396000"}
+    serving = factories.serving(
+        {"qwen": workload}, cluster=newest, pools=pools, computeClasses=classes, expose={"to": "network"}
+    )
+    found = render_stack(factories.loaded(serving, name="made"))
+    pool = one(found, "InferencePool", "qwen")["spec"]["selector"]["matchLabels"].items()
+    for name in ("qwen", "qwen-on-demand"):
+        assert pool <= one(found, "Deployment", name)["spec"]["template"]["metadata"]["labels"].items()

@@ -77,3 +77,21 @@ def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
     assert {"name": "MODEL_ID", "value": "Qwen/Qwen2.5-1.5B-Instruct"} in container["env"]
     assert job.urn in made["chat-weights-image"].dependencies
     assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]
+
+
+def test_the_filling_pods_are_closed_and_of_no_service() -> None:
+    plan = planned({"kind": "hyperdisk"})
+    made = store(plan)
+    job = made["chat-weights-fill-job"]
+    template = job.inputs["spec"]["template"]
+    policy = made["chat-weights-filling-network"]
+    assert policy.urn in job.dependencies
+    assert policy.inputs["spec"]["podSelector"]["matchLabels"] == template["metadata"]["labels"]
+    assert policy.inputs["spec"]["ingress"] == []
+    assert 443 in {port["port"] for rule in policy.inputs["spec"]["egress"] for port in rule["ports"]}
+    assert not plan.metadata.serving.items() <= template["metadata"]["labels"].items()
+    (container,) = template["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/fill", "/tmp"}
+    for amounts in container["resources"].values():
+        assert {"cpu", "memory", "ephemeral-storage"} <= set(amounts)

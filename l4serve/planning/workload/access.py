@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from l4serve.config.gathering import Step, gather
+from l4serve.config.model_source import HyperdiskSource
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
@@ -59,5 +60,7 @@ def plan_access(
         downloads=downloads(workload),
         gateway=around.gateway() if route is not None else None,
         launch=judgement().launch,
+        fills=isinstance(workload.model.source, HyperdiskSource),
+        picker_ports=route.picker.ports if route is not None and route.picker is not None else None,
     )
     return Access(key=key, identity=identity, guard=guard, tls=tls, route=route, network=network)

@@ -65,6 +65,10 @@ class NetworkGuard:
     ingress: tuple[Opening, ...]
     egress: tuple[Opening, ...]
     notes: tuple[str, ...] = ()
+    fill: "NetworkGuard | None" = None
+    """Of the Job that fills a disk with weights; None where there is none."""
+    picker: "NetworkGuard | None" = None
+    """Of the endpoint picker; None where there is none."""
 
     @property
     def admits(self) -> tuple[str, ...]:
@@ -87,12 +91,14 @@ def plan_network_guard(
     downloads: bool,
     gateway: GatewayPlan | None = None,
     launch: Launch | None = None,
+    fills: bool = False,
+    picker_ports: Mapping[str, int] | None = None,
 ) -> NetworkGuard | None:
     """The policy of a workload's pods; None where the config turns it off.
 
     `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
     its weights come from outside the cluster, `gateway` what exposes the workload, `launch` what the engine
-    is told.
+    is told, `fills` whether a Job fetches the weights first, `picker_ports` those of its endpoint picker.
     """
     if not config.enabled:
         return None
@@ -101,12 +107,31 @@ def plan_network_guard(
     if scraped:
         collectors = tuple(Peer(namespace=name) for name in _facts()["collectors"]["namespaces"])
         ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
-    egress = list(_of_every_pod())
-    if downloads:
-        outside = Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster))
-        egress.append(Opening(peers=(outside,), ports=(("TCP", 443),)))
+    outside = Opening(peers=(Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster)),), ports=(("TCP", 443),))
+    egress = [*_of_every_pod(), *((outside,) if downloads else ())]
     egress += (Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
-    return NetworkGuard(ingress=tuple(ingress), egress=tuple(egress), notes=tuple(closed_ways(config, launch)))
+    return NetworkGuard(
+        ingress=tuple(ingress),
+        egress=tuple(egress),
+        notes=tuple(closed_ways(config, launch)),
+        fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside)) if fills else None,
+        picker=_picker_guard(picker_ports, gateway, port) if picker_ports else None,
+    )
+
+
+def _picker_guard(ports: Mapping[str, int], gateway: GatewayPlan | None, engine_port: int) -> NetworkGuard:
+    """The picker answers the load balancer's proxies, reads the engines' metrics and watches the API server.
+
+    Nobody knows the API server's address before it is there, so port 443 is open to any.
+    """
+    asked = tuple(("TCP", ports[name]) for name in ("choices", "health"))
+    reached = (
+        Opening(peers=(Peer(),), ports=(("TCP", engine_port),)),
+        Opening(peers=(Peer(cidr=_EVERYWHERE),), ports=(("TCP", 443),)),
+    )
+    return NetworkGuard(
+        ingress=(Opening(peers=tuple(_proxies(gateway)), ports=asked),), egress=(*_of_every_pod(), *reached)
+    )
 
 
 def downloads(workload: Workload) -> bool:
