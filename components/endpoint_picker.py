@@ -9,7 +9,6 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from l4serve.planning.values.names import LABEL_PREFIX
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -36,14 +35,9 @@ class EndpointPicker(pulumi.ComponentResource):
         rights = self._make_rights(account)
         config = self._make_config()
         service = self._make_service()
-        self._make_deployment(account, config, [rights, *self._make_guard()])
+        self._make_deployment(account, config, rights)
         self._make_pool(service)
         self.register_outputs({})
-
-    @property
-    def _own(self) -> dict[str, str]:
-        """Labels of the picker's pods, which the workload's Service must not select."""
-        return {"app.kubernetes.io/name": "endpoint-picker", f"{LABEL_PREFIX}/picker": self._picker.name}
 
     def _metadata(self, name: str | None = None) -> k8s.meta.v1.ObjectMetaArgs:
         labels = dict(self._plan.metadata.labels)
@@ -100,7 +94,8 @@ class EndpointPicker(pulumi.ComponentResource):
         )
 
     def _make_service(self) -> k8s.core.v1.Service:
-        port = self._picker.ports["choices"]
+        picker = self._picker
+        port = picker.ports["choices"]
         return k8s.core.v1.Service(
             f"{self._name}-service",
             metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -110,21 +105,14 @@ class EndpointPicker(pulumi.ComponentResource):
                 annotations={"pulumi.com/skipAwait": "true"},
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
-                selector=self._own,
+                selector=dict(picker.labels),
                 ports=[k8s.core.v1.ServicePortArgs(name="choices", port=port, target_port=port, protocol="TCP")],
             ),
             opts=self._child(),
         )
 
-    def _make_guard(self) -> list[pulumi.Resource]:
-        guard = self._plan.network.picker if self._plan.network else None
-        if guard is None:
-            return []
-        closed = PodNetworkPolicyArgs(plan=self._plan, guard=guard, object_name=self._picker.name, selector=self._own)
-        return [PodNetworkPolicy(self._name, closed, opts=self._child())]
-
     def _make_deployment(
-        self, account: k8s.core.v1.ServiceAccount, config: k8s.core.v1.ConfigMap, before: list[pulumi.Resource]
+        self, account: k8s.core.v1.ServiceAccount, config: k8s.core.v1.ConfigMap, rights: pulumi.Resource
     ) -> None:
         picker = self._picker
         k8s.apps.v1.Deployment(
@@ -134,10 +122,10 @@ class EndpointPicker(pulumi.ComponentResource):
                 replicas=1,
                 # It remembers which pod has which prefix: two at a time would each know half.
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=self._own),
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(picker.labels)),
                 template=k8s.core.v1.PodTemplateSpecArgs(
                     metadata=k8s.meta.v1.ObjectMetaArgs(
-                        labels=self._own, annotations={f"{LABEL_PREFIX}/pods": self._pods_hash()}
+                        labels=dict(picker.labels), annotations={f"{LABEL_PREFIX}/pods": self._pods_hash()}
                     ),
                     spec=k8s.core.v1.PodSpecArgs(
                         service_account_name=account.metadata.name,
@@ -161,7 +149,7 @@ class EndpointPicker(pulumi.ComponentResource):
                     ),
                 ),
             ),
-            opts=self._child(before),
+            opts=self._child([rights]),
         )
 
     def _pods_hash(self) -> str:

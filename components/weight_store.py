@@ -10,7 +10,6 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
-from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.workload_principal import pod_member
 from l4serve.planning.workload.storage import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -78,8 +77,8 @@ class WeightStore(pulumi.ComponentResource):
             f"{self._name}-fill", zone=store.zone, project=project, type=_FILL_DISK, size=store.size_gb,
             opts=self._child(depends_on=list(self._args.after)),
         )  # fmt: skip
-        volume = self._make_volume("fill", f"{store.claim}-fill", size, "ReadWriteOnce", _disk_source(filled.id, False))
-        job = self._make_job(store, volume, self._make_guard(store))
+        volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", _disk_source(filled.id, False))
+        job = self._make_job(store, volume)
         image = gcp.compute.Image(
             f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
         )
@@ -131,22 +130,7 @@ class WeightStore(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _filling(self, store: StorePlan) -> dict[str, str]:
-        """Labels of the Job's pods, which no Service of the workload may select."""
-        return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": f"{store.claim}-fill"}
-
-    def _make_guard(self, store: StorePlan) -> list[pulumi.Resource]:
-        guard = self._plan.network.fill if self._plan.network else None
-        if guard is None:
-            return []
-        closed = PodNetworkPolicyArgs(
-            plan=self._plan, guard=guard, object_name=f"{store.claim}-fill", selector=self._filling(store)
-        )
-        return [PodNetworkPolicy(f"{self._name}-filling", closed, opts=self._child())]
-
-    def _make_job(
-        self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim, before: list[pulumi.Resource]
-    ) -> k8s.batch.v1.Job:
+    def _make_job(self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim) -> k8s.batch.v1.Job:
         """Downloads the model to the disk with the engine's own image; Pulumi waits until it is done."""
         plan = self._plan
         env = [
@@ -200,16 +184,15 @@ class WeightStore(pulumi.ComponentResource):
         return k8s.batch.v1.Job(
             f"{self._name}-fill-job",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=f"{store.claim}-fill", namespace=plan.namespace, labels=dict(plan.metadata.labels)
+                name=store.fill_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
             ),
             spec=k8s.batch.v1.JobSpecArgs(
                 backoff_limit=6,
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=self._filling(store)), spec=pod
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=dict(store.fill_labels)), spec=pod
                 ),
             ),
             opts=self._child(
-                depends_on=before,
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"),
                 replace_on_changes=["spec"],
             ),

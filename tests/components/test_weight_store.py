@@ -4,9 +4,12 @@ from typing import Any
 
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.weight_store import WeightStore, WeightStoreArgs
+from l4serve.cli.render_command import render_stack
+from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories
 from tests.components.recorder import Recorded, record
+from tests.stack_cases import ROOT
 
 BUCKET = {"kind": "bucket", "uri": "gs://models/qwen", "cache": "memory"}
 
@@ -79,19 +82,23 @@ def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
     assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]
 
 
-def test_the_filling_pods_are_closed_and_of_no_service() -> None:
+def test_the_filling_pods_are_confined_and_of_no_service() -> None:
     plan = planned({"kind": "hyperdisk"})
-    made = store(plan)
-    job = made["chat-weights-fill-job"]
-    template = job.inputs["spec"]["template"]
-    policy = made["chat-weights-filling-network"]
-    assert policy.urn in job.dependencies
-    assert policy.inputs["spec"]["podSelector"]["matchLabels"] == template["metadata"]["labels"]
-    assert policy.inputs["spec"]["ingress"] == []
-    assert 443 in {port["port"] for rule in policy.inputs["spec"]["egress"] for port in rule["ports"]}
+    template = store(plan)["chat-weights-fill-job"].inputs["spec"]["template"]
     assert not plan.metadata.serving.items() <= template["metadata"]["labels"].items()
     (container,) = template["spec"]["containers"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/fill", "/tmp"}
     for amounts in container["resources"].values():
         assert {"cpu", "memory", "ephemeral-storage"} <= set(amounts)
+
+
+def test_a_policy_lets_the_filling_pods_out_and_nobody_in() -> None:
+    objects = render_stack(read_stack_file(ROOT / "examples" / "Pulumi.model-in-a-volume.yaml")).objects
+    spec, job = (
+        next(o["spec"] for o in objects if (o["kind"], o["metadata"]["name"]) == (kind, "chat-weights-fill"))
+        for kind in ("NetworkPolicy", "Job")
+    )
+    assert spec["podSelector"]["matchLabels"] == job["template"]["metadata"]["labels"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"] and spec["ingress"] == []
+    assert 443 in {port["port"] for rule in spec["egress"] for port in rule["ports"]}

@@ -10,7 +10,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
-from l4serve.planning.values.names import shorten
+from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,11 @@ class PickerPlan:
     grace_seconds: int
     config: str
     """Its configuration, as the text of a JSON document, which is YAML too."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Of the picker's pods, which the workload's Service must not select."""
+        return {"app.kubernetes.io/name": "endpoint-picker", f"{LABEL_PREFIX}/picker": self.name}
 
 
 def plan_picker(path: str, workload: Workload, object_name: str) -> PickerPlan | None:

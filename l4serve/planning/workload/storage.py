@@ -57,6 +57,16 @@ class WeightStore:
     revision: str | None = None
     """Commit of the Hub that the Job downloads."""
 
+    @property
+    def fill_name(self) -> str:
+        """Name of the Job that fills a Hyperdisk, of its claim and of its policy."""
+        return f"{self.claim}-fill"
+
+    @property
+    def fill_labels(self) -> Mapping[str, str]:
+        """Of the Job's pods, which no Service of the workload may select."""
+        return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": self.fill_name}
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoragePlan:
