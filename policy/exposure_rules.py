@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from l4serve.engines.profile import engine_kinds, engine_profile
-from policy.model import DEPLOYMENT, GATEWAY, HTTP_ROUTE, SERVICE, Resource, Settings, StackRule, at, many
+from policy.model import (
+    DEPLOYMENT,
+    GATEWAY,
+    HTTP_ROUTE,
+    INFERENCE_POOL,
+    SERVICE,
+    Resource,
+    Settings,
+    StackRule,
+    at,
+    many,
+)
 
 
 def public_endpoints_have_keys(resources: Sequence[Resource], _: Settings) -> Iterator[str]:
@@ -14,8 +25,8 @@ def public_endpoints_have_keys(resources: Sequence[Resource], _: Settings) -> It
     for route in (each for each in resources if each.type == HTTP_ROUTE):
         if not any(at(parent, "name") in doors for parent in many(at(route.props, "spec.parentRefs"))):
             continue
-        for service in _routed_services(route, resources):
-            for deployment in _behind(service, resources):
+        for selector in _routed(route, resources):
+            for deployment in _selected(selector, resources):
                 if not _asks_for_key(deployment):
                     yield f"{_name(deployment)} answers the internet and asks for no key; set apiKey"
 
@@ -28,17 +39,21 @@ def _is_public(gateway: Resource) -> bool:
     return "external" in str(at(gateway.props, "spec.gatewayClassName"))
 
 
-def _routed_services(route: Resource, resources: Sequence[Resource]) -> Iterator[Resource]:
+def _routed(route: Resource, resources: Sequence[Resource]) -> Iterator[Mapping[str, str]]:
+    """The labels that each Service and each InferencePool behind a route selects."""
     backends = [b for rule in many(at(route.props, "spec.rules")) for b in many(at(rule, "backendRefs"))]
-    names = {at(backend, "name") for backend in backends}
-    yield from (each for each in resources if each.type == SERVICE and _name(each) in names)
+    targets = {(at(backend, "kind") or "Service", at(backend, "name")) for backend in backends}
+    for each in resources:
+        if each.type == SERVICE and ("Service", _name(each)) in targets:
+            yield at(each.props, "spec.selector") or {}
+        elif each.type == INFERENCE_POOL and ("InferencePool", _name(each)) in targets:
+            yield at(each.props, "spec.selector.matchLabels") or {}
 
 
-def _behind(service: Resource, resources: Sequence[Resource]) -> Iterator[Resource]:
-    selector = (at(service.props, "spec.selector") or {}).items()
+def _selected(selector: Mapping[str, str], resources: Sequence[Resource]) -> Iterator[Resource]:
     for each in resources:
         labels = at(each.props, "spec.template.metadata.labels") or {}
-        if each.type == DEPLOYMENT and selector <= labels.items():
+        if each.type == DEPLOYMENT and selector.items() <= labels.items():
             yield each
 
 

@@ -14,6 +14,7 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SERVICE = "kubernetes:core/v1:Service"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 HTTP_ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
+INFERENCE_POOL = "kubernetes:inference.networking.k8s.io/v1:InferencePool"
 COMPUTE_CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
 
 

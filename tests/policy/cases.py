@@ -20,7 +20,17 @@ def good_cluster() -> dict[str, Any]:
         "enableShieldedNodes": True,
         "datapathProvider": "ADVANCED_DATAPATH",
         "workloadIdentityConfig": {"workloadPool": "p.svc.id.goog"},
-        "nodeConfig": {"serviceAccount": ACCOUNT, "oauthScopes": ["https://www.googleapis.com/auth/logging.write"]},
+        "nodeConfig": {
+            "serviceAccount": ACCOUNT,
+            "oauthScopes": ["https://www.googleapis.com/auth/logging.write"],
+            "shieldedInstanceConfig": {"enableIntegrityMonitoring": True},
+            "workloadMetadataConfig": {"mode": "GKE_METADATA"},
+        },
+        "releaseChannel": {"channel": "REGULAR"},
+        "loggingConfig": {"enableComponents": ["SYSTEM_COMPONENTS", "WORKLOADS"]},
+        "monitoringConfig": {"enableComponents": ["SYSTEM_COMPONENTS"]},
+        "ipAllocationPolicy": {},
+        "removeDefaultNodePool": True,
     }
 
 
@@ -35,8 +45,10 @@ def good_pool() -> dict[str, Any]:
             "oauthScopes": ["https://www.googleapis.com/auth/devstorage.read_only"],
             "guestAccelerators": [{"type": "nvidia-l4", "count": 1}],
             "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}],
-            "shieldedInstanceConfig": {"enableSecureBoot": True},
+            "shieldedInstanceConfig": {"enableSecureBoot": True, "enableIntegrityMonitoring": True},
+            "workloadMetadataConfig": {"mode": "GKE_METADATA"},
         },
+        "management": {"autoRepair": True, "autoUpgrade": True},
     }
 
 
@@ -59,6 +71,8 @@ def good_deployment() -> dict[str, Any]:
 GOOD = {CLUSTER: good_cluster, NODE_POOL: good_pool, DEPLOYMENT: good_deployment}
 CONTAINER = "spec.template.spec.containers.0"
 KUBECONFIG = "apiVersion: v1\nusers:\n- name: u\n  user:\n    token: abc\n"
+
+SHIELDED = "nodeConfig.shieldedInstanceConfig"
 
 # rule, type, path of the input, its value (DROP removes it), what the message must name
 DROP = object()
@@ -96,6 +110,23 @@ BAD: tuple[tuple[str, str, str, Any, str], ...] = (
     ("secure-boot", CLUSTER, "enableShieldedNodes", False, "enableShieldedNodes"),
     ("network-policies-hold", CLUSTER, "datapathProvider", DROP, "would close nothing"),
     ("workload-identity", CLUSTER, "workloadIdentityConfig", DROP, "act as their nodes"),
+    ("kept-up-to-date", CLUSTER, "releaseChannel", DROP, "cluster.releaseChannel"),
+    ("kept-up-to-date", CLUSTER, "releaseChannel.channel", "UNSPECIFIED", "cluster.releaseChannel"),
+    ("kept-up-to-date", NODE_POOL, "management.autoUpgrade", False, "autoUpgrade: true"),
+    ("repaired-nodes", NODE_POOL, "management.autoRepair", False, "autoRepair: true"),
+    ("integrity-monitoring", NODE_POOL, f"{SHIELDED}.enableIntegrityMonitoring", DROP, "boot would not show"),
+    ("integrity-monitoring", CLUSTER, f"{SHIELDED}.enableIntegrityMonitoring", False, "boot would not show"),
+    ("metadata-server", NODE_POOL, "nodeConfig.workloadMetadataConfig", DROP, "GKE_METADATA"),
+    ("metadata-server", CLUSTER, "nodeConfig.workloadMetadataConfig.mode", "GCE_METADATA", "their node's token"),
+    ("no-old-ways-in", CLUSTER, "enableLegacyAbac", True, "enableLegacyAbac"),
+    ("no-old-ways-in", CLUSTER, "masterAuth.clientCertificateConfig.issueClientCertificate", True, "certificate"),
+    ("no-old-ways-in", CLUSTER, "enableKubernetesAlpha", True, "30 days"),
+    ("watched", CLUSTER, "loggingConfig.enableComponents", [], "loggingConfig"),
+    ("watched", CLUSTER, "monitoringService", "none", "monitoringConfig"),
+    ("vpc-native", CLUSTER, "ipAllocationPolicy", DROP, "ipAllocationPolicy"),
+    ("vpc-native", CLUSTER, "networkingMode", "ROUTES", "past the network's firewall"),
+    ("no-default-pool", CLUSTER, "removeDefaultNodePool", DROP, "pools of their own"),
+    ("no-default-pool", CLUSTER, "nodePools", [{"name": "default"}], "pools of their own"),
     ("confined-pods", DEPLOYMENT, "spec.template.spec.hostNetwork", True, "hostNetwork"),
     ("confined-pods", DEPLOYMENT, "spec.template.spec.securityContext", DROP, "seccompProfile"),
     ("confined-pods", DEPLOYMENT, f"{CONTAINER}.securityContext.allowPrivilegeEscalation", DROP, "gain rights"),

@@ -11,8 +11,8 @@ from tests import factories
 INTERNET = {"to": "internet", "certificate": {"certificateManager": "llm"}}
 
 
-def refused(expose: Mapping[str, Any], **fields: Any) -> list[str]:
-    serving = factories.serving({"qwen": factories.workload(**fields)}, expose=expose)
+def refused(gateway: Mapping[str, Any], **fields: Any) -> list[str]:
+    serving = factories.serving({"qwen": factories.workload(**fields)}, expose=gateway)
     found = render_stack(factories.loaded(serving, name="made"))
     kinds = {"Deployment": "apps/v1", "Service": "core/v1"}
     resources = [
@@ -30,3 +30,10 @@ def test_a_public_engine_without_a_key_is_refused() -> None:
 def test_a_key_or_a_private_gateway_passes() -> None:
     assert refused(INTERNET, apiKey={"secret": "kept"}) == []
     assert refused({"to": "network"}) == []
+
+
+def test_an_engine_behind_a_pool_of_another_name_than_its_service_is_seen() -> None:
+    pooled = {"expose": {"inferencePool": True}, "service": {"name": "elsewhere"}}
+    (told,) = refused(INTERNET, **pooled)
+    assert told.startswith("qwen answers the internet")
+    assert refused(INTERNET, apiKey={"secret": "kept"}, **pooled) == []

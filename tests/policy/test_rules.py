@@ -1,15 +1,17 @@
 """Each policy refuses what it must, and nothing else."""
 
+import re
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+import yaml
 
 from l4serve.cli.project import project_root
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from policy.all_rules import ALL_NAMES, RESOURCE_RULES
-from policy.model import KUBERNETES_PROVIDER, SECRET, Resource
+from policy.model import KUBERNETES_PROVIDER, NODE_POOL, SECRET, Resource
 from policy.workload_rules import is_pinned
 from tests.policy.cases import BAD, DIGEST, GOOD, KUBECONFIG, edited
 
@@ -42,6 +44,31 @@ def test_every_rule_has_a_config_that_fails_it() -> None:
     stack_cases = {"cost-ceiling", "protect-on-prod", "public-endpoints-have-keys"}
     token_cases = {"no-static-token"}
     assert {case[0] for case in BAD} | stack_cases | token_cases == set(ALL_NAMES)
+
+
+def test_a_flex_start_pool_needs_no_repair() -> None:
+    pool = edited(NODE_POOL, "management.autoRepair", False)
+    config = {**pool.props["nodeConfig"], "flexStart": True}
+    assert violations("repaired-nodes", Resource(NODE_POOL, "it", {**pool.props, "nodeConfig": config})) == []
+
+
+CHECKOV = yaml.safe_load((project_root() / "policy" / "data" / "checkov.yaml").read_text("utf-8"))["checks"]
+
+
+def test_every_check_of_checkov_has_a_rule_or_a_reason() -> None:
+    """24 checks of clusters and node pools, and two graphs, as of the commit that the data names."""
+    assert len(CHECKOV) == 26
+    for check, row in CHECKOV.items():
+        assert ("rule" in row) != ("left" in row), check
+        assert row.get("rule", ALL_NAMES[0]) in ALL_NAMES, check
+
+
+def test_the_decision_shows_what_answers_checkov_and_every_rule() -> None:
+    page = (project_root() / "docs" / "decisions" / "policies.md").read_text("utf-8")
+    for check, row in CHECKOV.items():
+        answer = f"`{row['rule']}`" if "rule" in row else f"left out: {row['left']}"
+        assert f"| {check} | {row['asks']} | {answer} |" in page
+    assert set(re.findall(r"^\| ([a-z-]+) \| ", page, re.MULTILINE)) - {"policy", "check"} == set(ALL_NAMES)
 
 
 def test_a_static_token_is_refused_and_exec_credentials_are_not() -> None:
