@@ -117,5 +117,5 @@ def _activation_evidence(case: Case, known: Constants, generation: Generation, o
     if question.runner == "v2":
         return "sampler.v2", each
     if options.num_speculative_tokens:
-        return "sampler.rejection", each - known.sampler_bytes[generation.sampler]
-    return f"sampler.{generation.sampler}", each
+        return "sampler.rejection", each - known.sampler_bytes[generation.sampler_of(question.options)]
+    return f"sampler.{generation.sampler_of(question.options)}", each

@@ -91,7 +91,7 @@ def test_flags_reach_the_model() -> None:
         ("--max-num-batched-tokens", "8192"): "activationGib",
         ("--gpu-memory-utilization", "0.5"): "kvCacheGib",
         ("--enforce-eager",): "cudaGraphGib",
-        ("--engine-version", "0.10.0"): "activationGib",
+        ("--engine-version", "0.13.0"): "activationGib",
         ("--gpu", "nvidia-a100-80gb"): "kvCacheGib",
         ("--engine", "tgi"): "activationGib",
     }

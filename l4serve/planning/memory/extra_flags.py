@@ -15,7 +15,8 @@ from l4serve.engines.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
 from l4serve.planning.memory.options import GraphOptions, ServingOptions
 
-RUNNER_VARIABLE = "VLLM_USE_V2_MODEL_RUNNER"
+_SWITCHES = {"VLLM_USE_V2_MODEL_RUNNER": "v2_model_runner", "VLLM_USE_FLASHINFER_SAMPLER": "flashinfer_sampler"}
+"""Environment variables that are 0 or 1, each to the option that it sets."""
 
 _Given = Iterator[tuple[str, Sequence[Any]]]
 """Flags, each with its values."""
@@ -28,8 +29,10 @@ def with_flags(
 
     A flag that moves memory and is not modelled, or whose value cannot be read, is named in `unjudged`.
     """
-    if env.get(RUNNER_VARIABLE) in ("0", "1"):
-        options = replace(options, v2_model_runner=env[RUNNER_VARIABLE] == "1")
+    switched: dict[str, Any] = {
+        option: env[name] == "1" for name, option in _SWITCHES.items() if env.get(name) in ("0", "1")
+    }
+    options = replace(options, **switched) if switched else options
     return _with(options, _arguments(extra_args, contract), env) if extra_args else options
 
 

@@ -155,12 +155,25 @@ def _connector(option: str, values: Sequence[Any], context: Context) -> Reading 
         return None
     name = str(asked.get("kv_connector", ""))
     extra = asked.get("kv_connector_extra_config") or {}
+    changes = {"ungrouped": not _groups_with(name, context.version)}
     if name.startswith("LMCache"):
         held = _number(context.env.get(table["lmcache"]["variable"], table["lmcache"]["defaultGib"]))
-        return None if held is None else Reading({option: held * context.ranks})
+        return None if held is None else Reading({**changes, option: held * context.ranks})
     if name == "OffloadingConnector" and (held := _count(extra.get(table["offloading"]["key"]))) is not None:
-        return Reading({option: held / _BINARY_GIB})
-    return Reading({}, (f"the connector {name}",))
+        return Reading({**changes, option: held / _BINARY_GIB})
+    return Reading(changes, (f"the connector {name}",))
+
+
+def _groups_with(connector: str, version: str) -> bool:
+    """Whether a release keeps its hybrid KV cache manager beside this connector."""
+    known, release = flag_table()["hybridManager"]["connectors"].items(), parse_version(version)
+    return any(connector in names for since, names in known if parse_version(since) <= release)
+
+
+def _events(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
+    """KV events, which once turned the hybrid KV cache manager off."""
+    before = parse_version(flag_table()["hybridManager"]["eventsTurnOffBefore"])
+    return Reading({option: True} if parse_version(context.version) < before else {})
 
 
 def _pooling(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
@@ -174,4 +187,5 @@ _WHOLE: Mapping[str, Callable[[str, Sequence[Any], Context], Reading | None]] = 
     "compilation": _compilation,
     "level": _level,
     "connector": _connector,
+    "events": _events,
 }

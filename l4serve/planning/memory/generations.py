@@ -49,6 +49,7 @@ class Generation:
     graphs_accounted: bool
     v2_graphs_accounted: bool
     sampler: str
+    sampler_without_flashinfer: str | None
     overheads: Literal["early", "middle", "late"]
     compiles: bool
     graph_ceiling: int
@@ -79,6 +80,12 @@ class Generation:
     def offloads_weights(self, runner: Runner) -> bool:
         """Whether `--cpu-offload-gb` moves weights; V2 before 0.28 takes the flag and never makes the offloader."""
         return self.v2_offloads if runner == "v2" else True
+
+    def sampler_of(self, options: ServingOptions) -> str:
+        """What sorts or filters logits, as `samplerBytes` names it: the image's own, unless the environment says so."""
+        if self.sampler_without_flashinfer is None or options.flashinfer_sampler is None:
+            return self.sampler
+        return "v1" if options.flashinfer_sampler else self.sampler_without_flashinfer
 
     def accounts_for_graphs(self, runner: Runner) -> bool:
         """Whether CUDA graphs are paid for from the cache's share, not from what utilisation leaves over."""

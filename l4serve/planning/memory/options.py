@@ -35,8 +35,10 @@ class ServingOptions:
     cache that spills there, `kv_cache_memory_bytes` the cache that the operator sets in place of a
     utilisation, `gpu_blocks` the number of its blocks. `multimodal_limits` are the items of each modality that one
     prompt may hold; 0 for all of them loads no tower. `pooling` is whether the server answers with vectors or scores
-    and samples nothing; None leaves that to the model. `v2_model_runner` is what the environment says of vLLM's model
-    runner. `unjudged` names settings that move memory and are not modelled, `unjudged_towers` those that do so where a
+    and samples nothing; None leaves that to the model. `v2_model_runner` and `flashinfer_sampler` are what
+    the environment says of vLLM's model runner and of its sampler. `ungrouped` is whether a connector
+    or KV events turn vLLM's hybrid KV cache manager off, `ungrouped_asked` what the operator says of it. `unjudged`
+    names settings that move memory and are not modelled, `unjudged_towers` those that do so where a
     vision or audio tower is loaded.
     """
 
@@ -74,8 +76,11 @@ class ServingOptions:
     skip_multimodal_profiling: bool = False
     pooling: bool | None = None
     v2_model_runner: bool | None = None
+    flashinfer_sampler: bool | None = None
     graphs: GraphOptions | None = None
     gpu_blocks: int | None = None
+    ungrouped: bool = False
+    ungrouped_asked: bool | None = None
     unjudged: tuple[str, ...] = ()
     unjudged_towers: tuple[str, ...] = ()
     max_input_tokens: int | None = None
@@ -84,6 +89,11 @@ class ServingOptions:
     max_batch_total_tokens: int | None = None
     cuda_memory_fraction: float | None = None
     max_concurrent_requests: int | None = None
+
+    @property
+    def groups_layers(self) -> bool:
+        """Whether layers of different kinds may have blocks of their own, where the release can do that."""
+        return not (self.ungrouped if self.ungrouped_asked is None else self.ungrouped_asked)
 
     @property
     def states_cache(self) -> bool:

@@ -41,10 +41,12 @@ MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 def batch_limits(model: ModelShape, options: ServingOptions, generation: Generation) -> BatchLimits:
     """The batch limits that the server runs with."""
     length = options.max_model_len or model.max_position_embeddings
-    seqs = options.max_num_seqs or options.default_max_num_seqs or generation.default_seqs
+    # What a release takes by card is its V1 engine's; V0 has one default for all cards.
+    by_card = generation.runner != "v0"
+    seqs = options.max_num_seqs or (by_card and options.default_max_num_seqs) or generation.default_seqs
     tokens = options.max_num_batched_tokens
     if tokens is None:
-        tokens = options.default_max_num_batched_tokens or generation.default_batched_tokens
+        tokens = (by_card and options.default_max_num_batched_tokens) or generation.default_batched_tokens
         chunked = options.enable_chunked_prefill
         if chunked is None:
             long = length > generation.chunked_prefill_above and _chunks_long_contexts(model, options)
@@ -131,7 +133,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     layout = kv_layout(
         model,
         options,
-        grouped=generation.slidingwindow_groups,
+        grouped=generation.slidingwindow_groups and options.groups_layers,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
         batched_tokens=limits.batched_tokens,
     )

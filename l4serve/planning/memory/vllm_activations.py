@@ -74,7 +74,7 @@ def logit_bytes(question: Question) -> float:
     if runner == "v2":
         return sampler["v2"]
     drafts = sampler["rejection"] if runner == "v1" and question.options.num_speculative_tokens else 0.0
-    return sampler[question.generation.sampler] + drafts
+    return sampler[question.generation.sampler_of(question.options)] + drafts
 
 
 def tower_gib(question: Question) -> tuple[float, float]:

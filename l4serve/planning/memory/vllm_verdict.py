@@ -9,6 +9,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.vllm_activations import BatchLimits, Question
+from l4serve.planning.models.model_shape import LayerKind
 
 LATE_UNCERTAINTY_GIB = 0.15
 
@@ -42,7 +43,8 @@ def verdict(
     blocks = max(0, int(left * GIB) // layout.block_bytes)
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     concurrency = float(limits.seqs) if encoder else blocks / needed
-    reasons = _reasons(gpu, parts, left, usable, blocks, needed, limits, layout)
+    apart = _states_apart(question)
+    reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout), *apart)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
     margin, widths = left - needed * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
     if encoder:
@@ -51,7 +53,7 @@ def verdict(
         widths = (0.0, max(widths))
     return Fit(
         fits=not reasons,
-        margin_is_uncertain=_is_uncertain(margin, widths[0], outside, widths[1]),
+        margin_is_uncertain=not apart and _is_uncertain(margin, widths[0], outside, widths[1]),
         weights_gib=parts.weights,
         activation_gib=parts.activation,
         non_torch_gib=parts.non_torch,
@@ -69,6 +71,14 @@ def verdict(
         reasons=reasons,
         notes=notes,
     )
+
+
+def _states_apart(question: Question) -> tuple[str, ...]:
+    """States of linear-attention layers and keys of attention lie in one pool only by the hybrid KV cache manager."""
+    kinds = question.model.count_layers(LayerKind.FULL), question.model.count_layers(LayerKind.LINEAR)
+    if question.options.groups_layers or not all(kinds):
+        return ()
+    return ("the hybrid KV cache manager, which this model needs, is turned off",)
 
 
 def _is_uncertain(inside: float, inside_width: float, outside: float, outside_width: float) -> bool:

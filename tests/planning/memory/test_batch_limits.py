@@ -33,3 +33,13 @@ def test_v0_splits_the_prefill_of_a_long_context(version: str, chunk: int) -> No
 def test_v0_profiles_the_whole_context_with_adapters_drafts_or_windows(asked: dict[str, Any]) -> None:
     assert batched_tokens("0.6.6", **asked) == 40_000
     assert batched_tokens("0.26.0", **asked) == 2048
+
+
+@pytest.mark.parametrize(("version", "sequences"), [("0.7.2", 256), ("0.8.0", 1024)])
+def test_what_a_release_takes_by_card_is_not_taken_by_v0(version: str, sequences: int) -> None:
+    facts = find_model("google/gemma-2-27b-it")
+    assert facts is not None
+    options = ServingOptions(
+        engine="vllm", engine_version=version, default_max_num_seqs=1024, default_max_num_batched_tokens=2048
+    )
+    assert batch_limits(facts, options, vllm_generation(version)).seqs == sequences

@@ -262,10 +262,6 @@ def test_memory_reads_a_command_line_as_the_releases_parser_does(written: list[s
     assert asked(*written) == asked(*meant)
 
 
-def test_what_says_no_lays_sliding_layers_out_in_groups() -> None:
-    assert any("in groups" in named for named in asked("--no-disable-hybrid-kv-cache-manager").unjudged)
-
-
 def test_an_abbreviation_means_what_its_own_release_has() -> None:
     """0.9.0 has no other option of that beginning than --cuda-graph-sizes; 0.26.0 has none at all."""
     assert asked("--cuda-graph", "8", version="0.11.0").graphs == asked("--cuda-graph-sizes=8", version="0.11.0").graphs
