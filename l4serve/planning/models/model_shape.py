@@ -14,6 +14,8 @@ class LayerKind(StrEnum):
     FULL = "full"
     SLIDING = "sliding"
     LINEAR = "linear"
+    BOTH = "both"
+    """Attention and a state side by side, each with its own part of the cache (Falcon-H1)."""
     NONE = "none"
 
 
@@ -171,7 +173,8 @@ class ModelShape:
         return self.count_layers(LayerKind.FULL) + self.count_layers(LayerKind.SLIDING) > 0
 
     def count_layers(self, kind: LayerKind) -> int:
-        """The number of decoder layers of this kind."""
+        """The number of decoder layers of this kind; one that attends and keeps a state is of both kinds."""
         if not self.layer_kinds:
             return self.num_hidden_layers if kind is LayerKind.FULL else 0
-        return self.layer_kinds.count(kind)
+        both = self.layer_kinds.count(LayerKind.BOTH) if kind in (LayerKind.FULL, LayerKind.LINEAR) else 0
+        return self.layer_kinds.count(kind) + both

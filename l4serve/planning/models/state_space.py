@@ -6,7 +6,7 @@ How each class names its keys is data (`stateSpace` in `data/architectures.json`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class StateSpaceLayers:
     @property
     def attends(self) -> bool:
         """Whether some layer keeps keys and values."""
-        return LayerKind.FULL in self.kinds
+        return LayerKind.FULL in self.kinds or LayerKind.BOTH in self.kinds
 
 
 def state_space_layers(
@@ -56,8 +56,11 @@ def state_space_layers(
             mlp_layers=pattern.count("-"),
             expert_layers=pattern.count("E"),
         )
-    mlp = layers if keys.get("mlp") else 0
-    return StateSpaceLayers(state=_state(text, keys, integer), kinds=_kinds(text, keys, layers), mlp_layers=mlp)
+    state, kinds = _state(text, keys, integer), _kinds(text, keys, layers)
+    if expert := keys.get("expertLayers"):  # every n-th layer has experts, the others a dense MLP
+        experts = len(_every(text, expert, layers))
+        return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers - experts, expert_layers=experts)
+    return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers if keys.get("mlp") else 0)
 
 
 def _of_pattern(pattern: str, layers: int) -> tuple[LayerKind, ...]:
@@ -66,7 +69,20 @@ def _of_pattern(pattern: str, layers: int) -> tuple[LayerKind, ...]:
     return tuple(_OF_A_LETTER[letter] for letter in pattern)
 
 
+def _every(text: Mapping[str, Any], keys: Sequence[str], layers: int) -> range:
+    """The layers from an offset on, in steps of a period; `keys` names both in the file."""
+    period, offset = (text.get(key) for key in keys)
+    if type(period) is not int or type(offset) is not int or not 0 <= offset < period:
+        raise StateSpaceError(f"`{keys[0]}` and `{keys[1]}` are not a period and an offset below it")
+    return range(offset, layers, period)
+
+
 def _kinds(text: Mapping[str, Any], keys: Mapping[str, Any], layers: int) -> tuple[LayerKind, ...]:
+    if keys.get("both"):
+        return (LayerKind.BOTH,) * layers
+    if attending := keys.get("attentionLayers"):
+        full = _every(text, attending, layers)
+        return tuple(LayerKind.FULL if index in full else LayerKind.LINEAR for index in range(layers))
     if not keys.get("hybrid"):
         return (LayerKind.LINEAR,) * layers
     types, attention = text.get("layer_types") or text.get("layers_block_type"), text.get("attn_layer_indices")
@@ -80,9 +96,12 @@ def _kinds(text: Mapping[str, Any], keys: Mapping[str, Any], layers: int) -> tup
 def _state(text: Mapping[str, Any], keys: Mapping[str, Any], integer: ReadInteger) -> LinearStateFacts:
     dtype = text.get("mamba_ssm_cache_dtype")
     first = "rank" in keys
+    values = integer(*keys["inner" if first else "heads"])
+    if expand := keys.get("expand"):
+        values *= integer(*expand)
     return LinearStateFacts(
         num_key_heads=0 if first else integer(*keys["groups"]),
-        num_value_heads=integer(*keys["inner" if first else "heads"]),
+        num_value_heads=values,
         value_head_dim=1 if first else integer(*keys["headDim"]),
         key_head_dim=integer(*keys["state"]),
         conv_kernel=integer(*keys["kernel"]),

@@ -111,7 +111,7 @@ def test_layers_of_a_pattern_have_one_part_each() -> None:
         ("granite-4.0-h-1b", {"layer_types": ["mamba", "other"] * 20}),
         ("granite-4.0-h-1b", {"mamba_d_state": None}),
         ("falcon-mamba-7b", {"time_step_rank": "auto"}),
-        ("granite-4.0-h-1b", {"architectures": ["JambaForCausalLM"]}),
+        ("granite-4.0-h-1b", {"architectures": ["Zamba2ForCausalLM"]}),
     ],
 )
 def test_layers_that_cannot_be_told_are_not_judged(name: str, changes: dict[str, Any]) -> None:
