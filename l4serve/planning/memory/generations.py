@@ -52,6 +52,9 @@ class Generation:
     sampler_without_flashinfer: str | None
     overheads: Literal["early", "middle", "late"]
     compiles: bool
+    frame_share: float
+    hybrid_prefix_caching: bool
+    prefix_states: Literal["all", "align"]
     graph_ceiling: int
     graph_seqs_factor: int
     in_flight_batches: int
@@ -80,6 +83,15 @@ class Generation:
     def offloads_weights(self, runner: Runner) -> bool:
         """Whether `--cpu-offload-gb` moves weights; V2 before 0.28 takes the flag and never makes the offloader."""
         return self.v2_offloads if runner == "v2" else True
+
+    def caches_prefixes(self, model: ModelShape, options: ServingOptions) -> bool:
+        """Whether states of linear-attention layers are kept for prefixes, unasked or as the operator says."""
+        asked = options.enable_prefix_caching
+        return (
+            self.hybrid_prefix_caching and model.is_hybrid and model.attends and not options.pooling
+            if asked is None
+            else asked
+        )
 
     def sampler_of(self, options: ServingOptions) -> str:
         """What sorts or filters logits, as `samplerBytes` names it: the image's own, unless the environment says so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Literal
 
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import kv_element_bytes, state_element_bytes
@@ -80,19 +81,26 @@ def _full_width(model: ModelShape, tp: int) -> int:
 
 
 def kv_layout(
-    model: ModelShape, options: ServingOptions, *, grouped: bool, in_flight_tokens: int, batched_tokens: int = 0
+    model: ModelShape,
+    options: ServingOptions,
+    *,
+    grouped: bool,
+    in_flight_tokens: int,
+    batched_tokens: int = 0,
+    prefix_states: Literal["all", "align"] | None = None,
 ) -> KvLayout:
     """The layout on one rank.
 
     `grouped` is whether the release gives sliding-window layers blocks of their own; without it they keep every token.
     `in_flight_tokens` is what one step or several overlapping steps may schedule, `batched_tokens` what one may: an
     attended encoder is given room for as many (`CrossAttentionSpec` of vllm/v1/kv_cache_interface.py).
+    `prefix_states` is which states of linear-attention layers are kept for prefixes; None where none are cached.
     """
     full, sliding = model.count_layers(LayerKind.FULL), model.count_layers(LayerKind.SLIDING)
     window = (model.sliding_window or 0) - 1 + in_flight_tokens
     per_token = kv_bytes_per_token(model, options)
     if model.linear_state is not None:
-        return _hybrid_layout(model, options, full)
+        return _hybrid_layout(model, options, full, prefix_states)
     if not sliding or not grouped:
         encoded = ceil(max(model.encoder_positions, batched_tokens) / BLOCK_TOKENS) if model.encoder_positions else 0
         return KvLayout(block_bytes=BLOCK_TOKENS * per_token, full_groups=1, state_blocks=encoded)
@@ -114,7 +122,9 @@ def kv_layout(
     )
 
 
-def _hybrid_layout(model: ModelShape, options: ServingOptions, full: int) -> KvLayout:
+def _hybrid_layout(
+    model: ModelShape, options: ServingOptions, full: int, prefix_states: Literal["all", "align"] | None
+) -> KvLayout:
     """Linear-attention layers hold state pages for each sequence; attention blocks grow to the size of such a page.
 
     A page for the running state, one more for each speculative token, and one more where prefixes are cached.
@@ -128,19 +138,20 @@ def _hybrid_layout(model: ModelShape, options: ServingOptions, full: int) -> KvL
     convolved, held = state_element_bytes(model, options)
     kept = state.conv_kernel - 1 + options.num_speculative_tokens
     state_bytes = (channels * kept * convolved + recurrent * held) // tp
-    pages = options.num_speculative_tokens + (2 if options.enable_prefix_caching else 1)
+    pages = options.num_speculative_tokens + (2 if prefix_states else 1)
     if not full:  # one block holds the state of every layer
         return KvLayout(block_bytes=linear * state_bytes, state_blocks=pages)
     token = _full_width(model, tp) * kv_element_bytes(model, options)
     step = options.block_size or BLOCK_TOKENS
     tokens = ceil(state_bytes / token / step) * step
     group = min(full, linear)
-    if options.enable_prefix_caching and state.chunk:  # the state after every block is kept, as its keys are
+    every_block = prefix_states == "all" and state.chunk > 0
+    if every_block:  # the state after every block is kept, as its keys are
         tokens = ceil(tokens / state.chunk) * state.chunk
     pool = int(group * tokens * token * (1 + options.draft_kv_fraction))
     return KvLayout(
         block_bytes=pool,
-        full_groups=ceil(full / group) + (ceil(linear / group) if options.enable_prefix_caching and state.chunk else 0),
+        full_groups=ceil(full / group) + (ceil(linear / group) if every_block else 0),
         full_block=tokens,
-        state_blocks=0 if options.enable_prefix_caching and state.chunk else ceil(linear / group) * pages,
+        state_blocks=0 if every_block else ceil(linear / group) * pages,
     )

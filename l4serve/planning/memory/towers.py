@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.model_shape import ModelShape, VisionFacts
 
 UNLIMITED = 999
 """Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
@@ -36,10 +36,11 @@ def profiled_items(model: ModelShape, options: ServingOptions, seqs: int, tokens
 
 
 def tower_peak_bytes(
-    model: ModelShape, items: int, tensor_parallel: int, element: int, constants: Constants
+    model: ModelShape, items: int, tensor_parallel: int, element: int, constants: Constants, frame_budget: float = 0.0
 ) -> tuple[float, float]:
     """Bytes at the tower's peak over these items, and of what it hands to the decoder.
 
+    A tower that encodes frames takes as many at once as `frame_budget` bytes hold, at least one.
     Each patch holds its picture and several vectors of the tower's width, of which the attention's are split over the
     ranks. With deepstack all but the last set of vectors for the decoder is held already.
     """
@@ -50,5 +51,19 @@ def tower_peak_bytes(
     copies = SPLIT_COPIES / tensor_parallel + constants.tower_hidden_buffers - SPLIT_COPIES
     patch = copies * tower.hidden_size + tower.patch_elements
     handed = tokens * model.hidden_size * element
+    if tower.frames:
+        return _frames_bytes(tower, items, element, frame_budget), handed
     held = handed * (tower.output_copies - 1)
     return tokens * tower.patches_per_token * patch * element + held, handed * tower.output_copies
+
+
+def _frames_bytes(tower: VisionFacts, items: int, element: int, budget: float) -> float:
+    """Bytes while frames are encoded in chunks (`_encoder_chunk` of vLLM's gemma4_mm.py).
+
+    A position is a vector of 64-bit zeros and a one for each of two axes, beside its copy in the model's type; the
+    engine counts twice the former for a frame. What earlier frames left is held.
+    """
+    places = 2 * tower.frame_patches * tower.positions
+    frames = items * tower.frames
+    together = min(frames, max(1, int(budget // (2 * 8 * places))))
+    return together * places * (8 + element) + frames * tower.frame_patches * tower.hidden_size * element

@@ -44,7 +44,7 @@ def _tower_width(model: ModelShape, options: ServingOptions, constants: Constant
         return 0.0
     if model.vision is None or model.vision.tokens_per_item is None:
         return width["unknownTowerGib"]
-    return hypot(width["towerGib"], width["tower"] * tower)
+    return hypot(width["towerGib"], width["tower" if model.vision.is_measured else "unmeasuredTower"] * tower)
 
 
 def _weights_width(model: ModelShape, options: ServingOptions, constants: Constants, weights: float) -> float:

@@ -136,6 +136,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
         grouped=generation.slidingwindow_groups and options.groups_layers,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
         batched_tokens=limits.batched_tokens,
+        prefix_states=generation.prefix_states if generation.caches_prefixes(model, options) else None,
     )
     if options.gpu_blocks is not None:
         usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB

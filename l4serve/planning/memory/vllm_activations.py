@@ -84,7 +84,8 @@ def tower_gib(question: Question) -> tuple[float, float]:
     limits = question.limits
     items = profiled_items(question.model, question.options, limits.seqs, limits.batched_tokens, limits.max_model_len)
     tp = question.options.tensor_parallel_size
-    peak, handed = tower_peak_bytes(question.model, items, tp, question.element, question.constants)
+    budget = question.generation.frame_share * question.gpu.total_gib * GIB
+    peak, handed = tower_peak_bytes(question.model, items, tp, question.element, question.constants, budget)
     return peak / GIB + question.workspace_gib, handed / GIB
 
 

@@ -64,7 +64,7 @@ def rank_parameters(model: ModelShape, tensor_parallel: int = 1) -> RankParamete
         attention=_attention(model, tp),
         dense_mlp=_dense_mlp(model, tp),
         experts=_experts(model, tp),
-        vision=model.extra_parameters // tp,
+        vision=model.extra_parameters // (1 if model.vision is not None and model.vision.copied else tp),
         replicated=_replicated(model),
     )
 

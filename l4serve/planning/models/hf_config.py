@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from math import ceil
 from typing import Any
 
 from l4serve.planning.models.architecture_traits import traits_of
@@ -53,6 +54,11 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         heads = integer(text, model_id, "num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")
         head_dim = _head_dim(text, hidden, heads, model_id)
     kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
+    width = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
+    sharing = optional(text, model_id, "num_kv_shared_layers") or 0
+    mlp_layers = mamba.mlp_layers if mamba else None
+    if sharing and text.get("use_double_wide_mlp"):  # layers without a cache of their own have twice the width
+        width, mlp_layers = 2 * width, ceil((layers + sharing) / 2)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
         id=model_id,
@@ -63,7 +69,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         num_key_value_heads=_key_value_heads(text, heads, model_id),
         head_dim=head_dim,
         vocab_size=integer(text, model_id, "vocab_size"),
-        intermediate_size=optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden,
+        intermediate_size=width,
         tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
         max_position_embeddings=_context(text, architecture, model_id),
         torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16"))[:40],
@@ -76,13 +82,13 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         full_head_dim=optional(text, model_id, "global_head_dim"),
         full_key_value_heads=optional(text, model_id, "num_global_key_value_heads"),
         full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
-        kv_shared_layers=optional(text, model_id, "num_kv_shared_layers") or 0,
+        kv_shared_layers=sharing,
         rope_caches=int(traits.get("ropeCaches", 1)),
         rope_stretch=table_stretch(text, architecture, traits.get("ropeStretch", 1)),
         moe=mixture(text, traits, layers, mamba, model_id),
         mla=latent_attention(text, model_id),
         linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
-        mlp_layers=mamba.mlp_layers if mamba else None,
+        mlp_layers=mlp_layers,
         encoder_parameters=encoder.parameters,
         encoder_positions=encoder.positions,
         extra_parameters=_towers(config, traits, hidden, model_id),
@@ -115,9 +121,11 @@ def _context(text: Config, architecture: str, model_id: str) -> int:
 
 def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> int:
     try:
-        deepstack = traits.get("vision", {}).get("deepstack", 0)
-        pictures = count_vision_parameters(config.get("vision_config"), hidden, deepstack)
-        return pictures + count_audio_parameters(config.get("audio_config"), hidden)
+        tower = traits.get("vision", {})
+        vision, deepstack, positions = config.get("vision_config"), tower.get("deepstack", 0), tower.get("positions", 0)
+        pictures = count_vision_parameters(vision, hidden, deepstack, positions)
+        conformer = bool(traits.get("conformer", False))
+        return pictures + count_audio_parameters(config.get("audio_config"), hidden, conformer=conformer)
     except ValueError as error:
         raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
 

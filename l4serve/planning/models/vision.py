@@ -10,12 +10,13 @@ _MOST = 2**20
 """Of a width or a depth; the largest published tower is a hundredth of it."""
 
 
-def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: int = 0) -> int:
+def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: int = 0, positions: int = 0) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
-    Counts each block's four attention and two or three MLP matrices with biases, the patch and position embeddings
-    and one projection, and another for each layer whose output goes to the decoder too (`deepstack`, where the file
-    does not list them). Raises ValueError for a figure that is negative or beyond any tower.
+    Counts each block's four attention and two or three MLP matrices with biases, the patch and position embeddings (of
+    Gemma 4 a table for each of two axes) and one projection, and another for each layer whose output the decoder gets
+    too (`deepstack`, where the file does not list them). `positions` are those of a gated tower with a table for each
+    axis. Raises ValueError for a figure that is negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
@@ -24,11 +25,11 @@ def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: in
     width = _number(vision, "intermediate_size") or 4 * hidden
     if not hidden or not depth:
         return 0
-    matrices = 3 if vision.get("hidden_act") == "silu" else 2
+    matrices = 3 if vision.get("hidden_act") == "silu" or positions else 2
     block = 4 * hidden * (hidden + 1) + matrices * hidden * (width + 1) + 4 * hidden
     patch = _number(vision, "patch_size") or 14
     patches = (_number(vision, "image_size") // patch) ** 2
-    embeddings = 3 * patch * patch * hidden + patches * hidden
+    embeddings = (3 * patch * patch + patches + 2 * positions) * hidden
     merged = (_number(vision, "spatial_merge_size") or 1) ** 2 * hidden
     projected = _number(vision, "out_hidden_size") or text_hidden_size
     merger = merged * merged if merged != hidden else 0
@@ -37,13 +38,17 @@ def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: in
     return depth * block + embeddings + projections * (merger + merged * projected)
 
 
-def count_audio_parameters(audio: object, text_hidden_size: int) -> int:
-    """Parameters of a Whisper-like encoder and its projection; 0 without an audio_config."""
+def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: bool = False) -> int:
+    """Parameters of a Whisper-like encoder and its projection; 0 without an audio_config.
+
+    A conformer's block has a second feed-forward part and a gated convolution: 3 more matrices of the width squared.
+    """
     if not isinstance(audio, Mapping):
         return 0
     hidden = _number(audio, "d_model", "hidden_size")
     width = _number(audio, "encoder_ffn_dim", "intermediate_size") or 4 * hidden
-    block = 4 * hidden * (hidden + 1) + 2 * hidden * (width + 1)
+    block = 4 * hidden * (hidden + 1) + (4 if conformer else 2) * hidden * (width + 1)
+    block += 3 * hidden * hidden if conformer else 0
     convolutions = 3 * hidden * (_number(audio, "num_mel_bins") + hidden)
     positions = _number(audio, "max_source_positions") * hidden
     layers = _number(audio, "encoder_layers", "num_hidden_layers")
@@ -54,7 +59,7 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
-    nothing: `imageTokens`, `temporalPatch` and `deepstack`.
+    nothing: `imageTokens`, `temporalPatch`, `deepstack` and what a tower that encodes frames has.
     """
     if not isinstance(vision, Mapping):
         return None
@@ -71,8 +76,13 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
         patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
         patches_per_token=patches // tokens if tokens and patches else merged,
         tokens_per_item=tokens,
-        videos=defaults.get("temporalPatch", 1) > 1,
+        videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames")),
         output_copies=1 + (len(deepstack) if isinstance(deepstack, list) else defaults.get("deepstack", 0)),
+        frames=defaults.get("frames", 0),
+        frame_patches=defaults.get("framePatches", 0),
+        positions=defaults.get("positions", 0),
+        copied=bool(defaults.get("copied", False)),
+        is_measured=not defaults.get("frames"),
     )
 
 

@@ -153,7 +153,7 @@ def test_an_encoder_keeps_no_cache_and_fits() -> None:
 
 @pytest.mark.parametrize("key", ["hybrid_override_pattern", "mamba_n_heads", "state_size"])
 def test_state_space_layers_are_not_taken_for_attention(key: str) -> None:
-    config = {"architectures": ["JambaForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
+    config = {"architectures": ["Zamba2ForCausalLM"], "num_attention_heads": 8, "hidden_size": 64, key: "M-M*"}
     config["num_hidden_layers"] = 4
     with pytest.raises(ModelConfigError, match="Mamba"):
         shape_from_config(config, model_id="m", source="test")

@@ -69,3 +69,14 @@ def test_a_model_with_states_does_not_start_without_the_manager() -> None:
     assert not found.fits
     assert not found.margin_is_uncertain
     assert any("hybrid KV cache manager" in reason for reason in found.reasons)
+
+
+def test_hybrid_models_cache_prefixes_unasked_since_0_28() -> None:
+    """An L4 kept 267,842 tokens of Qwen3.5-4B in 9.1 GiB on 0.29.0 (log-16274 in field_observations.jsonl)."""
+    plain, cached = (fit("Qwen/Qwen3.5-4B", asked_long(version)) for version in ("0.27.0", "0.29.0"))
+    assert cached.kv_cache_tokens / cached.kv_room_gib == pytest.approx(267_842 / 9.1, rel=0.002)
+    assert plain.kv_cache_tokens / plain.kv_room_gib > 1.03 * 267_842 / 9.1
+
+
+def asked_long(version: str) -> ServingOptions:
+    return ServingOptions(engine="vllm", engine_version=version, max_model_len=32768, max_num_seqs=256)

@@ -51,7 +51,14 @@ def layout(record: dict[str, Any]) -> KvLayout:
     point = record["point"]
     settings = {key: point[key] for key in ("mamba_ssm_cache_dtype", "enable_prefix_caching") if key in point}
     asked = options(max_model_len=point["max_model_len"], **settings)
-    return kv_layout(shape(point["model"]), asked, grouped=True, in_flight_tokens=2048, batched_tokens=2048)
+    return kv_layout(
+        shape(point["model"]),
+        asked,
+        grouped=True,
+        in_flight_tokens=2048,
+        batched_tokens=2048,
+        prefix_states="all" if asked.enable_prefix_caching else None,
+    )
 
 
 @pytest.mark.parametrize("name", SIZED)
