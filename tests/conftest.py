@@ -1,5 +1,9 @@
 """Options that hold for all tests."""
 
+import gc
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 
@@ -7,27 +11,57 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
-SLOW = (
-    "tests/advising",
-    "tests/benchmarks",
-    "tests/engines/test_stacks_and_recipes.py",
-    "tests/engines/test_remedies.py",
-    "tests/laws",
-    "tests/planning/difference/test_truth.py",
-    "tests/planning/memory/test_monotonicity.py",
-    "tests/planning/memory/test_remedies.py",
-    "tests/planning/stack/test_edits.py",
-    "tests/planning/stack/test_every_field.py",
-    "tests/report/test_page.py",
-    "tests/scripts/test_pr_preview.py",
-    "tests/stacks/test_guide_recipes.py",
-    "tests/test_architecture.py",
-)
-"""Files and folders whose tests generate many cases, start many processes or walk over every contract."""
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "slow": (
+        "tests/advising",
+        "tests/benchmarks",
+        "tests/engines/test_remedies.py",
+        "tests/engines/test_stacks_and_recipes.py",
+        "tests/laws",
+        "tests/planning/difference/test_truth.py",
+        "tests/planning/memory/test_monotonicity.py",
+        "tests/planning/memory/test_remedies.py",
+        "tests/planning/stack/test_edits.py",
+        "tests/planning/stack/test_every_field.py",
+        "tests/report/test_page.py",
+        "tests/scripts/test_pr_preview.py",
+        "tests/stacks/test_guide_recipes.py",
+        "tests/test_architecture.py",
+    ),
+    "sandbox": (
+        "tests/pulumi_cli",
+        "tests/sandbox/test_control_plane.py",
+        "tests/sandbox/test_deaths.py",
+        "tests/sandbox/test_guards.py",
+        "tests/sandbox/test_random_stacks.py",
+        "tests/sandbox/test_rehearsal.py",
+        "tests/sandbox/test_rollouts.py",
+    ),
+    "browser": ("tests/report/test_browser.py",),
+}
+"""Files and folders all of whose tests have a marker: `slow` ones generate many cases, start many processes or walk
+over every contract."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whether -m leaves out all of a place: its modules, and what they import, are then not even loaded."""
+    asked = config.option.markexpr.split(" and ")
+    place = collection_path.relative_to(config.rootpath).as_posix()
+    return any(f"not {marker}" in asked and place.startswith(places) for marker, places in PLACES.items()) or None
+
+
+def pytest_configure() -> None:
+    """Modules and collected tests live to the end: looking for garbage among them takes a tenth of all time."""
+    gc.set_threshold(100_000)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the slow tests by their place, so that no file has to say it itself."""
+    """Marks the tests of the places, so that no file has to say it itself."""
     for item in items:
-        if item.nodeid.startswith(SLOW):
-            item.add_marker(pytest.mark.slow)
+        for marker, places in PLACES.items():
+            if item.nodeid.startswith(places):
+                item.add_marker(marker)

@@ -15,7 +15,7 @@ from tests.cli.test_completion import options
 from tests.json_forms import faults
 
 NAMES = (*COMMANDS, *SAMPLES)
-QUICK = ("plan", "fit", "check", "explain", "contract-list", "render")
+QUICK = ("plan", "fit", "check", "explain", "contract-list")
 PAGE = (FILE.parent / "json.md").read_text("utf-8")
 
 

@@ -10,6 +10,8 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import wait_for_rpcs
 
+from l4serve.cli.recording import without_traces
+
 _SIGNATURE = rpc._special_sig_key
 _UNKNOWNS = {rpc.UNKNOWN}
 
@@ -124,7 +126,8 @@ def record(
     monitor = _Monitor(_Mocks(preview, outputs, invoked))
     try:
         mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=preview, monitor=monitor)
-        loop.run_until_complete(_run(program))
+        with without_traces():
+            loop.run_until_complete(_run(program))
     finally:
         loop.close()
         asyncio.set_event_loop(None)

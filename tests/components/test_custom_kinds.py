@@ -12,9 +12,10 @@ from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.sandbox.paths import CRDS
 from tests import factories
-from tests.stack_cases import ROOT
+from tests.stack_cases import ROOT, STACKS, made, rendered
 
-FILES = [*sorted(ROOT.glob("Pulumi.*.yaml")), *sorted((ROOT / "examples").glob("Pulumi.*.yaml"))]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EXAMPLES = sorted((ROOT / "examples").glob("Pulumi.*.yaml"))
 
 
 @cache
@@ -22,7 +23,7 @@ def schemas() -> dict[tuple[str, str], Any]:
     """The schema of each kind by its apiVersion and name."""
     found = {}
     for path in CRDS.glob("*.yaml"):
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+        spec = yaml.load(path.read_bytes(), LOADER)["spec"]
         for version in spec["versions"]:
             schema = closed(version["schema"]["openAPIV3Schema"])
             schema["properties"] |= {"apiVersion": {}, "kind": {}, "metadata": {}}
@@ -56,8 +57,14 @@ def faults(objects: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.name.split('.')[1]}")
-def test_the_objects_of_a_stack_fit_their_kinds(file: Path) -> None:
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_objects_of_a_stack_fit_their_kinds(stack: str) -> None:
+    assert faults(rendered(stack).objects) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name.split(".")[1])
+def test_the_objects_of_an_example_fit_their_kinds(file: Path) -> None:
     assert faults(render_stack(read_stack_file(file)).objects) == []
 
 
@@ -66,7 +73,7 @@ def exposed(**fields: Any) -> Any:
     serving = factories.serving(
         two, expose={"to": "network", "address": "kept", **fields}, monitoring={"podMonitoring": True}
     )
-    return render_stack(factories.loaded(serving, name="made")).objects
+    return made(serving).objects
 
 
 @pytest.mark.parametrize("fields", [{}, {"certificate": {"secret": "tls"}}, {"host": "llm.example.com"}])

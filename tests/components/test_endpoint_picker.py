@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.render_command import Rendered
 from l4serve.config.problems import ConfigError
 from tests import factories
 from tests.components.test_custom_kinds import faults
+from tests.stack_cases import made
 
 POOLED = {"inferencePool": True}
 
 
 def rendered(**fields: Any) -> Rendered:
     workload = factories.workload(expose=POOLED, **fields)
-    return render_stack(factories.loaded(factories.serving({"qwen": workload}, expose={"to": "network"}), name="made"))
+    return made(factories.serving({"qwen": workload}, expose={"to": "network"}))
 
 
 def one(found: Rendered, kind: str, name: str) -> Any:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.render_command import Rendered
 from tests import factories
+from tests.stack_cases import made
 
 INTERNET = {"to": "internet", "host": "llm.example.com", "certificate": {"certificateManager": "llm"}}
 KEY = {"secret": "kept"}
@@ -11,7 +12,7 @@ KEY = {"secret": "kept"}
 
 def rendered(expose: dict[str, Any], workloads: dict[str, Any] | None = None, **fields: Any) -> Rendered:
     serving = factories.serving(workloads or {"qwen": factories.workload(apiKey=KEY)}, expose=expose, **fields)
-    return render_stack(factories.loaded(serving, name="made"))
+    return made(serving)
 
 
 def objects(found: Rendered, kind: str) -> list[Any]:
@@ -83,7 +84,7 @@ def test_policies_check_the_engine_and_let_streams_end() -> None:
 
 
 def test_a_stack_that_exposes_nothing_has_nothing_of_it() -> None:
-    found = render_stack(factories.loaded(factories.serving(), name="made"))
+    found = made(factories.serving())
     assert not {"Gateway", "HTTPRoute", "HealthCheckPolicy", "GCPBackendPolicy"} & {o["kind"] for o in found.objects}
     assert "exposed" not in found.outputs["workloads"]["qwen"]
     assert rendered(INTERNET).outputs["workloads"]["qwen"]["exposed"] == "https://llm.example.com"

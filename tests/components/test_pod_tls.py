@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.render_command import Rendered
 from l4serve.config.problems import ConfigError
 from tests import factories
+from tests.stack_cases import made
 
 TLS = {"tls": {"secret": "serving-cert"}}
 
@@ -14,7 +15,7 @@ TLS = {"tls": {"secret": "serving-cert"}}
 def rendered(**fields: Any) -> Rendered:
     workload = factories.workload(service=TLS)
     serving = factories.serving({"qwen": workload}, monitoring={"podMonitoring": True}, **fields)
-    return render_stack(factories.loaded(serving, name="made"))
+    return made(serving)
 
 
 def one(found: Rendered, kind: str) -> Any:
@@ -48,7 +49,7 @@ def test_probes_metrics_gateway_and_url_follow() -> None:
 
 
 def test_without_it_nothing_changes() -> None:
-    found = render_stack(factories.loaded(factories.serving(), name="made"))
+    found = made(factories.serving())
     (container,) = one(found, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert not any("ssl" in argument for argument in container["args"])
     assert "scheme" not in container["readinessProbe"]["httpGet"]

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l4serve.cli.render_command import render_stack
 from policy.exposure_rules import public_endpoints_have_keys
 from policy.model import Resource, Settings
 from tests import factories
+from tests.stack_cases import made
 
 INTERNET = {"to": "internet", "certificate": {"certificateManager": "llm"}}
 
 
 def refused(gateway: Mapping[str, Any], **fields: Any) -> list[str]:
     serving = factories.serving({"qwen": factories.workload(**fields)}, expose=gateway)
-    found = render_stack(factories.loaded(serving, name="made"))
+    found = made(serving)
     kinds = {"Deployment": "apps/v1", "Service": "core/v1"}
     resources = [
         Resource(f"kubernetes:{kinds.get(each['kind'], each['apiVersion'])}:{each['kind']}", "it", each)

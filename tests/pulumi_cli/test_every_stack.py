@@ -14,7 +14,7 @@ from tests.factories import EXISTING, ROOT, loaded, planned
 from tests.pulumi_cli.conftest import TOKEN, ControlPlane, engine_on, nodes_of
 from tests.stack_cases import STACKS
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 
 def twin_of(stack: str) -> dict[str, Any]:

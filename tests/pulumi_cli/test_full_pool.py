@@ -20,7 +20,7 @@ from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, ready_in, stack_on
 from tests.pulumi_cli.engine import Engine
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = "llm-full"
 DEADLOCK_S = 20.0

@@ -14,7 +14,7 @@ from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, ready_in
 from tests.pulumi_cli.engine import Engine
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.sandbox, pytest.mark.timeout(900, func_only=True)]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = "llm-somebodys"
 STACK = "owned"

@@ -10,8 +10,6 @@ from l4serve.report.page import difference_page
 from tests.report.browser import dom, picture
 from tests.report.pages import HOSTILE, document_of, hostile_page
 
-pytestmark = pytest.mark.browser
-
 PHONE = 360
 
 

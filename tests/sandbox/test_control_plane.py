@@ -16,7 +16,7 @@ from l4serve.sandbox.rollout_watch import await_rollout
 from tests.sandbox.conftest import NEW_POOL, OLD_POOL, SMALL_POOL, Cluster
 from tests.sandbox.sandbox_objects import deployment, l4_node, namespace, pod_disruption_budget
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
+pytestmark = pytest.mark.timeout(300, func_only=True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests import factories
 from tests.sandbox.conftest import Cluster
 from tests.stack_cases import ROOT
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
+pytestmark = pytest.mark.timeout(300, func_only=True)
 
 NETWORK = {"to": "network", "certificate": {"secret": "tls"}, "address": "kept"}
 TYPED = {

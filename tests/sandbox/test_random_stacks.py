@@ -16,7 +16,7 @@ REHEARSED = int(os.environ.get("L4SERVE_REHEARSED_STACKS", "25"))
 TAKEN = int(os.environ.get("L4SERVE_TAKEN_STACKS", "100"))
 SEED = 20261125
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(1200, func_only=True)]
+pytestmark = pytest.mark.timeout(1200, func_only=True)
 
 
 def test_what_is_planned_runs_and_what_lacks_nodes_does_not(state_dir) -> None:

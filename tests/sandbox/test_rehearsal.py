@@ -18,7 +18,7 @@ from l4serve.sandbox.lifecycle import find_kept, take_down
 from l4serve.sandbox.rehearsal import rehearse_objects
 from tests.sandbox.sandbox_objects import deployment, l4_node
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(300, func_only=True)]
+pytestmark = pytest.mark.timeout(300, func_only=True)
 
 AUTOSCALER = Autoscaler(overhead=daemonset_overhead(), zones=("us-central1-a",), gpus=True)
 SANDBOX = [sys.executable, "-c", "from l4serve.cli.sandbox_commands import sandbox_app; sandbox_app()"]

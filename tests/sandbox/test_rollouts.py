@@ -18,7 +18,7 @@ from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.rollout_watch import await_rollout
 from tests import factories
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(400, func_only=True)]
+pytestmark = pytest.mark.timeout(400, func_only=True)
 
 NAMESPACE = "llm-serving"
 MACHINE = {"machineType": "g2-standard-8"}

@@ -1,5 +1,6 @@
 """Real processes on loopback that speak each engine's HTTP interface."""
 
+import atexit
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.verification import checks
 from l4serve.verification.report import Report
 from l4serve.verification.server import verify_server
 from l4serve.verification.target import Target
@@ -33,30 +35,42 @@ METRICS = {
 @contextmanager
 def running_engine(kind: str, fault: str = "", metrics: dict[str, str] | None = None) -> Iterator[str]:
     """The base URL of a fake engine process, which is gone at the end."""
-    with _running(FAKES / f"fake_{kind}.py", fault, json.dumps(metrics or METRICS[kind])) as url:
+    with _running(kind, fault, json.dumps(metrics or METRICS[kind])) as url:
         yield url
 
 
 @contextmanager
 def running_kube(engine_url: str, fault: str = "") -> Iterator[str]:
     """The URL of a fake Kubernetes API whose ready pod is the engine at that URL."""
-    with _running(FAKES / "fake_kube.py", engine_url.rsplit(":", 1)[1], fault) as url:
+    with _running("kube", engine_url.rsplit(":", 1)[1], fault) as url:
         yield url
 
 
-@contextmanager
-def _running(script: Path, *args: str) -> Iterator[str]:
+@cache
+def _nursery() -> subprocess.Popen[str]:
     # Without site: a server of the standard library alone starts in half the time.
-    command = [sys.executable, "-S", "-E", str(script), *args]
+    command = [sys.executable, "-S", "-E", str(FAKES / "nursery.py")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
+    atexit.register(process.communicate)
+    return process
+
+
+def _asked(question: object) -> str:
+    nursery = _nursery()
+    assert nursery.stdin
+    assert nursery.stdout
+    nursery.stdin.write(f"{json.dumps(question)}\n")
+    nursery.stdin.flush()
+    return nursery.stdout.readline()
+
+
+@contextmanager
+def _running(*fake: str) -> Iterator[str]:
+    process, port = map(int, _asked(fake).split())
     try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield f"http://127.0.0.1:{port}"
     finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+        _asked(process)
 
 
 def target_of(base_url: str, kind: str, **changes: Any) -> Target:
@@ -71,10 +85,17 @@ def target_of(base_url: str, kind: str, **changes: Any) -> Target:
 
 
 @cache
-def report_on(kind: str, fault: str) -> Report:
+def report_on(kind: str, fault: str, timeout: float = 20.0) -> Report:
     """The report on a fake engine with that fault; it does not change between the cases that look at it."""
     with running_engine(kind, fault) as url:
-        return verify_server(target_of(url, kind), "w")
+        return verify_server(target_of(url, kind, timeout=timeout), "w")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The seconds that a check may take, and as many more until it is given up."""
+    monkeypatch.setattr(checks, "_GRACE", 0.2)
+    return 0.2
 
 
 @pytest.fixture

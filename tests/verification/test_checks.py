@@ -55,7 +55,7 @@ def test_check_over_its_time_fails_though_it_holds():
     assert "over the 0.1 s" in result.detail
 
 
-def test_check_that_never_ends_is_given_up():
+def test_check_that_never_ends_is_given_up(impatient):
     (result,) = run_checks([Check("stuck", stuck)], 0.1)
     assert result.status == "fail"
     assert "no full answer within 0.1 s" in result.detail

@@ -69,7 +69,7 @@ def google(documents: Answers) -> Iterator[GoogleApis]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     session = requests.Session()
     session.trust_env = False

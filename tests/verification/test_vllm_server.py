@@ -2,8 +2,9 @@
 
 import pytest
 
+from l4serve.verification import openai_api
 from l4serve.verification.server import verify_server
-from tests.verification.conftest import MODEL, report_on, target_of
+from tests.verification.conftest import LIMIT, MODEL, report_on, target_of
 
 CHECKS = (
     "health",
@@ -96,9 +97,8 @@ def test_each_fault_is_reported_by_its_check(fault, check, words):
         ("metrics-trickle", "metrics"),
     ],
 )
-def test_slow_answers_fail_within_the_timeout(engine, fault, check):
-    report = verify_server(target_of(engine("vllm", fault), "vllm", timeout=0.5), "w")
-    result = next(c for c in report.checks if c.name == check)
+def test_slow_answers_fail_within_the_timeout(impatient, fault, check):
+    result = next(c for c in report_on("vllm", fault, impatient).checks if c.name == check)
     assert result.status == "fail", result
     assert result.seconds < 5
 
@@ -109,9 +109,9 @@ def test_engine_killed_by_a_request_fails_what_follows(engine):
 
 
 @pytest.mark.parametrize("fault", ["health-stalls", ""])
-def test_nothing_more_is_asked_of_an_unreachable_server(engine, fault):
+def test_nothing_more_is_asked_of_an_unreachable_server(engine, impatient, fault):
     url = engine("vllm", fault) if fault else "http://127.0.0.1:9"
-    report = verify_server(target_of(url, "vllm", timeout=0.5), "w")
+    report = verify_server(target_of(url, "vllm", timeout=impatient), "w")
     assert report.broken == ("health",)
     assert {c.status for c in report.checks[1:]} == {"skip"}
     assert not report.ok
@@ -165,6 +165,7 @@ def test_a_planned_key_must_guard_the_server(engine, fault, status):
     assert all(check.status == "pass" for check in report.checks if check.name != "key")
 
 
-def test_full_context_of_a_very_long_model_is_not_asked_for(engine):
-    report = verify_server(target_of(engine("vllm"), "vllm", max_model_len=131_072), "w")
+def test_full_context_of_a_very_long_model_is_not_asked_for(engine, monkeypatch):
+    monkeypatch.setattr(openai_api, "_LONGEST_PROMPT", LIMIT // 4)
+    report = verify_server(target_of(engine("vllm"), "vllm"), "w")
     assert next(c.status for c in report.checks if c.name == "full context") == "skip"

@@ -50,6 +50,7 @@ def by_field() -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_each_other_field_is_told_as_before(by_field: dict[str, str], request: pytest.FixtureRequest) -> None:
     file = FIELDS / "stack.txt"
     if request.config.getoption("--update-golden"):

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from l4serve.cli.recording import SECRET_MARKER
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.render_command import Rendered
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import PROJECT, SERVING_KEY, parse_stack
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests import factories
+from tests.stack_cases import made
 
 SEALED = {"secure": "v1:abc"}
 MANAGED = {**factories.ZONAL, "secretManager": True}
@@ -21,7 +22,7 @@ def serving(key: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 def rendered(key: dict[str, Any], **fields: Any) -> Rendered:
-    return render_stack(factories.loaded(serving(key, **fields), name="made"))
+    return made(serving(key, **fields))
 
 
 def variable(found: Rendered) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """What both fake engines share: JSON, server-sent events, and the ways in which a server goes wrong.
 
-Each fake is its own process on a loopback port of the system's choosing, which it prints; it ends when its standard
-input closes, so also when the test that started it dies.
+Each fake is its own process, on a loopback port of the system's choosing; see nursery.py.
 """
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -16,6 +14,7 @@ from typing import Any
 TOKENS = tuple(f" word{i}" for i in range(16))
 TOKEN_SECONDS = 0.004
 STALL_SECONDS = 30.0
+TRICKLE_SECONDS = 0.05
 
 
 class Engine(BaseHTTPRequestHandler):
@@ -62,9 +61,9 @@ class Engine(BaseHTTPRequestHandler):
             if i == 5 and self.fault == "stream-stalls":
                 time.sleep(STALL_SECONDS)
             if self.fault == "stream-trickles":
-                time.sleep(0.4)
+                time.sleep(TRICKLE_SECONDS)
             self._chunk(f"data:{event}\n\n")
-            time.sleep(TOKEN_SECONDS)
+            time.sleep(0 if self.fault else TOKEN_SECONDS)
         self._chunk("")
 
     def send_metrics(self) -> None:
@@ -77,9 +76,9 @@ class Engine(BaseHTTPRequestHandler):
                 self.send_response(200)
                 self.send_header("Content-Length", "1000000")
                 self.end_headers()
-                for _ in range(100):
+                for _ in range(1000):
                     self.wfile.write(b"#")
-                    time.sleep(0.1)
+                    time.sleep(TRICKLE_SECONDS)
             case _:
                 self.send(200, exposition(self.metrics), "text/plain; version=0.0.4")
 
@@ -114,11 +113,15 @@ def sample(name: str, kind: str) -> str:
     return f'{name}{{model_name="m"}} 1.0\n'
 
 
-def serve(handler: type[Engine], argv: list[str]) -> None:
-    """`argv`: fault, metrics as JSON."""
-    handler.fault, handler.metrics = argv[0], json.loads(argv[1])
+def serve(handler: type[Engine], fault: str, metrics: str) -> int:
+    """Serves with that fault and those metrics, as JSON, in the background; returns the port."""
+    handler.fault, handler.metrics = fault, json.loads(metrics)
+    return listen(handler)
+
+
+def listen(handler: type[BaseHTTPRequestHandler]) -> int:
+    """Serves in the background; returns the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
+    return server.server_port

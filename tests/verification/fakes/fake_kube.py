@@ -1,6 +1,6 @@
 """A process that speaks as much of the Kubernetes API as a port-forward needs: Service, pods, and the stream.
 
-Arguments: the engine's port, what goes wrong. The stream is the real one: WebSocket, a channel byte before each frame,
+The stream is the real one: WebSocket, a channel byte before each frame,
 the port's number first on each channel.
 """
 
@@ -9,12 +9,13 @@ import hashlib
 import json
 import socket
 import struct
-import sys
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from fake_http import listen
 
 CONTAINER_PORT = 8123
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -116,10 +117,7 @@ def pod(name: str, status: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}, "status": status}
 
 
-if __name__ == "__main__":
-    Kube.engine_port, Kube.fault = int(sys.argv[1]), sys.argv[2]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Kube)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
+def start(engine_port: str, fault: str) -> int:
+    """Serves in the background; returns the port."""
+    Kube.engine_port, Kube.fault = int(engine_port), fault
+    return listen(Kube)

@@ -1,7 +1,6 @@
 """A process that speaks TGI's HTTP interface, and breaks it in the one way it is told to."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -116,5 +115,6 @@ class Tgi(Engine):
         return {"finish_reason": "length", "generated_tokens": counted, "seed": None, "input_length": 5}
 
 
-if __name__ == "__main__":
-    serve(Tgi, sys.argv[1:])
+def start(fault: str, metrics: str) -> int:
+    """Serves in the background; returns the port."""
+    return serve(Tgi, fault, metrics)

@@ -1,7 +1,6 @@
 """A process that speaks vLLM's HTTP interface, and breaks it in the one way it is told to."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -180,5 +179,6 @@ class Vllm(Engine):
         return {**counted, "total_tokens": sum(counted.values()) + (self.fault == "count-total")}
 
 
-if __name__ == "__main__":
-    serve(Vllm, sys.argv[1:])
+def start(fault: str, metrics: str) -> int:
+    """Serves in the background; returns the port."""
+    return serve(Vllm, fault, metrics)
