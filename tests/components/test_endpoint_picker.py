@@ -95,7 +95,7 @@ def test_the_pool_holds_the_pods_of_both_deployments() -> None:
     serving = factories.serving(
         {"qwen": workload}, cluster=newest, pools=pools, computeClasses=classes, expose={"to": "network"}
     )
-    found = render_stack(factories.loaded(serving, name="made"))
+    found = made(serving)
     pool = one(found, "InferencePool", "qwen")["spec"]["selector"]["matchLabels"].items()
     for name in ("qwen", "qwen-on-demand"):
         assert pool <= one(found, "Deployment", name)["spec"]["template"]["metadata"]["labels"].items()
