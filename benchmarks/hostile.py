@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.hostility.inputs import Case, cases
+from benchmarks.hostility.many import many
 from benchmarks.hostility.planted import planted
 from l4serve.cli.app import app
 
 MOST_SECONDS = 2.0
 MOST_BYTES = 300 * 2**20
+MANY = 56
+"""Cases of very many parts: each of their kind under each command."""
 _HANGS_AFTER = 20
 _RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 _COMMAND = re.compile(r"^\s*::|##\[", re.M)
@@ -156,7 +159,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print what was printed for each fault")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    outcomes = [run(case) for case in (*cases(rng, options.per_kind), *planted(rng))]
+    outcomes = [run(case) for case in (*cases(rng, options.per_kind), *planted(rng), *many(rng, MANY))]
     kinds = Counter(outcome.case.kind for outcome in outcomes)
     print("| kind | inputs | tracebacks | over a limit | raw characters | secrets | slowest, s | largest, MiB |")
     print("|---|---|---|---|---|---|---|---|")

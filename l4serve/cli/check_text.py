@@ -9,30 +9,43 @@ from l4serve.cli.output import one_line
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.version_move import Moved, Side
 from l4serve.planning.workload.judging import Judgement, judged_lengths
+from l4serve.planning.workload.prospect import MOST_TOLD
 
 _NO_METRIC = "no metric"
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}
 
 
 def print_check(stack: str, checked: tuple[Moved, ...], console: Console) -> None:
-    """A table of one row for each workload and subject."""
-    for one in checked:
-        now, then = one.now, one.then
-        verdict = ("breaks", "red") if one.breaks else ("runs", "green")
-        heading = f"{one.name}: {one.engine} {now.version}"
-        moved = now.version != then.version or now.contract.name != then.contract.name
-        columns = ("now " + now.contract.name, "then " + then.contract.name) if moved else (now.contract.name,)
-        headers = (Column(name, overflow="fold") for name in columns)
-        table = Table("", *headers, show_lines=True, expand=True, title_justify="left")
-        table.title = Text.assemble(f"{heading} -> {then.version} " if moved else f"{heading} ", verdict)
-        for subject, *cells in _rows(one):
-            table.add_row(subject, *cells[: len(columns)])
-        console.print(table)
+    """A table of one row for each workload and subject; of very many workloads the outcome of the rest."""
+    for one in checked[:MOST_TOLD]:
+        console.print(_table(one))
         for note in one.notes:
             console.print(Text.assemble(("note:", "yellow"), f" {one_line(note)}"))
+    if rest := checked[MOST_TOLD:]:
+        console.print(Text("\n").join(map(_title, rest)), soft_wrap=True)
     broken = [one.name for one in checked if one.breaks]
     outcome = Text(f"{', '.join(broken)} would not run", style="red") if broken else Text("nothing breaks")
     console.print(Text(f"{stack}: ") + outcome)
+
+
+def _table(one: Moved) -> Table:
+    now, then = one.now.contract.name, one.then.contract.name
+    columns = (f"now {now}", f"then {then}") if _moves(one) else (now,)
+    headers = (Column(name, overflow="fold") for name in columns)
+    table = Table("", *headers, title=_title(one), show_lines=True, expand=True, title_justify="left")
+    for subject, *cells in _rows(one):
+        table.add_row(subject, *cells[: len(columns)])
+    return table
+
+
+def _title(one: Moved) -> Text:
+    heading = f"{one.name}: {one.engine} {one.now.version}"
+    verdict = ("breaks", "red") if one.breaks else ("runs", "green")
+    return Text.assemble(f"{heading} -> {one.then.version} " if _moves(one) else f"{heading} ", verdict)
+
+
+def _moves(one: Moved) -> bool:
+    return one.now.version != one.then.version or one.now.contract.name != one.then.contract.name
 
 
 def _rows(one: Moved) -> list[tuple[str, str | Text, str | Text]]:

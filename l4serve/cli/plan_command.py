@@ -16,6 +16,7 @@ from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.quantity import format_bytes, format_cpu
+from l4serve.planning.workload.prospect import MOST_TOLD
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -63,9 +64,12 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
     console.print(_summary(planned))
     if planned.node_pools:
         console.print(_pools(planned))
-    console.print(_workloads(planned))
-    console.print(_speeds(planned))
-    console.print(_starts(planned))
+    if len(planned.workloads) > MOST_TOLD:
+        console.print(_lines(planned), soft_wrap=True)
+    else:
+        console.print(_workloads(planned))
+        console.print(_speeds(planned))
+        console.print(_starts(planned))
     console.print(cost_table(planned.cost))
     for remark in cost_remarks(planned.cost):
         console.print(remark)
@@ -90,6 +94,18 @@ def _pools(plan: StackPlan) -> Table:
         cost = f"{price.usd_per_hour:.2f} ({price.region}, {price.date})" if price else "not stated"
         table.add_row(pool.name, pool.machine_type, str(pool.gpus), nodes, pool.supply.provisioning, cost)
     return table
+
+
+def _lines(plan: StackPlan) -> str:
+    """A line for each workload of a stack that has too many for tables."""
+    head = f"{len(plan.workloads)} workloads, a line each; plan --json tells all of them\n"
+    return head + "\n".join(map(_line, plan.workloads))
+
+
+def _line(workload: WorkloadPlan) -> str:
+    engine, pod, (verdict, *_) = workload.engine, _pod(workload).split("\n")[:2], _memory(workload).split("\n")
+    parts = (workload.name, f"{engine.kind} {engine.version}", workload.model.id, " on ".join(pod), verdict)
+    return one_line(", ".join(parts))
 
 
 def _workloads(plan: StackPlan) -> Table:
@@ -161,17 +177,20 @@ def _edit_notes(plan: StackPlan) -> str:
 
 
 def _row(workload: WorkloadPlan) -> tuple[str | Text, ...]:
-    requests, placing = workload.resources.requests, workload.placing
-    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
-    pod = (
-        f"{_count(workload)} x {workload.layout.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
-        f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
-    )
     return (
         Text.assemble((workload.name, "bold"), f"\n{workload.engine.kind} {workload.engine.version}"),
         "\n".join(map(one_line, (workload.model.id, *workload.engine.argv[1:]))),
-        pod,
+        _pod(workload),
         _memory(workload),
+    )
+
+
+def _pod(workload: WorkloadPlan) -> str:
+    requests, placing = workload.resources.requests, workload.placing
+    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
+    return (
+        f"{_count(workload)} x {workload.layout.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, overload
 
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.problems import MOST_PROBLEMS, ConfigError, Problem
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -47,7 +47,10 @@ def gather(a: Step[A], b: Step[B], c: Step[C], d: Step[D], e: Step[E], /) -> tup
 @overload
 def gather(a: Step[A], b: Step[B], c: Step[C], d: Step[D], e: Step[E], f: Step[F], /) -> tuple[A, B, C, D, E, F]: ...
 def gather(*steps: Step[Any]) -> tuple[Any, ...]:
-    """The values of all steps; raises ConfigError with every problem of every step that refuses."""
+    """The values of all steps; raises ConfigError with every problem of every step that refuses.
+
+    Where there are more problems than a ConfigError tells, the steps that are left do not run.
+    """
     return gather_all(steps)
 
 
@@ -60,6 +63,8 @@ def gather_all(steps: Iterable[Step[T]]) -> tuple[T, ...]:
             values.append(step())
         except ConfigError as error:
             problems += error.problems
+            if len(problems) > MOST_PROBLEMS:
+                break
     if problems:
         raise ConfigError(problems)
     return tuple(values)

@@ -62,7 +62,10 @@ def message(detail: ErrorDetails) -> str:
                 f"a text of {len(str(detail['input']))} characters is {kind.removeprefix('string_').replace('_', ' ')}"
             )
         case "too_short" | "too_long":
-            return f"{context.get('actual_length')} items are {'too few' if kind == 'too_short' else 'too many'}"
+            few, most = context.get("min_length"), context.get("max_length")
+            return (
+                f"at least {few} entries are wanted here" if kind == "too_short" else f"it has more than {most} entries"
+            )
         case _:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 

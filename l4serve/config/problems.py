@@ -33,6 +33,7 @@ class Problem:
 
 
 MOST_PROBLEMS = 100
+_MORE = Problem("", "more problems follow from here on", "mend these first")
 _LONGEST_SHOWN = 2000
 
 
@@ -41,10 +42,11 @@ class ConfigError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         found = tuple(dict.fromkeys(problems))
-        if len(found) > MOST_PROBLEMS + 1:
-            found = (*found[:MOST_PROBLEMS], _more(len(found)))
-        self.problems = found
-        super().__init__("\n".join(map(str, self.problems)))
+        self.problems = (*found[:MOST_PROBLEMS], _MORE) if len(found) > MOST_PROBLEMS else found
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
 
 
 def _shown(text: str) -> str:
@@ -83,17 +85,13 @@ def problems_from(
     """
     details = error.errors(include_url=False)
     problems = tuple(_problem(detail, known_keys, example_at) for detail in details[:MOST_PROBLEMS])
-    return (*problems, _more(len(details))) if len(details) > MOST_PROBLEMS else problems
+    return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
 
 
 def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Callable[[str, str], Any]) -> Problem:
     path, loc = _path(detail), list(detail["loc"])
     member = next((str(part) for i, part in enumerate(loc) if _is_tag(loc, i)), "")
     return Problem(path, _message_without_secret(detail), remedy(detail, known_keys, example_at(path, member)))
-
-
-def _more(count: int) -> Problem:
-    return Problem("", f"{count - MOST_PROBLEMS} more problems follow from here on", "mend these first")
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:

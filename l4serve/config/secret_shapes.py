@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 HIDDEN = "[hidden]"
 
@@ -128,6 +129,7 @@ def looks_random(text: str) -> bool:
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts) > _RANDOM_BITS
 
 
+@lru_cache(maxsize=4096)
 def redact(text: str) -> str:
     """The text with every secret in it hidden: by shape, by the name before it, and what looks generated."""
     for pattern in (_PRIVATE_KEY, _TOKEN, _USER_INFO, _AUTHORIZATION):

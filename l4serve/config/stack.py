@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.base import ConfigModel, Namespace, PoolName, WorkloadName
 from l4serve.config.cluster import Cluster
@@ -19,11 +21,11 @@ class StackConfig(ConfigModel):
 
     cluster: Cluster
     """Cluster to make or to use."""
-    node_pools: Mapping[PoolName, NodePool] = {}
+    node_pools: Mapping[PoolName, NodePool] = Field({}, max_length=100)
     """GPU node pools by name."""
-    compute_classes: Mapping[PoolName, ComputeClass] = {}
+    compute_classes: Mapping[PoolName, ComputeClass] = Field({}, max_length=100)
     """Fallback orders of ways to get GPU nodes, by the name that workloads ask for."""
-    workloads: Mapping[WorkloadName, Workload] = {}
+    workloads: Mapping[WorkloadName, Workload] = Field({}, max_length=1000)
     """Served models by name."""
     namespace: Namespace = "llm-serving"
     """Kubernetes namespace of the workloads."""

@@ -162,7 +162,7 @@ class Workload(ConfigModel):
     """Service in front of the pods."""
     labels: Mapping[LabelKey, LabelValue] = {}
     """Labels added to the pods."""
-    extra_args: tuple[str, ...] = ()
+    extra_args: tuple[str, ...] = Field((), max_length=200)
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
     extra_env: Mapping[EnvName, str] = {}
     """Environment variables without a typed field."""

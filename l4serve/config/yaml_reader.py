@@ -1,7 +1,7 @@
 """Reads YAML that a stranger may have written: limits first, then values as Pulumi's own reader gives them."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ MOST_BYTES = 2**20
 MOST_NESTING = 40
 MOST_VALUES = 40_000
 """Keys and values of one document, those that aliases repeat counted each time."""
+MOST_ENTRIES = 1_000
+"""Of one mapping or list."""
 _PARSER = getattr(yaml, "CLoader", yaml.Loader)
 """Only its events are used, which hold text and no objects."""
 _CORE = "tag:yaml.org,2002:"
@@ -127,6 +129,7 @@ class _Builder:
         items = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.value(event))
+            _bounded(items, event)
         return items
 
     def mapping(self) -> dict[str, Any]:
@@ -143,6 +146,7 @@ class _Builder:
                 merged = _merged(value, value_event)
             else:
                 own[key] = value
+                _bounded(own, event)
         return {**merged, **own}
 
     def key(self, event: Any) -> str:
@@ -152,6 +156,11 @@ class _Builder:
             what = "null" if key is None else "a list or a mapping"
             raise YamlError(f"a key is {what}, not text", event.start_mark, "write a name before the `:`")
         return key_text(key)
+
+
+def _bounded(entries: Collection[Any], event: Any) -> None:
+    if len(entries) > MOST_ENTRIES:
+        raise YamlError(f"a mapping or list has more than {MOST_ENTRIES} entries", event.start_mark, "write fewer")
 
 
 def _merged(value: Any, event: Any) -> dict[str, Any]:

@@ -86,9 +86,9 @@ class BatchLimits:
     max_num_seqs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
-    """One engine version: options, environment, metrics, paths, shutdown, image."""
+    """One engine version: options, environment, metrics, paths, shutdown, image. It is equal to itself alone."""
 
     engine: str
     version: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.replacements import Removal, removal
@@ -39,6 +40,7 @@ class ContractDiff:
     architectures_added: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def diff_contracts(before: Contract, after: Contract) -> ContractDiff:
     """What a move from one contract to another changes."""
     shared = sorted(before.flags.keys() & after.flags.keys())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
+from l4serve.config.yaml_reader import MOST_BYTES, MOST_ENTRIES, YamlError, read_yaml
 
 CASES = json.loads((Path(__file__).parent / "pulumi_yaml.json").read_text("utf-8"))["cases"]
 STRICTER = ("null: ", "---\nconfig: {x")
@@ -98,3 +98,12 @@ def test_an_error_repeats_nothing_of_the_file(text: str) -> None:
         read_yaml(text.replace("{0}", secret).encode())
     except YamlError as error:
         assert secret not in str(error)
+
+
+TOO_MANY = ("[" + "1," * (MOST_ENTRIES + 1) + "]", "".join(f"k{number}: 1\n" for number in range(MOST_ENTRIES + 1)))
+
+
+@pytest.mark.parametrize("text", TOO_MANY)
+def test_one_mapping_or_list_holds_a_bounded_number_of_entries(text: str) -> None:
+    with pytest.raises(YamlError, match=f"more than {MOST_ENTRIES} entries"):
+        read_yaml(text.encode())

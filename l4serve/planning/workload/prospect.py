@@ -9,8 +9,11 @@ from l4serve.config.expected_load import ExpectedLoad
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import Priced, places_of, subject_speed
+from l4serve.planning.workload.speed_question import Priced, no_speed, places_of, subject_speed
 
+MOST_TOLD = 50
+"""Workloads of one stack whose speed its plan works out: each takes some hundredths of a second."""
+UNTOLD = f"speed: a plan tells that of at most {MOST_TOLD} workloads; ask l4serve estimate"
 PROMPT_SHARE = 2 / 3
 """Part of a request that its prompt is where nobody says: that of the usual load."""
 
@@ -34,6 +37,8 @@ class Prospect:
     """Price of the pod's machine for one hour."""
     share: float
     """The part of the machine that the pod's GPUs are."""
+    told: bool = True
+    """Whether the stack has so few workloads that a plan works out the speed of each."""
 
     @cached_property
     def one_user(self) -> Priced:
@@ -54,6 +59,8 @@ class Prospect:
         )
 
     def _under(self, clients: int) -> Priced:
+        if not self.told:
+            return Priced(speed=no_speed(UNTOLD), price=self.price, share=self.share)
         load = Load(
             input_tokens=self.load.input_tokens,
             output_tokens=self.load.output_tokens,

@@ -81,20 +81,20 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
     """
     shape, fit = subject.shape, judgement.fit
     if shape is None:
-        return _unknown(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
+        return no_speed(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
     if fit is None:
-        return _unknown("; ".join(judgement.notes) or "speed: memory is not judged")
+        return no_speed("; ".join(judgement.notes) or "speed: memory is not judged")
     options, notes = subject.options, tuple[str, ...]()
     try:
         if not fit.fits:
             options, fit, notes = _shortened(subject, shape, fit)
         if not fit.fits:
-            return _unknown("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
+            return no_speed("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
         served = Served(model=shape, gpu=subject.card, options=options, fit=fit)
         plain = rates is None and options.multimodal_limits is None
         speed = _speed_of(served, load) if plain else speed_of(served, load, rates)
     except MemoryModelError as error:
-        return _unknown(f"speed: {error}")
+        return no_speed(f"speed: {error}")
     return replace(speed, not_judged=(*speed.not_judged, *notes))
 
 
@@ -120,7 +120,8 @@ def _shortened(subject: Subject, shape: ModelShape, fit: Fit) -> tuple[ServingOp
     return shorter, estimate(shape, subject.card, shorter), (note,)
 
 
-def _unknown(reason: str) -> Speed:
+def no_speed(reason: str) -> Speed:
+    """No figures, and why."""
     return replace(NO_SPEED, not_judged=(reason,))
 
 

@@ -23,7 +23,7 @@ from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
-from l4serve.planning.workload.prospect import Prospect, fitting_load
+from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
@@ -259,7 +259,8 @@ def _prospect(draft: Draft, around: Surroundings) -> Prospect:
         price, share = pod_price(place.shape.accelerator, gpus, region=around.site().cluster.region)
     fit = draft.judgement.fit
     load = fitting_load(draft.workload.load, fit.max_model_len if fit else None)
-    return Prospect(subject=draft.subject, judgement=draft.judgement, load=load, price=price, share=share)
+    told = len(around.workloads) <= MOST_TOLD
+    return Prospect(subject=draft.subject, judgement=draft.judgement, load=load, price=price, share=share, told=told)
 
 
 def _engine(draft: Draft) -> EnginePlan:
