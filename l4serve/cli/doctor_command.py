@@ -67,12 +67,15 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
     """This machine first, then the cloud, then the cluster; each only where it can be asked."""
     from l4serve.verification.doctor_finding import bad, unknown
     from l4serve.verification.doctor_local import local_findings
+    from l4serve.verification.doctor_lock import state_lock
 
-    yield from local_findings(plan, PROJECT)
+    yield from local_findings(plan)
     if offline:
+        yield state_lock(plan.stack, PROJECT, None)
         return
     name = plan.cluster.project or project
     if name is None:
+        yield state_lock(plan.stack, PROJECT, None)
         yield bad("project", "the stack names none", "pulumi config set gcp:project PROJECT")
     else:
         yield from _cloud(plan, name)
@@ -91,14 +94,17 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
 def _cloud(plan: StackPlan, project: str) -> "Iterator[Finding]":
     from l4serve.verification.doctor_cloud import cloud_findings
     from l4serve.verification.doctor_finding import bad, ok
+    from l4serve.verification.doctor_lock import state_lock
     from l4serve.verification.google_apis import LoginError, google_apis
 
     try:
         apis = google_apis()
     except LoginError as error:
+        yield state_lock(plan.stack, PROJECT, None)
         said, _, fix = str(error).rpartition("; ")
         yield bad("login", said, fix)
         return
+    yield state_lock(plan.stack, PROJECT, apis)
     yield ok("login", "application default credentials")
     yield from cloud_findings(plan, project, apis)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,17 +34,20 @@ def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[
 
 
 def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
-    """GPUs that the stack may ask for at the most, by accelerator and whether they are spot."""
+    """GPUs that the stack may ask for at the most, by accelerator and whether preemptible quota counts them.
+
+    That is so of spot and of flex-start.
+    """
     asked: dict[tuple[str, bool], int] = defaultdict(int)
     for pool in plan.node_pools:
         if pool.create:
-            asked[pool.accelerator, pool.supply.provisioning == "spot"] += pool.size.max_nodes * pool.gpus
+            asked[pool.accelerator, pool.supply.provisioning != "on-demand"] += pool.size.max_nodes * pool.gpus
     most = {line.name: line.most for line in plan.cost.lines}
     for each in plan.compute_classes:
         for position, priority in enumerate(each.priorities):
             if priority.shape is not None:
                 count = most.get(f"computeClasses.{each.name}.priorities[{position}]", 0)
-                asked[priority.shape.accelerator, priority.spot] += count * priority.shape.gpus
+                asked[priority.shape.accelerator, priority.market != "on-demand"] += count * priority.shape.gpus
     return {key: count for key, count in asked.items() if count}
 
 
@@ -85,11 +88,43 @@ def _quota(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]
         return
     region = plan.cluster.region
     limits = _limits(apis.get("compute", f"projects/{project}/regions/{region}"))
-    for (accelerator, spot), count in sorted(asked.items()):
-        metric = table["quotas"].get(accelerator, (None, None))[1 if spot else 0]
-        yield _against(metric, limits, count, accelerator, region, project)
+    for (accelerator, preemptible), count in sorted(asked.items()):
+        row: Mapping[str, str] = table["quotas"].get(accelerator, {})
+        if not preemptible and "family" in row:
+            yield _family(row["family"], count, accelerator, region, project, apis)
+        else:
+            metric = row.get("preemptible" if preemptible else "metric")
+            yield _against(metric, limits, count, accelerator, region, project)
     everywhere = _limits(apis.get("compute", f"projects/{project}"))
     yield _against(table["allRegions"], everywhere, sum(asked.values()), "GPUs", "all regions", project)
+
+
+def _family(family: str, count: int, what: str, region: str, project: str, apis: GoogleApis) -> Finding:
+    """The quota of a card that Cloud Quotas alone knows, by its family."""
+    quota = _table()["familyQuota"]
+    path = f"projects/{project}/locations/global/services/compute.googleapis.com/quotaInfos/{quota}"
+    try:
+        rows = apis.get("quotas", path).get("dimensionsInfos", [])
+    except ApiError as error:
+        fix = f"gcloud services enable cloudquotas.googleapis.com --project {project}"
+        return unknown(f"quota of {what} in {region}", f"Cloud Quotas tells of {family}: {error}", fix)
+    return _against(family, family_limits(rows, region), count, what, region, project)
+
+
+def family_limits(rows: Sequence[Mapping[str, Any]], region: str) -> Mapping[str, float]:
+    """The limit of each GPU family in a region, from `dimensionsInfos`: one for the region itself counts first."""
+    general: dict[str, float] = {}
+    special: dict[str, float] = {}
+    for row in rows:
+        dimensions, value = row.get("dimensions", {}), row.get("details", {}).get("value")
+        if value is None or "gpu_family" not in dimensions:
+            continue
+        limit = float("inf") if float(value) < 0 else float(value)
+        if dimensions.get("region") == region:
+            special[dimensions["gpu_family"]] = limit
+        elif "region" not in dimensions and region in row.get("applicableLocations", (region,)):
+            general[dimensions["gpu_family"]] = limit
+    return {**general, **special}
 
 
 def _against(
@@ -98,11 +133,11 @@ def _against(
     subject = f"quota of {what} in {where}"
     if metric is None or metric not in limits:
         return unknown(subject, f"no quota named {metric or 'for it'} is shown; the stack may ask for {count}")
-    limit = int(limits[metric])
+    limit = limits[metric]
     if limit >= count:
-        return ok(subject, f"{metric} is {limit}, and the stack may ask for {count}")
+        return ok(subject, f"{metric} is {limit:g}, and the stack may ask for {count}")
     fix = f"ask for {count} at https://console.cloud.google.com/iam-admin/quotas?project={project}, or lower maxNodes"
-    return bad(subject, f"{metric} is {limit}, and the stack may ask for {count}: pods stay Pending", fix)
+    return bad(subject, f"{metric} is {limit:g}, and the stack may ask for {count}: pods stay Pending", fix)
 
 
 def _limits(document: Mapping[str, Any]) -> Mapping[str, float]:

@@ -8,6 +8,8 @@ ROOTS: Mapping[str, str] = {
     "compute": "https://compute.googleapis.com/compute/v1",
     "projects": "https://cloudresourcemanager.googleapis.com/v1",
     "services": "https://serviceusage.googleapis.com/v1",
+    "quotas": "https://cloudquotas.googleapis.com/v1",
+    "storage": "https://storage.googleapis.com/storage/v1",
 }
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS = 20

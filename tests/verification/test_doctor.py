@@ -1,25 +1,22 @@
 """A doctor's findings: this machine, Google's APIs behind a server on loopback, and what a cluster says of its pods."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from l4serve.config.data_file import load_data
+from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.verification import doctor_cloud
 from l4serve.verification.doctor_cloud import cloud_findings, gpus_asked
 from l4serve.verification.doctor_cluster import autoscalers, drivers, pending_pods
 from l4serve.verification.doctor_finding import Finding
 from l4serve.verification.doctor_local import local_findings
 from l4serve.verification.google_apis import ApiError, GoogleApis
 from tests import factories
+from tests.verification.google_stand_in import Answers, google
 
-Answers = dict[str, Any]
 PERMISSIONS = [
     "container.clusters.create",
     "compute.networks.create",
@@ -43,44 +40,6 @@ def answers(*, l4: int = 4, everywhere: int = 4, sold: bool = True, allowed: Any
         "/compute/projects/my-project": {"quotas": [{"metric": "GPUS_ALL_REGIONS", "limit": everywhere}]},
         **(shapes if sold else {}),
     }
-
-
-@contextmanager
-def google(documents: Answers) -> Iterator[GoogleApis]:
-    """Google's APIs on loopback; what they have no document for is not found."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            found = documents.get(self.path.partition("?")[0])
-            body = json.dumps(found if found is not None else {"error": {"message": "not found"}}).encode()
-            self.send_response(200 if found is not None else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.answer()
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    session = requests.Session()
-    session.trust_env = False
-    root = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield GoogleApis(session, {name: f"{root}/{name}" for name in ("compute", "projects", "services")})
-    finally:
-        session.close()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def plan(**pool: Any) -> StackPlan:
@@ -154,39 +113,15 @@ def test_the_gpus_of_made_machines_count_too() -> None:
 
 
 @pytest.mark.parametrize("programs", [("pulumi", "gke-gcloud-auth-plugin"), ("pulumi",), ()])
-def test_programs_that_are_not_on_path_are_told(programs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://example.com")
-    found = {
-        each.subject: each for each in local_findings(plan(), "p", lambda name: name if name in programs else None)
-    }
+def test_programs_that_are_not_on_path_are_told(programs: tuple[str, ...]) -> None:
+    found = {each.subject: each for each in local_findings(plan(), lambda name: name if name in programs else None)}
     for name in ("pulumi", "gke-gcloud-auth-plugin"):
         assert (found[name].verdict == "ok") is (name in programs)
-    assert found["state lock"].verdict == "unknown"
-
-
-def test_a_lock_that_a_killed_update_left_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
-    folder = tmp_path / ".pulumi" / "locks" / "organization" / "proj" / "test"
-    assert {each.subject: each.verdict for each in local_findings(plan(), "proj")}["state lock"] == "ok"
-    folder.mkdir(parents=True)
-    (folder / "lock.json").write_text("{}", "utf-8")
-    lock = {each.subject: each for each in local_findings(plan(), "proj")}["state lock"]
-    assert lock.verdict == "bad"
-    assert "pulumi cancel -s test" in lock.remedy
-
-
-def test_a_machine_without_a_pulumi_login_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
-    lock = {each.subject: each for each in local_findings(plan(), "proj")}["state lock"]
-    assert (lock.verdict, lock.remedy) == ("bad", "pulumi login, or PULUMI_BACKEND_URL")
-    (tmp_path / "credentials.json").write_text('{"current": "https://example.com"}', "utf-8")
-    assert {each.subject: each.verdict for each in local_findings(plan(), "proj")}["state lock"] == "unknown"
 
 
 def test_a_gated_model_without_a_token_is_told() -> None:
     gated = factories.planned(factories.serving({"chat": factories.workload("meta-llama/Llama-3.1-8B-Instruct")}))
-    token = {each.subject: each for each in local_findings(gated, "p")}["token"]
+    token = {each.subject: each for each in local_findings(gated)}["token"]
     assert token.verdict == "bad"
     assert "pulumi config set --secret hfToken" in token.remedy
 
@@ -232,3 +167,54 @@ def test_an_autoscaler_that_reads_nothing_is_told() -> None:
     condition = {"type": "ScalingActive", "status": "False", "message": "unable to get metric"}
     (found,) = autoscalers([{"metadata": {"name": "chat"}, "status": {"conditions": [condition]}}])
     assert "roles/monitoring.viewer" in found.remedy
+
+
+def answered(machine: str, accelerator: str, quotas: Any, **pool: Any) -> tuple[Answers, StackPlan]:
+    """What Google answers about a pool of another card, and its plan."""
+    documents = answers(everywhere=64)
+    documents["/compute/projects/my-project/regions/us-central1"] = {"quotas": quotas}
+    zone = "/compute/projects/my-project/zones/us-central1-a"
+    documents |= {f"{zone}/machineTypes/{machine}": {}, f"{zone}/acceleratorTypes/{accelerator}": {}}
+    return documents, plan(machineType=machine, maxNodes=1, **pool)
+
+
+QUOTA = "GPUS-PER-GPU-FAMILY-per-project-region"
+FAMILIES = f"/quotas/projects/my-project/locations/global/services/compute.googleapis.com/quotaInfos/{QUOTA}"
+
+
+@pytest.mark.parametrize(("own", "verdict"), [(None, "ok"), ("4", "bad"), ("-1", "ok")])
+def test_a_newer_card_is_counted_by_its_family(own: str | None, verdict: str) -> None:
+    documents, of = answered("a3-highgpu-8g", "nvidia-h100-80gb", [{"metric": "NVIDIA_H100_GPUS", "limit": 0}])
+    rows: list[Any] = [
+        {"dimensions": {"gpu_family": "NVIDIA_H100"}, "details": {"value": "8"}},
+        {"dimensions": {"gpu_family": "NVIDIA_H200", "region": "us-central1"}, "details": {"value": "0"}},
+    ]
+    if own is not None:
+        place = {"gpu_family": "NVIDIA_H100", "region": "us-central1"}
+        rows.append({"dimensions": place, "details": {"value": own}})
+    documents[FAMILIES] = {"dimensionsInfos": rows}
+    found = asked(documents, of)["quota of nvidia-h100-80gb in us-central1"]
+    assert found.verdict == verdict, found
+    assert found.text.startswith("NVIDIA_H100 is ")
+
+
+def test_without_cloud_quotas_a_newer_card_is_unknown_and_the_rest_is_not() -> None:
+    documents, of = answered("a3-highgpu-8g", "nvidia-h100-80gb", [])
+    found = asked(documents, of)
+    told = found["quota of nvidia-h100-80gb in us-central1"]
+    assert (told.verdict, found["quota of GPUs in all regions"].verdict) == ("unknown", "ok")
+    assert "gcloud services enable cloudquotas.googleapis.com" in told.remedy
+
+
+def test_flex_start_counts_against_the_preemptible_quota() -> None:
+    documents, of = answered(
+        "a3-highgpu-8g", "nvidia-h100-80gb", [{"metric": "PREEMPTIBLE_NVIDIA_H100_GPUS", "limit": 8}], flexStart={}
+    )
+    assert asked(documents, of)["quota of nvidia-h100-80gb in us-central1"].verdict == "ok"
+
+
+def test_every_accelerator_that_gke_sells_has_its_quotas() -> None:
+    table = load_data(doctor_cloud.__file__, "doctor.yaml")["quotas"]
+    assert set(table) == {shape.accelerator for shape in all_shapes(None)}
+    for row in table.values():
+        assert ("metric" in row) != ("family" in row) and row["preemptible"].startswith("PREEMPTIBLE_")

@@ -1,0 +1,67 @@
+"""The lock that an update holds on a stack's state, and that a killed one leaves: in files, or in a bucket."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
+from l4serve.verification.google_apis import ApiError, GoogleApis
+
+_SUBJECT = "state lock"
+
+
+def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
+    """Whether the state of a stack is locked, as far as its backend can be read; `apis` are None without a login.
+
+    A service keeps locks of its own and says so itself.
+    """
+    backend = _backend()
+    if backend is None:
+        return bad(_SUBJECT, "Pulumi is logged in to no place for states", "pulumi login, or PULUMI_BACKEND_URL")
+    scheme, _, rest = backend.partition("://")
+    below = f".pulumi/locks/organization/{project}/{stack}"
+    if scheme == "file":
+        folder = Path(rest).expanduser() / below
+        return _told(stack, str(folder), [path.name for path in folder.glob("*.json")] if folder.is_dir() else [])
+    if scheme == "gs":
+        return _in_bucket(stack, rest.partition("?")[0], below, apis)
+    if scheme in ("http", "https"):
+        return unknown(_SUBJECT, "not checked: the state lies with a service, which tells of a lock by itself")
+    text = f"not checked: nothing here reads {scheme}://"
+    return unknown(_SUBJECT, text, f"pulumi cancel -s {stack} takes a lock away")
+
+
+def _in_bucket(stack: str, place: str, below: str, apis: GoogleApis | None) -> Finding:
+    bucket, _, folder = place.strip("/").partition("/")
+    where = f"gs://{'/'.join(filter(None, (bucket, folder, below)))}"
+    if apis is None:
+        return unknown(_SUBJECT, f"not checked: {where} is read with a login at Google alone")
+    prefix = f"{folder}/{below}/".lstrip("/")
+    try:
+        found = apis.get("storage", f"b/{bucket}/o", prefix=prefix, fields="items(name)").get("items", [])
+    except ApiError as error:
+        return unknown(_SUBJECT, f"not checked: {where}: {error}", f"grant roles/storage.objectViewer on gs://{bucket}")
+    return _told(stack, where, [str(each.get("name")) for each in found])
+
+
+def _told(stack: str, where: str, locks: Sequence[str]) -> Finding:
+    if not locks:
+        return ok(_SUBJECT, f"none in {where}")
+    return bad(
+        _SUBJECT,
+        f"{len(locks)} in {where}: an update runs, or was killed",
+        f"if none runs: pulumi cancel -s {stack}; pulumi stack export | l4serve doctor says what else it left",
+    )
+
+
+def _backend() -> str | None:
+    """Where Pulumi keeps states: its variable, else what it logged in to last."""
+    if url := os.environ.get("PULUMI_BACKEND_URL"):
+        return url
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        current = json.loads((home / "credentials.json").read_text("utf-8")).get("current")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return current if isinstance(current, str) else None
