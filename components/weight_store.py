@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
 from components.workload_principal import pod_member
-from l4serve.planning.workload.storage import WeightStore as StorePlan
+from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _DOWNLOAD = (

@@ -61,7 +61,7 @@ class HyperdiskSource(ConfigModel):
     """Picks a disk that the stack makes and fills."""
     size_gb: Annotated[PositiveInt, Field(ge=10, le=65536)] | None = None
     """Size in GB; unset holds the weights and a tenth more."""
-    throughput_mibps: Annotated[PositiveInt, Field(ge=400, le=1_200_000)] = 400
+    throughput_mibps: Annotated[PositiveInt, Field(ge=400, le=2_097_152)] = 400
     """Throughput that all pods share, in MiB/s; it is paid for whether it is used or not."""
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.gathering import refuse_all
@@ -22,6 +22,7 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, weight_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,35 +38,6 @@ class VolumePlan:
     """PersistentVolumeClaim."""
     bucket: Mapping[str, str] | None = None
     """Attributes of a Cloud Storage FUSE volume; None where it is none. A volume of neither kind is memory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightStore:
-    """A disk with weights, behind the claim that pods mount."""
-
-    kind: Literal["bootDisk", "hyperdisk"]
-    claim: str
-    """Name of the PersistentVolumeClaim, and with the namespace before it of the PersistentVolume."""
-    size_gb: int
-    node_path: str | None = None
-    """Folder of the node that holds a boot disk."""
-    node_labels: Mapping[str, str] | None = None
-    """Labels of the nodes that have the boot disk."""
-    zone: str | None = None
-    """Zone of a Hyperdisk."""
-    throughput_mibps: int | None = None
-    revision: str | None = None
-    """Commit of the Hub that the Job downloads."""
-
-    @property
-    def fill_name(self) -> str:
-        """Name of the Job that fills a Hyperdisk, of its claim and of its policy."""
-        return f"{self.claim}-fill"
-
-    @property
-    def fill_labels(self) -> Mapping[str, str]:
-        """Of the Job's pods, which no Service of the workload may select."""
-        return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": self.fill_name}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +78,7 @@ def plan_storage(
     refuse_all(_problems(path, workload, place, cluster, checkpoint_gib))
     source, mounts = workload.model.source, [*_bucket_mounts(workload)]
     volumes = [VolumePlan(name=each, mount_path=folder, bucket=_attributes(uri, c)) for each, folder, uri, c in mounts]
-    store = _store(name, workload, place, checkpoint_gib)
+    store = weight_store(name, workload, place, checkpoint_gib)
     if isinstance(source, ClaimSource):
         volumes.append(VolumePlan(name="weights", mount_path=MODEL_FOLDER, claim=source.claim, sub_path=source.path))
     elif store is not None:
@@ -196,30 +168,6 @@ def _annotations(sidecar: Requests) -> Mapping[str, str]:
     }
 
 
-def _store(name: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> WeightStore | None:
-    source, pool, table = workload.model.source, place.pool, _table()
-    if isinstance(source, BootDiskSource) and pool is not None and pool.disks.secondary_boot_disk is not None:
-        image = pool.disks.secondary_boot_disk.rpartition("/")[2]
-        return WeightStore(
-            kind="bootDisk",
-            claim=f"{name}-weights",
-            size_gb=1,
-            node_path=table["bootDiskFolder"].format(image=image),
-            node_labels=dict(place.placing.node_selector),
-        )
-    if isinstance(source, HyperdiskSource) and pool is not None:
-        size = source.size_gb or max(10, math.ceil((checkpoint_gib or 0.0) * table["hyperdisk"]["headroom"] * 1.0737))
-        return WeightStore(
-            kind="hyperdisk",
-            claim=f"{name}-weights",
-            size_gb=size,
-            zone=pool.size.zones[0],
-            throughput_mibps=source.throughput_mibps,
-            revision=workload.model.revision,
-        )
-    return None
-
-
 def _problems(
     path: str, workload: Workload, place: Place, cluster: ClusterPlan, checkpoint_gib: float | None
 ) -> Iterator[Problem]:
@@ -238,43 +186,7 @@ def _problems(
     if isinstance(source, ClaimSource) and source.access == "ReadWriteOnce" and workload.most_replicas > 1:
         message = "a ReadWriteOnce claim reaches the pods of one node alone: the others would stay Pending"
         yield Problem(f"{at}.access", message, "use a claim that many nodes can read, or one replica")
-    if isinstance(source, BootDiskSource):
-        yield from _boot_disk_problems(path, place)
-    if isinstance(source, HyperdiskSource):
-        yield from _hyperdisk_problems(path, place, source, checkpoint_gib)
-
-
-def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
-    at, pool = f"{path}.model.source", place.pool
-    if pool is None or place.placing.compute_class is not None:
-        yield Problem(f"{at}.kind", "a boot disk belongs to one node pool of the stack", "set nodePool to that pool")
-    elif pool.disks.secondary_boot_disk is None or pool.disks.secondary_boot_disk_mode is not None:
-        message = f"node pool {pool.name!r} has no secondary boot disk of data"
-        fix = (
-            f"set nodePools.{pool.name}.secondaryBootDisk: {{image: projects/PROJECT/global/images/IMAGE, mode: null}}"
-        )
-        yield Problem(f"{at}.kind", message, fix)
-
-
-def _hyperdisk_problems(
-    path: str, place: Place, source: HyperdiskSource, checkpoint_gib: float | None
-) -> Iterator[Problem]:
-    at, pool = f"{path}.model.source", place.pool
-    if pool is None or place.placing.compute_class is not None or not pool.create:
-        yield Problem(f"{at}.kind", "a Hyperdisk is made for one node pool of the stack", "set nodePool to that pool")
-        return
-    families = _table()["hyperdisk"]["families"]
-    if pool.machine_type.partition("-")[0] not in families:
-        message = f"Hyperdisk ML attaches to no {pool.machine_type}"
-        yield Problem(f"{at}.kind", message, f"use a machine of {', '.join(families)}, or another source")
-    if len(pool.size.zones) != 1:
-        message = f"a Hyperdisk lies in one zone, and node pool {pool.name!r} has {len(pool.size.zones) or 'unnamed'}"
-        yield Problem(f"{at}.kind", message, f"set nodePools.{pool.name}.zones to one zone")
-    if source.size_gb is None and checkpoint_gib is None:
-        yield Problem(f"{at}.sizeGb", "nobody knows how large the weights are", "set sizeGb")
-    elif source.size_gb is not None and checkpoint_gib is not None and source.size_gb * 1e9 < checkpoint_gib * GIB:
-        least = math.ceil(checkpoint_gib * GIB / 1e9 * 1.05)
-        yield Problem(f"{at}.sizeGb", f"the weights take {checkpoint_gib:.1f} GiB", f"set sizeGb: {least}")
+    yield from disk_problems(path, workload, place, checkpoint_gib)
 
 
 def _notes(workload: Workload, cluster: ClusterPlan) -> Iterator[str]:

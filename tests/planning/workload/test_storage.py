@@ -214,3 +214,11 @@ def test_a_source_of_another_form_is_refused_by_its_own_path(source: dict[str, A
     said = refusal(source)
     assert said.startswith(path)
     assert fix in said
+
+
+def test_a_hyperdisk_reads_as_much_as_its_size_allows() -> None:
+    assert chat({"kind": "hyperdisk", "sizeGb": 16, "throughputMibps": 23_841}).storage.store is not None
+    told = refusal({"kind": "hyperdisk", "sizeGb": 16, "throughputMibps": 24_000})
+    assert "reads 2 to 23,841 MiB/s" in told and "set throughputMibps: 23841" in told
+    told = refusal({"kind": "hyperdisk", "sizeGb": 65_536})
+    assert "reads 7,325 to" in told and "set throughputMibps: 7325" in told

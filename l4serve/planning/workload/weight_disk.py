@@ -1,0 +1,137 @@
+"""Disks that hold a workload's weights: one that nodes boot with, or a Hyperdisk ML that a Job fills.
+
+Data: data/weight_disk.yaml.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from l4serve.config.data_file import load_data
+from l4serve.config.model_source import BootDiskSource, HyperdiskSource
+from l4serve.config.problems import Problem
+from l4serve.config.workload import Workload
+from l4serve.planning.values.quantity import GIB
+from l4serve.planning.workload.node_choice import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightStore:
+    """A disk with weights, behind the claim that pods mount."""
+
+    kind: Literal["bootDisk", "hyperdisk"]
+    claim: str
+    """Name of the PersistentVolumeClaim, and with the namespace before it of the PersistentVolume."""
+    size_gb: int
+    node_path: str | None = None
+    """Folder of the node that holds a boot disk."""
+    node_labels: Mapping[str, str] | None = None
+    """Labels of the nodes that have the boot disk."""
+    zone: str | None = None
+    """Zone of a Hyperdisk."""
+    throughput_mibps: int | None = None
+    revision: str | None = None
+    """Commit of the Hub that the Job downloads."""
+
+    @property
+    def fill_name(self) -> str:
+        """Name of the Job that fills a Hyperdisk, of its claim and of its policy."""
+        return f"{self.claim}-fill"
+
+    @property
+    def fill_labels(self) -> Mapping[str, str]:
+        """Of the Job's pods, which no Service of the workload may select."""
+        return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": self.fill_name}
+
+
+def weight_store(name: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> WeightStore | None:
+    """The disk of a workload whose Kubernetes objects have that name; None where its weights lie on none.
+
+    `checkpoint_gib` are the weights as files; None where nobody knows.
+    """
+    source, pool, table = workload.model.source, place.pool, _table()
+    if isinstance(source, BootDiskSource) and pool is not None and pool.disks.secondary_boot_disk is not None:
+        image = pool.disks.secondary_boot_disk.rpartition("/")[2]
+        return WeightStore(
+            kind="bootDisk",
+            claim=f"{name}-weights",
+            size_gb=1,
+            node_path=table["bootDiskFolder"].format(image=image),
+            node_labels=dict(place.placing.node_selector),
+        )
+    if isinstance(source, HyperdiskSource) and pool is not None:
+        return WeightStore(
+            kind="hyperdisk",
+            claim=f"{name}-weights",
+            size_gb=_disk_gb(source, checkpoint_gib),
+            zone=pool.size.zones[0],
+            throughput_mibps=source.throughput_mibps,
+            revision=workload.model.revision,
+        )
+    return None
+
+
+def _disk_gb(source: HyperdiskSource, checkpoint_gib: float | None) -> int:
+    return source.size_gb or max(10, math.ceil((checkpoint_gib or 0.0) * _table()["hyperdisk"]["headroom"] * 1.0737))
+
+
+def disk_problems(path: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> Iterator[Problem]:
+    """What stands against the disk of a workload at a YAML path."""
+    source = workload.model.source
+    if isinstance(source, BootDiskSource):
+        yield from _boot_disk_problems(path, place)
+    if isinstance(source, HyperdiskSource):
+        yield from _hyperdisk_problems(path, place, source, checkpoint_gib)
+
+
+def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
+    at, pool = f"{path}.model.source", place.pool
+    if pool is None or place.placing.compute_class is not None:
+        yield Problem(f"{at}.kind", "a boot disk belongs to one node pool of the stack", "set nodePool to that pool")
+    elif pool.disks.secondary_boot_disk is None or pool.disks.secondary_boot_disk_mode is not None:
+        message = f"node pool {pool.name!r} has no secondary boot disk of data"
+        fix = (
+            f"set nodePools.{pool.name}.secondaryBootDisk: {{image: projects/PROJECT/global/images/IMAGE, mode: null}}"
+        )
+        yield Problem(f"{at}.kind", message, fix)
+
+
+def _hyperdisk_problems(
+    path: str, place: Place, source: HyperdiskSource, checkpoint_gib: float | None
+) -> Iterator[Problem]:
+    at, pool = f"{path}.model.source", place.pool
+    if pool is None or place.placing.compute_class is not None or not pool.create:
+        yield Problem(f"{at}.kind", "a Hyperdisk is made for one node pool of the stack", "set nodePool to that pool")
+        return
+    families = _table()["hyperdisk"]["families"]
+    if pool.machine_type.partition("-")[0] not in families:
+        message = f"Hyperdisk ML attaches to no {pool.machine_type}"
+        yield Problem(f"{at}.kind", message, f"use a machine of {', '.join(families)}, or another source")
+    if len(pool.size.zones) != 1:
+        message = f"a Hyperdisk lies in one zone, and node pool {pool.name!r} has {len(pool.size.zones) or 'unnamed'}"
+        yield Problem(f"{at}.kind", message, f"set nodePools.{pool.name}.zones to one zone")
+    if source.size_gb is None and checkpoint_gib is None:
+        yield Problem(f"{at}.sizeGb", "nobody knows how large the weights are", "set sizeGb")
+    elif source.size_gb is not None and checkpoint_gib is not None and source.size_gb * 1e9 < checkpoint_gib * GIB:
+        least = math.ceil(checkpoint_gib * GIB / 1e9 * 1.05)
+        yield Problem(f"{at}.sizeGb", f"the weights take {checkpoint_gib:.1f} GiB", f"set sizeGb: {least}")
+    else:
+        yield from _throughput_problems(at, source, _disk_gb(source, checkpoint_gib) * 1e9 / GIB)
+
+
+def _throughput_problems(at: str, source: HyperdiskSource, size_gib: float) -> Iterator[Problem]:
+    """What a Hyperdisk ML of that size can be asked to read at."""
+    limits = _table()["hyperdisk"]
+    least, most = math.ceil(limits["leastPerGib"] * size_gib), math.floor(limits["mostPerGib"] * size_gib)
+    if not least <= source.throughput_mibps <= most:
+        what = f"a Hyperdisk ML of {size_gib:,.0f} GiB reads {least:,} to {most:,} MiB/s"
+        fix = f"set throughputMibps: {max(limits['least'], min(max(source.throughput_mibps, least), most))}"
+        yield Problem(f"{at}.throughputMibps", what, fix)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "weight_disk.yaml")
+    return table
