@@ -10,6 +10,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.network_guard import admitted_anew
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -208,6 +209,8 @@ def _opened_pods(
         if old.network is not None and new.network is None:
             told = f"no NetworkPolicy closes the pods of {new.name}: every pod of the cluster reaches them"
             yield Danger("protection lifted", "networkPolicy.enabled", told)
+        elif old.network is not None and new.network is not None and (who := admitted_anew(old.network, new.network)):
+            yield Danger("protection lifted", "networkPolicy.from", f"{', '.join(who)} may connect to {new.name}")
 
 
 def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

@@ -28,6 +28,8 @@ class Peer:
     """Ranges inside `cidr` that do not count."""
     namespace: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    google: bool = False
+    """Whether it is Google's: a load balancer's proxies and health checks, or a collector of metrics."""
 
     @property
     def namespace_labels(self) -> Mapping[str, str] | None:
@@ -105,7 +107,7 @@ def plan_network_guard(
     callers = (Peer(), *_load_balancers(service_type), *_proxies(gateway), *(map(_peer, config.from_)))
     ingress = [Opening(peers=callers, ports=(("TCP", port),))]
     if scraped:
-        collectors = tuple(Peer(namespace=name) for name in _facts()["collectors"]["namespaces"])
+        collectors = tuple(Peer(namespace=name, google=True) for name in _facts()["collectors"]["namespaces"])
         ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
     outside = Opening(peers=(Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster)),), ports=(("TCP", 443),))
     egress = [*_of_every_pod(), *((outside,) if downloads else ())]
@@ -117,6 +119,21 @@ def plan_network_guard(
         fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside)) if fills else None,
         picker=_picker_guard(picker_ports, gateway, port) if picker_ports else None,
     )
+
+
+def admitted_anew(old: NetworkGuard, new: NetworkGuard) -> tuple[str, ...]:
+    """Who may connect to the pods under the new policy and not under the old one, Google's own left out, in words."""
+    before = [peer for opening in old.ingress for peer in opening.peers]
+    ranges = [ip_network(peer.cidr, strict=False) for peer in before if peer.cidr and not peer.outside]
+    found = []
+    for peer in (peer for opening in new.ingress for peer in opening.peers if not peer.google):
+        inside = peer.cidr is not None and any(
+            ip_network(peer.cidr, strict=False).subnet_of(known)  # type: ignore[arg-type]
+            for known in ranges
+        )
+        if peer not in before and not inside:
+            found.append(peer.text)
+    return tuple(dict.fromkeys(found))
 
 
 def _picker_guard(ports: Mapping[str, int], gateway: GatewayPlan | None, engine_port: int) -> NetworkGuard:
@@ -149,7 +166,7 @@ def _load_balancers(service_type: str) -> Iterator[Peer]:
 def _proxies(gateway: GatewayPlan | None) -> Iterator[Peer]:
     """A gateway's requests come from its proxies, its health checks from Google's own ranges."""
     if gateway is not None:
-        yield from (Peer(cidr=cidr) for cidr in (gateway.proxy_cidr, *health_check_ranges()))
+        yield from (Peer(cidr=cidr, google=True) for cidr in (gateway.proxy_cidr, *health_check_ranges()))
 
 
 @cache

@@ -95,3 +95,28 @@ def test_the_internet_is_a_danger_and_without_a_key_the_worse_one() -> None:
 
 def test_the_network_is_no_danger() -> None:
     assert not [d for d in edited({"expose": {"to": "network"}}, {}).dangers if d.kind.startswith("public")]
+
+
+OFFICE, OFFICES = {"cidr": "10.20.0.0/24"}, {"cidr": "10.20.0.0/16"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ([], [OFFICE], ["10.20.0.0/24 may connect to qwen"]),
+        ([OFFICE], [OFFICES], ["10.20.0.0/16 may connect to qwen"]),
+        ([], [{"namespace": "search"}], ["pods of search may connect to qwen"]),
+        ([OFFICES], [OFFICE], []),
+        ([OFFICE], [], []),
+        ([OFFICE], [OFFICE], []),
+    ],
+)
+def test_a_network_policy_that_lets_more_in_is_told(before: list[Any], after: list[Any], told: list[str]) -> None:
+    diff = edited({"networkPolicy.from": after}, {"networkPolicy.from": before})
+    assert texts(diff, "protection lifted") == told
+    assert {danger.path for danger in diff.dangers if danger.text in told} <= {"networkPolicy.from"}
+
+
+def test_googles_own_clients_are_no_danger_of_the_policy() -> None:
+    diff = edited({"monitoring.podMonitoring": True, "expose": {"to": "network"}}, {})
+    assert texts(diff, "protection lifted") == []
