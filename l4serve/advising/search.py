@@ -194,7 +194,10 @@ def _with_length(pod: PodChoice, length: int) -> PodChoice:
 def _kept(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:
     """The candidate judged; for a rate with a replica more while the mean of the requests misses the wish."""
     found, why = _judged(candidate, wish, known)
-    for replicas in range(candidate.replicas + 1, candidate.replicas + 1 + MORE_REPLICAS if wish.traffic else 0):
+    last = candidate.replicas + MORE_REPLICAS if wish.traffic else 0
+    if candidate.home.most_replicas is not None:
+        last = min(last, candidate.home.most_replicas)
+    for replicas in range(candidate.replicas + 1, last + 1):
         if found is None or _missed(found, wish) is None:
             break
         found, why = _judged(replace(candidate, replicas=replicas), wish, known)

@@ -9,7 +9,8 @@ import pytest
 from l4serve.advising.candidates import Home, PodChoice, pod_choices
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import Answer, search
-from l4serve.cli.advise_command import homes_of
+from l4serve.advising.traffic import Traffic
+from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question, subject_of
@@ -40,8 +41,9 @@ def named(answer: Answer) -> list[tuple[object, ...]]:
         replace(THROUGHPUT, goal="cost", quality="8bit"),
         replace(THROUGHPUT, goal="latency", budget_usd_hour=2.0),
         replace(THROUGHPUT, ttft_ms=1000.0, itl_ms=80.0),
+        Wish(goal="cost", load=replace(LOAD, clients=None, rate=9.0), traffic=Traffic(rate=9.0)),
     ],
-    ids=["throughput", "cost", "latency", "promises"],
+    ids=["throughput", "cost", "latency", "promises", "rate"],
 )
 def test_pruned_and_exhaustive_search_agree(wish: Wish) -> None:
     pods, homes = asked()
@@ -63,6 +65,15 @@ def test_a_search_over_five_hundred_candidates_takes_two_seconds() -> None:
     pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
     began = time.process_time()
     answer = search(pods, homes, THROUGHPUT)
+    assert answer.tried >= 500
+    assert time.process_time() - began < 2.0 * answer.tried / 500
+
+
+def test_a_search_for_a_rate_takes_no_longer() -> None:
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    wish = Wish(goal="cost", load=replace(LOAD, clients=None, rate=20.0), traffic=Traffic(rate=20.0))
+    began = time.process_time()
+    answer = search(pods, homes, wish)
     assert answer.tried >= 500
     assert time.process_time() - began < 2.0 * answer.tried / 500
 

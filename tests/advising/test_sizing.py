@@ -11,7 +11,7 @@ from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import search
 from l4serve.advising.sizing import Curve, Limits, Replica, curve_of, fewest, limits_of, size
 from l4serve.advising.traffic import Traffic
-from l4serve.cli.advise_command import homes_of
+from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question, subject_of
@@ -102,6 +102,21 @@ def test_the_winner_has_as_many_replicas_as_its_size() -> None:
         assert sized.replicas == found.candidate.replicas <= sized.headroom_replicas
         assert sized.utilisation < 1
         assert found.figures.ttft_ms is not None
+
+
+def test_no_more_replicas_are_tried_than_a_place_holds() -> None:
+    shape = find_model("Qwen/Qwen2.5-1.5B-Instruct")
+    assert shape is not None
+    question = Question(model=shape, engine="vllm", engine_version=None, accelerator="nvidia-l4", gpus=1)
+    pods = list(pod_choices(subject_of(question), (1,)))[:1]
+    home, wish = homes_of("nvidia-l4", "on-demand", "us-central1")[0], at(20.0, itl_ms=14.0)
+    free = search(pods, [home], wish).winner
+    assert free is not None
+    needed = free.candidate.replicas
+    assert search(pods, [replace(home, most_replicas=needed)], wish).winner is not None
+    tight = search(pods, [replace(home, most_replicas=needed - 1)], wish)
+    assert tight.winner is None
+    assert all(rejected.candidate.replicas < needed for rejected in tight.rejected)
 
 
 def test_thresholds_leave_room_for_the_start_of_another(winner: Judged) -> None:

@@ -68,3 +68,27 @@ def test_bad_input_exits_with_two(args: tuple[str, ...]) -> None:
     code, out, err = run(*GEMMA[:2], "--goal", "cost", *args)
     assert code == 2, out
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("-s", "dev", "--rps", "3"), "takes no --rps"),
+        (("-s", "dev", "--html", "page.html"), "takes no --html"),
+        (("-s", "dev", "--goal", "cost", "--provisioning", "spot"), "leave out --provisioning"),
+        (("-s", "dev", "--goal", "cost", "--gpu", "nvidia-l4"), "leave out --gpu"),
+        (("-s", "dev", "-f", "Pulumi.prod.yaml", "--goal", "cost"), "one stack"),
+        (("--write", "dev", "-f", "Pulumi.prod.yaml", "--goal", "cost"), "one stack"),
+        (("-s", "dev", "--write", "prod", "--goal", "cost"), "one stack"),
+        (("-s", "dev", "--write", "dev"), "takes no --write"),
+        ((*GEMMA[:2], "--goal", "cost", "--percentile", "99"), "--percentile is of a rate"),
+        ((*GEMMA[:2], "--goal", "cost", "--arrival-cv2", "0"), "--arrival-cv2 is of a rate"),
+        (("--goal", "cost"), "--model"),
+        ((), "--goal"),
+    ],
+    ids=str,
+)
+def test_what_would_not_be_heard_is_refused(args: tuple[str, ...], said: str) -> None:
+    code, _, err = run(*args)
+    assert code == 2
+    assert said in " ".join(err.split())

@@ -14,7 +14,7 @@ TERA = 10**12
 MICRO = 1e-6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CardSpeed:
     """Achieved figures of one card: bytes, operations and 4-bit weights a second.
 

@@ -9,68 +9,16 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.loop_state import Limits, Observed, Request
 from l4serve.planning.performance.step_time import Batch, StepClock
 
-WAVES = 4
+WAVES, WAVES_OF_A_SPREAD = 3, 4
 FEWEST_REQUESTS = 2
 OPEN_REQUESTS = 400
 OPEN_WARM_UP = 80
 MOST_QUEUED = 2000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
-
-    `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
-    kind. `window_tokens` is the most that a windowed layer keeps.
-    """
-
-    sequences: int
-    batched_tokens: int
-    cache_tokens: int
-    longest: int
-    chunks: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    arrived: float
-    prompt: int
-    output: int
-    done: int = 0
-    """Tokens of the prompt that were computed."""
-    left: int = 0
-    """Tokens still to make."""
-    ready: int = 0
-    """Step at which it decoded its first token, less the tokens that its cache then held."""
-    first: float = -1.0
-    running: bool = False
-
-
-@dataclass(slots=True)
-class Observed:
-    """What the measured requests saw: seconds, and the shares of time by what held more of them back."""
-
-    ttft: float = 0.0
-    itl: float = 0.0
-    decoded: int = 0
-    total: float = 0.0
-    tokens: int = 0
-    requests: int = 0
-    began: float = 0.0
-    ended: float = 0.0
-    running: float = 0.0
-    busy: float = 0.0
-    idle: float = 0.0
-    waiting: float = 0.0
-    held_by: dict[str, float] = field(default_factory=dict)
-    queued: int = 0
-    """Requests that wait at the end."""
-    ttfts: list[float] = field(default_factory=list)
 
 
 class EngineLoop:
@@ -80,10 +28,10 @@ class EngineLoop:
         self.clock, self.limits, self.load = clock, limits, load
         self.lengths = load.lengths(limits.longest)
         self.now, self.step = 0.0, 0
-        self.waiting: deque[_Request] = deque()
-        self.prefilling: deque[_Request] = deque()
-        self.running: list[_Request] = []
-        self.ends: list[tuple[int, int, _Request]] = []
+        self.waiting: deque[Request] = deque()
+        self.prefilling: deque[Request] = deque()
+        self.running: list[Request] = []
+        self.ends: list[tuple[int, int, Request]] = []
         self.decoding = self.serial = 0
         self.cached = 0
         self.window = clock.work.window
@@ -98,7 +46,8 @@ class EngineLoop:
         """The load until enough requests were seen; those of the first wave are left out."""
         load = self.load
         if load.clients is not None:
-            total = max(FEWEST_REQUESTS, WAVES * load.clients)
+            waves = WAVES_OF_A_SPREAD if load.input_spread or load.output_spread else WAVES
+            total = max(FEWEST_REQUESTS, waves * load.clients)
             self.skip = load.clients if load.clients > 1 else 0
             self.sent.extend(0.0 for _ in range(load.clients))
         else:
@@ -115,13 +64,17 @@ class EngineLoop:
         while self.sent and self.sent[0] <= self.now:
             at = self.sent.popleft()
             prompt, output = next(self.lengths)
-            self.waiting.append(_Request(at - self.clock.rates.request, prompt, output, left=output))
+            self.waiting.append(Request(at - self.clock.rates.request, prompt, output, left=output))
             if self.load.rate is not None and len(self.waiting) < MOST_QUEUED:
                 self.sent.append(next(self.to_come))
 
     def _advance(self) -> None:
-        self._admit_arrivals()
-        if not (self.decoding or self.prefilling or self.waiting):
+        if self.sent and self.sent[0] <= self.now:
+            self._admit_arrivals()
+        if not (self.prefilling or self.waiting):
+            if self.decoding:
+                self._decode_on()
+                return
             if self.finished >= self.skip:
                 self.seen.idle += self.sent[0] - self.now
             self.now = self.sent[0]
@@ -146,14 +99,13 @@ class EngineLoop:
         if decoding:
             self._finish_due()
 
-    def _schedule(self) -> tuple[float, float, int, list[_Request]]:
+    def _schedule(self) -> tuple[float, float, int, list[Request]]:
         """The prompts of the next step: pairs of tokens that attention computes, tokens, and the prompts that end."""
         limits = self.limits
         budget = limits.batched_tokens - (self.decoding if limits.chunks else 0)
         attended = windowed = 0.0
-        prefilled, first = 0, []
+        prefilled, fresh, first = 0, 0, []
         held = self.cached + sum(request.done for request in self.prefilling)
-        fresh = 0
         for request in list(self.prefilling):
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
@@ -167,11 +119,14 @@ class EngineLoop:
             if self.decoding + len(self.prefilling) >= limits.sequences:
                 self.blocked = "sequences"
                 break
-            if held + fresh + prefilled + request.prompt > limits.cache_tokens and (held or fresh or prefilled):
+            asked = held + fresh + prefilled + request.prompt
+            if asked > limits.cache_tokens and (held or fresh or prefilled):
                 self.blocked = "cache"
                 break
             if not limits.chunks and request.prompt > budget and prefilled:
                 break
+            if asked > self.seen.most_cached:
+                self.seen.most_cached = asked
             tokens = min(budget, request.prompt)
             self.waiting.popleft()
             self.prefilling.append(request)
@@ -183,11 +138,20 @@ class EngineLoop:
         else:
             if self.waiting:
                 self.blocked = "tokens"
+        self._note(limits.batched_tokens - budget)
         for request in first:
             self.prefilling.remove(request)
         return attended, windowed, prefilled, first
 
-    def _attend(self, request: _Request, tokens: int, attended: float, windowed: float) -> tuple[float, float]:
+    def _note(self, tokens: int) -> None:
+        """How close a step of so many tokens came to the limits, and whether it was cut by one."""
+        seen = self.seen
+        seen.most_tokens = max(seen.most_tokens, tokens)
+        seen.most_sequences = max(seen.most_sequences, self.decoding + len(self.prefilling))
+        if self.waiting or (self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt):
+            seen.touched = True
+
+    def _attend(self, request: Request, tokens: int, attended: float, windowed: float) -> tuple[float, float]:
         before = request.done
         request.done += tokens
         pairs = tokens * (before + tokens / 2)
@@ -212,7 +176,7 @@ class EngineLoop:
         self.step += steps * count
         self.cached += self.decoding * steps * count
 
-    def _start(self, request: _Request) -> None:
+    def _start(self, request: Request) -> None:
         """The first token of a prompt that was computed; the rest is decoded."""
         if request.first < 0:
             request.first = self.now
@@ -234,8 +198,9 @@ class EngineLoop:
             heapq.heappop(self.ends)
         count = max(1, self.ends[0][0] - self.step)
         room = self.limits.cache_tokens - self.cached
-        if self.decoding > 1:
-            count = max(1, min(count, room // self.decoding))
+        if self.decoding > 1 and count * self.decoding > room:
+            self.seen.touched = True
+            count = max(1, room // self.decoding)
         fixed, each, each_windowed = self.clock.decode(self.decoding)
         first = fixed + each * self.cached + each_windowed * self._windowed()
         growing = each * self.decoding
@@ -249,15 +214,18 @@ class EngineLoop:
         self._finish_due()
 
     def _finish_due(self) -> None:
+        if self.cached > self.seen.most_cached:
+            self.seen.most_cached = self.cached
         while self.ends and (self.ends[0][0] <= self.step or not self.ends[0][2].running):
             _, _, request = heapq.heappop(self.ends)
             if request.running:
                 self._leave(request)
                 self._done(request)
         while self.cached > self.limits.cache_tokens and self.decoding > 1:
+            self.seen.touched = True
             self._preempt()
 
-    def _leave(self, request: _Request) -> None:
+    def _leave(self, request: Request) -> None:
         request.running = False
         self.decoding -= 1
         self.cached -= self.step - request.ready
@@ -273,7 +241,7 @@ class EngineLoop:
         request.prompt, request.left, request.done = held, request.left - made, 0
         self.waiting.appendleft(request)
 
-    def _done(self, request: _Request) -> None:
+    def _done(self, request: Request) -> None:
         self.finished += 1
         seen = self.seen
         if self.finished > self.skip:
@@ -281,7 +249,6 @@ class EngineLoop:
                 seen.began = self.now
             seen.requests += 1
             seen.ttft += request.first - request.arrived
-            seen.ttfts.append(request.first - request.arrived)
             seen.total += self.now - request.arrived
             seen.tokens += request.output
             if request.output > 1:

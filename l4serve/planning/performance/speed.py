@@ -12,9 +12,10 @@ from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
-from l4serve.planning.performance.engine_loop import EngineLoop, Limits, Observed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
+from l4serve.planning.performance.known_runs import observed
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
+from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
 
@@ -141,20 +142,18 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
         assumed = (CROWD_NOTE.format(sequences=alone),)
     if load.rate is not None:
         return _at_rate(served, clock, limits, load)
-    return replace(_speed(served, clock, load, EngineLoop(clock, limits, load).run()), assumed=assumed)
+    return replace(_speed(served, clock, load, observed(clock, limits, load)), assumed=assumed)
 
 
 def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:
     """The speed under a rate: that of the most that can be served, without a wait, where more comes."""
     crowds = dict.fromkeys(_crowd(limits, load, held) for held in (1.0, 0.5))
-    full = max(
-        (_speed(served, clock, crowd, EngineLoop(clock, limits, crowd).run()) for crowd in crowds), key=_requests
-    )
+    full = max((_speed(served, clock, crowd, observed(clock, limits, crowd)) for crowd in crowds), key=_requests)
     rate, most = load.rate or 0.0, _requests(full)
     if rate >= most:
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         return replace(full, figures=replace(full.figures, ttft_ms=None, end_to_end_ms=None), not_judged=(reason,))
-    speed = replace(_speed(served, clock, load, EngineLoop(clock, limits, load).run()), rate_is_given=True)
+    speed = replace(_speed(served, clock, load, observed(clock, limits, load)), rate_is_given=True)
     if rate < most / (1 + speed.bound.step):
         return speed
     slower = (

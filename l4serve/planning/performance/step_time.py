@@ -101,7 +101,18 @@ class StepClock:
         read, compute = self.weights(tokens)
         return read >= compute
 
+    @cached_property
+    def _times(self) -> dict[tuple[str, int], float]:
+        """Times that were worked out, by part and tokens: a load asks for few of them, and often."""
+        return {}
+
     def _linear(self, tokens: int) -> float:
+        found = self._times.get(("linear", tokens))
+        if found is None:
+            found = self._times["linear", tokens] = self._linear_time(tokens)
+        return found
+
+    def _linear_time(self, tokens: int) -> float:
         if not tokens:
             return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
@@ -138,6 +149,12 @@ class StepClock:
         return self.rates.compute_four_bit * self.card.rate("bfloat16") if rate is None else rate
 
     def _head(self, rows: int) -> float:
+        found = self._times.get(("head", rows))
+        if found is None:
+            found = self._times["head", rows] = self._head_time(rows)
+        return found
+
+    def _head_time(self, rows: int) -> float:
         if not rows:
             return 0.0
         work, card, rates = self.work, self.card, self.rates

@@ -1,0 +1,126 @@
+"""Options of `advise`, and the wish that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from l4serve.advising.ranking import Goal, Wish
+from l4serve.advising.traffic import Traffic
+from l4serve.cli.completion import (
+    complete_accelerator,
+    complete_engine,
+    complete_model,
+    complete_region,
+    complete_release,
+    complete_stack,
+)
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.question_options import MOST_CLIENTS, MOST_TOKENS
+from l4serve.config.expected_load import ExpectedLoad
+from l4serve.config.node_pool import Provisioning
+from l4serve.planning.performance.load import Load
+
+MANY_CLIENTS = 64
+"""Clients of a load that only says that throughput or cost counts."""
+QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
+
+AnyModelOption = Annotated[
+    str | None, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)
+]
+GoalOption = Annotated[Goal | None, typer.Option(help="latency, throughput or cost.")]
+WriteOption = Annotated[
+    str | None,
+    typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.", autocompletion=complete_stack),
+]
+InputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")]
+OutputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")]
+RpsOption = Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")]
+ConcurrencyOption = Annotated[int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients of all replicas.")]
+ArrivalOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
+]
+PercentileOption = Annotated[
+    float | None, typer.Option(min=50, max=99.99, help="Share of clients that a size is for; unsaid: 95.")
+]
+GrowthOption = Annotated[float | None, typer.Option(min=0, max=10, help="Growth of the rate, as a share; unsaid: 0.1.")]
+TtftOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")]
+ItlOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")]
+BudgetOption = Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")]
+QualityOption = Annotated[
+    Literal["any", "8bit", "full"] | None, typer.Option(help="any, 8bit or full: the coarsest weights and cache.")
+]
+GpusOption = Annotated[
+    list[str] | None, typer.Option(help="Accelerator by GKE's name; repeatable.", autocompletion=complete_accelerator)
+]
+EnginesOption = Annotated[
+    list[str] | None, typer.Option(help="Kind of the engine; repeatable.", autocompletion=complete_engine)
+]
+ReleaseOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)]
+ProvisioningOption = Annotated[Provisioning | None, typer.Option(help="How machines are paid for; unsaid: on-demand.")]
+RegionOption = Annotated[
+    str | None, typer.Option(help="Region whose prices count; unsaid: us-central1.", autocompletion=complete_region)
+]
+HtmlOption = Annotated[Path | None, typer.Option(help="Write the answer as a page.")]
+
+OF_A_PLACE = ("gpu", "gpu_memory_gib", "engine", "engine_version", "provisioning", "region")
+"""Options that say where a model could run; a stack says so itself."""
+OF_A_RATE = ("arrival_cv2", "percentile", "growth_per_minute")
+OF_A_WISH = (
+    "input_tokens", "output_tokens", "rps", "concurrency", *OF_A_RATE, "ttft_ms", "itl_ms", "budget_usd_hour",
+    "quality", "html",
+)  # fmt: skip
+
+
+def refuse_unheard(asked: Mapping[str, Any]) -> None:
+    """Exits 2 for options that contradict each other, or that the question would not hear."""
+    stack, file, write = asked["stack"], asked["file"], asked["write"]
+    named = bool(stack or file or write)
+    if asked["rps"] is not None and asked["concurrency"] is not None:
+        raise refuse_input("a load is a number of clients or a rate: give either --concurrency or --rps")
+    if (file and (stack or write)) or (stack and write and stack != write):
+        raise refuse_input("a question is about one stack: give one of -s, -f and --write")
+    if asked["goal"] is None:
+        if not (stack or file):
+            raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
+        if write or (heard := _given(asked, (*OF_A_WISH, *OF_A_PLACE))):
+            which = "--write" if write else heard
+            raise refuse_input(f"the guide's checklist takes no {which}: name a goal with --goal, or leave it out")
+        return
+    if named and (heard := _given(asked, OF_A_PLACE)):
+        raise refuse_input(f"a stack has its own machine, engine and region: leave out {heard}, or the stack")
+    if not named and asked["model"] is None:
+        raise refuse_input("name a model with --model, or a stack with -s or --write")
+    if asked["rps"] is None and (heard := _given(asked, OF_A_RATE)):
+        raise refuse_input(f"{heard} is of a rate: give one with --rps")
+
+
+def _given(asked: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names if asked[name] not in (None, [], ()))
+
+
+def wish_of(asked: Mapping[str, Any]) -> Wish:
+    """The wish that the options make. Unsaid lengths are those of a workload; unsaid clients are one for latency, else
+    many."""
+    usual, goal, rate = ExpectedLoad(), asked["goal"], asked["rps"]
+    said = {name: asked[name] for name in OF_A_RATE if asked[name] is not None}
+    return Wish(
+        goal=goal,
+        load=Load(
+            input_tokens=asked["input_tokens"] or usual.input_tokens,
+            output_tokens=asked["output_tokens"] or usual.output_tokens,
+            clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
+            rate=rate,
+            input_spread=0.0,
+            output_spread=0.0,
+        ),
+        ttft_ms=asked["ttft_ms"],
+        itl_ms=asked["itl_ms"],
+        budget_usd_hour=asked["budget_usd_hour"],
+        quality=QUALITIES[asked["quality"] or "any"],
+        traffic=None if rate is None else Traffic(rate=rate, **said),
+    )

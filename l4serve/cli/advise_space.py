@@ -1,0 +1,69 @@
+"""What `advise` searches for a model: every way to write its workload, and every machine that is sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from l4serve.advising.candidates import Home, PodChoice, pod_choices
+from l4serve.cli.hub import model_shape
+from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.config.node_pool import Provisioning
+from l4serve.engines.profile import engine_kinds
+from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
+from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.models.hf_values import ModelConfigError
+from l4serve.planning.workload.fit_question import Question, subject_of
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is searched for a model: its cards, engines and machines."""
+
+    model: str
+    gpus: tuple[str, ...]
+    gpu_memory_gib: float | None
+    engines: tuple[str, ...]
+    """Empty for all."""
+    engine_version: str | None
+    provisioning: Provisioning
+    region: str
+
+    def candidates(self) -> tuple[list[PodChoice], list[Home]]:
+        """Every way to write the workload, and every machine; exits 2 for a model, card or engine that nobody knows."""
+        pods: list[PodChoice] = []
+        homes: list[Home] = []
+        with readable_refusals():
+            try:
+                shape = model_shape(self.model)
+            except ModelConfigError as error:
+                raise refuse_input(str(error)) from None
+            for accelerator in self.gpus:
+                counts = tuple(sorted({machine.gpus for machine in all_shapes(accelerator)}))
+                for kind in self.engines or engine_kinds():
+                    question = Question(
+                        model=shape,
+                        engine=kind,
+                        engine_version=self.engine_version if self.engines else None,
+                        accelerator=accelerator,
+                        gpus=1,
+                        gpu_memory_gib=self.gpu_memory_gib,
+                    )
+                    pods += pod_choices(subject_of(question), counts)
+                homes += homes_of(accelerator, self.provisioning, self.region)
+        return pods, homes
+
+
+def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:
+    """The machines of an accelerator that are sold that way, with their prices where they are known."""
+    market = MARKETS[provisioning]
+    return [
+        Home(
+            shape=shape,
+            usd_per_hour=price.usd_per_hour if price else None,
+            price_date=price.date if price else None,
+            most_replicas=None,
+        )
+        for shape in all_shapes(accelerator)
+        for price in (gpu_machine_price(shape, region=region, market=market),)
+        if shape.card_memory_gb is None and (not shape.sold_as or provisioning in shape.sold_as)
+    ]

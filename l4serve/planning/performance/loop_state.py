@@ -1,0 +1,72 @@
+"""What a load is held by in an engine, the requests on their way, and what was seen of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
+
+    `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
+    kind. `window_tokens` is the most that a windowed layer keeps.
+    """
+
+    sequences: int
+    batched_tokens: int
+    cache_tokens: int
+    longest: int
+    chunks: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One request on its way through an engine; times in seconds, lengths in tokens."""
+
+    arrived: float
+    prompt: int
+    output: int
+    done: int = 0
+    """Tokens of the prompt that were computed."""
+    left: int = 0
+    """Tokens still to make."""
+    ready: int = 0
+    """Step at which it decoded its first token, less the tokens that its cache then held."""
+    first: float = -1.0
+    running: bool = False
+
+
+@dataclass(slots=True)
+class Observed:
+    """What the measured requests saw: seconds, and the shares of time by what held more of them back."""
+
+    ttft: float = 0.0
+    itl: float = 0.0
+    decoded: int = 0
+    total: float = 0.0
+    tokens: int = 0
+    requests: int = 0
+    began: float = 0.0
+    ended: float = 0.0
+    running: float = 0.0
+    busy: float = 0.0
+    idle: float = 0.0
+    waiting: float = 0.0
+    held_by: dict[str, float] = field(default_factory=dict)
+    queued: int = 0
+    """Requests that wait at the end."""
+    most_sequences: int = 0
+    most_tokens: int = 0
+    most_cached: int = 0
+    """The most that a step and the cache held at once, or were asked to."""
+    touched: bool = False
+    """Whether a limit changed what happened."""
+
+    def fits(self, limits: Limits) -> bool:
+        """Whether the same would happen within these limits: none was touched, and all that was held fits."""
+        return not self.touched and (
+            self.most_sequences <= limits.sequences
+            and self.most_tokens <= limits.batched_tokens
+            and self.most_cached <= limits.cache_tokens
+        )

@@ -1,0 +1,54 @@
+"""A run that stands for other limits is what those limits would have made."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from l4serve.planning.performance.engine_loop import EngineLoop
+from l4serve.planning.performance.kernel_rates import kernel_rates
+from l4serve.planning.performance.known_runs import observed
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.loop_state import Limits
+from l4serve.planning.performance.speed import loop_limits, step_clock
+from tests.planning.performance.engines import served
+
+SERVED = served()
+CLOCK, LIMITS = step_clock(SERVED, kernel_rates()), loop_limits(SERVED)
+limits = st.builds(
+    Limits,
+    sequences=st.sampled_from([4, 16, 64, 256]),
+    batched_tokens=st.sampled_from([512, 2048, 8192]),
+    cache_tokens=st.sampled_from([1500, 6000, 40_000]),
+    longest=st.just(8192),
+    chunks=st.booleans(),
+)
+loads = st.builds(
+    Load,
+    input_tokens=st.sampled_from([64, 256, 700]),
+    output_tokens=st.sampled_from([1, 40, 128]),
+    clients=st.sampled_from([1, 5, 24]),
+    input_spread=st.sampled_from([0.0, 0.8]),
+    output_spread=st.just(0.0),
+) | st.builds(
+    Load,
+    input_tokens=st.sampled_from([64, 256]),
+    output_tokens=st.sampled_from([8, 64]),
+    rate=st.sampled_from([0.5, 4.0]),
+    input_spread=st.just(0.0),
+    output_spread=st.just(0.0),
+)
+
+
+@given(st.lists(limits, min_size=2, max_size=5), loads)
+@settings(max_examples=40, deadline=None)
+def test_a_known_run_is_the_run_of_the_limits_that_were_asked(tried: list[Limits], load: Load) -> None:
+    for one in tried:
+        assert observed(CLOCK, one, load) == EngineLoop(CLOCK, one, load).run()
+
+
+def test_limits_that_nothing_touches_share_a_run() -> None:
+    load = Load(input_tokens=100, output_tokens=20, clients=2)
+    first = observed(CLOCK, LIMITS, load)
+    assert observed(CLOCK, replace(LIMITS, sequences=16, batched_tokens=512), load) is first
+    assert observed(CLOCK, replace(LIMITS, sequences=1), load) is not first
