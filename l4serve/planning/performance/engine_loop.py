@@ -14,7 +14,7 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
 from l4serve.planning.performance.step_time import Batch, StepClock
 
-WAVES, WAVES_OF_A_SPREAD = 3, 4
+WAVES = 4
 FEWEST_REQUESTS = 2
 OPEN_REQUESTS = 400
 OPEN_WARM_UP = 80
@@ -46,8 +46,7 @@ class EngineLoop:
         """The load until enough requests were seen; those of the first wave are left out."""
         load = self.load
         if load.clients is not None:
-            waves = WAVES_OF_A_SPREAD if load.input_spread or load.output_spread else WAVES
-            total = max(FEWEST_REQUESTS, waves * load.clients)
+            total = max(FEWEST_REQUESTS, WAVES * load.clients)
             self.skip = load.clients if load.clients > 1 else 0
             self.sent.extend(0.0 for _ in range(load.clients))
         else:

@@ -99,8 +99,10 @@ class Speed:
             self.figures.scaled(1 + sign * self.bound.step, 1 + sign * self.bound.wait)
             for sign in (latencies, -latencies)
         )
-        if self.rate_is_given:
+        if self.rate_is_given:  # the slower each request is, the more of them run at once
             faster = self.figures
+            running = _times(self.figures.running_requests, 1 + latencies * self.bound.step)
+            slower = replace(slower, running_requests=running)
         if latencies > 0 and not self.slowest_keeps_up:
             slower = replace(slower, ttft_ms=None, end_to_end_ms=None)
         return replace(

@@ -88,7 +88,9 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
     try:
         if not fit.fits:
             options, fit, notes = _shortened(subject, shape, fit)
-        if not fit.fits:
+        if not fit.fits and _may_start(subject, fit):
+            notes = (*notes, f"whether it starts, which is uncertain: {'; '.join(fit.reasons)}")
+        elif not fit.fits:
             return no_speed("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
         served = Served(model=shape, gpu=subject.card, options=options, fit=fit)
         plain = rates is None and options.multimodal_limits is None
@@ -118,6 +120,13 @@ def _shortened(subject: Subject, shape: ModelShape, fit: Fit) -> tuple[ServingOp
     shorter = replace(options, max_model_len=length, max_total_tokens=length if options.max_total_tokens else None)
     note = f"a context of {fit.max_model_len} tokens does not fit: the figures are for maxModelLen {length}"
     return shorter, estimate(shape, subject.card, shorter), (note,)
+
+
+def _may_start(subject: Subject, fit: Fit) -> bool:
+    """Whether all that is short is memory which the engine takes after its cache, by less than is uncertain."""
+    free = subject.card.total_gib - subject.card.context_gib
+    short = fit.usable_gib + fit.late_gib - free
+    return 0 < fit.max_model_len <= fit.largest_max_model_len and 0 < short <= fit.uncertainty_gib
 
 
 def no_speed(reason: str) -> Speed:

@@ -61,6 +61,7 @@ def test_a_rate_below_the_capacity_is_served_and_one_above_it_is_not() -> None:
     calm = speed_of(served(), replace(CHAT, clients=None, rate=1.0))
     assert figures(calm).requests_per_second == 1.0
     assert calm.low.requests_per_second == calm.high.requests_per_second == 1.0
+    assert calm.low.running_requests < calm.figures.running_requests < calm.high.running_requests
     flooded = speed_of(served(), replace(CHAT, clients=None, rate=1000.0))
     assert flooded.figures.ttft_ms is None
     assert "without end" in flooded.not_judged[0]
