@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from packaging.version import Version
+
 from l4serve.engines.resolution import resolve_contract
 from l4serve.planning.performance.load import Load
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
@@ -18,6 +20,11 @@ FEWEST_PROMPTS = 8
 RATE_PROMPTS = 300
 DEADLINE_SECONDS = 3600
 LOAD_TOOL = "vllm bench serve --backend openai"
+ANY_CERTIFICATE_SINCE = Version("0.17.0")
+"""First release whose load tool has --insecure: https://github.com/vllm-project/vllm/pull/34026 (February 2026)."""
+_USER = 65532
+"""Of no image: the load tool needs no more than its own folder, and passes Pod Security "restricted" as anybody."""
+_FOLDER = "/tmp"
 
 
 def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
@@ -31,6 +38,12 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
         "command": ["sh", "-c", command],
         "env": _environment(workload),
         "resources": {"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "writable", "mountPath": _FOLDER}],
     }
     return {
         "apiVersion": "batch/v1",
@@ -46,7 +59,15 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": _USER,
+                        "runAsGroup": _USER,
+                        "fsGroup": _USER,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
                     "containers": [container],
+                    "volumes": [{"name": "writable", "emptyDir": {}}],
                 },
             },
         },
@@ -54,11 +75,13 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
 
 
 def image_of(workload: WorkloadPlan) -> str:
-    """The workload's own image where it has the tool, else that of vLLM's contract."""
+    """The workload's own image where its load tool does what the pods need, else that of vLLM's contract."""
     from l4serve.config.vllm import VllmEngine
 
     owner = VllmEngine()
-    if workload.engine.kind == owner.kind:
+    if workload.engine.kind == owner.kind and (
+        workload.service.tls is None or Version(workload.engine.contract.version) >= ANY_CERTIFICATE_SINCE
+    ):
         return workload.engine.image
     return resolve_contract(owner.kind, owner.version).contract.image
 
@@ -78,6 +101,8 @@ def _command(workload: WorkloadPlan, load: Load) -> list[str]:
         "--ignore-eos",
         "--num-prompts", str(prompts),
         *how,
+        # As the pods' probes and `verify`: a certificate of the pods names no Service.
+        *(["--insecure"] if workload.service.tls else []),
         "--seed", "0",
         "--percentile-metrics", "ttft,tpot,itl,e2el",
         "--save-result",
@@ -88,7 +113,8 @@ def _command(workload: WorkloadPlan, load: Load) -> list[str]:
 
 def _environment(workload: WorkloadPlan) -> list[dict[str, Any]]:
     """The token of a gated tokenizer and the key of a guarded server, by reference and never by value."""
-    found: list[dict[str, Any]] = [{"name": "HF_HOME", "value": "/tmp/huggingface"}]
+    plain = {"HF_HOME": f"{_FOLDER}/huggingface", "HOME": _FOLDER, "USER": "bench"}
+    found: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in plain.items()]
     secret, key = workload.secret, workload.engine.key_source
     if secret is not None and secret.secret_name is not None and workload.model.gated:
         found.append(_from_secret("HF_TOKEN", secret.secret_name, secret.key))

@@ -12,6 +12,7 @@ from l4serve.cli.app import app
 from l4serve.verification.bench_job import MARK
 from l4serve.verification.bench_run import run_job
 from l4serve.verification.checks import CheckError
+from tests import factories
 
 REPORT = {
     "completed": 32, "mean_ttft_ms": 240.0, "mean_tpot_ms": 14.2, "mean_e2el_ms": 3900.0,
@@ -129,3 +130,38 @@ def test_a_model_that_makes_no_text_is_not_loaded() -> None:
     code, _, said = run("-f", "examples/Pulumi.embeddings.yaml")
     assert code == 2
     assert "makes none" in said
+
+
+def job_of(tmp_path: Path, version: str, **service: Any) -> Any:
+    chat = factories.workload(engine={"version": version}, service=service)
+    file = tmp_path / "Pulumi.made.yaml"
+    config = {"gcp:project": factories.PROJECT, "gke-llm-serving:serving": factories.serving({"chat": chat})}
+    file.write_text(yaml.safe_dump({"config": config}), "utf-8")
+    code, out, told = run("-f", str(file), "--json")
+    assert code == 0, told
+    return json.loads(out)["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(("version", "image"), [("0.26.0", "v0.26.0"), ("0.11.0", "v0.26.0"), ("0.17.0", "v0.17.0")])
+def test_pods_with_tls_are_loaded_whatever_their_certificate(version: str, image: str, tmp_path: Path) -> None:
+    (container,) = job_of(tmp_path, version, tls={"secret": "kept"})["containers"]
+    assert "--base-url https://" in container["command"][-1]
+    assert "--insecure" in container["command"][-1].split()
+    assert container["image"].endswith(f":{image}")
+
+
+def test_a_plain_pod_is_loaded_with_its_own_image(tmp_path: Path) -> None:
+    (container,) = job_of(tmp_path, "0.11.0")["containers"]
+    assert "--insecure" not in container["command"][-1]
+    assert container["image"].endswith(":v0.11.0")
+
+
+def test_the_job_passes_the_pod_security_of_its_namespace(tmp_path: Path) -> None:
+    pod = job_of(tmp_path, "0.26.0")
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    home = {entry["name"]: entry.get("value") for entry in container["env"]}["HOME"]
+    assert home in {mount["mountPath"] for mount in container["volumeMounts"]}

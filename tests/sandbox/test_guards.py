@@ -1,12 +1,14 @@
 """Guards and doors of a stack on the real API server: Pod Security holds, and the real kinds take what is rendered."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
+from l4serve.verification.bench_job import bench_job
 from tests import factories
 from tests.sandbox.conftest import Cluster
 from tests.stack_cases import ROOT
@@ -14,6 +16,8 @@ from tests.stack_cases import ROOT
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
 NETWORK = {"to": "network", "certificate": {"secret": "tls"}, "address": "kept"}
+VOLUMES = ("PersistentVolume", "PersistentVolumeClaim")
+"""Their names hold the namespace that the test takes away."""
 TYPED = {
     *("Namespace", "ServiceAccount", "Service", "NetworkPolicy", "Deployment", "PodDisruptionBudget", "PodMonitoring"),
     *("Gateway", "HTTPRoute", "HealthCheckPolicy", "GCPBackendPolicy"),
@@ -29,8 +33,12 @@ def rendered(namespace: str, workloads: dict[str, Any] | None = None, **fields: 
 def pod_of(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """A pod as the Deployment would make it, which the API server judges at once."""
     (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
-    spec = {**deployment["spec"]["template"]["spec"], "serviceAccountName": "default"}
-    metadata = {"name": name, "namespace": deployment["metadata"]["namespace"]}
+    return pod_like(deployment, name)
+
+
+def pod_like(owner: Mapping[str, Any], name: str) -> dict[str, Any]:
+    spec = {**owner["spec"]["template"]["spec"], "serviceAccountName": "default"}
+    metadata = {"name": name, "namespace": owner["metadata"]["namespace"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -102,3 +110,46 @@ def test_a_stack_with_an_image_of_root_enforces_what_its_pods_pass(cluster: Clus
     host["spec"]["hostNetwork"] = True
     (failure,) = cluster.applier.apply([host])
     assert 'violates PodSecurity "baseline:latest"' in failure.reason
+
+
+def named(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    (found,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def test_pods_with_tls_are_taken_with_their_key_and_certificate(cluster: Cluster) -> None:
+    chat = factories.workload(service={"tls": {"secret": "kept"}}, apiKey={"secret": "key"})
+    objects = rendered("encrypted", {"chat": chat}, expose=NETWORK, monitoring={"podMonitoring": True})
+    assert cluster.applier.apply(objects) == ()
+    pod = pod_of(objects, "own")
+    assert cluster.applier.apply([pod]) == ()
+    (container,) = pod["spec"]["containers"]
+    assert {container[probe]["httpGet"]["scheme"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")} == {
+        "HTTPS"
+    }
+
+
+@pytest.mark.parametrize(
+    ("example", "kind", "name"),
+    [("prefix-routing", "Deployment", "chat-picker"), ("model-in-a-volume", "Job", "chat-weights-fill")],
+)
+def test_pods_beside_a_workloads_own_pass_restricted_too(cluster: Cluster, example: str, kind: str, name: str) -> None:
+    stack = read_stack_file(ROOT / "examples" / f"Pulumi.{example}.yaml")
+    objects: list[dict[str, Any]] = [copy.deepcopy(dict(each)) for each in render_stack(stack).objects]
+    for each in objects:
+        each["metadata"] |= {"namespace": f"beside-{kind.lower()}"} if "namespace" in each["metadata"] else {}
+        if each["kind"] == "Namespace":
+            each["metadata"]["name"] = f"beside-{kind.lower()}"
+            assert each["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert cluster.applier.apply(each for each in objects if each["kind"] not in VOLUMES) == ()
+    assert named(objects, "NetworkPolicy", name)["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert cluster.applier.apply([pod_like(named(objects, kind, name), "own")]) == ()
+
+
+def test_the_pod_of_a_load_test_passes_restricted(cluster: Cluster) -> None:
+    values = factories.serving(namespace="loaded")
+    cluster.applier.apply(each for each in rendered("loaded") if each["kind"] == "Namespace")
+    plan = factories.planned(values).workloads[0]
+    job = bench_job(plan, plan.prospect.load)
+    assert job["metadata"]["namespace"] == "loaded"
+    assert cluster.applier.apply([job, pod_like(job, "own")]) == ()
