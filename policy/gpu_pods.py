@@ -8,17 +8,40 @@ from typing import Any
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 from l4serve.planning.workload.pod_resources import GPU_RESOURCE
+from l4serve.planning.workload.storage import annotated_sidecar
 from policy.model import Resource, at, many
 
 
 def gpu_pods(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Allocatable, Mapping[str, str]]]:
-    """Each Deployment whose pods ask for GPUs: what one pod asks for, and its node selector."""
+    """Each Deployment whose pods ask for GPUs: what a pod asks for, its sidecar included, and its node selector."""
     for resource in resources:
         pod = at(resource.props, "spec.template.spec")
-        for container in many(at(pod, "containers")):
-            requests = _requests(at(container, "resources.requests") or {})
-            if requests.gpus:
-                yield resource, requests, at(pod, "nodeSelector") or {}
+        asked = [_requests(at(container, "resources.requests") or {}) for container in many(at(pod, "containers"))]
+        if any(requests.gpus for requests in asked):
+            annotations = at(resource.props, "spec.template.metadata.annotations") or {}
+            yield resource, _sum([*asked, *_injected(annotations)]), at(pod, "nodeSelector") or {}
+
+
+def _injected(annotations: Mapping[str, str]) -> Iterator[Allocatable]:
+    """The sidecar of Cloud Storage FUSE, which GKE adds to the pods that ask for it."""
+    if (sidecar := annotated_sidecar(annotations)) is not None:
+        yield Allocatable(
+            cpu_millis=sidecar.cpu_millis,
+            memory_bytes=sidecar.memory_bytes,
+            ephemeral_bytes=sidecar.ephemeral_bytes,
+            gpus=0,
+            pods=0,
+        )
+
+
+def _sum(asked: Sequence[Allocatable]) -> Allocatable:
+    return Allocatable(
+        cpu_millis=sum(each.cpu_millis for each in asked),
+        memory_bytes=sum(each.memory_bytes for each in asked),
+        ephemeral_bytes=sum(each.ephemeral_bytes for each in asked),
+        gpus=sum(each.gpus for each in asked),
+        pods=1,
+    )
 
 
 def _requests(amounts: Mapping[str, Any]) -> Allocatable:

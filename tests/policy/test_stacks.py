@@ -8,7 +8,10 @@ import pytest
 from l4serve.cli.project import project_root
 from l4serve.cli.render_command import render_stack
 from l4serve.cli.stack_options import load
+from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.quantity import parse_bytes
 from policy.all_rules import RESOURCE_RULES
+from policy.gpu_pods import gpu_pods
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings
 from policy.stack_rules import STACK_RULES, ceilings, largest_cost
 from tests import factories
@@ -85,6 +88,20 @@ def test_what_a_compute_class_makes_costs_what_the_plan_says(cluster: dict[str, 
     cost, unknown = largest_cost(resources, Settings())
     assert unknown == ()
     assert cost == pytest.approx(factories.planned(serving).cost.usd_at_most, abs=0.01)
+
+
+def test_the_sidecar_of_a_bucket_counts_towards_the_machine() -> None:
+    source = {"kind": "bucket", "uri": "gs://models/qwen", "cache": "memory"}
+    workload = factories.workload("Qwen/Qwen2.5-7B-Instruct", engine={"maxModelLen": 4096})
+    workload["model"]["source"] = source
+    stack = factories.loaded(factories.serving({"w": workload}, cluster=factories.AUTOPILOT))
+    (deployment,) = [each for each in render_stack(stack).objects if each["kind"] == "Deployment"]
+    ((_, asked, _),) = gpu_pods([on("dev", DEPLOYMENT, deployment)])
+    plan = plan_stack(stack).workloads[0]
+    assert plan.storage.sidecar is not None
+    own = parse_bytes(plan.resources.as_kubernetes()["requests"]["memory"])
+    assert asked.memory_bytes == own + plan.storage.sidecar.memory_bytes > own + 10 * 2**30
+    assert asked.ephemeral_bytes > plan.storage.sidecar.ephemeral_bytes > 0
 
 
 def test_attached_cards_and_other_accelerators_cost_what_their_machines_do() -> None:

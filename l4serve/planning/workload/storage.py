@@ -20,9 +20,12 @@ from l4serve.engines.model_location import CACHE_FOLDER, MODEL_FOLDER, adapter_f
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
-from l4serve.planning.values.quantity import GIB
+from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, weight_store
+
+_PREFIX = "gke-gcsfuse/"
+"""Of the annotations that size the injected sidecar."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +127,14 @@ def sidecar_requests(workload: Workload, files_gib: float) -> Requests | None:
     return Requests(row["cpuMillis"], memory * GIB, disk * GIB)
 
 
+def annotated_sidecar(annotations: Mapping[str, str]) -> Requests | None:
+    """What annotations of a pod ask for the FUSE sidecar; None where they ask for none."""
+    if annotations.get(_table()["annotation"]) != "true":
+        return None
+    asked = {kind: annotations.get(f"{_PREFIX}{kind}-request", "0") for kind in ("cpu", "memory", "ephemeral-storage")}
+    return Requests(parse_cpu(asked["cpu"]), parse_bytes(asked["memory"]), parse_bytes(asked["ephemeral-storage"]))
+
+
 def _bucket_mounts(workload: Workload) -> Iterator[tuple[str, str, str, str]]:
     """Of each folder of a bucket that FUSE mounts: name of the volume, folder in the container, address, cache."""
     source = workload.model.source
@@ -159,12 +170,12 @@ def _annotations(sidecar: Requests) -> Mapping[str, str]:
     disk = f"{sidecar.ephemeral_bytes // GIB}Gi"
     return {
         _table()["annotation"]: "true",
-        "gke-gcsfuse/cpu-request": f"{sidecar.cpu_millis}m",
-        "gke-gcsfuse/cpu-limit": "0",
-        "gke-gcsfuse/memory-request": f"{sidecar.memory_bytes // GIB}Gi",
-        "gke-gcsfuse/memory-limit": "0",
-        "gke-gcsfuse/ephemeral-storage-request": disk,
-        "gke-gcsfuse/ephemeral-storage-limit": disk,
+        f"{_PREFIX}cpu-request": f"{sidecar.cpu_millis}m",
+        f"{_PREFIX}cpu-limit": "0",
+        f"{_PREFIX}memory-request": f"{sidecar.memory_bytes // GIB}Gi",
+        f"{_PREFIX}memory-limit": "0",
+        f"{_PREFIX}ephemeral-storage-request": disk,
+        f"{_PREFIX}ephemeral-storage-limit": disk,
     }
 
 
