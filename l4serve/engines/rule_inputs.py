@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS
+from l4serve.engines.asked_words import asked_words
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case, release
@@ -101,6 +102,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
     given = vars(case.engine)
     facts: dict[str, Any] = {key: given.get(name) for name, key in _field_names()}
+    facts |= asked_words(case.engine, case.extra_args, case.contract)
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     for field, fact, flag in _open_flags():

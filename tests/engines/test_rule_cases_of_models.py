@@ -36,6 +36,21 @@ def test_what_the_models_class_can_do(
     assert found == ({rule} if rule else set())
 
 
+@pytest.mark.parametrize(
+    ("version", "architecture", "refused"),
+    [
+        ("0.8.5", "Qwen3ForCausalLM", True),
+        ("0.9.2", "Qwen3ForCausalLM", True),
+        ("0.10.0", "Qwen3ForCausalLM", False),
+        ("0.9.2", "Qwen3ForSequenceClassification", False),
+        ("0.9.0", "XLMRobertaForSequenceClassification", False),
+    ],
+)
+def test_a_generating_model_scores_nothing_without_a_head(version: str, architecture: str, refused: bool) -> None:
+    found = errors("vllm", version, like(QWEN, architecture=architecture), task="score")
+    assert ("vllm-score-without-a-head" in found) == refused
+
+
 def test_pipeline_stages_need_a_class_that_has_them() -> None:
     bert = like(QWEN, architecture="BertModel")
     assert "vllm-pipeline-unsupported" in errors("vllm", "0.26.0", bert, pp=2)

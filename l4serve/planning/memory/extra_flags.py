@@ -14,8 +14,13 @@ from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
 from l4serve.planning.memory.options import GraphOptions, ServingOptions
+from l4serve.planning.memory.v0_fallback import fallback_table, reads_flag
 
-_SWITCHES = {"VLLM_USE_V2_MODEL_RUNNER": "v2_model_runner", "VLLM_USE_FLASHINFER_SAMPLER": "flashinfer_sampler"}
+_SWITCHES = {
+    "VLLM_USE_V2_MODEL_RUNNER": "v2_model_runner",
+    "VLLM_USE_FLASHINFER_SAMPLER": "flashinfer_sampler",
+    "VLLM_USE_V1": "v1_engine",
+}
 """Environment variables that are 0 or 1, each to the option that it sets."""
 
 _Given = Iterator[tuple[str, Sequence[Any]]]
@@ -59,6 +64,10 @@ def _with(options: ServingOptions, given: _Given, env: Mapping[str, str]) -> Ser
     changed: dict[str, Any] = {}
     of_towers: list[str] = []
     for flag, values in given:
+        if flag in fallback_table()["flags"]:
+            changed["asks_for_v0"] = changed.get("asks_for_v0", False) or reads_flag(
+                flag, str(values[0]) if values else None, options.engine_version
+            )
         if flag in table["modelled"]:
             read = read_value(flag, values, context)
             if read is None:
@@ -112,7 +121,7 @@ def _is_modelled(flag: str) -> bool:
 
 
 def _is_known(flag: str) -> bool:
-    return _is_modelled(flag) or flag in flag_table()["unmodelled"]
+    return _is_modelled(flag) or flag in flag_table()["unmodelled"] or flag in fallback_table()["flags"]
 
 
 def _plain(value: str) -> Any:

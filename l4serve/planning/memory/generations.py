@@ -124,9 +124,16 @@ class TgiGeneration:
     prefill_margin: int
 
 
-def vllm_generation(version: str, capability: tuple[int, int] | None = None, *, fp8_cache: bool = False) -> Generation:
-    """The rules that hold for this vLLM release, on a card of this compute capability where that matters."""
+def vllm_generation(
+    version: str, capability: tuple[int, int] | None = None, *, fp8_cache: bool = False, by_v0: bool = False
+) -> Generation:
+    """The rules that hold for this vLLM release, on a card of this compute capability where that matters.
+
+    `by_v0` is whether a release with both engines serves by V0 for what its settings are.
+    """
     generation = _vllm_generation(version)
+    if by_v0 and generation.runner != "v0":
+        return _vllm_generation(LAST_V0_RELEASE)
     if capability is None:
         return generation
     old = generation.v0_below_capability is not None and capability < generation.v0_below_capability

@@ -9,6 +9,7 @@ from typing import Any
 from l4serve.config.data_file import load_data
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.v0_fallback import swap_gib
 from l4serve.planning.memory.weights import checkpoint_bytes
 from l4serve.planning.models.model_shape import ModelShape
 
@@ -17,10 +18,10 @@ from l4serve.planning.models.model_shape import ModelShape
 class HostNeeds:
     """GiB for one pod.
 
-    `minimum_memory_gib` is resident memory below which the kernel kills the engine, offloaded weights and cache
-    included; `memory_gib` adds one checkpoint shard in the page cache, without which loading crawls. `shm_gib` counts
-    towards memory when /dev/shm is a memory-backed volume. `ephemeral_gib` is what the pod itself writes (weights and
-    compile caches); `node_disk_gib` adds the unpacked image, which lies on the node's disk.
+    `minimum_memory_gib` is resident memory below which the kernel kills the engine, offloaded weights and cache and
+    V0's swap space included; `memory_gib` adds one checkpoint shard in the page cache, without which loading crawls.
+    `shm_gib` counts towards memory when /dev/shm is a memory-backed volume. `ephemeral_gib` is what the pod itself
+    writes (weights and compile caches); `node_disk_gib` adds the unpacked image, which lies on the node's disk.
     """
 
     minimum_memory_gib: float
@@ -63,7 +64,7 @@ def host_needs(model: ModelShape, options: ServingOptions) -> HostNeeds:
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     checkpoint = checkpoint_gib(model, options)
     shm = table["sharedMemoryGib"]["single" if ranks == 1 else "parallel"]
-    kept = ranks * options.cpu_offload_gib + options.kv_offloading_gib
+    kept = ranks * (options.cpu_offload_gib + swap_gib(model, options)) + options.kv_offloading_gib
     minimum = engine["serverGib"] + ranks * engine["workerGib"] + (shm if ranks > 1 else 0.0) + kept
     ephemeral = checkpoint + engine["scratchGib"]
     return HostNeeds(

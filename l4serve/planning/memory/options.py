@@ -36,7 +36,9 @@ class ServingOptions:
     utilisation, `gpu_blocks` the number of its blocks. `multimodal_limits` are the items of each modality that one
     prompt may hold; 0 for all of them loads no tower. `pooling` is whether the server answers with vectors or scores
     and samples nothing; None leaves that to the model. `v2_model_runner` and `flashinfer_sampler` are what
-    the environment says of vLLM's model runner and of its sampler. `ungrouped` is whether a connector
+    the environment says of vLLM's model runner and of its sampler. `v1_engine` is what the environment says of vLLM's
+    engine, `asks_for_v0` whether a flag is one that only V0 takes, `swap_gib` what each GPU may swap to the host.
+    `ungrouped` is whether a connector
     or KV events turn vLLM's hybrid KV cache manager off, `ungrouped_asked` what the operator says of it. `unjudged`
     names settings that move memory and are not modelled, `unjudged_towers` those that do so where a
     vision or audio tower is loaded.
@@ -77,6 +79,9 @@ class ServingOptions:
     pooling: bool | None = None
     v2_model_runner: bool | None = None
     flashinfer_sampler: bool | None = None
+    v1_engine: bool | None = None
+    asks_for_v0: bool = False
+    swap_gib: float | None = None
     graphs: GraphOptions | None = None
     gpu_blocks: int | None = None
     ungrouped: bool = False

@@ -18,6 +18,7 @@ from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.uncertainty import uncertainty_gib
+from l4serve.planning.memory.v0_fallback import serves_by_v0
 from l4serve.planning.memory.vllm_activations import (
     HOPPER,
     BatchLimits,
@@ -109,6 +110,7 @@ class VllmMemory:
             speculative_method=_speculative_method(speculative),
             cpu_offload_gib=engine.cpu_offload_gb or 0.0,
             block_size=engine.block_size,
+            swap_gib=engine.swap_space,
         )
         return with_fields(options, engine)
 
@@ -123,7 +125,9 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
         since = ".".join(map(str, MAMBA_STATES_IN_BLOCKS))
         raise MemoryModelError(f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine")
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
-    generation = vllm_generation(options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache)
+    generation = vllm_generation(
+        options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache, by_v0=serves_by_v0(model, options)
+    )
     limits = batch_limits(model, options, generation)
     question = asked(model, gpu, options, constants, generation, limits)
     parts = _parts(question)

@@ -1,9 +1,7 @@
 """What a workload's server answers with: text, or vectors, scores, classes and rewards."""
 
-from collections.abc import Mapping
-
 from l4serve.config.workload import Workload
-from l4serve.engines.checking import read_options
+from l4serve.engines.asked_words import asked_words
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.models.model_shape import ModelShape
@@ -14,20 +12,10 @@ def served_purpose(workload: Workload, shape: ModelShape | None, contract: Contr
     """What the config asks for, else what the model, or its class in the release, was made for."""
     if engine_profile(contract.engine).architecture_names != "classes":
         return "generate"
-    words = _asked(workload, contract)
+    words = asked_words(workload.engine, workload.extra_args, contract)
     if words["runner"] == "generate":
         return "generate"
     asked = purpose_of_word(words["task"]) or purpose_of_word(words["convert"])
     served = contract.served(shape.architecture) if shape else None
     made = (shape.purpose if shape else None) or purpose_of_kind(served.kind if served else None)
     return asked or made or purpose_of_word(words["runner"]) or "generate"
-
-
-def _asked(workload: Workload, contract: Contract) -> Mapping[str, str | None]:
-    """The words of runner, convert and task, each from its typed field or from an extra argument."""
-    named: dict[str, str | None] = {f: getattr(workload.engine, f, None) for f in ("runner", "convert", "task")}
-    for option in read_options(workload.extra_args, contract) if workload.extra_args else ():
-        field = option.flag.name.removeprefix("--") if option.flag else ""
-        if field in named and option.values:
-            named[field] = option.values[0]
-    return named
