@@ -1,5 +1,6 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -193,13 +194,21 @@ def _subject(
         shape=shape,
         resolved=resolved,
         layout=layout,
-        card=card_named(around.accelerators.get(workload.node_pool or "", default_accelerator())),
+        card=_card_without_place(workload, around.accelerators),
     )
     try:
         found = place()
     except ConfigError:
         return subject
     return replace(subject, card=card_of(found.shape) or subject.card, gpu_counts=found.gpu_counts)
+
+
+def _card_without_place(workload: Workload, of_pools: Mapping[str, str]) -> Gpu:
+    """The card to judge on where the place cannot be planned: of the pool that is named, else the largest of all pools,
+    so that a fault of a pool makes no other of its workloads."""
+    named = of_pools.get(workload.node_pool or "")
+    wanted = (named,) if named else tuple(of_pools.values()) or (default_accelerator(),)
+    return max(map(card_named, wanted), key=lambda card: card.total_gib)
 
 
 def card_named(accelerator: str) -> Gpu:
