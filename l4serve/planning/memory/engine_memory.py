@@ -21,6 +21,9 @@ class EngineMemory(Protocol):
     def options(self, engine: Any, layout: GpuLayout) -> ServingOptions:
         """The settings of the engine's config that its memory depends on."""
 
+    def swap_gib(self, model: ModelShape, options: ServingOptions) -> float:
+        """Host memory that the engine sets aside for the cache of each GPU, in GiB."""
+
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """The engine's answer for one rank."""
 

@@ -14,7 +14,7 @@ from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
 from l4serve.planning.memory.options import GraphOptions, ServingOptions
-from l4serve.planning.memory.v0_fallback import fallback_table, reads_flag
+from l4serve.planning.memory.vllm_v0 import fallback_table, reads_flag
 
 _SWITCHES = {
     "VLLM_USE_V2_MODEL_RUNNER": "v2_model_runner",

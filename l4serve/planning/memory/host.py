@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.v0_fallback import swap_gib
 from l4serve.planning.memory.weights import checkpoint_bytes
 from l4serve.planning.models.model_shape import ModelShape
 
@@ -64,7 +64,10 @@ def host_needs(model: ModelShape, options: ServingOptions) -> HostNeeds:
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     checkpoint = checkpoint_gib(model, options)
     shm = table["sharedMemoryGib"]["single" if ranks == 1 else "parallel"]
-    kept = ranks * (options.cpu_offload_gib + swap_gib(model, options)) + options.kv_offloading_gib
+    kept = (
+        ranks * (options.cpu_offload_gib + engine_memory(options.engine).swap_gib(model, options))
+        + options.kv_offloading_gib
+    )
     minimum = engine["serverGib"] + ranks * engine["workerGib"] + (shm if ranks > 1 else 0.0) + kept
     ephemeral = checkpoint + engine["scratchGib"]
     return HostNeeds(

@@ -80,6 +80,10 @@ class TgiMemory:
             max_concurrent_requests=engine.max_concurrent_requests,
         )
 
+    def swap_gib(self, model: ModelShape, options: ServingOptions) -> float:  # noqa: ARG002
+        """TGI sets none aside."""
+        return 0.0
+
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """TGI's answer for one shard."""
         return estimate_tgi(model, gpu, options, constants)

@@ -18,7 +18,6 @@ from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.uncertainty import uncertainty_gib
-from l4serve.planning.memory.v0_fallback import serves_by_v0
 from l4serve.planning.memory.vllm_activations import (
     HOPPER,
     BatchLimits,
@@ -30,6 +29,7 @@ from l4serve.planning.memory.vllm_activations import (
     tower_gib,
     verifying_gib,
 )
+from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, plain_mlp_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
@@ -113,6 +113,10 @@ class VllmMemory:
             swap_gib=engine.swap_space,
         )
         return with_fields(options, engine)
+
+    def swap_gib(self, model: ModelShape, options: ServingOptions) -> float:
+        """What V0 pins for swapped cache."""
+        return swap_gib(model, options)
 
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """vLLM's answer for one rank."""

@@ -11,7 +11,7 @@ from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
-from l4serve.planning.memory.v0_fallback import serves_by_v0, swap_gib
+from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 

@@ -26,9 +26,9 @@ def fallback_table() -> dict[str, Any]:
 def serves_by_v0(model: ModelShape, options: ServingOptions) -> bool:
     """Whether V0 serves the workload for its settings' sake; the card's are the generation's matter."""
     first, after = BOTH_ENGINES
-    version = parse_version(options.engine_version) if options.engine == "vllm" else after
+    version = parse_version(options.engine_version)
     if not first <= version < after:
-        return options.engine == "vllm" and version < first
+        return version < first
     if options.v1_engine is not None:
         return not options.v1_engine
     return any(version < parse_version(until) for until in _reasons(model, options))
