@@ -17,6 +17,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from l4serve.config.written_forms import QUANTITY, VERSION, ZONE, mended_name
+
 
 class ConfigModel(BaseModel):
     """Frozen, closed to unknown keys, camelCase in YAML; numbers and booleans may arrive as strings."""
@@ -66,9 +68,14 @@ class _BoundedName:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {**handler(schema), "pattern": f"^{self.pattern}$", "maxLength": self.limit}
 
+    def _fits(self, value: str) -> bool:
+        return len(value) <= self.limit and bool(re.fullmatch(self.pattern, value))
+
     def _check(self, value: str) -> str:
-        if len(value) > self.limit or not re.fullmatch(self.pattern, value):
-            raise ValueError(f"{value!r} is no {self.kind}: {self.rule}, at most {self.limit} characters")
+        if not self._fits(value):
+            found = mended_name(value, self._fits)
+            hint = f"; write it as {found}" if found else ""
+            raise ValueError(f"{value!r} is no {self.kind}: {self.rule}, at most {self.limit} characters{hint}")
         return value
 
 
@@ -90,14 +97,14 @@ Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0)]
 Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
 Version = Annotated[
     str,
-    Field(pattern=r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$", max_length=40, examples=["0.26.0"]),
+    Field(pattern=VERSION, max_length=40, examples=["0.26.0"]),
     BeforeValidator(_no_float),
 ]
 Image = Annotated[
     str,
     Field(pattern=_IMAGE, max_length=500, examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
 ]
-Zone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+-[a-z]$", examples=["us-central1-a"])]
+Zone = Annotated[str, Field(pattern=ZONE, examples=["us-central1-a"])]
 CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["my-name"])]
 """A name of Compute Engine: of a range, a reservation, a policy."""
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["fp8_e4m3"])]
@@ -147,10 +154,9 @@ LabelValue = Annotated[
     _BoundedName("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
 Cidr = Annotated[str, Field(pattern=rf"^{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])$", examples=["10.0.0.0/20"])]
-QUANTITY_PATTERN = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 Quantity = Annotated[
     str,
-    Field(pattern=QUANTITY_PATTERN, max_length=20, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),
+    Field(pattern=QUANTITY, max_length=20, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),
     BeforeValidator(no_boolean),
 ]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import Cidr, ClusterName, ConfigModel, Label, PositiveInt, Zone
 from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
+from l4serve.config.written_forms import LOCATION
 
-Location = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", examples=["us-central1"])]
+Location = Annotated[str, Field(pattern=LOCATION, examples=["us-central1"])]
 PROJECT_ID = r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
 ProjectId = Annotated[str, Field(pattern=PROJECT_ID, max_length=100, examples=["my-project"])]
 ServiceAccount = Annotated[

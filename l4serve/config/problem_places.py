@@ -21,7 +21,7 @@ def places_in(file: Path | None, name: Path | str | None = None) -> Callable[[st
         lines = {}
 
     def place(path: str) -> str:
-        own = ":" in path or f"config.{path}" in lines
+        own = ":" in path.partition(".")[0] or f"config.{path}" in lines
         under = "config" if own else f"config.{SERVING_KEY}"
         return f"{name or file}:{line_of(lines, f'{under}.{path}')}" if file else ""
 

@@ -8,13 +8,14 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from l4serve.config.spelling import nearest
+from l4serve.config.written_forms import called, mended_to
 from l4serve.config.yaml_text import flow
 
-_KINDS: Mapping[str, str] = {
-    "int": "is not a whole number",
-    "float": "is not a number",
-    "finite": "is not a number",
-    "bool": "is neither true nor false",
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "int": ("a whole number", "is not a whole number"),
+    "float": ("a number", "is not a number"),
+    "finite": ("a number", "is not a number"),
+    "bool": ("true or false", "is neither true nor false"),
 }
 _EXPECTED: Mapping[str, str] = {
     "dict_type": "a mapping",
@@ -40,10 +41,12 @@ def message(detail: ErrorDetails) -> str:
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return f"{value} {words.format(f'{context[bound]:g}')}"
-    if kind in _EXPECTED:
-        return f"{_EXPECTED[kind]} is expected, not {value}"
-    if (family := kind.partition("_")[0]) in _KINDS:
-        return f"{value} {_KINDS[family]}"
+    wanted, wrong = _KINDS.get(kind.partition("_")[0], (_EXPECTED.get(kind, ""), ""))
+    if wanted and detail["input"] is None:
+        return f"the key has no value, and {wanted} is expected"
+    if wanted:
+        plain = wrong and isinstance(detail["input"], str | int | float)
+        return f"{value} {wrong}" if plain else f"{wanted} is expected, not {value}"
     match kind:
         case "extra_forbidden":
             return "there is no such key here"
@@ -52,11 +55,9 @@ def message(detail: ErrorDetails) -> str:
         case "union_tag_invalid" | "literal_error":
             return f"{shown(context.get('tag', detail['input']))} is none of {_listed(choices(detail))}"
         case "value_error":
-            return str(context.get("error", detail["msg"])).rpartition("; ")[0] or str(
-                context.get("error", detail["msg"])
-            )
+            return _split(detail)[0]
         case "string_pattern_mismatch":
-            return f"{value} does not have the form that this key takes"
+            return f"{value} {called(str(context.get('pattern')))}"
         case "string_too_long" | "string_too_short":
             return (
                 f"a text of {len(str(detail['input']))} characters is {kind.removeprefix('string_').replace('_', ' ')}"
@@ -75,17 +76,17 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
     kind, value = detail["type"], detail["input"]
     key = str(detail["loc"][-1])
     if kind == "extra_forbidden":
-        return _other_key(key, known_keys)
+        return _other_key(key, detail["loc"], known_keys)
     if kind == "value_error":
-        return (
-            str(detail.get("ctx", {}).get("error", "")).rpartition("; ")[2] if "; " in detail["msg"] else _as(example)
-        )
+        return _split(detail)[1] or written_as(example)
     if kind in ("literal_error", "union_tag_invalid"):
         near = nearest(str(detail.get("ctx", {}).get("tag", value)), choices(detail))
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
         usual = {"mode": "standard"}.get(tag) or ("bucket" if "source" in detail["loc"] else "vllm")
+        if isinstance(value, Mapping) and (misspelt := nearest(tag, map(str, value))):
+            return f"write {tag} for {misspelt}"
         return f"add {tag}, such as {tag}: {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
@@ -97,9 +98,11 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         return f"write {value / 100:g}"
     if kind.startswith("int") and isinstance(value, str) and (found := _THOUSANDS.fullmatch(value.strip())):
         return f"write the number out: {int(found[1]) * 1024}"
+    if kind == "string_pattern_mismatch":
+        return written_as(mended_to(str(value), str(detail.get("ctx", {}).get("pattern"))) or example)
     if kind == "missing":
         return "" if example is None else f"add {key}: {flow(example)}"
-    return _as(example)
+    return written_as(example)
 
 
 def _split(detail: ErrorDetails) -> tuple[str, str]:
@@ -109,7 +112,8 @@ def _split(detail: ErrorDetails) -> tuple[str, str]:
     return (wrong, mend) if semicolon else (said, "")
 
 
-def _as(example: Any) -> str:
+def written_as(example: Any) -> str:
+    """The remedy that shows an example; empty without one."""
     return "" if example is None else f"write it as {flow(example)}"
 
 
@@ -133,9 +137,28 @@ def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(words)
 
 
-def _other_key(key: str, known_keys: Collection[str]) -> str:
+def _other_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str]) -> str:
+    name, colon, value = key.partition(":")
+    if colon and name in known_keys:
+        return f"write a blank behind the `:`, as {name}: {value.strip()}"
     wanted = to_camel(key)
     near = nearest(wanted, known_keys)
     if near == key:
-        return "remove it: it belongs elsewhere, see docs/config-reference.md"
+        return f"remove it: {_home(key, loc)}"
     return f"did you mean {near}?" if near else "remove it, or see docs/config-reference.md"
+
+
+def _home(key: str, loc: tuple[int | str, ...]) -> str:
+    """Where a key that is known belongs: in another member of the object, else in another object."""
+    from l4serve.config.key_reference import all_keys, key_of
+
+    homes = [entry for entry in all_keys() if entry.path.rpartition(".")[2] == key]
+    above = key_of(".".join(map(str, loc[:-1])))
+    chosen = [entry.chosen_by for entry in homes if entry.chosen_by and entry.path == f"{above}.{key}"]
+    if chosen:
+        return f"it is a key of {' and '.join(chosen)}"
+    places = tuple(dict.fromkeys(entry.path.rpartition(".")[0] for entry in homes if "." in entry.path))
+    if not places:
+        return "it belongs beside cluster and workloads"
+    near = [place for place in places if place.startswith(above)] or list(places)
+    return f"it belongs in {' or '.join(near[:3])}"

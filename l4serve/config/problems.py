@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from l4serve.config.characters import visible
-from l4serve.config.problem_words import message, remedy
+from l4serve.config.problem_words import message, remedy, written_as
 from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
 
 REMEDY = "\n    fix: "
@@ -91,7 +91,11 @@ def problems_from(
 def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Callable[[str, str], Any]) -> Problem:
     path, loc = _path(detail), list(detail["loc"])
     member = next((str(part) for i, part in enumerate(loc) if _is_tag(loc, i)), "")
-    return Problem(path, _message_without_secret(detail), remedy(detail, known_keys, example_at(path, member)))
+    example = example_at(path, member)
+    said, mend = _message_without_secret(detail), remedy(detail, known_keys, example)
+    # A value that is not shown is not shown mended either.
+    unseen = _is_hidden(detail) and detail["type"] in ("string_pattern_mismatch", "value_error")
+    return Problem(path, said, written_as(example) if unseen and mend.startswith("write it as") else mend)
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:
@@ -99,10 +103,8 @@ def _message_without_secret(detail: ErrorDetails) -> str:
 
     Whoever writes a secret itself where its name belongs, in apiKey or env, is not shown it again either.
     """
-    value, path = detail["input"], [str(part) for part in detail["loc"]]
-    near_secrets = path[:1] == ["workloads"] and {"apiKey", "env"} & {*path}
-    hidden = near_secrets or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
-    if not hidden:
+    value = detail["input"]
+    if not _is_hidden(detail):
         return message(detail)
     if detail["type"] != "value_error":
         return message({**detail, "input": "the value"})
@@ -110,6 +112,12 @@ def _message_without_secret(detail: ErrorDetails) -> str:
     return (
         said.replace(repr(value), "the value").replace(value, "the value") if isinstance(value, str) and value else said
     )
+
+
+def _is_hidden(detail: ErrorDetails) -> bool:
+    value, path = detail["input"], [str(part) for part in detail["loc"]]
+    near_secrets = path[:1] == ["workloads"] and {"apiKey", "env"} & {*path}
+    return bool(near_secrets) or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
 
 
 def _path(detail: ErrorDetails) -> str:

@@ -19,6 +19,7 @@ from l4serve.config.problems import ConfigError, Problem, StackFileError, proble
 from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_shapes import has_secret_shape, looks_random
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
+from l4serve.config.spelling import nearest
 from l4serve.config.stack import StackConfig
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
@@ -66,12 +67,10 @@ def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = N
     except FileRefusedError as error:
         raise StackFileError(path, f"the file {error}", remedy="name a stack file, such as Pulumi.dev.yaml") from None
     except YamlError as error:
-        raise StackFileError(path, f"no valid YAML: {error.message}", line=error.line, remedy=error.remedy) from None
+        raise StackFileError(path, error.message, line=error.line, remedy=error.remedy) from None
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
-        raise StackFileError(
-            path, _no_config(document), remedy="begin it with `config:`; l4serve init writes a stack file"
-        )
+        raise StackFileError(path, _no_config(document), remedy=_begin(document))
     stack = parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes)
     if (line := line_with_secret(content.decode("utf-8", "replace"))) is not None:
         raise StackFileError(path, "a secret stands in plain text in this line", line=line, remedy=HIDE_TOKEN)
@@ -98,9 +97,14 @@ def _no_config(document: Any) -> str:
     if isinstance(document, dict):
         found = document.get("config")
         kind = "list" if isinstance(found, list) else f"single value, {str(found)[:40]!r}"
-        missing = "the key `config` with the stack's values is missing"
+        missing = "`config` is empty" if "config" in document else "the key `config` with the stack's values is missing"
         return missing if found is None else f"`config` is a {kind}, not a mapping of the stack's values"
     return f"the file is a {'list' if isinstance(document, list) else 'text'}, not a mapping with the key `config`"
+
+
+def _begin(document: Any) -> str:
+    near = None if not isinstance(document, dict) or "config" in document else nearest("config", document)
+    return f"write `config:` for `{near}:`" if near else "begin it with `config:`; l4serve init writes a stack file"
 
 
 def _example_at(path: str, member: str) -> Any:
@@ -122,7 +126,10 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Pa
     Relative paths in the config start from the folder `base`.
     """
     named = named_secrets(values.get(SERVING_KEY))
-    problems = (*_unknown_keys(values, named), *_plain_secrets(values, named), *_odd_project(values))
+    unknown = _unknown_keys(values, named)
+    problems = (*unknown, *_plain_secrets(values, named), *_odd_project(values))
+    if unknown and SERVING_KEY not in values:
+        refuse_all(problems)
     _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base, recipes))
     project = values.get("gcp:project")
     token = Token.CONFIGURED if values.get(TOKEN_KEY) is not None else Token.ABSENT
@@ -143,7 +150,7 @@ def _read_config(
 ) -> tuple[Mapping[str, Any], StackConfig, Mapping[str, Mapping[str, Any]]]:
     """The serving object as given, the config that it makes with its recipes, and the models' config.json files."""
     serving = _serving_object(values.get(SERVING_KEY))
-    refuse_all(guard(serving))
+    refuse_all(replace(problem, path=problem.path or SERVING_KEY) for problem in guard(serving))
     merged, recipe_problems = apply_recipes(serving, recipes)
     _, config = gather(partial(refuse_all, recipe_problems), partial(_validated, merged))
     return serving, config, _read_model_configs(config, base)
@@ -156,17 +163,23 @@ def _validated(serving: Mapping[str, Any]) -> StackConfig:
         raise ConfigError(problems_from(error, keys_of(StackConfig), _example_at)) from None
 
 
+def _no_mapping(value: Any) -> ConfigError:
+    what = "a list" if isinstance(value, list) else "a single value"
+    remedy = "write it as l4serve init does: cluster, nodePools and workloads below it"
+    return ConfigError([Problem(SERVING_KEY, f"a mapping is expected, not {what}", remedy)])
+
+
 def _serving_object(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
             value = read_json(value.encode("utf-8", "replace"))
         except FileRefusedError:
-            raise ConfigError([Problem(SERVING_KEY, "a mapping is expected, not a string")]) from None
+            raise _no_mapping(value) from None
     if value is None:
         remedy = "see Pulumi.dev.yaml for one, or set values with: pulumi config set --path 'serving.cluster.mode' ..."
         raise ConfigError([Problem(SERVING_KEY, "the stack has no serving config", remedy)])
     if not isinstance(value, dict):
-        raise ConfigError([Problem(SERVING_KEY, f"a mapping is expected, not a {type(value).__name__}")])
+        raise _no_mapping(value)
     return value
 
 
@@ -182,14 +195,18 @@ def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Pro
         Problem(
             "(a key)" if has_secret_shape(key) else key[:100],
             "there is no such key in this project",
-            _right_key(key),
+            _right_key(key, known),
         )
         for key in values
-        if (key.startswith(f"{PROJECT}:") and key not in known) or ":" not in key
+        if (key.startswith(f"{PROJECT}:") and key not in known) or ":" not in key or _is_misspelt_project(key)
     ]
 
 
-def _right_key(key: str) -> str:
+def _is_misspelt_project(key: str) -> bool:
+    return key != "gcp:project" and nearest(key, ["gcp:project"], alike=0.9) is not None
+
+
+def _right_key(key: str, known: Collection[str]) -> str:
     """The command that would have written what a wrong key was meant to be, and the one that removes it."""
     name = key.removeprefix(f"{PROJECT}:")
     undo = f"pulumi config rm {key!r}"
@@ -197,7 +214,8 @@ def _right_key(key: str) -> str:
         return f"{undo} && pulumi config set --secret hfToken"
     if name.startswith(("serving.", "serving[")):
         return f"{undo} && pulumi config set --path {name!r} VALUE"
-    return f"use {SERVING_KEY} or {TOKEN_KEY}"
+    near = f"{PROJECT}:{key}" if f"{PROJECT}:{key}" in known else nearest(key, [*known, "gcp:project"])
+    return f"did you mean {near}?" if near else f"use {SERVING_KEY} or {TOKEN_KEY}"
 
 
 def named_secrets(serving: Any) -> tuple[str, ...]:

@@ -56,10 +56,19 @@ def _hub_id(value: str) -> str:
         if value.startswith(start):
             raise ValueError(f"{value[:80]!r} is a place and not a model; write the Hub id, and model.source: {source}")
     if not _MODEL_ID.fullmatch(value):
-        raise ValueError(
-            f"{value[:80]!r} is not a model id: write it as the Hub does, such as Qwen/Qwen2.5-7B-Instruct"
-        )
+        raise ValueError(f"{value[:80]!r} is not a model id of the Hub; {_id_in(value)}")
     return value
+
+
+def _id_in(value: str) -> str:
+    """What to write for a text that is no model id: the id in an address of the Hub, or where else weights may lie."""
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return "write it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
+    if scheme not in ("http", "https"):
+        return "write the Hub id, and copy the weights into a bucket: model.source: {kind: bucket, uri: gs://BUCKET}"
+    named = "/".join(rest.split("/")[1:3])
+    return f"write it as {named if _MODEL_ID.fullmatch(named) else 'owner/name'}"
 
 
 class Model(ConfigModel):
@@ -83,12 +92,24 @@ class Model(ConfigModel):
         return self
 
 
+def _not_some_bytes(value: str) -> str:
+    if (number := value.removesuffix("m")).isdigit() and 0 < int(number) < _FEWEST_BYTES:
+        raise ValueError(
+            f"{value!r} means {'thousandths of a byte' if 'm' in value else 'bytes'}; write it as {number}Gi"
+        )
+    return value
+
+
+_FEWEST_BYTES = 2**20
+"""Below this nobody means bytes."""
+
+
 class ResourceList(ConfigModel):
     """Quantities of a container; unset ones are planned from the model and the machine."""
 
     cpu: Quantity | None = None
     """CPU cores, such as 2 or 500m."""
-    memory: Quantity | None = None
+    memory: Annotated[Quantity, AfterValidator(_not_some_bytes)] | None = None
     """Memory, such as 25Gi; /dev/shm counts towards it."""
     ephemeral_storage: Quantity | None = None
     """Node disk for the container's writable layer and downloads, such as 30Gi."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from l4serve.config.yaml_faults import yaml_fault
+from l4serve.config.secret_shapes import has_secret_shape
+from l4serve.config.yaml_faults import parser_error, yaml_fault
 from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
 
 MOST_BYTES = 2**20
@@ -24,21 +25,21 @@ _MERGE = "<<"
 
 
 class YamlError(ValueError):
-    """YAML that cannot be read or that is too large. The message names a place and repeats no content of the file."""
+    """YAML that cannot be read or that is too large, at a line from 1. The message repeats no value of the file."""
 
-    def __init__(self, message: str, mark: Any = None, remedy: str = "") -> None:
-        self.message, self.remedy, self.line = message, remedy, mark.line + 1 if mark else 1
-        super().__init__(f"{message} (line {mark.line + 1}, column {mark.column + 1})" if mark else message)
+    def __init__(self, message: str, at: Any = 1, remedy: str = "") -> None:
+        self.message, self.remedy, self.line = message, remedy, at if isinstance(at, int) else at.line + 1
+        super().__init__(f"{message} (line {self.line})")
 
 
 def read_yaml(content: bytes) -> Any:
     """The one document of a YAML file, as plain dicts, lists, text, numbers, booleans and None; raises YamlError."""
     if len(content) > MOST_BYTES:
-        raise YamlError(f"it is larger than {MOST_BYTES // 1024} KiB", remedy="name a stack file, which is small")
+        raise YamlError(f"the file is larger than {MOST_BYTES // 1024} KiB", remedy="name a stack file, which is small")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise YamlError("it is not UTF-8 text", remedy="save the file as UTF-8") from None
+        raise YamlError("the file is not UTF-8 text", remedy="save the file as UTF-8") from None
     events = yaml.parse(text, Loader=_PARSER)
     try:
         return _Builder(events).document()
@@ -48,12 +49,8 @@ def read_yaml(content: bytes) -> Any:
 
 def _refusal(error: yaml.YAMLError, text: str) -> YamlError:
     """The parser's reason in our words, without the text that it quotes from the file."""
-    mark = getattr(error, "problem_mark", None)
-    lines = text.split("\n")
-    at_tab = mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
-    problem = "tab" if at_tab else str(getattr(error, "problem", None) or "not allowed")
-    fault = yaml_fault(problem, str(getattr(error, "context", "")))
-    return YamlError(fault.message, mark, fault.remedy)
+    fault = yaml_fault(parser_error(error, text))
+    return YamlError(fault.message, fault.line, fault.remedy)
 
 
 @dataclass(frozen=True)
@@ -79,12 +76,12 @@ class _Builder:
         start = next(self.events)
         if isinstance(start, yaml.DocumentStartEvent):
             if start.version not in (None, (1, 1)):
-                raise YamlError("its %YAML directive is not 1.1", start.start_mark, "remove the directive")
+                raise YamlError("the %YAML directive is not 1.1", start.start_mark, "remove the directive")
             value = self.value(next(self.events))
             next(self.events)
             after = next(self.events)
             if isinstance(after, yaml.DocumentStartEvent):
-                second = "it holds a second document, which Pulumi would not read"
+                second = "a second document begins here, which Pulumi would not read"
                 raise YamlError(second, after.start_mark, "keep one: remove what begins at `---`")
         return value
 
@@ -101,7 +98,7 @@ class _Builder:
         else:
             self.depth += 1
             if self.depth > MOST_NESTING:
-                raise YamlError(f"its values are nested deeper than {MOST_NESTING}", event.start_mark, "nest them less")
+                raise YamlError(f"values are nested deeper than {MOST_NESTING}", event.start_mark, "nest them less")
             built = self.sequence() if isinstance(event, yaml.SequenceStartEvent) else self.mapping()
             self.depth -= 1
         if event.anchor:
@@ -112,7 +109,9 @@ class _Builder:
         """Counts values, and stops before there are too many."""
         self.count += by
         if self.count > MOST_VALUES:
-            raise YamlError(f"it has more than {MOST_VALUES} values, counting aliases", event.start_mark, "write fewer")
+            raise YamlError(
+                f"the file has more than {MOST_VALUES} values, counting aliases", event.start_mark, "write fewer"
+            )
 
     def aliased(self, event: Any) -> Any:
         """What an alias stands for."""
@@ -136,12 +135,14 @@ class _Builder:
         """The mapping whose start was read; its own keys win over those that `<<` merges into it."""
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event)
             value_event = next(self.events)
             value = self.value(value_event)
             if key in own or (key == _MERGE and merged):
-                raise YamlError("a key is given twice", event.start_mark, "remove one of them")
+                raise _twice(key, lines[key], event)
+            lines[key] = event.start_mark.line + 1
             if key == _MERGE:
                 merged = _merged(value, value_event)
             else:
@@ -153,14 +154,22 @@ class _Builder:
         """A key as text; a key that is a list, a mapping or null names nothing."""
         key = self.value(event)
         if key is None or isinstance(key, dict | list):
-            what = "null" if key is None else "a list or a mapping"
-            raise YamlError(f"a key is {what}, not text", event.start_mark, "write a name before the `:`")
+            what, wanted = (
+                ("null", "") if key is None else ("a list or a mapping", "; nothing fills in a template's {{ }}")
+            )
+            raise YamlError(f"a key is {what}, not text", event.start_mark, f"write a name before the `:`{wanted}")
         return key_text(key)
 
 
+<<<<<<< HEAD
 def _bounded(entries: Collection[Any], event: Any) -> None:
     if len(entries) > MOST_ENTRIES:
         raise YamlError(f"a mapping or list has more than {MOST_ENTRIES} entries", event.start_mark, "write fewer")
+=======
+def _twice(key: str, first: int, event: Any) -> YamlError:
+    named = "a key" if has_secret_shape(key) else f"the key `{key[:60]}`"
+    return YamlError(f"{named} is given twice, first on line {first}", event.start_mark, "remove one of them")
+>>>>>>> a2b2a9b (Tell a first user's slips by line, value and what to write)
 
 
 def _merged(value: Any, event: Any) -> dict[str, Any]:

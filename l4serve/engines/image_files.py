@@ -23,10 +23,11 @@ def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
 def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted: Iterable[str] = ()) -> Problem | None:
     """What is wrong with a flag whose values name a file that neither the release's own image nor a volume has."""
     own, brought = _files()[kind]["folders"], tuple(mounted)
-    for named in (named for value in values for named in _paths(value)):
-        if _lies_in(named, brought):
+    template = flag == _CHAT_TEMPLATE
+    for named in (named for value in values for named in _paths(value, any_word=template)):
+        if _lies_in(named, brought) or (template and _is_built_in(named)):
             continue
-        meant = _meant(named) if flag == _CHAT_TEMPLATE and kind in _templates()["engines"] else None
+        meant = _meant(named) if template and kind in _templates()["engines"] else None
         if meant or not _lies_in(named, own):
             message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
             return Problem(path, message, f"did you mean {meant}?" if meant else _remedy(flag))
@@ -35,6 +36,11 @@ def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _is_built_in(named: str) -> bool:
+    table = _templates()
+    return named.removesuffix(table["suffix"]) in table["builtin"]
 
 
 def _meant(named: str) -> str | None:
@@ -55,14 +61,17 @@ def _remedy(name: str) -> str:
     return "name a repository of the Hub, or use an image of your own that holds the file"
 
 
-def _paths(value: str) -> Iterator[str]:
-    """The paths in a value: the value itself, what stands behind name=, or the path and model of a JSON object."""
+def _paths(value: str, *, any_word: bool = False) -> Iterator[str]:
+    """The paths in a value: the value itself, what stands behind name=, or the path and model of a JSON object.
+
+    With `any_word` a text without braces is one: so vLLM reads a template, chat_utils.load_chat_template.
+    """
     text = value.strip()
     if text.startswith("{") and not text.startswith(("{%", "{{", "{#")):
         yield from _paths_of_object(text)
     elif "{" not in text and "\n" not in text:
         path = text.rpartition("=")[2]
-        if path.startswith(("/", "./", "../", "~")) or path.endswith((".jinja", ".j2")):
+        if any_word or path.startswith(("/", "./", "../", "~")) or path.endswith((".jinja", ".j2")):
             yield path
 
 

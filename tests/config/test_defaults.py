@@ -45,7 +45,7 @@ def test_a_default_may_be_written_out(model: type[ConfigModel], name: str) -> No
         ({"nodePools": {"l4": "g2-standard-8"}}, "a mapping is expected", ""),
         ({"allowReplace": "cluster"}, "a list is expected", ""),
         ({"namespace": True}, "a text is expected", 'put it in quotes: "true"'),
-        ({"namespace": None}, "a text is expected", ""),
+        ({"namespace": None}, "the key has no value, and a text is expected", ""),
         ({"namespace": 1.5}, "'1.5' is no namespace", ""),
     ],
 )

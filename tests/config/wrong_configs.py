@@ -35,7 +35,9 @@ WRONG = (
     Wrong("workload-typo", {f"{W}.replica": 2}, f"{W}.replica", "did you mean replicas"),
     Wrong("engine-typo", {f"{E}.maxModelLength": 10}, f"{E}.maxModelLength", "did you mean maxModelLen"),
     Wrong("snake-case", {f"{E}.max_model_len": 10}, f"{E}.max_model_len", "did you mean maxModelLen"),
-    Wrong("key-of-another-part", {f"{W}.minNodes": 1}, f"{W}.minNodes", "remove it: it belongs elsewhere"),
+    Wrong(
+        "key-of-another-part", {f"{W}.minNodes": 1}, f"{W}.minNodes", "it belongs in cluster.systemPool or nodePools"
+    ),
     Wrong("model-typo", {f"{W}.model.ID": "x/y"}, f"{W}.model.ID", "no such key"),
     Wrong("tgi-flag-on-vllm", {f"{E}.numShard": 1}, f"{E}.numShard", "no such key"),
     Wrong("vllm-flag-on-tgi", {E: {**TGI, "maxModelLen": 4096}}, f"{E}.maxModelLen", "no such key"),
@@ -118,6 +120,70 @@ WRONG = (
     Wrong("spot-word", {"nodePools.l4.spot": "maybe"}, "nodePools.l4.spot", "neither true nor false"),
     Wrong("port-word", {f"{W}.service.port": "http"}, f"{W}.service.port", "'http' is not a whole number"),
     Wrong("replicas-null", {f"{W}.replicas": None}, f"{W}.replicas", "write it as 2"),
+    # what a first user writes
+    Wrong("location-case", {"cluster.location": "US-Central1-A"}, "cluster.location", "write it as us-central1-a"),
+    Wrong("location-together", {"cluster.location": "uscentral1"}, "cluster.location", "neither a region nor a zone"),
+    Wrong("location-without-card", {"cluster.location": "us-central1-d"}, "cluster.location", "does not offer"),
+    Wrong("location-list", {"cluster.location": ["us-central1-a"]}, "cluster.location", "a text is expected"),
+    Wrong("cluster-name-underscore", {"cluster.name": "My_LLM"}, "cluster.name", "write it as my-llm"),
+    Wrong("cluster-name-empty", {"cluster.name": None}, "cluster.name", "the key has no value"),
+    Wrong(
+        "mode-letter",
+        {"cluster": {"m\u043ede": "standard", "name": "a", "location": "us-central1"}},
+        "cluster.mode",
+        "write mode for m\u043ede",
+    ),
+    Wrong("machine-case", {"nodePools.l4.machineType": "G2-standard-8"}, "nodePools.l4.machineType", "g2-standard-8"),
+    Wrong(
+        "machine-family", {"nodePools.l4.machineType": "g2-standard-9"}, "nodePools.l4.machineType", "g2-standard-96"
+    ),
+    Wrong("pool-case", {f"{W}.nodePool": "L4"}, f"{W}.nodePool", "write it as l4"),
+    Wrong("pool-list", {f"{W}.nodePool": ["l4"]}, f"{W}.nodePool", "a text is expected"),
+    Wrong("count-with-unit", {"nodePools.l4.maxNodes": "4 nodes"}, "nodePools.l4.maxNodes", "not a whole number"),
+    Wrong("replicas-mapping", {f"{W}.replicas": {"min": 1}}, f"{W}.replicas", "a whole number is expected, not {min"),
+    Wrong("length-with-comma", {f"{E}.maxModelLen": "8,192"}, f"{E}.maxModelLen", "is not a whole number"),
+    Wrong(
+        "utilisation-with-sign", {f"{E}.gpuMemoryUtilization": "90%"}, f"{E}.gpuMemoryUtilization", "is not a number"
+    ),
+    Wrong("version-latest", {f"{E}.version": "latest"}, f"{E}.version", "is no release"),
+    Wrong("kind-case", {f"{E}.kind": "vLLM"}, f"{E}.kind", "did you mean vllm?"),
+    Wrong("flag-as-key", {f"{E}.max-model-len": 8192}, f"{E}.max-model-len", "did you mean maxModelLen?"),
+    Wrong("key-one-level-up", {f"{W}.maxModelLen": 8192}, f"{W}.maxModelLen", "it belongs in workloads.engine"),
+    Wrong("key-of-the-other-engine", {E: {**TGI, "blockSize": 16}}, f"{E}.blockSize", "it is a key of kind: vllm"),
+    Wrong("parser-accent", {f"{E}.toolCallParser": "herm\u00e9s"}, f"{E}.toolCallParser", "write it as hermes"),
+    Wrong("memory-unit", {f"{W}.resources.requests.memory": "32GB"}, f"{W}.resources.requests.memory", "as 32G"),
+    Wrong("memory-bytes", {f"{W}.resources.requests.memory": 32}, f"{W}.resources.requests.memory", "write it as 32Gi"),
+    Wrong(
+        "memory-milli", {f"{W}.resources.requests.memory": "25000m"}, f"{W}.resources.requests.memory", "thousandths"
+    ),
+    Wrong("cpu-cores", {f"{W}.resources.requests.cpu": "6 cores"}, f"{W}.resources.requests.cpu", "write it as '6'"),
+    Wrong("no-blank-in-flow", {f"{W}.resources.requests": {"cpu:6": None}}, f"{W}.resources.requests.cpu:6", "a blank"),
+    Wrong(
+        "model-address",
+        {f"{W}.model.id": "https://huggingface.co/google/gemma-7b-it"},
+        f"{W}.model.id",
+        "write it as google/gemma-7b-it",
+    ),
+    Wrong("model-elsewhere", {f"{W}.model.id": "s3://bucket/model"}, f"{W}.model.id", "copy the weights into a bucket"),
+    Wrong(
+        "model-misspelt",
+        {f"{W}.model.id": "Qwen/Qwen2.5-1.5B-Instuct"},
+        f"{W}.model.id",
+        "did you mean Qwen/Qwen2.5-1.5B-Instruct?",
+    ),
+    Wrong(
+        "model-without-owner",
+        {f"{W}.model.id": "Qwen2.5-1.5B-Instruct"},
+        f"{W}.model.id",
+        "did you mean Qwen/Qwen2.5-1.5B-Instruct?",
+    ),
+    Wrong(
+        "template-half",
+        {f"{E}.chatTemplate": "template_alpaca.jinj"},
+        f"{E}.chatTemplate",
+        "did you mean examples/template_alpaca.jinja?",
+    ),
+    Wrong("template-word", {f"{E}.chatTemplate": "chatml"}, f"{E}.chatTemplate", "the image lacks"),
     # names
     Wrong("workload-upper-case", {"workloads.Qwen": GOOD["workloads"]["qwen"]}, "workloads.Qwen", "lower-case"),
     Wrong("workload-underscore", {"workloads.my_qwen": GOOD["workloads"]["qwen"]}, "workloads.my_qwen", "lower-case"),

@@ -11,6 +11,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, PoolPlan
+from l4serve.planning.gke.pool_shapes import near_machines
 from l4serve.planning.machines.prices import Market
 from l4serve.planning.machines.shapes import MachineShape, find_shape, missing_figure
 from l4serve.planning.values.names import MANAGED_BY
@@ -149,7 +150,7 @@ def _machine_problems(path: str, machine_type: str, priority: Priority) -> Itera
     shape = find_shape(machine_type)
     if shape is None:
         message = missing_figure(machine_type) or f"{machine_type!r} is not a known GPU machine type"
-        yield Problem(f"{path}.machineType", message, "see l4serve shapes")
+        yield Problem(f"{path}.machineType", message, near_machines(machine_type))
     elif priority.provisioning not in shape.sold_as:
         message = f"{machine_type} is not sold {priority.provisioning}: the priority would only cost time"
         ways = {"on-demand": "none of them", "spot": "spot: true", "flex-start": "flexStartSeconds"}

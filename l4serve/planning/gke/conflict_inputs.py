@@ -44,7 +44,15 @@ _CLUSTER_DERIVED = (
 )
 _MACHINE_DERIVED = (
     *("accelerator", "family", "bootDisks", "bootDiskRefused", "compactPlacement", "localSsdCounts"),
-    *("localSsdRefused", "localSsdUnknown", "localSsdUnmeasured", "regionLacks", "zonesLacking", "zonesOffered"),
+    *(
+        "localSsdRefused",
+        "localSsdUnknown",
+        "localSsdUnmeasured",
+        "regionLacks",
+        "zonesLacking",
+        "zonesNamed",
+        "zonesOffered",
+    ),
     *("regionsOffered", "soldAs", "notSold"),
 )
 
@@ -130,6 +138,7 @@ def _machine_facts(config: NodePool, shape: MachineShape, region: str | None, zo
         "compactPlacement": families.get("compactPlacement"),
         "regionLacks": bool(region) and not offered and listed,
         "zonesLacking": ", ".join(lacking) if listed else "",
+        "zonesNamed": bool(config.zones),
         "zonesOffered": ", ".join(offered),
         "regionsOffered": ", ".join(accelerator_regions(shape.accelerator)),
         **_local_ssd_facts(config, shape),

@@ -30,5 +30,5 @@ def pool_problems(
 def _problems(subject: str, path: str, facts: Facts) -> Iterator[Problem]:
     for rule in load_data(__file__, "conflicts.yaml")[subject]:
         if holds(rule["when"], facts):
-            field = f"{path}.{rule['path']}" if rule["path"] else path
+            field = rule.get("at") or (f"{path}.{rule['path']}" if rule["path"] else path)
             yield Problem(field, fill(rule["message"], facts), fill(rule["remedy"], facts))

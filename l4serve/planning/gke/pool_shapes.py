@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import did_you_mean
 from l4serve.planning.machines.shapes import (
     Attachable,
     MachineShape,
@@ -24,7 +25,7 @@ def pool_shape(path: str, config: NodePool) -> MachineShape | Problem:
     takes = attachable(config.machine_type)
     if not takes:
         message = f"{config.machine_type!r} is not a known GPU machine type"
-        return Problem(f"{path}.machineType", message, f"use one of: {_known()}")
+        return Problem(f"{path}.machineType", message, near_machines(config.machine_type))
     if config.accelerator is None:
         message = f"{config.machine_type} has no GPU of its own"
         return Problem(f"{path}.accelerator", message, f"set accelerator: {{type: {takes[0].accelerator}, count: 1}}")
@@ -61,5 +62,18 @@ def _attached(path: str, config: NodePool, takes: tuple[Attachable, ...]) -> Mac
     return shape
 
 
+def near_machines(machine_type: str) -> str:
+    """The remedy for an unknown machine type: those of its family, else what lists them."""
+    family = [each for each in _machine_types() if each.rpartition("-")[0] == machine_type.rpartition("-")[0]]
+    if family:
+        return f"use one of: {', '.join(family)}"
+    near = did_you_mean(machine_type, _machine_types())
+    return f"{near} l4serve shapes lists all" if near else "use a machine type that l4serve shapes lists"
+
+
+def _machine_types() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(shape.machine_type for shape in all_shapes(None)))
+
+
 def _known() -> str:
-    return ", ".join(dict.fromkeys(shape.machine_type for shape in all_shapes(None)))
+    return ", ".join(_machine_types())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
@@ -55,6 +57,38 @@ def find_model(model_id: str) -> ModelShape | None:
 def all_names() -> tuple[str, ...]:
     """Every known Hub id, aliases and mirrors included, as the Hub spells it."""
     return tuple(name for name, _, _ in _names().values())
+
+
+def misspelt(model_id: str) -> str | None:
+    """The known id that an unknown one surely means: it lacks the owner, or one word of letters is misspelt.
+
+    None for an id that another model may well have: relatives differ by numbers, short words and whole words.
+    """
+    words = _words(model_id)
+    for name in all_names():
+        owner, _, own = name.rpartition("/")
+        if "/" not in model_id and own.lower() == model_id.lower() and owner:
+            return name
+        known = _words(name)
+        others = [(a, b) for a, b in zip(words, known, strict=False) if a != b]
+        if len(words) == len(known) and len(others) == 1 and _is_slip(*others[0]):
+            return name
+    return None
+
+
+def _words(model_id: str) -> list[str]:
+    return re.split(r"[-_./]", model_id.lower())
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Whether a word of letters is another one with letters lost, doubled or swapped."""
+    long = min(len(word), len(known)) >= _SHORTEST_SLIP and word.isalpha() and known.isalpha()
+    return long and (sorted(word) == sorted(known) or SequenceMatcher(None, word, known).ratio() >= _SLIP)
+
+
+_SHORTEST_SLIP = 5
+_SLIP = 0.85
+"""Letters that a word must have, and their share that must agree with another's, to be that word misspelt."""
 
 
 def all_models() -> tuple[ModelShape, ...]:

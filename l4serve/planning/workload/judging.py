@@ -38,6 +38,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
+from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.served_purpose import served_purpose
 
 _ALIKE = 0.93
@@ -186,6 +187,7 @@ def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
 def _judge(subject: Subject) -> Judgement:
     """The judgement without remedies; a model that does not fit is left to the caller."""
     verdicts = judge_by_rules(subject.case)
+    misspelt = misspelt_model(subject.workload.model, subject.shape)
     errors = (Problem(v.field, f"{v.reason} [{v.rule_id}]", v.remedy) for v in verdicts if v.severity == "error")
     launch, refused = _launched(subject.case)
     fit, notes = _memory(subject)
@@ -196,7 +198,7 @@ def _judge(subject: Subject) -> Judgement:
         verdicts=verdicts,
         flags_refused=refused,
         notes=notes,
-        beside_memory=(*refused, *errors, *_unknown_rules(subject.workload)),
+        beside_memory=(*misspelt, *refused, *errors, *_unknown_rules(subject.workload)),
     )
 
 
@@ -219,15 +221,9 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     try:
         options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
         fit = estimate(subject.shape, subject.card, options)
-        return fit, (*_unseen(subject.shape), *uncounted, *fit.notes)
+        return fit, (*unseen_model(subject.shape), *uncounted, *fit.notes)
     except MemoryModelError as error:
         return None, (f"memory is not judged: {error}",)
-
-
-def _unseen(shape: ModelShape) -> tuple[str, ...]:
-    if shape.is_seen:
-        return ()
-    return (f"{shape.id} is in no list of the Hub's models that was searched: look whether it is there",)
 
 
 def _cures(subject: Subject) -> tuple[Remedy, ...]:

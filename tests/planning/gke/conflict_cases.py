@@ -170,6 +170,11 @@ POOL_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, A
     "specific-reservation-zones": (STANDARD, {**RESERVED, "zones": []}, RESERVED),
     "reservation-blue-green": (STANDARD, {**RESERVED, **BLUE_GREEN}, RESERVED),
     "region-without-accelerator": ({**STANDARD, "location": "europe-north1"}, L4, {}),
+    "location-without-accelerator": (
+        {**STANDARD, "location": "us-central1-f"},
+        L4,
+        {**L4, "allowUnlistedZones": True},
+    ),
     "zones-without-accelerator": (
         STANDARD,
         {**L4, "zones": ["us-central1-f"]},

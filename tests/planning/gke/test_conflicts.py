@@ -44,7 +44,7 @@ def problems_of_pool(cluster: Mapping[str, Any], pool: Mapping[str, Any]) -> tup
 
 
 def path_of(prefix: str, rule: dict[str, Any]) -> str:
-    return f"{prefix}.{rule['path']}" if rule["path"] else prefix
+    return rule.get("at") or (f"{prefix}.{rule['path']}" if rule["path"] else prefix)
 
 
 def test_every_rule_has_an_example() -> None:

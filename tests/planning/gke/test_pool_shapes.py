@@ -56,7 +56,7 @@ def test_n1_takes_the_cards_that_the_pool_attaches() -> None:
         ),
         ({"machineType": "n1-ultramem-40", "accelerator": T4}, "machineType", "a known machine type", "n1-standard-8"),
         ({"machineType": "g4-standard-24"}, "machineType", "no source states the memory", "g4-standard-48"),
-        ({"machineType": "h7-standard-1"}, "machineType", "is not a known GPU machine type", "a3-highgpu-8g"),
+        ({"machineType": "h7-standard-1"}, "machineType", "is not a known GPU machine type", "l4serve shapes"),
     ],
 )
 def test_a_machine_that_cannot_be_planned_is_refused_with_its_remedy(

@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 import l4serve.planning.models
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.planning.memory.weights import rank_parameters
-from l4serve.planning.models.catalogue import all_models, find_model, quantized_variants
+from l4serve.planning.models.catalogue import all_models, find_model, misspelt, quantized_variants
 from l4serve.planning.models.purpose import purpose_of_kind
 
 DATA = Path(l4serve.planning.models.__path__[0]) / "data" / "catalogue.json"
@@ -53,3 +55,36 @@ def test_tables_of_each_layer_count_as_weights() -> None:
     model = find_model("google/gemma-4-E4B-it")
     assert model is not None
     assert 7.6e9 < rank_parameters(model).total < 8.1e9
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Qwen/Qwen2.5-1.5B-Instuct", "Qwen/Qwen2.5-1.5B-Instruct"),
+        ("Qwen/Qwen2.5-1.5B-Instrucct", "Qwen/Qwen2.5-1.5B-Instruct"),
+        ("gooogle/gemma-7b", "google/gemma-7b"),
+        ("google/gemam-7b", "google/gemma-7b"),
+        ("Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
+        ("gemma-7b", "google/gemma-7b"),
+    ],
+)
+def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
+    assert find_model(written) is None
+    assert misspelt(written) == meant
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Qwen/Qwen2.5-1.6B-Instruct",
+        "Qwen/Qwen2.5-7B-Instruct-1M",
+        "Qwen/Qwen2.5-Coder-1B",
+        "google/gemma-3-4b-pt",
+        "google/gemma-9b",
+        "my-org/gemma-7b",
+        "my-org/other-model",
+        "mistralai/Ministral-8B-Instruct-2410",
+    ],
+)
+def test_a_relative_is_no_slip(other: str) -> None:
+    assert misspelt(other) is None

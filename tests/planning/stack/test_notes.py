@@ -82,7 +82,7 @@ def test_a_stack_without_a_project_is_told_so() -> None:
 @pytest.mark.parametrize(
     ("model", "meant"),
     [
-        ("Qwen/Qwen2.5-1.5B-Instuct", "did you mean Qwen/Qwen2.5-1.5B-Instruct?"),
+        ("Qwen/Qwen2.5-1.6B-Instruct", "did you mean Qwen/Qwen2.5-1.5B-Instruct?"),
         ("my-org/other-model", "set model.config"),
     ],
 )

@@ -1,0 +1,53 @@
+"""What the form of a text is called, and how a text that misses it by a little is written right."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+
+QUANTITY = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+LOCATION = r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
+ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]$"
+VERSION = r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$"
+
+_CALLED: Mapping[str, str] = {
+    QUANTITY: "is no quantity: a number, alone or with m, k, M, G, T, Ki, Mi, Gi or Ti",
+    LOCATION: "is neither a region nor a zone",
+    ZONE: "is no zone",
+    VERSION: "is no release: numbers with dots between them",
+}
+_UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
+_NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
+
+
+def called(pattern: str) -> str:
+    """What a text that does not have a form is told."""
+    return _CALLED.get(pattern, "does not have the form that this key takes")
+
+
+def mended_to(value: str, pattern: str) -> str | None:
+    """The text in the nearest writing that a pattern takes; None where it takes none."""
+    fits = re.compile(pattern).fullmatch
+    return next((text for text in _writings(value) if text and text != value and fits(text)), None)
+
+
+def mended_name(value: str, fits: Callable[[str], bool]) -> str | None:
+    """The name in letters, digits and dashes, where that fits; None where it does not, or has no letter."""
+    dashed = re.sub(r"[^a-z0-9]+", "-", _plain(value).lower()).strip("-")
+    is_name = re.search("[a-z]", dashed) and not re.search(r"[${]", value)
+    return dashed if is_name and fits(dashed) else None
+
+
+def _writings(value: str) -> Iterator[str]:
+    text = value.strip()
+    if unit := _UNIT.fullmatch(text):
+        multiple = unit[2].upper() if unit[3] or unit[2] != "k" else "k"
+        yield f"{unit[1]}{multiple}{unit[3]}"
+    if number := _NUMBER.fullmatch(text):
+        yield number[1]
+    yield _plain(text)
+    yield _plain(text).lower()
+
+
+def _plain(text: str) -> str:
+    """The text in ASCII, accents left out."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
