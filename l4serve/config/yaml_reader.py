@@ -161,15 +161,14 @@ class _Builder:
         return key_text(key)
 
 
-<<<<<<< HEAD
 def _bounded(entries: Collection[Any], event: Any) -> None:
     if len(entries) > MOST_ENTRIES:
         raise YamlError(f"a mapping or list has more than {MOST_ENTRIES} entries", event.start_mark, "write fewer")
-=======
+
+
 def _twice(key: str, first: int, event: Any) -> YamlError:
     named = "a key" if has_secret_shape(key) else f"the key `{key[:60]}`"
     return YamlError(f"{named} is given twice, first on line {first}", event.start_mark, "remove one of them")
->>>>>>> a2b2a9b (Tell a first user's slips by line, value and what to write)
 
 
 def _merged(value: Any, event: Any) -> dict[str, Any]:
