@@ -7,7 +7,9 @@ import pytest
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
 from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
+from l4serve.config.problems import ConfigError
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+from policy.workload_rules import is_pinned
 from tests import factories
 from tests.components.recorder import Recorded, record
 
@@ -128,3 +130,24 @@ def test_an_account_that_is_there_is_used_and_not_made(preview: bool) -> None:
     found = plan(serviceAccount={"name": "mine"})
     assert pod(found, preview=preview)["serviceAccountName"] == "mine"
     assert "kubernetes:core/v1:ServiceAccount" not in served(found, preview=preview)
+
+
+DIGEST = f"sha256:{'ab' * 32}"
+
+
+@pytest.mark.parametrize(
+    "image", [f"docker.io/vllm/vllm-openai:v0.26.0@{DIGEST}", f"docker.io/vllm/vllm-openai@{DIGEST}"]
+)
+def test_an_image_that_a_digest_pins_runs_as_the_releases_own(image: str) -> None:
+    found = plan(engine={"image": image})
+    own = plan()
+    (container,) = pod(found, preview=False)["containers"]
+    assert container["image"] == image and is_pinned(image)
+    assert found.guard == own.guard and found.engine.argv == own.engine.argv
+    assert found.engine.contract == own.engine.contract
+    assert [note.text for note in found.notes] == [note.text for note in own.notes]
+
+
+def test_a_digest_beside_the_tag_of_another_release_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"holds vLLM 0\.20\.0"):
+        plan(engine={"image": f"docker.io/vllm/vllm-openai:v0.20.0@{DIGEST}"})

@@ -6,6 +6,7 @@ maxNodes and every autoscaler at maxReplicas.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,8 @@ from l4serve.planning.machines.prices import (
     plain_machine_price,
 )
 from l4serve.planning.stack.node_counts import NodeCounts, node_counts
+from l4serve.planning.values.quantity import parse_cpu
+from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -120,8 +123,10 @@ def stack_cost(
     most = node_counts(pools, classes, [(each, each.scale.most_replicas) for each in workloads])
     lines = [_pool(pool, planned.of_pools[pool.name]) for pool in pools if pool.create]
     lines += _class_lines(classes, planned, most, cluster, overrides)
-    lines += _cluster_lines(cluster, overrides) if cluster.managed is not None else [_EXISTING]
+    pickers = [picker for each in workloads if each.route is not None and (picker := each.route.picker) is not None]
+    lines += _cluster_lines(cluster, overrides, pickers) if cluster.managed is not None else [_EXISTING]
     if cluster.mode == "autopilot":
+        lines += [_billed_picker(picker) for picker in pickers]
         unclassed = (workload for workload in workloads if workload.placing.compute_class is None)
         lines += [_autopilot(workload, cluster, overrides) for workload in unclassed]
     return StackCost(lines=tuple(lines))
@@ -183,7 +188,32 @@ def _class_lines(
     return lines
 
 
-def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[CostLine]:
+def _billed_picker(picker: PickerPlan) -> CostLine:
+    return CostLine(
+        name=picker.name,
+        machine_type=None,
+        market="on-demand",
+        fewest=1,
+        planned=1,
+        most=1,
+        price=None,
+        note="Autopilot bills the CPU and memory that an endpoint picker asks for, whose price is not known here",
+    )
+
+
+def _picker_nodes(machine: str, pickers: Sequence[PickerPlan]) -> int:
+    """System nodes that the endpoint pickers take, beside a CPU of each node for GKE's own pods; at least one.
+
+    The CPUs are those in the machine's name; memory comes with them.
+    """
+    cpus = machine.rpartition("-")[2]
+    if not pickers or not cpus.isdigit():
+        return 1
+    asked = sum(parse_cpu(picker.resources["requests"]["cpu"]) for picker in pickers)
+    return max(1, math.ceil(asked / (1000 * max(1, int(cpus) - 1))))
+
+
+def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Sequence[PickerPlan]) -> list[CostLine]:
     fee = Price(cluster_fee(), "on-demand", cluster.region or "any", cluster_fee_date(), "GKE's cluster management fee")
     lines = [
         CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=fee),
@@ -191,15 +221,17 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides) -> list[Cost
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
         price = plain_machine_price(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
+        nodes = min(system.max_nodes, max(system.min_nodes, _picker_nodes(system.machine_type, pickers)))
         lines.append(
             CostLine(
                 name="cluster.systemPool",
                 machine_type=system.machine_type,
                 market="on-demand",
                 fewest=system.min_nodes,
-                planned=system.min_nodes,
+                planned=nodes,
                 most=system.max_nodes,
                 price=price,
+                note=f"with {len(pickers)} endpoint pickers on them" if pickers else "",
             )
         )
         lines += [_fallback(machine, system.max_nodes, cluster, overrides) for machine in system.fallback_machine_types]

@@ -120,3 +120,24 @@ def test_a_class_fills_its_pool_before_it_makes_nodes() -> None:
     total = cost({**base, "nodePools": pools(minNodes=0)})
     assert {line.name: line.planned for line in total.lines}["nodePools.l4"] == 0
     assert {line.name: line.planned for line in total.lines}["computeClasses.any.priorities[0]"] == 3
+
+
+def pooled(count: int, **cluster: Any) -> StackCost:
+    names = [f"w{number}" for number in range(count)]
+    workloads = {name: factories.workload(expose={"inferencePool": True, "path": f"/{name}"}) for name in names}
+    serving = factories.serving(workloads, cluster={**factories.ZONAL, **cluster}, expose={"to": "network"})
+    if serving["cluster"]["mode"] == "autopilot":
+        serving |= {"nodePools": {}, "cluster": {**factories.AUTOPILOT}}
+    return factories.planned(serving).cost
+
+
+@pytest.mark.parametrize(("pickers", "nodes"), [(0, 1), (1, 1), (3, 1), (4, 2)])
+def test_endpoint_pickers_take_system_nodes(pickers: int, nodes: int) -> None:
+    cost = pooled(pickers) if pickers else factories.planned(factories.serving()).cost
+    (line,) = [each for each in cost.lines if each.name == "cluster.systemPool"]
+    assert line.planned == nodes
+    assert ("endpoint pickers" in line.note) is (pickers > 0)
+
+
+def test_autopilot_bills_an_endpoint_picker_at_a_price_that_nobody_knows_here() -> None:
+    assert pooled(1, mode="autopilot").unknown == ("w0-picker",)
