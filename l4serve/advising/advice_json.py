@@ -8,7 +8,7 @@ from typing import Any
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.ranking import Judged, Wish, per_scope
 from l4serve.advising.search import Answer, Rejected
-from l4serve.planning.stack.speed_json import speed_json
+from l4serve.planning.stack.speed_json import rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
 
 
@@ -43,13 +43,13 @@ def judged_json(judged: Judged) -> dict[str, Any]:
     rates = ("outputTokensPerSecond", "requestsPerSecond", "runningRequests")
     figures = {key: value for key, value in one.items() if key not in ("notJudged", "assumed")}
     for part in (figures, figures["low"], figures["high"]):
-        part |= {key: part[key] * replicas for key in rates if part[key] is not None}
-    figures["usdPerMillionOutputTokens"] = judged.usd_per_million
+        part |= {key: rounded(part[key] * replicas) for key in rates if part[key] is not None}
+    figures["usdPerMillionOutputTokens"] = rounded(judged.usd_per_million)
     figures["priceDate"] = judged.candidate.home.price_date
     usd = judged.candidate.usd_per_hour
     for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
         tokens = other["outputTokensPerSecond"]
-        part["usdPerMillionOutputTokens"] = None if usd is None or not tokens else usd / (tokens * 3600) * 1e6
+        part["usdPerMillionOutputTokens"] = rounded(usd / (tokens * 3600) * 1e6) if usd is not None and tokens else None
     return {**_place(judged.candidate), "estimate": figures}
 
 

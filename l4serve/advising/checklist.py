@@ -11,6 +11,7 @@ from typing import Any, Literal
 from l4serve.advising.candidates import quality_of
 from l4serve.advising.stack_advice import home_of
 from l4serve.config.data_file import load_data
+from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
@@ -52,16 +53,17 @@ def _table() -> Mapping[str, Any]:
     return loaded
 
 
-def checklist(workload: WorkloadPlan) -> tuple[Item, ...]:
-    """Every item of the guide's checklist for a planned workload."""
-    checker = _Checker(workload)
+def checklist(workload: WorkloadPlan, provisioning: Provisioning = "on-demand") -> tuple[Item, ...]:
+    """Every item of the guide's checklist for a planned workload on nodes that are paid for this way."""
+    checker = _Checker(workload, provisioning)
     return tuple(checker.check(row) for row in _table()["items"])
 
 
 class _Checker:
     """The tries of the checklist on one workload."""
 
-    def __init__(self, workload: WorkloadPlan) -> None:
+    def __init__(self, workload: WorkloadPlan, provisioning: Provisioning) -> None:
+        self.provisioning = provisioning
         self.workload, self.subject = workload, workload.prospect.subject
         self.options = self.subject.options
         self.profile = engine_profile(self.subject.workload.engine.kind)
@@ -86,11 +88,13 @@ class _Checker:
         better = find_gpu(_table()["betterGpu"].get(self.subject.card.name, ""))
         if better is None:
             return _none(f"{self.subject.card.name} is the best card of the table")
-        price, share = pod_price(better.name, self.subject.layout.gpus)
+        price, share = pod_price(better.name, self.subject.layout.gpus, provisioning=self.provisioning)
         usd = None if price is None else price.usd_per_hour * share
-        pool, machine = self.workload.placing.packed_on, _smallest(better.name, self.subject.layout.gpus)
+        pool, machine = self.workload.placing.packed_on, self._smallest(better.name)
+        if machine is None:
+            return _none(f"no machine with {better.name} is sold {self.provisioning}")
         cost = f"{usd:.2f} USD an hour for each pod" if usd is not None else "at a price that is not known"
-        edit = {f"nodePools.{pool}.machineType": machine} if pool and machine else {}
+        edit = {f"nodePools.{pool}.machineType": machine} if pool else {}
         return self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {better.name}, {cost}")
 
     def _quantization(self, goal: str) -> Mapping[str, Any]:
@@ -111,7 +115,9 @@ class _Checker:
         if before is None:
             return _none(self._why_not(self.subject))
         text = f"{REPLICAS} replicas serve twice as much at twice the price; the pool must hold them"
-        return {"status": "gains", "text": text, "edit": {"replicas": REPLICAS}, "gain": float(REPLICAS - 1)}
+        quality = quality_of(self.subject.shape, self.subject)
+        edit: dict[str, object] = {"replicas": REPLICAS}
+        return {"status": "gains", "text": text, "edit": edit, "gain": float(REPLICAS - 1), "quality": quality}
 
     def _tensor(self, goal: str) -> Mapping[str, Any]:
         layout = self.subject.layout
@@ -133,10 +139,14 @@ class _Checker:
         edit: dict[str, object] = {}
         if not self._is_quantized():
             edit[self.profile.path("quantization")] = self.profile.smaller["eightBit"]
-        if not self.options.max_num_batched_tokens:
-            edit[self.profile.path("batchTokens")] = _table()["batchedTokens"]
         text = "more tokens in a step; running answers wait longer while prompts are computed"
-        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), self.usd, text)
+        found = _none("nothing is left to write")
+        for tokens in _table()["batchedTokens"] if not self.options.max_num_batched_tokens else (None,):
+            tried = edit if tokens is None else {**edit, self.profile.path("batchTokens"): tokens}
+            found = self._tried(goal, tried, self.subject.edited(tried, self.subject.shape), self.usd, text)
+            if found["status"] == "gains":
+                break
+        return found
 
     def _model(self, goal: str) -> Mapping[str, Any]:
         smaller = smaller_model(self.subject.shape)
@@ -163,6 +173,15 @@ class _Checker:
             return _none("nothing is known of the backend")
         return _applied(f"paged by the engine, {backend} on this card")
 
+    def _smallest(self, accelerator: str) -> str | None:
+        """The smallest machine type that has enough of a card and is sold as the pool's nodes are."""
+        fitting = [
+            shape
+            for shape in all_shapes(accelerator)
+            if shape.gpus >= self.subject.layout.gpus and not shape.attached and shape.sold(self.provisioning)
+        ]
+        return min(fitting, key=lambda shape: (shape.gpus, shape.vcpus)).machine_type if fitting else None
+
     def _is_quantized(self) -> bool:
         shape = self.subject.shape
         return bool(self.options.quantization or (shape and shape.quantization))
@@ -175,9 +194,12 @@ class _Checker:
         self, goal: str, edit: Mapping[str, object], subject: Subject, usd: float | None, text: str
     ) -> Mapping[str, Any]:
         """What an edit gains for the goal, once the judgement takes it."""
-        refusal = next(iter(judge(subject, remedied=False).refusals), None)
+        judgement = judge(subject, remedied=False)
+        refusal = next(iter(judgement.refusals), None)
         if refusal is not None:
             return _none(f"refused: {refusal.path}: {refusal.message}")
+        if judgement.fit is not None and not judgement.fit.fits:
+            return _none(f"with {_said(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
         before, after = self._figure(goal, self.subject, self.usd), self._figure(goal, subject, usd)
         if before is None or after is None:
             return _none(self._why_not(self.subject if before is None else subject))
@@ -222,10 +244,8 @@ class _Checker:
         return "; ".join(speed.not_judged) or "no price is known"
 
 
-def _smallest(accelerator: str, gpus: int) -> str | None:
-    """The smallest machine type that has so many of a card."""
-    fitting = [shape for shape in all_shapes(accelerator) if shape.gpus >= gpus and not shape.attached]
-    return min(fitting, key=lambda shape: (shape.gpus, shape.vcpus)).machine_type if fitting else None
+def _said(edit: Mapping[str, object]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in edit.items())
 
 
 def _applied(text: str) -> Mapping[str, Any]:

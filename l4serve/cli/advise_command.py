@@ -11,7 +11,7 @@ import typer
 from l4serve.advising.advice_json import answer_json
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import Answer, search
-from l4serve.advising.sizing import size
+from l4serve.advising.sizing import Sizing, size
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_options import (
     AnyModelOption,
@@ -44,6 +44,7 @@ from l4serve.cli.output import print_json
 from l4serve.cli.page_file import write_page
 from l4serve.cli.question_options import DEFAULT_GPU, GpuMemoryOption
 from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
+from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.workload.speed_question import DEFAULT_REGION
 
 
@@ -107,10 +108,15 @@ def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> 
     if as_json:
         document = answer_json(answer, wish)
         if wish.traffic is not None:
-            document["sizing"] = None if sizing is None else json_form(sizing)
+            document["sizing"] = None if sizing is None else _sizing_json(sizing)
         print_json(document)
     else:
         print_answer(answer, wish)
         if sizing is not None and wish.traffic is not None:
             print_sizing(sizing, wish.traffic)
     raise typer.Exit(0 if answer.winner else 1)
+
+
+def _sizing_json(sizing: Sizing) -> dict[str, Any]:
+    found: dict[str, Any] = json_form(sizing)
+    return {key: rounded(value) if isinstance(value, float) else value for key, value in found.items()}

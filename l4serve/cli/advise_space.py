@@ -65,5 +65,5 @@ def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -
         )
         for shape in all_shapes(accelerator)
         for price in (gpu_machine_price(shape, region=region, market=market),)
-        if shape.card_memory_gb is None and (not shape.sold_as or provisioning in shape.sold_as)
+        if shape.card_memory_gb is None and shape.sold(provisioning)
     ]

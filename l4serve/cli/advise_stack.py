@@ -62,7 +62,8 @@ def review(asked: StackQuestion, *, as_json: bool) -> None:
     chosen = [w for w in plan.workloads if asked.workload in (None, w.name)]
     if not chosen:
         raise refuse_input(f"the stack has no workload {asked.workload}")
-    found = {workload.name: checklist(workload) for workload in chosen}
+    paid = {pool.name: pool.supply.provisioning for pool in plan.node_pools}
+    found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand")) for w in chosen}
     if as_json:
         print_json(
             {"stack": plan.stack, "workloads": {name: [_item(i) for i in items] for name, items in found.items()}}

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json, say
+from l4serve.cli.page_file import write_page
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan
 from l4serve.config.files import FileRefusedError, read_bytes
@@ -101,7 +102,7 @@ def _compare(target: WorkloadPlan, load: Load, text: str, plot_file: Path | None
     who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
     title = f"{target.name}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}"
     if plot_file is not None:
-        plot_file.write_text(plot(title, lines), "utf-8")
+        write_page(plot_file, plot(title, lines), "--plot")
     if as_json:
         print_json({"workload": target.name, "lines": [_line_json(line) for line in lines]})
         return

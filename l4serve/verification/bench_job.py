@@ -54,7 +54,7 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "ttlSecondsAfterFinished": DEADLINE_SECONDS,
             "template": {
-                "metadata": {"labels": labels},
+                "metadata": {"labels": dict(labels)},
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": False,

@@ -13,7 +13,9 @@ from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import advise_workload, write_advice
 from l4serve.cli.app import app
-from l4serve.config.stack_file import read_stack_file
+from l4serve.config.node_pool import Provisioning
+from l4serve.config.stack_file import SERVING_KEY, read_stack_file
+from l4serve.config.yaml_edits import with_values
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -47,7 +49,7 @@ def test_the_checklist_is_the_guide_s_item_by_item() -> None:
 @pytest.mark.parametrize(
     ("item", "edit"),
     [
-        ("latency-gpu", {"nodePools.l4.machineType": "a3-highgpu-1g"}),
+        ("latency-gpu", {"nodePools.l4.machineType": "a3-highgpu-8g"}),
         ("latency-quantization", {"engine.quantization": "fp8"}),
         ("throughput-replicas", {"replicas": 2}),
         ("cost-model", {"model.id": "Qwen/Qwen2.5-3B-Instruct"}),
@@ -60,6 +62,7 @@ def test_an_item_that_gains_has_its_edit_and_its_gain(item: str, edit: dict[str,
     assert found.edit == edit
     assert found.gain is not None
     assert found.gain > 0.02
+    assert found.quality in ("full", "8bit", "4bit")
     assert found.text
 
 
@@ -76,6 +79,36 @@ def test_an_item_that_gains_has_its_edit_and_its_gain(item: str, edit: dict[str,
 )
 def test_what_is_configured_is_applied(item: str, workload: dict[str, Any]) -> None:
     assert items(**workload)[item].status == "applied"
+
+
+def test_the_better_card_is_of_a_machine_that_is_sold_as_the_pool_is_paid_for() -> None:
+    plan = factories.planned(
+        {
+            "cluster": {"mode": "standard", "name": "c", "location": "us-central1-a"},
+            "nodePools": {"l4": {"machineType": "g2-standard-8", "minNodes": 1, "maxNodes": 4}},
+            "workloads": {"w": {"model": {"id": "Qwen/Qwen2.5-7B-Instruct"}, "engine": {"kind": "vllm"}}},
+        }
+    )
+    bought: dict[Provisioning, str] = {"on-demand": "a3-highgpu-8g", "spot": "a3-highgpu-1g"}
+    for provisioning, machine in bought.items():
+        (item,) = (i for i in checklist(plan.workloads[0], provisioning) if i.id == "latency-gpu")
+        assert item.edit == {"nodePools.l4.machineType": machine}
+
+
+def test_every_edit_of_the_checklist_is_one_that_the_stack_plans(tmp_path: Path) -> None:
+    text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8")
+    draft = tmp_path / "Pulumi.prod.yaml"
+
+    def planned(edited: str) -> StackPlan:
+        draft.write_text(edited, "utf-8")
+        return plan_stack(read_stack_file(draft, name="prod"))
+
+    found = [(w.name, item) for w in planned(text).workloads for item in checklist(w) if item.status == "gains"]
+    assert len(found) >= 10
+    for name, item in found:
+        paths = {key: key if key.startswith("nodePools.") else f"workloads.{name}.{key}" for key in item.edit}
+        edit = {("config", SERVING_KEY, *path.split(".")): item.edit[key] for key, path in paths.items()}
+        assert planned(with_values(text, edit)).workloads, item
 
 
 def test_two_cards_gain_where_the_machine_has_them_and_are_applied_where_they_are_used() -> None:

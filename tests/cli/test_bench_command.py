@@ -38,6 +38,7 @@ def test_the_job_loads_the_service_with_the_contract_s_image_and_no_gpu() -> Non
     assert "--random-input-len 512" in command
     assert "http://qwen." in command
     assert "nvidia.com/gpu" not in out
+    assert "&" not in out.replace("&&", "")
 
 
 def test_a_gated_model_s_token_comes_by_reference() -> None:
@@ -71,6 +72,15 @@ def test_what_is_no_report_is_bad_input(content: str, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     file.write_text(content)
     assert run("-s", "dev", "--report", str(file))[0] == 2
+
+
+def test_a_drawing_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+    log = tmp_path / "report.json"
+    log.write_text(json.dumps(REPORT))
+    code, _, err = run("-s", "dev", "--report", str(log), "--plot", str(tmp_path / "nowhere" / "plot.svg"))
+    assert code == 2
+    assert "--plot" in err
+    assert "bug" not in err
 
 
 def test_a_stack_of_several_workloads_wants_one_named() -> None:

@@ -38,6 +38,10 @@ class MachineShape:
         """The machine type, with its cards where a pool attaches them: n1-standard-8 + 1 nvidia-tesla-t4."""
         return f"{self.machine_type} + {self.gpus} {self.accelerator}" if self.attached else self.machine_type
 
+    def sold(self, provisioning: str) -> bool:
+        """Whether the machine is to be had that way, as far as a source says."""
+        return not self.sold_as or provisioning in self.sold_as
+
     @property
     def most_local_ssds(self) -> int:
         """The most local SSDs that the type is known to accept."""

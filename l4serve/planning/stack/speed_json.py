@@ -31,10 +31,11 @@ def speed_json(answer: Priced) -> dict[str, Any]:
 
 def _figures(figures: Figures, answer: Priced, dear: Figures | None = None) -> dict[str, Any]:
     named = {**LATENCIES, **RATES}
-    rounded = {key: _rounded(getattr(figures, name)) for key, name in named.items()}
+    found = {key: rounded(getattr(figures, name)) for key, name in named.items()}
     tokens = (dear or figures).output_tokens_per_second
-    return {**rounded, "usdPerMillionOutputTokens": _rounded(answer.usd_per_million(tokens))}
+    return {**found, "usdPerMillionOutputTokens": rounded(answer.usd_per_million(tokens))}
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """Five figures: more would say more than is known."""
     return None if value is None else float(f"{value:.5g}")

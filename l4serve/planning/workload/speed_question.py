@@ -147,7 +147,7 @@ def pod_price(
     offers = []
     for shape in all_shapes(accelerator):
         price = gpu_machine_price(shape, region=region, market=market, overrides=overrides)
-        if price is not None and shape.gpus >= gpus and shape.gpus % gpus == 0:
+        if price is not None and shape.sold(provisioning) and shape.gpus >= gpus and shape.gpus % gpus == 0:
             offers.append((price.usd_per_hour * gpus / shape.gpus, shape.gpus, price))
     if not offers:
         return None, 1.0
