@@ -1,5 +1,6 @@
 """l4serve explain: what a key of a stack file means, takes and does."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from l4serve.cli.completion import complete_key
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import JsonOption
+from l4serve.cli.tables import wrapped
 from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
 from l4serve.config.spelling import nearest
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
@@ -59,10 +61,12 @@ def _meant(key: str, paths: tuple[str, ...], ending: list[str]) -> str:
 
 
 def _merged(entries: list[KeyEntry]) -> list[KeyEntry]:
-    """One entry where several objects say the same of a key."""
+    """One entry, chosen by each of them, where several objects say the same of a key."""
     told: dict[tuple[str, ...], KeyEntry] = {}
     for entry in entries:
-        told.setdefault((entry.text, entry.type, entry.default, _kind_of_engine(entry)), entry)
+        said = (entry.text, entry.type, entry.default, _kind_of_engine(entry))
+        chosen = [*(told[said].chosen_by.split(", ") if said in told else ()), entry.chosen_by]
+        told[said] = replace(entry, chosen_by=", ".join(dict.fromkeys(chosen)))
     return list(told.values())
 
 
@@ -82,7 +86,7 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
 
     chosen = f" ({entry.chosen_by})" if entry.chosen_by else ""
     console.print(Text.assemble((entry.path, "bold"), chosen))
-    console.print(f"  {entry.text}")
+    console.print(wrapped(Text(f"  {entry.text}"), console.width, "  "))
     unset = "unset" if entry.default == "null" else entry.default
     rows = [("takes", entry.type.replace("`", "")), ("default", unset)]
     rows.append(("example", f"{entry.path.rpartition('.')[2]}: {flow(entry.example)}"))
@@ -92,7 +96,7 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
     if entry.below:
         rows.append(("keys", " ".join(entry.below)))
     for name, value in rows:
-        console.print(f"  {name + ':':<9}{value}")
+        console.print(wrapped(Text(f"  {name + ':':<9}{value}"), console.width, " " * 11))
 
 
 def _json(entry: KeyEntry) -> dict[str, object]:

@@ -12,7 +12,7 @@ class TgiEngine(ConfigModel):
     """TGI: version, image and the launcher flags that operators set."""
 
     kind: Literal["tgi"] = "tgi"
-    """Picks TGI, whose keys are those of this table."""
+    """Picks TGI and its keys."""
     version: Version = "3.3.7"
     """Release of TGI, which picks the contract and the default image."""
     image: Image | None = None

@@ -44,7 +44,7 @@ class VllmEngine(ConfigModel):
     """vLLM: version, image and the flags that operators set."""
 
     kind: Literal["vllm"] = "vllm"
-    """Picks vLLM, whose keys are those of this table."""
+    """Picks vLLM and its keys."""
     version: Version = "0.26.0"
     """Release of vLLM, which picks the contract and the default image."""
     image: Image | None = None

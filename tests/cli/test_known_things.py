@@ -69,6 +69,13 @@ def test_both_engines_answer_for_a_key_that_both_have() -> None:
     ] == ["kind: vllm", "kind: tgi"]
 
 
+def test_a_key_of_several_objects_names_them_all_and_its_lines_hang() -> None:
+    text = run("explain", "cluster.location", COLUMNS="80").stdout
+    assert "cluster.location (mode: autopilot, mode: standard)\n  Region" in text
+    assert "cluster.location (mode: existing)" in text
+    assert all(line.startswith(("cluster.", "  ")) for line in text.splitlines() if line)
+
+
 @pytest.mark.parametrize(
     ("key", "meant"),
     [

@@ -42,6 +42,13 @@ def test_the_nearest_word_is_proposed(args: tuple[str, ...], meant: str) -> None
     assert f"    fix: did you mean {meant}?" in result.stderr, result.stderr
 
 
+def test_a_command_too() -> None:
+    result = run("plam", "-s", "dev")
+    assert result.exit_code == 2
+    assert "No such command 'plam'. Did you mean plan?" in result.stderr
+    assert "id you mean" not in run("zzzzz").stderr
+
+
 def test_a_model_of_a_stack_too(tmp_path: Path) -> None:
     file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload("Qwen/Qwen2.5-1.5B-Instuct")}))
     said = " ".join(run("plan", "-f", str(file)).stderr.split())

@@ -101,14 +101,14 @@ class StackCost:
         return Usd(round(sum(known), 4) if known else None)
 
     @property
-    def usd_at_least(self) -> float:
-        """USD per hour of all known lines with the fewest machines."""
-        return self.at("min").per_hour or 0
+    def usd_at_least(self) -> float | None:
+        """USD per hour of all known lines with the fewest machines; None where none is known."""
+        return self.at("min").per_hour
 
     @property
-    def usd_at_most(self) -> float:
-        """USD per hour of all known lines with the most machines."""
-        return self.at("max").per_hour or 0
+    def usd_at_most(self) -> float | None:
+        """USD per hour of all known lines with the most machines; None where none is known."""
+        return self.at("max").per_hour
 
 
 def stack_cost(

@@ -67,6 +67,7 @@ def test_autopilot_costs_at_least_the_smallest_machine_of_each_pod() -> None:
 
 def test_what_an_existing_cluster_costs_is_not_stated() -> None:
     total = cost({"cluster": factories.EXISTING, "workloads": WORKLOADS})
+    assert (total.usd_at_least, total.usd_at_most) == (None, None)
     assert total.unknown == ("cluster",)
     assert levels_json(total) == {key: {"usdPerHour": None, "usdPerMonth": None} for key in LEVELS}
 
