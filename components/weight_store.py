@@ -20,6 +20,8 @@ _DOWNLOAD = (
 )
 _FILL_DISK = "pd-balanced"
 """Attaches to the system nodes too, which a Hyperdisk ML does not: the Job takes no GPU."""
+_SETTLE_SECONDS = 120
+"""Longer than a kubelet and the driver take to unmount and detach the disk of a pod that has ended."""
 _FILL_USER = 65532
 """Of no image: nobody by number."""
 _PD_DRIVER = "pd.csi.storage.gke.io"
@@ -78,7 +80,7 @@ class WeightStore(pulumi.ComponentResource):
             opts=self._child(depends_on=list(self._args.after)),
         )  # fmt: skip
         volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", _disk_source(filled.id, False))
-        job = self._make_job(store, volume)
+        job = self._make_settling(store, self._make_job(store, volume))
         image = gcp.compute.Image(
             f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
         )
@@ -146,15 +148,40 @@ class WeightStore(pulumi.ComponentResource):
             env.append(
                 k8s.core.v1.EnvVarArgs(name="HF_TOKEN", value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=token))
             )
+        source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
+        pod = self._pod("fill", _DOWNLOAD, {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}, env)
+        pod.volumes = [
+            k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
+            k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
+        ]
+        (container,) = pod.containers
+        container.volume_mounts = [
+            k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill"),
+            k8s.core.v1.VolumeMountArgs(name="writable", mount_path="/tmp"),
+        ]
+        return self._job("fill-job", store.fill_name, store, pod)
+
+    def _make_settling(self, store: StorePlan, filled: k8s.batch.v1.Job) -> k8s.batch.v1.Job:
+        """Waits until the disk has left its node: no image is made of one that is attached, or not unmounted."""
+        amounts = {"cpu": "100m", "memory": "128Mi"}
+        pod = self._pod("settle", f"import time; time.sleep({_SETTLE_SECONDS})", amounts, amounts, [])
+        return self._job("settle-job", f"{store.claim}-settle", store, pod, filled)
+
+    def _pod(
+        self,
+        name: str,
+        program: str,
+        requests: dict[str, str],
+        limits: dict[str, str],
+        env: list[k8s.core.v1.EnvVarArgs],
+    ) -> k8s.core.v1.PodSpecArgs:
+        disk = {"ephemeral-storage": "1Gi"}
         container = k8s.core.v1.ContainerArgs(
-            name="fill",
-            image=plan.engine.image,
-            command=["python3", "-c", _DOWNLOAD],
+            name=name,
+            image=self._plan.engine.image,
+            command=["python3", "-c", program],
             env=env,
-            resources=k8s.core.v1.ResourceRequirementsArgs(
-                requests={"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
-                limits={"cpu": "2", "memory": "4Gi", "ephemeral-storage": "1Gi"},
-            ),
+            resources=k8s.core.v1.ResourceRequirementsArgs(requests=requests | disk, limits=limits | disk),
             security_context=k8s.core.v1.SecurityContextArgs(
                 allow_privilege_escalation=False,
                 run_as_non_root=True,
@@ -163,28 +190,28 @@ class WeightStore(pulumi.ComponentResource):
                 read_only_root_filesystem=True,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
-            volume_mounts=[
-                k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill"),
-                k8s.core.v1.VolumeMountArgs(name="writable", mount_path="/tmp"),
-            ],
         )
-        source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
-        pod = k8s.core.v1.PodSpecArgs(
+        return k8s.core.v1.PodSpecArgs(
             restart_policy="OnFailure",
             automount_service_account_token=False,
             security_context=k8s.core.v1.PodSecurityContextArgs(
                 fs_group=_FILL_USER, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[container],
-            volumes=[
-                k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
-                k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
-            ],
         )
+
+    def _job(
+        self,
+        suffix: str,
+        name: str,
+        store: StorePlan,
+        pod: k8s.core.v1.PodSpecArgs,
+        after: pulumi.Resource | None = None,
+    ) -> k8s.batch.v1.Job:
         return k8s.batch.v1.Job(
-            f"{self._name}-fill-job",
+            f"{self._name}-{suffix}",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=store.fill_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
+                name=name, namespace=self._plan.namespace, labels=dict(self._plan.metadata.labels)
             ),
             spec=k8s.batch.v1.JobSpecArgs(
                 backoff_limit=6,
@@ -195,6 +222,7 @@ class WeightStore(pulumi.ComponentResource):
             opts=self._child(
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"),
                 replace_on_changes=["spec"],
+                depends_on=[after] if after else [],
             ),
         )
 

@@ -78,7 +78,11 @@ def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
     job = made["chat-weights-fill-job"]
     (container,) = job.inputs["spec"]["template"]["spec"]["containers"]
     assert {"name": "MODEL_ID", "value": "Qwen/Qwen2.5-1.5B-Instruct"} in container["env"]
-    assert job.urn in made["chat-weights-image"].dependencies
+    settled = made["chat-weights-settle-job"]
+    assert job.urn in settled.dependencies and settled.urn in made["chat-weights-image"].dependencies
+    pod = settled.inputs["spec"]["template"]["spec"]
+    assert "volumes" not in pod, "it waits for the disk to be detached"
+    assert "sleep(120)" in pod["containers"][0]["command"][-1]
     assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]
 
 
