@@ -38,8 +38,8 @@ def doctor(
 ) -> None:
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
 
-    Looks at programs, token, state lock, login, project, APIs, roles, GPU quota, zones, Pending pods, drivers and
-    autoscalers. Without a stack it says what heals one after a killed update: pulumi stack export | l4serve doctor.
+    Looks at programs, token, state lock, providers that outlived a killed CLI, login, project, APIs, roles, GPU quota,
+    zones, Pending pods, drivers and autoscalers. Without a stack it says what heals one after a killed update: pulumi stack export | l4serve doctor.
     Exits 1 where something needs healing.
     """
     if stack is None and file is None:
@@ -68,8 +68,10 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
     from l4serve.verification.doctor_finding import bad, unknown
     from l4serve.verification.doctor_local import local_findings
     from l4serve.verification.doctor_lock import state_lock
+    from l4serve.verification.stray_providers import stray_findings
 
     yield from local_findings(plan)
+    yield from stray_findings()
     if offline:
         yield state_lock(plan.stack, PROJECT, None)
         return
@@ -122,8 +124,15 @@ def _heal(state: Path | None) -> None:
         raise refuse_input(f"{state or 'standard input'}: it {error}") from None
     except StateError as error:
         raise refuse_input(f"{state or 'standard input'}: {error}") from None
+    from l4serve.verification.stray_providers import stray_findings
+
+    strays = list(stray_findings())
+    for stray in strays:
+        say(_line(stray))
     if not found:
         say("Nothing is pending: pulumi cancel, then pulumi up, ends what was begun.")
+        if strays:
+            raise typer.Exit(NEEDS_HEALING)
         return
     for each in found:
         fate = f"adopted as {one_line(each.import_id)}" if each.import_id else "made again by pulumi up"
