@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
 
 from components.gke_cluster_inputs import common_inputs
+from components.google import gcp
 from l4serve.config.cluster_options import SystemPool
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 from l4serve.planning.gke.kubeconfig import render_kubeconfig

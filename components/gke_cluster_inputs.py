@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi_gcp as gcp
-
+from components.google import gcp
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 
 

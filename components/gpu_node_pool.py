@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_gcp as gcp
 
+from components.google import gcp
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
 from l4serve.planning.gke.pool_plan import PoolPlan
 

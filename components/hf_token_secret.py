@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.google import gcp
 from components.workload_principal import workload_principal
 from l4serve.planning.gke.hf_token import SecretPlan
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_gcp as gcp
 
+from components.google import gcp
 from l4serve.planning.gke.cluster_plan import NodeIdentityPlan
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_gcp as gcp
 
+from components.google import gcp
 from components.workload_principal import pod_member
 from l4serve.planning.workload.pod_identity import PodIdentity
 

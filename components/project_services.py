@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_gcp as gcp
+
+from components.google import gcp
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
+
+from components.google import gcp
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.google import gcp
 from l4serve.planning.gke.gateway import GatewayPlan, proxy_subnet_facts
 from l4serve.planning.values.names import MANAGED_BY
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.google import gcp
 from components.workload_principal import pod_member
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
+from components.google import gcp
 from l4serve.planning.workload.alerting import AlertPlan, AlertsPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 

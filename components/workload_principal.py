@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_gcp as gcp
 
+from components.google import gcp
 from l4serve.planning.workload.pod_identity import PodIdentity
 
 

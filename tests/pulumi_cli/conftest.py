@@ -1,7 +1,10 @@
 """A sandbox for the real Pulumi engine and its Kubernetes provider, and a served stack on it."""
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +21,12 @@ from l4serve.sandbox.nodes import FakeNode, accelerator_labels
 from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.rollout_watch import await_nodes
 from l4serve.sandbox.state import SandboxState
-from tests.pulumi_cli.engine import Engine, Outcome, new_engine, path_of_engine
+from tests.pulumi_cli.engine import ROOT, WARM_PYTHON, Engine, Outcome, new_engine, path_of_engine
+from tests.pulumi_cli.language_host import WARM
 from tests.sandbox.sandbox_objects import l4_node
 
-END_S = 60.0
+END_S = 120.0
+"""Longer than an update of two small Deployments takes once nothing is in its way."""
 NODES = ("one", "two", "three")
 TOKEN = "hf_first_token_of_the_tests"
 SERVING: dict[str, Any] = {
@@ -44,6 +49,8 @@ class ControlPlane:
     client: ApiClient
     applier: Applier
     path: str
+    warm: str | None = None
+    """Socket of a Python that has loaded what the program loads; None starts each program anew."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,37 @@ def _gpu_node(name: str) -> FakeNode:
     return replace(node, labels={**node.labels, **accelerator_labels(shape)})
 
 
+@contextmanager
+def warm_python(folder: Path, kubeconfig: Path) -> Iterator[str]:
+    """Socket of a Python that forks for every run of the program; its client of Kubernetes is one of this cluster."""
+    path = folder / "socket"
+    known = {**os.environ, "PYTHONPATH": str(ROOT), "KUBECONFIG": str(kubeconfig)}
+    with subprocess.Popen([sys.executable, str(WARM_PYTHON), "serve", str(path)], env=known) as process:
+        try:
+            await_true(path.exists)
+            yield str(path)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def plane_of(folder: Path, name: str, *, keep: bool = False) -> Iterator[ControlPlane]:
+    """A running control plane whose engine is found and whose programs start warm; `folder` is empty."""
+    path = path_of_engine(folder)
+    with (
+        running_sandbox(name, keep=keep) as state,
+        warm_python(folder, state.kubeconfig) as warm,
+        state.client() as client,
+    ):
+        yield ControlPlane(state, client, prepare(state, client, ()), path, warm)
+
+
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    path = path_of_engine(tmp_path_factory.mktemp("engine"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        with running_sandbox("pulumi") as state, state.client() as client:
-            yield ControlPlane(state, client, prepare(state, client, ()), path)
+        with plane_of(tmp_path_factory.mktemp("engine"), "pulumi") as plane:
+            yield plane
 
 
 @contextmanager
@@ -126,6 +157,10 @@ def stack_on(
 def end_space(plane: ControlPlane, namespace: str) -> None:
     """Delete a namespace and wait until it is gone, so that the next test can make it anew."""
     core, deadline = CoreV1Api(plane.client), time.monotonic() + END_S
+    # The namespace would wait for half of its pods' grace period before it looks again.
+    AppsV1Api(plane.client).delete_collection_namespaced_deployment(namespace)
+    AppsV1Api(plane.client).delete_collection_namespaced_replica_set(namespace)
+    core.delete_collection_namespaced_pod(namespace, grace_period_seconds=0)
     while True:
         try:
             core.delete_namespace(namespace)
@@ -147,4 +182,14 @@ def engine_on(plane: ControlPlane, folder: Path, stack: str) -> Engine:
     """A new stack whose environment points at the sandbox."""
     engine = new_engine(folder, stack, plane.path)
     engine.environment["KUBECONFIG"] = str(plane.state.kubeconfig)
+    if plane.warm is not None:
+        engine.environment[WARM] = plane.warm
     return engine
+
+
+def await_true(holds: Callable[[], object]) -> None:
+    """Until something that another process brings about holds."""
+    deadline = time.monotonic() + END_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from l4serve.sandbox.engine import path_with_engine
+from tests.pulumi_cli.language_host import WARM
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("components", "stacks", "__main__.py")
@@ -20,6 +21,7 @@ PREFIX = "gke-llm-serving"
 COMMAND_S = 400
 LANGUAGE_HOST = Path(__file__).with_name("language_host.py")
 QUIET_START = Path(__file__).with_name("quiet_start.py")
+WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 PROVIDER = "pulumi-resource-kubernetes"
 FORGOTTEN = ("PULUMI_CONFIG", "PYTHONDONTWRITEBYTECODE")
 """Variables of the caller: a config of another project, and what has every command compile the program anew."""
@@ -114,8 +116,13 @@ def path_of_engine(folder: Path) -> str:
     """
     host = folder / "pulumi-language-python"
     # Ignored until the host can end without a trace: an interrupt may come while its interpreter starts.
-    script = f'#!/bin/sh\ntrap "" INT\nexec {sys.executable} {QUIET_START} {LANGUAGE_HOST} "$@"\n'
-    host.write_text(script, encoding="utf-8")
+    lines = (
+        "#!/bin/sh",
+        'trap "" INT',
+        f'test -z "${WARM}" || exec {sys.executable} -S {WARM_PYTHON} call "${WARM}" "$@"',
+        f'exec {sys.executable} {QUIET_START} {LANGUAGE_HOST} "$@"',
+    )
+    host.write_text("\n".join([*lines, ""]), encoding="utf-8")
     host.chmod(0o755)
     path = os.pathsep.join([path_with_engine(), str(folder)])
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"

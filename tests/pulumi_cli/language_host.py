@@ -1,7 +1,8 @@
 """Pulumi's Python language host, as much as the engine asks of it: Pulumi's own is in no module registry.
 
-Runs a program as a process of its own with the interpreter that runs this file. `language_host.py ENGINE` serves and
-prints its port; `language_host.py run` reads what to run as JSON from standard input.
+Runs a program as a process of its own with the interpreter that runs this file, or as a fork of one that is warm where
+the environment names it. `language_host.py ENGINE` serves and prints its port; `language_host.py run` reads what to run
+as JSON from standard input.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 SHOWN = 32
 """Exit status by which a program tells Pulumi's host that it has said all that a person needs."""
+WARM = "L4SERVE_TESTS_WARM_PYTHON"
+"""Variable with the socket of a Python that is warm."""
 _ORPHAN_POLL_S = 0.5
 _QUIET = str(Path(__file__).with_name("quiet_start.py"))
 
@@ -36,7 +39,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def __init__(self, engine: str) -> None:
         self._engine = engine
         # The engine reads the stack before it asks for the program, which loads meanwhile.
-        self._program: subprocess.Popen[str] | None = _new_program()
+        self._program = None if WARM in os.environ else _new_program()
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the names are the protocol's
         return language_pb2.LanguageHandshakeResponse()
@@ -73,13 +76,21 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 "organization": request.organization or "organization",
             },
         }
+        status = self._run(json.dumps(what))
+        if status == SHOWN:
+            return language_pb2.RunResponse(bail=True)
+        error = f"program exited with non-zero exit code: {status}" if status else ""
+        return language_pb2.RunResponse(error=error)
+
+    def _run(self, what: str) -> int:
+        if warm := os.environ.get(WARM):
+            from tests.pulumi_cli.warm_python import call
+
+            return call(warm, ["run"], what)
         program, self._program = self._program, None
         program = program or _new_program()
-        program.communicate(json.dumps(what))
-        if program.returncode == SHOWN:
-            return language_pb2.RunResponse(bail=True)
-        error = f"program exited with non-zero exit code: {program.returncode}" if program.returncode else ""
-        return language_pb2.RunResponse(error=error)
+        program.communicate(what)
+        return program.returncode
 
 
 def _new_program() -> "subprocess.Popen[str]":
@@ -137,8 +148,16 @@ def _await_orphaned() -> None:
         time.sleep(_ORPHAN_POLL_S)
 
 
+def command(arguments: list[str], told: str) -> int:
+    """Serve the engine of that address, or run what is told; the exit status."""
+    if arguments == ["run"]:
+        try:
+            return run(json.loads(told)) if told else 0
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    serve(arguments[-1])
+    return 0
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["run"]:
-        told = sys.stdin.read()
-        sys.exit(run(json.loads(told)) if told else 0)
-    serve(sys.argv[-1])
+    sys.exit(command(sys.argv[1:], sys.stdin.read() if sys.argv[1:] == ["run"] else ""))

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,15 @@ from kubernetes.client import (
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from l4serve.sandbox.lifecycle import running_sandbox, take_down
+from l4serve.sandbox.lifecycle import take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
-from l4serve.sandbox.rehearsal import prepare
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import ControlPlane, ready_in, stack_on
-from tests.pulumi_cli.engine import Engine, path_of_engine
+from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, plane_of, ready_in, stack_on
+from tests.pulumi_cli.engine import Engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = "llm-trouble"
-END_S = 120.0
-"""Longer than an update of two small Deployments takes once nothing is in its way."""
 
 
 def stack(**workloads: dict[str, Any]) -> dict[str, Any]:
@@ -53,14 +50,6 @@ def up(plane: ControlPlane, folder: Path, config: dict[str, Any]) -> AbstractCon
 
 def ready(plane: ControlPlane) -> dict[str, int]:
     return ready_in(plane, SPACE)
-
-
-def await_true(holds: Callable[[], object]) -> None:
-    """Until something that the control plane brings about holds."""
-    deadline = time.monotonic() + END_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def running_on(plane: ControlPlane) -> dict[str, str]:
@@ -175,20 +164,16 @@ def test_a_disruption_budget_keeps_the_last_pod_until_there_is_another(
         await_true(lambda: len(running_on(control_plane)) == 2 and second not in running_on(control_plane))
 
 
-@pytest.fixture
-def lasting_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
+@pytest.fixture(scope="module")
+def lasting_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane that no watchdog ends when one of its processes does."""
-    monkeypatch.setenv("L4SERVE_STATE_DIR", str(tmp_path / "state"))
-    (tmp_path / "state").mkdir()
-    (tmp_path / "path").mkdir()
-    path = path_of_engine(tmp_path / "path")
-    try:
-        with running_sandbox("restarts", keep=True) as state, state.client() as client:
-            applier = prepare(state, client, ())
-        with state.client() as client:
-            yield ControlPlane(state, client, applier, path)
-    finally:
-        take_down()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        try:
+            with plane_of(tmp_path_factory.mktemp("lasting"), "restarts", keep=True) as plane:
+                yield plane
+        finally:
+            take_down()
 
 
 def restart(plane: ControlPlane, name: str, *, after_s: float) -> None:
@@ -218,16 +203,16 @@ def await_api(plane: ControlPlane) -> None:
             return
 
 
+@pytest.mark.xdist_group("restarts")
 @pytest.mark.parametrize("name", ["kube-apiserver", "etcd"])
 def test_an_update_over_a_restart_ends_or_the_next_one_heals(
     lasting_plane: ControlPlane, tmp_path: Path, name: str
 ) -> None:
     plane = lasting_plane
-    (tmp_path / "stack").mkdir()
-    with up(plane, tmp_path / "stack", ONE) as engine:
+    with up(plane, tmp_path, ONE) as engine:
         engine.configure(TWO)
         update = engine.start("up", "--yes", "--skip-preview")
-        time.sleep(4.0)  # the program has planned; objects are being made
+        await_true(lambda: "b" in ready(plane))  # else an early restart is over before the update begins
         restart(plane, name, after_s=2.0)
         update.wait(END_S * 2)
         await_api(plane)
