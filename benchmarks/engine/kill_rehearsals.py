@@ -2,19 +2,14 @@
 
 python -m benchmarks.engine.kill_rehearsals --kills 20 --seed 1
 
-Prints one line a kill and a summary. A pair converges where the second rehearsal ends well with the objects of a clean
+Prints one line a pair and a summary. A pair converges where the second rehearsal ends well with the objects of a clean
 one, and the second end of the sandbox leaves no process, no listening port and no file but its lock.
 """
 
-import argparse
-import json
-import os
-import random
-import signal
 import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +18,7 @@ import yaml
 from kubernetes.client import ApiClient, CoreV1Api
 
 from benchmarks.engine.kill_points import CONFIG, SPACE, objects
+from benchmarks.engine.killing import Pair, Subject, differing, kill_after, main, scratch, timed
 from l4serve.config.stack_file import SERVING_KEY
 from l4serve.sandbox.lifecycle import find_kept
 from l4serve.sandbox.paths import state_root
@@ -34,23 +30,39 @@ DOWN = ("sandbox", "down")
 LOCK = "kept.lock"
 
 
-def run(folder: Path, *command: str) -> float:
-    """Seconds of a command that ends well."""
-    began = time.monotonic()
-    done = subprocess.run([*CLI, *command], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return time.monotonic() - began
+@dataclass
+class Rehearsals:
+    """A kept rehearsal and its end, from a folder with the stack's file."""
 
+    folder: Path
+    undisturbed: dict[str, Any] = field(default_factory=dict)
 
-def killed(folder: Path, after_s: float, *command: str) -> bool:
-    """Start a command and kill it after a while; whether it still ran then."""
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen([*CLI, *command], cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet) as process:
-        time.sleep(after_s)
-        running = process.poll() is None
-        process.send_signal(signal.SIGKILL)
-    return running
+    def clean(self) -> tuple[float, float]:
+        """As Subject says."""
+        up_s = timed(lambda: self.run(*REHEARSE))
+        self.undisturbed = served()
+        return up_s, timed(lambda: self.run(*DOWN))
+
+    def pair(self, moments: tuple[float, float]) -> Pair:
+        """As Subject says."""
+        up_cut = self._killed(moments[0], *REHEARSE)
+        self.run(*REHEARSE)
+        found, ports = served(), listening()
+        down_cut = self._killed(moments[1], *DOWN)
+        self.run(*DOWN)
+        return Pair(moments, (up_cut, down_cut), differing(found, self.undisturbed), tuple(left(self.folder, ports)))
+
+    def run(self, *command: str) -> None:
+        """Run a command that has to end well."""
+        done = subprocess.run([*CLI, *command], cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
+
+    def _killed(self, after_s: float, *command: str) -> bool:
+        quiet = subprocess.DEVNULL
+        return kill_after(
+            subprocess.Popen([*CLI, *command], cwd=self.folder, stdin=quiet, stdout=quiet, stderr=quiet), after_s
+        )
 
 
 def served() -> dict[str, Any]:
@@ -84,56 +96,16 @@ def left(folder: Path, ports: set[int]) -> list[str]:
     return processes + [f"port {port}" for port in sorted(ports & taken)] + files
 
 
-def one_pair(folder: Path, clean: dict[str, Any], moments: tuple[float, float]) -> dict[str, Any]:
-    """A rehearsal and an end, each killed once and run again."""
-    up_cut = killed(folder, moments[0], *REHEARSE)
-    run(folder, *REHEARSE)
-    found, ports = served(), listening()
-    differing = sorted(name for name in found.keys() | clean.keys() if found.get(name) != clean.get(name))
-    down_cut = killed(folder, moments[1], *DOWN)
-    run(folder, *DOWN)
-    rest = left(folder, ports)
-    return {
-        "moments": [round(each, 2) for each in moments],
-        "cut": [up_cut, down_cut],
-        "up": not differing,
-        "differing": differing,
-        "destroy": not rest,
-        "left": rest,
-    }
-
-
-def measure(folder: Path, kills: int, seed: int) -> list[dict[str, Any]]:
-    """The outcome of every pair, after a clean run that says how long the commands take."""
-    (folder / "stack.yaml").write_text(yaml.safe_dump({"config": {SERVING_KEY: CONFIG}}), encoding="utf-8")
-    up_s, clean = run(folder, *REHEARSE), served()
-    down_s = run(folder, *DOWN)
-    print(f"clean: rehearse {up_s:.1f} s, down {down_s:.1f} s, {len(clean)} objects", flush=True)
-    chance = random.Random(seed)
-    outcomes = []
-    for index in range(kills):
-        outcome = one_pair(folder, clean, (chance.uniform(0.2, up_s), chance.uniform(0.1, down_s)))
-        print(index, json.dumps(outcome), flush=True)
-        outcomes.append(outcome)
-    return outcomes
-
-
-def main() -> None:
-    """Measure and print the summary."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        (folder / "tmp").mkdir()
-        os.environ |= {"L4SERVE_STATE_DIR": str(folder / "state"), "TMPDIR": str(folder / "tmp")}
+def run(measured: Callable[[Subject], None]) -> None:
+    """The rehearsals of a small stack, none of which is left behind."""
+    with scratch() as folder:
+        (folder / "stack.yaml").write_text(yaml.safe_dump({"config": {SERVING_KEY: CONFIG}}), encoding="utf-8")
+        rehearsals = Rehearsals(folder)
         try:
-            outcomes = measure(folder, asked.kills, asked.seed)
+            measured(rehearsals)
         finally:
-            run(folder, *DOWN)
-    print({"of": len(outcomes), **{name: sum(each[name] for each in outcomes) for name in ("up", "destroy")}})
+            rehearsals.run(*DOWN)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, run)
