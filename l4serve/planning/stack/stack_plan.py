@@ -1,9 +1,11 @@
 """The plan of a stack: frozen values, and nothing that makes them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
+from l4serve.config.stack import StackConfig
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan
@@ -11,7 +13,7 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.cost import StackCost
-from l4serve.planning.stack.edits import Effect
+from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.pod_guard import Level
 from l4serve.planning.workload.scraping import SCRAPE_NOTE
@@ -52,8 +54,13 @@ class StackPlan:
     """Project of the dashboard; None is the provider's."""
     cost: StackCost
     """What the stack costs per hour at its smallest and at its largest."""
-    edits: tuple[tuple[str, Effect], ...]
-    """Every field that the config sets, with what an edit there does."""
+    config: StackConfig = field(repr=False)
+    """What was planned."""
+
+    @cached_property
+    def edits(self) -> tuple[tuple[str, Effect], ...]:
+        """Every field that the config sets, with what an edit there does; worked out where it is shown."""
+        return configured_edits(self.config, existing_cluster=self.cluster.managed is None)
 
     @property
     def pod_security(self) -> Level:

@@ -24,7 +24,6 @@ from l4serve.planning.packing.placement import PodRequest, PoolPlacement, PoolRo
 from l4serve.planning.stack.class_pods import class_spare, spread_over_classes
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
-from l4serve.planning.stack.edits import configured_edits
 from l4serve.planning.stack.name_rules import name_problems
 from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
@@ -122,7 +121,7 @@ def _assemble(
         dashboard=_dashboard(stack, site.cluster, workloads),
         dashboard_project=site.cluster.project or stack.project,
         cost=stack_cost(site.cluster, site.pools, workloads, stated_prices(config.prices), site.classes),
-        edits=configured_edits(config, existing_cluster=site.cluster.managed is None),
+        config=config,
     )
 
 
