@@ -27,7 +27,7 @@ def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[s
     gather(partial(refuse_cluster, config), partial(_refuse_misspelt_location, config.location))
     if isinstance(config, ExistingCluster):
         return _plan_existing(config, project)
-    # Else a destroy removes workloads, pools and NAT before the provider refuses to delete the cluster.
+    # Else the preview of a destroy passes, and workloads, pools and NAT go before the provider refuses the cluster.
     protect = (config.protect or config.deletion_protection) and "cluster" not in allow_replace
     return _plan_managed(config, config.project or project, protect=protect)
 
@@ -164,4 +164,7 @@ def _remarks(config: ManagedCluster) -> tuple[str, ...]:
     access = _plan_control_plane(config)
     if access.kubeconfig_endpoint == "private":
         notes.append("without the DNS endpoint Pulumi must run inside the network to reach the private control plane")
+    if config.protect or config.deletion_protection:
+        kept = "the preview of a destroy refuses before anything is deleted"
+        notes.append(f"{kept}; a destroy with --skip-preview deletes what serves, and NAT, before the cluster refuses")
     return tuple(notes)

@@ -193,6 +193,13 @@ def test_notes_name_what_must_be_there() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["protect", "deletionProtection"])
+def test_a_protected_cluster_says_what_a_destroy_without_a_preview_takes(key: str) -> None:
+    (note,) = cluster_plan({**STANDARD, key: True}).notes
+    assert (note.id, note.level) == ("skipped-preview", "advice")
+    assert cluster_plan({**STANDARD, key: False}).notes == ()
+
+
 @pytest.mark.parametrize("host", ["10.0.0.2", "evil.example.com", "a.gke.goog.example.com"])
 def test_only_googles_own_names_go_without_the_clusters_authority(host: str) -> None:
     assert '"certificate-authority-data": "Q0E="' in render_kubeconfig("llm", host, "Q0E=")
