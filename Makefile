@@ -4,6 +4,8 @@ HOOKS := .venv-hooks
 BIN := $(VENV)/bin
 BASE ?=
 export BASE
+# Sandboxes that the engine's tests run on at once: their commands mostly wait for pods.
+ENGINES ?= 3
 STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -23,7 +25,8 @@ up: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
 	$(BIN)/l4serve sandbox build
-	$(BIN)/python -m pytest -q -m sandbox
+	$(BIN)/python -m pytest -q -m "sandbox and not pulumi_cli"
+	$(BIN)/python -m pytest -q -m pulumi_cli -n $(ENGINES) --dist loadgroup
 
 # Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)

@@ -93,11 +93,11 @@ def warm_python(folder: Path, kubeconfig: Path) -> Iterator[str]:
 
 
 @contextmanager
-def plane_of(folder: Path, name: str, *, keep: bool = False) -> Iterator[ControlPlane]:
+def plane_of(folder: Path, name: str) -> Iterator[ControlPlane]:
     """A running control plane whose engine is found and whose programs start warm; `folder` is empty."""
     path = path_of_engine(folder)
     with (
-        running_sandbox(name, keep=keep) as state,
+        running_sandbox(name) as state,
         warm_python(folder, state.kubeconfig) as warm,
         state.client() as client,
     ):
@@ -178,11 +178,11 @@ def ready_in(plane: ControlPlane, namespace: str) -> dict[str, int]:
     return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
 
 
-def engine_on(plane: ControlPlane, folder: Path, stack: str) -> Engine:
-    """A new stack whose environment points at the sandbox."""
+def engine_on(plane: ControlPlane, folder: Path, stack: str, *, warm: bool = True) -> Engine:
+    """A new stack whose environment points at the sandbox; its program starts as a user's does unless it is warm."""
     engine = new_engine(folder, stack, plane.path)
     engine.environment["KUBECONFIG"] = str(plane.state.kubeconfig)
-    if plane.warm is not None:
+    if warm and plane.warm is not None:
         engine.environment[WARM] = plane.warm
     return engine
 

@@ -106,7 +106,7 @@ def test_a_refused_config_is_read_as_a_sentence_and_touches_nothing(
 
 
 def test_a_gated_model_without_a_token_names_both_ways(control_plane: ControlPlane, tmp_path: Path) -> None:
-    engine = engine_on(control_plane, tmp_path, "tokenless")
+    engine = engine_on(control_plane, tmp_path, "tokenless", warm=False)
     engine.configure(serving_on(control_plane.state.kubeconfig, namespace="llm-tokenless"))
     outcome = engine.preview(refused=True)
     assert "pulumi config set --secret hfToken" in outcome.errors
@@ -145,7 +145,7 @@ def test_the_token_is_plain_in_no_state_output_or_object(deployed: Deployed) -> 
 def test_a_destroy_leaves_nothing_on_the_cluster_of_the_environment(
     deployed: Deployed, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    engine = engine_on(control_plane, tmp_path, "passing")
+    engine = engine_on(control_plane, tmp_path, "passing", warm=False)
     workloads = {"qwen": {**SERVING["workloads"]["qwen"], "replicas": 2}}
     engine.configure(SERVING | {"cluster": {"mode": "existing"}, "namespace": "llm-passing", "workloads": workloads})
     engine.set_token(TOKEN)

@@ -21,11 +21,12 @@ from kubernetes.client import (
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from l4serve.sandbox.lifecycle import take_down
+from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
+from l4serve.sandbox.rehearsal import prepare
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, plane_of, ready_in, stack_on
-from tests.pulumi_cli.engine import Engine
+from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, ready_in, stack_on, warm_python
+from tests.pulumi_cli.engine import Engine, path_of_engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
@@ -167,11 +168,15 @@ def test_a_disruption_budget_keeps_the_last_pod_until_there_is_another(
 @pytest.fixture(scope="module")
 def lasting_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane that no watchdog ends when one of its processes does."""
+    folder = tmp_path_factory.mktemp("lasting")
+    path = path_of_engine(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         try:
-            with plane_of(tmp_path_factory.mktemp("lasting"), "restarts", keep=True) as plane:
-                yield plane
+            with running_sandbox("restarts", keep=True) as state, state.client() as client:
+                applier = prepare(state, client, ())
+            with warm_python(folder, state.kubeconfig) as warm, state.client() as client:
+                yield ControlPlane(state, client, applier, path, warm)
         finally:
             take_down()
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 LOADED = (
@@ -31,20 +32,25 @@ def serve(path: str) -> None:
     for name in LOADED:
         importlib.import_module(name)
     assert threading.active_count() == 1, "a fork has none of its parent's threads"
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
         while True:
             caller, _ = listener.accept()
+            _reap()
             if os.fork() == 0:
                 listener.close()
                 _serve_one(caller)
             caller.close()
 
 
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _serve_one(caller: socket.socket) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
     try:
         header, streams, _, _ = socket.recv_fds(caller, 8, 2)
