@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,9 @@ LOADED = (
     "stacks.settings",
     "l4serve.verification.cluster_access",
 )
+
+
+_ORPHAN_POLL_S = 0.5
 
 
 def serve(path: str) -> None:
@@ -99,8 +103,15 @@ def call(path: str, command: list[str], told: str = "") -> int:
     return status[0] if status else 1
 
 
+def _end_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_ORPHAN_POLL_S)
+    os._exit(1)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    threading.Thread(target=_end_when_orphaned, args=(os.getppid(),), daemon=True).start()
     sys.exit(call(sys.argv[2], sys.argv[3:]))
