@@ -1,0 +1,39 @@
+"""What is deployed is read from a state that the engine may be writing."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from stacks import deployed
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What each reading of the outputs gives in turn; an exception is raised."""
+    left: list[Any] = []
+
+    def invoke(*_: Any) -> Any:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(value=answer)
+
+    monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(pulumi.log, "debug", lambda _: None)
+    return left
+
+
+def test_a_state_that_is_half_written_is_read_again(answers: list[Any]) -> None:
+    answers += [Exception("failed to load checkpoint: EOF"), {"outputs": {}}]
+    assert deployed.deployed_pods() == {}
+    assert answers == []
+
+
+def test_a_state_that_cannot_be_read_is_told(answers: list[Any]) -> None:
+    answers += [Exception("failed to load checkpoint: EOF")] * 4
+    with pytest.raises(Exception, match="checkpoint: EOF"):
+        deployed.deployed_pods()
