@@ -39,8 +39,8 @@ def doctor(
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
 
     Looks at programs, token, state lock, providers that outlived a killed CLI, login, project, APIs, roles, GPU quota,
-    zones, Pending pods, drivers and autoscalers. Without a stack it says what heals one after a killed update: pulumi stack export | l4serve doctor.
-    Exits 1 where something needs healing.
+    zones, Pending pods, drivers and autoscalers. Without a stack it says what heals one after a killed update: pulumi
+    stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     if stack is None and file is None:
         _heal(state)
