@@ -8,6 +8,7 @@ import pytest
 
 from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
+from l4serve.planning.performance.load import Load
 from l4serve.verification.bench_job import bench_job
 from tests import factories
 from tests.sandbox.conftest import Cluster
@@ -16,6 +17,7 @@ from tests.stack_cases import ROOT
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
 NETWORK = {"to": "network", "certificate": {"secret": "tls"}, "address": "kept"}
+LOAD = Load(input_tokens=64, output_tokens=16, clients=1, rate=None, input_spread=0.0, output_spread=0.0)
 VOLUMES = ("PersistentVolume", "PersistentVolumeClaim")
 """Their names hold the namespace that the test takes away."""
 TYPED = {
@@ -150,6 +152,6 @@ def test_the_pod_of_a_load_test_passes_restricted(cluster: Cluster) -> None:
     values = factories.serving(namespace="loaded")
     cluster.applier.apply(each for each in rendered("loaded") if each["kind"] == "Namespace")
     plan = factories.planned(values).workloads[0]
-    job = bench_job(plan, plan.prospect.load)
+    job = bench_job(plan, LOAD)
     assert job["metadata"]["namespace"] == "loaded"
     assert cluster.applier.apply([job, pod_like(job, "own")]) == ()
