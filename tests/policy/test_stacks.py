@@ -8,6 +8,7 @@ import pytest
 from l4serve.cli.project import project_root
 from l4serve.cli.render_command import render_stack
 from l4serve.cli.stack_options import load
+from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.quantity import parse_bytes
 from policy.all_rules import RESOURCE_RULES
@@ -135,7 +136,11 @@ def test_a_production_cluster_needs_deletion_protection() -> None:
 
 
 def rendered_resources(stack: str) -> list[Resource]:
-    rendered = render_stack(load(stack, None))
+    return resources_of(load(stack, None))
+
+
+def resources_of(loaded: Stack) -> list[Resource]:
+    rendered, stack = render_stack(loaded), loaded.name
     cloud = [
         Resource(r["type"], r["name"], r["inputs"], bool(r["options"].get("protect")), stack) for r in rendered.cloud
     ]
@@ -155,3 +160,20 @@ def test_every_stack_passes_every_policy(stack: str) -> None:
     broken = [f"{rule.name}: {r.name}: {m}" for rule in RESOURCE_RULES for r in resources for m in rule.violations(r)]
     broken += [f"{rule.name}: {m}" for rule in STACK_RULES for m in rule.check(resources, Settings())]
     assert broken == []
+
+
+MADE = {
+    "autopilot": factories.serving(cluster=factories.AUTOPILOT),
+    "regional": factories.serving(cluster=factories.STANDARD),
+    "flex-start": factories.serving(pools={"l4": {**factories.POOL, "flexStart": {}}}),
+}
+EXAMPLES = sorted((project_root() / "examples").glob("Pulumi.*.yaml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [*MADE, *(path.stem for path in EXAMPLES)])
+def test_every_example_passes_every_policy_on_resources(case: str) -> None:
+    """Also those that answer checkov, on Autopilot and flex-start too; what a company lets them cost is its own."""
+    path = project_root() / "examples" / f"{case}.yaml"
+    resources = resources_of(factories.loaded(MADE[case]) if case in MADE else read_stack_file(path))
+    assert [f"{rule.name}: {m}" for rule in RESOURCE_RULES for r in resources for m in rule.violations(r)] == []
