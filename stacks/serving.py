@@ -19,6 +19,7 @@ from l4serve.planning.stack.exchange import exchange_problems, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.note import by_harm
 from stacks.deployed import PODS_OUTPUT, deployed_pods
 from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
@@ -51,7 +52,7 @@ def _show_notes(planned: StackPlan) -> None:
         return
     for line in preview_lines(planned):
         pulumi.log.info(line)
-    shown = list(dict.fromkeys(f"  {note.level}: {note.path}: {note.text}" for note in planned.notes))
+    shown = list(dict.fromkeys(f"  {note.level}: {note.path}: {note.text}" for note in by_harm(planned.notes)))
     if shown:
         pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
 

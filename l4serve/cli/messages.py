@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from l4serve.config.problems import REMEDY, ConfigError, StackFileError, split_r
 
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
-    from l4serve.planning.values.note import Note
 
 BAD_INPUT = 2
 
@@ -76,14 +75,9 @@ _NOTE_STYLES = {
 
 def print_notes(plan: StackPlan) -> None:
     """Prints the notes of a plan on standard error, the most harmful first, wrapped to the terminal."""
+    from l4serve.planning.values.note import by_harm
+
     for note in () if is_quiet() else by_harm(plan.notes):
         head = Text("note, ") + Text(note.level, style=_NOTE_STYLES[note.level]) + Text(": ")
         whole = head + Text(f"{one_line(note.path)}: ", style="bold") + Text(one_line(note.text))
         stderr.print(wrapped(whole, stderr.width, "      "))
-
-
-def by_harm(notes: Iterable[Note]) -> list[Note]:
-    """Notes by their level, those that tell of the most harm first."""
-    from l4serve.planning.values.note import LEVELS
-
-    return sorted(notes, key=lambda note: LEVELS.index(note.level))

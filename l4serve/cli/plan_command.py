@@ -9,12 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.cost_text import cost_remarks, cost_table
-from l4serve.cli.messages import by_harm, print_notes
+from l4serve.cli.messages import print_notes
 from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, redacted, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.planning.stack.edits import find_edit
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.note import by_harm
 from l4serve.planning.values.quantity import format_bytes, format_cpu
 from l4serve.planning.workload.prospect import MOST_TOLD
 from l4serve.planning.workload.workload_plan import WorkloadPlan

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Outcome:
     output: str
     errors: str
     steps: tuple[Step, ...]
+    warnings: str = ""
 
 
 @dataclass
@@ -85,8 +87,8 @@ class Engine:
 
     def _run(self, *arguments: str, refused: bool = False) -> Outcome:
         done = self.call(*arguments, "--json", refused=refused)
-        steps, errors = _read(done.stdout)
-        return Outcome(done.stdout + done.stderr, "\n".join(errors), steps)
+        steps, told = _read(done.stdout)
+        return Outcome(done.stdout + done.stderr, "\n".join(told["error"]), steps, "\n".join(told["warning"]))
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Begin a command of the CLI on this stack and leave it running; what it prints is not kept."""
@@ -161,10 +163,10 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
     return engine
 
 
-def _read(text: str) -> tuple[tuple[Step, ...], list[str]]:
-    """Steps and error messages, from a preview's one document or from the stream of events of an update."""
+def _read(text: str) -> tuple[tuple[Step, ...], dict[str, list[str]]]:
+    """Steps, and messages by severity, from a preview's one document or from the stream of events of an update."""
     steps: list[Step] = []
-    errors: list[str] = []
+    told: dict[str, list[str]] = defaultdict(list)
     for document in _documents(text):
         found = document.get("steps") or []
         if "resourcePreEvent" in document:
@@ -173,8 +175,9 @@ def _read(text: str) -> tuple[tuple[Step, ...], list[str]]:
         diagnostics = document.get("diagnostics") or []
         if "diagnosticEvent" in document:
             diagnostics = [document["diagnosticEvent"]]
-        errors += [each["message"] for each in diagnostics if each["severity"] == "error"]
-    return tuple(steps), errors
+        for each in diagnostics:
+            told[each["severity"]].append(each["message"])
+    return tuple(steps), told
 
 
 def _documents(text: str) -> list[dict[str, Any]]:

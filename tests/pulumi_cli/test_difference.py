@@ -152,8 +152,6 @@ def test_a_rename_that_keeps_the_objects_is_no_step(shown: Shown) -> None:
     assert KEPT[1] not in shown.steps
 
 
-def test_the_preview_tells_each_workload_and_each_note_once(shown: Shown) -> None:
+def test_the_preview_tells_each_workload_once(shown: Shown) -> None:
     for line in preview_lines(shown.plan):
         assert shown.output.count(line) == 1, line
-    for note in shown.plan.notes:
-        assert shown.output.count(f"  {note.path}: {note.text}") == 1, note

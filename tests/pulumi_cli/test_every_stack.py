@@ -9,9 +9,12 @@ import yaml
 from kubernetes.client import AppsV1Api, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.note import LEVELS
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, ROOT, loaded, planned
 from tests.pulumi_cli.conftest import TOKEN, ControlPlane, engine_on, nodes_of
+from tests.pulumi_cli.engine import Outcome
 from tests.stack_cases import STACKS
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -35,16 +38,31 @@ def edited(serving: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, {**serving, "workloads": {**serving["workloads"], name: workload}}
 
 
+def notes_in(outcome: Outcome) -> list[str]:
+    """Every line of a warning that tells a note."""
+    return [line for line in outcome.warnings.splitlines() if line.strip().startswith(LEVELS)]
+
+
+def notes_of(plan: StackPlan) -> list[str]:
+    told = [
+        f"  {note.level}: {note.path}: {note.text}" for level in LEVELS for note in plan.notes if note.level == level
+    ]
+    return list(dict.fromkeys(told))
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_lives_from_preview_to_destroy(stack: str, control_plane: ControlPlane, tmp_path: Path) -> None:
     serving = twin_of(stack)
     apps, core, space = AppsV1Api(control_plane.client), CoreV1Api(control_plane.client), serving["namespace"]
-    with nodes_of(control_plane, planned_nodes(planned(serving, project=None, has_token=True))):
+    plan = planned(serving, project=None, has_token=True)
+    with nodes_of(control_plane, planned_nodes(plan)):
         engine = engine_on(control_plane, tmp_path, stack)
         engine.configure(serving)
         engine.set_token(TOKEN)
         try:
             previewed, created = engine.preview(), engine.up()
+            assert notes_in(previewed) == notes_of(plan), "each once, those of one level together"
+            assert notes_in(created) == []
             assert sorted(previewed.steps, key=repr) == sorted(created.steps, key=repr)
             assert {step.op for step in created.steps} == {"create"}
             replicas = {name: workload.replicas for name, workload in loaded(serving).config.workloads.items()}

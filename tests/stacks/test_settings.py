@@ -178,12 +178,15 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     monkeypatch.setattr(pulumi.log, "warn", warned.append)
     monkeypatch.setattr(pulumi.log, "info", told.append)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: previewing)
-    plan = planned(serving(pools={"l4": {**POOL, "spot": True}, "other": {**POOL, "spot": True}}))
+    spot, bare = {**POOL, "spot": True}, {**POOL, "driverVersion": "INSTALLATION_DISABLED"}
+    plan = planned(serving({"qwen": workload(nodePool="l4")}, pools={"l4": spot, "bare": bare, "other": spot}))
     serving_module._show_notes(plan)
     assert len(warned) == len(told) == messages
     assert all(line.startswith("qwen: fits, ") and "1 pod, 0.48 USD per hour" in line for line in told)
     for message in warned:
-        assert message.startswith("2 notes on this stack:\n")
+        assert message.startswith("3 notes on this stack:\n")
+        levels = [line.strip().partition(":")[0] for line in message.splitlines()[1:]]
+        assert levels == ["will fail", "may fail", "may fail"]
         assert "nodePools.other: spot" in message
 
 

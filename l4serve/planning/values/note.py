@@ -1,7 +1,7 @@
 """A note: what an operator should know of a plan before it runs. Kinds and levels: data/note_kinds.yaml."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -35,6 +35,11 @@ class Note:
     def level(self) -> Level:
         """How much harm it tells of."""
         return _SEVERITIES[self.severity] if self.severity else note_kind(self.text).level
+
+
+def by_harm(notes: Iterable[Note]) -> list[Note]:
+    """Notes by their level, those that tell of the most harm first."""
+    return sorted(notes, key=lambda note: LEVELS.index(note.level))
 
 
 @dataclass(frozen=True)
