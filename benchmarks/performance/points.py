@@ -47,6 +47,16 @@ H100_MODELS = {
     "qwen2.5-14b": "Qwen/Qwen2.5-14B-Instruct",
     "qwen2.5-14b-awq": "Qwen/Qwen2.5-14B-Instruct-AWQ",
     "qwen3-4b": "Qwen/Qwen3-4B",
+    "qwen3-4b-fp8": "Qwen/Qwen3-4B-FP8",
+    "qwen3-8b": "Qwen/Qwen3-8B",
+    "qwen3-8b-fp8": "Qwen/Qwen3-8B-FP8",
+    "qwen3-14b-awq": "Qwen/Qwen3-14B-AWQ",
+    "qwen2.5-1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
+    "llama-3.2-3b": "meta-llama/Llama-3.2-3B-Instruct",
+    "mistral-7b-v0.3": "mistralai/Mistral-7B-Instruct-v0.3",
+    "mistral-7b-v0.3-awq": "solidrust/Mistral-7B-Instruct-v0.3-AWQ",
+    "gemma-2-9b": "google/gemma-2-9b-it",
+    "phi-4-awq": "microsoft/phi-4",
 }
 
 
@@ -179,11 +189,19 @@ def advised_points() -> tuple[Point, ...]:
     return tuple(point for row in rows("advised_points.jsonl") for point in _h100_points(row))
 
 
+@cache
+def unseen_points() -> tuple[Point, ...]:
+    """Starts of models that no constant was settled with, measured after all of them were."""
+    return tuple(point for row in rows("unseen_points.jsonl") for point in _h100_points(row))
+
+
 def h100_question(row: Mapping[str, Any]) -> Question:
     """A start on an H100 with an L4's memory as a question; the row's `kwargs` are vLLM's own arguments."""
     kwargs = row["kwargs"]
     shape = find_model(H100_MODELS[row["model"]])
     assert shape is not None, row["model"]
+    if row["model"].endswith("-awq"):
+        shape, _ = as_checkpoint(shape, "awq")
     return Question(
         model=shape,
         engine="vllm",
@@ -209,7 +227,7 @@ def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
     for load in row["loads"]:
         if load["out"] == 1:
             measured: dict[Metric, float] = {"ttft": 1000 * load["s"]}
-        elif load["n"] == 1:
+        elif load["n"] == 1 and load["in"] <= load["out"]:
             measured = {"itl": 1000 * load["s"] / load["out"], "tokens": load["out_tok_s"]}
         else:
             measured = {"tokens": load["out_tok_s"]}

@@ -18,6 +18,7 @@ from benchmarks.performance.points import (
     predicted,
     rows,
     unjudged,
+    unseen_points,
 )
 from benchmarks.performance.rate_fitting import TABLE, starts
 from l4serve.config.data_file import read_data
@@ -64,6 +65,19 @@ def test_configurations_that_settled_nothing_are_met() -> None:
         assert error.median is not None
         assert error.median < median
     assert (errors(points, "tokens", found).rank_share or 0) >= 0.95
+
+
+def test_models_that_settled_nothing_are_met() -> None:
+    points = unseen_points()
+    found = {p.id: figures(predicted(p)) for p in points}
+    assert len({p.group for p in points}) >= 12
+    wanted: dict[Any, tuple[float, float]] = {"itl": (0.05, 0.12), "ttft": (0.15, 0.25), "tokens": (0.12, 0.12)}
+    for metric, (median, ninetieth) in wanted.items():
+        error = errors(points, metric, found)
+        assert error.median is not None
+        assert error.p90 is not None
+        assert error.median < median
+        assert error.p90 < ninetieth
 
 
 def test_each_row_is_a_question_or_has_its_reason() -> None:

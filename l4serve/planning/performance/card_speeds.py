@@ -14,6 +14,18 @@ TERA = 10**12
 MICRO = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class BlockKernel:
+    """The kernel that multiplies FP8 weights with one scale for each block of them: the share that it gets of the rate
+    of a kernel with one scale for all, the rows that it computes at once, however few tokens there are, and the
+    seconds more for each layer of a step of one token, and of more."""
+
+    share: float
+    rows: int
+    alone: float
+    layer: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CardSpeed:
     """Achieved figures of one card: bytes, operations and 4-bit weights a second.
@@ -28,6 +40,7 @@ class CardSpeed:
     read_bytes: float
     operations: Mapping[str, float]
     unpacked_weights: float
+    block_fp8: BlockKernel | None
     link_bytes: float
     link_latency: float
     link_one_shot: bool
@@ -56,6 +69,7 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         read_bytes=figures.pop("readGbS") * GIGA,
         operations={key: value * TERA for key, value in figures.items()},
         unpacked_weights=row["unpack"] * TERA,
+        block_fp8=_block_kernel(table["blockFp8"][row["blockFp8"]]) if "blockFp8" in row else None,
         link_bytes=row["link"]["gbS"] * GIGA,
         link_latency=row["link"]["latencyUs"] * MICRO,
         link_one_shot=row["link"].get("oneShot", False),
@@ -63,6 +77,10 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         measured=bool(achieved),
         source=str(row["source"]),
     )
+
+
+def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
+    return BlockKernel(share=row["share"], rows=row["rows"], alone=row["aloneUs"] * MICRO, layer=row["layerUs"] * MICRO)
 
 
 @dataclass(frozen=True, slots=True)

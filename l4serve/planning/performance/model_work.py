@@ -15,7 +15,7 @@ from l4serve.planning.models.model_shape import LayerKind, ModelShape
 EIGHT_BITS = 8
 INT8_METHODS = ("eetq", "bitsandbytes-8bit", "experts_int8")
 
-Multiplied = Literal["plain", "fp8", "int8", "fourBit"]
+Multiplied = Literal["plain", "fp8", "blockFp8", "int8", "fourBit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def model_work(model: ModelShape, options: ServingOptions) -> ModelWork:
     attended = _attended(model, tp)
     return ModelWork(
         layers=model.num_hidden_layers,
-        multiplied=_multiplied(stored.name if stored else None, stored.bits if stored else 16.0),
+        multiplied=_multiplied(model, stored.name if stored else None, stored.bits if stored else 16.0),
         stored_bytes=quantised * narrow,
         plain_bytes=(dense - quantised + parameters.replicated) * plain,
         head_bytes=head * plain,
@@ -126,9 +126,13 @@ def _touched(model: ModelShape, tp: int) -> float:
     return float(model.num_hidden_layers * (8 * model.hidden_size + 4 * projected + 4 * width / tp))
 
 
-def _multiplied(method: str | None, bits: float) -> Multiplied:
+def _multiplied(model: ModelShape, method: str | None, bits: float) -> Multiplied:
     if method is None:
         return "plain"
     if bits < EIGHT_BITS:
         return "fourBit"
-    return "int8" if method in INT8_METHODS else "fp8"
+    if method in INT8_METHODS:
+        return "int8"
+    facts = model.quantization
+    scaled_by_block = facts is not None and facts.method == method == "fp8" and facts.group_size > 0
+    return "blockFp8" if scaled_by_block and model.moe is None else "fp8"

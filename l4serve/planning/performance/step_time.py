@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import log2
+from math import ceil, log2
 
-from l4serve.planning.performance.card_speeds import CardSpeed
+from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.model_work import ModelWork
 
@@ -116,7 +116,10 @@ class StepClock:
         if not tokens:
             return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
-        return self._both(*self.weights(tokens)) + moved
+        spent = self._both(*self.weights(tokens)) + moved
+        if self._block:
+            spent += self.work.layers * (self._block.layer if tokens > 1 else self._block.alone)
+        return spent
 
     def weights(self, tokens: int) -> tuple[float, float]:
         """Seconds of reading the linear layers' weights, and of multiplying them with so many tokens."""
@@ -127,7 +130,12 @@ class StepClock:
         read += (work.stored_bytes + awake * work.expert_bytes) / (card.read_bytes * share)
         if work.multiplied == "fourBit":
             read = max(read, (work.weights + awake * work.expert_weights) / card.unpacked_weights)
-        return read, tokens * work.operations / dense
+        rows = ceil(tokens / self._block.rows) * self._block.rows if self._block else tokens
+        return read, rows * work.operations / dense
+
+    @property
+    def _block(self) -> BlockKernel | None:
+        return self.card.block_fp8 if self.work.multiplied == "blockFp8" else None
 
     @cached_property
     def _formats(self) -> tuple[float, float]:
@@ -138,9 +146,11 @@ class StepClock:
             return rates.read_plain, rates.compute_plain * card.rate("bfloat16")
         if kind == "fourBit":
             return rates.read_four_bit, self._unpacked
-        if kind not in card.operations:  # such weights are multiplied in 16 bits
+        multiplied = "int8" if kind == "int8" else "fp8"
+        if multiplied not in card.operations:  # such weights are multiplied in 16 bits
             return rates.read_eight_bit, self._unpacked
-        return rates.read_eight_bit, (rates.compute_fp8 if kind == "fp8" else rates.compute_int8) * card.rate(kind)
+        dense = (rates.compute_int8 if kind == "int8" else rates.compute_fp8) * card.rate(multiplied)
+        return rates.read_eight_bit, self._block.share * dense if self._block else dense
 
     @property
     def _unpacked(self) -> float:

@@ -78,3 +78,20 @@ def test_a_mixture_wakes_more_experts_with_more_tokens() -> None:
     work = clock("mistralai/Mixtral-8x7B-Instruct-v0.1").work
     assert work.expert_share(1) == pytest.approx(2 / 8)
     assert work.expert_share(1) < work.expert_share(8) < work.expert_share(64) <= 1
+
+
+def test_scales_of_blocks_compute_whole_tiles_and_less_in_a_second() -> None:
+    blocks, one_scale = clock("Qwen/Qwen3-8B-FP8"), clock("Qwen/Qwen3-8B", quantization="fp8")
+    (_, one), (_, tile), (_, more) = (blocks.weights(tokens) for tokens in (1, 64, 65))
+    assert one == tile < more
+    assert blocks.weights(2048)[1] == pytest.approx(one_scale.weights(2048)[1] / 0.8, rel=0.01)
+
+
+def test_scales_of_blocks_cost_each_layer_of_a_hopper_more() -> None:
+    blocks, one_scale = (
+        clock("Qwen/Qwen3-8B-FP8", gpu="nvidia-h100-80gb"),
+        clock("Qwen/Qwen3-8B", gpu="nvidia-h100-80gb", quantization="fp8"),
+    )
+    one, many = (blocks.decode(n)[0] - one_scale.decode(n)[0] for n in (1, 32))
+    assert one == pytest.approx(36 * 11e-6, rel=0.2)
+    assert many == pytest.approx(36 * 36e-6, rel=0.2)
