@@ -21,6 +21,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/planning/difference/test_truth.py",
         "tests/planning/memory/test_monotonicity.py",
         "tests/planning/memory/test_remedies.py",
+        "tests/planning/performance/test_monotone_laws.py",
         "tests/planning/stack/test_edits.py",
         "tests/planning/stack/test_every_field.py",
         "tests/report/test_page.py",

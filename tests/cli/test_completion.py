@@ -46,6 +46,7 @@ def test_a_word_is_completed(line: str, expected: str, monkeypatch: pytest.Monke
     assert expected in said.split()
 
 
+@pytest.mark.slow
 def test_the_shell_gets_it_from_the_console_script() -> None:
     code = "import sys; sys.argv[0] = 'l4serve'; from l4serve.cli.start import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **asked("l4serve plan -s ")}

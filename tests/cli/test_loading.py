@@ -41,6 +41,7 @@ PLANNING = (
 )
 
 
+@pytest.mark.slow
 def test_planning_commands_load_no_client() -> None:
     found = loaded(*PLANNING)
     assert {"pydantic", "yaml"} <= found, "they ran"

@@ -38,6 +38,7 @@ def test_a_cluster_that_is_made_and_its_pools_pass_the_policies(name: str) -> No
     assert broken == []
 
 
+@pytest.mark.slow
 def test_the_token_comes_from_secret_manager_through_an_identity_of_its_own() -> None:
     rendered = render_stack(read_stack_file(STACKS / "Pulumi.models.yaml"))
     (access,) = (r for r in rendered.cloud if r["type"] == "gcp:secretmanager/secretIamMember:SecretIamMember")

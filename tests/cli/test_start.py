@@ -79,7 +79,7 @@ def test_ctrl_c_is_one_line() -> None:
     assert result.stderr == "stopped by Ctrl-C\n"
 
 
-@pytest.mark.parametrize("when", ["import", "work"])
+@pytest.mark.parametrize("when", ["import", pytest.param("work", marks=pytest.mark.slow)])
 def test_ctrl_c_at_any_time_leaves_no_traceback(when: str) -> None:
     """A process that announces how far it is, stopped there."""
     hook = {

@@ -290,6 +290,7 @@ def test_proxy_of_the_environment_gets_no_request_to_this_machine(vllm):
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.slow
 def test_planning_commands_load_no_client_of_verify():
     code = (
         "import sys, l4serve.cli.verify_command;"

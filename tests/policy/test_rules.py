@@ -105,6 +105,7 @@ def test_what_pins_an_image(image: str, pinned: bool) -> None:
     assert is_pinned(image) is pinned
 
 
+@pytest.mark.slow
 def test_importing_the_rules_loads_no_cloud_sdk() -> None:
     check = "import sys, policy.all_rules; assert not {'pulumi', 'pulumi_gcp', 'pulumi_policy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True, cwd=project_root())

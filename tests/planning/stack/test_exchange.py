@@ -49,18 +49,21 @@ def test_pods_of_another_size_are_no_rename() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (stack(3, **A_AND_B), stack(3, b=workload(), c=workload())),
-        (stack(**A_AND_B), stack(b=workload(), c=workload(renamedFrom="a"))),
-        (stack(**A_AND_B), stack(**A_AND_B)),
-        (stack(**A_AND_B), stack(b=workload())),
-        (stack(a=workload()), stack(**A_AND_B)),
-        (stack(3, a=workload(replicas=2), b=workload()), stack(3, a=workload(), b=workload(replicas=2))),
-        (stack(**A_AND_B), stack(a=workload(), b=workload(engine={"maxModelLen": 2048}))),
+        (dict(nodes=3, **A_AND_B), {"nodes": 3, "b": workload(), "c": workload()}),
+        (dict(**A_AND_B), {"b": workload(), "c": workload(renamedFrom="a")}),
+        (dict(**A_AND_B), dict(**A_AND_B)),
+        (dict(**A_AND_B), {"b": workload()}),
+        ({"a": workload()}, dict(**A_AND_B)),
+        (
+            {"nodes": 3, "a": workload(replicas=2), "b": workload()},
+            {"nodes": 3, "a": workload(), "b": workload(replicas=2)},
+        ),
+        (dict(**A_AND_B), {"a": workload(), "b": workload(engine={"maxModelLen": 2048})}),
     ],
     ids=["room", "renamed", "nothing", "only removed", "only added", "down beside up", "edited"],
 )
-def test_updates_that_end_are_not_refused(before: Any, after: Any) -> None:
-    assert problems(before, after) == []
+def test_updates_that_end_are_not_refused(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert problems(stack(**before), stack(**after)) == []
 
 
 @pytest.mark.parametrize("outputs", [None, "x", {"a": 1}, {"a": {"gpus": 1}}, {}])
