@@ -210,7 +210,8 @@ def _opened_pods(
             told = f"no NetworkPolicy closes the pods of {new.name}: every pod of the cluster reaches them"
             yield Danger("protection lifted", "networkPolicy.enabled", told)
         elif old.network is not None and new.network is not None and (who := admitted_anew(old.network, new.network)):
-            yield Danger("protection lifted", "networkPolicy.from", f"{', '.join(who)} may connect to {new.name}")
+            at = "networkPolicy.from" if old.service.type == new.service.type else f"{path}.service.type"
+            yield Danger("protection lifted", at, f"{', '.join(who)} may connect to {new.name}")
 
 
 def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

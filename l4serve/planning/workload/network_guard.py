@@ -83,13 +83,13 @@ class NetworkGuard:
         return tuple(text for opening in self.egress for text in opening.texts)
 
     @property
-    def beside(self) -> tuple[str, ...]:
-        """What is let through to and from the pods that stand beside the workload's, in words."""
-        filled = (f"fill to {text}" for text in (self.fill.reaches if self.fill else ()))
-        if self.picker is None:
-            return tuple(filled)
-        picked = (f"picker from {text}" for text in self.picker.admits)
-        return (*filled, *picked, *(f"picker to {text}" for text in self.picker.reaches))
+    def beside(self) -> tuple[str, ...] | None:
+        """What is let through to and from the pods that stand beside the workload's, in words; None without such."""
+        found = [f"fill to {text}" for text in (self.fill.reaches if self.fill else ())]
+        if self.picker is not None:
+            found += [f"picker from {text}" for text in self.picker.admits]
+            found += [f"picker to {text}" for text in self.picker.reaches]
+        return tuple(found) or None
 
 
 def plan_network_guard(

@@ -120,3 +120,10 @@ def test_a_network_policy_that_lets_more_in_is_told(before: list[Any], after: li
 def test_googles_own_clients_are_no_danger_of_the_policy() -> None:
     diff = edited({"monitoring.podMonitoring": True, "expose": {"to": "network"}}, {})
     assert texts(diff, "protection lifted") == []
+
+
+def test_a_load_balancer_opens_the_pods_by_its_own_key() -> None:
+    diff = edited({f"{W}.service": {"type": "LoadBalancer"}}, {})
+    (told,) = [danger for danger in diff.dangers if danger.kind == "protection lifted"]
+    assert told.path.endswith(".service.type")
+    assert told.text.startswith("10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 may connect to")
