@@ -82,7 +82,7 @@ def test_a_machine_type_that_is_named_stays() -> None:
     [
         ({}, "no workload names the pool"),
         ({"w": workload(**memory("900Gi"))}, "no machine holds a pod"),
-        ({"w": workload(resources={"requests": {"memory": "100m"}})}, "fraction"),
+        ({"w": workload(resources={"requests": {"memory": "9000000001m"}})}, "fraction"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(workloads: dict[str, Any], message: str) -> None:
