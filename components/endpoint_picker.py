@@ -106,7 +106,16 @@ class EndpointPicker(pulumi.ComponentResource):
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
                 selector=dict(picker.labels),
-                ports=[k8s.core.v1.ServicePortArgs(name="choices", port=port, target_port=port, protocol="TCP")],
+                ports=[
+                    k8s.core.v1.ServicePortArgs(
+                        name="choices",
+                        port=port,
+                        target_port=port,
+                        protocol="TCP",
+                        # gRPC, as the extension's own chart names it.
+                        app_protocol="http2",
+                    )
+                ],
             ),
             opts=self._child(),
         )

@@ -30,6 +30,7 @@ def test_the_pool_holds_the_pods_and_asks_the_picker() -> None:
     assert pool["selector"]["matchLabels"].items() <= pods.items()
     assert pool["targetPorts"] == [{"number": 8000}]
     assert pool["endpointPickerRef"]["name"] == one(found, "Service", "qwen-picker")["metadata"]["name"]
+    assert [port["appProtocol"] for port in one(found, "Service", "qwen-picker")["spec"]["ports"]] == ["http2"]
     assert faults(found.objects) == []
 
 
