@@ -44,6 +44,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["strict"] is True
 
 
+def test_every_example_has_its_place_in_the_how_to() -> None:
+    how_to = (DOCS / "how-to.md").read_text("utf-8")
+    examples = [f"examples/{file.name}" for file in (ROOT / "examples").glob("Pulumi.*.yaml")]
+    assert [example for example in examples if example not in how_to] == []
+    assert set(re.findall(r"examples/Pulumi\.[a-z0-9-]+\.yaml", how_to)) == set(examples)
+
+
 def test_decisions_have_number_date_status_and_stand_in_the_index() -> None:
     index, numbers = (DOCS / "decisions" / "index.md").read_text("utf-8"), []
     for page in sorted((DOCS / "decisions").glob("*.md")):

@@ -86,7 +86,7 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
 
     chosen = f" ({entry.chosen_by})" if entry.chosen_by else ""
     console.print(Text.assemble((entry.path, "bold"), chosen))
-    console.print(wrapped(Text(f"  {entry.text}"), console.width, "  "))
+    console.print(f"  {entry.text}")
     unset = "unset" if entry.default == "null" else entry.default
     rows = [("takes", entry.type.replace("`", "")), ("default", unset)]
     rows.append(("example", f"{entry.path.rpartition('.')[2]}: {flow(entry.example)}"))

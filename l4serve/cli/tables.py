@@ -1,5 +1,7 @@
 """Tables whose words stay whole: a table that is too wide for them becomes one record for each row."""
 
+import re
+
 from rich._wrap import divide_line
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -47,19 +49,25 @@ def _padding(table: Table, index: int) -> int:
     return table._get_padding_width(index)
 
 
-def wrapped(text: Text, width: int, indent: str = "") -> Text:
-    """The text broken at blanks to lines of a width, a word that is longer on a line of its own; `indent` from the
-    second line on."""
+def _own_indent(line: str) -> str:
+    began = re.match(r" *(- )?", line)
+    return " " * len(began[0]) if began else ""
+
+
+def wrapped(text: Text, width: int, indent: str | None = None) -> Text:
+    """The text broken at blanks to lines of a width, a word that is longer on a line of its own.
+
+    Where a line goes on it is indented by `indent`, else as far as it began: below its first word, or its item's.
+    """
     lines: list[Text] = []
     for line in text.split("\n", allow_blank=True):
-        room = max(1, width - len(indent))
+        hang = _own_indent(line.plain) if indent is None else indent
+        room = max(1, width - len(hang))
         starts = divide_line(line.plain, width, fold=False)
         first, *rest = line.divide(starts[:1])
         lines.append(first)
         for part in rest:
-            lines += [
-                Text(indent).append_text(piece) for piece in part.divide(divide_line(part.plain, room, fold=False))
-            ]
+            lines += [Text(hang).append_text(piece) for piece in part.divide(divide_line(part.plain, room, fold=False))]
     for line in lines:
         line.rstrip()
     return Text("\n").join(lines)
