@@ -108,21 +108,21 @@ def main() -> int:
         return 0
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
-    on_h100 = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen)}}
+    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen)}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
-    print_errors("H100 with an L4's memory", h100, on_h100)
-    print_errors("H100 with an L4's memory, other configurations", advised, on_h100)
-    print_errors("H100 with an L4's memory, other models", unseen, on_h100)
+    print_errors("H100 with an L4's memory", h100, ours)
+    print_errors("H100 with an L4's memory, other configurations", advised, ours)
+    print_errors("H100 with an L4's memory, other models", unseen, ours)
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")
     if arguments.points:
         print_points(points, answers[HELD_OUT])
-        print_points(h100, on_h100[OWN])
+        print_points(h100, ours[OWN])
     if arguments.docs:
         kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table()}
-        refresh_docs(points, answers, h100, on_h100, advised=advised, unseen=unseen, left=left, **kept)
+        refresh_docs(points, answers, h100, ours, advised=advised, unseen=unseen, left=left, **kept)
     return 0
 
 

@@ -125,6 +125,12 @@ def l4_points() -> tuple[Point, ...]:
     return tuple(_l4_point(row) for row in rows("l4_points.jsonl") if unjudged(row) is None)
 
 
+@cache
+def other_host_points() -> tuple[Point, ...]:
+    """Measurements of an L4 on a host and of a model that no constant was settled with."""
+    return tuple(_l4_point(row) for row in rows("other_host_points.jsonl"))
+
+
 def _l4_point(row: Mapping[str, Any]) -> Point:
     load, config = row["load"], row.get("config", {})
     shape = find_model(row["model"])

@@ -107,3 +107,15 @@ def test_the_page_has_every_generated_part() -> None:
     page = PAGE.read_text("utf-8")
     for name in ("errors", "errors-saturated", "errors-h100", "points", "points-h100", "constants", "cards", "left"):
         assert between(page, name, "") != page, f"{name} is empty"
+
+
+def test_the_page_says_when_the_other_estimators_were_asked() -> None:
+    asked = json.loads(anchors.FILE.read_text("utf-8"))["asked"]
+    assert f"on {asked}, and their answers are kept" in " ".join(PAGE.read_text("utf-8").split())
+
+
+def test_a_token_takes_as_long_as_is_said_on_a_host_that_settled_nothing() -> None:
+    points = unseen_points()
+    found = errors(points, "itl", {point.id: figures(predicted(point)) for point in points})
+    assert found.median is not None
+    assert found.median < 0.05

@@ -85,13 +85,17 @@ def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The share by which a figure may be wrong: of a step's time, and of the wait for the first token."""
+    """The share by which a figure may be wrong, of a step's time and of the wait for the first token, and how many
+    milliseconds a slow host adds to that wait."""
 
     step: float
     wait: float
+    late_ms: float = 0.0
 
 
 def bound_of(speed: CardSpeed, gpus: int) -> Bound:
     """The bound of an estimate: power and host, an unmeasured card, an unmeasured link."""
     bounds = load_data(__file__, "card_speeds.yaml")["bounds"]
-    return Bound(**bounds["several" if gpus > 1 else "measured" if speed.measured else "derived"])
+    return Bound(
+        late_ms=bounds["hostMs"], **bounds["several" if gpus > 1 else "measured" if speed.measured else "derived"]
+    )

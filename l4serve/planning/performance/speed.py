@@ -41,14 +41,21 @@ class Figures:
     end_to_end_ms: float | None
     running_requests: float | None
 
-    def scaled(self, step: float, wait: float) -> Figures:
-        """The figures of an engine whose steps take `step` times as long, and first tokens `wait` times."""
+    def scaled(self, step: float, wait: float, late_ms: float = 0.0) -> Figures:
+        """The figures of an engine whose steps take `step` times as long, and first tokens `wait` times and `late_ms`
+        more; a whole answer is its first token and the rest."""
+        first, whole = self.ttft_ms, self.end_to_end_ms
+        late = None if first is None else first * wait + late_ms
+        if first is not None and late is not None and whole is not None:
+            whole = late + (whole - first) * step
+        else:
+            whole = _times(whole, step)
         return Figures(
-            ttft_ms=_times(self.ttft_ms, wait),
+            ttft_ms=late,
             itl_ms=_times(self.itl_ms, step),
             output_tokens_per_second=_times(self.output_tokens_per_second, 1 / step),
             requests_per_second=_times(self.requests_per_second, 1 / step),
-            end_to_end_ms=_times(self.end_to_end_ms, step),
+            end_to_end_ms=whole,
             running_requests=self.running_requests,
         )
 
@@ -96,7 +103,9 @@ class Speed:
 
     def _mixed(self, latencies: int) -> Figures:
         slower, faster = (
-            self.figures.scaled(1 + sign * self.bound.step, 1 + sign * self.bound.wait)
+            self.figures.scaled(
+                1 + sign * self.bound.step, 1 + sign * self.bound.wait, max(0, sign) * self.bound.late_ms
+            )
             for sign in (latencies, -latencies)
         )
         if self.rate_is_given:  # the slower each request is, the more of them run at once

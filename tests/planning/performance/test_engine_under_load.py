@@ -118,6 +118,15 @@ def test_the_bounds_enclose_the_figure() -> None:
         assert getattr(speed.low, name) < getattr(speed.figures, name) < getattr(speed.high, name)
 
 
+@pytest.mark.parametrize("output", [2, 128])
+def test_a_whole_answer_is_bounded_by_its_first_token_and_the_rest(output: int) -> None:
+    speed = speed_of(served(max_num_seqs=4), replace(CHAT, output_tokens=output, clients=64))
+    for part in (speed.low, speed.figures, speed.high):
+        assert part.ttft_ms is not None
+        assert part.itl_ms is not None
+        assert part.end_to_end_ms == pytest.approx(part.ttft_ms + (output - 1) * part.itl_ms)
+
+
 @pytest.mark.parametrize("gpu", all_card_speeds())
 def test_every_card_of_the_table_is_judged(gpu: str) -> None:
     options = {"dtype": "float16"} if gpu == "nvidia-tesla-t4" else {}
