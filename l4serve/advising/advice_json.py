@@ -39,11 +39,10 @@ def load_json(wish: Wish) -> dict[str, Any]:
 def judged_json(judged: Judged) -> dict[str, Any]:
     """A candidate that was estimated; rates are those of all replicas together."""
     one = speed_json(Priced(speed=judged.speed, price=None))
-    replicas = judged.candidate.replicas
     rates = ("outputTokensPerSecond", "requestsPerSecond", "runningRequests")
     figures = {key: value for key, value in one.items() if key not in ("notJudged", "assumed")}
     for part in (figures, figures["low"], figures["high"]):
-        part |= {key: rounded(part[key] * replicas) for key in rates if part[key] is not None}
+        part |= {key: rounded(part[key] * judged.times) for key in rates if part[key] is not None}
     figures["usdPerMillionOutputTokens"] = rounded(judged.usd_per_million)
     figures["priceDate"] = judged.candidate.home.price_date
     usd = judged.candidate.usd_per_hour

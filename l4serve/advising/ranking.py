@@ -37,6 +37,9 @@ class Judged:
     candidate: Candidate
     judgement: Judgement
     speed: Speed
+    """Of one replica, under its part of the load."""
+    times: float
+    """How many times that part the load is."""
     figures: Figures
 
     @property

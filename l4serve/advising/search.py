@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.ranking import Judged, Wish, behind, front_of, loser, rank
@@ -133,7 +134,8 @@ def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home], known: _Pods) 
 def _counts(pod: PodChoice, home: Home, known: _Pods) -> Iterable[int]:
     """Replicas that are worth a try: a few for clients that wait, for a rate as many as serve it."""
     if known.wish.traffic is None:
-        return [n for n in table()["replicas"] if n <= (home.most_replicas or n)]
+        most = min(home.most_replicas or inf, known.wish.load.clients or 1)
+        return [n for n in table()["replicas"] if n <= most]
     fits = pod.refused is None and not _beneath(pod, known.wish)
     return [(known.replicas(pod) if fits else None) or 1]
 
@@ -215,22 +217,29 @@ def _judged(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | No
     if not speed.judged:
         return None, "; ".join(speed.not_judged)
     settled = replace(candidate, pod=pod, edit={**pod.edit, **({"replicas": candidate.replicas})})
-    figures = together(speed.figures, candidate.replicas)
-    return Judged(candidate=settled, judgement=judgement, speed=speed, figures=figures), None
+    times = times_of(wish.load, candidate.replicas)
+    figures = together(speed.figures, times)
+    return Judged(candidate=settled, judgement=judgement, speed=speed, times=times, figures=figures), None
 
 
 def share_of(load: Load, replicas: int) -> Load:
-    """One replica's part of a load."""
+    """One replica's part of a load; of clients, that of the replica that has most."""
     if load.rate is not None:
         return replace(load, rate=load.rate / replicas)
     return replace(load, clients=-(-(load.clients or 1) // replicas))
 
 
-def together(figures: Figures, replicas: int) -> Figures:
-    """What so many replicas serve together."""
+def times_of(load: Load, replicas: int) -> float:
+    """How many times one replica's part a load is: clients are no more than there are, however they are dealt out."""
+    part = share_of(load, replicas)
+    return replicas if load.rate is not None else (load.clients or 1) / (part.clients or 1)
+
+
+def together(figures: Figures, times: float) -> Figures:
+    """What replicas serve that have one replica's part so many times."""
 
     def all_of(value: float | None) -> float | None:
-        return None if value is None else value * replicas
+        return None if value is None else value * times
 
     return replace(
         figures,

@@ -87,6 +87,17 @@ def test_gemma_gains_without_another_checkpoint() -> None:
     assert "model.id" not in answer.winner.candidate.pod.edit
 
 
+@pytest.mark.parametrize("clients", [1, 2, 5])
+def test_replicas_serve_no_more_clients_than_there_are(clients: int) -> None:
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    answer = search(pods[:4], homes[:1], Wish(goal="latency", load=replace(LOAD, clients=clients)))
+    assert answer.winner is not None
+    for judged in (answer.winner, *answer.front):
+        figures = judged.figures
+        assert judged.candidate.replicas <= clients
+        assert figures.requests_per_second * figures.end_to_end_ms / 1000 == pytest.approx(clients)
+
+
 def test_promises_and_limits_are_kept() -> None:
     wish = replace(THROUGHPUT, itl_ms=60.0, ttft_ms=2000.0, budget_usd_hour=3.0, quality="8bit")
     answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), wish)
