@@ -29,6 +29,7 @@ from benchmarks.performance.points import (
     figures,
     h100_points,
     l4_points,
+    other_host_points,
     predicted,
     rows,
     unjudged,
@@ -108,12 +109,14 @@ def main() -> int:
         return 0
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
-    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen)}}
+    elsewhere = other_host_points()
+    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere)}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
     print_errors("H100 with an L4's memory", h100, ours)
     print_errors("H100 with an L4's memory, other configurations", advised, ours)
     print_errors("H100 with an L4's memory, other models", unseen, ours)
+    print_errors("L4, a model and a host that settled nothing", elsewhere, ours)
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")
@@ -122,7 +125,8 @@ def main() -> int:
         print_points(h100, ours[OWN])
     if arguments.docs:
         kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table()}
-        refresh_docs(points, answers, h100, ours, advised=advised, unseen=unseen, left=left, **kept)
+        sets = (advised, unseen, elsewhere)
+        refresh_docs(points, answers, h100, ours, sets=sets, left=left, **kept)
     return 0
 
 

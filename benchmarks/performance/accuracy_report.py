@@ -27,14 +27,15 @@ def refresh_docs(
     h100: tuple[Point, ...],
     ours: Mapping[str, Answers],
     *,
-    advised: tuple[Point, ...],
-    unseen: tuple[Point, ...],
+    sets: tuple[tuple[Point, ...], tuple[Point, ...], tuple[Point, ...]],
     picks: str,
     own: str,
     held_out: str,
     left: Mapping[str, int],
 ) -> None:
-    """Replaces the generated parts of the page, each between its two marks, and the plot beside it."""
+    """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
+    points that settled nothing: the advisor's, of other models, and of another host."""
+    advised, unseen, elsewhere = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -43,6 +44,8 @@ def refresh_docs(
         "errors-h100": _table(h100, ours),
         "errors-advised": _table(advised, ours),
         "errors-unseen": _table(unseen, ours),
+        "errors-host": _table(elsewhere, ours),
+        "points-host": _points(elsewhere, ours[own], None),
         "picks": picks,
         "points": _points(points, answers[own], answers[held_out]),
         "points-h100": _points(h100, ours[own], None),

@@ -15,6 +15,7 @@ from benchmarks.performance.points import (
     figures,
     h100_points,
     l4_points,
+    other_host_points,
     predicted,
     rows,
     unjudged,
@@ -115,7 +116,7 @@ def test_the_page_says_when_the_other_estimators_were_asked() -> None:
 
 
 def test_a_token_takes_as_long_as_is_said_on_a_host_that_settled_nothing() -> None:
-    points = unseen_points()
+    points = other_host_points()
     found = errors(points, "itl", {point.id: figures(predicted(point)) for point in points})
     assert found.median is not None
     assert found.median < 0.05
