@@ -74,6 +74,8 @@ def _place(candidate: Candidate) -> dict[str, Any]:
         "maxNumBatchedTokens": options.max_num_batched_tokens,
         "quality": candidate.pod.quality,
         "usdPerHour": candidate.usd_per_hour,
+        "nodes": candidate.nodes,
+        "usdPerHourOfNodes": candidate.bill,
     }
 
 

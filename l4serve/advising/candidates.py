@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from typing import Any
 
 from l4serve.config.data_file import load_data
@@ -38,6 +39,8 @@ class Home:
     most_replicas: int | None
     price_date: str | None = None
     """The day of that price."""
+    shared: bool = False
+    """Whether other workloads take what the pods leave of a machine, as on the pools of a stack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,18 @@ class Candidate:
     def gpus(self) -> int:
         """Cards of all replicas."""
         return self.replicas * self.pod.subject.layout.gpus
+
+    @property
+    def nodes(self) -> int:
+        """Machines that hold the replicas."""
+        return ceil(self.replicas / (self.home.shape.gpus // self.pod.subject.layout.gpus))
+
+    @property
+    def bill(self) -> float | None:
+        """USD an hour that are paid: of whole machines, or of the pods' part where others take the rest."""
+        if self.home.usd_per_hour is None or self.home.shared:
+            return self.usd_per_hour
+        return self.home.usd_per_hour * self.nodes
 
     @property
     def usd_per_hour(self) -> float | None:

@@ -150,12 +150,13 @@ def _ruled_out(candidate: Candidate, wish: Wish) -> str | None:
         return f"quality {candidate.pod.quality} is below {wish.quality}"
     if candidate.home.most_replicas is not None and candidate.replicas > candidate.home.most_replicas:
         return f"{candidate.replicas} replicas are more than {candidate.home.most_replicas}"
-    price = candidate.usd_per_hour
+    price = candidate.bill
     if wish.budget_usd_hour is not None:
         if price is None:
             return "no price is known to hold against the budget"
         if price > wish.budget_usd_hour:
-            return f"{price:.2f} USD an hour are above the budget of {wish.budget_usd_hour:.2f}"
+            machines = f"{candidate.nodes} x {candidate.home.shape.name}"
+            return f"{price:.2f} USD an hour for {machines} are above the budget of {wish.budget_usd_hour:.2f}"
     return None
 
 

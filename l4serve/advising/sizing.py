@@ -145,13 +145,12 @@ def size(judged: Judged, wish: Wish) -> Sizing | None:
     if replica.rate >= curve.most:
         return None
     lag = start_lag(judged)
-    pods_per_node = candidate.home.shape.gpus // candidate.pod.subject.layout.gpus
     growth = 1 + traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
     early = Replica(curve=curve, rate=_highest_rate(curve, traffic, limits) / growth, traffic=traffic)
     return Sizing(
         replicas=candidate.replicas,
         headroom_replicas=max(candidate.replicas, ceil(traffic.rate / max(early.rate, traffic.rate / MOST_REPLICAS))),
-        nodes=ceil(candidate.replicas / pods_per_node),
+        nodes=candidate.nodes,
         utilisation=replica.rate / curve.most,
         running_per_replica=replica.running,
         wait_ms=replica.wait() * 1000,

@@ -51,7 +51,9 @@ def home_of(workload: WorkloadPlan) -> Home | None:
     price = prospect.price
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
     most = workload.scale.most_replicas if workload.scale.autoscaling else None
-    return Home(shape=shape, usd_per_hour=usd, most_replicas=most, price_date=price.date if price else None)
+    return Home(
+        shape=shape, usd_per_hour=usd, most_replicas=most, price_date=price.date if price else None, shared=True
+    )
 
 
 def _shape(workload: WorkloadPlan) -> MachineShape | None:

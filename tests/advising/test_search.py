@@ -109,6 +109,18 @@ def test_promises_and_limits_are_kept() -> None:
         assert judged.candidate.pod.quality in ("full", "8bit")
 
 
+def test_a_budget_is_held_against_whole_machines() -> None:
+    pods, homes = asked(gpu="nvidia-h100-80gb")
+    one = [pod for pod in pods if pod.subject.layout.gpus == 1][:2]
+    eight = [home for home in homes if home.shape.gpus == 8 and home.usd_per_hour is not None]
+    assert eight
+    answer = search(one, eight, replace(THROUGHPUT, budget_usd_hour=50.0))
+    assert answer.winner is None
+    assert "8g" in answer.rejected[0].reason
+    shared = [replace(home, shared=True) for home in eight]
+    assert search(one, shared, replace(THROUGHPUT, budget_usd_hour=50.0)).winner is not None
+
+
 def test_replicas_carry_a_rate_that_one_cannot() -> None:
     load = replace(LOAD, clients=None, rate=6.0)
     answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), Wish(goal="cost", load=load, quality="full"))
