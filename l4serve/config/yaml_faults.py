@@ -42,7 +42,8 @@ class ParserError:
 _WRITTEN = re.compile(r"\s*[^\s#]")
 _VALUED = re.compile(r"(?P<indent>\s*)(- )*[^\s#][^:]*:\s+[^\s#]")
 _STUCK = re.compile(r"\s*(- )*[A-Za-z][\w.-]*:[^\s/:]")
-_UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNREADABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Compiled where it is asked for: a class this large takes longer than a stack file to read."""
 
 
 def yaml_fault(error: ParserError) -> YamlFault:
@@ -73,7 +74,7 @@ def _template(error: ParserError) -> YamlFault | None:
 def _unreadable(error: ParserError) -> YamlFault | None:
     if "control characters" not in error.said and error.said != "not allowed":
         return None
-    found = next(((i, m) for i, line in enumerate(error.lines) if (m := _UNREADABLE.search(line))), None)
+    found = next(((i, m) for i, line in enumerate(error.lines) if (m := re.search(_UNREADABLE, line))), None)
     at, character = (found[0], f" U+{ord(found[1][0]):04X}") if found else (error.at, "")
     return YamlFault(f"the control character{character} stands here", "remove the character", at + 1)
 
