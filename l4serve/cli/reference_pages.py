@@ -22,8 +22,8 @@ def config_reference() -> str:
         f"`{SERVING_KEY}` holds one [StackConfig](#stackconfig). The Hugging Face token is the secret `{TOKEN_KEY}`,",
         "set by `pulumi config set --secret hfToken`.",
         "",
-        "A number, true or false is taken in quotes too, as `pulumi config set` may write it; an editor with the schema",
-        "marks the quotes.",
+        "A number, true or false is taken in quotes too, as `pulumi config set` may write it; an editor with the",
+        "schema marks the quotes.",
         "",
         "Recipes: " + ", ".join(f"`{name}`" for name in sorted(recipes())) + ".",
     ]
