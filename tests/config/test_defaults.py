@@ -13,6 +13,7 @@ from l4serve.config.base import ConfigModel
 from l4serve.config.problems import problems_from
 from l4serve.config.stack import StackConfig
 from tests.config.wrong_configs import GOOD
+from tests.each_case import each
 
 
 def models() -> list[type[ConfigModel]]:
@@ -27,8 +28,9 @@ def models() -> list[type[ConfigModel]]:
 FIELDS = [(model, name) for model in models() for name, field in model.model_fields.items() if not field.is_required()]
 
 
-@pytest.mark.parametrize(("model", "name"), FIELDS, ids=[f"{model.__name__}.{name}" for model, name in FIELDS])
-def test_a_default_may_be_written_out(model: type[ConfigModel], name: str) -> None:
+@each(FIELDS, lambda case: f"{case[0].__name__}.{case[1]}")
+def test_a_default_may_be_written_out(case: tuple[type[ConfigModel], str]) -> None:
+    model, name = case
     field = model.model_fields[name]
     value = field.get_default(call_default_factory=True)
     plain = value.model_dump(by_alias=True, exclude_defaults=True) if isinstance(value, BaseModel) else value

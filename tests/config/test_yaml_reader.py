@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from l4serve.config.yaml_reader import MOST_BYTES, MOST_ENTRIES, YamlError, read_yaml
+from tests.each_case import each
 
 CASES = json.loads((Path(__file__).parent / "pulumi_yaml.json").read_text("utf-8"))["cases"]
 STRICTER = ("null: ", "---\nconfig: {x")
 """Where this reader may refuse what Pulumi takes: a null key names nothing, a second document is not read at all."""
 
 
-@pytest.mark.parametrize("case", CASES, ids=[str(i) for i in range(len(CASES))])
+@each(CASES, lambda case: repr(case["text"]))
 def test_values_are_those_that_pulumi_reads(case: dict[str, Any]) -> None:
     if case.get("refused") and "config:\n  1: 1" not in case["text"]:
         with pytest.raises(YamlError):

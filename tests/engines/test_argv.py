@@ -16,6 +16,7 @@ from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.gpu_layout import GpuLayout
 from scripts import engine_samples
 from scripts.emit_argv_cases import cases
+from tests.each_case import each
 from tests.engines.rule_cases import GEMMA, L4
 
 ALL = [load_contract(kind, version) for kind in ("vllm", "tgi") for version in contract_versions(kind)]
@@ -93,7 +94,7 @@ def test_generated_command_lines_keep_the_contract(contract: Contract) -> None:
         assert check_argv(tuple(case["argv"]), case["env"], contract) == (), case
 
 
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@each(ALL, name)
 def test_an_unset_field_emits_nothing(contract: Contract) -> None:
     launch = built(contract)
     size = "--tensor-parallel-size=1" if contract.engine == "vllm" else "--num-shard=1"
@@ -109,7 +110,7 @@ def test_an_unknown_flag_added_to_the_builder_fails(contract: Contract, monkeypa
     assert any("--no-such-flag" in text for text in problems.values())
 
 
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@each(ALL, name)
 def test_an_unknown_extra_flag_is_refused(contract: Contract) -> None:
     problems = refused(contract, extra_args=("--no-such-flag=1",))
     assert "--no-such-flag" in problems["extraArgs[0]"]

@@ -8,6 +8,7 @@ import pytest
 
 from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.resolution import ContractError, resolve_contract
+from tests.each_case import each
 
 OBSERVED = json.loads((Path(__file__).parent / "observed" / "vllm-parsers.json").read_text("utf-8"))
 """What each release's own parser registered, as `scripts/observe_parser.py` saw it: option, span of releases, entry."""
@@ -41,13 +42,13 @@ def test_the_versions_that_the_project_promises_have_contracts() -> None:
     assert (tgi[0], tgi[-1], len(tgi)) == ("2.0.0", "3.3.7", 29)
 
 
-@pytest.mark.parametrize("contract", VLLM, ids=name)
+@each(VLLM, name)
 def test_option_strings_are_those_of_the_real_parser(contract: Contract) -> None:
     ours = {option for flag in contract.flags.values() for option in flag.spellings}
     assert ours == set(observed(contract.version))
 
 
-@pytest.mark.parametrize("contract", VLLM, ids=name)
+@each(VLLM, name)
 def test_counts_and_choices_are_those_of_the_real_parser(contract: Contract) -> None:
     entries = observed(contract.version)
     for flag in contract.flags.values():
@@ -58,7 +59,7 @@ def test_counts_and_choices_are_those_of_the_real_parser(contract: Contract) -> 
             assert flag.nargs == seen["nargs"], flag.name
 
 
-@pytest.mark.parametrize("contract", ALL, ids=name)
+@each(ALL, name)
 def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
     assert contract.health_path in contract.paths
     assert contract.metrics_path in contract.paths
@@ -75,7 +76,7 @@ def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
     assert contract.env and contract.architectures and contract.sources["flags"]
 
 
-@pytest.mark.parametrize("contract", VLLM, ids=name)
+@each(VLLM, name)
 def test_an_l4_gets_the_small_batch_limits(contract: Contract) -> None:
     limits = contract.batch_limits_for(22.05, "NVIDIA L4")
     sequences = 1024 if contract.version in ("0.8.0", "0.8.1", "0.8.2", "0.8.3") else 256

@@ -17,10 +17,11 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.resolution import resolve_contract
 from l4serve.engines.rule_inputs import facts_of
 from l4serve.engines.rules import Rule, rules
+from tests.each_case import each
 from tests.engines.rule_cases import GEMMA, L4, QWEN, UNDESCRIBED, errors, verdicts
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+@each(rules(), lambda rule: rule.id)
 def test_a_rule_is_well_formed(rule: Rule) -> None:
     assert rule.engine in ("vllm", "tgi")
     assert rule.id.startswith(f"{rule.engine}-")
@@ -33,7 +34,7 @@ def test_a_rule_is_well_formed(rule: Rule) -> None:
     assert top != "engine" or rest.split(".")[0] in fields
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+@each(rules(), lambda rule: rule.id)
 def test_a_rule_names_only_facts_that_exist(rule: Rule) -> None:
     kind = rule.engine
     version = contract_versions(kind)[-1]

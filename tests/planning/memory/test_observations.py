@@ -7,6 +7,7 @@ from benchmarks.estimators.fitting import cross_validate
 from benchmarks.estimators.metrics import relative_error, summarise
 from benchmarks.estimators.tools import ask_own_model
 from l4serve.planning.memory.estimate import estimate
+from tests.each_case import each
 
 # What the driver counts for a process on the measuring card before it holds anything: the smallest start says it.
 CONTEXT_OF_THE_MEASURING_CARD = 0.62
@@ -34,7 +35,7 @@ def test_field_observations_are_met_on_other_machines_and_releases() -> None:
     assert not found.false_refusals
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda c: c.id)
+@each(all_cases(), lambda case: case.id)
 def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: Case) -> None:
     fit = estimate(case.model, case.gpu, case.options)
     observed = case.parts.get("kv_cache_gib")
@@ -45,10 +46,9 @@ def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: C
         assert fit.kv_room_gib - observed <= 2 * fit.uncertainty_gib
 
 
-@pytest.mark.parametrize(
-    "case",
+@each(
     [c for c in measured_cases() if "used_after_start_gib" in c.parts and c.origin != "measured-parallel"],
-    ids=lambda c: c.id,
+    lambda case: case.id,
 )
 def test_memory_allocated_after_the_cache_is_foreseen(case: Case) -> None:
     fit = estimate(case.model, case.gpu, case.options)

@@ -13,12 +13,13 @@ from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.scaling import plan_autoscaling
+from tests.each_case import each
 from tests.planning.stack.field_edits import STANDARD
 from tests.planning.stack.test_every_field import laid_over, planned
 
 W = "workloads.qwen"
 CONTRACTS = [load_contract(engine, version) for engine in engine_kinds() for version in contract_versions(engine)]
-EACH = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+EACH = each(CONTRACTS, lambda contract: contract.name)
 
 
 def plan(**edits: Any) -> StackPlan:

@@ -1,0 +1,32 @@
+"""One test over many small cases, where a test of its own for each would cost more than the case."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Case = TypeVar("Case")
+
+
+def each(cases: Iterable[Case], name: Callable[[Case], str]) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
+    """Makes a check of one case a test of all: every case is checked, and those that fail are told by name."""
+
+    def of_all(check: Callable[[Case], None]) -> Callable[[], None]:
+        def test() -> None:
+            listed = tuple(cases)
+            assert listed, "a test of no case tells nothing"
+            failed = {name(case): fault for case in listed if (fault := _fault(check, case))}
+            assert not failed, "\n".join(f"{case}: {fault}" for case, fault in failed.items())
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return of_all
+
+
+def _fault(check: Callable[[Case], None], case: Case) -> str:
+    try:
+        check(case)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        return f"{type(error).__name__}: {error}"
+    return ""
