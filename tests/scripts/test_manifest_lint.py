@@ -1,5 +1,7 @@
 """The findings of linters are read whole, and each needs a reason; the documentation shows the reasons."""
 
+from typing import Any
+
 import pytest
 
 from scripts.manifest_lint import Finding, explained, judge, read_checkov, read_kube_score, table
@@ -14,7 +16,7 @@ def checked(rule: str, grade: int, *, skipped: bool = False) -> dict[str, object
 
 def test_kube_score_is_read_by_grade() -> None:
     checks = [checked("a", 1), checked("b", 5), checked("c", 7), checked("d", 10), checked("e", 0, skipped=True)]
-    scored = [
+    scored: list[Any] = [
         {"type_meta": {"kind": "Deployment"}, "object_meta": {"name": "chat"}, "checks": checks},
         {"type_meta": {"kind": "Job"}, "object_meta": {"name": "fill"}, "checks": None},
     ]

@@ -35,6 +35,7 @@ HOURS_PER_MONTH = 730
 """As Google's own calculator counts a month: 365 days of 24 hours over 12."""
 Level = Literal["min", "planned", "max"]
 LEVELS: tuple[Level, ...] = ("min", "planned", "max")
+_PICKER = "Autopilot bills the CPU and memory that an endpoint picker asks for, whose price is not known here"
 
 
 @dataclass(frozen=True)
@@ -126,22 +127,20 @@ def stack_cost(
     pickers = [picker for each in workloads if each.route is not None and (picker := each.route.picker) is not None]
     lines += _cluster_lines(cluster, overrides, pickers) if cluster.managed is not None else [_EXISTING]
     if cluster.mode == "autopilot":
-        lines += [_billed_picker(picker) for picker in pickers]
+        lines += [_unpriced(picker.name, _PICKER) for picker in pickers]
         unclassed = (workload for workload in workloads if workload.placing.compute_class is None)
         lines += [_autopilot(workload, cluster, overrides) for workload in unclassed]
     return StackCost(lines=tuple(lines))
 
 
-_EXISTING = CostLine(
-    name="cluster",
-    machine_type=None,
-    market="on-demand",
-    fewest=1,
-    planned=1,
-    most=1,
-    price=None,
-    note="the fee and the nodes of a cluster that this stack does not make are not stated",
-)
+def _unpriced(name: str, note: str) -> CostLine:
+    """One of something whose price nobody states here."""
+    return CostLine(
+        name=name, machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=None, note=note
+    )
+
+
+_EXISTING = _unpriced("cluster", "the fee and the nodes of a cluster that this stack does not make are not stated")
 
 
 def _pool(pool: PoolPlan, planned: int) -> CostLine:
@@ -186,19 +185,6 @@ def _class_lines(
                 )
             )
     return lines
-
-
-def _billed_picker(picker: PickerPlan) -> CostLine:
-    return CostLine(
-        name=picker.name,
-        machine_type=None,
-        market="on-demand",
-        fewest=1,
-        planned=1,
-        most=1,
-        price=None,
-        note="Autopilot bills the CPU and memory that an endpoint picker asks for, whose price is not known here",
-    )
 
 
 def _picker_nodes(machine: str, pickers: Sequence[PickerPlan]) -> int:
