@@ -74,7 +74,7 @@ class StepClock:
         """Seconds of a step by what they are spent on, with so many sequences of this context and tokens of prompts."""
         batch = Batch(decoding=sequences, cached=sequences * context, windowed=sequences * context)
         reading = self._head(sequences) + self._cache(batch)
-        computing = self._linear(sequences + round(prompts)) - self._linear(sequences)
+        computing = prompts * self.work.operations / self._formats[1]
         computing += self._prompt(Batch(attended=prompts * context / 2, attended_windowed=prompts * context / 2))
         if self.reads_longer_than_it_computes(sequences):
             reading += self._linear(sequences)

@@ -74,6 +74,13 @@ def test_an_exchange_over_pcie_costs_more_than_over_nvlink() -> None:
     assert split.seconds(ONE) - whole.seconds(ONE) >= 2 * 32 * split.card.link_latency
 
 
+def test_experts_that_prompts_wake_are_bytes_and_no_operations() -> None:
+    parts = clock("Qwen/Qwen3-30B-A3B", quantization="fp8", tensor_parallel_size=2).parts(8, 576.0, 32.0)
+    assert max(parts, key=lambda part: parts[part]) == "memory bandwidth"
+    dense = clock("Qwen/Qwen2.5-7B-Instruct", quantization="fp8").parts(8, 8192.0, 4096.0)
+    assert max(dense, key=lambda part: dense[part]) == "compute"
+
+
 def test_a_mixture_wakes_more_experts_with_more_tokens() -> None:
     work = clock("mistralai/Mixtral-8x7B-Instruct-v0.1").work
     assert work.expert_share(1) == pytest.approx(2 / 8)
