@@ -9,6 +9,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
 
@@ -48,6 +49,10 @@ def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
             if priority.shape is not None:
                 count = most.get(f"computeClasses.{each.name}.priorities[{position}]", 0)
                 asked[priority.shape.accelerator, priority.market != "on-demand"] += count * priority.shape.gpus
+    if plan.cluster.mode == "autopilot":
+        for workload in (each for each in plan.workloads if each.placing.compute_class is None):
+            accelerator = workload.placing.node_selector[ACCELERATOR_LABEL]
+            asked[accelerator, False] += workload.scale.most_replicas * workload.layout.gpus
     return {key: count for key, count in asked.items() if count}
 
 

@@ -218,3 +218,9 @@ def test_every_accelerator_that_gke_sells_has_its_quotas() -> None:
     assert set(table) == {shape.accelerator for shape in all_shapes(None)}
     for row in table.values():
         assert ("metric" in row) != ("family" in row) and row["preemptible"].startswith("PREEMPTIBLE_")
+
+
+def test_autopilot_asks_for_the_gpus_of_its_pods() -> None:
+    chat = factories.workload(autoscaling={"maxReplicas": 5})
+    values = factories.serving({"chat": chat, "two": factories.workload(gpus=2)}, cluster=factories.AUTOPILOT)
+    assert gpus_asked(factories.planned(values)) == {("nvidia-l4", False): 7}
