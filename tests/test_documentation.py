@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from l4serve.config.stack_file import PROJECT
 from scripts.release_notes import NoReleaseError, notes
 from tests.stack_cases import ROOT
 
@@ -42,6 +43,13 @@ def test_every_page_is_in_the_navigation() -> None:
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page.parent.name != "decisions"}
     assert pages - set(listed) == set()
     assert yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["strict"] is True
+
+
+def test_the_template_keeps_the_name_that_the_keys_begin_with() -> None:
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))
+    assert project["name"] == PROJECT
+    assert list(project["template"]["config"]) == ["gcp:project"]
+    assert PROJECT in project["template"]["description"]
 
 
 def test_every_example_has_its_place_in_the_how_to() -> None:
