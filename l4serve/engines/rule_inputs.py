@@ -100,8 +100,9 @@ def _card_facts(kind: str, version: Version, gpu: GpuTraits) -> Mapping[str, Any
 
 def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
-    given = vars(case.engine)
-    facts: dict[str, Any] = {key: given.get(name) for name, key in _field_names()}
+    names = _field_names()
+    facts: dict[str, Any] = dict(_unset())
+    facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None}
     facts |= asked_words(case.engine, case.extra_args, case.contract)
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
@@ -121,9 +122,15 @@ def _engine_facts(case: Case) -> dict[str, Any]:
 
 
 @cache
-def _field_names() -> tuple[tuple[str, str], ...]:
+def _field_names() -> Mapping[str, str]:
     """Fields of both engines, with their names in YAML."""
-    return tuple({name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}.items())
+    return {name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}
+
+
+@cache
+def _unset() -> Mapping[str, None]:
+    """Every fact of an engine's fields, unset."""
+    return dict.fromkeys(_field_names().values())
 
 
 @cache

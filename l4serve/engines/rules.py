@@ -59,6 +59,11 @@ def _rules_of(engine: str, version: Version) -> tuple[tuple[Rule, frozenset[str]
     )
 
 
+@cache
+def _errors_of(engine: str, version: Version) -> tuple[tuple[Rule, frozenset[str], Check], ...]:
+    return tuple(entry for entry in _rules_of(engine, version) if entry[0].verdict == "error")
+
+
 def judge(case: Case) -> tuple[Verdict, ...]:
     """Every rule that holds for the workload, errors first; an error that the workload allows comes as a warning."""
     facts = facts_of(case)
@@ -66,6 +71,16 @@ def judge(case: Case) -> tuple[Verdict, ...]:
     asked = ((r, met) for r, facts_needed, met in _rules_of(case.engine.kind, case.version) if facts_needed <= known)
     verdicts = (_verdict(rule, facts, case.allow) for rule, met in asked if met(facts))
     return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
+
+
+def is_refused(case: Case) -> bool:
+    """Whether some rule makes the workload an error: what `judge` says, where its words are not wanted."""
+    facts = facts_of(case)
+    known = {name for name, value in facts.items() if value is not None}
+    return any(
+        needs <= known and met(facts) and rule.id not in case.allow
+        for rule, needs, met in _errors_of(case.engine.kind, case.version)
+    )
 
 
 def _verdict(rule: Rule, facts: Facts, allow: frozenset[str]) -> Verdict:

@@ -161,6 +161,12 @@ def _vllm_generation(version: str) -> Generation:
     return Generation(**values)
 
 
+def not_judged_by_tgi(architecture: str) -> str | None:
+    """Why no source tells the memory that TGI takes for a class; None where one does."""
+    reason: str | None = load_data(__file__, "tgi_generations.json")["notJudged"].get(architecture)
+    return reason
+
+
 @cache
 def tgi_generation(version: str) -> TgiGeneration:
     """The rules that hold for this TGI release."""

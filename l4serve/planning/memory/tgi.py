@@ -11,7 +11,13 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import forward_peak_bytes
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import GIB, MemoryModelError, TgiGeneration, tgi_generation
+from l4serve.planning.memory.generations import (
+    GIB,
+    MemoryModelError,
+    TgiGeneration,
+    not_judged_by_tgi,
+    tgi_generation,
+)
 from l4serve.planning.memory.graphs import graph_gib
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
@@ -93,6 +99,8 @@ def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants
     """TGI's answer for one shard. Raises MemoryModelError for what no source tells."""
     if model.is_mamba or model.encoder_positions:
         raise MemoryModelError("what TGI keeps of fixed states or of an encoder is not modelled")
+    if unknown := not_judged_by_tgi(model.architecture):
+        raise MemoryModelError(unknown)
     generation = tgi_generation(options.engine_version)
     shard = _shard(model, gpu, options, generation, constants)
     asked = options.max_total_tokens or options.max_model_len

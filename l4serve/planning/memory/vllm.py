@@ -221,7 +221,7 @@ def _weights_gib(question: Question) -> tuple[float, float]:
         return options.weights_gib + draft, options.weights_gib
     kept = weight_bytes(model, options) / GIB
     weights = kept
-    if generation.offloads_weights(question.runner):
+    if options.cpu_offload_gib and generation.offloads_weights(question.runner):
         weights -= min(options.cpu_offload_gib, layer_bytes(model, options) / GIB)
     stored = weight_format(model, options)
     if stored is None or not stored.online or stored.name == "bitsandbytes":

@@ -68,6 +68,7 @@ def verdict(
         usable_gib=usable,
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,
+        spare_gib=min(margin, outside),
         reasons=reasons,
         notes=notes,
     )

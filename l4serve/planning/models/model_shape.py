@@ -161,6 +161,10 @@ class ModelShape:
     checkpoint_bytes: int | None = None
     is_seen: bool = True
 
+    def __hash__(self) -> int:
+        """Of what tells models apart, since a shape is looked up in caches far more often than it is made."""
+        return hash((self.id, self.architecture, self.num_hidden_layers, self.quantization is None))
+
     @property
     def is_moe(self) -> bool:
         return self.moe is not None

@@ -19,8 +19,8 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.rule_inputs import backend_of
+from l4serve.engines.rules import is_refused, rules
 from l4serve.engines.rules import judge as judge_by_rules
-from l4serve.engines.rules import rules
 from l4serve.engines.setting_env import setting_env
 from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 from l4serve.planning.machines.gpus import Gpu
@@ -175,7 +175,10 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
 
 def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
     """The judgement, with a warning where the model does not fit the least total that was seen of the card."""
-    card, least = subject.card, subject.at_lowest
+    card = subject.card
+    if judgement.fit is not None and judgement.fit.spare_gib > card.total_gib - card.lowest_total_gib:
+        return judgement  # neither side of the engine's share loses more than the card does
+    least = subject.at_lowest
     fit, _ = _memory(least)
     if fit is None or fit.fits:
         return judgement
@@ -251,7 +254,7 @@ class _WholeJudgement:
     def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
         """Whether the edited workload is refused by nothing."""
         case = self.subject.edited(edit, model).case
-        return not any(verdict.severity == "error" for verdict in judge_by_rules(case)) and not _launched(case)[1]
+        return not is_refused(case) and not _launched(case)[1]
 
 
 def speculation(workload: Workload) -> Mapping[str, Any] | None:
