@@ -21,7 +21,6 @@ class Constants:
     non_torch_gib: Mapping[str, float]
     matmul_workspace_mib: Mapping[str, float]
     graph_mib: Mapping[str, float]
-    flashinfer_workspace_gib: float
     uncertainty: Mapping[str, float]
 
 
@@ -38,6 +37,5 @@ def fitted_constants() -> Constants:
         non_torch_gib=data["nonTorchGib"],
         matmul_workspace_mib=data["matmulWorkspaceMib"],
         graph_mib=data["graphMib"],
-        flashinfer_workspace_gib=data["flashinferWorkspaceGib"],
         uncertainty=data["uncertainty"],
     )

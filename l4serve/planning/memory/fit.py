@@ -12,8 +12,8 @@ class Fit:
     `kv_room_gib` is what is left for the cache, below 0 where the rest alone does not fit. `max_model_len` is the
     context that was judged, `largest_max_model_len` the longest that fits at these batch limits. `late_gib` is what the
     engine allocates after the cache and must find outside its share. `margin_is_uncertain` says that the answer would
-    change within `uncertainty_gib`; `spare_gib` is the tighter of the two margins, inside the engine's share and outside
-    it, where it is known. `notes` say what an operator should know of a start that fits: a flag without
+    change within `uncertainty_gib`; `spare_gib` is the tighter of the two margins, inside the engine's share and beyond
+    it, where known. `notes` say what an operator should know of a start that fits: a flag without
     effect, or a load that the memory left over cannot serve.
     """
 

@@ -52,6 +52,7 @@ class Generation:
     sampler_without_flashinfer: str | None
     overheads: Literal["early", "middle", "late"]
     compiles: bool
+    flashinfer_workspace_mib: int
     frame_share: float
     hybrid_prefix_caching: bool
     prefix_states: Literal["all", "align"]

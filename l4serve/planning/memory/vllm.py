@@ -163,7 +163,7 @@ def _parts(question: Question) -> Parts:
     activation = profiled_gib(question)
     overheads = f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"
     non_torch = question.constants.non_torch_gib[overheads]
-    workspace = _workspace_gib(question.gpu, options, question.constants)
+    workspace = _workspace_gib(question)
     graphs = _graphs_gib(question, flashinfer=workspace > 0)
     extra = graphs + workspace
     counted = extra if generation.accounts_for_graphs(question.runner) and graphs else 0.0
@@ -255,9 +255,10 @@ def captured_graphs(options: ServingOptions, generation: Generation, limits: Bat
     return capture_count(largest) * twice
 
 
-def _workspace_gib(gpu: Gpu, options: ServingOptions, constants: Constants) -> float:
+def _workspace_gib(question: Question) -> float:
     """FlashInfer's buffer, by the backend that the options name."""
+    options, gpu = question.options, question.gpu
     backend = (options.attention_backend or "").upper()
     # Where nobody says which backend serves an 8-bit cache, the one that takes more is counted.
     unsaid = not backend and (options.kv_cache_dtype or "auto").startswith("fp8") and gpu.compute_capability < HOPPER
-    return constants.flashinfer_workspace_gib if backend == "FLASHINFER" or unsaid else 0.0
+    return question.generation.flashinfer_workspace_mib / 1024 if backend == "FLASHINFER" or unsaid else 0.0

@@ -82,3 +82,9 @@ def test_v0_pins_swap_space_on_the_host_for_each_gpu() -> None:
     assert old.minimum_memory_gib == plain.minimum_memory_gib + 2 * 4.0
     assert swap_gib(qwen(), asked("0.9.2", env=by_v0, swap_gib=0.0)) == 0.0
     assert swap_gib(qwen(), asked("0.9.2", swap_gib=16.0)) == 0.0
+
+
+@pytest.mark.parametrize(("version", "mib"), [("0.8.3", 256), ("0.11.0", 256), ("0.11.1", 394), ("0.26.0", 394)])
+def test_flashinfers_buffer_is_the_releases_own(version: str, mib: int) -> None:
+    asks = asked(version, attention_backend="FLASHINFER")
+    assert fit(asks).workspace_gib == mib / 1024
