@@ -21,7 +21,7 @@ from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.env_sources import api_key_problems
 from l4serve.engines.field_flags import NO_FLAG, flag_names
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.images import image_env
+from l4serve.engines.images import driver_problem, image_env
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 from l4serve.engines.setting_env import setting_env
@@ -86,6 +86,8 @@ def build_launch(case: Case) -> Launch:
     problems += api_key_problems(case)
     whole = (*argv, *port_argv, *case.extra_args)
     problems += image_problems(engine, whole, len(whole) - len(case.extra_args), contract, case.mounted)
+    if unfound := driver_problem(engine.kind, engine.image, contract, case.extra_env):
+        problems.append(unfound)
     if problems:
         raise EngineRefusal(tuple(problems))
     sources = case.env

@@ -74,6 +74,24 @@ def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, 
     return {driver["variable"]: driver["folder"]}
 
 
+def driver_problem(kind: str, image: str | None, contract: Contract, extra_env: Mapping[str, str]) -> Problem | None:
+    """What is wrong with a search path of the user's own that leaves out the folder of GKE's driver.
+
+    It takes the place of the image's own path, by which the release's image finds the driver where it does.
+    """
+    driver = _needs()["driver"]
+    name, folder = driver["variable"], driver["folder"]
+    given = extra_env.get(name)
+    if given is None or folder in given.split(":") or not is_own(kind, image):
+        return None
+    return Problem(
+        f"extraEnv.{name}",
+        f"the image of {contract.name} finds GKE's driver by {folder} in this variable, and this value leaves it out: "
+        "the server finds no GPU",
+        f"set extraEnv.{name}: {':'.join(filter(None, (given, folder)))}",
+    )
+
+
 def lacked_packages(kind: str, image: str | None, contract: Contract) -> tuple[Mapping[str, Any], ...]:
     """Rows of the options, some with one value alone, whose package the release's own image lacks."""
     return _lacked(kind, contract.image_facts.packages) if is_own(kind, image) else ()

@@ -76,9 +76,17 @@ def test_subclasses_of_dict_take_json_and_keys() -> None:
 def test_an_image_that_does_not_find_the_driver_is_told_where_it_is(version: str, rendered: bool) -> None:
     contract = load_contract("vllm", version)
     assert (built(contract).env.get("LD_LIBRARY_PATH") == "/usr/local/nvidia/lib64") is rendered
-    own = {"LD_LIBRARY_PATH": "/opt/driver"}
-    assert built(contract, extra_env=own).env["LD_LIBRARY_PATH"] == "/opt/driver"
+    own = {"LD_LIBRARY_PATH": "/opt/more:/usr/local/nvidia/lib64"}
+    assert built(contract, extra_env=own).env["LD_LIBRARY_PATH"] == own["LD_LIBRARY_PATH"]
     assert "LD_LIBRARY_PATH" not in built(contract, {"image": "example.com/acme/vllm:1"}).env
+
+
+@pytest.mark.parametrize("version", ["0.8.5", "0.10.0", "0.26.0"])
+def test_a_search_path_without_the_drivers_folder_is_refused(version: str) -> None:
+    contract, own = load_contract("vllm", version), {"LD_LIBRARY_PATH": "/opt/driver"}
+    assert "extraEnv.LD_LIBRARY_PATH" in refused(contract, extra_env=own)
+    elsewhere = built(contract, {"image": "example.com/acme/vllm:1"}, extra_env=own)
+    assert elsewhere.env["LD_LIBRARY_PATH"] == "/opt/driver"
 
 
 def test_a_flag_needs_its_package_in_the_image() -> None:

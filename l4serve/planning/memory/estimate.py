@@ -17,7 +17,14 @@ def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Co
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
-    unjudged = (*options.unjudged, *(options.unjudged_towers if loads_tower(model, options) else ()))
+    unjudged = (*options.unjudged, *(_of_tower(model, options) if loads_tower(model, options) else ()))
     if unjudged:
         raise MemoryModelError(f"{', '.join(unjudged)}: moves memory and is not modelled")
     return engine_memory(options.engine).estimate(model, gpu, options, constants or fitted_constants())
+
+
+def _of_tower(model: ModelShape, options: ServingOptions) -> tuple[str, ...]:
+    """Settings of a tower that are not modelled; a bound on pixels is, where videos are pictures in steps."""
+    stepwise = model.vision is not None and model.vision.steps
+    bound = () if options.max_pixels is None or stepwise else ("max_pixels of the picture processor",)
+    return (*options.unjudged_towers, *bound)

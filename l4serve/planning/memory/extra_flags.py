@@ -58,7 +58,8 @@ def _fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
 
 
 def _with(options: ServingOptions, given: _Given, env: Mapping[str, str]) -> ServingOptions:
-    table, unjudged = flag_table(), []
+    table = flag_table()
+    unjudged: list[str] = []
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     context = Context(options.engine_version, ranks, env)
     changed: dict[str, Any] = {}
@@ -69,12 +70,13 @@ def _with(options: ServingOptions, given: _Given, env: Mapping[str, str]) -> Ser
                 flag, str(values[0]) if values else None, options.engine_version
             )
         if flag in table["modelled"]:
+            named = of_towers if flag in table["towerOnly"] else unjudged
             read = read_value(flag, values, context)
             if read is None:
-                unjudged.append(f"{flag} {' '.join(map(str, values))}".strip())
+                named.append(f"{flag} {' '.join(map(str, values))}".strip())
             else:
                 changed |= read.changes
-                unjudged += read.unmodelled
+                named += read.unmodelled
         elif flag in table["unmodelled"]:
             named = of_towers if flag in table["towerOnly"] else unjudged
             named.append(f"{flag} ({table['unmodelled'][flag]})")

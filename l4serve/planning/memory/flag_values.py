@@ -170,6 +170,16 @@ def _groups_with(connector: str, version: str) -> bool:
     return any(connector in names for since, names in known if parse_version(since) <= release)
 
 
+def _pixels(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
+    """The most pixels of a picture; what else a processor is told is not modelled."""
+    asked = _object(values[0])
+    if asked is None:
+        return None
+    most = _count(asked.get("max_pixels"))
+    others = tuple(f"{key} of the picture processor" for key in asked if key not in ("max_pixels", "min_pixels"))
+    return Reading({option: most} if most else {}, others)
+
+
 def _events(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
     """KV events, which once turned the hybrid KV cache manager off."""
     before = parse_version(flag_table()["hybridManager"]["eventsTurnOffBefore"])
@@ -188,4 +198,5 @@ _WHOLE: Mapping[str, Callable[[str, Sequence[Any], Context], Reading | None]] = 
     "level": _level,
     "connector": _connector,
     "events": _events,
+    "pixels": _pixels,
 }

@@ -54,6 +54,8 @@ class Generation:
     compiles: bool
     flashinfer_workspace_mib: int
     frame_share: float
+    video_frames: int
+    video_beside_image: bool
     hybrid_prefix_caching: bool
     prefix_states: Literal["all", "align"]
     graph_ceiling: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
+from l4serve.planning.memory.generations import Generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, VisionFacts
 
@@ -22,32 +23,53 @@ def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
     return any(limits.get(modality, UNLIMITED) > 0 for modality in modalities)
 
 
-def profiled_items(model: ModelShape, options: ServingOptions, seqs: int, tokens: int, length: int) -> int:
-    """Items of the largest size in one profiled batch (`MultiModalBudget` in vllm/multimodal/encoder_budget.py).
-
-    The encoder's budget is the batch's tokens, or one item where that is larger.
-    """
+def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
+    """Tokens of the largest item that a context of `length` is profiled with; 0 where no source says it."""
     tower = model.vision
     if tower is None or tower.tokens_per_item is None:
         return 0
+    picture = tower.tokens_per_item
+    if options.max_pixels is not None:
+        picture = max(1, min(picture, options.max_pixels // tower.pixels_per_token))
+    limits = options.multimodal_limits or {}
+    if not tower.steps or not limits.get("video", UNLIMITED):
+        return picture
+    held = 1 if generation.video_beside_image and limits.get("image", UNLIMITED) else 0
+    steps = min(generation.video_frames // 2, length // picture - held)
+    return picture * max(1, steps)
+
+
+def profiled_items(options: ServingOptions, item: int, seqs: int, tokens: int, length: int) -> int:
+    """Items of `item` tokens in one profiled batch (`MultiModalBudget` in vllm/multimodal/encoder_budget.py).
+
+    The encoder's budget is the batch's tokens, or one item where that is larger.
+    """
+    if not item:
+        return 0
     limit = (options.multimodal_limits or {}).get("image", UNLIMITED)
-    per_prompt = max(1, min(limit, length // tower.tokens_per_item))
-    return max(1, min(tokens // tower.tokens_per_item, seqs * per_prompt))
+    per_prompt = max(1, min(limit, length // item))
+    return max(1, min(tokens // item, seqs * per_prompt))
 
 
 def tower_peak_bytes(
-    model: ModelShape, items: int, tensor_parallel: int, element: int, constants: Constants, frame_budget: float = 0.0
+    model: ModelShape,
+    items: int,
+    item: int,
+    tensor_parallel: int,
+    element: int,
+    constants: Constants,
+    frame_budget: float = 0.0,
 ) -> tuple[float, float]:
-    """Bytes at the tower's peak over these items, and of what it hands to the decoder.
+    """Bytes at the tower's peak over `items` of `item` tokens each, and of what it hands to the decoder.
 
     A tower that encodes frames takes as many at once as `frame_budget` bytes hold, at least one.
     Each patch holds its picture and several vectors of the tower's width, of which the attention's are split over the
     ranks. With deepstack all but the last set of vectors for the decoder is held already.
     """
     tower = model.vision
-    if tower is None or not items or tower.tokens_per_item is None:
+    if tower is None or not items:
         return 0.0, 0.0
-    tokens = items * tower.tokens_per_item
+    tokens = items * item
     copies = SPLIT_COPIES / tensor_parallel + constants.tower_hidden_buffers - SPLIT_COPIES
     patch = copies * tower.hidden_size + tower.patch_elements
     handed = tokens * model.hidden_size * element

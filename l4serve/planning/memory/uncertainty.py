@@ -31,20 +31,23 @@ def uncertainty_gib(
         _weights_width(model, options, constants, weights),
         width["earlyGib"] if generation.overheads != "late" else 0.0,
         width["parallelGib"] if ranks > 1 else 0.0,
-        _tower_width(model, options, constants, tower),
+        _tower_width(model, options, generation, constants, tower),
         width["hybridGib"] if model.is_hybrid else 0.0,
         width["draftGib"] if options.draft_weights_gib else 0.0,
     )
 
 
-def _tower_width(model: ModelShape, options: ServingOptions, constants: Constants, tower: float) -> float:
+def _tower_width(
+    model: ModelShape, options: ServingOptions, generation: Generation, constants: Constants, tower: float
+) -> float:
     """A part of the tower's peak where its largest item is known; the whole of what others were seen to take if not."""
     width = constants.uncertainty
     if not loads_tower(model, options):
         return 0.0
     if model.vision is None or model.vision.tokens_per_item is None:
         return width["unknownTowerGib"]
-    return hypot(width["towerGib"], width["tower" if model.vision.is_measured else "unmeasuredTower"] * tower)
+    measured = model.vision.is_measured and generation.overheads == "late"
+    return hypot(width["towerGib"], width["tower" if measured else "unmeasuredTower"] * tower)
 
 
 def _weights_width(model: ModelShape, options: ServingOptions, constants: Constants, weights: float) -> float:

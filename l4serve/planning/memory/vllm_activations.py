@@ -15,7 +15,7 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import GIB, Generation, Runner
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
-from l4serve.planning.memory.towers import loads_tower, profiled_items, tower_peak_bytes
+from l4serve.planning.memory.towers import largest_item_tokens, loads_tower, profiled_items, tower_peak_bytes
 from l4serve.planning.models.model_shape import ModelShape
 
 HOPPER = (9, 0)
@@ -82,10 +82,11 @@ def tower_gib(question: Question) -> tuple[float, float]:
     if not loads_tower(question.model, question.options):
         return 0.0, 0.0
     limits = question.limits
-    items = profiled_items(question.model, question.options, limits.seqs, limits.batched_tokens, limits.max_model_len)
+    item = largest_item_tokens(question.model, question.options, limits.max_model_len, question.generation)
+    items = profiled_items(question.options, item, limits.seqs, limits.batched_tokens, limits.max_model_len)
     tp = question.options.tensor_parallel_size
     budget = question.generation.frame_share * question.gpu.total_gib * GIB
-    peak, handed = tower_peak_bytes(question.model, items, tp, question.element, question.constants, budget)
+    peak, handed = tower_peak_bytes(question.model, items, item, tp, question.element, question.constants, budget)
     return peak / GIB + question.workspace_gib, handed / GIB
 
 

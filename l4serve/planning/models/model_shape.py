@@ -70,10 +70,11 @@ class VisionFacts:
 
     `patch_elements` is what one patch holds of the picture, `tokens_per_item` the most tokens that the processor makes
     of one item (None where no source says it), `patches_per_token` how many patches become one token, `output_copies`
-    how many vectors of the decoder's width each token gets (more than one with deepstack). `frames` is what the largest
-    item is encoded in, each of `frame_patches`, where the tower looks positions up by a vector of one and zeros over
-    `positions` places (Gemma 4); 0 elsewhere. A `copied` tower lies whole on every rank. `is_measured` is False where
-    its peak is known from the engine's source alone.
+    how many vectors of the decoder's width each token gets (more than one with deepstack). A tower with `steps` encodes
+    a video as so many largest pictures as the context holds, one for two frames (Qwen2 and 2.5 VL). `frames` is what
+    the largest item is encoded in, each of `frame_patches`, where the tower looks positions up by a vector of zeros and
+    a one over `positions` places (Gemma 4); 0 elsewhere. A `copied` tower lies whole on every rank. `is_measured` is
+    False where its peak is known from the engine's source alone.
     """
 
     hidden_size: int
@@ -82,11 +83,17 @@ class VisionFacts:
     tokens_per_item: int | None
     output_copies: int = 1
     videos: bool = False
+    steps: bool = False
     frames: int = 0
     frame_patches: int = 0
     positions: int = 0
     copied: bool = False
     is_measured: bool = True
+
+    @property
+    def pixels_per_token(self) -> int:
+        """Pixels of a picture that become one token."""
+        return self.patch_elements // (3 * (2 if self.videos else 1)) * self.patches_per_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
         tokens_per_item=tokens,
         videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames")),
         output_copies=1 + (len(deepstack) if isinstance(deepstack, list) else defaults.get("deepstack", 0)),
+        steps=bool(defaults.get("steps", False)),
         frames=defaults.get("frames", 0),
         frame_patches=defaults.get("framePatches", 0),
         positions=defaults.get("positions", 0),

@@ -208,7 +208,7 @@ def test_arguments_of_a_picture_processor_matter_where_a_tower_is_loaded() -> No
     pixels = '--mm-processor-kwargs={"max_pixels":1003520}'
     assert fit(QWEN, asked(pixels, max_model_len=4096, gpu_memory_utilization=0.9)).max_model_len == 4096
     assert fit("google/gemma-3-4b-it", asked(pixels, "--language-model-only")).weights_gib > 0
-    with pytest.raises(MemoryModelError, match="largest picture"):
+    with pytest.raises(MemoryModelError, match="picture processor"):
         fit("google/gemma-3-4b-it", asked(pixels))
 
 

@@ -1,0 +1,98 @@
+"""What a vision tower is profiled with: pictures, videos as long as the context, frames of Gemma 4."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.towers import largest_item_tokens
+from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.model_shape import ModelShape
+
+QWEN = "Qwen/Qwen2.5-VL-7B-Instruct"
+
+
+def shape(name: str) -> ModelShape:
+    found = find_model(name)
+    assert found is not None
+    return found
+
+
+def fit(name: str, version: str, accelerator: str = "nvidia-a100-80gb", **asked: Any) -> Fit:
+    gpu = find_gpu(accelerator)
+    assert gpu is not None
+    return estimate(shape(name), gpu, ServingOptions(engine="vllm", engine_version=version, **asked))
+
+
+@pytest.mark.parametrize(
+    ("version", "length", "limits", "pictures"),
+    [
+        ("0.11.2", 8192, None, 1),
+        ("0.11.2", 32768, None, 2),
+        ("0.11.2", 128000, None, 7),
+        ("0.11.2", 128000, {"image": 1, "video": 0}, 1),
+        ("0.10.2", 128000, None, 7),
+        ("0.10.0", 32768, None, 1),
+        ("0.10.0", 49152, None, 2),
+        ("0.10.0", 128000, {"image": 0}, 7),
+        ("0.8.5", 163840, None, 8),
+    ],
+)
+def test_a_video_takes_as_many_pictures_as_the_context_holds(
+    version: str, length: int, limits: dict[str, int] | None, pictures: int
+) -> None:
+    options = ServingOptions(engine="vllm", engine_version=version, multimodal_limits=limits)
+    assert largest_item_tokens(shape(QWEN), options, length, vllm_generation(version)) == pictures * 16384
+
+
+def test_a_long_context_costs_what_its_videos_take() -> None:
+    short, long = (fit(QWEN, "0.29.0", max_model_len=length) for length in (8192, 128000))
+    assert long.activation_gib > 6 * short.activation_gib
+    no_video = fit(QWEN, "0.29.0", max_model_len=128000, multimodal_limits={"video": 0})
+    assert no_video.activation_gib == short.activation_gib
+
+
+def test_other_towers_have_one_largest_picture() -> None:
+    options = ServingOptions(engine="vllm", engine_version="0.29.0")
+    found = {largest_item_tokens(shape("Qwen/Qwen3-VL-8B-Instruct"), options, n, vllm_generation("0.29.0"))
+             for n in (8192, 128000)}  # fmt: skip
+    assert len(found) == 1
+
+
+def test_gemma_4_encodes_frames_together_since_0_22() -> None:
+    """A frame's positions are 2 x 630 x 10,240 numbers of 8 bytes and of 2; a tenth of the card bounds how many."""
+    alone, together = (fit("google/gemma-4-26B-A4B-it", v, max_model_len=8192) for v in ("0.20.0", "0.22.0"))
+    assert together.activation_gib > alone.activation_gib + 1
+    assert together.activation_gib < 0.1 * together.total_gib
+    assert together.uncertainty_gib > alone.uncertainty_gib
+
+
+def test_a_tower_of_transformers_lies_whole_on_every_rank() -> None:
+    gemma, qwen = shape("google/gemma-4-26B-A4B-it"), shape(QWEN)
+    assert rank_parameters(gemma, 4).vision == rank_parameters(gemma, 1).vision
+    assert rank_parameters(qwen, 4).vision == rank_parameters(qwen, 1).vision // 4
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [("google/gemma-4-E2B-it", 5.1), ("google/gemma-4-E4B-it", 8.0), ("google/gemma-4-31B-it", 31.3)],
+)
+def test_parameters_of_gemma_4_are_those_of_its_card(name: str, billions: float) -> None:
+    assert rank_parameters(shape(name)).total / 1e9 == pytest.approx(billions, rel=0.01)
+
+
+def test_smaller_pictures_make_longer_videos_as_was_measured() -> None:
+    """v08 in benchmarks/gpu/records.jsonl: 12,374,787,536 bytes of cache on vLLM 0.26.0 by V1, with 1,003,520 pixels.
+
+    A picture is 1,280 tokens then, of which a context of 8,192 holds six; unbounded it is 16,384 (v01: 11,302,284,240).
+    """
+    asked: dict[str, Any] = {"max_model_len": 8192, "gpu_memory_utilization": 0.9, "enforce_eager": True}
+    limits: dict[str, Any] = {"max_num_seqs": 256, "max_num_batched_tokens": 2048, "v2_model_runner": False}
+    for pixels, measured in ((1_003_520, 12_374_787_536), (None, 11_302_284_240)):
+        found = fit("Qwen/Qwen2.5-VL-3B-Instruct", "0.26.0", "nvidia-l4", max_pixels=pixels, **asked, **limits)
+        assert found.kv_room_gib * 2**30 == pytest.approx(measured, rel=0.02)
