@@ -14,7 +14,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import weight_bytes
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.models.model_shape import ModelShape
-from tests.planning.memory.strategies import DENSE_MODELS, GPUS, MODELS, tgi_options, vllm_options
+from tests.planning.memory.strategies import DENSE_MODELS, GPUS, MODELS, TGI_MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")
 assert L4 is not None
@@ -108,7 +108,7 @@ def test_twice_the_ranks_never_leave_less_cache_than_the_collectives_cost(
     assert wide.kv_cache_gib >= narrow.kv_cache_gib - max(0.0, buffers) - 1e-6
 
 
-@given(MODELS, GPUS, tgi_options(), st.integers(min_value=1, max_value=4096))
+@given(TGI_MODELS, GPUS, tgi_options(), st.integers(min_value=1, max_value=4096))
 @settings(max_examples=300, deadline=None)
 def test_a_larger_prefill_never_fits_where_a_smaller_does_not(
     model: ModelShape, gpu: Gpu, options: ServingOptions, extra: int

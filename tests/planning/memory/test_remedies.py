@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.memory.estimate import estimate
@@ -12,7 +13,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
-from tests.planning.memory.strategies import GPUS, MODELS, tgi_options, vllm_options
+from tests.planning.memory.strategies import GPUS, MODELS, TGI_MODELS, tgi_options, vllm_options
 
 L4 = find_gpu("nvidia-l4")
 assert L4 is not None
@@ -39,9 +40,10 @@ def applied(options: ServingOptions, edit: dict[str, Any]) -> ServingOptions:
     return replace(options, **{FIELD_OF_KEY[key]: value for key, value in edit.items() if key in FIELD_OF_KEY})
 
 
-@given(MODELS, GPUS, vllm_options() | tgi_options())
+@given(st.tuples(MODELS, vllm_options()) | st.tuples(TGI_MODELS, tgi_options()), GPUS)
 @settings(max_examples=150, deadline=None)
-def test_each_remedy_fits_when_it_is_applied(model: ModelShape, gpu: Gpu, options: ServingOptions) -> None:
+def test_each_remedy_fits_when_it_is_applied(served_as: tuple[ModelShape, ServingOptions], gpu: Gpu) -> None:
+    model, options = served_as
     for remedy in remedies(model, gpu, options):
         served = find_model(str(remedy.edit["model.id"])) if "model.id" in remedy.edit else model
         assert served is not None
