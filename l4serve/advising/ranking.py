@@ -50,21 +50,23 @@ class Judged:
 
 
 def axes_of(judged: Judged) -> tuple[float, ...]:
-    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token, quality."""
+    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token to three figures (machines
+    of one family differ by rounding), quality."""
     figures = judged.figures
     infinite = float("inf")
     return (
         -(figures.output_tokens_per_second or 0.0),
         figures.ttft_ms if figures.ttft_ms is not None else infinite,
         figures.itl_ms if figures.itl_ms is not None else infinite,
-        judged.usd_per_million if judged.usd_per_million is not None else float(judged.candidate.gpus),
+        float(f"{judged.usd_per_million:.3g}") if judged.usd_per_million is not None else float(judged.candidate.gpus),
         float(table()["quality"].index(judged.candidate.pod.quality)),
     )
 
 
 def front_of(kept: Sequence[Judged]) -> Iterator[Judged]:
-    """The candidates that no other beats or equals in everything; of equals the one with the shortest edit."""
-    ordered = sorted(kept, key=lambda j: (axes_of(j), len(j.candidate.edit)))
+    """The candidates that no other beats or equals in everything; of equals the one whose machines cost least, then the
+    one with the shortest edit."""
+    ordered = sorted(kept, key=lambda j: (axes_of(j), j.candidate.bill or 0.0, len(j.candidate.edit)))
     front: list[Judged] = []
     for judged in ordered:
         axes = axes_of(judged)

@@ -121,6 +121,15 @@ def test_a_budget_is_held_against_whole_machines() -> None:
     assert search(one, shared, replace(THROUGHPUT, budget_usd_hour=50.0)).winner is not None
 
 
+def test_of_machines_that_are_as_good_the_one_that_is_filled_wins() -> None:
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    four = [pod for pod in pods if pod.subject.layout.gpus == 4][:2]
+    by_cards = {count: next(home for home in homes if home.shape.gpus == count) for count in (8, 4)}
+    answer = search(four, list(by_cards.values()), Wish(goal="latency", load=replace(LOAD, clients=1)))
+    assert answer.winner is not None
+    assert answer.winner.candidate.home is by_cards[4]
+
+
 def test_replicas_carry_a_rate_that_one_cannot() -> None:
     load = replace(LOAD, clients=None, rate=6.0)
     answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), Wish(goal="cost", load=load, quality="full"))
