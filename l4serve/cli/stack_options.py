@@ -42,7 +42,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
             f"{path} is a folder, not a stack file\n    fix: name a file in it: -f {path}/Pulumi.dev.yaml"
         )
     if exists_otherwise(path):
-        raise refuse_input(f"{path} is no regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
+        raise refuse_input(f"{path} is not a regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
         near = did_you_mean(stack or "", stack_names(path.parent))

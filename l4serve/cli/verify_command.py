@@ -183,7 +183,7 @@ def _given(engine: str | None, version: str | None, model: str | None, length: i
 def _checked_url(text: str) -> str:
     parts = _web_address(text)
     if parts is None:
-        raise refuse_input(f"--base-url {text!r} is no URL of a server: write it as http://127.0.0.1:8000")
+        raise refuse_input(f"--base-url {text!r} is not the URL of a server: write it as http://127.0.0.1:8000")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise refuse_input(f"--base-url {text!r} has a path: leave it at {parts.scheme}://{parts.netloc}")
     if parts.username or parts.password:

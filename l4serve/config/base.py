@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from l4serve.config.spelling import article
 from l4serve.config.written_forms import QUANTITY, VERSION, ZONE, mended_name
 
 
@@ -75,7 +76,8 @@ class _BoundedName:
         if not self._fits(value):
             found = mended_name(value, self._fits)
             hint = f"; write it as {found}" if found else ""
-            raise ValueError(f"{value!r} is no {self.kind}: {self.rule}, at most {self.limit} characters{hint}")
+            wrong = f"{value!r} is not {article(self.kind)} {self.kind}"
+            raise ValueError(f"{wrong}: {self.rule}, at most {self.limit} characters{hint}")
         return value
 
 

@@ -88,7 +88,7 @@ def read_json(content: bytes, *, drops_constants: bool = False) -> Any:
         text = content.decode("utf-8-sig")
         value = json.loads(text, parse_constant=constant, parse_int=_bounded_int, parse_float=_bounded_float)
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, FileRefusedError) else "is no JSON"
+        reason = str(error) if isinstance(error, FileRefusedError) else "is not JSON"
         raise FileRefusedError(reason) from None
     if _depth_exceeds(value, MOST_JSON_NESTING):
         raise FileRefusedError(f"is nested deeper than {MOST_JSON_NESTING}")
@@ -100,7 +100,7 @@ def _null(name: str) -> None:  # noqa: ARG001 - the decoder's own signature
 
 
 def _no_constant(name: str) -> Any:
-    raise FileRefusedError(f"holds {name}, which is no JSON number")
+    raise FileRefusedError(f"holds {name}, which is not a JSON number")
 
 
 def _bounded_int(text: str) -> int:

@@ -38,5 +38,5 @@ class ModelConfigs:
             raise FileRefusedError(f"and the others together are larger than {_MOST_BYTES_TOGETHER // 2**20} MiB")
         parsed = read_json(content, drops_constants=True)
         if not isinstance(parsed, dict):
-            raise FileRefusedError("is no JSON object")
+            raise FileRefusedError("is not a JSON object")
         return parsed

@@ -24,3 +24,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The question that proposes the nearest known word; empty where none is alike."""
     near = nearest(word, known)
     return f"did you mean {near}?" if near else ""
+
+
+def article(word: str) -> str:
+    """The article that a word has before it."""
+    return "an" if word[:1].lower() in "aeiou" else "a"

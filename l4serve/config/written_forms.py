@@ -10,10 +10,10 @@ ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]$"
 VERSION = r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$"
 
 _CALLED: Mapping[str, str] = {
-    QUANTITY: "is no quantity: a number, alone or with m, k, M, G, T, Ki, Mi, Gi or Ti",
+    QUANTITY: "is not a quantity: a number, alone or with m, k, M, G, T, Ki, Mi, Gi or Ti",
     LOCATION: "is neither a region nor a zone",
-    ZONE: "is no zone",
-    VERSION: "is no release: numbers with dots between them",
+    ZONE: "is not a zone",
+    VERSION: "is not a release: numbers with dots between them",
 }
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")

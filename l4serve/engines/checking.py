@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import article
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
@@ -143,7 +144,7 @@ def value_fault(flag: Flag, value: str) -> str | None:
             return "the parser turns the text None into no value, which is none of its choices"
         return None if value in flag.choices else f"{value!r} is none of its choices"
     if not _is_of(flag.type, value):
-        return f"{value!r} is no {flag.type}"
+        return f"{value!r} is not {article(flag.type)} {flag.type}"
     return None
 
 

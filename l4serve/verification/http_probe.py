@@ -110,7 +110,7 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError as error:
-        raise CheckError(f"{path} answered no JSON: {_body(response)!r}") from error
+        raise CheckError(f"{path} answered what is not JSON: {_body(response)!r}") from error
     require(isinstance(value, dict), f"{path} answered JSON that is not an object: {_body(response)}")
     return dict(value)
 

@@ -133,7 +133,7 @@ class VllmChecks:
             )
         except BadRequestError as error:
             raise _without_template(error) from error
-        require(isinstance(answer, ChatCompletion), "the answer is no JSON")
+        require(isinstance(answer, ChatCompletion), "the answer is not JSON")
         self._require_model(answer.model)
         require(bool(answer.choices), "the answer has no choices")
         choice = answer.choices[0]
@@ -212,8 +212,8 @@ class VllmChecks:
         answer = self._client.completions.create(
             model=self._model(), prompt=prompt, max_tokens=max_tokens, temperature=0, extra_body=_EXACT
         )
-        # The client hands out the bare text of an answer that is no JSON.
-        require(isinstance(answer, Completion), "the answer is no JSON")
+        # The client hands out the bare text of an answer that is not JSON.
+        require(isinstance(answer, Completion), "the answer is not JSON")
         return answer
 
     def _timed(self, open_stream: Callable[[], _AnyStream]) -> Finding:
@@ -257,8 +257,8 @@ class VllmChecks:
     def _listed(self) -> dict[str, int | None]:
         try:
             page = self._client.models.list()
-        except AttributeError as error:  # the client takes an answer that is no JSON for a page of models
-            raise CheckError("the model list is no JSON") from error
+        except AttributeError as error:  # the client takes an answer that is not JSON for a page of models
+            raise CheckError("the model list is not JSON") from error
         require(isinstance(page.data, list), "the model list's JSON has no list")
         return {model.id: (model.model_extra or {}).get("max_model_len") for model in page.data}
 

@@ -48,7 +48,7 @@ def test_a_default_may_be_written_out(case: tuple[type[ConfigModel], str]) -> No
         ({"allowReplace": "cluster"}, "a list is expected", ""),
         ({"namespace": True}, "a text is expected", 'put it in quotes: "true"'),
         ({"namespace": None}, "the key has no value, and a text is expected", ""),
-        ({"namespace": 1.5}, "'1.5' is no namespace", ""),
+        ({"namespace": 1.5}, "'1.5' is not a namespace", ""),
     ],
 )
 def test_types_are_named_as_yaml_names_them(edit: dict[str, Any], message: str, remedy: str) -> None:

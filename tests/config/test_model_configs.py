@@ -18,7 +18,7 @@ def test_what_transformers_writes_beyond_json_is_read_as_nothing(tmp_path: Path)
 
 @pytest.mark.parametrize("content", [b'{"a": Infinity}', b'{"a": NaN}', b'{"a": -Infinity}'])
 def test_elsewhere_it_is_no_json(content: bytes) -> None:
-    with pytest.raises(FileRefusedError, match="no JSON number"):
+    with pytest.raises(FileRefusedError, match="not a JSON number"):
         read_json(content)
 
 

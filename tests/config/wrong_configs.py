@@ -145,7 +145,7 @@ WRONG = (
     Wrong(
         "utilisation-with-sign", {f"{E}.gpuMemoryUtilization": "90%"}, f"{E}.gpuMemoryUtilization", "is not a number"
     ),
-    Wrong("version-latest", {f"{E}.version": "latest"}, f"{E}.version", "is no release"),
+    Wrong("version-latest", {f"{E}.version": "latest"}, f"{E}.version", "is not a release"),
     Wrong("kind-case", {f"{E}.kind": "vLLM"}, f"{E}.kind", "did you mean vllm?"),
     Wrong("flag-as-key", {f"{E}.max-model-len": 8192}, f"{E}.max-model-len", "did you mean maxModelLen?"),
     Wrong("key-one-level-up", {f"{W}.maxModelLen": 8192}, f"{W}.maxModelLen", "it belongs in workloads.engine"),
@@ -192,12 +192,12 @@ WRONG = (
     Wrong("pool-upper-case", {"nodePools.L4": GOOD["nodePools"]["l4"]}, "nodePools.L4", "lower-case"),
     Wrong("namespace-dots", {"namespace": "llm.serving"}, "namespace", "namespace"),
     Wrong("service-name", {f"{W}.service.name": "My Service"}, f"{W}.service.name"),
-    Wrong("service-name-dots", {f"{W}.service.name": "a.b"}, f"{W}.service.name", "no Service name"),
+    Wrong("service-name-dots", {f"{W}.service.name": "a.b"}, f"{W}.service.name", "not a Service name"),
     Wrong("service-name-digit", {f"{W}.service.name": "7b"}, f"{W}.service.name", "beginning with a letter"),
     Wrong("namespace-default", {"namespace": "default"}, "namespace", "createNamespace: false"),
     Wrong("namespace-system", {"namespace": "kube-system"}, "namespace", "the cluster's own"),
-    Wrong("pod-label-key", {f"{W}.labels": {"a b": "c"}}, f"{W}.labels.a b", "no label key"),
-    Wrong("pod-label-value", {f"{W}.labels": {"team": "a b"}}, f"{W}.labels.team", "no label value"),
+    Wrong("pod-label-key", {f"{W}.labels": {"a b": "c"}}, f"{W}.labels.a b", "not a label key"),
+    Wrong("pod-label-value", {f"{W}.labels": {"team": "a b"}}, f"{W}.labels.team", "not a label value"),
     Wrong("pod-label-taken", {f"{W}.labels": {"l4serve.dev/recipe": "x"}}, f"{W}.labels.l4serve.dev/recipe", "itself"),
     Wrong(
         "selector-taken",

@@ -45,7 +45,7 @@ def test_a_healthy_server_keeps_what_it_is_for(purpose: Purpose) -> None:
         ("embed", "pool-drift", "same text, same vector", "cosine"),
         ("embed", "answer-no-usage", "embeddings", "were counted"),
         ("embed", "answer-500", "embeddings", "500"),
-        ("embed", "answer-page", "embeddings", "no JSON"),
+        ("embed", "answer-page", "embeddings", "not JSON"),
         ("embed", "limit-accepted", "context limit", "no 4xx"),
         ("embed", "limit-kills", "context limit", "may have died"),
         ("score", "pool-short", "rerank", "no 2 results"),

@@ -21,7 +21,7 @@ FAULTS = (
     ("version-other", "version", "runs tgi 2.4.0; the plan is 3.3.7"),
     ("model-other", "model", "serves org/other; the plan is org/model"),
     ("model-shorter", "model", "max total tokens is 32; the plan is 64"),
-    ("info-page", "model", "no JSON"),
+    ("info-page", "model", "not JSON"),
     ("answer-424", "generate", "CUDA out of memory"),
     ("answer-424", "generate stream", "CUDA out of memory"),
     ("answer-429", "generate", "OverloadedError"),
