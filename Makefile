@@ -26,7 +26,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
 	$(BIN)/l4serve sandbox build
 	$(BIN)/python -m pytest -q -m "sandbox and not pulumi_cli"
-	$(BIN)/python -m pytest -q -n $(ENGINES) --dist loadgroup tests/pulumi_cli
+	$(BIN)/python -m pytest -q -n $(ENGINES) --dist loadfile tests/pulumi_cli
 
 # Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)

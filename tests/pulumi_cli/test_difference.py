@@ -21,7 +21,7 @@ from tests.planning.difference.scenarios import DROP, with_values
 from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
 from tests.pulumi_cli.engine import Step
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True), pytest.mark.xdist_group("difference")]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 STEPS = load_data(rows_module.__file__, "engine_steps.yaml")
 

@@ -23,7 +23,7 @@ from tests.planning.stack.test_edits import _set
 from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
 from tests.pulumi_cli.engine import Engine, Step
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True), pytest.mark.xdist_group("edit_table")]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 OWN = (f"{WORKLOAD}.", "computeClasses.", f"{POOL}.machineType", f"{POOL}.diskSizeGb", f"{POOL}.taints")
 ROWS = {number: probe for number, probe in enumerate(PROBES) if probe[0].startswith(OWN)}

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from tests.pulumi_cli.conftest import SERVING, TOKEN, ControlPlane, Deployed, engine_on, serving_on
 
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True), pytest.mark.xdist_group("engine")]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = SERVING["namespace"]
 SECOND_TOKEN = "hf_second_token_of_the_tests"

@@ -219,7 +219,6 @@ def end(engine: Engine, update: subprocess.Popen[bytes]) -> None:
         engine.call("cancel", "--yes")
 
 
-@pytest.mark.xdist_group("restarts")
 @pytest.mark.parametrize("name", ["kube-apiserver", "etcd"])
 def test_an_update_over_a_restart_ends_or_the_next_one_heals(
     lasting_plane: ControlPlane, tmp_path: Path, name: str
