@@ -61,7 +61,8 @@ def review(asked: StackQuestion, *, as_json: bool) -> None:
     plan = asked.plan()
     chosen = [w for w in plan.workloads if asked.workload in (None, w.name)]
     if not chosen:
-        raise refuse_input(f"the stack has no workload {asked.workload}")
+        known = ", ".join(w.name for w in plan.workloads)
+        raise refuse_input(f"the stack has no workload {asked.workload}; --workload names one of {known}")
     paid = {pool.name: pool.supply.provisioning for pool in plan.node_pools}
     found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand")) for w in chosen}
     if as_json:

@@ -1,0 +1,61 @@
+"""How long the advisor's search takes for five hundred candidates, with clients that wait and for a rate.
+
+    python -m benchmarks.search_speed
+    python -m benchmarks.search_speed --model google/gemma-7b --gpu nvidia-l4 --gpu nvidia-h100-80gb
+
+Each search runs in a process of its own, so nothing that one has worked out helps the next. The goal is two seconds of
+the processor for 500 candidates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from dataclasses import replace
+
+from l4serve.advising.ranking import Wish
+from l4serve.advising.search import search
+from l4serve.advising.traffic import Traffic
+from l4serve.cli.advise_space import Space
+from l4serve.planning.performance.load import Load
+
+GOAL_S, CANDIDATES = 2.0, 500
+CHAT = Load(input_tokens=512, output_tokens=256, clients=64, input_spread=0.0, output_spread=0.0)
+RATE = 20.0
+WISHES = {
+    "latency, one client": Wish(goal="latency", load=replace(CHAT, clients=1)),
+    "throughput, 64 clients": Wish(goal="throughput", load=CHAT),
+    "cost, 20 requests a second": Wish(
+        goal="cost", load=replace(CHAT, clients=None, rate=RATE), traffic=Traffic(rate=RATE)
+    ),
+}
+
+
+def timed(model: str, gpus: tuple[str, ...], name: str) -> tuple[int, float]:
+    """The candidates of one search, and the processor seconds that it took with finding them."""
+    began = time.process_time()
+    space = Space(model, gpus, None, (), None, "on-demand", "us-central1")
+    answer = search(*space.candidates(), WISHES[name])
+    return answer.tried, time.process_time() - began
+
+
+def main() -> int:
+    """Prints one line for each wish; exit status 1 where one misses the goal."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="meta-llama/Llama-3.1-8B-Instruct")
+    parser.add_argument("--gpu", action="append")
+    asked = parser.parse_args()
+    missed = False
+    for name in WISHES:
+        with multiprocessing.get_context("spawn").Pool(1) as alone:
+            tried, seconds = alone.apply(timed, (asked.model, tuple(asked.gpu or ["nvidia-l4"]), name))
+        share = seconds * CANDIDATES / tried
+        missed |= share > GOAL_S
+        print(f"{name:<28}{tried:>7} candidates in {seconds:6.2f} s: {share:.2f} s for {CANDIDATES} of them")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
