@@ -4,10 +4,12 @@ Each function gets what was typed so far and gives the values that begin with it
 a completion shows no error.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
+
+import typer
 
 
 def _beginning(values: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -30,14 +32,17 @@ def complete_stack() -> Iterable[str]:
     return stack_names(project_root())
 
 
-@_beginning
-def complete_workload() -> Iterable[str]:
-    """Workloads of all stacks of the project."""
+def complete_workload(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Workloads of the stack that the line names by -s, else of all stacks of the project."""
+    return _beginning(lambda: _workloads(ctx.params.get("stack")))(incomplete)
+
+
+def _workloads(stack: str | None) -> Iterator[str]:
     from l4serve.cli.project import project_root, stack_names
     from l4serve.config.stack_file import read_stack_file
 
     root: Path = project_root()
-    for name in stack_names(root):
+    for name in (stack,) if stack else stack_names(root):
         with suppress(ValueError):
             yield from read_stack_file(root / f"Pulumi.{name}.yaml").config.workloads
 

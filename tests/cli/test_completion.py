@@ -11,7 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.completion import complete_location, complete_stack, complete_workload
+from l4serve.cli.completion import complete_location, complete_stack
 from tests.cli.terminal import ROOT, started
 
 CASES = (
@@ -55,8 +55,16 @@ def test_the_shell_gets_it_from_the_console_script() -> None:
     assert "staging" in done.stdout.split(), done.stderr
 
 
-def test_workloads_and_locations_are_completed() -> None:
-    assert "qwen" in complete_workload("q")
+@pytest.mark.parametrize(("line", "workloads"), [("-s dev -w ", {"qwen"}), ("-s none -w ", set())])
+def test_workloads_are_those_of_the_stack_that_is_named(
+    line: str, workloads: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    said = CliRunner().invoke(app, [], env=asked(f"l4serve shapes {line}"), prog_name="l4serve").stdout
+    assert set(said.split()) == workloads
+
+
+def test_locations_are_completed() -> None:
     assert "us-central1-a" in complete_location("us-cen")
 
 
