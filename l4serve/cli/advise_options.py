@@ -87,9 +87,8 @@ def refuse_unheard(asked: Mapping[str, Any]) -> None:
     if asked["goal"] is None:
         if not (stack or file):
             raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
-        if write or (heard := _given(asked, (*OF_A_WISH, *OF_A_PLACE))):
-            which = "--write" if write else heard
-            raise refuse_input(f"the guide's checklist takes no {which}: name a goal with --goal, or leave it out")
+        if heard := _given(asked, ("write", "model", *OF_A_WISH, *OF_A_PLACE)):
+            raise refuse_input(f"the guide's checklist takes no {heard}: name a goal with --goal, or leave it out")
         return
     if named and (heard := _given(asked, OF_A_PLACE)):
         raise refuse_input(f"a stack has its own machine, engine and region: leave out {heard}, or the stack")

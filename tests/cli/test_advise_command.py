@@ -81,6 +81,7 @@ def test_bad_input_exits_with_two(args: tuple[str, ...]) -> None:
         (("--write", "dev", "-f", "Pulumi.prod.yaml", "--goal", "cost"), "one stack"),
         (("-s", "dev", "--write", "prod", "--goal", "cost"), "one stack"),
         (("-s", "dev", "--write", "dev"), "takes no --write"),
+        (("-s", "dev", "--model", "google/gemma-7b"), "takes no --model"),
         ((*GEMMA[:2], "--goal", "cost", "--percentile", "99"), "--percentile is of a rate"),
         ((*GEMMA[:2], "--goal", "cost", "--arrival-cv2", "0"), "--arrival-cv2 is of a rate"),
         (("--goal", "cost"), "--model"),
