@@ -15,7 +15,10 @@ from l4serve.planning.models.model_shape import LayerKind, ModelShape
 EIGHT_BITS = 8
 INT8_METHODS = ("eetq", "bitsandbytes-8bit", "experts_int8")
 
-Multiplied = Literal["plain", "fp8", "blockFp8", "int8", "fourBit"]
+WEIGHT_ONLY = ("gptq", "gptq_marlin", "awq", "awq_marlin", "marlin", "auto-round")
+"""Methods whose weights are made 16-bit before they are multiplied, whatever their bits."""
+
+Multiplied = Literal["plain", "fp8", "blockFp8", "int8", "eightBit", "fourBit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,8 @@ def _multiplied(model: ModelShape, method: str | None, bits: float) -> Multiplie
         return "plain"
     if bits < EIGHT_BITS:
         return "fourBit"
+    if method in WEIGHT_ONLY:
+        return "eightBit"
     if method in INT8_METHODS:
         return "int8"
     facts = model.quantization

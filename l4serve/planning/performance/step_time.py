@@ -146,6 +146,8 @@ class StepClock:
             return rates.read_plain, rates.compute_plain * card.rate("bfloat16")
         if kind == "fourBit":
             return rates.read_four_bit, self._unpacked
+        if kind == "eightBit":
+            return rates.read_eight_bit, self._unpacked
         multiplied = "int8" if kind == "int8" else "fp8"
         if multiplied not in card.operations:  # such weights are multiplied in 16 bits
             return rates.read_eight_bit, self._unpacked

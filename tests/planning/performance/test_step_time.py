@@ -81,6 +81,14 @@ def test_experts_that_prompts_wake_are_bytes_and_no_operations() -> None:
     assert max(dense, key=lambda part: dense[part]) == "compute"
 
 
+def test_eight_bits_of_gptq_are_read_as_such_and_multiplied_in_sixteen() -> None:
+    gptq, fp8 = clock("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int8"), clock("Qwen/Qwen2.5-7B-Instruct", quantization="fp8")
+    four = clock("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4")
+    assert gptq.weights(1)[0] == pytest.approx(fp8.weights(1)[0], rel=0.03)
+    assert gptq.weights(2048)[1] == pytest.approx(four.weights(2048)[1])
+    assert gptq.weights(2048)[1] > 1.5 * fp8.weights(2048)[1]
+
+
 def test_a_mixture_wakes_more_experts_with_more_tokens() -> None:
     work = clock("mistralai/Mixtral-8x7B-Instruct-v0.1").work
     assert work.expert_share(1) == pytest.approx(2 / 8)
