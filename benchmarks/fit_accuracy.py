@@ -28,6 +28,7 @@ ORIGINS = {
     "measured": "measured, vLLM 0.26.0 under an L4's budget",
     "measured-vision": "measured, vision models",
     "measured-hybrid": "measured, models with linear attention",
+    "measured-state": "measured, Mamba and a decoder that listens",
     "measured-speculation": "measured, speculative decoding",
     "measured-parallel": "measured, two cards",
 }

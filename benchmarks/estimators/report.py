@@ -26,6 +26,7 @@ TITLES = {
     "measured": "Measured",
     "measured-vision": "Vision",
     "measured-hybrid": "Linear attention",
+    "measured-state": "Mamba and Whisper",
     "measured-speculation": "Speculation",
     "measured-parallel": "Two cards",
 }
@@ -35,6 +36,7 @@ COLOURS = {
     "measured": "#1f5fa8",
     "measured-vision": "#2e8540",
     "measured-hybrid": "#7b3294",
+    "measured-state": "#00868b",
     "measured-speculation": "#b8860b",
     "measured-parallel": "#555555",
 }

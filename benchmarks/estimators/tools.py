@@ -48,6 +48,9 @@ def ask_flat_reserve(cases: tuple[Case, ...]) -> dict[str, Answer]:
     for case in cases:
         question = _question(case)
         left = question["utilization"] * question["gpuTotalGib"] - question["weightsGib"] - FLAT_RESERVE_GIB
+        if not question["kvBytesPerToken"]:
+            answers[case.id] = Answer(None, None, "no cache that grows by the token")
+            continue
         tokens = max(0.0, left * 2**30 / question["kvBytesPerToken"])
         answers[case.id] = Answer(tokens, tokens >= question["maxModelLen"])
     return answers

@@ -81,9 +81,13 @@ def test_mxfp4_computes_in_bfloat16() -> None:
         ("0.26.0", 8, "vllm-block-size"),
         ("0.33.0", 24, "vllm-block-size"),
         ("0.26.0", 48, None),
-        ("0.13.0", 8, None),
+        ("0.14.1", 8, "vllm-block-size-of-no-kernel"),
+        ("0.20.0", 1, "vllm-block-size-of-no-kernel"),
+        ("0.16.0", 48, None),
         ("0.10.0", 8, "vllm-block-size-flash-attention"),
         ("0.10.0", 32, None),
+        ("0.8.2", 8, "vllm-block-size-before-0.10"),
+        ("0.8.2", 32, None),
     ],
 )
 def test_blocks_are_read_by_sixteen_tokens(version: str, size: int, rule: str | None) -> None:
