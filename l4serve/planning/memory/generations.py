@@ -45,6 +45,7 @@ class Generation:
     v0_below_capability: tuple[int, int] | None
     v0_for_fp8_cache_without_flash_attention: bool
     online_fp8_streams: bool
+    loads_unsplit: bool
     sliding_window_cache: Literal["full", "groups"]
     graphs_accounted: bool
     v2_graphs_accounted: bool

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import hypot
 
 from l4serve.planning.memory.constants import Constants
-from l4serve.planning.memory.generations import GIB, Generation
+from l4serve.planning.memory.generations import GIB, Generation, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, weight_format
+from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.towers import loads_tower
-from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.memory.weights import left_behind_bytes, rank_parameters
 from l4serve.planning.models.model_shape import ModelShape
 
 
@@ -56,12 +56,16 @@ def _weights_width(model: ModelShape, options: ServingOptions, constants: Consta
     if stored is None:
         return width["weights"] * weights
     relative = width["quantizedExperts"] if model.is_moe else width["quantizedWeights"]
-    leftover = _plain_layer_gib(model, options) if stored.online else 0.0
-    return hypot(relative * weights, leftover)
+    return hypot(relative * weights, _left_behind_gib(model, options, stored) if stored.online else 0.0)
 
 
-def _plain_layer_gib(model: ModelShape, options: ServingOptions) -> float:
-    """One layer's linear weights in the model's own dtype: what an online format may leave behind."""
+def _left_behind_gib(model: ModelShape, options: ServingOptions, stored: WeightFormat) -> float:
+    """What an online format may leave behind beside what is counted: the difference that the order of the files makes
+    where the allocator's way is known, else one layer's linear weights in the model's own dtype."""
+    generation = vllm_generation(options.engine_version) if options.engine == "vllm" else None
+    if generation is not None and generation.loads_unsplit and model.moe is None:
+        asked = (model, options, stored, generation)
+        return abs(left_behind_bytes(*asked, files=True) - left_behind_bytes(*asked)) / GIB
     parameters = rank_parameters(model, options.tensor_parallel_size)
     linear = parameters.attention + parameters.dense_mlp + parameters.experts
     return linear / model.num_hidden_layers * dtype_bytes(activation_dtype(model, options)) / GIB

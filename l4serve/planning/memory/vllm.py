@@ -31,7 +31,7 @@ from l4serve.planning.memory.vllm_activations import (
 )
 from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
-from l4serve.planning.memory.weights import layer_bytes, plain_mlp_bytes, weight_bytes
+from l4serve.planning.memory.weights import layer_bytes, left_behind_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.edited import edited
 
@@ -212,8 +212,9 @@ def _notes(question: Question, parts: Parts, usable: float, tower: float) -> tup
 def _weights_gib(question: Question) -> tuple[float, float]:
     """Weights at rest and at the peak of loading.
 
-    An 8-bit format made while loading leaves one layer's plain MLP behind where weights stream in; without streaming
-    all plain weights are loaded first. What is offloaded leaves the card while layers are made, before weights load.
+    An 8-bit format made while loading leaves what the allocator keeps beside it, or one layer's plain MLP, behind where
+    weights stream in; without streaming all plain weights are loaded first. What is offloaded leaves the card while
+    layers are made, before weights load.
     """
     model, options, generation = question.model, question.options, question.generation
     draft = options.draft_weights_gib / options.tensor_parallel_size
@@ -227,7 +228,7 @@ def _weights_gib(question: Question) -> tuple[float, float]:
     if stored is None or not stored.online or stored.name == "bitsandbytes":
         return weights + draft, weights
     if generation.online_fp8_streams:
-        weights += plain_mlp_bytes(model, options) / GIB
+        weights += left_behind_bytes(model, options, stored, generation) / GIB
         return weights + draft, weights
     return weights + draft, max(weights, weight_bytes(model, edited(options, quantization=None)) / GIB)
 

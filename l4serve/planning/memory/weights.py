@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from l4serve.planning.memory.generations import vllm_generation
+from l4serve.planning.memory.generations import Generation, vllm_generation
+from l4serve.planning.memory.online_loading import kept_beside
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.towers import loads_tower
@@ -119,14 +120,20 @@ def _allocator_rounding(model: ModelShape, options: ServingOptions, plain: int) 
     tp = options.tensor_parallel_size
     early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads != "late"
     largest_rest = ROUNDING // 2 if early else ROUNDING
-    queries = ceil(model.num_attention_heads / tp) * model.head_dim
-    keys = rank_kv_heads(model.num_key_value_heads, tp) * model.head_dim
-    width = model.intermediate_size // tp
-    attention = (queries + 2 * keys, queries)
-    mlp = () if model.moe else ((2 if model.gated_mlp else 1) * width, width)
-    sizes = [model.hidden_size * side * plain for side in (*attention, *mlp)]
-    rests: list[int] = [-size % ROUNDING for size in sizes if size >= ROUNDED_FROM]
+    rests: list[int] = [-size % ROUNDING for _, size in layer_matrices(model, tp, plain) if size >= ROUNDED_FROM]
     return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
+
+
+def layer_matrices(model: ModelShape, tensor_parallel: int, element: int) -> tuple[tuple[str, int], ...]:
+    """Names of one layer's dense matrices on one rank, and their bytes, as an engine joins them: queries, keys and
+    values in one, the gate beside what it gates."""
+    queries = ceil(model.num_attention_heads / tensor_parallel) * model.head_dim
+    keys = rank_kv_heads(model.num_key_value_heads, tensor_parallel) * model.head_dim
+    sides = {"qkv": queries + 2 * keys, "o": queries}
+    if model.moe is None:
+        width = model.intermediate_size // tensor_parallel
+        sides |= {"up": (2 if model.gated_mlp else 1) * width, "down": width}
+    return tuple((name, model.hidden_size * side * element) for name, side in sides.items())
 
 
 def _bytes_per_expert_parameter(model: ModelShape, stored: WeightFormat | None, plain: int, tp: int) -> float:
@@ -156,12 +163,21 @@ def checkpoint_bytes(model: ModelShape, quantization: str | None = None) -> int:
     return int(kept * plain + bits / 8)
 
 
-def plain_mlp_bytes(model: ModelShape, options: ServingOptions) -> int:
-    """Bytes of one dense layer's MLP on one rank in the model's own dtype; 0 for mixtures of experts."""
+def left_behind_bytes(
+    model: ModelShape, options: ServingOptions, stored: WeightFormat, generation: Generation, *, files: bool = False
+) -> int:
+    """Bytes on one rank that stay beside weights made 8-bit while they stream in; 0 for mixtures of experts.
+
+    With `files` the weights come in the order of a checkpoint's files, else in that of the model's modules. Releases
+    whose allocator splits large blocks meanwhile were seen to keep one layer's MLP in the model's own dtype.
+    """
     if model.moe is not None:
         return 0
-    element = dtype_bytes(activation_dtype(model, options))
-    return _dense_mlp(model, options.tensor_parallel_size) // model.num_hidden_layers * element
+    tp, element = options.tensor_parallel_size, dtype_bytes(activation_dtype(model, options))
+    if generation.loads_unsplit and model.mla is None and not model.is_hybrid:
+        matrices = layer_matrices(model, tp, element)
+        return kept_beside(matrices, model.num_hidden_layers, stored.bits / 8 / element, files=files)
+    return _dense_mlp(model, tp) // model.num_hidden_layers * element
 
 
 def lora_bytes(model: ModelShape, options: ServingOptions, element: int) -> int:
