@@ -196,6 +196,7 @@ def _measured_case(record: dict[str, Any]) -> Case:
         max_num_batched_tokens=record["max_num_batched_tokens"],
         gpu_memory_utilization=record["gpu_memory_utilization"],
         enforce_eager=record["enforce_eager"],
+        load_format="dummy",
         **_asked(record),
     )
     options, _ = with_draft(options, record.get("speculative_config"), model)

@@ -74,6 +74,7 @@ class ServingOptions:
     mamba_ssm_cache_dtype: str | None = None
     multimodal_limits: Mapping[str, int] | None = None
     max_pixels: int | None = None
+    load_format: str | None = None
     language_model_only: bool = False
     skip_multimodal_profiling: bool = False
     pooling: bool | None = None

@@ -11,6 +11,7 @@ from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype
 from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.memory.weights import left_behind_bytes, rank_parameters
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.edited import edited
 
 
 def uncertainty_gib(
@@ -60,12 +61,14 @@ def _weights_width(model: ModelShape, options: ServingOptions, constants: Consta
 
 
 def _left_behind_gib(model: ModelShape, options: ServingOptions, stored: WeightFormat) -> float:
-    """What an online format may leave behind beside what is counted: the difference that the order of the files makes
-    where the allocator's way is known, else one layer's linear weights in the model's own dtype."""
+    """What an online format may leave behind beside what is counted: the difference that the order of its matrices
+    makes where the allocator's way is known, else one layer's linear weights in the model's own dtype."""
     generation = vllm_generation(options.engine_version) if options.engine == "vllm" else None
     if generation is not None and generation.loads_unsplit and model.moe is None:
-        asked = (model, options, stored, generation)
-        return abs(left_behind_bytes(*asked, files=True) - left_behind_bytes(*asked)) / GIB
+        orders = (
+            left_behind_bytes(model, edited(options, load_format=way), stored, generation) for way in (None, "dummy")
+        )
+        return abs(next(orders) - next(orders)) / GIB
     parameters = rank_parameters(model, options.tensor_parallel_size)
     linear = parameters.attention + parameters.dense_mlp + parameters.experts
     return linear / model.num_hidden_layers * dtype_bytes(activation_dtype(model, options)) / GIB

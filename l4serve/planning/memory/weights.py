@@ -163,20 +163,20 @@ def checkpoint_bytes(model: ModelShape, quantization: str | None = None) -> int:
     return int(kept * plain + bits / 8)
 
 
-def left_behind_bytes(
-    model: ModelShape, options: ServingOptions, stored: WeightFormat, generation: Generation, *, files: bool = False
-) -> int:
+def left_behind_bytes(model: ModelShape, options: ServingOptions, stored: WeightFormat, generation: Generation) -> int:
     """Bytes on one rank that stay beside weights made 8-bit while they stream in; 0 for mixtures of experts.
 
-    With `files` the weights come in the order of a checkpoint's files, else in that of the model's modules. Releases
-    whose allocator splits large blocks meanwhile were seen to keep one layer's MLP in the model's own dtype.
+    Dummy weights come in the order of the model's modules, others in that of a checkpoint's files. Releases whose
+    allocator splits large blocks meanwhile were seen to keep one layer's MLP in the model's own dtype.
     """
     if model.moe is not None:
         return 0
     tp, element = options.tensor_parallel_size, dtype_bytes(activation_dtype(model, options))
     if generation.loads_unsplit and model.mla is None and not model.is_hybrid:
         matrices = layer_matrices(model, tp, element)
-        return kept_beside(matrices, model.num_hidden_layers, stored.bits / 8 / element, files=files)
+        return kept_beside(
+            matrices, model.num_hidden_layers, stored.bits / 8 / element, files=options.load_format != "dummy"
+        )
     return _dense_mlp(model, tp) // model.num_hidden_layers * element
 
 
