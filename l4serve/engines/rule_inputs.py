@@ -158,6 +158,8 @@ def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,
+        "model.quantizationBits": model.quantization_bits,
+        "model.quantizationFloats": model.quantization_floats,
         "model.quantized": model.quantization_method is not None if model.described else None,
     }
 

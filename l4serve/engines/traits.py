@@ -26,6 +26,10 @@ class ModelTraits:
     """The checkpoint's own quantisation; None in a described model means unquantised."""
     quantization_group: int | None = None
     """Weights that share one scale, those of a square block in an FP8 checkpoint; None or negative: a whole row."""
+    quantization_bits: float | None = None
+    """Stored width of one weight of a quantised checkpoint."""
+    quantization_floats: bool | None = None
+    """Whether a compressed-tensors checkpoint stores floating-point weights, as FP8 is."""
     intermediate_size: int | None = None
     """Width of a feed-forward layer, in elements."""
     expert_intermediate_size: int | None = None

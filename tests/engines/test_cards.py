@@ -37,6 +37,42 @@ def test_features_follow_the_compute_capability(
     assert [found[name] for name in FEATURES] == [bfloat16, fp8_matmul, marlin, fp8_attention]
 
 
+@pytest.mark.parametrize(
+    ("version", "bits", "floats", "rule"),
+    [
+        ("0.11.2", 4, False, "vllm-int4-compressed-tensors-before-ampere"),
+        ("0.12.0", 4, False, None),
+        ("0.15.1", 8, True, "vllm-fp8-compressed-tensors-before-ampere"),
+        ("0.16.0", 8, True, None),
+        ("0.11.2", 8, False, None),
+    ],
+)
+def test_compressed_tensors_reach_turing_scheme_by_scheme(
+    version: str, bits: int, floats: bool, rule: str | None
+) -> None:
+    model = like(QWEN, quantization_method="compressed-tensors", quantization_bits=bits, quantization_floats=floats)
+    assert errors("vllm", version, model, gpu=T4, dtype="half") == ({rule} if rule else set())
+    assert errors("vllm", version, model, gpu=A100) == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "method", "rule"),
+    [
+        ("0.8.5", H100, "modelopt_fp4", "vllm-modelopt-fp4-before-blackwell"),
+        ("0.9.0", H100, "modelopt_fp4", None),
+        ("0.13.0", T4, "modelopt_fp4", "vllm-modelopt-fp4-before-ampere"),
+        ("0.14.1", T4, "modelopt_fp4", None),
+        ("0.26.0", T4, "fbgemm_fp8", "vllm-fbgemm-fp8-before-ampere"),
+        ("0.26.0", A100, "fbgemm_fp8", None),
+        ("0.33.0", T4, "modelopt", "vllm-modelopt-before-ampere"),
+        ("0.33.0", A100, "modelopt", None),
+    ],
+)
+def test_methods_have_least_capabilities(version: str, gpu: GpuTraits, method: str, rule: str | None) -> None:
+    model = like(QWEN, quantization_method=method, dtype="float16" if gpu is T4 else "bfloat16")
+    assert errors("vllm", version, model, gpu=gpu) == ({rule} if rule else set())
+
+
 def test_marlin_reached_turing_in_0_14() -> None:
     assert card_features("vllm", Version("0.13.0"), (7, 5))["marlin"] is False
     assert errors("vllm", "0.13.0", gpu=T4, quantization="fp8") == {"vllm-fp8-weights-before-ampere"}

@@ -59,4 +59,5 @@ def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
         group_size=int(_stated(weights, -1, "group_size")),
         symmetric=bool(weights.get("symmetric", True)),
         unquantized=parts,
+        floats=weights.get("type") == "float",
     )
