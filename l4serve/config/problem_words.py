@@ -84,10 +84,11 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
-        usual = {"mode": "standard"}.get(tag) or ("bucket" if "source" in detail["loc"] else "vllm")
+        of_source = "source" in detail["loc"]
+        usual = "mode: standard" if tag == "mode" else "kind: bucket" if of_source else "kind: vllm"
         if isinstance(value, Mapping) and (misspelt := nearest(tag, map(str, value))):
             return f"write {tag} for {misspelt}"
-        return f"add {tag}, such as {tag}: {usual}"
+        return f"add {tag}, such as {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
     if (
