@@ -103,7 +103,7 @@ def _kind(hint: Hint, habits: ParserHabits) -> str:
 
 def _mapping(kinds: Collection[str], habits: ParserHabits) -> Keywords:
     if not habits.dict_or_text:
-        return {"type": "json", "optional": True}
+        return {"type": "json_or_pairs" if habits.pairs else "json", "optional": True}
     if {"str", "other", "enum"} & set(kinds):
         return {"type": "json_or_text"}
     return {"type": "json_or_pairs" if habits.pairs else "json"}

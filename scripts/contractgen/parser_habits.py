@@ -49,7 +49,7 @@ def read_habits(tree: SourceTree) -> ParserHabits:
         dict_subclasses="is_dict_subclass" in derived,
         dataclasses="is_dataclass" in derived,
         dict_or_text="union_dict_and_str" in derived,
-        pairs="parse_type" in derived and "nullable_kvs" in text,
+        pairs=("parse_type" in derived or "return_type is json.loads" in text) and "nullable_kvs" in text,
         open_literals="metavar" in text,
         optional_flags="type_hints == {bool, str, type(None)}" in derived,
         bare=not deriving and any(_defines(node, "get_kwargs") for node in ast.walk(module.tree)),

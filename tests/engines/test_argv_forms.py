@@ -99,3 +99,12 @@ def test_a_flag_needs_its_package_in_the_image() -> None:
             assert "opentelemetry-sdk" in refused(contract, extra_args=traces)["extraArgs[0]"]
     mirror = {"image": "example.com/acme/vllm:1"}
     assert built(load_contract("vllm", "0.12.0"), mirror, extra_args=traces).argv[-1] == traces[0]
+
+
+@pytest.mark.parametrize(("version", "taken"), [("0.8.3", True), ("0.8.5", True), ("0.9.2", True), ("0.10.0", False)])
+def test_numbers_by_name_were_taken_until_0_10(version: str, taken: bool) -> None:
+    contract, argument = load_contract("vllm", version), "--limit-mm-per-prompt=image=4"
+    if taken:
+        assert argument in built(contract, extra_args=(argument,)).argv
+    else:
+        assert "not a json" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
