@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from packaging.version import Version
+
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import article
 from l4serve.engines.contract import Contract, Flag
@@ -125,8 +127,18 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
     if not option.values and flag.nargs != "?":
         yield Problem(option.token, "the option needs a value", f"write {flag.name}=VALUE")
     for value in option.values:
-        if fault := value_fault(flag, value):
+        if fault := value_fault(flag, value) or _number_for_a_config(option, value, contract):
             yield Problem(option.token, fault, f"{contract.name} takes {_domain(flag)}")
+
+
+def _number_for_a_config(option: Option, value: str, contract: Contract) -> str | None:
+    """A configuration is an object of JSON; until 0.12 `-O3`, a level, is read as the same option of vLLM."""
+    name = option.token.split("=")[0]
+    if option.flag is None or option.flag.type != "json" or not re.fullmatch(r"--[a-z-]+-config", name):
+        return None
+    if name == "--compilation-config" and Version(contract.version) < Version("0.12"):
+        return None
+    return f"{value!r} is a number, and no object of JSON" if value.strip().isdecimal() else None
 
 
 def _switch_remedy(flag: Flag) -> str:

@@ -108,3 +108,22 @@ def test_numbers_by_name_were_taken_until_0_10(version: str, taken: bool) -> Non
         assert argument in built(contract, extra_args=(argument,)).argv
     else:
         assert "not a json" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
+
+
+@pytest.mark.parametrize(
+    ("version", "argument", "taken"),
+    [
+        ("0.9.2", "--compilation-config=3", True),
+        ("0.10.0", "--compilation-config=3", True),
+        ("0.12.0", "--compilation-config=3", False),
+        ("0.20.0", "--compilation-config=3", False),
+        ("0.11.0", "-O3", True),
+        ("0.20.0", '--compilation-config={"mode": 3}', True),
+    ],
+)
+def test_a_level_is_no_compilation_config(version: str, argument: str, taken: bool) -> None:
+    contract = load_contract("vllm", version)
+    if taken:
+        assert built(contract, extra_args=(argument,)).argv
+    else:
+        assert "no object of JSON" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
