@@ -149,22 +149,17 @@ class WeightStore(pulumi.ComponentResource):
                 k8s.core.v1.EnvVarArgs(name="HF_TOKEN", value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=token))
             )
         source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
-        pod = self._pod("fill", _DOWNLOAD, {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}, env)
-        pod.volumes = [
-            k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
-            k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
-        ]
-        (container,) = pod.containers
-        container.volume_mounts = [
-            k8s.core.v1.VolumeMountArgs(name="disk", mount_path="/fill"),
-            k8s.core.v1.VolumeMountArgs(name="writable", mount_path="/tmp"),
-        ]
+        volumes = {
+            "/fill": k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
+            "/tmp": k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
+        }
+        pod = self._pod("fill", _DOWNLOAD, {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}, env, volumes)
         return self._job("fill-job", store.fill_name, store, pod)
 
     def _make_settling(self, store: StorePlan, filled: k8s.batch.v1.Job) -> k8s.batch.v1.Job:
         """Waits until the disk has left its node: no image is made of one that is attached, or not unmounted."""
         amounts = {"cpu": "100m", "memory": "128Mi"}
-        pod = self._pod("settle", f"import time; time.sleep({_SETTLE_SECONDS})", amounts, amounts, [])
+        pod = self._pod("settle", f"import time; time.sleep({_SETTLE_SECONDS})", amounts, amounts, [], {})
         return self._job("settle-job", f"{store.claim}-settle", store, pod, filled)
 
     def _pod(
@@ -174,13 +169,19 @@ class WeightStore(pulumi.ComponentResource):
         requests: dict[str, str],
         limits: dict[str, str],
         env: list[k8s.core.v1.EnvVarArgs],
+        volumes: Mapping[str, k8s.core.v1.VolumeArgs],
     ) -> k8s.core.v1.PodSpecArgs:
+        """A pod of one container with the volumes at these paths."""
         disk = {"ephemeral-storage": "1Gi"}
         container = k8s.core.v1.ContainerArgs(
             name=name,
             image=self._plan.engine.image,
             command=["python3", "-c", program],
             env=env,
+            volume_mounts=[
+                k8s.core.v1.VolumeMountArgs(name=volume.name, mount_path=path) for path, volume in volumes.items()
+            ]
+            or None,
             resources=k8s.core.v1.ResourceRequirementsArgs(requests=requests | disk, limits=limits | disk),
             security_context=k8s.core.v1.SecurityContextArgs(
                 allow_privilege_escalation=False,
@@ -198,6 +199,7 @@ class WeightStore(pulumi.ComponentResource):
                 fs_group=_FILL_USER, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[container],
+            volumes=list(volumes.values()) or None,
         )
 
     def _job(
