@@ -18,6 +18,7 @@ _BELOW = re.compile(r"set (engine\.\w+) below (\d+)")
 _SIZES = {"tensorParallelSize": "tp", "numShard": "tp", "pipelineParallelSize": "pp"}
 
 UNWRITABLE = {
+    "vllm-fbgemm-fp8-before-ampere",
     "vllm-lora-over-quantised-layers",
     "vllm-modelopt-before-ada",
     "vllm-mxfp4-before-ampere",
