@@ -21,6 +21,7 @@ UNWRITABLE = {
     "vllm-fbgemm-fp8-before-ampere",
     "vllm-lora-over-quantised-layers",
     "vllm-modelopt-before-ada",
+    "vllm-modelopt-before-ampere",
     "vllm-mxfp4-before-ampere",
     "vllm-quantised-float32-before-ampere",
     "vllm-unknown-model",
