@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from l4serve.cli.messages import refuse_input, stderr
-from l4serve.cli.output import SafeConsole, one_line, print_json, say
+from l4serve.cli.messages import refuse_input
+from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan
@@ -87,7 +87,7 @@ def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, own: bool
         client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=own)
         return run_job(client, manifest, timeout=timeout)
     except (AccessError, CheckError) as error:
-        stderr.print(f"l4serve bench: {one_line(error)}")
+        refuse_input(str(error))
         raise typer.Exit(1) from None
 
 

@@ -69,6 +69,10 @@ _SECRET_WORDS = frozenset(
         "credentials",
         "apikey",
         "authorization",
+        "secrets",
+        "passwords",
+        "jwt",
+        "cookie",
     }
 )
 _GLUED = ("password", "passwd", "passphrase", "apikey")
@@ -79,7 +83,16 @@ _OPEN = frozenset(
 """Words before KEY in a variable's name that make it a key for no lock; any other, as in WANDB_KEY, may be one."""
 _COUNTED = frozenset({"max", "min", "num", "batched", "prefill", "new", "eos", "bos", "pad", "per"})
 """Words beside which a token is a piece of text, and no credential: --max-num-batched-token."""
-_KEY_KINDS = frozenset({"api", "access", "secret", "private", "auth", "signing", "encryption", "account", "master"})
+_SECRET_PAIRS = frozenset(
+    {
+        ("basic", "auth"),
+        ("private", "pem"),
+        *((kind, "key") for kind in ("api", "access", "secret", "private", "auth", "signing", "encryption", "account")),
+        ("master", "key"),
+    }
+)
+_QUALIFIERS = frozenset({"v", "b", "base", "prod", "production", "staging", "stage", "dev", "test", "old", "new"})
+"""Last words that say which secret of a name it is, or in what form: TOKEN_1, API_TOKEN_PROD, SSH_KEY_B64."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
     r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
@@ -99,13 +112,15 @@ def has_secret_shape(text: str) -> bool:
 def names_a_secret(name: str) -> bool:
     """Whether a variable, option or key is one for secrets, by its last words: VLLM_API_KEY, --hf-token, dbPassword."""
     words = [word.lower() for word in _WORD.findall(name)]
+    while words and (words[-1].isdigit() or words[-1] in _QUALIFIERS):
+        words.pop()
     if not words or (words[-1] == "token" and _COUNTED & {*words}):
         return False
     if words[-1].endswith(_GLUED) or (
         name.isupper() and len(words) > 1 and words[-1] == "key" and words[-2] not in _OPEN
     ):
         return True
-    return words[-1] in _SECRET_WORDS or (len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_KINDS)
+    return words[-1] in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS
 
 
 _NAMED_INSIDE = re.compile(

@@ -52,12 +52,18 @@ def ensure_binaries(
             remedy="set L4SERVE_CACHE_DIR to another one",
         ) from None
     with held_lock(folder.with_name(f"{folder.name}.lock"), f"another build of {build.name}", progress):
-        if folder.is_dir() and (fault := fault_of(folder)):
+        if fault := _fault(folder):
             progress(f"building anew what {folder} holds: {fault}", 0, None)
             set_aside(folder)
         if not folder.is_dir():
             _build_atomically(build, folder, builder or build_all, progress)
     return folder
+
+
+def _fault(folder: Path) -> str | None:
+    if folder.is_dir():
+        return fault_of(folder)
+    return "it is a file" if folder.exists() or folder.is_symlink() else None
 
 
 def _build_atomically(build: GoBuild, folder: Path, builder: Builder, progress: Progress) -> None:

@@ -9,27 +9,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_PROGRAM_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
-"""First bytes of programs on Linux and macOS."""
-
 
 def record_checksums(folder: Path) -> None:
     """Writes down size, time and SHA-256 of every file in a folder of programs that were just built."""
     entries = {file.name: _entry(file) for file in _files(folder)}
     fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.json")
     fresh.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-    fresh.replace(_manifest(folder))
+    manifest = _manifest(folder)
+    if manifest.is_dir():
+        shutil.rmtree(manifest)
+    fresh.replace(manifest)
 
 
 def fault_of(folder: Path) -> str | None:
     """What is wrong with a folder of built programs; None where each is as it was built.
 
-    A file is read again only where its size or time changed. A folder of an earlier version, which wrote nothing
-    down, is taken over where every file is a program.
+    A file is read again only where its size or time changed.
     """
-    recorded = _recorded(folder)
-    if recorded is None:
-        return _take_over(folder)
+    recorded, files = _recorded(folder), [file.name for file in _files(folder)]
+    if not recorded:
+        return "nobody wrote down what was built"
+    if unknown := sorted({*files} - {*recorded}):
+        return f"{unknown[0]} was not built"
     for name, entry in recorded.items():
         if fault := _fault(folder / name, entry):
             return f"{name} {fault}"
@@ -40,7 +41,10 @@ def set_aside(folder: Path) -> None:
     """Takes a faulty folder away, so that a build can put a new one in its place."""
     aside = folder.with_name(f".broken-{secrets.token_hex(4)}")
     folder.rename(aside)
-    shutil.rmtree(aside, ignore_errors=True)
+    if aside.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink()
 
 
 def _manifest(folder: Path) -> Path:
@@ -89,15 +93,3 @@ def _fault(file: Path, entry: Mapping[str, Any]) -> str | None:
         return None if _digest(file) == entry.get("sha256") else "is not what was built"
     except OSError:
         return "is missing or cannot be read"
-
-
-def _take_over(folder: Path) -> str | None:
-    files = _files(folder)
-    for file in files:
-        with file.open("rb") as content:
-            if content.read(4) not in _PROGRAM_MAGIC or not _can_run(file):
-                return f"{file.name} is not a program"
-    if not files:
-        return "it is empty"
-    record_checksums(folder)
-    return None

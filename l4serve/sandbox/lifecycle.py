@@ -79,12 +79,12 @@ def find_strays() -> tuple[MarkedProcess, ...]:
     """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs."""
     kept = find_kept()
     known = set(kept.processes) if kept else set()
-    pids = {process.pid for process in known}
-    kept_folder = (state_root() / _KEPT).resolve()
+    pids = {process.pid for process in known if process.is_alive()}
+    starting = (state_root() / _KEPT).resolve() if kept and not kept.server else None
     return tuple(
         found
         for found in marked_processes(state_root())
-        if found.identity.pid not in pids and not (found.owner_is_alive or (found.folder == kept_folder and kept))
+        if found.identity.pid not in pids and not found.owner_is_alive and found.folder != starting
     )
 
 
@@ -137,10 +137,7 @@ def _removed_unless(folder: Path, *, stays: bool) -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
-    """Ends every process of a sandbox, those that its file lists and those that carry its mark, and its files."""
-    state = read_state(folder)
-    if state is not None:
-        end_processes(state.processes)
+    """Ends every process that carries a sandbox's mark, whatever its file lists, and its files."""
     for _ in range(_ATTEMPTS):
         marked = _marked_of(folder)
         if not marked:
@@ -161,16 +158,20 @@ def _delete(folder: Path) -> None:
             if folder.is_symlink() or folder.is_file():
                 folder.unlink()
             elif folder.exists():
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, onerror=_unless_gone)
             return
-        except FileNotFoundError:
-            continue
         except OSError as error:
             failure = error
             time.sleep(_RETRY_S)
     if folder.exists():
         reason = failure.strerror if failure else "others write to it"
         raise SandboxError(f"The folder {folder} cannot be removed: {reason}.", remedy="remove it by hand")
+
+
+def _unless_gone(_function: object, _path: str, raised: tuple[object, BaseException, object]) -> None:
+    """Raises what stopped a removal, but not where another was faster."""
+    if not isinstance(raised[1], FileNotFoundError):
+        raise raised[1]
 
 
 def _end_abandoned(root: Path) -> None:

@@ -14,6 +14,8 @@ from l4serve.sandbox.processes import ProcessIdentity
 
 _STATE_FILE = "sandbox.json"
 _MOST_BYTES = 2**20
+_LATEST = 10**15
+"""Seconds or ticks after which no process of a machine started."""
 PKI = "pki"
 
 
@@ -40,7 +42,7 @@ class SandboxState:
     @property
     def is_running(self) -> bool:
         """Whether it came up and all of its processes still run."""
-        return bool(self.server) and all(process.is_alive() for process in self.processes)
+        return bool(self.server and self.processes) and all(process.is_alive() for process in self.processes)
 
     def client(self) -> ApiClient:
         """A new client of the API server, as the administrator; close it after use."""
@@ -74,7 +76,7 @@ def read_state(folder: Path) -> SandboxState | None:
 def _process(values: Any) -> ProcessIdentity:
     """A recorded process; a pid below 2 would mean a whole group or the system's first process to whoever ends it."""
     pid, started = values["pid"], values["started"]
-    if type(pid) is not int or not 1 < pid < 2**31 or type(started) not in (int, float):
+    if type(pid) is not int or not 1 < pid < 2**31 or type(started) not in (int, float) or abs(started) > _LATEST:
         raise ValueError("no process")
     return ProcessIdentity(name=_text(values["name"]), pid=pid, started=float(started))
 

@@ -81,7 +81,11 @@ def test_names_hold_no_character_that_acts(character: str) -> None:
         assert character not in str(refused.value).replace("\n    fix:", "")
 
 
-@pytest.mark.parametrize("name", ["VLLM_API_KEY", "HF_TOKEN", "--api-key", "dbPassword", "S3_ACCESS_KEY", "API_KEY"])
+NAMED = """VLLM_API_KEY HF_TOKEN --api-key dbPassword S3_ACCESS_KEY API_KEY TOKEN_1 API_TOKEN_PROD MY_SECRET_V2 SECRETS
+APIKEY2 BASIC_AUTH JWT COOKIE PRIVATE_PEM SSH_KEY_B64 VLLM_API_KEY_2"""
+
+
+@pytest.mark.parametrize("name", NAMED.split())
 def test_names_of_secrets(name: str) -> None:
     assert names_a_secret(name)
 

@@ -1,12 +1,14 @@
 """Built programs that are no longer what was built are built anew, with a line that says so."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from l4serve.sandbox.build import ensure_binaries
-from l4serve.sandbox.checksums import fault_of, record_checksums
+from l4serve.sandbox.checksums import fault_of
 
 
 def builder(_build: object, into: Path, _progress: object) -> None:
@@ -31,21 +33,48 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "of-an-earlier-version"])
-def test_a_damaged_program_is_built_anew(built: Path, damage: str, recorded: bool) -> None:
-    if not recorded:
-        if damage in ("missing", "same size"):
-            record_checksums(built)
-        else:
-            built.with_name(f"{built.name}.checksums.json").unlink()
+def test_a_damaged_program_is_built_anew(built: Path, damage: str) -> None:
     DAMAGES[damage](built / "kwok")
-    assert fault_of(built)
+    assert "kwok" in built_anew(built)
+
+
+def replaced_by_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+    (file / "x").touch()
+
+
+RECORDS: dict[str, Callable[[Path], object]] = {
+    "removed": Path.unlink,
+    "emptied": lambda file: file.write_text("{}", encoding="utf-8"),
+    "garbage": lambda file: file.write_bytes(b"\x00garbage"),
+    "without a program": lambda file: file.write_text(json.dumps({"etcd": json.loads(file.read_text())["etcd"]})),
+    "a folder": replaced_by_a_folder,
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_programs_that_nothing_vouches_for_are_built_anew(built: Path, record: str) -> None:
+    RECORDS[record](built.with_name(f"{built.name}.checksums.json"))
+    (built / "kwok").write_bytes(b"\x7fELF cut off")
+    built_anew(built)
+
+
+def test_a_file_in_the_place_of_the_folder_gives_way(built: Path) -> None:
+    shutil.rmtree(built)
+    built.write_text("no folder", encoding="utf-8")
+    assert "it is a file" in built_anew(built)
+
+
+def built_anew(folder: Path) -> str:
+    """What is said while a faulty folder is built again, and well."""
     said: list[str] = []
-    assert ensure_binaries(lambda task, _done, _total: said.append(task), builder=builder) == built
-    assert fault_of(built) is None
-    assert (built / "kwok").read_bytes().startswith(b"\x7fELF")
-    assert any("building anew" in line and "kwok" in line for line in said)
-    assert [*built.parent.glob(".broken-*")] == []
+    assert ensure_binaries(lambda task, _done, _total: said.append(task), builder=builder) == folder
+    assert fault_of(folder) is None
+    assert (folder / "kwok").read_bytes() == b"\x7fELF" + b"kwok" * 10
+    assert [*folder.parent.glob(".broken-*")] == []
+    (line,) = (line for line in said if "building anew" in line)
+    return line
 
 
 def test_a_sound_folder_is_not_built_again(built: Path) -> None:

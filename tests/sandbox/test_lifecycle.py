@@ -4,11 +4,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +19,8 @@ from l4serve.cli.app import app
 from l4serve.sandbox import lifecycle
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.lifecycle import find_kept, find_strays, running_sandbox, take_down
-from l4serve.sandbox.processes import end_processes, start_process, this_process
+from l4serve.sandbox.processes import end_processes, identify, start_process, this_process
 from l4serve.sandbox.state import SandboxState, read_state
-from l4serve.sandbox.watchdog import interrupted_by_death
 from tests.json_forms import faults
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
@@ -51,7 +48,14 @@ def test_a_state_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_state(state.folder) == state
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"owner": null, "processes": [{"name": 1}]}'])
+ENDLESS = (
+    '{"owner": null, "label": "", "version": "", "server": "", "processes": [{"name": "x", "pid": 9, "started": 9%s}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"owner": null, "processes": [{"name": 1}]}', ENDLESS % ("9" * 350)]
+)
 def test_an_unreadable_state_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "sandbox.json").write_text(text, encoding="utf-8")
     assert read_state(tmp_path) is None
@@ -70,21 +74,23 @@ def test_a_kept_sandbox_with_an_ended_process_is_found_but_does_not_run(state_di
     assert not kept.is_running
 
 
-def test_taking_down_ends_the_processes_and_removes_the_files(state_dir: Path, tmp_path: Path) -> None:
-    child = start_process("etcd", SLEEP, tmp_path)
-    a_state(state_dir / "kept", processes=(child.identity,))
-    assert take_down() is True
-    assert not child.identity.is_alive()
+def test_taking_down_ends_its_processes_and_no_other_that_its_file_lists(state_dir: Path, tmp_path: Path) -> None:
+    folder = a_state(state_dir / "kept").folder
+    child, other = start_process("etcd", SLEEP, folder), start_process("other", SLEEP, tmp_path)
+    a_state(folder, processes=(child.identity, other.identity))
+    try:
+        assert take_down() is True
+        assert not child.identity.is_alive()
+        assert other.identity.is_alive()
+    finally:
+        end_processes([other.identity])
     assert not (state_dir / "kept").exists()
 
 
-def test_the_next_start_ends_what_a_killed_command_left(
-    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_start_ends_what_a_killed_command_left(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "start_control_plane", refuse_to_start)
-    child = start_process("etcd", SLEEP, tmp_path)
-    dead = replace(this_process(), started=0.0)
-    left = a_state(state_dir / "passing-dead", owner=dead, processes=(child.identity,)).folder
+    left = a_state(state_dir / "passing-dead", owner=replace(this_process(), started=0.0)).folder
+    child = start_process("etcd", SLEEP, left)
     living = a_state(state_dir / "passing-alive", owner=this_process()).folder
     starting = state_dir / "passing-starting"
     starting.mkdir()
@@ -249,11 +255,30 @@ def test_a_clock_step_hides_no_process(tmp_path: Path, monkeypatch: pytest.Monke
     assert not child.identity.is_alive()
 
 
+@pytest.mark.parametrize("listed", ["none of them", "one of them", "others"])
+def test_what_an_odd_list_leaves_out_is_told(state_dir: Path, listed: str) -> None:
+    folder = state_dir / "kept"
+    folder.mkdir(parents=True)
+    left = [killed_owner(folder), killed_owner(folder)]
+    known = identify("etcd", left[0])
+    lists = {"none of them": (), "one of them": (known,), "others": (replace(known, started=known.started + 5),)}
+    a_state(folder, processes=lists[listed])
+    try:
+        told = {stray.identity.pid for stray in find_strays()}
+        assert told == {*left[1:]} if listed == "one of them" else told == {*left}
+        status = CliRunner().invoke(app, ["sandbox", "status"])
+        assert status.exit_code == 1
+        assert f"({left[1]})" in status.output
+    finally:
+        take_down()
+    assert find_strays() == ()
+
+
 @pytest.mark.slow
 def test_many_cleaners_at_once_all_end_well(state_dir: Path) -> None:
-    for number in range(20):
+    for number in range(30):
         folder = a_state(state_dir / f"passing-{number}", owner=replace(this_process(), started=0.0)).folder
-        for part in range(30):
+        for part in range(60):
             (folder / f"part-{part}").mkdir()
             (folder / f"part-{part}" / "file").write_text("x", encoding="utf-8")
     failures: list[BaseException] = []
@@ -271,24 +296,3 @@ def test_many_cleaners_at_once_all_end_well(state_dir: Path) -> None:
         cleaner.join()
     assert failures == []
     assert [*state_dir.glob("passing-*")] == []
-
-
-def test_a_death_is_named_while_the_main_thread_waits(tmp_path: Path) -> None:
-    child = start_process("kube-scheduler", SLEEP, tmp_path)
-    silent, _other_end = socket.socketpair()
-    silent.settimeout(30)
-    began = time.monotonic()
-    os.kill(child.identity.pid, signal.SIGKILL)
-    heard: list[str] = []
-    watched = interrupted_by_death(child.require_alive, lambda task, _done, _total, /: heard.append(task))
-    with pytest.raises(SandboxError, match="kube-scheduler ended"), watched:
-        silent.recv(1)
-    assert time.monotonic() - began < 5
-    assert heard == ["kube-scheduler ended with status -9; ending the rest"]
-
-
-def test_an_end_without_a_death_restores_the_signal(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGUSR1)
-    with interrupted_by_death(lambda: None):
-        pass
-    assert signal.getsignal(signal.SIGUSR1) == before
