@@ -60,3 +60,8 @@ def test_refusals_end_after_a_hundred(tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert refused.stderr.count("does not fit its GPU") == 100
     assert "more problems follow" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "check"])
+def test_a_stack_without_workloads_is_no_fault(tmp_path: Path, command: str) -> None:
+    assert run(command, "-f", str(stack_file(tmp_path, 0))).exit_code == 0

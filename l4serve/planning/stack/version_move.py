@@ -1,7 +1,6 @@
 """What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from l4serve.config.gathering import gather_all
 from l4serve.config.problems import Problem
@@ -89,7 +88,7 @@ def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, 
     """
     subjects = subjects_of(stack)
     judged = zip(subjects, gather_all(subjects.values()), strict=True)
-    return tuple(map(partial(_moved, stack, target), *zip(*judged, strict=True)))
+    return tuple(_moved(stack, target, name, subject) for name, subject in judged)
 
 
 def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject) -> Moved:
