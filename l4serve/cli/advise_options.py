@@ -114,8 +114,6 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
             output_tokens=asked["output_tokens"] or usual.output_tokens,
             clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
             rate=rate,
-            input_spread=0.0,
-            output_spread=0.0,
         ),
         ttft_ms=asked["ttft_ms"],
         itl_ms=asked["itl_ms"],
