@@ -3,8 +3,7 @@
 Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a move to another version, a remedy.
 """
 
-import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -19,7 +18,7 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.rule_inputs import backend_of
-from l4serve.engines.rules import is_refused, rules
+from l4serve.engines.rules import is_refused
 from l4serve.engines.rules import judge as judge_by_rules
 from l4serve.engines.setting_env import setting_env
 from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
@@ -37,6 +36,7 @@ from l4serve.planning.models.catalogue import all_names
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
+from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.served_purpose import served_purpose
@@ -201,7 +201,7 @@ def _judge(subject: Subject) -> Judgement:
         verdicts=verdicts,
         flags_refused=refused,
         notes=notes,
-        beside_memory=(*misspelt, *refused, *errors, *_unknown_rules(subject.workload)),
+        beside_memory=(*misspelt, *refused, *errors, *unknown_rules(subject.workload)),
     )
 
 
@@ -284,16 +284,6 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         intermediate_size=shape.intermediate_size,
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
     )
-
-
-def _unknown_rules(workload: Workload) -> Iterator[Problem]:
-    """A misspelt id would override nothing and leave a false reason in the annotations."""
-    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind] if workload.allow else []
-    for index, allowed in enumerate(workload.allow):
-        if allowed.rule not in known:
-            near = difflib.get_close_matches(allowed.rule, known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else "remove it; `l4serve contract rules` lists them"
-            yield Problem(f"allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
 
 
 def judged_lengths(fit: Fit) -> dict[str, int]:

@@ -1,0 +1,21 @@
+"""Rules that a workload's `allow` names: each has to be one of its engine's."""
+
+from collections.abc import Iterator
+
+from l4serve.config.problems import Problem
+from l4serve.config.spelling import nearest
+from l4serve.config.workload import Workload
+from l4serve.engines.rules import rules
+
+_ALIKE = 0.6
+"""Rules share words, so that fewer equal letters than elsewhere tell which one is meant."""
+
+
+def unknown_rules(workload: Workload) -> Iterator[Problem]:
+    """A misspelt id would override nothing and leave a false reason in the annotations."""
+    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind] if workload.allow else []
+    for index, allowed in enumerate(workload.allow):
+        if allowed.rule not in known:
+            near = nearest(allowed.rule, known, alike=_ALIKE)
+            remedy = f"did you mean {near}?" if near else "remove it; `l4serve contract rules` lists them"
+            yield Problem(f"allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)
