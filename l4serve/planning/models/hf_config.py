@@ -48,17 +48,11 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     if layers > MOST_LAYERS:
         raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
     mamba = _state_space(text, traits, layers, model_id)
-    if mamba is not None and not mamba.attends:  # heads split what the state holds
-        heads, head_dim = mamba.state.num_value_heads, mamba.state.value_head_dim
-    else:
-        heads = integer(text, model_id, "num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")
-        head_dim = _head_dim(text, hidden, heads, model_id)
+    heads, head_dim = _heads(text, mamba, hidden, model_id)
     kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
-    width = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
+    usual = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
-    mlp_layers = mamba.mlp_layers if mamba else None
-    if sharing and text.get("use_double_wide_mlp"):  # layers without a cache of their own have twice the width
-        width, mlp_layers = 2 * width, ceil((layers + sharing) / 2)
+    width, wide_layers = _mlp(text, usual, layers, sharing)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
         id=model_id,
@@ -88,7 +82,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         moe=mixture(text, traits, layers, mamba, model_id),
         mla=latent_attention(text, model_id),
         linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
-        mlp_layers=mlp_layers,
+        mlp_layers=wide_layers or (mamba.mlp_layers if mamba else None),
         encoder_parameters=encoder.parameters,
         encoder_positions=encoder.positions,
         extra_parameters=_towers(config, traits, hidden, model_id),
@@ -165,6 +159,24 @@ def _first(config: Config, text: Config, key: str, default: object) -> Any:
         if source.get(key) is not None:
             return source[key]
     return default
+
+
+def _heads(text: Config, mamba: StateSpaceLayers | None, hidden: int, model_id: str) -> tuple[int, int]:
+    """Attention heads and their width; where no layer attends, those that split what the state holds."""
+    if mamba is not None and not mamba.attends:
+        return mamba.state.num_value_heads, mamba.state.value_head_dim
+    heads = integer(text, model_id, "num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")
+    return heads, _head_dim(text, hidden, heads, model_id)
+
+
+def _mlp(text: Config, usual: int, layers: int, sharing: int) -> tuple[int, int | None]:
+    """Width of the MLPs, and how many layers' worth of them there are where it is not one for each.
+
+    Layers without a cache of their own (`sharing` of them) may have twice the width.
+    """
+    if sharing and text.get("use_double_wide_mlp"):
+        return 2 * usual, ceil((layers + sharing) / 2)
+    return usual, None
 
 
 def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
