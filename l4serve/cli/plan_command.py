@@ -104,8 +104,8 @@ def _lines(plan: StackPlan) -> str:
 
 
 def _line(workload: WorkloadPlan) -> str:
-    engine, pod, (verdict, *_) = workload.engine, _pod(workload).split("\n")[:2], _memory(workload).split("\n")
-    parts = (workload.name, f"{engine.kind} {engine.version}", workload.model.id, " on ".join(pod), verdict)
+    engine, where = workload.engine, " on ".join(_place(workload))
+    parts = (workload.name, f"{engine.kind} {engine.version}", workload.model.id, where, _verdict(workload))
     return one_line(", ".join(parts))
 
 
@@ -187,12 +187,18 @@ def _row(workload: WorkloadPlan) -> tuple[str | Text, ...]:
 
 
 def _pod(workload: WorkloadPlan) -> str:
-    requests, placing = workload.resources.requests, workload.placing
-    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
+    requests, (pods, pool) = workload.resources.requests, _place(workload)
     return (
-        f"{_count(workload)} x {workload.layout.gpus} GPU\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
+        f"{pods}\n{pool}\n{format_cpu(requests.cpu_millis)} CPU\n"
         f"{format_bytes(requests.memory_bytes)}\ndisk {format_bytes(requests.ephemeral_bytes)}"
     )
+
+
+def _place(workload: WorkloadPlan) -> tuple[str, str]:
+    """How many pods of how many GPUs, and where they go."""
+    placing = workload.placing
+    pool = placing.node_pool or (f"class {placing.compute_class}" if placing.compute_class else "any node")
+    return f"{_count(workload)} x {workload.layout.gpus} GPU", pool
 
 
 def _count(workload: WorkloadPlan) -> str:
@@ -201,10 +207,16 @@ def _count(workload: WorkloadPlan) -> str:
 
 
 def _memory(workload: WorkloadPlan) -> str:
-    fit = workload.judgement.fit
+    fit, verdict = workload.judgement.fit, _verdict(workload)
     if fit is None:
-        return "not judged"
-    verdict = "tight" if fit.margin_is_uncertain else "fits" if fit.fits else "does not fit"
+        return verdict
     return (
         f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
     )
+
+
+def _verdict(workload: WorkloadPlan) -> str:
+    fit = workload.judgement.fit
+    if fit is None:
+        return "not judged"
+    return "tight" if fit.margin_is_uncertain else "fits" if fit.fits else "does not fit"

@@ -78,8 +78,7 @@ def take_down(progress: Progress = silent) -> bool:
 def find_strays() -> tuple[MarkedProcess, ...]:
     """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs."""
     kept = find_kept()
-    known = set(kept.processes) if kept else set()
-    pids = {process.pid for process in known if process.is_alive()}
+    pids = {process.pid for process in (kept.processes if kept else ()) if process.is_alive()}
     starting = (state_root() / _KEPT).resolve() if kept and not kept.server else None
     return tuple(
         found

@@ -65,10 +65,10 @@ def _left_behind_gib(model: ModelShape, options: ServingOptions, stored: WeightF
     makes where the allocator's way is known, else one layer's linear weights in the model's own dtype."""
     generation = vllm_generation(options.engine_version) if options.engine == "vllm" else None
     if generation is not None and generation.loads_unsplit and model.moe is None:
-        orders = (
+        by_files, by_modules = (
             left_behind_bytes(model, edited(options, load_format=way), stored, generation) for way in (None, "dummy")
         )
-        return abs(next(orders) - next(orders)) / GIB
+        return abs(by_files - by_modules) / GIB
     parameters = rank_parameters(model, options.tensor_parallel_size)
     linear = parameters.attention + parameters.dense_mlp + parameters.experts
     return linear / model.num_hidden_layers * dtype_bytes(activation_dtype(model, options)) / GIB
