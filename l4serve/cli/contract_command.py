@@ -20,7 +20,10 @@ from l4serve.engines.resolution import ContractError
 from l4serve.engines.rules import rules
 
 contract_app = typer.Typer(
-    help="What an engine release accepts, and what changed between two.", no_args_is_help=True, rich_markup_mode=None
+    help="What an engine release accepts, and what changed between two.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 ContractName = Annotated[

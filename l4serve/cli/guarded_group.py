@@ -14,12 +14,12 @@ _LONGEST_REASON = 300
 class GuardedGroup(TyperGroup):
     """A group of commands that says of an unforeseen error where it happened; with --verbose it raises it."""
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the group's own options."""
         try:
-            return super().make_context(*arguments, **options)
+            return super().parse_args(ctx, args)
         except Exception as error:
-            _inert(error)
+            _refuse_usage(error, ctx)
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -31,22 +31,20 @@ class GuardedGroup(TyperGroup):
         except (typer.Abort, EOFError, BrokenPipeError):
             raise
         except Exception as error:
-            _inert(error)
+            _refuse_usage(error, ctx)
             if hasattr(error, "exit_code") or ctx.params.get("verbose"):
                 # Typer's own exceptions carry the code that they end with.
                 raise
             raise typer.Exit(print_bug(error)) from None
 
 
-def _inert(error: Any) -> None:
-    """Makes the message of an error of usage fit to be printed: it repeats arguments as they were given."""
+def _refuse_usage(error: Exception, ctx: Any) -> None:
+    """Exits 2 with a remedy where the arguments could not be parsed; what it takes for that is imported here."""
     if hasattr(error, "format_message"):
-        from l4serve.config.characters import visible
-        from l4serve.config.secret_shapes import redact
+        from l4serve.cli.usage_errors import is_usage_error, refuse_usage
 
-        for part in ("message", "option_name"):
-            if isinstance(said := getattr(error, part, None), str):
-                setattr(error, part, visible(redact(said)))
+        if is_usage_error(error):
+            raise refuse_usage(error, ctx) from None
 
 
 def print_bug(error: Exception) -> int:

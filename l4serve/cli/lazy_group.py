@@ -59,17 +59,6 @@ class LazyGroup(TyperGroup):
             else load_command(cmd_name, command)
         )
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is asked for; of a misspelt one the error names the nearest."""
-        try:
-            return super().resolve_command(ctx, args)
-        except Exception as error:
-            from l4serve.config.spelling import did_you_mean
-
-            if hasattr(error, "message") and (near := did_you_mean(args[0], COMMANDS)):
-                error.message = f"{error.message} {near[0].upper()}{near[1:]}"
-            raise
-
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The group's help, without loading a command."""
         self._listing = True
@@ -89,4 +78,7 @@ def load_command(name: str, command: LazyCommand) -> Any:
         found = alone
     loaded = typer.main.get_command(found)
     loaded.name = name
+    for below in getattr(loaded, "commands", {}).values():
+        # Unset, a list of commands cuts their sentences.
+        below.short_help = below.help
     return loaded

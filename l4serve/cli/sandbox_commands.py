@@ -23,7 +23,10 @@ from l4serve.sandbox.state import SandboxState
 from l4serve.sandbox.strays import MarkedProcess
 
 sandbox_app = typer.Typer(
-    help="A Kubernetes control plane on this machine, with fake GPU nodes.", no_args_is_help=True, rich_markup_mode=None
+    help="A Kubernetes control plane on this machine, with fake GPU nodes.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 EngineOption = Annotated[bool, typer.Option(help="Build the Pulumi engine too, which the tests run.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Replace a sandbox that runs already.")]
