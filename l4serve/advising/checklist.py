@@ -20,7 +20,8 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures
 from l4serve.planning.workload.judging import Subject, judge
-from l4serve.planning.workload.speed_question import pod_price, subject_speed
+from l4serve.planning.workload.pod_price import pod_price
+from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Status = Literal["applied", "not applicable", "gains"]

@@ -45,7 +45,7 @@ from l4serve.cli.page_file import write_page
 from l4serve.cli.question_options import DEFAULT_GPU, GpuMemoryOption
 from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
 from l4serve.planning.stack.speed_json import rounded
-from l4serve.planning.workload.speed_question import DEFAULT_REGION
+from l4serve.planning.workload.pod_price import DEFAULT_REGION
 
 
 def advise(

@@ -41,7 +41,8 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import Priced, as_checkpoint, pod_price, subject_speed
+from l4serve.planning.workload.pod_price import pod_price
+from l4serve.planning.workload.speed_question import Priced, as_checkpoint, subject_speed
 
 PLAIN_CACHES = ("bf16", "fp16", "auto")
 """What reports of measurements call a cache in the type of the activations."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.planning.machines.prices import Price
-from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import Priced, no_speed, places_of, subject_speed
+
+if TYPE_CHECKING:  # the performance model is loaded by the first who asks: a preview tells of memory and cost alone
+    from l4serve.planning.workload.speed_question import Priced
 
 MOST_TOLD = 50
 """Workloads of one stack whose speed its plan works out: each takes some hundredths of a second."""
@@ -53,12 +55,17 @@ class Prospect:
     @property
     def places(self) -> int:
         """Requests of the expected lengths that run at once: what the cache and the engine's limit hold."""
+        from l4serve.planning.workload.speed_question import places_of
+
         fit = self.judgement.fit
         return (
             1 if fit is None else places_of(self.subject.options, fit, self.load.input_tokens + self.load.output_tokens)
         )
 
     def _under(self, clients: int) -> Priced:
+        from l4serve.planning.performance.load import Load
+        from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed
+
         if not self.told:
             return Priced(speed=no_speed(UNTOLD), price=self.price, share=self.share)
         load = Load(

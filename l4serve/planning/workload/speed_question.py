@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from l4serve.planning.machines.prices import MARKETS, NO_OVERRIDES, Price, PriceOverrides, gpu_machine_price
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.prices import Price
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
@@ -34,7 +33,6 @@ COMMON_NAMES = {
 }
 """What reports of measurements call a format of weights, and the method by which an engine knows it."""
 SECONDS_PER_HOUR = 3600
-DEFAULT_REGION = "us-central1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,24 +130,3 @@ def _may_start(subject: Subject, fit: Fit) -> bool:
 def no_speed(reason: str) -> Speed:
     """No figures, and why."""
     return replace(NO_SPEED, not_judged=(reason,))
-
-
-def pod_price(
-    accelerator: str,
-    gpus: int,
-    *,
-    region: str | None = DEFAULT_REGION,
-    provisioning: str = "on-demand",
-    overrides: PriceOverrides = NO_OVERRIDES,
-) -> tuple[Price | None, float]:
-    """The cheapest machine by the pod's share of it, and that share; None where no price is known."""
-    market = MARKETS[provisioning]  # type: ignore[index]
-    offers = []
-    for shape in all_shapes(accelerator):
-        price = gpu_machine_price(shape, region=region, market=market, overrides=overrides)
-        if price is not None and shape.sold(provisioning) and shape.gpus >= gpus and shape.gpus % gpus == 0:
-            offers.append((price.usd_per_hour * gpus / shape.gpus, shape.gpus, price))
-    if not offers:
-        return None, 1.0
-    _, of, price = min(offers, key=lambda offer: offer[:2])
-    return price, gpus / of

@@ -23,13 +23,13 @@ from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
+from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
-from l4serve.planning.workload.speed_question import pod_price
 from l4serve.planning.workload.start import deadline_seconds, plan_start
 from l4serve.planning.workload.storage import StoragePlan, needs_token, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
