@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.values.names import LABEL_PREFIX
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -17,7 +17,7 @@ _POOL_API = "inference.networking.k8s.io/v1"
 _CONFIG_FILE = "picker.yaml"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class EndpointPickerArgs:
     """The workload's plan, and its picker."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pulumi
 from components.gke_cluster_inputs import common_inputs
 from components.google import gcp
 from l4serve.config.cluster_options import SystemPool
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
@@ -20,7 +20,7 @@ from l4serve.planning.values.names import shorten
 _CREATE_MINUTES = "45m"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GkeClusterArgs:
     """The cluster's plan; for one that is made, its network and node identity too."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.classes import ComputeClassPlan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GpuComputeClassArgs:
     """The class's plan."""
 

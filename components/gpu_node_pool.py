@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
 from l4serve.planning.gke.pool_plan import PoolPlan
 
@@ -16,7 +15,7 @@ _RESERVATION_KEY = "compute.googleapis.com/reservation-name"
 _CREATE_MINUTES = "45m"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GpuNodePoolArgs:
     """The pool's plan and the cluster that it joins. `cluster` (the resource) takes the pool along when it goes."""
 

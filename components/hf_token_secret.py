@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -11,13 +10,14 @@ import pulumi_kubernetes as k8s
 
 from components.google import gcp
 from components.workload_principal import workload_principal
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import SecretPlan
 
 _CSI_API = "secrets-store.csi.x-k8s.io/v1"
 _SYNC_API = "secret-sync.gke.io/v1"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class HfTokenSecretArgs:
     """The Secret's plan, its namespace, and the token (None: there is none, and no Secret is made of it)."""
 

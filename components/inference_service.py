@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.container_env import EnvSource
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -20,7 +19,7 @@ _WRITABLE = "writable"
 _SECRETS_DRIVER = "secrets-store-gke.csi.k8s.io"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class InferenceServiceArgs:
     """A workload's whole plan, and where its pods read the Hugging Face token: a Secret, or a SecretProviderClass."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.cluster_plan import NodeIdentityPlan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NodeIdentityArgs:
     """The identity's plan, and what must exist before it (the enabled APIs)."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
 
 from components.google import gcp
 from components.workload_principal import pod_member
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.pod_identity import PodIdentity
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodCloudRolesArgs:
     """The pods' identity and namespace, and what exists once the project's APIs are on."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.network_guard import NetworkGuard, Opening, Peer
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodNetworkPolicyArgs:
     """The workload's plan, and what the policy lets through."""
 

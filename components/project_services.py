@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ProjectServicesArgs:
     """Names such as container.googleapis.com, and the project (None: the provider's)."""
 

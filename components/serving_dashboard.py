@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ServingDashboardArgs:
     """The dashboard as the Monitoring API takes it, and its project (None: the provider's)."""
 

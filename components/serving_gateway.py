@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.gateway import GatewayPlan, proxy_subnet_facts
 from l4serve.planning.values.names import MANAGED_BY
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ServingGatewayArgs:
     """The gateway's plan and namespace, the cluster's network, and what exists once the project's APIs are on."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -11,6 +10,7 @@ import pulumi_kubernetes as k8s
 
 from components.google import gcp
 from components.workload_principal import pod_member
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -27,7 +27,7 @@ _FILL_USER = 65532
 _PD_DRIVER = "pd.csi.storage.gke.io"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WeightStoreArgs:
     """A workload's plan, its project, where the Job reads the Hugging Face token, and what must exist before it."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.alerting import AlertPlan, AlertsPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -17,7 +17,7 @@ _AGAIN = "1800s"
 """How long a policy's incident stays open once its expression no longer holds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WorkloadAlertsArgs:
     """A workload's plan, its alerts, and the project of policies."""
 

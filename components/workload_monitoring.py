@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.scaling import AutoscalingPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -17,7 +17,7 @@ _SCRAPE_INTERVAL = "15s"
 """As often as the autoscaler decides by default."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WorkloadMonitoringArgs:
     """A workload's plan, and the Deployment that runs it."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -16,7 +16,7 @@ _POOL_GROUP = "inference.networking.k8s.io"
 _GKE_API = "networking.gke.io/v1"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WorkloadRouteArgs:
     """The workload's plan, and its route."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from l4serve.config.frozen import frozen
 
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
@@ -18,7 +19,7 @@ INFERENCE_POOL = "kubernetes:inference.networking.k8s.io/v1:InferencePool"
 COMPUTE_CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Resource:
     """One resource of a stack: its type token, its inputs as the provider takes them, and its options."""
 
@@ -29,7 +30,7 @@ class Resource:
     stack: str = ""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Settings:
     """What a user may set for the pack."""
 
@@ -39,7 +40,7 @@ class Settings:
     """USD per hour by machine type, over the price table."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class ResourceRule:
     """A rule about one resource: the check yields what is wrong, one sentence each."""
 
@@ -55,7 +56,7 @@ class ResourceRule:
             yield from self.check(resource)
 
 
-@dataclass(frozen=True)
+@frozen()
 class StackRule:
     """A rule about a stack as a whole."""
 

@@ -10,12 +10,12 @@ import asyncio
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 import pulumi
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.values.names import LABEL_PREFIX, label_value
 
 OWNER = f"{LABEL_PREFIX}/stack"
@@ -32,7 +32,7 @@ class ForeignObjectError(Exception):
     """An object that is about to be made is there already and is not this stack's; the message names the remedy."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Cluster:
     """The cluster of a stack, as a client of it is made."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from math import ceil
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.catalogue import quantized_variants
@@ -19,7 +20,7 @@ EIGHT_BITS = 8
 FOUR_BITS = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodChoice:
     """One way to write a workload: the edit of its config, the subject that it makes, and the quality left."""
 
@@ -30,7 +31,7 @@ class PodChoice:
     """Why nobody should try it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Home:
     """Where pods could run: a machine, what it costs in an hour, and how many replicas at most (None: no limit)."""
 
@@ -43,7 +44,7 @@ class Home:
     """Whether other workloads take what the pods leave of a machine, as on the pools of a stack."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Candidate:
     """A pod's config on machines of one type, so many times."""
 

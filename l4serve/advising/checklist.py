@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
 from l4serve.advising.candidates import quality_of
 from l4serve.advising.stack_advice import home_of
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
@@ -29,7 +30,7 @@ _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)[bB](?![A-Za-z0-9])")
 REPLICAS = 2
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Item:
     """One line of the checklist for one workload.
 

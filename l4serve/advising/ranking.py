@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from l4serve.advising.candidates import Candidate, table
 from l4serve.advising.traffic import Traffic
+from l4serve.config.frozen import frozen
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed
 from l4serve.planning.workload.judging import Judgement
@@ -15,7 +15,7 @@ from l4serve.planning.workload.judging import Judgement
 Goal = Literal["latency", "throughput", "cost"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Wish:
     """What is asked of the advisor: a goal, a load on all replicas together, and what an answer must keep."""
 
@@ -30,7 +30,7 @@ class Wish:
     """How the requests of a rate come; None for clients that wait for their answers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Judged:
     """A candidate that was judged and estimated. Figures are of all replicas together."""
 

@@ -10,6 +10,7 @@ from math import inf
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.ranking import Judged, Wish, behind, front_of, loser, rank
 from l4serve.advising.sizing import curve_of, fewest, limits_of
+from l4serve.config.frozen import frozen
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -25,7 +26,7 @@ MORE_REPLICAS = 3
 """How many more than the sizing says are tried: it goes by the mean of a chain, the estimate by requests that come."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Rejected:
     """A candidate that is no answer, and its one reason."""
 
@@ -33,7 +34,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """The search's answer: the winner, the front that it is on, and why each other candidate lost."""
 

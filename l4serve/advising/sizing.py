@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import ceil, floor, log
 
 from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.traffic import Traffic
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judging import Judgement, Subject
@@ -27,7 +28,7 @@ MOST_REPLICAS = 1000
 SECONDS_PER_MINUTE = 60
 
 
-@dataclass(frozen=True)
+@frozen()
 class Curve:
     """One replica with more and more requests in it: how many it completes a second, and the mean seconds to the first
     token and from one to the next."""
@@ -60,7 +61,7 @@ class Curve:
         return _between(self.requests, self.itl, requests)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """What each replica keeps, in seconds: a wait for a place, a first token, the time of each token after it."""
 
@@ -74,7 +75,7 @@ class Limits:
         return waits and (self.next_token is None or replica.curve.next_token(replica.running) <= self.next_token)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Replica:
     """One replica at a rate."""
 
@@ -115,7 +116,7 @@ class Replica:
         return self.wait() + self.curve.first_token(self.running)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Sizing:
     """What serves a rate: replicas and nodes, what they then do, and the autoscaler's thresholds.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from l4serve.advising.candidates import Home, pod_choices, table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import Answer, Rejected, ranked, search
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY
 from l4serve.config.yaml_edits import with_values
@@ -20,7 +21,7 @@ Planner = Callable[[str], StackPlan]
 """Plans the text of a stack file; raises ConfigError where it is refused."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Written:
     """A stack file's text with the winner's edit, and the answer by which it won."""
 

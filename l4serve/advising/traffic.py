@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Traffic:
     """A rate of requests a second, the squared coefficient of variation of the times between them (1: without memory),
     the share of clients that a promise holds for, and how fast the rate may grow, as a share a minute."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from l4serve.advising.candidates import Home, PodChoice, pod_choices
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
@@ -15,7 +14,7 @@ from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.workload.fit_question import Question, subject_of
 
 
-@dataclass(frozen=True)
+@frozen()
 class Space:
     """What is searched for a model: its cards, engines and machines."""
 

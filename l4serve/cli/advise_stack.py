@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,14 @@ from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import load_plan, valid_stack_name
+from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
-@dataclass(frozen=True)
+@frozen()
 class StackQuestion:
     """Which stack and workload a question is about, and whether its file gets the answer."""
 

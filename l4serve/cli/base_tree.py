@@ -9,12 +9,12 @@ import posixpath
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from l4serve.cli.project import STACK_NAME
 from l4serve.config.files import MOST_JSON_BYTES
+from l4serve.config.frozen import frozen
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 STACK_FILE = re.compile(rf"Pulumi\.({STACK_NAME})\.yaml", re.ASCII)
@@ -31,7 +31,7 @@ class GitError(ValueError):
     """A base that cannot be had; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Commit:
     """A commit of the repository that a folder is in."""
 

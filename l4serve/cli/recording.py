@@ -7,7 +7,6 @@ import runpy
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import pulumi
 from google.protobuf import json_format
 from pulumi.runtime import mocks, resource, settings
 from pulumi.runtime.proto import source_pb2
+
+from l4serve.config.frozen import frozen
 
 SECRET_MARKER = "<secret>"
 UNKNOWN_MARKER = "<known after apply>"
@@ -24,7 +25,7 @@ _SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Registration:
     """One resource as the program registered it; secrets and unknown values are markers."""
 

@@ -4,7 +4,6 @@ import json
 import re
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from l4serve.cli.output import one_line, print_json, say
 from l4serve.cli.program import own_program
 from l4serve.cli.recording import Registration, record_program
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import PROJECT, SERVING_KEY, TOKEN_KEY, Stack, named_secrets
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -36,7 +36,7 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True)
+@frozen()
 class Rendered:
     """What a stack's program creates: its plan, Kubernetes objects in apply order, and the other resources."""
 

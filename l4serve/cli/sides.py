@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from l4serve.cli.base_tree import RECIPES, STACK_FILE, named_configs
 from l4serve.config.files import FileRefusedError, exists_as_file, read_bytes
+from l4serve.config.frozen import frozen
 from l4serve.config.problem_places import places_in
 from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.recipes import RECIPES as OWN_RECIPES
@@ -21,7 +22,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
 
-@dataclass(frozen=True)
+@frozen()
 class Side:
     """One side of one stack: what was planned, or why it is refused; neither where there is no such stack."""
 

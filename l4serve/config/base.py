@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -17,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from l4serve.config.frozen import frozen
 from l4serve.config.spelling import article
 from l4serve.config.written_forms import QUANTITY, VERSION, ZONE, mended_name
 
@@ -54,7 +54,7 @@ def _no_float(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
+@frozen()
 class _BoundedName:
     """The form of a name, for validation and for JSON Schema."""
 

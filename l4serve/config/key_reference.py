@@ -3,15 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.json_schema import config_schema, object_name, type_words
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class KeyEntry:
     """One key of one kind of object."""
 
@@ -65,7 +65,7 @@ def default_text(definition: Mapping[str, Any], key: str) -> str:
     return "see its keys" if isinstance(default, dict) and default and "$ref" in field else json.dumps(default)
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Walk:
     definitions: Mapping[str, Any]
 

@@ -1,7 +1,6 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from l4serve.config.characters import visible
+from l4serve.config.frozen import frozen
 from l4serve.config.problem_words import message, remedy, written_as
 from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
 
@@ -16,7 +16,7 @@ REMEDY = "\n    fix: "
 """Stands between what is wrong and what to write."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Problem:
     """One thing wrong with a config."""
 

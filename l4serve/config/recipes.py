@@ -2,12 +2,12 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
@@ -15,7 +15,7 @@ _OF_A_CLONE = Path(__file__).parents[2] / "stacks" / "recipes"
 RECIPES = _OF_A_CLONE if _OF_A_CLONE.is_dir() else Path(__file__).parents[1] / "recipe_files"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Deviation:
     """Where a recipe leaves its original, and why."""
 
@@ -23,7 +23,7 @@ class Deviation:
     why: str
 
 
-@dataclass(frozen=True)
+@frozen()
 class Recipe:
     """A preset: `workload` has the shape of a workload in a stack file."""
 

@@ -3,10 +3,10 @@ values where only text can be, and characters that would act on whoever reads th
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from l4serve.config.characters import acting_character
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret, names_a_secret_inside
 
@@ -34,7 +34,7 @@ _FILE = re.compile(r"/[\w./-]+", re.ASCII)
 _EXPANSION = re.compile(r"(?<!\$)(?:\$\$)*\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Place:
     path: str
     value: Any

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from l4serve.config.base import keys_of
 from l4serve.config.cluster import PROJECT_ID
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problems import ConfigError, Problem, StackFileError, problems_from
@@ -35,7 +36,7 @@ class Token(Enum):
     CONFIGURED = "configured"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Stack:
     """A validated stack."""
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from l4serve.config.frozen import frozen
 
 
 class YamlFault(NamedTuple):
@@ -14,7 +15,7 @@ class YamlFault(NamedTuple):
     line: int = 1
 
 
-@dataclass(frozen=True)
+@frozen()
 class ParserError:
     """Why the parser stopped: in its own words, at a line from 0, and where it began what it was reading."""
 

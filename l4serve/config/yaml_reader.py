@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from l4serve.config.frozen import frozen
 from l4serve.config.secret_shapes import has_secret_shape
 from l4serve.config.yaml_faults import parser_error, yaml_fault
 from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
@@ -53,7 +54,7 @@ def _refusal(error: yaml.YAMLError, text: str) -> YamlError:
     return YamlError(fault.message, fault.line, fault.remedy)
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Anchored:
     value: Any
     size: int

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
 from l4serve.config.container_env import EnvSource
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.vllm import Lora, LoraAdapter
 from l4serve.config.workload import Engine
@@ -37,7 +37,7 @@ class EngineRefusal(ValueError):  # noqa: N818
         super().__init__("\n".join(map(str, problems)))
 
 
-@dataclass(frozen=True)
+@frozen()
 class Launch:
     """What the container runs."""
 
@@ -49,7 +49,7 @@ class Launch:
     """Variables that Secrets and ConfigMaps give."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class _Setting:
     """One value on its way to the engine: where from, under which names, and what."""
 

@@ -1,7 +1,6 @@
 """Which attention backend an engine version takes on a card, from the table in `data/attention_backends.yaml`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -9,12 +8,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.cards import Capability, written
 from l4serve.engines.contract import Contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 
-@dataclass(frozen=True)
+@frozen()
 class Choice:
     """The backend in force: the one asked for, or the first that serves the workload."""
 
@@ -32,7 +32,7 @@ class Choice:
         return ", ".join(self.faults) or None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Demand:
     """What is asked of a backend."""
 

@@ -1,13 +1,14 @@
 """A workload as an engine release meets it: what the command line is made from and what the rules judge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 
 from packaging.version import Version
 
 from l4serve.config.api_key import ApiKey
 from l4serve.config.container_env import EnvSource
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.contract import Contract
@@ -22,7 +23,7 @@ from l4serve.engines.model_location import (
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Case:
     """One workload under one contract on one kind of card."""
 

@@ -4,10 +4,10 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from packaging.version import Version
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import article
 from l4serve.engines.contract import Contract, Flag
@@ -23,7 +23,7 @@ _WITH_KEYS = ("json", "json_or_text", "json_or_pairs")
 _OPTION = re.compile(r"--?[A-Za-z]")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Option:
     """One option of a command line with the values given to it."""
 

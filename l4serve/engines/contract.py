@@ -9,10 +9,11 @@ from packaging.specifiers import SpecifierSet
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract_table import CONTRACTS, ContractTable, FlagRow, Image, ServedModel, read_table
 
 
-@dataclass(frozen=True)
+@frozen()
 class Flag:
     """One option of the engine's server."""
 
@@ -58,7 +59,7 @@ class Flag:
         return self.type not in ("bool", "flag")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Shutdown:
     """How the engine ends on a signal."""
 
@@ -73,7 +74,7 @@ class Shutdown:
     source: str
 
 
-@dataclass(frozen=True)
+@frozen()
 class BatchLimits:
     """Batch limits that the server takes by default on cards of at least that memory, in GiB."""
 

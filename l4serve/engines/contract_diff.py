@@ -1,16 +1,16 @@
 """What changed between two contracts of one engine."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.replacements import Removal, removal
 
 _COMPARED = ("names", "type", "choices", "values", "default", "negation", "nargs", "repeatable", "deprecated")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Change:
     """One property of a flag, before and after."""
 
@@ -20,7 +20,7 @@ class Change:
     after: object
 
 
-@dataclass(frozen=True)
+@frozen()
 class ContractDiff:
     """Names that came and went, and flags that changed."""
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from l4serve.config.frozen import frozen
 
 CONTRACTS = Path(__file__).parent / "contracts"
 
@@ -16,7 +18,7 @@ def read_table(path: Path) -> dict[str, Any]:
     return table
 
 
-@dataclass(frozen=True)
+@frozen()
 class ServedModel:
     """What a release does with an architecture, as read from its class."""
 
@@ -27,7 +29,7 @@ class ServedModel:
     """lora, pp, packed, experts, experts? (cannot be told), sinks, state, hybrid, attention-free, transcription."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Image:
     """What is in a release's official image."""
 
@@ -40,7 +42,7 @@ class Image:
     user: str
 
 
-@dataclass(frozen=True)
+@frozen()
 class FlagRow:
     """A flag as it stands in a span of releases; rows are compared by their place in the table, not by content."""
 

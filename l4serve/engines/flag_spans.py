@@ -1,15 +1,15 @@
 """Which flag or variable a typed field becomes, release by release."""
 
-from dataclasses import dataclass
 from itertools import groupby
 
 from pydantic.alias_generators import to_snake
 
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.engines.field_flags import NO_FLAG, flag_names
 
 
-@dataclass(frozen=True)
+@frozen()
 class FlagSpan:
     """Neighbouring releases that take a field in the same way."""
 

@@ -1,13 +1,12 @@
 """GPUs of a pod and how the engine shards a model over them."""
 
-from dataclasses import dataclass
-
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
 
 
-@dataclass(frozen=True)
+@frozen()
 class GpuLayout:
     """GPUs of one pod: `gpus` = `tensor_parallel_size` x `pipeline_parallel_size`."""
 

@@ -1,7 +1,6 @@
 """Who an engine's image can run as, and what it writes to. Data: data/image_users.yaml."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -9,10 +8,11 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ImageUser:
     """The user of a release's image; `user` is None where only root can run it, and `reason` says why."""
 

@@ -1,8 +1,7 @@
 """What a move between two releases changes of a command line: deprecated options, defaults relied on, metrics."""
 
-from dataclasses import dataclass
-
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.argv import Launch
 from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
@@ -10,7 +9,7 @@ from l4serve.engines.contract_diff import diff_contracts
 from l4serve.engines.replacements import Removal
 
 
-@dataclass(frozen=True)
+@frozen()
 class DefaultChange:
     """A default that the workload relies on and that the other version sets differently."""
 

@@ -1,13 +1,13 @@
 """What differs between engines and is no behaviour: display name, names of fields, syntax. Data: data/profiles.yaml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
 
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.workload import Engine
 
 Role = Literal[
@@ -25,7 +25,7 @@ Role = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class EngineProfile:
     """The traits of an engine, whatever its release."""
 

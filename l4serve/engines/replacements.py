@@ -1,15 +1,15 @@
 """What releases dropped or renamed, and what to write instead."""
 
-from dataclasses import dataclass
 from functools import cache
 
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract, releases_with
 
 
-@dataclass(frozen=True)
+@frozen()
 class Replacement:
     """A flag, variable or metric that a release dropped."""
 
@@ -29,7 +29,7 @@ def replacements() -> tuple[Replacement, ...]:
     return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
 
 
-@dataclass(frozen=True)
+@frozen()
 class Removal:
     """A name that a release lacks, and what to do about it."""
 

@@ -1,10 +1,11 @@
 """Which contract is in force for the version that was asked for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract, contract_versions, load_contract, profile_of
 
 
@@ -12,7 +13,7 @@ class ContractError(ValueError):
     """No contract covers the engine version that was asked for."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class ResolvedContract:
     """The contract in force for a requested version, and what to say about it."""
 

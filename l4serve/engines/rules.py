@@ -6,7 +6,6 @@ a source: the place in the engine's own code, mostly with a short quotation of w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import read_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.case import Case
 from l4serve.engines.conditions import Check, Facts, compiled, fill, needed
 from l4serve.engines.rule_inputs import facts_of
@@ -23,7 +23,7 @@ from l4serve.engines.traits import Severity, Verdict
 _ORDER = ("error", "warning", "advice")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Rule:
     """One rule of the data files."""
 

@@ -1,12 +1,13 @@
 """What rules know of a model and a card, and what they say about a workload."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from l4serve.config.frozen import frozen
 
 Severity = Literal["error", "warning", "advice"]
 
 
-@dataclass(frozen=True)
+@frozen()
 class ModelTraits:
     """What rules look at in a model; None where nobody described it."""
 
@@ -41,7 +42,7 @@ class ModelTraits:
         return self.architecture is not None
 
 
-@dataclass(frozen=True)
+@frozen()
 class GpuTraits:
     """What rules look at in a card; the compute capability is (8, 9) on Ada."""
 
@@ -49,7 +50,7 @@ class GpuTraits:
     compute_capability: tuple[int, int]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Verdict:
     """What a rule says about a workload."""
 

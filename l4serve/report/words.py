@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from l4serve.config.frozen import frozen
 
 Doc = Mapping[str, Any]
 LONGEST_VALUE = 300
@@ -25,7 +27,7 @@ _HARDEST = (
 )
 
 
-@dataclass(frozen=True)
+@frozen()
 class Pair:
     """A figure before and after; None on a side that does not have it."""
 

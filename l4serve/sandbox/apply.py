@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.paths import CRDS
@@ -40,7 +40,7 @@ _ESTABLISHED_TIMEOUT_S = 30.0
 _POLL_S = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ApplyFailure:
     """One object that the API server refused."""
 

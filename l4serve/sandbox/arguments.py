@@ -1,8 +1,8 @@
 """Command lines of the control plane's processes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.certificates import ADMIN, Certificates
 from l4serve.sandbox.paths import STAGES
 
@@ -13,7 +13,7 @@ _LEASE_SECONDS = 40
 """What a kubelet uses; KWOK renews the leases of fake nodes that often."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Ports:
     """Loopback ports of one sandbox."""
 
@@ -22,7 +22,7 @@ class Ports:
     api: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Layout:
     """Where one sandbox keeps its files."""
 

@@ -1,8 +1,9 @@
 """Adds a fake node for each pod that the scheduler cannot place, as Autopilot and node auto-provisioning do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.planning.machines.shapes import MachineShape
@@ -19,7 +20,7 @@ _PATIENCE = 10
 """Snapshots for which a pod may take to find the node that was added for it, before the next are added."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Autoscaler:
     """Which pods get nodes, and where."""
 

@@ -3,7 +3,6 @@
 import datetime
 import ipaddress
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -11,12 +10,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from l4serve.config.frozen import frozen
+
 _LIFETIME = datetime.timedelta(days=365)
 _CLOCK_SKEW = datetime.timedelta(minutes=5)
 _SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class KeyPair:
     """A certificate and its private key, as PEM files that only their owner may read."""
 
@@ -24,7 +25,7 @@ class KeyPair:
     key: Path
 
 
-@dataclass(frozen=True)
+@frozen()
 class Certificates:
     """All that the control plane needs to trust itself and nobody else, as files of one folder."""
 
@@ -45,7 +46,7 @@ class Certificates:
         return KeyPair(certificate=self.folder / f"{name}.crt", key=self.folder / f"{name}.key")
 
 
-@dataclass(frozen=True)
+@frozen()
 class User:
     """Who a client certificate stands for."""
 

@@ -4,14 +4,15 @@ import hashlib
 import platform
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.paths import MODULES
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GoModule:
     """One pinned module and the one binary that comes of it."""
 
@@ -56,7 +57,7 @@ class GoModule:
         return (self.folder / "go.mod").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GoBuild:
     """Binaries that are built together into one folder of the cache."""
 

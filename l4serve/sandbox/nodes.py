@@ -1,9 +1,10 @@
 """Fake nodes: what GKE makes of a planned node pool."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.shapes import MachineShape
@@ -23,7 +24,7 @@ NO_ZONES = ("sandbox-a",)
 """Zone shown where a stack says nothing of its cluster's location."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class FakeNode:
     """A node that exists in the API only; KWOK plays its kubelet."""
 

@@ -1,8 +1,8 @@
 """Reads from the API's objects where each pod of a rollout is, or why it is nowhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.pods import KubeObject, requests_of
 
 _MACHINE_LABEL = "node.kubernetes.io/instance-type"
@@ -12,7 +12,7 @@ NOT_CREATED = "NotCreated"
 """Phase shown for a pod that its Deployment could not make."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodPlacement:
     """Where one pod landed."""
 
@@ -35,7 +35,7 @@ class PodPlacement:
     """Why it does not run; None where it does."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Snapshot:
     """The API's objects at one moment."""
 

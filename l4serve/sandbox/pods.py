@@ -1,9 +1,9 @@
 """Reads from rendered Kubernetes objects which pods they will make and what each asks of a node."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 
@@ -19,7 +19,7 @@ _PARSERS: Mapping[str, Callable[[Any], int]] = {
 _Amounts = dict[str, int]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodRequest:
     """One pod as the scheduler sees it."""
 

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.errors import SandboxError
 
 FOLDER_MARK = "L4SERVE_SANDBOX"
@@ -24,7 +24,7 @@ _END_POLL_S = 0.02
 _LOG_TAIL_LINES = 12
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ProcessIdentity:
     """A process that no other one can be mistaken for, even after its pid was given away again."""
 
@@ -66,7 +66,7 @@ def _start(pid: int) -> float:
     return int(status.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ChildProcess:
     """A process that this one started."""
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kubernetes.client import ApiClient
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.sandbox.apply import Applier, ApplyFailure, namespace_of
 from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
@@ -23,7 +23,7 @@ _OWN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node
 _NODES_TIMEOUT_S = 60.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Rehearsal:
     """What came of it."""
 

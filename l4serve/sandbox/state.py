@@ -1,13 +1,14 @@
 """What is written down about a sandbox, so that any later command finds its processes and its API server."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kubernetes.client import ApiClient
 
 from l4serve.config.files import read_bytes, read_json
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.admin_kubeconfig import api_client
 from l4serve.sandbox.certificates import Certificates
 from l4serve.sandbox.processes import ProcessIdentity
@@ -19,7 +20,7 @@ _LATEST = 10**15
 PKI = "pki"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class SandboxState:
     """One sandbox: where its files are and which processes it is made of."""
 

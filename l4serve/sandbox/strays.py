@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.processes import FOLDER_MARK, OWNER_MARK, ProcessIdentity, identify, same_start
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class MarkedProcess:
     """A process that a sandbox started."""
 

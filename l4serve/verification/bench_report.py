@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.performance.speed import Speed
 from l4serve.verification.bench_job import MARK
 
@@ -33,7 +33,7 @@ class ReportError(ValueError):
     """What was read is no report of the load tool."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Line:
     """One figure as measured and as estimated, with the bound of the estimate."""
 

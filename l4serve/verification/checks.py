@@ -3,9 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.verification.latency import Latency
 
 Status = Literal["pass", "fail", "skip"]
@@ -24,7 +24,7 @@ class UnreachableError(CheckError):
     """Nothing answers at the address, so no later check can tell anything more."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Finding:
     """What a check saw that held."""
 
@@ -32,7 +32,7 @@ class Finding:
     latency: Latency | None = None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Check:
     """A name and the call that returns a finding or raises."""
 
@@ -40,7 +40,7 @@ class Check:
     run: Callable[[], Finding]
 
 
-@dataclass(frozen=True)
+@frozen()
 class CheckResult:
     """How one check ended."""
 

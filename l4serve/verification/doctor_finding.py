@@ -1,13 +1,15 @@
 """What a doctor says: one line for each thing that it looked at, with the remedy where it is not as it should be."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
+
+from l4serve.config.frozen import frozen
 
 Verdict = Literal["ok", "bad", "unknown"]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Finding:
     """One thing that was looked at; unknown where nobody could look, which fails nothing."""
 

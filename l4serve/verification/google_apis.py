@@ -1,8 +1,10 @@
 """Google's APIs as a doctor reads them: GET and POST of JSON, by the credentials of Google's own client library."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from l4serve.config.frozen import frozen
 
 ROOTS: Mapping[str, str] = {
     "compute": "https://compute.googleapis.com/compute/v1",
@@ -27,7 +29,7 @@ class ApiError(Exception):
         super().__init__(text)
 
 
-@dataclass(frozen=True)
+@frozen()
 class GoogleApis:
     """A session, and where each API lies."""
 

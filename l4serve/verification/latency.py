@@ -1,11 +1,12 @@
 """Time to first token and inter-token latency of a streamed answer."""
 
 import time
-from dataclasses import dataclass
 from itertools import pairwise
 
+from l4serve.config.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen()
 class Latency:
     """Timing of one streamed answer, as the client saw it."""
 

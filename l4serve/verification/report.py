@@ -1,12 +1,12 @@
 """The outcome of a verification, as a table and as JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from l4serve.config.frozen import frozen
 from l4serve.verification.checks import CheckResult
 from l4serve.verification.latency import Latency
 
@@ -14,7 +14,7 @@ _MARKS = {"pass": ("ok", "green"), "fail": ("FAIL", "red"), "skip": ("skip", "ye
 WIDTH = 80
 
 
-@dataclass(frozen=True)
+@frozen()
 class Report:
     """What the checks of one server found."""
 

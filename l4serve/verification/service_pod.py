@@ -1,17 +1,17 @@
 """The pod that answers for a Service."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kubernetes.client import ApiClient, CoreV1Api
 
+from l4serve.config.frozen import frozen
 from l4serve.verification.checks import CheckError
 
 _KubeObject = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen()
 class PodPort:
     """A container port of a pod."""
 

@@ -1,12 +1,13 @@
 """What a server is expected to be: the plan's side of every check."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.models.purpose import Purpose
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Target:
     """One server and what its plan promises. None and empty mean: not promised, so not compared."""
 

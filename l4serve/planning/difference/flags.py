@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from l4serve.config.frozen import frozen
 
 FlagValue = str | bool | tuple[str | bool, ...]
 """Text after the equals sign, True for a switch, all of them in order where a flag is repeated."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class FlagChanges:
     """What became of the flags, each in the order of the command line that has it."""
 

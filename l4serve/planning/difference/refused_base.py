@@ -7,9 +7,10 @@ says how the update lands, and the figures are those of the new side alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.difference.config_edits import edits_between
 from l4serve.planning.difference.dangers import danger_of_gone
 from l4serve.planning.difference.differ import diff_plans
@@ -32,7 +33,7 @@ _BENEATH = ("cluster", "namespace")
 _NO_FLAGS = FlagChanges({}, {}, {})
 
 
-@dataclass(frozen=True)
+@frozen()
 class RefusedBase:
     """A base that is refused, as far as it can be read."""
 

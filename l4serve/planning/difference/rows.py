@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.stack.edits import Effect
 
 Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "gateway", "dashboard"]
 HIDDEN, ANOTHER = "[hidden]", "[hidden, another one]"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Row:
     """One attribute of a plan that reaches a resource."""
 
@@ -30,7 +30,7 @@ class Row:
     hidden: bool
 
 
-@dataclass(frozen=True)
+@frozen()
 class Line:
     """One difference: what it is called, its two values, and how it lands."""
 

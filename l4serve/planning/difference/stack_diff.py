@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.difference.flags import FlagChanges
 from l4serve.planning.difference.rows import Line
 from l4serve.planning.stack.edits import Effect
@@ -24,7 +24,7 @@ _GOES: Mapping[str, Effect] = {
 """How hard it weighs that a part goes, by its kind: as hard as its replacement. Others stand beside the pods."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Danger:
     """Something that a reviewer must not overlook."""
 
@@ -33,7 +33,7 @@ class Danger:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen()
 class Interruption:
     """Whether people who are served notice the update, and why."""
 
@@ -41,7 +41,7 @@ class Interruption:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Part:
     """One part of a stack on both sides."""
 
@@ -62,7 +62,7 @@ class Part:
         return _GOES.get(self.kind, Effect.IN_PLACE) if self.change == "removed" else Effect.IN_PLACE
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WorkloadPart(Part):
     """A workload on both sides."""
 
@@ -70,7 +70,7 @@ class WorkloadPart(Part):
     interruption: Interruption
 
 
-@dataclass(frozen=True)
+@frozen()
 class ConfigEdit:
     """A config path whose value differs, and what the table of edits says of it."""
 
@@ -80,7 +80,7 @@ class ConfigEdit:
     effect: Effect | None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Refused:
     """One reason why a side cannot work."""
 
@@ -91,7 +91,7 @@ class Refused:
     """File and line, such as `Pulumi.dev.yaml:12`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StackDiff:
     """What changes from one plan of a stack to the next."""
 

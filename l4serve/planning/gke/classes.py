@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from l4serve.config.compute_class import ComputeClass, Priority
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -17,7 +17,7 @@ from l4serve.planning.machines.shapes import MachineShape, find_shape, missing_f
 from l4serve.planning.values.names import MANAGED_BY
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PriorityPlan:
     """One way to get a node."""
 
@@ -51,7 +51,7 @@ class PriorityPlan:
         return rule
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ComputeClassPlan:
     """A ComputeClass object and how pods ask for it."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from l4serve.config.cluster_options import Maintenance, Monitoring, SystemPool
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.network import NetworkPlan
 from l4serve.planning.values.note import Note
 
 Endpoint = Literal["dns", "public", "private"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NodeIdentityPlan:
     """The service account of the nodes."""
 
@@ -30,7 +30,7 @@ class NodeIdentityPlan:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ControlPlanePlan:
     """Ways to the Kubernetes API."""
 
@@ -42,7 +42,7 @@ class ControlPlanePlan:
     """The endpoint that the stack's own kubeconfig uses."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ManagedPlan:
     """What the stack makes for a Standard or Autopilot cluster."""
 
@@ -71,7 +71,7 @@ class ManagedPlan:
     autoscaling_profile: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ClusterPlan:
     """A cluster to make, to look up, or to reach by kubeconfig."""
 

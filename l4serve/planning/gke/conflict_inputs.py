@@ -10,7 +10,6 @@ from ipaddress import IPv4Network, ip_network
 from itertools import combinations
 from typing import Any
 
-from dateutil.rrule import rrulestr
 from pydantic import BaseModel
 
 from l4serve.config.base import field_paths
@@ -235,6 +234,8 @@ def _windows_in_32_days(rule: str, start: str) -> int | None:
 
     None where the text is no rule of RFC 5545.
     """
+    from dateutil.rrule import rrulestr  # few stacks have a rule
+
     first = datetime.strptime(start, _UTC).replace(tzinfo=UTC)
     until = first + timedelta(days=2 * 366)
     try:

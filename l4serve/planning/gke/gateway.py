@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.exposure import Expose
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -18,7 +18,7 @@ from l4serve.planning.values.note import Note
 GATEWAY = "llm-gateway"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class GatewayPlan:
     """A Gateway and what it needs in Google Cloud."""
 

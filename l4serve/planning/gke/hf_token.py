@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.secrets import HuggingFace, SecretManagerToken
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -15,7 +15,7 @@ SECRET_NAME = "hf-secret"
 TOKEN_DIR = "/var/run/secrets/huggingface"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class SecretPlan:
     """The Secret of the Hugging Face token, or the Secret Manager secret behind it."""
 

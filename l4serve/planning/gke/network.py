@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from l4serve.config.cluster import ManagedCluster
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NetworkPlan:
     """A VPC network, its subnetwork with secondary ranges, and the way out of private nodes."""
 

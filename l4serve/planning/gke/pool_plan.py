@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.planning.gke.upgrades import UpgradePlan
 from l4serve.planning.machines.prices import Price
@@ -18,7 +18,7 @@ GPU_TAINT_KEY = "nvidia.com/gpu"
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolTaint:
     """A taint in the form of the Kubernetes API."""
 
@@ -27,7 +27,7 @@ class PoolTaint:
     effect: Effect
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ReservationPlan:
     """The reserved capacity that a pool draws on."""
 
@@ -36,7 +36,7 @@ class ReservationPlan:
     """The reservation's name or projects/P/reservations/NAME; empty for any."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolSize:
     """How many nodes there may be, and where."""
 
@@ -48,7 +48,7 @@ class PoolSize:
     location_policy: Literal["BALANCED", "ANY"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolSupply:
     """How the machines are had."""
 
@@ -61,7 +61,7 @@ class PoolSupply:
     placement_policy: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolDisks:
     """Disks of each node."""
 
@@ -73,7 +73,7 @@ class PoolDisks:
     secondary_boot_disk_mode: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NodeSoftware:
     """What runs on each node, and how far it is locked down."""
 
@@ -86,7 +86,7 @@ class NodeSoftware:
     """None leaves it to a cluster that the stack did not make."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolUpkeep:
     """Upgrades and repairs."""
 
@@ -95,7 +95,7 @@ class PoolUpkeep:
     auto_upgrade: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolPlan:
     """A GPU node pool as it is made."""
 

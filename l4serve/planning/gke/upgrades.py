@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import NodePool
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class UpgradePlan:
     """Upgrade settings; the figures of the other strategy are None."""
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.planning.machines.shapes import LOCAL_SSD_GIB, MachineShape
 from l4serve.planning.values.quantity import GIB, KIB, MIB
 
 
-@dataclass(frozen=True)
+@frozen()
 class Allocatable:
     """Resources of one node, or of one pod, in the units of the scheduler."""
 

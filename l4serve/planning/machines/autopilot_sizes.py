@@ -6,16 +6,16 @@ Figures, and how far each may be trusted: data/autopilot_sizes.yaml.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.values.quantity import format_bytes, format_cpu, parse_bytes, parse_cpu
 
 Basis = Literal["documented", "observed", "estimated"]
 
 
-@dataclass(frozen=True)
+@frozen()
 class Requests:
     """CPU, memory and ephemeral storage that a pod asks for; limits are written equal on Autopilot."""
 
@@ -24,7 +24,7 @@ class Requests:
     ephemeral_bytes: int
 
 
-@dataclass(frozen=True)
+@frozen()
 class AutopilotSize:
     """The smallest pod with so many GPUs of one accelerator."""
 

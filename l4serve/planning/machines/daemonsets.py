@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cache
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 
 
-@dataclass(frozen=True)
+@frozen()
 class DaemonSet:
     """One daemonset's effective request on a node; `estimated` names the figure that no public source states."""
 
@@ -23,7 +23,7 @@ class DaemonSet:
     source: str
 
 
-@dataclass(frozen=True)
+@frozen()
 class Overhead:
     """The sum over the daemonsets of one node."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.values.quantity import GIB
 
 GB = 10**9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Gpu:
     """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything;
     `fp16_tflops` is what TGI assumes of the card. `total_gib` is the most that was seen of such a card and

@@ -6,10 +6,10 @@ Figures: data/catalogue_prices.json, which `scripts/refresh_prices.py` writes, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.stated_prices import Prices
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
@@ -27,7 +27,7 @@ _COLUMN: Mapping[Market, int] = {"on-demand": 0, "spot": 1}
 """Column of a market in the table; flex-start has prices of its own, which no public table states."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Price:
     """What one machine costs per hour, and how far that figure holds."""
 
@@ -43,7 +43,7 @@ class Price:
         return f"price {self.date}" if self.date == _STATED else f"price of {self.date}"
 
 
-@dataclass(frozen=True)
+@frozen()
 class PriceOverrides:
     """Prices that a stack states itself, by machine type, in USD per hour."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 
 LOCAL_SSD_GIB = 375
 
 
-@dataclass(frozen=True)
+@frozen()
 class MachineShape:
     """One machine as Compute Engine sells it, before GKE reserves anything: a machine type that has its cards, or a
     host with the cards that a pool attaches to it."""
@@ -48,7 +48,7 @@ class MachineShape:
         return max(self.local_ssd_counts or (0,))
 
 
-@dataclass(frozen=True)
+@frozen()
 class AttachLimit:
     """The largest host that so many cards of an accelerator may be attached to."""
 
@@ -56,7 +56,7 @@ class AttachLimit:
     max_memory_gib: int
 
 
-@dataclass(frozen=True)
+@frozen()
 class Attachable:
     """An accelerator that a pool attaches to machine types of a family."""
 

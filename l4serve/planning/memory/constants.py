@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Constants:
     """What measurement decides; every other number of the model follows from shapes. Units are in the data file."""
 

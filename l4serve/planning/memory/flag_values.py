@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.generations import parse_version
 
 _MULTIPLES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -25,7 +26,7 @@ def flag_table() -> dict[str, Any]:
     return table
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Context:
     """What else decides what a value means: the release, the ranks and the environment."""
 
@@ -34,7 +35,7 @@ class Context:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Reading:
     """Options that a value changes, by name, and keys in it that move memory and are not modelled."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.cards import card_features
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape
@@ -25,7 +25,7 @@ class MemoryModelError(ValueError):
     """A question that the memory model cannot answer; the message says what is missing and what to give instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Generation:
     """One release's rules. `runner` is what serves a model that the release's V2 runner does not take."""
 
@@ -116,7 +116,7 @@ def parse_version(version: str) -> tuple[int, int, int]:
     return int(match[1]), int(match[2]), int(match[3] or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class TgiGeneration:
     """One TGI release's rules: the share of memory it leaves free, and what its warm-up prefill allocates."""
 

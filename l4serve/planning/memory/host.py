@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.options import ServingOptions
@@ -14,7 +15,7 @@ from l4serve.planning.memory.weights import checkpoint_bytes
 from l4serve.planning.models.model_shape import ModelShape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class HostNeeds:
     """GiB for one pod.
 

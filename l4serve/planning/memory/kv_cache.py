@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import kv_element_bytes, state_element_bytes
 from l4serve.planning.memory.weights import rank_kv_heads
@@ -14,7 +14,7 @@ from l4serve.planning.models.model_shape import LayerKind, ModelShape
 BLOCK_TOKENS = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class KvLayout:
     """How many bytes one block takes in the shared pool and how many blocks one sequence holds.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from l4serve.config.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class LoraOptions:
     """Adapters kept on the GPU at once and their largest rank."""
 
@@ -14,7 +15,7 @@ class LoraOptions:
     max_lora_rank: int = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class GraphOptions:
     """CUDA graphs as the operator asks for them: the batch sizes themselves, or the largest. None is the release's."""
 
@@ -22,7 +23,7 @@ class GraphOptions:
     largest: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ServingOptions:
     """One engine's memory-relevant settings.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Protocol
 
+from l4serve.config.frozen import frozen
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
@@ -27,7 +28,7 @@ LENGTH_STEP = 256
 EIGHT_BITS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Remedy:
     """One edit of a workload's config.
 
@@ -43,7 +44,7 @@ class Remedy:
     extra_gpus: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class _Step:
     """A candidate: the model and options it leads to and how it is written."""
 
@@ -66,7 +67,7 @@ class WholeJudgement(Protocol):
         """Whether the engine takes the edited workload."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class MemoryAlone:
     """Takes every edit: for a question about memory and nothing else."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
+from l4serve.config.frozen import frozen
 from l4serve.config.tgi import TgiEngine
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
@@ -29,7 +29,7 @@ CAPTURED_BATCH_SIZES = 6
 SMALLEST_DERIVED_PREFILL = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Warmup:
     """The prefill that TGI runs before it sizes the cache, in GiB and tokens."""
 
@@ -41,7 +41,7 @@ class Warmup:
     out_of_memory: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Shard:
     """What the warm-up needs to know of one shard, computed once: GiB, and bytes for each token."""
 
@@ -61,7 +61,7 @@ class Shard:
         return (self.options.cuda_memory_fraction or 1.0) * self.gpu.total_gib
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class TgiMemory:
     """TGI's memory: the settings that it depends on, and the answer."""
 

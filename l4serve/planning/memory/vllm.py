@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
@@ -80,7 +80,7 @@ def _speculative_method(speculative: Mapping[str, Any]) -> str | None:
     return next((method for method in ("eagle3", "eagle", "medusa", "dflash") if method in name), "draft_model")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class VllmMemory:
     """vLLM's memory: the settings that it depends on, and the answer."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import (
     compiled_peak_bytes,
@@ -21,7 +20,7 @@ from l4serve.planning.models.model_shape import ModelShape
 HOPPER = (9, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class BatchLimits:
     """What one step may schedule once the release's defaults are filled in."""
 
@@ -30,7 +29,7 @@ class BatchLimits:
     batched_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Question:
     """One engine start: what is served, on what, with which limits and by which release's rules."""
 

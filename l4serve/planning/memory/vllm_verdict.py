@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import GIB
@@ -14,7 +13,7 @@ from l4serve.planning.models.model_shape import LayerKind
 LATE_UNCERTAINTY_GIB = 0.15
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Parts:
     """GiB of one rank beside the KV cache.
 

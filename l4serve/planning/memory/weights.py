@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.online_loading import kept_beside
 from l4serve.planning.memory.options import ServingOptions
@@ -18,7 +18,7 @@ ROUNDING = 2 * 2**20
 ROUNDED_FROM = 10 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class RankParameters:
     """Parameters of one tensor-parallel rank by part, over all layers."""
 

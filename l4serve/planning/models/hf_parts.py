@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.models.hf_values import Config, integer, optional
 from l4serve.planning.models.model_shape import LinearStateFacts, MlaFacts, MoeFacts
 from l4serve.planning.models.state_space import StateSpaceLayers
@@ -17,7 +17,7 @@ _SHARED_WIDTHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class AttendedEncoder:
     """An encoder that a decoder attends to: its parameters with those of that attention, and its positions."""
 

@@ -7,9 +7,9 @@ How each class names its keys is data (`stateSpace` in `data/architectures.json`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.models.model_shape import LayerKind, LinearStateFacts
 
 _OF_A_LETTER = {"M": LayerKind.LINEAR, "*": LayerKind.FULL, "-": LayerKind.NONE, "E": LayerKind.NONE}
@@ -24,7 +24,7 @@ class StateSpaceError(ValueError):
     """Layers that cannot be told from the file; the message names the key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class StateSpaceLayers:
     """What a file says of its state-space layers and of those beside them."""
 

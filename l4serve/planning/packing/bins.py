@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from l4serve.config.frozen import frozen
 
 Vector = tuple[int, ...]
 SEARCH_LIMIT = 20_000
@@ -17,7 +18,7 @@ SEARCH_PODS = 64
 """Pods beyond which only the heuristics are asked: fragmentation hardly matters then, and the search is deep."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Item:
     """A kind of pod: its size, and how many of it there are."""
 
@@ -26,7 +27,7 @@ class Item:
     count: int
 
 
-@dataclass(frozen=True)
+@frozen()
 class Packing:
     """Per node, how many of each kind it holds, in the order of the items."""
 

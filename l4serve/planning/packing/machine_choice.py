@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.prices import NO_OVERRIDES, Market, Price, PriceOverrides, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, pack
@@ -18,7 +18,7 @@ from l4serve.planning.packing.placement import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Offer:
     """How machines are had: where, in which market, with what beside their type."""
 
@@ -31,7 +31,7 @@ class Offer:
     overrides: PriceOverrides = NO_OVERRIDES
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class MachineOption:
     """One machine type for a set of pods."""
 

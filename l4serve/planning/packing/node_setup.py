@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.shapes import MachineShape
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NodeSetup:
     """What nodes have beside their machine type."""
 

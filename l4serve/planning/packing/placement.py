@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
@@ -22,7 +22,7 @@ from l4serve.planning.values.note import Note
 from l4serve.planning.values.quantity import format_cpu, round_gib
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodRequest:
     """What each of a workload's replicas asks of a node."""
 
@@ -46,7 +46,7 @@ class PodRequest:
         return (self.cpu_millis, self.memory_bytes, self.ephemeral_bytes, self.gpus, 1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolRoom:
     """A pool: its machines, and how many of them there may be."""
 
@@ -66,7 +66,7 @@ class PoolRoom:
         return _vector(self.node)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolPlacement:
     """Where the replicas land on one pool."""
 
@@ -92,7 +92,7 @@ class PoolPlacement:
         return tuple(Note(f"nodePools.{self.pool}", text) for holds, text in told if holds)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Placement:
     """The outcome for a whole stack."""
 

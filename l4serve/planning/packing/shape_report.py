@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, pod_capacity
 from l4serve.planning.machines.prices import Price, gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
@@ -12,7 +12,7 @@ from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.placement import PodRequest, pods_per_node, stranded_gpus
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodFit:
     """How a given pod fits a node of the shape."""
 
@@ -22,7 +22,7 @@ class PodFit:
     """GPUs of a full node that no such pod can take; all of them when none fits."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ShapeRow:
     """One machine type."""
 

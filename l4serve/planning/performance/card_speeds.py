@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 
 GIGA = 10**9
 TERA = 10**12
 MICRO = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class BlockKernel:
     """The kernel that multiplies FP8 weights with one scale for each block of them: the share that it gets of the rate
     of a kernel with one scale for all, the rows that it computes at once, however few tokens there are, and the
@@ -83,7 +84,7 @@ def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
     return BlockKernel(share=row["share"], rows=row["rows"], alone=row["aloneUs"] * MICRO, layer=row["layerUs"] * MICRO)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Bound:
     """The share by which a figure may be wrong, of a step's time and of the wait for the first token, and how many
     milliseconds a slow host adds to that wait."""

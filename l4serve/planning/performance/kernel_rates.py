@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from typing import Literal
 
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 
 WeightKind = Literal["plain", "eightBit", "fourBit"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class KernelRates:
     """Shares are of the card's achieved rate; times are seconds.
 

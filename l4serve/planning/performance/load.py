@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import exp
 from statistics import NormalDist
 from typing import Literal
+
+from l4serve.config.frozen import frozen
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
 CROWD_SPREAD = (1.0, 0.8)
@@ -15,7 +16,7 @@ GOLDEN = 0.6180339887498949
 PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Load:
     """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer, or coming at
     `rate` a second whoever waits.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from l4serve.config.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen(slots=True, kw_only=True)
 class Limits:
     """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, kv_element_bytes, weight_format
@@ -21,7 +21,7 @@ WEIGHT_ONLY = ("gptq", "gptq_marlin", "awq", "awq_marlin", "marlin", "auto-round
 Multiplied = Literal["plain", "fp8", "blockFp8", "int8", "eightBit", "fourBit"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class ModelWork:
     """One rank's share of a step.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
@@ -30,7 +31,7 @@ CROWD_NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Figures:
     """What a client sees of an engine: milliseconds, and tokens or requests a second of all clients together."""
 
@@ -70,7 +71,7 @@ UNKNOWN = Figures(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Speed:
     """An estimate: the figures, the shares by which they may be wrong, what holds more of them back, and what was not
     judged and why."""
@@ -125,7 +126,7 @@ NO_SPEED = Speed(figures=UNKNOWN, bound=Bound(0.0, 0.0), limited_by=None)
 """Of what nobody judged; who says so adds the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Served:
     """What is served: a model with its settings on a card, and what its memory came to."""
 

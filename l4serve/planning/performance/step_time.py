@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.model_work import ModelWork
@@ -14,7 +14,7 @@ LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(slots=True)
 class Batch:
     """What one step works on.
 
@@ -32,7 +32,7 @@ class Batch:
     finished: int = 0
 
 
-@dataclass(frozen=True)
+@frozen()
 class StepClock:
     """The time of a step on one card or on several that share each layer."""
 

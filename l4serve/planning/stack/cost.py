@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
@@ -38,7 +38,7 @@ LEVELS: tuple[Level, ...] = ("min", "planned", "max")
 _PICKER = "Autopilot bills the CPU and memory that an endpoint picker asks for, whose price is not known here"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Usd:
     """An amount of money over time; None where no part of it is known."""
 
@@ -50,7 +50,7 @@ class Usd:
         return None if self.per_hour is None else round(self.per_hour * HOURS_PER_MONTH, 2)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class CostLine:
     """One part of the stack: machines of one type, or a fee."""
 
@@ -80,7 +80,7 @@ class CostLine:
         return self.usd("max")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StackCost:
     """The cost of a stack in USD per hour, without disks, traffic and logs."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
 from types import UnionType
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 
 
 class Effect(IntEnum):
@@ -32,7 +32,7 @@ class Effect(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Edit:
     """A row of the table: a config path, the effect of an edit there, and the provider's fields behind it."""
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.config.vllm import VllmEngine
@@ -20,7 +20,7 @@ CONTEXTS = (32768, 16384, 8192, 4096, 2048)
 _LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Wish:
     """What somebody says of a stack that is to be written."""
 
@@ -32,7 +32,7 @@ class Wish:
     """`try`: one replica on a spot node that goes away when idle. `serve`: on demand, scaled by load, protected."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class FirstStack:
     """The config that the plan accepts, and that plan."""
 

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.gke.classes import ComputeClassPlan, PriorityPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.bins import pack
@@ -13,7 +14,7 @@ from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
-@dataclass(frozen=True)
+@frozen()
 class NodeCounts:
     """Nodes that a number of replicas takes."""
 

@@ -1,10 +1,11 @@
 """The plan of a stack: frozen values, and nothing that makes them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Protocol
 
+from l4serve.config.frozen import frozen
 from l4serve.config.stack import StackConfig
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -27,7 +28,7 @@ class _Noted(Protocol):
     def notes(self) -> tuple[Note, ...]: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StackPlan:
     """A stack, resolved."""
 

@@ -1,10 +1,10 @@
 """The plan of a stack: frozen values from its config, or every reason why it cannot work."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather, gather_all, once, refuse_all
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.stack import StackConfig
@@ -38,7 +38,7 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish, subject_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Steps:
     """The steps of a stack's plan that others depend on; each runs once, when it is first asked for."""
 

@@ -1,7 +1,8 @@
 """What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather_all
 from l4serve.config.problems import Problem
 from l4serve.config.stack_file import Stack
@@ -16,7 +17,7 @@ from l4serve.planning.stack.stack_planner import subjects_of
 from l4serve.planning.workload.judging import Judgement, Subject, judge
 
 
-@dataclass(frozen=True)
+@frozen()
 class Watched:
     """A metric that the stack reads, under both contracts; None where the release does not show it."""
 
@@ -27,7 +28,7 @@ class Watched:
     then: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Side:
     """One release's answer to a workload."""
 
@@ -51,7 +52,7 @@ class Side:
         return bool(self.judgement.refusals)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Moved:
     """One workload under its own release and the one asked about."""
 

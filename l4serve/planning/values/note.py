@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 
 Level = Literal["danger", "will fail", "may fail", "costs", "advice"]
 LEVELS: tuple[Level, ...] = ("danger", "will fail", "may fail", "costs", "advice")
@@ -15,7 +15,7 @@ _OTHER = "other"
 _RULE = re.compile(r"\[([A-Za-z0-9_.-]+)\]$")
 
 
-@dataclass(frozen=True)
+@frozen()
 class Note:
     """One remark about a part of the config."""
 
@@ -42,7 +42,7 @@ def by_harm(notes: Iterable[Note]) -> list[Note]:
     return sorted(notes, key=lambda note: LEVELS.index(note.level))
 
 
-@dataclass(frozen=True)
+@frozen()
 class NoteKind:
     """A kind of note: `says` is a part of its text that no other has, `answer` what to do or to run."""
 

@@ -1,8 +1,8 @@
 """Who reaches a workload and what its pods may do: identity, Pod Security, key, route and network, together."""
 
-from dataclasses import dataclass
 from functools import partial
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather
 from l4serve.config.model_source import HyperdiskSource
 from l4serve.config.workload import Workload
@@ -20,7 +20,7 @@ from l4serve.planning.workload.storage import StoragePlan
 from l4serve.planning.workload.surroundings import Surroundings
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Access:
     """What guards a workload, and what opens it."""
 

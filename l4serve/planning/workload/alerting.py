@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from pydantic.alias_generators import to_snake
 
 from l4serve.config.alerts import Objectives
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
@@ -18,7 +18,7 @@ from l4serve.engines.contract import Contract
 from l4serve.planning.workload.surroundings import Surroundings
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class AlertPlan:
     """One alert: a PromQL expression that holds for some time."""
 
@@ -33,7 +33,7 @@ class AlertPlan:
     """Address of the section of the runbook."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class AlertsPlan:
     """The alerts of a workload, and who raises them."""
 

@@ -1,8 +1,8 @@
 """TLS at the pods: the engine's own arguments for a certificate that is mounted from a Secret."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
@@ -13,7 +13,7 @@ _REFRESH = "--enable-ssl-refresh"
 """Reads a renewed certificate without a restart."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class TlsPlan:
     """Where the certificate comes from, and what the engine is told of it."""
 

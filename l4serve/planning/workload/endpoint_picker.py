@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PickerPlan:
     """An InferencePool and its endpoint picker."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import ValidationError
 
 from l4serve.config.base import keys_of
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
 from l4serve.config.spelling import one_of
 from l4serve.config.workload import Model, Workload
@@ -20,7 +21,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.judging import Subject
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Question:
     """One model on one card, with the settings that are not the engine's defaults."""
 

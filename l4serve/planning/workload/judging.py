@@ -4,10 +4,11 @@ Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
 from l4serve.config.workload import Engine, Workload
@@ -45,7 +46,7 @@ _ALIKE = 0.93
 """Share of equal letters from which an unknown id may be a known one misspelt, and not that of a relative."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Subject:
     """A workload under one release on one kind of card: all that a judgement looks at."""
 
@@ -128,7 +129,7 @@ def _set(engine: Engine, names: Mapping[str, str], key: str, value: object) -> t
     return names[field], {**(getattr(engine, names[field]) or {}), inner: value} if dot else value
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Judgement:
     """What planning thinks of a workload: its command line, the engine's rules, its memory, what was not judged."""
 
@@ -236,7 +237,7 @@ def _cures(subject: Subject) -> tuple[Remedy, ...]:
     return remedies(subject.shape, subject.card, options, gpus_available=subject.gpu_counts, whole=whole)
 
 
-@dataclass(frozen=True)
+@frozen()
 class _WholeJudgement:
     """Holds the memory model's remedies against everything else that is judged."""
 

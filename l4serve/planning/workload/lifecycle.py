@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract
 from l4serve.planning.workload.start import StartPlan
 
 
-@dataclass(frozen=True)
+@frozen()
 class ProbeTimes:
     """How often a probe asks, how many misses count, and how long it waits for an answer, in seconds."""
 
@@ -26,7 +26,7 @@ class ProbeTimes:
         return self.period * self.failures
 
 
-@dataclass(frozen=True)
+@frozen()
 class Probes:
     """HTTP probes of the engine's container; the start-up budget covers download and load of the model, in seconds."""
 
@@ -42,7 +42,7 @@ class Probes:
         return self.startup_period * self.startup_failures
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Lifecycle:
     """How a pod starts, shows that it lives, and ends."""
 

@@ -1,8 +1,8 @@
 """What every catalogued model takes of a machine: its weights, and the longest context that one request can have."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import all_models
@@ -14,7 +14,7 @@ SHORTEST_CONTEXT = 2048
 """Tokens of context below which a model is not said to fit a machine, unless its own context is shorter."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Surveyed:
     """One model on all GPUs of one machine, under the default engine's release."""
 

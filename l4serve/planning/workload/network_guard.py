@@ -1,12 +1,13 @@
 """Who may connect to a workload's pods, and where they may connect to: a NetworkPolicy, closed by default."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BucketSource
 from l4serve.config.network_policy import NetworkPeer, NetworkPolicy
 from l4serve.config.workload import Workload
@@ -19,7 +20,7 @@ _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _EVERYWHERE = "0.0.0.0/0"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Peer:
     """One side of a connection: addresses, or pods of a namespace; neither is every pod of the workload's own."""
 
@@ -45,7 +46,7 @@ class Peer:
         return f"{pods} of {self.namespace}" if self.namespace else f"{pods} of its own namespace"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Opening:
     """Connections that are let through: with any of the peers, at any of the ports."""
 
@@ -60,7 +61,7 @@ class Opening:
         yield from (f"{peer.text} ({ports})" for peer in self.peers)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NetworkGuard:
     """All that is let through to the pods of a workload, and from them."""
 

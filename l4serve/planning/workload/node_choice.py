@@ -1,8 +1,9 @@
 """Which pool a workload runs on, and how its pods say so."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.classes import ComputeClassPlan
@@ -17,7 +18,7 @@ ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 MACHINE_LABEL = "node.kubernetes.io/instance-type"
 
 
-@dataclass(frozen=True)
+@frozen()
 class Toleration:
     """A taint that the pods bear."""
 
@@ -27,7 +28,7 @@ class Toleration:
     value: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen()
 class Placing:
     """Where the pods may run."""
 
@@ -49,7 +50,7 @@ class Placing:
 _GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Site:
     """Where the workloads of a stack may run."""
 
@@ -58,7 +59,7 @@ class Site:
     classes: tuple[ComputeClassPlan, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen()
 class Place:
     """A workload's place: the pool (None where the cluster's nodes are not the stack's) and the node's shape."""
 

@@ -1,9 +1,10 @@
 """What a workload's pods are allowed on their node: Pod Security level, user, and the folders that they write to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.problems import Problem, refuse
@@ -19,7 +20,7 @@ _NAME = "engine"
 """Name of a user that nobody named; programs that ask for one find it in USER."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodGuard:
     """Pod Security of a workload's pods."""
 

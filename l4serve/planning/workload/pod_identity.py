@@ -1,8 +1,8 @@
 """The identity of a workload's pods: their Kubernetes service account, and its roles in Google Cloud."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 
@@ -11,7 +11,7 @@ _BUCKET_ROLES = {"read": "roles/storage.objectViewer", "write": "roles/storage.o
 _ACTS_AS = "iam.gke.io/gcp-service-account"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PodIdentity:
     """A service account of Kubernetes and what Google Cloud lets it do."""
 

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
@@ -16,7 +17,7 @@ from l4serve.planning.workload.node_choice import Place
 GPU_RESOURCE = "nvidia.com/gpu"
 
 
-@dataclass(frozen=True)
+@frozen()
 class PodResources:
     """Requests and limits of the engine's container, and the size of /dev/shm in bytes."""
 
@@ -56,7 +57,7 @@ class PodResources:
         }
 
 
-@dataclass(frozen=True)
+@frozen()
 class PlannedResources:
     """Resources of a pod, and what to say of them."""
 

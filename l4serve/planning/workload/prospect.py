@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from l4serve.config.expected_load import ExpectedLoad
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.workload.judging import Judgement, Subject
 
@@ -28,7 +28,7 @@ def fitting_load(load: ExpectedLoad, context: int | None) -> ExpectedLoad:
     return load.model_copy(update={"input_tokens": prompt, "output_tokens": max(1, context - prompt)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Prospect:
     """One pod of a workload under the load that is expected of it; worked out when somebody asks."""
 

@@ -1,12 +1,12 @@
 """Rollouts that cannot deadlock: new pods first where a pool has room for them, old pods first where it has not."""
 
-from dataclasses import dataclass
+from l4serve.config.frozen import frozen
 
 LONGEST_AWAIT_SECONDS = 24 * 3600
 """A rollout that takes a day is looked at by somebody."""
 
 
-@dataclass(frozen=True)
+@frozen()
 class Rollout:
     """The Deployment's rolling update, and the disruption that its pods allow."""
 

@@ -1,9 +1,9 @@
 """The route of a workload on the stack's gateway: host, paths, health check, time limit."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from l4serve.config.exposure import Route
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.workload import Workload
@@ -13,7 +13,7 @@ from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.workload.endpoint_picker import PickerPlan, plan_picker
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class RoutePlan:
     """Where the gateway serves a workload, and how it looks after it."""
 

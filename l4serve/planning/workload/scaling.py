@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.models.model_shape import ModelShape
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class AutoscalingPlan:
     """A HorizontalPodAutoscaler over one metric of the pods."""
 

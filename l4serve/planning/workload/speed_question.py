@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
+from l4serve.config.frozen import frozen
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
@@ -35,7 +36,7 @@ COMMON_NAMES = {
 SECONDS_PER_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True, kw_only=True)
 class Priced:
     """One engine under a load, and what it is paid for: `price` is that of its GPUs' machine for one hour."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BucketSource, HyperdiskSource
 from l4serve.config.workload import Workload
 from l4serve.engines.profile import engine_profile
@@ -18,7 +18,7 @@ from l4serve.planning.memory.host import image_gib
 _MIB_PER_GIB = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StartPlan:
     """Seconds of each phase of a pod's start, in their order; None where the size of the weights is not known."""
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.model_source import BootDiskSource, BucketSource, ClaimSource, HyperdiskSource
 from l4serve.config.problems import Problem
@@ -28,7 +28,7 @@ _PREFIX = "gke-gcsfuse/"
 """Of the annotations that size the injected sidecar."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class VolumePlan:
     """One volume of the pods, and where the engine's container finds it."""
 
@@ -43,7 +43,7 @@ class VolumePlan:
     """Attributes of a Cloud Storage FUSE volume; None where it is none. A volume of neither kind is memory."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StoragePlan:
     """What the pods mount beside /dev/shm and the token."""
 

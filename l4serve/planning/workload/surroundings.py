@@ -1,9 +1,9 @@
 """What the workloads of a stack share while each is planned."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from l4serve.config.autoscaling import StackMonitoring
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step
 from l4serve.config.network_policy import NetworkPolicy
 from l4serve.config.problems import refuse
@@ -13,7 +13,7 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Surroundings:
     """What the workloads of a stack share. A step may refuse: what does not depend on it is judged all the same."""
 

@@ -5,11 +5,11 @@ Data: data/weight_disk.yaml.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
+from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BootDiskSource, HyperdiskSource
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
@@ -17,7 +17,7 @@ from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WeightStore:
     """A disk with weights, behind the claim that pods mount."""
 

@@ -1,9 +1,9 @@
 """The plan of one workload: everything its pods and Service are made of, resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from l4serve.config.container_env import EnvSource
+from l4serve.config.frozen import frozen
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.gke.hf_token import SecretPlan
@@ -25,7 +25,7 @@ from l4serve.planning.workload.scaling import AutoscalingPlan
 from l4serve.planning.workload.storage import StoragePlan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class EnginePlan:
     """The engine's release and what its container runs."""
 
@@ -49,7 +49,7 @@ class EnginePlan:
         return self.key_source is not None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ModelPlan:
     """The model as it is served."""
 
@@ -64,7 +64,7 @@ class ModelPlan:
     """Prompt and output together, in tokens; None where neither the config nor the model says."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ScalePlan:
     """How many pods there are, and how they change."""
 
@@ -81,7 +81,7 @@ class ScalePlan:
         return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ServicePlan:
     """The Kubernetes Service in front of the pods, and what is scraped of them."""
 
@@ -116,7 +116,7 @@ class ServicePlan:
         return f"kubectl -n {self.namespace} port-forward service/{self.name} {self.port}:{self.port}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ObjectMetadata:
     """Labels and annotations of the workload's Kubernetes objects."""
 
@@ -129,7 +129,7 @@ class ObjectMetadata:
     annotations: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class WorkloadPlan:
     """One workload, resolved: no later stage reads its config again."""
 

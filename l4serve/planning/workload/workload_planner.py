@@ -1,9 +1,10 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.workload import Workload
@@ -41,7 +42,7 @@ from l4serve.planning.workload.workload_plan import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Draft:
     """One workload by itself; the room on its pool, which decides how it rolls out, is not known yet."""
 
