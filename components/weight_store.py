@@ -9,21 +9,23 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from components.weight_download import DOWNLOAD, download_variables
 from components.workload_principal import pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
-_DOWNLOAD = (
-    "import os; from huggingface_hub import snapshot_download; "
-    "snapshot_download(os.environ['MODEL_ID'], revision=os.environ.get('MODEL_REVISION') or None, local_dir='/fill')"
-)
 _FILL_DISK = "pd-balanced"
 """Attaches to the system nodes too, which a Hyperdisk ML does not: the Job takes no GPU."""
 _SETTLE_SECONDS = 120
-"""Longer than a kubelet and the driver take to unmount and detach the disk of a pod that has ended."""
+"""Longer than a kubelet and the driver take to unmount and detach the disk of a pod that has ended.
+
+Compute Engine makes an image of an attached disk only when forced, and such an image may be broken:
+https://cloud.google.com/compute/docs/samples/compute-images-create
+"""
 _FILL_USER = 65532
 """Of no image: nobody by number."""
+_ZONE = "topology.kubernetes.io/zone"
 _PD_DRIVER = "pd.csi.storage.gke.io"
 
 
@@ -79,7 +81,8 @@ class WeightStore(pulumi.ComponentResource):
             f"{self._name}-fill", zone=store.zone, project=project, type=_FILL_DISK, size=store.size_gb,
             opts=self._child(depends_on=list(self._args.after)),
         )  # fmt: skip
-        volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", _disk_source(filled.id, False))
+        near = _disk_source(filled.id, store.zone, read_only=False)
+        volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", near)
         job = self._make_settling(store, self._make_job(store, volume))
         image = gcp.compute.Image(
             f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
@@ -95,7 +98,8 @@ class WeightStore(pulumi.ComponentResource):
             provisioned_throughput=store.throughput_mibps,
             opts=self._child(),
         )
-        return [self._make_volume("weights", store.claim, size, "ReadOnlyMany", _disk_source(disk.id, True))]
+        read = _disk_source(disk.id, store.zone, read_only=True)
+        return [self._make_volume("weights", store.claim, size, "ReadOnlyMany", read)]
 
     def _make_volume(
         self, suffix: str, claim: str, size: str, mode: str, source: Mapping[str, Any]
@@ -135,12 +139,7 @@ class WeightStore(pulumi.ComponentResource):
     def _make_job(self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim) -> k8s.batch.v1.Job:
         """Downloads the model to the disk with the engine's own image; Pulumi waits until it is done."""
         plan = self._plan
-        env = [
-            k8s.core.v1.EnvVarArgs(name="MODEL_ID", value=plan.model.id),
-            k8s.core.v1.EnvVarArgs(name="MODEL_REVISION", value=store.revision or ""),
-            k8s.core.v1.EnvVarArgs(name="HF_HOME", value="/fill/.cache"),
-            k8s.core.v1.EnvVarArgs(name="HOME", value="/tmp"),
-        ]
+        env = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in download_variables(plan).items()]
         if plan.secret is not None and plan.secret.secret_name is not None:
             token = k8s.core.v1.SecretKeySelectorArgs(
                 name=self._args.secret_name or plan.secret.secret_name, key=plan.secret.key
@@ -153,7 +152,8 @@ class WeightStore(pulumi.ComponentResource):
             "/fill": k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
             "/tmp": k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
         }
-        pod = self._pod("fill", _DOWNLOAD, {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}, env, volumes)
+        least, most = {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}
+        pod = self._pod("fill", DOWNLOAD, least, most, env, volumes, node={_ZONE: store.zone or ""})
         return self._job("fill-job", store.fill_name, store, pod)
 
     def _make_settling(self, store: StorePlan, filled: k8s.batch.v1.Job) -> k8s.batch.v1.Job:
@@ -170,9 +170,12 @@ class WeightStore(pulumi.ComponentResource):
         limits: dict[str, str],
         env: list[k8s.core.v1.EnvVarArgs],
         volumes: Mapping[str, k8s.core.v1.VolumeArgs],
+        node: Mapping[str, str] | None = None,
     ) -> k8s.core.v1.PodSpecArgs:
         """A pod of one container with the volumes at these paths."""
         disk = {"ephemeral-storage": "1Gi"}
+        # The interpreter of an image that runs as root alone may be one that only root can enter.
+        confined = self._plan.guard.restricted
         container = k8s.core.v1.ContainerArgs(
             name=name,
             image=self._plan.engine.image,
@@ -185,15 +188,16 @@ class WeightStore(pulumi.ComponentResource):
             resources=k8s.core.v1.ResourceRequirementsArgs(requests=requests | disk, limits=limits | disk),
             security_context=k8s.core.v1.SecurityContextArgs(
                 allow_privilege_escalation=False,
-                run_as_non_root=True,
-                run_as_user=_FILL_USER,
-                run_as_group=_FILL_USER,
+                run_as_non_root=True if confined else None,
+                run_as_user=_FILL_USER if confined else None,
+                run_as_group=_FILL_USER if confined else None,
                 read_only_root_filesystem=True,
                 capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
             ),
         )
         return k8s.core.v1.PodSpecArgs(
             restart_policy="OnFailure",
+            node_selector=node,
             automount_service_account_token=False,
             security_context=k8s.core.v1.PodSecurityContextArgs(
                 fs_group=_FILL_USER, seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault")
@@ -229,6 +233,10 @@ class WeightStore(pulumi.ComponentResource):
         )
 
 
-def _disk_source(handle: pulumi.Input[str], read_only: bool) -> dict[str, Any]:
-    """A Compute Engine disk as the CSI driver of GKE mounts it."""
-    return {"csi": {"driver": _PD_DRIVER, "volumeHandle": handle, "fsType": "ext4", "readOnly": read_only}}
+def _disk_source(handle: pulumi.Input[str], zone: str | None, *, read_only: bool) -> dict[str, Any]:
+    """A Compute Engine disk as the CSI driver of GKE mounts it, on nodes of its zone alone."""
+    place = {"key": _ZONE, "operator": "In", "values": [zone]}
+    return {
+        "csi": {"driver": _PD_DRIVER, "volumeHandle": handle, "fsType": "ext4", "readOnly": read_only},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [place]}]}},
+    }

@@ -21,7 +21,7 @@ RATE_PROMPTS = 300
 DEADLINE_SECONDS = 3600
 LOAD_TOOL = "vllm bench serve --backend openai"
 ANY_CERTIFICATE_SINCE = Version("0.17.0")
-"""First release whose load tool has --insecure: https://github.com/vllm-project/vllm/pull/34026 (February 2026)."""
+"""First release whose load tool has --insecure, as vllm/benchmarks/serve.py of 0.16.0 and 0.17.0 show (2026-11-26)."""
 _USER = 65532
 """Of no image: the load tool needs no more than its own folder, and passes Pod Security "restricted" as anybody."""
 _FOLDER = "/tmp"
@@ -79,9 +79,9 @@ def image_of(workload: WorkloadPlan) -> str:
     from l4serve.config.vllm import VllmEngine
 
     owner = VllmEngine()
-    if workload.engine.kind == owner.kind and (
-        workload.service.tls is None or Version(workload.engine.contract.version) >= ANY_CERTIFICATE_SINCE
-    ):
+    trusts = workload.service.tls is None or Version(workload.engine.contract.version) >= ANY_CERTIFICATE_SINCE
+    # An image that only root can run has no interpreter for the Job's own user.
+    if workload.engine.kind == owner.kind and trusts and workload.guard.restricted:
         return workload.engine.image
     return resolve_contract(owner.kind, owner.version).contract.image
 

@@ -166,6 +166,11 @@ def test_a_plain_pod_is_loaded_with_its_own_image(tmp_path: Path) -> None:
     assert container["image"].endswith(":v0.11.0")
 
 
+def test_an_image_that_only_root_can_run_is_not_the_load_tools(tmp_path: Path) -> None:
+    (container,) = job_of(tmp_path, "0.8.5")["containers"]
+    assert container["image"].endswith(":v0.26.0")
+
+
 def test_the_job_passes_the_pod_security_of_its_namespace(tmp_path: Path) -> None:
     pod = job_of(tmp_path, "0.26.0")
     (container,) = pod["containers"]

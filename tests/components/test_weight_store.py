@@ -1,8 +1,14 @@
 """What is made for weights that lie elsewhere than on the Hub, and how the pods mount them."""
 
+import sys
+from fnmatch import fnmatch
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import pytest
+
 from components.inference_service import InferenceService, InferenceServiceArgs
+from components.weight_download import DOWNLOAD, download_variables
 from components.weight_store import WeightStore, WeightStoreArgs
 from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
@@ -11,11 +17,12 @@ from tests import factories
 from tests.components.recorder import Recorded, record
 from tests.stack_cases import ROOT
 
+TGI = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
 BUCKET = {"kind": "bucket", "uri": "gs://models/qwen", "cache": "memory"}
 
 
-def planned(source: dict[str, Any], **pool: Any) -> WorkloadPlan:
-    chat = factories.workload("Qwen/Qwen2.5-1.5B-Instruct", nodePool="l4")
+def planned(source: dict[str, Any], engine: dict[str, Any] | None = None, **pool: Any) -> WorkloadPlan:
+    chat = factories.workload("Qwen/Qwen2.5-1.5B-Instruct", nodePool="l4", engine=engine or {})
     chat["model"]["source"] = source
     machine = {"machineType": "g2-standard-12", "maxNodes": 2, **pool}
     return factories.planned(factories.serving({"chat": chat}, pools={"l4": machine})).workloads[0]
@@ -95,6 +102,65 @@ def test_the_filling_pods_are_confined_and_of_no_service() -> None:
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/fill", "/tmp"}
     for amounts in container["resources"].values():
         assert {"cpu", "memory", "ephemeral-storage"} <= set(amounts)
+
+
+@pytest.mark.parametrize(("engine", "user"), [({}, 65532), ({"version": "0.8.5"}, None), (TGI, None)])
+def test_the_filling_pod_is_of_root_where_only_root_enters_the_images_interpreter(
+    engine: dict[str, Any], user: int | None
+) -> None:
+    made = store(planned({"kind": "hyperdisk"}, engine))
+    for job in ("chat-weights-fill-job", "chat-weights-settle-job"):
+        (container,) = made[job].inputs["spec"]["template"]["spec"]["containers"]
+        assert container["securityContext"].get("runAsUser") == user
+        assert container["securityContext"].get("runAsNonRoot") is (True if user else None)
+
+
+def test_a_disk_is_mounted_in_its_zone_alone() -> None:
+    made = store(planned({"kind": "hyperdisk"}))
+    place = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["us-central1-a"]}
+    for name in ("chat-weights-fill-volume", "chat-weights-weights-volume"):
+        required = made[name].inputs["spec"]["nodeAffinity"]["required"]
+        assert required == {"nodeSelectorTerms": [{"matchExpressions": [place]}]}
+    job = made["chat-weights-fill-job"].inputs["spec"]["template"]["spec"]
+    assert job["nodeSelector"] == {place["key"]: "us-central1-a"}
+
+
+REPOSITORY = {
+    "config.json": 1,
+    "model-00001-of-00002.safetensors": 1,
+    "model-00002-of-00002.safetensors": 1,
+    "model.safetensors.index.json": 1,
+    "consolidated.safetensors": 0,
+    "pytorch_model.bin": 0,
+    "1_Pooling/config.json": 1,
+    "original/consolidated.00.pth": 0,
+    "original/model.safetensors": 0,
+    "onnx/model.onnx_data": 0,
+    "model-Q4_K_M.gguf": 0,
+}
+BINARY = {"config.json": 1, "pytorch_model.bin": 1, "sparse_linear.pt": 1, "onnx/model.onnx": 0}
+MISTRAL = {"params.json": 1, "consolidated.safetensors": 1, "model-00001-of-00001.safetensors": 0}
+
+
+@pytest.mark.parametrize(
+    ("files", "engine"),
+    [(REPOSITORY, {}), (BINARY, {}), (MISTRAL, {"loadFormat": "mistral"})],
+    ids=["hf", "bin", "own"],
+)
+def test_the_job_downloads_the_weights_once(
+    files: dict[str, int], engine: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = ModuleType("huggingface_hub")
+    asked: dict[str, Any] = {}
+    vars(hub)["HfApi"] = lambda: SimpleNamespace(list_repo_files=lambda model, revision: list(files))
+    vars(hub)["snapshot_download"] = lambda model, **options: asked.update(options, model=model)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    for name, value in download_variables(planned({"kind": "hyperdisk"}, engine)).items():
+        monkeypatch.setenv(name, value)
+    exec(DOWNLOAD, {})
+    kept = {name for name in files if not any(fnmatch(name, skipped) for skipped in asked["ignore_patterns"])}
+    assert kept == {name for name, wanted in files.items() if wanted}
+    assert (asked["model"], asked["revision"], asked["local_dir"]) == ("Qwen/Qwen2.5-1.5B-Instruct", None, "/fill")
 
 
 def test_a_policy_lets_the_filling_pods_out_and_nobody_in() -> None:

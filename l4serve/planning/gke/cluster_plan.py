@@ -103,6 +103,15 @@ class ClusterPlan:
         return tuple(Note("cluster", remark) for remark in self.remarks)
 
     @property
+    def system_zones(self) -> tuple[str, ...] | None:
+        """Zones that may have a system node; None where GKE chooses them, or the cluster is not the stack's."""
+        pool = self.managed.system_pool if self.managed else None
+        if pool is None:
+            return None
+        named = (*self.zones, *((self.location,) if self.location and not self.regional else ()))
+        return pool.zones or tuple(dict.fromkeys(named)) or None
+
+    @property
     def looked_up(self) -> bool:
         """Whether an existing cluster is found by name in the cloud."""
         return self.mode == "existing" and self.name is not None

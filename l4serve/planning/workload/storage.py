@@ -22,7 +22,7 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
-from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, weight_store
+from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, fill_notes, weight_store
 
 _PREFIX = "gke-gcsfuse/"
 """Of the annotations that size the injected sidecar."""
@@ -110,7 +110,7 @@ def plan_storage(
         readable=readable,
         role=_table()["role"] if readable else None,
         store=store,
-        notes=tuple(_notes(workload, cluster)),
+        notes=tuple(_notes(workload, place, cluster)),
     )
 
 
@@ -197,10 +197,10 @@ def _problems(
     if isinstance(source, ClaimSource) and source.access == "ReadWriteOnce" and workload.most_replicas > 1:
         message = "a ReadWriteOnce claim reaches the pods of one node alone: the others would stay Pending"
         yield Problem(f"{at}.access", message, "use a claim that many nodes can read, or one replica")
-    yield from disk_problems(path, workload, place, checkpoint_gib)
+    yield from disk_problems(path, workload, place, cluster, checkpoint_gib)
 
 
-def _notes(workload: Workload, cluster: ClusterPlan) -> Iterator[str]:
+def _notes(workload: Workload, place: Place, cluster: ClusterPlan) -> Iterator[str]:
     source = workload.model.source
     buckets = isinstance(source, BucketSource) or bool(bucket_adapters(workload.engine))
     if buckets and cluster.managed is None:
@@ -212,7 +212,7 @@ def _notes(workload: Workload, cluster: ClusterPlan) -> Iterator[str]:
         role = _table()["role"]
         yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"
     if isinstance(source, HyperdiskSource):
-        yield "a Job downloads the weights to a disk before the first pod, and anew for another model or revision"
+        yield from fill_notes(place, cluster)
 
 
 def needs_token(workload: Workload) -> bool:

@@ -13,6 +13,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BootDiskSource, HyperdiskSource
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
+from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 
@@ -77,13 +78,15 @@ def _disk_gb(source: HyperdiskSource, checkpoint_gib: float | None) -> int:
     return source.size_gb or max(10, math.ceil((checkpoint_gib or 0.0) * _table()["hyperdisk"]["headroom"] * 1.0737))
 
 
-def disk_problems(path: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> Iterator[Problem]:
+def disk_problems(
+    path: str, workload: Workload, place: Place, cluster: ClusterPlan, checkpoint_gib: float | None
+) -> Iterator[Problem]:
     """What stands against the disk of a workload at a YAML path."""
     source = workload.model.source
     if isinstance(source, BootDiskSource):
         yield from _boot_disk_problems(path, place)
     if isinstance(source, HyperdiskSource):
-        yield from _hyperdisk_problems(path, place, source, checkpoint_gib)
+        yield from _hyperdisk_problems(path, place, cluster, source, checkpoint_gib)
 
 
 def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
@@ -99,7 +102,7 @@ def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
 
 
 def _hyperdisk_problems(
-    path: str, place: Place, source: HyperdiskSource, checkpoint_gib: float | None
+    path: str, place: Place, cluster: ClusterPlan, source: HyperdiskSource, checkpoint_gib: float | None
 ) -> Iterator[Problem]:
     at, pool = f"{path}.model.source", place.pool
     if pool is None or place.placing.compute_class is not None or not pool.create:
@@ -112,6 +115,9 @@ def _hyperdisk_problems(
     if len(pool.size.zones) != 1:
         message = f"a Hyperdisk lies in one zone, and node pool {pool.name!r} has {len(pool.size.zones) or 'unnamed'}"
         yield Problem(f"{at}.kind", message, f"set nodePools.{pool.name}.zones to one zone")
+    elif cluster.system_zones is not None and pool.size.zones[0] not in cluster.system_zones:
+        message = f"the Job that fills the disk runs on a system node, of which {pool.size.zones[0]} has none"
+        yield Problem(f"{at}.kind", message, f"add {pool.size.zones[0]} to cluster.systemPool.zones")
     if source.size_gb is None and checkpoint_gib is None:
         yield Problem(f"{at}.sizeGb", "nobody knows how large the weights are", "set sizeGb")
     elif source.size_gb is not None and checkpoint_gib is not None and source.size_gb * 1e9 < checkpoint_gib * GIB:
@@ -119,6 +125,15 @@ def _hyperdisk_problems(
         yield Problem(f"{at}.sizeGb", f"the weights take {checkpoint_gib:.1f} GiB", f"set sizeGb: {least}")
     else:
         yield from _throughput_problems(at, source, _disk_gb(source, checkpoint_gib) * 1e9 / GIB)
+
+
+def fill_notes(place: Place, cluster: ClusterPlan) -> Iterator[str]:
+    """What an operator should know of the Job that fills a Hyperdisk."""
+    yield "a Job downloads the weights to a disk before the first pod, and anew for another model or revision"
+    if cluster.managed is not None and cluster.system_zones is None and place.pool is not None:
+        zone = next(iter(place.pool.size.zones), "")
+        where = f"the Job runs on a system node of {zone}, and GKE chooses the zones of those"
+        yield f"{where}: cluster.systemPool.zones: [{zone}] makes sure of one"
 
 
 def _throughput_problems(at: str, source: HyperdiskSource, size_gib: float) -> Iterator[Problem]:

@@ -222,3 +222,22 @@ def test_a_hyperdisk_reads_as_much_as_its_size_allows() -> None:
     assert "reads 2 to 23,841 MiB/s" in told and "set throughputMibps: 23841" in told
     told = refusal({"kind": "hyperdisk", "sizeGb": 65_536})
     assert "reads 7,325 to" in told and "set throughputMibps: 7325" in told
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ({"systemPool": {"zones": ["us-central1-b"]}}, "add us-central1-a to cluster.systemPool.zones"),
+        ({"zones": ["us-central1-b"], "location": "us-central1"}, "add us-central1-a to cluster.systemPool.zones"),
+    ],
+)
+def test_a_hyperdisk_wants_a_system_node_in_its_zone(cluster: dict[str, Any], said: str) -> None:
+    assert said in refusal({"kind": "hyperdisk"}, cluster=cluster, pool={"zones": ["us-central1-a"]})
+
+
+def test_a_note_tells_of_a_system_node_whose_zone_google_chooses() -> None:
+    pool = {"zones": ["us-central1-a"]}
+    told = stack({"kind": "hyperdisk"}, cluster={"location": "us-central1"}, pool=pool).workloads[0].judgement.notes
+    assert any("cluster.systemPool.zones: [us-central1-a] makes sure" in note for note in told)
+    told = stack({"kind": "hyperdisk"}, pool=pool).workloads[0].judgement.notes
+    assert not any("makes sure" in note for note in told)
