@@ -54,6 +54,11 @@ def _no_float(value: Any) -> Any:
     return value
 
 
+def _no_lost_zero(value: Any) -> Any:
+    """Refuses 1.3, which is what YAML reads of 1.30; 1.33 lost nothing."""
+    return _no_float(value) if isinstance(value, float) and len(f"{value}".partition(".")[2]) == 1 else value
+
+
 @frozen()
 class _BoundedName:
     """The form of a name, for validation and for JSON Schema."""
@@ -101,6 +106,11 @@ Version = Annotated[
     str,
     Field(pattern=VERSION, max_length=40, examples=["0.26.0"]),
     BeforeValidator(_no_float),
+]
+ClusterVersion = Annotated[
+    str,
+    Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+(-gke\.[0-9]+)?)?$", max_length=40),
+    BeforeValidator(_no_lost_zero),
 ]
 Image = Annotated[
     str,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import Cidr, ClusterName, ConfigModel, Label, PositiveInt, Zone
+from l4serve.config.base import Cidr, ClusterName, ClusterVersion, ConfigModel, Label, PositiveInt, Zone
 from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
 from l4serve.config.written_forms import LOCATION
 
@@ -52,7 +52,7 @@ class ManagedCluster(ConfigModel):
     """Region such as us-central1, or for a Standard cluster a zone such as us-central1-a."""
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     """How early the cluster gets new GKE versions."""
-    min_version: str | None = Field(None, pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+(-gke\.[0-9]+)?)?$", max_length=40)
+    min_version: ClusterVersion | None = None
     """Lowest GKE version of the control plane, such as 1.33 or 1.33.5-gke.100; unset is the channel's default."""
     network: NetworkName | None = None
     """Existing VPC network; unset makes one."""

@@ -22,6 +22,8 @@ class EnvSource(ConfigModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.secret is None) == (self.config_map is None):
-            raise ValueError("name one place: secret, or configMap")
+        if self.secret is not None and self.config_map is not None:
+            raise ValueError("secret and configMap are two places for one value; remove one of them")
+        if self.secret is None and self.config_map is None:
+            raise ValueError("it names neither a Secret nor a ConfigMap; add secret: NAME, or configMap: NAME")
         return self

@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from l4serve.config.misplaced_keys import meant_key
 from l4serve.config.spelling import nearest
 from l4serve.config.written_forms import called, mended_to
 from l4serve.config.yaml_text import flow
@@ -33,6 +33,8 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
     "less_than": ("lt", "is not below {}"),
 }
 _THOUSANDS = re.compile(r"(\d{1,6})[kK]")
+_WITH_WORD = re.compile(r"(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})\s*[A-Za-z]*")
+_PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 
 
 def message(detail: ErrorDetails) -> str:
@@ -53,6 +55,8 @@ def message(detail: ErrorDetails) -> str:
         case "missing" | "union_tag_not_found":
             return "a value is required here"
         case "union_tag_invalid" | "literal_error":
+            if detail["input"] is None:
+                return f"the key has no value, and one of {_listed(choices(detail))} is expected"
             return f"{shown(context.get('tag', detail['input']))} is none of {_listed(choices(detail))}"
         case "value_error":
             return _split(detail)[0]
@@ -76,7 +80,7 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
     kind, value = detail["type"], detail["input"]
     key = str(detail["loc"][-1])
     if kind == "extra_forbidden":
-        return _other_key(key, detail["loc"], known_keys)
+        return meant_key(key, detail["loc"], known_keys)
     if kind == "value_error":
         return _split(detail)[1] or written_as(example)
     if kind in ("literal_error", "union_tag_invalid"):
@@ -97,13 +101,44 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         and 0 < value / 100 <= detail.get("ctx", {}).get("le", 0) <= 1
     ):
         return f"write {value / 100:g}"
-    if kind.startswith("int") and isinstance(value, str) and (found := _THOUSANDS.fullmatch(value.strip())):
-        return f"write the number out: {int(found[1]) * 1024}"
+    if isinstance(value, str) and (number := _number_in(value, kind)):
+        return number
     if kind == "string_pattern_mismatch":
-        return written_as(mended_to(str(value), str(detail.get("ctx", {}).get("pattern"))) or example)
+        mended = mended_to(str(value), str(detail.get("ctx", {}).get("pattern")))
+        # A bare number is an amount of cores; of memory and of disk it would be bytes.
+        return written_as(example if mended is None or (key != "cpu" and mended.isdigit()) else mended)
+    if _EXPECTED.get(kind) == "a list" and (listed := _as_list(value, example)):
+        return written_as(listed)
+    if isinstance(value, bool) and isinstance(example, Mapping) and "enabled" in example:
+        return written_as({"enabled": value})
     if kind == "missing":
         return "" if example is None else f"add {key}: {flow(example)}"
     return written_as(example)
+
+
+def _as_list(value: Any, example: Any) -> list[str]:
+    """The list of texts that a text or a mapping means; empty where it means none."""
+    if not isinstance(example, list) or not all(isinstance(item, str) for item in example):
+        return []
+    flags = example[0].startswith("--")
+    if isinstance(value, str) and value:
+        return value.split() if flags else [part.strip() for part in value.split(",")]
+    if isinstance(value, Mapping) and flags and all(isinstance(v, str | int | float) for v in value.values()):
+        return [f"--{str(name).lstrip('-')}={given}" for name, given in value.items()]
+    return []
+
+
+def _number_in(value: str, kind: str) -> str:
+    """The number that a text means: 8k, `16384 tokens`, 8,192 or 90%; empty where it means none."""
+    text = value.strip()
+    if kind.startswith("int"):
+        if found := _THOUSANDS.fullmatch(text):
+            return f"write the number out: {int(found[1]) * 1024}"
+        if found := _WITH_WORD.fullmatch(text):
+            return f"write it as {int(found[1].replace(',', ''))}"
+    if kind.startswith("float") and (found := _PER_CENT.fullmatch(text)):
+        return f"write it as {float(found[1]) / 100:g}"
+    return ""
 
 
 def _split(detail: ErrorDetails) -> tuple[str, str]:
@@ -126,40 +161,17 @@ def choices(detail: ErrorDetails) -> tuple[str, ...]:
 
 def shown(value: Any) -> str:
     """A value as a message repeats it: short, on one line."""
-    text = repr(value) if isinstance(value, str | int | float | bool) or value is None else flow(_plain(value))
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    text = repr(value) if isinstance(value, str | int | float) else flow(_plain(value))
     return f"{text[:80]}..." if len(text) > 80 else text
 
 
 def _plain(value: Any) -> Any:
-    return {str(k): "..." for k in value} if isinstance(value, Mapping) else [str(item) for item in list(value)[:5]]
+    if isinstance(value, Mapping):
+        return {str(k): "..." for k in value}
+    return [item if isinstance(item, str | int | float) else str(item) for item in list(value)[:5]]
 
 
 def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(words)
-
-
-def _other_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str]) -> str:
-    name, colon, value = key.partition(":")
-    if colon and name in known_keys:
-        return f"write a blank behind the `:`, as {name}: {value.strip()}"
-    wanted = to_camel(key)
-    near = nearest(wanted, known_keys)
-    if near == key:
-        return f"remove it: {_home(key, loc)}"
-    return f"did you mean {near}?" if near else "remove it, or see docs/config-reference.md"
-
-
-def _home(key: str, loc: tuple[int | str, ...]) -> str:
-    """Where a key that is known belongs: in another member of the object, else in another object."""
-    from l4serve.config.key_reference import all_keys, key_of
-
-    homes = [entry for entry in all_keys() if entry.path.rpartition(".")[2] == key]
-    above = key_of(".".join(map(str, loc[:-1])))
-    chosen = [entry.chosen_by for entry in homes if entry.chosen_by and entry.path == f"{above}.{key}"]
-    if chosen:
-        return f"it is a key of {' and '.join(chosen)}"
-    places = tuple(dict.fromkeys(entry.path.rpartition(".")[0] for entry in homes if "." in entry.path))
-    if not places:
-        return "it belongs beside cluster and workloads"
-    near = [place for place in places if place.startswith(above)] or list(places)
-    return f"it belongs in {' or '.join(near[:3])}"

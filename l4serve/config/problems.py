@@ -1,6 +1,7 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
+from l4serve.config.misplaced_keys import swapped
 from l4serve.config.problem_words import message, remedy, written_as
 from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
 
@@ -84,7 +86,12 @@ def problems_from(
     `example_at` gives an example of the key at a path, in the member of a union that was chosen.
     """
     details = error.errors(include_url=False)
-    problems = tuple(_problem(detail, known_keys, example_at) for detail in details[:MOST_PROBLEMS])
+    mended = swapped(details[:MOST_PROBLEMS])
+    problems = tuple(
+        replace(problem, remedy=mended.get(detail["loc"], problem.remedy))
+        for detail in details[:MOST_PROBLEMS]
+        for problem in [_problem(detail, known_keys, example_at)]
+    )
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
 
 

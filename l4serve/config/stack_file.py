@@ -16,12 +16,14 @@ from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
+from l4serve.config.problem_words import shown
 from l4serve.config.problems import ConfigError, Problem, StackFileError, problems_from
 from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_shapes import has_secret_shape, looks_random
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
 from l4serve.config.stack import StackConfig
+from l4serve.config.written_forms import mended_name
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 PROJECT = "gke-llm-serving"
@@ -199,7 +201,10 @@ def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Pro
             _right_key(key, known),
         )
         for key in values
-        if (key.startswith(f"{PROJECT}:") and key not in known) or ":" not in key or _is_misspelt_project(key)
+        if (key.startswith(f"{PROJECT}:") and key not in known)
+        or ":" not in key
+        or _is_misspelt_project(key)
+        or (key.endswith(":serving") and SERVING_KEY not in values)
     ]
 
 
@@ -210,6 +215,8 @@ def _is_misspelt_project(key: str) -> bool:
 def _right_key(key: str, known: Collection[str]) -> str:
     """The command that would have written what a wrong key was meant to be, and the one that removes it."""
     name = key.removeprefix(f"{PROJECT}:")
+    if key.endswith(":serving"):
+        return f"write it as {SERVING_KEY}, the key of this project"
     undo = f"pulumi config rm {key!r}"
     if name.lower() == "hftoken":
         return f"{undo} && pulumi config set --secret hfToken"
@@ -246,8 +253,10 @@ def _odd_project(values: Mapping[str, Any]) -> list[Problem]:
     project = values.get("gcp:project")
     if project is None or re.fullmatch(PROJECT_ID, str(project)):
         return []
-    shown = "the value" if looks_random(str(project)) else repr(str(project)[:80])
-    return [Problem("gcp:project", f"{shown} is not the id of a Google Cloud project", "write it as my-project")]
+    value = "the value" if looks_random(str(project)) else shown(project)
+    near = mended_name(str(project), lambda name: bool(re.fullmatch(PROJECT_ID, name))) if project else None
+    remedy = f"write it as {near if near and isinstance(project, str) else 'my-project'}"
+    return [Problem("gcp:project", f"{value} is not the id of a Google Cloud project", remedy)]
 
 
 SECRET = object()

@@ -16,6 +16,7 @@ _CALLED: Mapping[str, str] = {
     VERSION: "is not a release: numbers with dots between them",
 }
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
+_LETTER_O = re.compile(r"(?<=[0-9.])[oO](?=[0-9.]|$)")
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
 
 
@@ -39,13 +40,16 @@ def mended_name(value: str, fits: Callable[[str], bool]) -> str | None:
 
 def _writings(value: str) -> Iterator[str]:
     text = value.strip()
+    yield _LETTER_O.sub("0", text)
     if unit := _UNIT.fullmatch(text):
         multiple = unit[2].upper() if unit[3] or unit[2] != "k" else "k"
         yield f"{unit[1]}{multiple}{unit[3]}"
     if number := _NUMBER.fullmatch(text):
         yield number[1]
-    yield _plain(text)
-    yield _plain(text).lower()
+    plain = _plain(text)
+    if 2 * len(plain) > len(text):
+        yield plain
+        yield plain.lower()
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import did_you_mean
 from l4serve.config.vllm import Lora, LoraAdapter
 from l4serve.config.workload import Engine
 from l4serve.engines.additions import addition_problems, image_problems
@@ -161,8 +162,9 @@ def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...
     values = _pairs(setting.value) if flag.type == "pairs" else _values(setting.value, contract)
     for value in values:
         if fault := value_fault(flag, value):
-            choices = f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}"
-            return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", choices)
+            near = did_you_mean(value, flag.choices or ())
+            mend = near or (f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}")
+            return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", mend)
     return (f"{flag.name}={values[0]}",) if len(values) == 1 else (flag.name, *values)
 
 

@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from tests.config.meant_configs import MEANT
 from tests.config.wrong_configs import GOOD, REMOVE, WRONG, Wrong
 
 KEY = "gke-llm-serving:serving"
@@ -44,7 +45,7 @@ def test_the_corpus_is_large_enough() -> None:
     assert len({wrong.id for wrong in WRONG}) == len(WRONG) >= 60
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=[wrong.id for wrong in WRONG])
+@pytest.mark.parametrize("wrong", [*WRONG, *MEANT], ids=[wrong.id for wrong in (*WRONG, *MEANT)])
 def test_refused_with_path_and_no_traceback(wrong: Wrong, tmp_path: Path) -> None:
     result = plan(tmp_path, {"config": {KEY: edited(wrong.edits)}})
     assert result.exit_code == 2, result.output
@@ -126,6 +127,8 @@ WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "serving-text": (f"config:\n  {KEY}: standard\n", ":2: gke-llm-serving:serving: a mapping is expected"),
     "serving-secret": (f"config:\n  {KEY}:\n    secure: v1:x\n", ":2: gke-llm-serving:serving: an encrypted value"),
     "serving-typo": ("config:\n  gke-llm-serving:servin: {}\n", f"did you mean {KEY}?"),
+    "serving-of-another": ("config:\n  l4serve:serving: {}\n", f"fix: write it as {KEY}, the key of this project"),
+    "project-case": (f"config:\n  gcp:project: My_Proj7\n  {KEY}: {{}}\n", "fix: write it as my-proj7"),
     "serving-bare": ("config:\n  serving: {}\n", f"did you mean {KEY}?"),
     "project-typo": (f"config:\n  gcp:projct: p-1234\n  {KEY}: {{}}\n", ":2: gcp:projct: there is no such key"),
     "null-key": ("config:\n  ~: 1\n", ":2: a key is null"),
@@ -155,6 +158,17 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
     edits = {"cluster.mode": "x", "nodePools.l4.maxNodes": 0, "workloads.qwen.replicas": -1, "workload": {}}
     result = plan(tmp_path, {"config": {KEY: edited(edits)}})
     assert result.stderr.count("error: ") == 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "part"), [("region", "location", "cluster"), ("name", "id", "workloads.qwen.model")]
+)
+def test_a_key_that_stands_for_another_is_told_so(wrong: str, right: str, part: str, tmp_path: Path) -> None:
+    edits = {f"{part}.{right}": REMOVE, f"{part}.{wrong}": "x"}
+    edits |= {"cluster.name": "llm"} if part == "cluster" else {}
+    said = plan(tmp_path, {"config": {KEY: edited(edits)}}).stderr
+    assert f"{part}.{right}: a value is required here\n    fix: write {right} for {wrong}\n" in said
+    assert f"{part}.{wrong}: there is no such key here\n    fix: did you mean {right}?\n" in said
 
 
 def test_numbers_may_arrive_as_strings(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""What a key that an object does not have was meant to be: another of its keys, or a key of another object."""
+
+from collections.abc import Collection
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from l4serve.config.spelling import nearest
+
+_ALMOST = 0.85
+"""Share of equal letters from which a key of another object is proposed."""
+_FEW = 8
+
+
+def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str]) -> str:
+    """What to write for an unknown key: the nearest key of its object, else where the key belongs."""
+    name, colon, value = key.partition(":")
+    if colon and name in known_keys:
+        return f"write a blank behind the `:`, as {name}: {value.strip()}"
+    wanted, own = to_camel(key), _own_keys(loc)
+    if key in known_keys and key not in own:
+        return f"remove it: {_where(key, loc)}"
+    if near := nearest(wanted, own or known_keys):
+        return f"did you mean {near}?"
+    if own and (elsewhere := nearest(wanted, known_keys, alike=_ALMOST)):
+        paths = [f"{place}.{elsewhere}".lstrip(".") for place in _homes(elsewhere, loc)]
+        return f"did you mean {' or '.join(paths)}?"
+    return f"give one of {', '.join(own)}" if 0 < len(own) <= _FEW else "remove it, or see docs/config-reference.md"
+
+
+def _where(key: str, loc: tuple[int | str, ...]) -> str:
+    """Where a key that is known belongs: in another member of the object, else in another object."""
+    if chosen := _chosen_by(key, loc):
+        return f"it is a key of {' and '.join(chosen)}"
+    places = _homes(key, loc)
+    return "it belongs beside cluster and workloads" if places == [""] else f"it belongs in {' or '.join(places)}"
+
+
+def swapped(details: list[ErrorDetails]) -> dict[tuple[int | str, ...], str]:
+    """The remedy of each key that stands where its object misses another: `name` where `id` is required.
+
+    Only where the object has one key too many, whose value is a text, and one too few.
+    """
+    remedies: dict[tuple[int | str, ...], str] = {}
+    parents = {detail["loc"][:-1] for detail in details if detail["type"] == "missing"}
+    for parent in parents:
+        inside = [detail for detail in details if detail["loc"][:-1] == parent]
+        missing = [detail for detail in inside if detail["type"] == "missing"]
+        extra = [detail for detail in inside if detail["type"] == "extra_forbidden"]
+        if len(missing) == len(extra) == 1 and isinstance(extra[0]["input"], str):
+            wanted, given = missing[0]["loc"][-1], extra[0]["loc"][-1]
+            remedies[extra[0]["loc"]] = f"did you mean {wanted}?"
+            remedies[missing[0]["loc"]] = f"write {wanted} for {given}"
+    return remedies
+
+
+def _entries() -> Any:
+    from l4serve.config.key_reference import all_keys
+
+    return all_keys()
+
+
+def _above(loc: tuple[int | str, ...]) -> str:
+    from l4serve.config.key_reference import key_of
+
+    return key_of(".".join(map(str, loc[:-1])))
+
+
+def _own_keys(loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the object that a path leads into; none where the path is not of a whole stack."""
+    above, tags = _above(loc), {f": {part}" for part in loc}
+    if not above and len(loc) > 1:
+        return []
+    own = [entry for entry in _entries() if entry.path.rpartition(".")[0] == above]
+    chosen = [e for e in own if not e.chosen_by or any(e.chosen_by.endswith(tag) for tag in tags)]
+    return list(dict.fromkeys(entry.path.rpartition(".")[2] for entry in chosen))
+
+
+def _chosen_by(key: str, loc: tuple[int | str, ...]) -> list[str]:
+    """What picks the members of a union that have the key, where another member was picked."""
+    above = _above(loc)
+    return [entry.chosen_by for entry in _entries() if entry.chosen_by and entry.path == f"{above}.{key}"]
+
+
+def _homes(key: str, loc: tuple[int | str, ...]) -> list[str]:
+    """The objects that have a key, those below the place first; the empty path is the whole stack's."""
+    places = [entry.path.rpartition(".")[0] for entry in _entries() if entry.path.rpartition(".")[2] == key]
+    unique, above = list(dict.fromkeys(places)), _above(loc)
+    near = [place for place in unique if above and place.startswith(above)]
+    return (near or unique)[:3]

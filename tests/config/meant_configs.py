@@ -1,0 +1,23 @@
+"""Configs whose refusal says what was meant, as `write it as 16384` for `16,384`; of the form of wrong_configs."""
+
+from tests.config.wrong_configs import E, W, Wrong
+
+REQUESTS = f"{W}.resources.requests"
+MEANT = (
+    Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
+    Wrong("length-in-thousands", {f"{E}.maxModelLen": "16,384"}, f"{E}.maxModelLen", "write it as 16384"),
+    Wrong("utilisation-85", {f"{E}.gpuMemoryUtilization": "85%"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),
+    Wrong("version-letter", {f"{E}.version": "0.26.O"}, f"{E}.version", "write it as 0.26.0"),
+    Wrong("cache-type-case", {f"{E}.kvCacheDtype": "FP8"}, f"{E}.kvCacheDtype", "did you mean fp8?"),
+    Wrong("args-in-one-text", {f"{W}.extraArgs": "--a=1 --b"}, f"{W}.extraArgs", "write it as [--a=1, --b]"),
+    Wrong("args-mapping", {f"{W}.extraArgs": {"seed": 1}}, f"{W}.extraArgs", "write it as [--seed=1]"),
+    Wrong("route-switch", {f"{W}.expose": True}, f"{W}.expose", "write it as {enabled: true}"),
+    Wrong("request-of-cards", {REQUESTS: {"gpu": 1}}, f"{REQUESTS}.gpu", "did you mean workloads.gpus?"),
+    Wrong("service-target", {f"{W}.service.targetPort": 80}, f"{W}.service.targetPort", "give one of name, type, port"),
+    Wrong("bounds-one-level-up", {f"{W}.minReplicas": 1}, f"{W}.minReplicas", "it belongs in workloads.autoscaling"),
+    Wrong("type-without-value", {f"{W}.service.type": None}, f"{W}.service.type", "the key has no value, and one of"),
+    Wrong("version-of-gke", {"cluster.minVersion": 1.3}, "cluster.minVersion", "put the version in quotes"),
+    Wrong("disk-in-cores", {REQUESTS: {"ephemeralStorage": "4cores"}}, f"{REQUESTS}.ephemeralStorage", "as 60Gi"),
+    Wrong("env-of-two", {f"{W}.env": {"A": {"secret": "a", "configMap": "b", "key": "k"}}}, f"{W}.env.A", "remove one"),
+    Wrong("env-of-none", {f"{W}.env": {"A": {"key": "k"}}}, f"{W}.env.A", "add secret: NAME, or configMap: NAME"),
+)
