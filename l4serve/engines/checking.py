@@ -1,24 +1,26 @@
 """Reads a command line as the engine's own parser would, and says what that parser would refuse."""
 
+import ast
 import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
 
-from packaging.version import Version
-
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import article
+from l4serve.engines.config_values import config_faults, key_faults, read_object
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
-_LEVEL = re.compile(r"-O=?(\d)")
+_LEVEL = re.compile(r"-O=?(\d+)")
+_SPACED_LEVELS = ("0", "1", "2", "3")
+"""Levels that may follow -O as a word of their own."""
 _PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
 _NAMED = re.compile(r"[^=]*=[^=]*")
-_WITH_KEYS = ("json", "json_or_text", "json_or_pairs")
+_WITH_KEYS = ("json", "json_or_text", "json_or_pairs", "literal")
 """Types of options that take one key at a time, as --option.key=value."""
 _OPTION = re.compile(r"--?[A-Za-z]")
 
@@ -54,7 +56,7 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
     while index < len(argv):
         start, token = index, argv[index]
         index += 1
-        if token == "-O" and argv[index : index + 1] and _level(f"-O{argv[index]}", contract):
+        if token == "-O" and contract.level_option and argv[index : index + 1] in [(n,) for n in _SPACED_LEVELS]:
             token, index = f"-O{argv[index]}", index + 1
         written, equals, inline = _level(token, contract) or token.partition("=")
         spelling = _meant(written, contract) if _OPTION.match(token) else None
@@ -68,18 +70,18 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
 
 
 def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
-    """vLLM's short form -O3, as an option with its value."""
-    found = _LEVEL.fullmatch(token) if engine_profile(contract.engine).level_flag else None
-    if found is None:
-        return None
-    option = "--optimization-level" if contract.flag("--optimization-level") else "--compilation-config"
-    return option, "=", found.group(1)
+    """vLLM's short form -O3, as the option that the release makes of it, with its value."""
+    found = _LEVEL.fullmatch(token) if contract.level_option else None
+    return (contract.level_option, "=", found.group(1)) if found and contract.level_option else None
 
 
 def normalised(token: str, contract: Contract) -> str:
     """The option string as the parser compares it: vLLM takes underscores for dashes and keys after a dot."""
-    if not engine_profile(contract.engine).dotted_flags or not token.startswith("--"):
+    if not engine_profile(contract.engine).dotted_flags:
         return token
+    if not token.startswith("--"):
+        option, dot, _ = token.partition(".")
+        return contract.dotted_short.get(option, token) if dot else token
     return "--" + token.removeprefix("--").split(".")[0].replace("_", "-")
 
 
@@ -91,7 +93,7 @@ def _meant(token: str, contract: Contract) -> str | None:
         longer = contract.abbreviated(written)
         spelling = longer[0] if len(longer) == 1 else None
     flag = contract.flag(spelling) if spelling else None
-    dotted = token.startswith("--") and "." in token
+    dotted = "." in token
     return None if dotted and flag and not (contract.dotted_keys and flag.type in _WITH_KEYS) else spelling
 
 
@@ -118,7 +120,9 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
         yield _unknown(option.token, contract)
         return
     flag = option.flag
-    if "." in option.token:
+    if option.key:
+        for unknown in key_faults(flag, option.key.partition(".")[0], contract):
+            yield Problem(option.token, unknown, f"write a key that {contract.name} takes")
         return
     if not flag.takes_value:
         if option.values:
@@ -127,18 +131,8 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
     if not option.values and flag.nargs != "?":
         yield Problem(option.token, "the option needs a value", f"write {flag.name}=VALUE")
     for value in option.values:
-        if fault := value_fault(flag, value) or _number_for_a_config(option, value, contract):
+        if fault := value_fault(flag, value) or next(config_faults(flag, value, contract), None):
             yield Problem(option.token, fault, f"{contract.name} takes {_domain(flag)}")
-
-
-def _number_for_a_config(option: Option, value: str, contract: Contract) -> str | None:
-    """A configuration is an object of JSON; until 0.12 `-O3`, a level, is read as the same option of vLLM."""
-    name = option.token.split("=")[0]
-    if option.flag is None or option.flag.type != "json" or not re.fullmatch(r"--[a-z-]+-config", name):
-        return None
-    if name == "--compilation-config" and Version(contract.version) < Version("0.12"):
-        return None
-    return f"{value!r} is a number, and no object of JSON" if value.strip().isdecimal() else None
 
 
 def _switch_remedy(flag: Flag) -> str:
@@ -171,7 +165,9 @@ def _is_of(kind: str, value: str) -> bool:
         case "json_or_text":
             return not re.fullmatch(r"\{.*\}", value) or _parses(json.loads, value)
         case "json_or_pairs":
-            return bool(_PAIRS.fullmatch(value)) or _parses(json.loads, value)
+            return bool(_PAIRS.fullmatch(value)) or (_parses(json.loads, value) and read_object(value) is not None)
+        case "literal":
+            return _parses(ast.literal_eval, value)
         case "pairs":
             return value == "" or bool(_PAIRS.fullmatch(value))
         case "adapter":
@@ -190,7 +186,7 @@ def _is_of(kind: str, value: str) -> bool:
 def _parses(parse: object, value: str) -> bool:
     try:
         parse(value)  # type: ignore[operator]
-    except ValueError:
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return False
     return True
 

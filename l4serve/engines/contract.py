@@ -20,8 +20,9 @@ class Flag:
     names: tuple[str, ...]
     """All option strings, the one to write first."""
     type: str
-    """str, int, float, json, json_or_text, json_or_pairs (KEY=NUMBER too), pairs, truth (true or false), adapter
-    (NAME=PATH or JSON), named (NAME=PATH), bool (has a negation), flag (none), size (1K, 2M), size_or_auto or lower."""
+    """str, int, float, json, json_or_text, json_or_pairs (KEY=NUMBER too), literal (of Python), pairs, truth (true or
+    false), adapter (NAME=PATH or JSON), named (NAME=PATH), bool (has a negation), flag (none), size (1K, 2M),
+    size_or_auto or lower."""
     choices: tuple[str, ...] | None = None
     """Values that the engine's parser accepts; None when it takes any of the type."""
     values: tuple[str, ...] | None = None
@@ -106,6 +107,10 @@ class Contract:
     """Architectures that older releases served: the last one, or the address of the plugin that serves them."""
     dotted_keys: bool
     """Whether --option.key=value sets a key of a JSON option."""
+    level_option: str | None
+    """The option that -O3 sets, with its key where it is one of a JSON option; None where there is no such form."""
+    dotted_short: Mapping[str, str]
+    """Short options that take a key after a dot, each to the option that it means."""
     abbreviations: bool
     """Whether the parser takes an unambiguous beginning of an option for the option."""
     image_facts: Image
@@ -230,6 +235,8 @@ def load_contract(kind: str, version: str) -> Contract:
         models=raw["models"],
         dropped=raw["dropped"],
         dotted_keys=raw["dotted"],
+        level_option=profile.get("level"),
+        dotted_short=profile.get("dottedShort", {}),
         abbreviations=profile["abbreviations"],
         image_facts=Image(image["cuda"], image["findsDriver"], frozenset(image["packages"]), image["user"]),
         paths=tuple(raw["paths"]),

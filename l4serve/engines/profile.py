@@ -44,8 +44,6 @@ class EngineProfile:
     """Whether the engine reads the Hugging Face token from a file that HF_TOKEN_PATH names."""
     length_is_fixed: bool
     """Whether the server holds the planned length also where no flag states it."""
-    level_flag: bool
-    """Whether the parser takes -O3 for an optimisation level."""
     dotted_flags: bool
     """Whether the parser takes underscores for dashes, and keys of a JSON value after a dot."""
     env_prefix: str | None

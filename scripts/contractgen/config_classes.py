@@ -178,3 +178,18 @@ def _field_call(tree: SourceTree, module: Module, args: list[ast.expr], keywords
         case ast.Lambda(body=body):
             return default_value(tree, module, body)
     return UNKNOWN
+
+
+def find_method(tree: SourceTree, owner: Named, name: str) -> tuple[Named, ast.FunctionDef] | None:
+    """A method of a class or of its bases, with the class that holds it."""
+    if not isinstance(owner.node, ast.ClassDef):
+        return None
+    for node in owner.node.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return owner, node
+    for base in owner.node.bases:
+        parent = tree.lookup(owner.module, base.id) if isinstance(base, ast.Name) else None
+        found = find_method(tree, parent, name) if parent else None
+        if found:
+            return found
+    return None

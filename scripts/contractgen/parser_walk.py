@@ -5,7 +5,14 @@ from itertools import permutations
 from typing import Any
 
 from scripts.contractgen.annotations import enum_members, read_hints
-from scripts.contractgen.config_classes import UNKNOWN, Keywords, class_fields, default_value, field_keywords
+from scripts.contractgen.config_classes import (
+    UNKNOWN,
+    Keywords,
+    class_fields,
+    default_value,
+    field_keywords,
+    find_method,
+)
 from scripts.contractgen.parser_habits import ParserHabits
 from scripts.contractgen.source_tree import Module, Named, SourceTree
 
@@ -137,7 +144,7 @@ class _Frame:
                 owner = self.parent()
             case _:
                 owner = None
-        found = _find_method(self.walk.tree, owner, name) if owner else None
+        found = find_method(self.walk.tree, owner, name) if owner else None
         if found is None:
             return UNKNOWN
         holder, function = found
@@ -237,12 +244,18 @@ class _Frame:
     def attribute(self, node: ast.Attribute) -> Any:
         text = ast.unparse(node)
         if node.attr in _JSON_PARSERS:
-            return "json"
+            return "literal" if self.reads_literals(node) else "json"
         if text == "argparse.BooleanOptionalAction":
             return "boolean"
         if text == "current_platform.device_type":
             return "cuda"
         return default_value(self.walk.tree, self.module, node)
+
+    def reads_literals(self, node: ast.Attribute) -> bool:
+        """Whether a class method parses Python's literals instead of JSON's, as 0.8 does for its compilation config."""
+        owner = self.walk.tree.lookup(self.module, ast.unparse(node.value))
+        found = find_method(self.walk.tree, owner, node.attr) if owner else None
+        return found is not None and "literal_eval" in ast.unparse(found[1])
 
     def comprehension(self, node: ast.ListComp) -> Any:
         match node.generators[0].iter:
@@ -284,17 +297,3 @@ def _dashed(node: ast.expr) -> ast.expr:
         ]
         return ast.JoinedStr(parts)
     return node
-
-
-def _find_method(tree: SourceTree, owner: Named, name: str) -> tuple[Named, ast.FunctionDef] | None:
-    if not isinstance(owner.node, ast.ClassDef):
-        return None
-    for node in owner.node.body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return owner, node
-    for base in owner.node.bases:
-        parent = tree.lookup(owner.module, base.id) if isinstance(base, ast.Name) else None
-        found = _find_method(tree, parent, name) if parent else None
-        if found:
-            return found
-    return None

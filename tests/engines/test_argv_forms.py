@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from l4serve.engines.argv import check_argv
 from l4serve.engines.contract import load_contract
 from l4serve.engines.gpu_layout import GpuLayout
 from tests.engines.test_argv import V26, built, refused
@@ -113,17 +114,56 @@ def test_numbers_by_name_were_taken_until_0_10(version: str, taken: bool) -> Non
 @pytest.mark.parametrize(
     ("version", "argument", "taken"),
     [
-        ("0.9.2", "--compilation-config=3", True),
-        ("0.10.0", "--compilation-config=3", True),
-        ("0.12.0", "--compilation-config=3", False),
+        ("0.9.1", "--compilation-config=3", True),
+        ("0.9.1", "--compilation-config=4", False),
+        ("0.9.2", "--compilation-config=3", False),
+        ("0.10.1", "--compilation-config=3", False),
+        ("0.11.2", "--compilation-config=3", False),
         ("0.20.0", "--compilation-config=3", False),
+        ("0.20.0", "--compilation-config=[]", False),
+        ("0.8.5", "-O3", True),
         ("0.11.0", "-O3", True),
+        ("0.11.0", "-O=3", True),
+        ("0.20.0", "-O3", True),
+        ("0.8.5", "-O.level=3", False),
+        ("0.9.2", "-O.level=3", True),
+        ("0.11.0", "-O.mode=3", True),
+        ("0.12.0", "-O.mode=3", True),
+        ("0.13.0", "-O.mode=3", False),
+        ("0.11.2", "-cc.mode=3", False),
+        ("0.12.0", "-cc.mode=3", True),
+        ("0.26.0", "-cc.cudagraph_mode=FULL", True),
         ("0.20.0", '--compilation-config={"mode": 3}', True),
+        ("0.8.5", "--compilation-config={'level': 3}", True),
+        ("0.9.0", "--compilation-config={'level': 3}", False),
+        ("0.8.5", '--compilation-config={"use_cudagraph": false}', False),
+        ("0.9.0", '--compilation-config={"use_cudagraph": false}', True),
     ],
 )
-def test_a_level_is_no_compilation_config(version: str, argument: str, taken: bool) -> None:
+def test_each_release_reads_compilation_in_its_own_forms(version: str, argument: str, taken: bool) -> None:
+    """As the parsers of these releases took and refused them."""
     contract = load_contract("vllm", version)
-    if taken:
-        assert built(contract, extra_args=(argument,)).argv
-    else:
-        assert "no object of JSON" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
+    assert (not check_argv((argument,), {}, contract)) is taken
+
+
+@pytest.mark.parametrize(
+    ("version", "argument", "said"),
+    [
+        ("0.12.0", '--compilation-config={"level": 3}', None),
+        ("0.17.1", '--compilation-config={"level": 3}', None),
+        ("0.18.0", "--compilation-config.level=3", "'level' is no key"),
+        ("0.12.0", '--compilation-config={"full_cuda_graph": true}', None),
+        ("0.13.0", '--compilation-config={"full_cuda_graph": true}', "is no key"),
+        ("0.15.1", '--structured-outputs-config={"nosuch": 1}', None),
+        ("0.16.0", '--structured-outputs-config={"nosuch": 1}', "'nosuch' is no key"),
+        ("0.26.0", "--structured-outputs-config.backnd=xgrammar", "did you mean backend?"),
+        ("0.26.0", "--attention-config.backend=FLASH_ATTN", None),
+        ("0.26.0", '--speculative-config={"method": "ngram", "num_speculative_token": 3}', "num_speculative_tokens?"),
+        ("0.26.0", '--kv-transfer-config={"kv_connector": "LMCacheConnectorV1"}', "kv_role"),
+        ("0.11.0", '--kv-transfer-config={"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}', None),
+        ("0.9.0", "--limit-mm-per-prompt=3", "is not a json_or_pairs"),
+    ],
+)
+def test_a_configuration_has_the_keys_that_its_release_takes(version: str, argument: str, said: str | None) -> None:
+    problems = check_argv((argument,), {}, load_contract("vllm", version))
+    assert list(problems) == [] if said is None else said in problems[0].message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
@@ -11,6 +10,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.engines.config_values import read_object
 from l4serve.planning.memory.generations import parse_version
 
 _MULTIPLES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -90,11 +90,7 @@ def _limits(value: Any) -> dict[str, int] | None:
 def _object(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
-    try:
-        read = json.loads(str(value))
-    except ValueError:
-        return None
-    return read if isinstance(read, Mapping) else None
+    return read_object(str(value))
 
 
 _ONE: Mapping[str, Callable[[Any], Any]] = {

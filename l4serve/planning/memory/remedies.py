@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
-from typing import Protocol
 
 from l4serve.config.frozen import frozen
 from l4serve.engines.profile import engine_profile
@@ -14,6 +13,8 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import kernels, parse_version, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.stated_cache import mended_size, stated_cache
+from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
 from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
@@ -55,29 +56,6 @@ class _Step:
 
 
 Judge = Callable[[_Step], Fit]
-
-
-class WholeJudgement(Protocol):
-    """What else than memory decides whether an edit helps."""
-
-    def settled(self, model: ModelShape, options: ServingOptions) -> ServingOptions:
-        """The options with what the engine derives from them, such as its attention backend."""
-
-    def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
-        """Whether the engine takes the edited workload."""
-
-
-@frozen(slots=True)
-class MemoryAlone:
-    """Takes every edit: for a question about memory and nothing else."""
-
-    def settled(self, model: ModelShape, options: ServingOptions) -> ServingOptions:  # noqa: ARG002
-        """The options as they are."""
-        return options
-
-    def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:  # noqa: ARG002
-        """Every edit."""
-        return True
 
 
 def remedies(
@@ -166,6 +144,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
 
 def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
+        yield from _stated_edits(base, judge)
         yield from _batch_edits(base)
         yield from _utilization_edits(base)
         yield from _speculation_edits(base)
@@ -195,6 +174,13 @@ def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
 
 def _extend(base: _Step, options: ServingOptions, key: str, value: object, cost: int) -> _Step:
     return _Step(base.model, options, (*base.edit, (key, value)), base.quality_cost + cost)
+
+
+def _stated_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+    stated = stated_cache(base.options)
+    size = mended_size(stated, lambda options: judge(_Step(base.model, options))) if stated else None
+    if stated and size:
+        yield _extend(base, stated.with_size(size), stated.key, stated.written(size), 0)
 
 
 def _batch_edits(base: _Step) -> Iterator[_Step]:

@@ -43,7 +43,8 @@ def verdict(
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     concurrency = float(limits.seqs) if encoder else blocks / needed
     apart = _states_apart(question)
-    reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout), *apart)
+    holds = _stated_size(question, blocks, needed)
+    reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout, holds), *apart)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
     margin, widths = left - needed * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
     if encoder:
@@ -73,6 +74,15 @@ def verdict(
     )
 
 
+def _stated_size(question: Question, blocks: int, needed: int) -> str:
+    """What sets the size of the cache, where that is the operator: words for the end of a reason."""
+    if question.options.gpu_blocks is not None:
+        return f": numGpuBlocksOverride (--num-gpu-blocks-override) sets {blocks} blocks, and {needed} are the least"
+    if question.options.kv_cache_memory_bytes is not None:
+        return ": kvCacheMemoryBytes (--kv-cache-memory-bytes) sets that size"
+    return ""
+
+
 def _states_apart(question: Question) -> tuple[str, ...]:
     """States of linear-attention layers and keys of attention lie in one pool only by the hybrid KV cache manager."""
     kinds = question.model.count_layers(LayerKind.FULL), question.model.count_layers(LayerKind.LINEAR)
@@ -90,7 +100,15 @@ def _is_uncertain(inside: float, inside_width: float, outside: float, outside_wi
 
 
 def _reasons(
-    gpu: Gpu, parts: Parts, left: float, usable: float, blocks: int, needed: int, limits: BatchLimits, layout: KvLayout
+    gpu: Gpu,
+    parts: Parts,
+    left: float,
+    usable: float,
+    blocks: int,
+    needed: int,
+    limits: BatchLimits,
+    layout: KvLayout,
+    holds: str,
 ) -> tuple[str, ...]:
     reasons = []
     free = gpu.total_gib - gpu.context_gib
@@ -107,6 +125,6 @@ def _reasons(
     elif blocks < needed:
         reasons.append(
             f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of "
-            f"KV cache and {left:.2f} GiB are left"
+            f"KV cache and {left:.2f} GiB are left{holds}"
         )
     return tuple(reasons)

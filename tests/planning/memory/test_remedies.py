@@ -32,6 +32,7 @@ FIELD_OF_KEY = {
     "engine.maxTotalTokens": "max_total_tokens",
     "engine.maxInputTokens": "max_input_tokens",
     "engine.maxBatchPrefillTokens": "max_batch_prefill_tokens",
+    "engine.numGpuBlocksOverride": "gpu_blocks",
 }
 
 
@@ -114,3 +115,33 @@ def test_a_checkpoint_in_fewer_bits_is_offered() -> None:
     base = find_model("Qwen/Qwen2.5-14B")
     assert base is not None
     assert all("model.id" not in r.edit for r in remedies(base, L4, options))
+
+
+@pytest.mark.parametrize(
+    ("stated", "key", "value"),
+    [
+        ({"gpu_blocks": 100}, "engine.numGpuBlocksOverride", 512),
+        ({"kv_cache_memory_bytes": 100 * 2**20}, "engine.kvCacheMemoryBytes", "448M"),
+    ],
+)
+def test_a_stated_cache_that_holds_no_sequence_is_raised_to_the_least_that_does(
+    stated: dict[str, int], key: str, value: object
+) -> None:
+    qwen = find_model("Qwen/Qwen2.5-7B-Instruct")
+    assert qwen is not None
+    options = ServingOptions(engine="vllm", engine_version="0.26.0", max_model_len=8192, **stated)  # type: ignore[arg-type]
+    first = remedies(qwen, L4, options)[0]
+    assert dict(first.edit) == {key: value}
+    assert first.fit_after.max_concurrency >= 1
+
+
+def test_a_stated_cache_that_the_card_has_no_place_for_is_lowered_to_the_most_that_it_has() -> None:
+    qwen = find_model("Qwen/Qwen2.5-7B-Instruct")
+    assert qwen is not None
+    options = ServingOptions(engine="vllm", engine_version="0.26.0", max_model_len=8192, gpu_blocks=100_000)
+    found = remedies(qwen, L4, options)[0]
+    size = found.edit["engine.numGpuBlocksOverride"]
+    assert isinstance(size, int) and 512 < size < 100_000 and found.fit_after.fits
+    more = estimate(qwen, L4, replace(options, gpu_blocks=size + 1))
+    assert not more.fits or more.margin_is_uncertain
+    assert "numGpuBlocksOverride" in estimate(qwen, L4, replace(options, gpu_blocks=100)).reasons[0]
