@@ -84,7 +84,8 @@ def warm_python(folder: Path, kubeconfig: Path) -> Iterator[str]:
     """Socket of a Python that forks for every run of the program; its client of Kubernetes is one of this cluster."""
     path = folder / "socket"
     known = {**os.environ, "PYTHONPATH": str(ROOT), "KUBECONFIG": str(kubeconfig)}
-    with subprocess.Popen([sys.executable, str(WARM_PYTHON), "serve", str(path)], env=known) as process:
+    command = [sys.executable, str(WARM_PYTHON), "serve", str(path), str(os.getpid())]
+    with subprocess.Popen(command, env=known) as process:
         try:
             await_true(path.exists)
             yield str(path)
@@ -106,10 +107,9 @@ def plane_of(folder: Path, name: str) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        with plane_of(tmp_path_factory.mktemp("engine"), "pulumi") as plane:
-            yield plane
+    """In the user's own state folder, where the next sandbox ends what a killed run left and nothing in use."""
+    with plane_of(tmp_path_factory.mktemp("engine"), "pulumi") as plane:
+        yield plane
 
 
 @contextmanager

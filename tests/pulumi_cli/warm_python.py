@@ -1,8 +1,8 @@
 """A Python that has loaded what every run of the program loads, and forks for each: half of a preview is that loading.
 
-`warm_python.py serve SOCKET` waits and forks. `warm_python.py call SOCKET COMMAND ARGUMENTS` runs a command of the
-language host in a fork, with the caller's folder, environment and output, and ends with its status; a fork ends with
-its caller. Nothing but imports is shared between the runs.
+`warm_python.py serve SOCKET PARENT` waits and forks. `warm_python.py call SOCKET COMMAND ARGUMENTS` runs a command of
+the language host in a fork, with the caller's folder, environment and output, and ends with its status; a fork ends
+with its caller. Nothing but imports is shared between the runs.
 """
 
 import importlib
@@ -31,17 +31,21 @@ LOADED = (
 _ORPHAN_POLL_S = 0.5
 
 
-def serve(path: str) -> None:
-    """Fork for each caller until this is ended."""
+def serve(path: str, parent: int) -> None:
+    """Fork for each caller until this is ended, or the process that started it is gone."""
     for name in LOADED:
         importlib.import_module(name)
     assert threading.active_count() == 1, "a fork has none of its parent's threads"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
-        while True:
-            caller, _ = listener.accept()
+        listener.settimeout(_ORPHAN_POLL_S)
+        while os.getppid() == parent:
             _reap()
+            try:
+                caller, _ = listener.accept()
+            except TimeoutError:
+                continue
             if os.fork() == 0:
                 listener.close()
                 _serve_one(caller)
@@ -111,7 +115,8 @@ def _end_when_orphaned(parent: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(sys.argv[2])
+        serve(sys.argv[2], int(sys.argv[3]))
+        sys.exit()
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     threading.Thread(target=_end_when_orphaned, args=(os.getppid(),), daemon=True).start()
     sys.exit(call(sys.argv[2], sys.argv[3:]))

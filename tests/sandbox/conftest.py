@@ -27,13 +27,12 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
+    """In the user's own state folder, where the next sandbox ends what a killed run left and nothing in use."""
     pools = {"l4": (*OLD_POOL, *NEW_POOL), "small": SMALL_POOL}
     nodes = [l4_node(name, pool) for pool, members in pools.items() for name in members]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        with running_sandbox("tests") as state, state.client() as client:
-            yield Cluster(state, client, prepare(state, client, nodes))
+    with running_sandbox("tests") as state, state.client() as client:
+        yield Cluster(state, client, prepare(state, client, nodes))
 
 
 @pytest.fixture

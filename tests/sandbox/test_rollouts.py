@@ -102,16 +102,14 @@ def image(value: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+def stack() -> Iterator[Rehearsed]:
     rendered = render_stack(factories.loaded(SERVING, name="rollouts"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("L4SERVE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        with running_sandbox("rollouts") as state, state.client() as client:
-            applier = prepare(state, client, planned_nodes(rendered.plan))
-            assert applier.apply(rendered.objects) == ()
-            placed = await_rollout(client, rendered.objects, timeout_s=120)
-            assert [row for row in placed if not row.ready] == []
-            yield Rehearsed(client, {each.name: each for each in rendered.plan.workloads})
+    with running_sandbox("rollouts") as state, state.client() as client:
+        applier = prepare(state, client, planned_nodes(rendered.plan))
+        assert applier.apply(rendered.objects) == ()
+        placed = await_rollout(client, rendered.objects, timeout_s=120)
+        assert [row for row in placed if not row.ready] == []
+        yield Rehearsed(client, {each.name: each for each in rendered.plan.workloads})
 
 
 @pytest.mark.parametrize(("name", "surge"), [("pair", 1), ("full", 0)])
