@@ -1,5 +1,6 @@
 """l4serve doctor: what stands in a stack's way, and what heals one whose last update was killed."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.stack_file import PROJECT
-from l4serve.planning.stack.pending import StateError, healing_command, pending_creates
+from l4serve.planning.stack.pending import HEALING, StateError, adopted, pending_creates
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -26,6 +27,9 @@ MOST_STATE_BYTES = 8 * 2**20
 """Of an exported state, which has some kilobytes per resource."""
 
 
+AdoptOption = Annotated[
+    bool, typer.Option("--adopt", help="Print the exported state with what a killed update was making in it.")
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask neither Google Cloud nor the cluster.")]
 
 
@@ -34,6 +38,7 @@ def doctor(
     stack: StackOption = None,
     file: FileOption = None,
     offline: OfflineOption = False,
+    adopt: AdoptOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
@@ -43,8 +48,10 @@ def doctor(
     stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     if stack is None and file is None:
-        _heal(state)
+        _heal(state, adopt=adopt)
         return
+    if adopt:
+        raise refuse_input("--adopt reads an exported state: pulumi stack export | l4serve doctor --adopt")
     if state is not None:
         raise refuse_input("an exported state and a stack are two questions: name one of them")
     loaded = load(stack, file)
@@ -116,14 +123,19 @@ def _line(finding: "Finding") -> str:
     return f"{finding.verdict:<8}{one_line(finding.subject)}: {one_line(finding.text)}{remedy}"
 
 
-def _heal(state: Path | None) -> None:
+def _heal(file: Path | None, *, adopt: bool) -> None:
     """What heals a stack whose update was killed, from its exported state."""
     try:
-        found = pending_creates(read_json(_content(state)))
+        state = read_json(_content(file))
+        found = pending_creates(state)
     except FileRefusedError as error:
-        raise refuse_input(f"{state or 'standard input'}: it {error}") from None
+        raise refuse_input(f"{file or 'standard input'}: it {error}") from None
     except StateError as error:
-        raise refuse_input(f"{state or 'standard input'}: {error}") from None
+        raise refuse_input(f"{file or 'standard input'}: {error}") from None
+    if adopt:
+        # As it was read: a redacted word would be another state.
+        print(json.dumps(adopted(state), indent=4))
+        return
     from l4serve.verification.stray_providers import stray_findings
 
     strays = list(stray_findings())
@@ -137,7 +149,7 @@ def _heal(state: Path | None) -> None:
     for each in found:
         fate = f"adopted as {one_line(each.import_id)}" if each.import_id else "made again by pulumi up"
         say(f"{one_line(each.urn)}\n    {fate}")
-    say(f"Heal it with: pulumi cancel; {one_line(healing_command(found))} && pulumi up")
+    say(f"Heal it with: pulumi cancel; {HEALING}")
     raise typer.Exit(NEEDS_HEALING)
 
 

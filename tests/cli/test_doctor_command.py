@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.cli.doctor_command import MOST_STATE_BYTES
+from l4serve.planning.stack.pending import HEALING
 
 URN = "urn:pulumi:dev::gke-llm-serving::"
 CLUSTER: dict[str, Any] = {
@@ -17,6 +18,7 @@ CLUSTER: dict[str, Any] = {
     "type": "gcp:container/cluster:Cluster",
     "inputs": {"project": "p", "location": "us-central1-a", "name": "llm-dev"},
 }
+CLUSTER_ID = "projects/p/locations/us-central1-a/clusters/llm-dev"
 NAMESPACE = {
     "urn": f"{URN}kubernetes:core/v1:Namespace::namespace",
     "type": "kubernetes:core/v1:Namespace",
@@ -40,19 +42,59 @@ def doctor(document: Any) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def adopted(document: Any) -> Any:
+    result = CliRunner().invoke(app, ["doctor", "--adopt"], input=json.dumps(document))
+    assert result.exit_code == 0
+    return json.loads(result.stdout)["deployment"]
+
+
 def test_what_google_made_is_adopted_and_the_rest_made_again() -> None:
     code, said = doctor(state(CLUSTER, NAMESPACE, ACCOUNT))
     assert code == 1
-    adopted = f"--import-pending-creates {CLUSTER['urn']} --import-pending-creates "
-    assert f"{adopted}projects/p/locations/us-central1-a/clusters/llm-dev" in said
+    assert f"{CLUSTER['urn']}\n    adopted as {CLUSTER_ID}" in said
     assert "projects/p/serviceAccounts/llm-nodes@p.iam.gserviceaccount.com" in said
     assert f"{NAMESPACE['urn']}\n    made again by pulumi up" in said
-    assert "--clear-pending-creates && pulumi up" in said
+    assert f"Heal it with: pulumi cancel; {HEALING}" in said
+
+
+def test_the_adopted_state_holds_what_was_made_under_its_id_and_its_inputs() -> None:
+    document = state(CLUSTER, NAMESPACE)
+    first = {"urn": f"{URN}pulumi:pulumi:Stack::s", "type": "pulumi:pulumi:Stack"}
+    document["deployment"]["resources"] = [first]
+    document["deployment"]["pending_operations"].append({"resource": ACCOUNT, "type": "deleting"})
+    assert adopted(document) == {
+        "manifest": {},
+        "resources": [first, {**CLUSTER, "id": CLUSTER_ID}],
+        "pending_operations": [{"resource": ACCOUNT, "type": "deleting"}],
+    }
+
+
+@pytest.mark.parametrize(("old", "after"), [({}, [{"delete": True}]), ({"pendingReplacement": True}, [])], ids=str)
+def test_what_was_being_replaced_stays_only_to_be_deleted(old: dict[str, Any], after: list[dict[str, Any]]) -> None:
+    document, held = state(CLUSTER), {**CLUSTER, "id": "old", **old}
+    document["deployment"]["resources"] = [{**held, "delete": True}, held, {**NAMESPACE, "id": "n"}]
+    found = adopted(document)["resources"]
+    assert found == [
+        {**held, "delete": True},
+        {**CLUSTER, "id": CLUSTER_ID},
+        *({**held, **each} for each in after),
+        {**NAMESPACE, "id": "n"},
+    ]
+
+
+def test_a_state_that_needs_nothing_is_adopted_as_it_is() -> None:
+    document = state(ACCOUNT, kind="updating")
+    assert adopted(document) == {**document["deployment"], "resources": []}
+
+
+def test_only_an_exported_state_is_adopted() -> None:
+    assert CliRunner().invoke(app, ["doctor", "-s", "dev", "--adopt"]).exit_code == 2
+    assert CliRunner().invoke(app, ["doctor", "--adopt"], input="{}").stdout == ""
 
 
 def test_a_create_whose_inputs_do_not_name_it_is_made_again() -> None:
     _, said = doctor(state({**CLUSTER, "inputs": {"name": "llm-dev"}}))
-    assert "pulumi refresh --clear-pending-creates" in said
+    assert "made again by pulumi up" in said
 
 
 def test_a_state_without_pending_creates_needs_nothing() -> None:

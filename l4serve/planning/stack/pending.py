@@ -1,13 +1,16 @@
 """What heals a stack whose update was killed while Google Cloud made something: creates that nobody saw the end of."""
 
 import re
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 
+HEALING = "pulumi stack export | l4serve doctor --adopt | pulumi stack import && pulumi refresh && pulumi up"
+"""What heals it. `pulumi refresh --import-pending-creates` forgets the creates instead: pulumi 3.215 turns them into
+operations that its engine then drops."""
+_CREATING = "creating"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -26,27 +29,56 @@ class StateError(ValueError):
 
 def pending_creates(state: Any) -> tuple[PendingCreate, ...]:
     """The pending creates of a state as `pulumi stack export` writes it; raises StateError for anything else."""
+    return tuple(_pending(each["resource"]) for each in _operations(state) if each.get("type") == _CREATING)
+
+
+def adopted(state: Any) -> dict[str, Any]:
+    """The state with what was being made among its resources, under its id: `pulumi refresh` reads how it came out.
+
+    A create without an id is forgotten, as the next update repeats it. Raises StateError as `pending_creates` does.
+    """
+    ids = {each.urn: each.import_id for each in pending_creates(state)}
+    deployment, made, others = state["deployment"], {}, []
+    for each in _operations(state):
+        urn = each["resource"]["urn"]
+        if each.get("type") != _CREATING:
+            others.append(each)
+        elif ids[urn]:
+            made[urn] = {**each["resource"], "id": ids[urn]}
+    resources = [*_with_made(deployment.get("resources") or (), made), *made.values()]
+    return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": others}}
+
+
+def _with_made(resources: Iterable[Mapping[str, Any]], made: dict[str, dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The resources, each that was being replaced after its replacement, which is taken out of `made`."""
+    for each in resources:
+        replacement = None if each.get("delete") else made.pop(each["urn"], None)
+        if replacement is None:
+            yield each
+            continue
+        yield replacement
+        if not each.get("pendingReplacement"):  # that one is deleted already
+            yield {**each, "delete": True}
+
+
+def _operations(state: Any) -> tuple[Mapping[str, Any], ...]:
     deployment = state.get("deployment") if isinstance(state, Mapping) else None
     if not isinstance(deployment, Mapping):
         raise StateError("this is not an exported state: pulumi stack export prints one")
     operations = deployment.get("pending_operations") or ()
-    try:
-        return tuple(_pending(each["resource"]) for each in operations if each.get("type") == "creating")
-    except (AttributeError, KeyError, TypeError):
-        raise StateError("its pending operations are not what pulumi stack export writes") from None
+    if not isinstance(operations, list | tuple) or not all(map(_is_operation, operations)):
+        raise StateError("its pending operations are not what pulumi stack export writes")
+    return tuple(operations)
 
 
-def healing_command(found: tuple[PendingCreate, ...]) -> str:
-    """The one command that adopts what was made and forgets the other creates, which the next update repeats."""
-    adopted = [part for each in found if each.import_id for part in (each.urn, each.import_id)]
-    words = ["pulumi", "refresh", *(word for part in adopted for word in ("--import-pending-creates", part))]
-    return shlex.join([*words, "--clear-pending-creates"])
+def _is_operation(value: Any) -> bool:
+    resource = value.get("resource") if isinstance(value, Mapping) else None
+    return isinstance(resource, Mapping) and all(isinstance(resource.get(key), str) for key in ("urn", "type"))
 
 
 def _pending(resource: Mapping[str, Any]) -> PendingCreate:
-    urn = str(resource["urn"])
+    urn, inputs = resource["urn"], resource.get("inputs") or {}
     template = load_data(__file__, "import_ids.yaml")["ids"].get(resource["type"])
-    inputs = resource.get("inputs") or {}
     if template is None or not set(_PLACEHOLDER.findall(template)) <= inputs.keys():
         return PendingCreate(urn, None)
     return PendingCreate(urn, template.format_map(inputs))
