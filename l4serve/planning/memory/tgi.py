@@ -27,6 +27,8 @@ from l4serve.planning.models.model_shape import ModelShape
 
 CAPTURED_BATCH_SIZES = 6
 SMALLEST_DERIVED_PREFILL = 100
+GATHERED_LOGITS = 3
+"""Tensors of all logits that a gathered head leaves: the whole, its contiguous copy, and their softmax."""
 
 
 @frozen(slots=True)
@@ -114,10 +116,11 @@ def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants
     left = shard.limit - shard.weights - shard.overhead - warmup.activation if warmup.out_of_memory else cache
     uncertainty = _uncertainty(shard, warmup)
     margin = _margin(shard, warmup, total or 1)
+    unseen = constants.uncertainty["tgiParallelGib"] if options.tensor_parallel_size > 1 else 0.0
     reasons = _reasons(shard, warmup, length)
     return Fit(
         fits=not reasons,
-        margin_is_uncertain=abs(margin) < uncertainty,
+        margin_is_uncertain=-uncertainty < margin < uncertainty + unseen,
         weights_gib=shard.weights,
         activation_gib=warmup.activation,
         non_torch_gib=shard.overhead,
@@ -133,6 +136,7 @@ def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,
         reasons=reasons,
+        notes=_notes(shard, warmup, unseen),
     )
 
 
@@ -166,7 +170,7 @@ def _warm_up(shard: Shard, total: int | None) -> Warmup:
     prefill = options.max_batch_prefill_tokens or _default_prefill(shard, longest_input)
     requests = ceil(prefill / longest_input) if longest_input else 1
     reserved = requests * total if total else prefill + 1
-    logits = prefill * model.vocab_size * shard.generation.prefill_logit_bytes
+    logits = prefill * model.vocab_size * _logit_bytes(shard)
     forward = forward_peak_bytes(model, prefill, options.tensor_parallel_size, shard.element, shard.constants)
     hidden = prefill * model.hidden_size * shard.element
     activation = max(forward, hidden + logits) / GIB
@@ -179,6 +183,18 @@ def _warm_up(shard: Shard, total: int | None) -> Warmup:
     tokens = int(free * GIB / shard.token_bytes) + reserved
     fits = used <= shard.limit
     return Warmup(prefill, reserved, activation, used, tokens if fits else 0, not fits)
+
+
+def _logit_bytes(shard: Shard) -> float:
+    """Bytes that the warm-up holds for each logit of its prefill.
+
+    Over several shards the head gathers its parts into one transposed tensor, and a softmax of that makes it contiguous
+    and writes to a third (layers/tensor_parallel.py and flash_causal_lm.py of 2.0.4 to 2.4.1).
+    """
+    shards = shard.options.tensor_parallel_size
+    if shards == 1 or not shard.generation.prefill_logit_bytes:
+        return shard.generation.prefill_logit_bytes
+    return shard.element * (GATHERED_LOGITS + 1 / shards)
 
 
 def _default_prefill(shard: Shard, longest_input: int | None) -> int:
@@ -210,6 +226,14 @@ def _compute_optimal(shard: Shard) -> int:
     flops = 2 * model.num_hidden_layers * model.hidden_size * (3 * queries + 2 * keys + 3 * width)
     optimal = int(tflops * 1e12 * shard.options.tensor_parallel_size / flops)
     return optimal if optimal > SMALLEST_DERIVED_PREFILL else 4096
+
+
+def _notes(shard: Shard, warmup: Warmup, unseen: float) -> tuple[str, ...]:
+    if not unseen or warmup.out_of_memory:
+        return ()
+    least = max(0, warmup.cache_tokens - int(shard.generation.wiggle_room * unseen * GIB / shard.token_bytes))
+    seen = f"a public start of TGI over several shards held {unseen:g} GiB more than its source tells"
+    return (f"{seen}: count on {least:,} tokens of cache, not {warmup.cache_tokens:,}",)
 
 
 def _margin(shard: Shard, warmup: Warmup, length: int) -> float:
