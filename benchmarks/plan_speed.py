@@ -3,10 +3,12 @@
     python -m benchmarks.plan_speed
     python -m benchmarks.plan_speed --workloads 200
     python -m benchmarks.plan_speed --releases 40
+    python -m benchmarks.plan_speed --releases 40 --alike
 
 Each workload has its own name and one of several models, releases and batch limits; some fit only within the
-uncertainty, so their remedies are looked for as well. The goal is under a second for the plan; with workloads spread
-over many releases, each of which is read and held against its rules anew, 1.2 seconds.
+uncertainty, so their remedies are looked for as well. With `--alike` they differ in model and release alone, as the
+same service does that many teams deploy. The goal is under a second for the plan; with workloads spread over many
+releases, each of which is read and held against its rules anew, 1.2 seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, parse_stack
+from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 from l4serve.engines.contract import contract_versions
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -39,17 +41,19 @@ MODELS: tuple[dict[str, Any], ...] = (
 )
 
 
-def large_stack(count: int, releases: int = 0) -> dict[str, Any]:
+def large_stack(count: int, releases: int = 0, *, port: int = 8000, alike: bool = False) -> dict[str, Any]:
     """The object of a stack with this many workloads on one pool that is large enough for them.
 
-    With `releases` they are spread over so many of vLLM's newest ones, in place of those of the models.
+    With `releases` they are spread over so many of vLLM's newest ones, in place of those of the models. What was worked
+    out for one port helps at no other. Those that are `alike` have the batch limits of their release.
     """
     workloads = {}
     spread = cycle(contract_versions("vllm")[-releases:]) if releases else None
     for number, shape in enumerate(islice(cycle(MODELS), count)):
-        engine = {"kind": "vllm", "maxNumSeqs": 64 + number % 128, **shape["engine"]}
+        batch = {} if alike else {"maxNumSeqs": 64 + number % 128}
+        engine = {"kind": "vllm", **batch, **shape["engine"]}
         engine |= {"version": next(spread)} if spread else {}
-        workload = {"model": {"id": shape["model"]}, "engine": engine, "nodePool": "l4"}
+        workload = {"model": {"id": shape["model"]}, "engine": engine, "nodePool": "l4", "service": {"port": port}}
         # Not every release leaves each of these lengths room.
         workloads[f"model-{number}"] = {**workload, "fit": "warn"} if spread else workload
     pool = {"machineType": "g2-standard-12", "minNodes": 0, "maxNodes": count}
@@ -69,13 +73,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", type=int, default=1000)
     parser.add_argument("--releases", type=int, default=0, help="spread over so many of vLLM's newest releases")
+    parser.add_argument("--alike", action="store_true", help="no batch limits of their own")
     asked = parser.parse_args()
     count = asked.workloads
     goal = GOAL_OVER_RELEASES_S if asked.releases else GOAL_S
 
-    values = {"gcp:project": "my-project", SERVING_KEY: large_stack(count, asked.releases), TOKEN_KEY: SECRET}
-    # Each plan is of a stack read anew: nothing that was worked out for one workload helps the next run.
-    read_in = [timed(lambda: parse_stack("bench", values, base=Path.cwd())) for _ in range(REPEATS)]
+    def read_at(port: int) -> Stack:
+        serving = large_stack(count, asked.releases, port=port, alike=asked.alike)
+        values = {"gcp:project": "my-project", SERVING_KEY: serving, TOKEN_KEY: SECRET}
+        return parse_stack("bench", values, base=Path.cwd())
+
+    # Each plan is of other settings: no judgement of one run helps the next.
+    read_in = [timed(partial(read_at, 8000 + repeat)) for repeat in range(REPEATS)]
     runs = [timed(partial(plan_stack, stack)) for stack, _ in read_in]
     read = read_in[0][1]
     seconds = [taken for _, taken in runs]

@@ -1,7 +1,8 @@
 """The base of every config model and the scalar types they share."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -172,6 +173,12 @@ Quantity = Annotated[
     BeforeValidator(no_boolean),
 ]
 """A Kubernetes quantity such as 500m, 2 or 25Gi."""
+
+
+@cache
+def fields_by_key(model: type[BaseModel]) -> Mapping[str, str]:
+    """The field of each key of a model, by the key as YAML has it."""
+    return {info.alias or name: name for name, info in model.model_fields.items()}
 
 
 def keys_of(model: type[BaseModel]) -> frozenset[str]:

@@ -48,19 +48,31 @@ def rules() -> tuple[Rule, ...]:
     return tuple(Rule(**entry) for file in files for entry in read_data(file))
 
 
+_Ready = tuple[Rule, frozenset[str], Check]
+"""A rule, the facts that it needs, and its condition ready to be asked."""
+
+
 @cache
-def _rules_of(engine: str, version: Version) -> tuple[tuple[Rule, frozenset[str], Check], ...]:
-    """The rules that concern a release, each with the facts that it needs and its condition ready to be asked."""
+def _ready(engine: str) -> tuple[_Ready, ...]:
     concerned = (rule for rule in rules() if rule.engine == engine)
-    return tuple(
-        (rule, needed(rule.when), compiled(rule.when))
-        for rule in concerned
-        if version in SpecifierSet(rule.versions, prereleases=True)
-    )
+    return tuple((rule, needed(rule.when), compiled(rule.when)) for rule in concerned)
 
 
 @cache
-def _errors_of(engine: str, version: Version) -> tuple[tuple[Rule, frozenset[str], Check], ...]:
+def _releases(versions: str) -> SpecifierSet:
+    return SpecifierSet(versions, prereleases=True)
+
+
+@cache
+def _rules_of(engine: str, version: Version) -> tuple[_Ready, ...]:
+    """The rules that concern a release."""
+    ranges = {entry[0].versions for entry in _ready(engine)}
+    holding = {versions for versions in ranges if version in _releases(versions)}
+    return tuple(entry for entry in _ready(engine) if entry[0].versions in holding)
+
+
+@cache
+def _errors_of(engine: str, version: Version) -> tuple[_Ready, ...]:
     return tuple(entry for entry in _rules_of(engine, version) if entry[0].verdict == "error")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from l4serve.config.base import fields_by_key
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 
@@ -131,7 +132,7 @@ _REPLACEMENT: Mapping[str, Effect] = {
 def _set_paths(value: Any, path: str, row: str) -> Iterator[tuple[str, str]]:
     """Paths of the leaves that were set, each with the keys and positions of the config and as the rows write them."""
     if isinstance(value, BaseModel):
-        for name, alias in _aliases(type(value)):
+        for alias, name in fields_by_key(type(value)).items():
             if name in value.model_fields_set:
                 below = (f"{path}.{alias}", f"{row}.{alias}") if path else (alias, alias)
                 yield from _set_paths(getattr(value, name), *below)
@@ -143,12 +144,6 @@ def _set_paths(value: Any, path: str, row: str) -> Iterator[tuple[str, str]]:
             yield from _set_paths(item, f"{path}[{position}]", f"{row}[]")
     else:
         yield path, row
-
-
-@cache
-def _aliases(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    """Each field of a config model, with its name in YAML."""
-    return tuple((name, info.alias or name) for name, info in model.model_fields.items())
 
 
 def _effect(text: str) -> Effect:

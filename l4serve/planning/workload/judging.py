@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from l4serve.config.base import fields_by_key
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
@@ -110,7 +111,7 @@ class Subject:
         """The subject with a remedy's edit made; `shape` is that of the model it leads to."""
         workload, engine = self.workload, self.workload.engine
         values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
-        names = {info.alias or name: name for name, info in type(engine).model_fields.items()}
+        names = fields_by_key(type(engine))
         changed: dict[str, object] = {
             "engine": engine.model_copy(update=dict(_set(engine, names, key, value) for key, value in values.items()))
         }

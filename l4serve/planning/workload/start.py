@@ -7,6 +7,7 @@ from functools import cache
 from math import ceil
 from typing import Any
 
+from l4serve.config.base import fields_by_key
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BucketSource, HyperdiskSource
@@ -116,9 +117,8 @@ def _image_seconds(workload: Workload, pool: PoolPlan | None, image: str) -> int
 
 
 def _is_eager(workload: Workload) -> bool:
-    settings = engine_profile(workload.engine.kind).eager.items()
-    names = {info.alias or name: name for name, info in type(workload.engine).model_fields.items()}
-    return all(_plain(getattr(workload.engine, names[key])) == value for key, value in settings)
+    engine, settings = workload.engine, engine_profile(workload.engine.kind).eager.items()
+    return all(_plain(getattr(engine, fields_by_key(type(engine))[key])) == value for key, value in settings)
 
 
 def _plain(value: Any) -> Any:

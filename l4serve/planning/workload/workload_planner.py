@@ -18,9 +18,10 @@ from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.access import Access, plan_access
 from l4serve.planning.workload.alerting import AlertsPlan, plan_alerts
+from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
@@ -177,7 +178,7 @@ def _contract(path: str, workload: Workload) -> ResolvedContract:
 
 
 def _judged(path: str, subject: Subject) -> Judgement:
-    judgement = judge(subject)
+    judgement = judge_alike(subject)
     refuse_all(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in judgement.refusals)
     return judgement
 

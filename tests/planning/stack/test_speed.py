@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from itertools import count
 from types import FrameType
 
 import pytest
 
-from benchmarks.plan_speed import large_stack
+from benchmarks.plan_speed import MODELS, large_stack
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.alike import _judged
 from tests import factories
 
 FEW, MANY = 60, 240
@@ -15,24 +17,27 @@ FEW, MANY = 60, 240
 GROWTH = 1.15
 """Beside the fourfold work of four times the workloads; their square would be four."""
 
+PORTS = count(8001)
+"""One for each stack: what was judged for another port is judged anew."""
+
 CALLS_EACH = 2000
 """What one workload of the benchmark may take with its share of remedies; it takes 1,600, and took 3,000."""
 
 
 def calls_of(work: Callable[[], object]) -> int:
     """How many Python functions the work calls: what no other process on the machine changes."""
-    count = 0
+    calls = 0
 
     def called(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
+        nonlocal calls
+        calls += event == "call"
 
     sys.setprofile(called)
     try:
         work()
     finally:
         sys.setprofile(None)
-    return count
+    return calls
 
 
 def calls_to_plan(workloads: int) -> int:
@@ -40,7 +45,17 @@ def calls_to_plan(workloads: int) -> int:
     plan = plan_stack(stack)
     assert len(plan.workloads) == workloads
     assert sum(len(node) for node in plan.placement[0].nodes) == workloads
-    return calls_of(lambda: plan_stack(stack))
+    other = factories.loaded(large_stack(workloads, port=next(PORTS)), has_token=True)
+    return calls_of(lambda: plan_stack(other))
+
+
+def test_what_is_judged_for_one_workload_is_not_judged_again_for_those_alike() -> None:
+    stack = factories.loaded(large_stack(FEW, port=next(PORTS), alike=True), has_token=True)
+    _judged.cache_clear()
+    plan = plan_stack(stack)
+    assert _judged.cache_info().misses == len(MODELS)
+    first, again = (plan.workloads[place].judgement for place in (0, len(MODELS)))
+    assert first == again
 
 
 def test_a_workload_is_planned_in_few_calls() -> None:
