@@ -6,12 +6,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 
 def record_checksums(folder: Path) -> None:
-    """Writes down size, time and SHA-256 of every file in a folder of programs that were just built."""
+    """Writes down size, time of change and SHA-256 of every file in a folder of programs that were just built."""
     entries = {file.name: _entry(file) for file in _files(folder)}
     fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.json")
     fresh.write_text(json.dumps(entries, indent=1), encoding="utf-8")
@@ -24,7 +25,8 @@ def record_checksums(folder: Path) -> None:
 def fault_of(folder: Path) -> str | None:
     """What is wrong with a folder of built programs; None where each is as it was built.
 
-    A file is read again only where its size or time changed.
+    A file is read again only where it was touched since: its inode's time of change, which nobody sets, tells of what
+    keeps its size and its own time. What a copy brought is read once, and written down anew.
     """
     recorded, files = _recorded(folder), [file.name for file in _files(folder)]
     if not recorded:
@@ -34,6 +36,9 @@ def fault_of(folder: Path) -> str | None:
     for name, entry in recorded.items():
         if fault := _fault(folder / name, entry):
             return f"{name} {fault}"
+    with suppress(OSError):  # A cache that only others may write is read anew each time.
+        if any(_touched(folder / name, entry) for name, entry in recorded.items()):
+            record_checksums(folder)
     return None
 
 
@@ -60,7 +65,7 @@ def _entry(file: Path) -> Mapping[str, Any]:
     return {
         "sha256": _digest(file),
         "bytes": status.st_size,
-        "mtimeNs": status.st_mtime_ns,
+        "changedNs": status.st_ctime_ns,
         "executable": _can_run(file),
     }
 
@@ -85,11 +90,14 @@ def _recorded(folder: Path) -> Mapping[str, Mapping[str, Any]] | None:
 
 def _fault(file: Path, entry: Mapping[str, Any]) -> str | None:
     try:
-        status = file.stat()
         if entry.get("executable") and not _can_run(file):
             return "cannot be executed"
-        if (status.st_size, status.st_mtime_ns) == (entry.get("bytes"), entry.get("mtimeNs")):
-            return None
-        return None if _digest(file) == entry.get("sha256") else "is not what was built"
+        known = not _touched(file, entry) or _digest(file) == entry.get("sha256")
+        return None if known else "is not what was built"
     except OSError:
         return "is missing or cannot be read"
+
+
+def _touched(file: Path, entry: Mapping[str, Any]) -> bool:
+    status = file.stat()
+    return (status.st_size, status.st_ctime_ns) != (entry.get("bytes"), entry.get("changedNs"))

@@ -1,12 +1,14 @@
 """Built programs that are no longer what was built are built anew, with a line that says so."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from l4serve.sandbox import checksums
 from l4serve.sandbox.build import ensure_binaries
 from l4serve.sandbox.checksums import fault_of
 
@@ -17,12 +19,20 @@ def builder(_build: object, into: Path, _progress: object) -> None:
         (into / name).chmod(0o755)
 
 
+def overwritten_unseen(file: Path) -> None:
+    """Other bytes, as many, and the file's own time set back."""
+    before = file.stat()
+    file.write_bytes(b"x" * before.st_size)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_bytes(b""),
     "garbage": lambda file: file.write_bytes(b"garbage"),
     "not executable": lambda file: file.chmod(0o644),
     "missing": lambda file: file.unlink(),
     "same size": lambda file: file.write_bytes(b"x" * file.stat().st_size),
+    "same size and time": overwritten_unseen,
 }
 
 
@@ -84,3 +94,10 @@ def test_a_sound_folder_is_not_built_again(built: Path) -> None:
     assert ensure_binaries(builder=fail) == built
     (built / "kwok").touch()
     assert ensure_binaries(builder=fail) == built
+
+
+def test_what_a_copy_brought_is_read_once(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (built / "kwok").touch()
+    assert fault_of(built) is None
+    monkeypatch.setattr(checksums, "_digest", lambda _file: pytest.fail("read again"))
+    assert fault_of(built) is None
