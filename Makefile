@@ -30,7 +30,7 @@ test: $(STAMP)
 
 # Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox and not slow and not browser"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "not sandbox and not slow and not browser"
 
 # The same with a report of the lines that no unit test runs.
 coverage: $(STAMP)

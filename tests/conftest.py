@@ -44,6 +44,18 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 over every contract."""
 
 
+RENDERING = (
+    "tests/components",
+    "tests/policy",
+    "tests/stacks",
+    "tests/cli/test_foreign_program.py",
+    "tests/cli/test_render_command.py",
+    "tests/planning/gke/test_api_key.py",
+    "tests/planning/workload/test_allowed_rules.py",
+)
+"""Files and folders that run the program: one worker has them all, for Pulumi's resources take seconds to load."""
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Whether -m leaves out all of a place: its modules, and what they import, are then not even loaded."""
     asked = config.option.markexpr.split(" and ")
@@ -53,16 +65,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_configure() -> None:
     """Modules and collected tests live to the end: looking for garbage among them takes a tenth of all time."""
-    gc.set_threshold(100_000)
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(100_000)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the places, so that no file has to say it itself."""
+    """Marks the tests of the places, so that no file has to say it itself; a file's tests share what it has read."""
     for item in items:
+        group = "rendering" if item.nodeid.startswith(RENDERING) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
         for marker, places in PLACES.items():
             if item.nodeid.startswith(places):
                 item.add_marker(marker)
