@@ -14,6 +14,7 @@ from l4serve.cli.tables import wrapped
 from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
 from l4serve.config.spelling import nearest
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
+from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.edits import find_edit
 
 SCHEMA_VERSION = 1
@@ -74,11 +75,12 @@ def _kind_of_engine(entry: KeyEntry) -> str:
     return entry.chosen_by if entry.path.startswith("workloads.engine") else ""
 
 
-def _spans(entry: KeyEntry) -> tuple[FlagSpan, ...]:
+def key_spans(entry: KeyEntry) -> tuple[FlagSpan, ...]:
     """The flag that the key becomes, release by release; only keys of an engine become one."""
     where, _, key = entry.path.partition("workloads.engine.")
-    kind = entry.chosen_by.removeprefix("kind: ")
-    return flag_spans(kind, key) if not where and "." not in key and kind != entry.chosen_by else ()
+    # The keys of `lora` are vLLM's, whatever picks its own.
+    kind = "vllm" if key.startswith("lora.") else entry.chosen_by.removeprefix("kind: ")
+    return flag_spans(kind, key) if not where and kind in engine_kinds() else ()
 
 
 def _print(entry: KeyEntry, console: SafeConsole) -> None:
@@ -92,7 +94,7 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
     rows.append(("example", f"{entry.path.rpartition('.')[2]}: {flow(entry.example)}"))
     if (edit := find_edit(entry.pattern)) is not None:
         rows.append(("an edit", f"{edit.effect.text}{f'; {edit.note}' if edit.note else ''}"))
-    rows += [("flag", f"{span.flag or 'none'} in {span.releases}") for span in _spans(entry)]
+    rows += [("flag", f"{span.flag or 'none'} in {span.releases}") for span in key_spans(entry)]
     if entry.below:
         rows.append(("keys", " ".join(entry.below)))
     for name, value in rows:
@@ -111,6 +113,6 @@ def _json(entry: KeyEntry) -> dict[str, object]:
         "example": entry.example,
         "edit": edit.effect.text if edit else None,
         "editNote": edit.note or None if edit else None,
-        "flags": [{"flag": span.flag, "releases": span.releases} for span in _spans(entry)],
+        "flags": [{"flag": span.flag, "releases": span.releases} for span in key_spans(entry)],
         "keys": list(entry.below),
     }

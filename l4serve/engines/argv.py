@@ -20,7 +20,7 @@ from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, value_fault
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.env_sources import api_key_problems
-from l4serve.engines.field_flags import NO_FLAG, flag_names
+from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import driver_problem, image_env
 from l4serve.engines.profile import engine_profile
@@ -136,12 +136,15 @@ def _flagged_fields(model: type[BaseModel], kind: str) -> tuple[tuple[str, str, 
 
 
 def _lora(lora: Lora) -> Iterator[_Setting]:
-    yield _Setting("engine.lora", ("--enable-lora",), True)
-    if lora.adapters:
-        yield _Setting("engine.lora.adapters", ("--lora-modules",), lora.adapters)
-    for field, flag in (("max_rank", "--max-lora-rank"), ("max_loras", "--max-loras")):
-        if (value := getattr(lora, field)) is not None:
-            yield _Setting(f"engine.lora.{to_camel(field)}", (flag,), value)
+    values = {
+        "lora": True,
+        "lora.adapters": lora.adapters,
+        "lora.maxRank": lora.max_rank,
+        "lora.maxLoras": lora.max_loras,
+    }
+    for key, value in values.items():
+        if value:
+            yield _Setting(f"engine.{key}", (LORA_FLAGS[key],), value)
 
 
 def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:

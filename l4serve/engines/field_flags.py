@@ -12,6 +12,14 @@ from l4serve.config.data_file import load_data
 NO_FLAG = frozenset({"kind", "version", "image", "contract"})
 """Fields that say which engine it is, not what it is told."""
 
+LORA_FLAGS: Mapping[str, str] = {
+    "lora": "--enable-lora",
+    "lora.adapters": "--lora-modules",
+    "lora.maxRank": "--max-lora-rank",
+    "lora.maxLoras": "--max-loras",
+}
+"""Flags of vLLM's adapters: one field with keys of its own."""
+
 
 @cache
 def engine_table(name: str) -> Mapping[str, Mapping[str, Any]]:

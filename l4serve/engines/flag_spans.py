@@ -6,7 +6,7 @@ from pydantic.alias_generators import to_snake
 
 from l4serve.config.frozen import frozen
 from l4serve.engines.contract import contract_versions, load_contract
-from l4serve.engines.field_flags import NO_FLAG, flag_names
+from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
 
 
 @frozen()
@@ -25,15 +25,11 @@ class FlagSpan:
         return f"{self.engine} {self.first}" + (f" to {self.last}" if self.last != self.first else "")
 
 
-_SEVERAL = {"lora": ("--enable-lora",)}
-"""Fields that become several flags, by the one that turns them on."""
-
-
 def flag_spans(kind: str, key: str) -> tuple[FlagSpan, ...]:
-    """The spans of a typed field, given as YAML writes it; empty for a field that becomes no flag."""
-    if to_snake(key) in NO_FLAG:
+    """The spans of a typed field, given as YAML writes it, or of a key of `lora`; empty where it becomes no flag."""
+    if to_snake(key) in NO_FLAG or ("." in key and key not in LORA_FLAGS):
         return ()
-    names = _SEVERAL.get(key) or flag_names(kind, to_snake(key))
+    names = (LORA_FLAGS[key],) if key in LORA_FLAGS else flag_names(kind, to_snake(key))
     found = [(version, _carrier(kind, version, names)) for version in contract_versions(kind)]
     spans = []
     for flag, group in groupby(found, key=lambda pair: pair[1]):

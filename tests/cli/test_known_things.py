@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.cli.explain_command import explain
+from l4serve.cli.explain_command import explain, key_spans
 from l4serve.config.key_reference import all_keys, known_keys, objects
 from l4serve.config.recipes import recipes
+from l4serve.engines.field_flags import NO_FLAG
 from l4serve.planning.models.catalogue import all_models
 from tests.cli.terminal import run
 
@@ -106,3 +107,13 @@ def test_the_reference_knows_each_key_of_each_object() -> None:
     assert {(entry.part, entry.path.rpartition(".")[2]) for entry in all_keys()} == {
         (part, key) for part, definition in objects().items() for key in definition.get("properties", {})
     }
+
+
+def test_every_key_of_an_engine_tells_the_flag_that_it_becomes() -> None:
+    told = [entry for entry in all_keys() if entry.path.startswith("workloads.engine.")]
+    mute = {entry.path.removeprefix("workloads.engine.") for entry in told if not key_spans(entry)}
+    assert mute == {
+        *NO_FLAG,
+        *(f"{adapters}.{key}" for adapters in ("loraAdapters", "lora.adapters") for key in ("name", "path")),
+    }
+    assert "--max-lora-rank in vllm" in run("explain", "workloads.engine.lora.maxRank").stdout
