@@ -78,8 +78,10 @@ def _kind_of_engine(entry: KeyEntry) -> str:
 def key_spans(entry: KeyEntry) -> tuple[FlagSpan, ...]:
     """The flag that the key becomes, release by release; only keys of an engine become one."""
     where, _, key = entry.path.partition("workloads.engine.")
-    # The keys of `lora` are vLLM's, whatever picks its own.
-    kind = "vllm" if key.startswith("lora.") else entry.chosen_by.removeprefix("kind: ")
+    field = f"workloads.engine.{key.partition('.')[0]}"
+    # A key below a field is of the engine that has the field.
+    chosen = entry.chosen_by or next((each.chosen_by for each in all_keys() if each.path == field), "")
+    kind = chosen.removeprefix("kind: ")
     return flag_spans(kind, key) if not where and kind in engine_kinds() else ()
 
 
