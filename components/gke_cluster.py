@@ -15,6 +15,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
+from l4serve.planning.machines.system_machines import system_disk_type
 from l4serve.planning.values.names import shorten
 
 _CREATE_MINUTES = "45m"
@@ -177,7 +178,7 @@ class GkeCluster(pulumi.ComponentResource):
             node_config=gcp.container.NodePoolNodeConfigArgs(
                 machine_type=machine,
                 disk_size_gb=pool.disk_size_gb,
-                disk_type="pd-balanced",
+                disk_type=system_disk_type(machine),
                 image_type="COS_CONTAINERD",
                 service_account=self._args.node_service_account,
                 oauth_scopes=list(NODE_SCOPES),

@@ -13,10 +13,9 @@ from components.weight_download import DOWNLOAD, download_variables
 from components.workload_principal import pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
+from l4serve.planning.workload.weight_disk import fill_limits, fill_requests
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
-_FILL_DISK = "pd-balanced"
-"""Attaches to the system nodes too, which a Hyperdisk ML does not: the Job takes no GPU."""
 _SETTLE_SECONDS = 120
 """Longer than a kubelet and the driver take to unmount and detach the disk of a pod that has ended.
 
@@ -78,7 +77,7 @@ class WeightStore(pulumi.ComponentResource):
         """A disk that a Job fills on an ordinary node, its image, and from that the disk that all pods read."""
         project, size = self._args.project, f"{store.size_gb}G"
         filled = gcp.compute.Disk(
-            f"{self._name}-fill", zone=store.zone, project=project, type=_FILL_DISK, size=store.size_gb,
+            f"{self._name}-fill", zone=store.zone, project=project, type=store.fill_type, size=store.size_gb,
             opts=self._child(depends_on=list(self._args.after)),
         )  # fmt: skip
         near = _disk_source(filled.id, store.zone, read_only=False)
@@ -152,8 +151,8 @@ class WeightStore(pulumi.ComponentResource):
             "/fill": k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
             "/tmp": k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
         }
-        least, most = {"cpu": "1", "memory": "2Gi"}, {"cpu": "2", "memory": "4Gi"}
-        pod = self._pod("fill", DOWNLOAD, least, most, env, volumes, node={_ZONE: store.zone or ""})
+        node = {_ZONE: store.zone or ""}
+        pod = self._pod("fill", DOWNLOAD, dict(fill_requests()), dict(fill_limits()), env, volumes, node)
         return self._job("fill-job", store.fill_name, store, pod)
 
     def _make_settling(self, store: StorePlan, filled: k8s.batch.v1.Job) -> k8s.batch.v1.Job:

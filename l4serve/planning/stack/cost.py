@@ -6,7 +6,6 @@ maxNodes and every autoscaler at maxReplicas.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -26,7 +25,7 @@ from l4serve.planning.machines.prices import (
     plain_machine_price,
 )
 from l4serve.planning.stack.node_counts import NodeCounts, node_counts
-from l4serve.planning.values.quantity import parse_cpu
+from l4serve.planning.stack.system_room import nodes_for
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -187,18 +186,6 @@ def _class_lines(
     return lines
 
 
-def _picker_nodes(machine: str, pickers: Sequence[PickerPlan]) -> int:
-    """System nodes that the endpoint pickers take, beside a CPU of each node for GKE's own pods; at least one.
-
-    The CPUs are those in the machine's name; memory comes with them.
-    """
-    cpus = machine.rpartition("-")[2]
-    if not pickers or not cpus.isdigit():
-        return 1
-    asked = sum(parse_cpu(picker.resources["requests"]["cpu"]) for picker in pickers)
-    return max(1, math.ceil(asked / (1000 * max(1, int(cpus) - 1))))
-
-
 def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Sequence[PickerPlan]) -> list[CostLine]:
     fee = Price(cluster_fee(), "on-demand", cluster.region or "any", cluster_fee_date(), "GKE's cluster management fee")
     lines = [
@@ -207,7 +194,7 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Seq
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
         price = plain_machine_price(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
-        nodes = min(system.max_nodes, max(system.min_nodes, _picker_nodes(system.machine_type, pickers)))
+        nodes = min(system.max_nodes, max(system.min_nodes, nodes_for(system, pickers)))
         lines.append(
             CostLine(
                 name="cluster.systemPool",

@@ -6,7 +6,7 @@ from typing import Any
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather, gather_all, once, refuse_all
-from l4serve.config.problems import ConfigError, refuse
+from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import Stack, Token, named_secrets
 from l4serve.config.workload import Workload
@@ -28,6 +28,7 @@ from l4serve.planning.stack.name_rules import name_problems
 from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.route_plan import refuse_routes
@@ -64,6 +65,7 @@ def plan_stack(stack: Stack) -> StackPlan:
         partial(refuse_all, name_problems(config)),
         drafts,
     )
+    refuse_all(_system_room(around.site().cluster, drafts()))
     workloads, placement = within_pools(drafts(), around.site().pools, around)
     return _assemble(stack, around, workloads, placement, gated=_gated(config, steps.shapes))
 
@@ -185,6 +187,11 @@ def within_pools(
     spare = {**placement.spare, **of_classes}
     planned = (finish(draft, around, spare_pods=_spare(draft, spare)) for draft in drafts)
     return tuple(planned), placement.pools
+
+
+def _system_room(cluster: ClusterPlan, drafts: Sequence[Draft]) -> Iterator[Problem]:
+    pickers = [route.picker for each in drafts if (route := each.access.route) is not None and route.picker is not None]
+    return room_problems(cluster, pickers, [each.storage.store for each in drafts if each.storage.store is not None])
 
 
 def _asked(draft: Draft) -> Iterator[tuple[Placing, PodRequest]]:

@@ -8,6 +8,7 @@ from l4serve.config.model_source import HyperdiskSource
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.client_key import planned_key
 from l4serve.planning.workload.encryption import TlsPlan, plan_tls
 from l4serve.planning.workload.judging import Judgement
@@ -41,6 +42,7 @@ def plan_access(
     contract: Step[Contract],
     judgement: Step[Judgement],
     storage: Step[StoragePlan],
+    purpose: Step[Purpose],
 ) -> Access:
     """The access of a workload by its name in the config; raises ConfigError with every problem of it."""
     path, own = f"workloads.{name}", workload.renamed_from or name
@@ -49,7 +51,7 @@ def plan_access(
         lambda: plan_identity(path, workload, own, around.project_of_pods()),
         lambda: plan_pod_guard(path, workload, contract(), judgement().launch, storage()),
         lambda: plan_tls(path, workload, contract()),
-        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract()),
+        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), purpose),
     )
     network = plan_network_guard(
         around.network_policy,

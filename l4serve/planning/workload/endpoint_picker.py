@@ -7,9 +7,12 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.gathering import Step
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
@@ -34,7 +37,9 @@ class PickerPlan:
         return {"app.kubernetes.io/name": "endpoint-picker", f"{LABEL_PREFIX}/picker": self.name}
 
 
-def plan_picker(path: str, workload: Workload, object_name: str) -> PickerPlan | None:
+def plan_picker(
+    path: str, workload: Workload, object_name: str, contract: Contract, purpose: Step[Purpose]
+) -> PickerPlan | None:
     """The picker of a workload; None unless its route asks for one. Raises ConfigError where it could not choose."""
     if workload.expose is None or not workload.expose.inference_pool:
         return None
@@ -45,6 +50,9 @@ def plan_picker(path: str, workload: Workload, object_name: str) -> PickerPlan |
     if workload.service.tls is not None:
         refuse(at, "a pool's pods speak plain HTTP to the load balancer", "remove it, or service.tls")
     facts = _facts()
+    if (asked := purpose()) not in facts["reads"]:
+        what = f"the picker refuses every request for {asked}: it reads completions, chats, responses and embeddings"
+        refuse(at, what, "remove it: the Service spreads requests evenly")
     return PickerPlan(
         name=f"{shorten(object_name, 50)}-picker",
         image=facts["image"],
@@ -52,8 +60,23 @@ def plan_picker(path: str, workload: Workload, object_name: str) -> PickerPlan |
         ports=facts["ports"],
         resources=facts["resources"],
         grace_seconds=facts["graceSeconds"],
-        config=json.dumps(facts["config"], indent=1),
+        config=json.dumps(_config(contract), indent=1),
     )
+
+
+def _config(contract: Contract) -> Mapping[str, Any]:
+    """The picker's configuration; a release that shows a metric under an older name has it named there."""
+    usual: Mapping[str, Any] = _facts()["config"]
+    engine = _facts()["engine"]
+    named = {role: contract.autoscaling_metrics.get(role, row["usual"]) for role, row in engine["roles"].items()}
+    if all(named[role] == row["usual"] for role, row in engine["roles"].items()):
+        return usual
+    specs = {row["parameter"]: named[role] for role, row in engine["roles"].items()}
+    told = {"engineConfigs": [{"name": engine["name"], **specs, **engine["others"]}]}
+    plugins = [
+        {**plugin, "parameters": told} if plugin["type"] == engine["plugin"] else plugin for plugin in usual["plugins"]
+    ]
+    return {**usual, "plugins": plugins}
 
 
 @cache

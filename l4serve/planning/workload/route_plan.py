@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from l4serve.config.exposure import Route
 from l4serve.config.frozen import frozen
-from l4serve.config.gathering import refuse_all
+from l4serve.config.gathering import Step, refuse_all
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.gateway import GatewayPlan
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.endpoint_picker import PickerPlan, plan_picker
 
 
@@ -67,9 +68,14 @@ def _problems(workloads: Mapping[str, Workload], gateway: GatewayPlan | None) ->
 
 
 def plan_route(
-    name: str, workload: Workload, workloads: Mapping[str, Workload], gateway: GatewayPlan | None, contract: Contract
+    name: str,
+    workload: Workload,
+    workloads: Mapping[str, Workload],
+    gateway: GatewayPlan | None,
+    contract: Contract,
+    purpose: Step[Purpose],
 ) -> RoutePlan | None:
-    """The route of a workload; None where nothing exposes it. `workloads` are all of the stack.
+    """The route of a workload that serves a purpose; None where nothing exposes it. `workloads` are all of the stack.
 
     Raises ConfigError where it would serve no path of the engine.
     """
@@ -90,7 +96,7 @@ def plan_route(
         health_path=contract.health_path,
         timeout_seconds=config.timeout_seconds,
         encrypted=gateway.encrypted,
-        picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name),
+        picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name, contract, purpose),
         notes=tuple(_notes(workload, gateway, paths, guarded)),
     )
 

@@ -81,7 +81,7 @@ def plan_storage(
     refuse_all(_problems(path, workload, place, cluster, checkpoint_gib))
     source, mounts = workload.model.source, [*_bucket_mounts(workload)]
     volumes = [VolumePlan(name=each, mount_path=folder, bucket=_attributes(uri, c)) for each, folder, uri, c in mounts]
-    store = weight_store(name, workload, place, checkpoint_gib)
+    store = weight_store(name, workload, place, cluster, checkpoint_gib)
     if isinstance(source, ClaimSource):
         volumes.append(VolumePlan(name="weights", mount_path=MODEL_FOLDER, claim=source.claim, sub_path=source.path))
     elif store is not None:

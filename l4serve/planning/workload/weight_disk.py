@@ -14,6 +14,7 @@ from l4serve.config.model_source import BootDiskSource, HyperdiskSource
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.machines.system_machines import system_disk_type
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 
@@ -33,6 +34,8 @@ class WeightStore:
     zone: str | None = None
     """Zone of a Hyperdisk."""
     throughput_mibps: int | None = None
+    fill_type: str | None = None
+    """Type of the disk that the Job fills: it attaches to the system nodes, which a Hyperdisk ML does not."""
     revision: str | None = None
     """Commit of the Hub that the Job downloads."""
 
@@ -47,12 +50,15 @@ class WeightStore:
         return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": self.fill_name}
 
 
-def weight_store(name: str, workload: Workload, place: Place, checkpoint_gib: float | None) -> WeightStore | None:
+def weight_store(
+    name: str, workload: Workload, place: Place, cluster: ClusterPlan, checkpoint_gib: float | None
+) -> WeightStore | None:
     """The disk of a workload whose Kubernetes objects have that name; None where its weights lie on none.
 
     `checkpoint_gib` are the weights as files; None where nobody knows.
     """
     source, pool, table = workload.model.source, place.pool, _table()
+    system = cluster.managed.system_pool if cluster.managed else None
     if isinstance(source, BootDiskSource) and pool is not None and pool.disks.secondary_boot_disk is not None:
         image = pool.disks.secondary_boot_disk.rpartition("/")[2]
         return WeightStore(
@@ -69,9 +75,22 @@ def weight_store(name: str, workload: Workload, place: Place, checkpoint_gib: fl
             size_gb=_disk_gb(source, checkpoint_gib),
             zone=pool.size.zones[0],
             throughput_mibps=source.throughput_mibps,
+            fill_type=system_disk_type(system.machine_type if system else ""),
             revision=workload.model.revision,
         )
     return None
+
+
+def fill_requests() -> Mapping[str, str]:
+    """What the pod of the Job that fills a disk asks for."""
+    requests: Mapping[str, str] = _table()["fill"]["requests"]
+    return requests
+
+
+def fill_limits() -> Mapping[str, str]:
+    """What that pod may use."""
+    limits: Mapping[str, str] = _table()["fill"]["limits"]
+    return limits
 
 
 def _disk_gb(source: HyperdiskSource, checkpoint_gib: float | None) -> int:

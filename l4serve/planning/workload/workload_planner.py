@@ -111,7 +111,8 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     host = once(lambda: host_notes(path, workload, needs(), place(), resources().resources))
     judgement = once(lambda: _judged(path, subject()))
     contract = once(lambda: resolved().contract)
-    access = once(lambda: plan_access(name, workload, around, contract=contract, judgement=judgement, storage=storage))
+    reached = partial(plan_access, name, workload, around, contract=contract, judgement=judgement)
+    access = once(lambda: reached(storage=storage, purpose=lambda: subject().purpose))
     scaling = once(
         lambda: plan_autoscaling(
             f"{path}.autoscaling",

@@ -132,7 +132,7 @@ def pooled(count: int, **cluster: Any) -> StackCost:
     return factories.planned(serving).cost
 
 
-@pytest.mark.parametrize(("pickers", "nodes"), [(0, 1), (1, 1), (3, 1), (4, 2)])
+@pytest.mark.parametrize(("pickers", "nodes"), [(0, 1), (2, 1), (3, 2), (4, 2)])
 def test_endpoint_pickers_take_system_nodes(pickers: int, nodes: int) -> None:
     cost = pooled(pickers) if pickers else factories.planned(factories.serving()).cost
     (line,) = [each for each in cost.lines if each.name == "cluster.systemPool"]

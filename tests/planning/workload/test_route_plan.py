@@ -1,5 +1,6 @@
 """Routes on the stack's gateway: where, which paths, for whom, and what is refused."""
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,30 @@ def test_the_gateway_of_an_existing_cluster_needs_what_the_stack_does_not_make()
     found = plan(expose=NETWORK, cluster=factories.EXISTING)
     assert {"gateway-elsewhere", "proxy-subnet-elsewhere"} <= {note.id for note in found.notes}
     assert found.gateway is not None and found.gateway.proxy_subnet is None
+
+
+PICKED = {"inferencePool": True}
+
+
+@pytest.mark.parametrize("task", ["score", "classify", "reward"])
+def test_a_picker_that_reads_no_such_request_is_refused(task: str) -> None:
+    engine = {"version": "0.10.0", "task": task}
+    told = refusal({"a": factories.workload(engine=engine, expose=PICKED)}, expose=NETWORK)
+    assert f"workloads.a.expose.inferencePool: the picker refuses every request for {task}" in told
+    assert route(plan({"qwen": factories.workload(engine={**engine, "task": "embed"}, expose=PICKED)})).picker
+
+
+def test_a_picker_reads_the_cache_by_the_name_that_the_release_shows() -> None:
+    def extractor(version: str) -> Any:
+        picker = route(plan({"qwen": factories.workload(engine={"version": version}, expose=PICKED)})).picker
+        assert picker is not None
+        plugins = json.loads(picker.config)["plugins"]
+        return next(each for each in plugins if each["type"] == "core-metrics-extractor").get("parameters")
+
+    assert extractor("0.26.0") is None
+    (old,) = extractor("0.9.0")["engineConfigs"]
+    assert (old["name"], old["kvUsageSpec"]) == ("vllm", "vllm:gpu_cache_usage_perc")
+    assert old["queuedRequestsSpec"] == "vllm:num_requests_waiting"
 
 
 TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}

@@ -1,0 +1,76 @@
+"""Room on the system pool for what the stack puts beside GKE's own pods: endpoint pickers, and Jobs that fill disks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from l4serve.config.cluster_options import SystemPool
+from l4serve.config.problems import Problem
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.machines.system_machines import pods_on
+from l4serve.planning.values.quantity import parse_bytes, parse_cpu
+from l4serve.planning.workload.endpoint_picker import PickerPlan
+from l4serve.planning.workload.weight_disk import WeightStore, fill_requests
+
+_MOST_NODES = 100
+_ENOUGH = "e2-standard-4"
+
+
+def room_problems(
+    cluster: ClusterPlan, pickers: Sequence[PickerPlan], stores: Sequence[WeightStore]
+) -> Iterator[Problem]:
+    """A system pool that is too small for the endpoint pickers, and for one filling Job at a time beside them."""
+    system = cluster.managed.system_pool if cluster.managed else None
+    fills = [store for store in stores if store.kind == "hyperdisk"]
+    asked = [picker.resources["requests"] for picker in pickers] + [fill_requests() for _ in fills[:1]]
+    if system is None or not asked:
+        return
+    pod = _largest(asked)
+    rooms = [
+        pods_on(machine, system.max_nodes, pod, system.disk_size_gb)
+        for machine in (system.machine_type, *system.fallback_machine_types)
+    ]
+    if None in rooms or (room := sum(each or 0 for each in rooms)) >= len(asked):
+        return
+    whom = _named(len(pickers), bool(fills))
+    message = f"{whom}, and {_nodes(system)} beside GKE's own pods hold {room} of {pod[0] / 1000:g} CPU each"
+    yield Problem(*_remedy(system, len(asked), pod, message))
+
+
+def nodes_for(system: SystemPool, pickers: Sequence[PickerPlan]) -> int:
+    """System nodes that the endpoint pickers take; at least one, and one for a machine whose size nobody knows."""
+    if not pickers:
+        return 1
+    pod = _largest([picker.resources["requests"] for picker in pickers])
+    return _fewest(system, len(pickers), pod) or 1
+
+
+def _largest(asked: Sequence[Mapping[str, str]]) -> tuple[int, int]:
+    return max(parse_cpu(each["cpu"]) for each in asked), max(parse_bytes(each["memory"]) for each in asked)
+
+
+def _fewest(system: SystemPool, count: int, pod: tuple[int, int]) -> int | None:
+    """The fewest nodes that hold so many; None where no number does, or nobody knows."""
+    for nodes in range(1, _MOST_NODES + 1):
+        held = pods_on(system.machine_type, nodes, pod, system.disk_size_gb)
+        if held is None or held >= count:
+            return nodes if held is not None else None
+    return None
+
+
+def _named(pickers: int, fills: bool) -> str:
+    picking = f"{pickers} endpoint picker{'s' if pickers != 1 else ''} run{'s' if pickers == 1 else ''} there"
+    filling = "a Job that fills a disk runs there"
+    return " and ".join([*([picking] if pickers else []), *([filling] if fills else [])])
+
+
+def _nodes(system: SystemPool) -> str:
+    plural = "s" if system.max_nodes != 1 else ""
+    return f"{system.max_nodes} node{plural} of {' or '.join((system.machine_type, *system.fallback_machine_types))}"
+
+
+def _remedy(system: SystemPool, count: int, pod: tuple[int, int], message: str) -> tuple[str, str, str]:
+    enough = _fewest(system, count, pod)
+    if enough is None:
+        return "cluster.systemPool.machineType", message, f"use a larger machine type, such as {_ENOUGH}"
+    return "cluster.systemPool.maxNodes", message, f"set it to {enough}, or use a larger machine type"
