@@ -52,7 +52,7 @@ def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surro
         return None
     objectives = workload.objectives or config.objectives
     at = f"workloads.{name}.objectives" if workload.objectives else "monitoring.alerts.objectives"
-    refuse_all(_between_bounds(at, objectives, contract))
+    refuse_all((*_between_bounds(at, objectives, contract), *_uncounted(name, workload, contract)))
     job = workload.renamed_from or name
     own = {"cluster": around.site().cluster.name, "namespace": around.namespace, "job": job}
     labels = ", ".join(f'{label}="{value}"' for label, value in own.items() if value is not None)
@@ -69,6 +69,28 @@ def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surro
         for alert, section, expr, hold, severity, says in made
     )
     return AlertsPlan(via=config.via, channels=config.notification_channels, rules=rules)
+
+
+def alert_notes(workload: Workload, contract: Contract, around: Surroundings) -> Iterator[str]:
+    """A sentence for each of the stack's promises that no alert of the workload's release can hold."""
+    config = around.monitoring.alerts
+    if config is not None and workload.objectives is None:
+        for row in _unseen(contract):
+            says = row["says"].format(seconds=_promise(row, config.objectives))
+            yield f"no alert tells when {says}: {contract.name} counts none of them"
+
+
+def _unseen(contract: Contract) -> Iterator[Mapping[str, Any]]:
+    return (row for row in _table()["latencies"] if _metric(row, contract) is None)
+
+
+def _uncounted(name: str, workload: Workload, contract: Contract) -> Iterator[Problem]:
+    """Promises of the workload's own that its release shows no metric for."""
+    stated = workload.objectives.model_fields_set if workload.objectives else ()
+    for row in _unseen(contract):
+        if to_snake(row["objective"]) in stated:
+            message = f"{contract.name} shows no metric of it, so nobody could tell whether it is kept"
+            yield Problem(f"workloads.{name}.objectives.{row['objective']}", message, "remove it")
 
 
 def sections() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.access import Access, plan_access
-from l4serve.planning.workload.alerting import AlertsPlan, plan_alerts
+from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_alerts
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
@@ -145,7 +145,14 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         access=access(),
         subject=subject(),
         purpose=subject().purpose,
-        judgement=replace(judgement(), notes=(*_notes(subject(), judgement(), resources(), host()), *storage().notes)),
+        judgement=replace(
+            judgement(),
+            notes=(
+                *_notes(subject(), judgement(), resources(), host()),
+                *storage().notes,
+                *alert_notes(workload, contract(), around),
+            ),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.config.problems import ConfigError
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.workload.alerting import AlertPlan, AlertsPlan, sections
@@ -50,6 +51,19 @@ def test_a_burn_rate_is_its_factor_times_the_budget_over_two_windows() -> None:
     assert 'le=~"1(.0)?"' in fast.expr
     assert (fast.severity, fast.hold) == ("critical", "2m")
     assert found["errors-slow-burn"].expr.endswith("> 0.06")
+
+
+def test_a_promise_that_the_release_counts_nothing_of_is_told_or_refused() -> None:
+    def told(**fields: Any) -> list[str]:
+        chat = factories.workload(**fields)
+        plan = factories.planned(factories.serving({"chat": chat}, monitoring={"alerts": {}}))
+        return [note.text for note in plan.notes if note.id == "promise-without-metric"]
+
+    (note,) = told(engine=TGI)
+    assert note.endswith("first tokens come later than 2.5 s: tgi-3.3.7 counts none of them")
+    assert told() == told(engine=TGI, objectives={"queue": 3}) == []
+    with pytest.raises(ConfigError, match=r"chat\.objectives\.firstTokenSeconds: tgi-3\.3\.7 shows no metric of it"):
+        told(engine=TGI, objectives={"firstTokenSeconds": 1})
 
 
 def test_thresholds_follow_the_workload_before_the_stack() -> None:
