@@ -72,18 +72,56 @@ def _services(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Findi
 
 
 def _rights(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
-    if plan.cluster.managed is None:
-        return
-    needed: Mapping[str, str] = _table()["permissions"]
-    body = {"permissions": list(needed)}
-    held = set(apis.post("projects", f"projects/{project}:testIamPermissions", body).get("permissions", ()))
-    roles = sorted({role for permission, role in needed.items() if permission not in held})
-    if roles:
-        lacking = ", ".join(sorted(set(needed) - held))
-        fix = f"grant {', '.join(roles)} on project {project}"
-        yield bad("roles", f"the login lacks {lacking}", fix)
-    else:
-        yield ok("roles", "the login may make what the stack has")
+    """What the login may do in the project, then on each bucket that the stack grants the reading of."""
+    needed = dict(_needed(plan))
+    if needed:
+        body = {"permissions": list(needed)}
+        held = set(apis.post("projects", f"projects/{project}:testIamPermissions", body).get("permissions", ()))
+        lacking = sorted(set(needed) - held)
+        if lacking:
+            fix = f"grant {', '.join(sorted({needed[each] for each in lacking}))} on project {project}"
+            yield bad("roles", f"the login lacks {', '.join(lacking)}", fix)
+        else:
+            yield ok("roles", "the login may make what the stack has")
+    for bucket in granted_buckets(plan):
+        yield _may_grant(bucket, apis)
+
+
+def _needed(plan: StackPlan) -> Iterator[tuple[str, str]]:
+    """Permissions that the parts of a stack take, each with a role that has it."""
+    stores = [each.storage.store for each in plan.workloads]
+    alerts = [each.alerts for each in plan.workloads]
+    looked_up = plan.cluster.managed is None
+    made = {
+        "cluster": not looked_up,
+        "pools": looked_up and any(pool.create for pool in plan.node_pools),
+        "address": plan.gateway is not None and plan.gateway.reserve_address,
+        "policies": any(each is not None and each.via == "policies" for each in alerts),
+        "dashboard": plan.dashboard is not None,
+        "disks": any(each is not None and each.kind == "hyperdisk" for each in stores),
+    }
+    for part, permissions in _table()["permissions"].items():
+        if made[part]:
+            yield from permissions.items()
+
+
+def granted_buckets(plan: StackPlan) -> tuple[str, ...]:
+    """Buckets that the stack binds a role on."""
+    named = [bucket for each in plan.workloads for bucket in each.storage.readable]
+    named += [bucket for each in plan.workloads for bucket, _ in each.identity.bucket_roles]
+    return tuple(dict.fromkeys(named))
+
+
+def _may_grant(bucket: str, apis: GoogleApis) -> Finding:
+    row = _table()["bucket"]
+    try:
+        found = apis.get("storage", f"b/{bucket}/iam/testPermissions", permissions=[row["permission"]])
+    except ApiError as error:
+        return unknown(f"bucket {bucket}", f"{error}", f"gcloud storage buckets describe gs://{bucket}")
+    if row["permission"] in found.get("permissions", ()):
+        return ok(f"bucket {bucket}", "the login may grant its reading")
+    fix = f"grant {row['role']} on gs://{bucket}, or set manageAccess: false and grant the reading yourself"
+    return bad(f"bucket {bucket}", f"the login lacks {row['permission']}, by which the pods get their right", fix)
 
 
 def _quota(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:

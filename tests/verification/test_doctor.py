@@ -83,6 +83,41 @@ def test_rights_that_the_login_lacks_name_their_roles() -> None:
     assert "roles/container.admin" in found.remedy
 
 
+def whole(**fields: Any) -> StackPlan:
+    """A stack that makes more in the cloud than its cluster."""
+    chat = factories.workload(nodePool="l4", serviceAccount={"buckets": {"logs": "write"}})
+    chat["model"]["source"] = {"kind": "bucket", "uri": "gs://models/chat"}
+    disk = factories.workload(nodePool="l4", expose={"enabled": False})
+    disk["model"]["source"] = {"kind": "hyperdisk"}
+    door = {"to": "network", "reserveAddress": True}
+    watched = {"alerts": {"via": "policies"}, "dashboard": True}
+    return factories.planned(factories.serving({"chat": chat, "disk": disk}, expose=door, monitoring=watched, **fields))
+
+
+def test_what_the_stack_makes_beside_its_cluster_takes_rights_too() -> None:
+    bucket = "/storage/b/{}/iam/testPermissions"
+    documents = answers() | {bucket.format("models"): {"permissions": ["storage.buckets.setIamPolicy"]}}
+    documents |= {bucket.format("logs"): {}}
+    found = asked(documents, whole())
+    for permission, role in {
+        "compute.addresses.create": "roles/compute.networkAdmin",
+        "monitoring.alertPolicies.create": "roles/monitoring.alertPolicyEditor",
+        "monitoring.dashboards.create": "roles/monitoring.dashboardEditor",
+        "compute.disks.create": "roles/compute.storageAdmin",
+    }.items():
+        assert permission in found["roles"].text and role in found["roles"].remedy
+    assert (found["bucket models"].verdict, found["bucket logs"].verdict) == ("ok", "bad")
+    assert "grant roles/storage.admin on gs://logs" in found["bucket logs"].remedy
+    assert not [subject for subject in asked(answers()) if subject.startswith("bucket")]
+
+
+def test_pools_of_a_cluster_that_is_looked_up_take_its_update() -> None:
+    cluster = {"mode": "existing", "name": "kept", "location": "us-central1-a", "project": "my-project"}
+    found = asked(answers(), factories.planned(factories.serving(cluster=cluster, pools={"l4": factories.POOL})))
+    assert found["roles"].text == "the login lacks container.clusters.update"
+    assert "roles/container.clusterAdmin" in found["roles"].remedy
+
+
 def test_an_api_that_is_off_has_its_command() -> None:
     documents = answers()
     documents["/services/projects/my-project/services:batchGet"] = {}
