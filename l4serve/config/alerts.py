@@ -38,7 +38,7 @@ class Alerts(ConfigModel):
     """Rules of Managed Service for Prometheus, whose alerts go to its alertmanager, or policies of Cloud Monitoring."""
     notification_channels: tuple[_Channel, ...] = ()
     """Channels of Cloud Monitoring that policies notify; none shows incidents in the console alone."""
-    objectives: Objectives = Objectives()
+    objectives: Objectives = Objectives.model_construct()
     """What every workload promises that states no objectives of its own."""
     runbook: str = Field("docs/runbook.md", min_length=1, max_length=500, examples=["https://wiki.example.com/runbook"])
     """Address of the runbook; each alert links to its section."""

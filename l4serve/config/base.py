@@ -23,7 +23,11 @@ from l4serve.config.written_forms import QUANTITY, VERSION, ZONE, mended_name
 
 
 class ConfigModel(BaseModel):
-    """Frozen, closed to unknown keys, camelCase in YAML; numbers and booleans may arrive as strings."""
+    """Frozen, closed to unknown keys, camelCase in YAML; numbers and booleans may arrive as strings.
+
+    A field whose default is such a model takes it from `model_construct()`: for an ordinary instance, importing its
+    class would compile the validator.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -58,17 +58,17 @@ class ManagedCluster(ConfigModel):
     """Existing VPC network; unset makes one."""
     subnetwork: NetworkName | None = None
     """Existing subnetwork of `network`."""
-    network_options: Network = Network()
+    network_options: Network = Network.model_construct()
     """Ranges, NAT and the secondary ranges of an existing subnetwork."""
     private_nodes: bool = True
     """Nodes without public addresses; Cloud NAT lets them out."""
     authorized_networks: tuple[AuthorizedNetwork, ...] = ()
     """Ranges that may reach the control plane's public endpoint; none means none."""
-    control_plane: ControlPlane = ControlPlane()
+    control_plane: ControlPlane = ControlPlane.model_construct()
     """Ways to reach the control plane."""
     node_service_account: ServiceAccount | None = None
     """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
-    monitoring: Monitoring = Monitoring()
+    monitoring: Monitoring = Monitoring.model_construct()
     """What of the cluster Cloud Monitoring collects, GPU metrics among it."""
     maintenance: Maintenance | None = None
     """When GKE may upgrade; unset is any time."""
@@ -100,7 +100,7 @@ class StandardCluster(ManagedCluster):
     """Picks a Standard cluster, whose GPU pools the stack makes."""
     zones: tuple[Zone, ...] = ()
     """Zones of the system nodes; none means GKE's choice in a region, the location itself in a zone."""
-    system_pool: SystemPool = SystemPool()
+    system_pool: SystemPool = SystemPool.model_construct()
     """Small pool for GKE's own pods, so that GPU pools can go down to zero."""
     image_streaming: bool = True
     """Containers start while their image still downloads (Artifact Registry images only)."""

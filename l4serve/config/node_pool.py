@@ -77,7 +77,7 @@ class NodePool(ConfigModel):
     """Labels of the nodes."""
     taints: tuple[Taint, ...] = ()
     """Taints beside nvidia.com/gpu."""
-    upgrade: Upgrade = Upgrade()
+    upgrade: Upgrade = Upgrade.model_construct()
     """How GKE replaces nodes in an upgrade."""
     auto_repair: bool = True
     """GKE replaces nodes that stay unready."""

@@ -34,15 +34,15 @@ class StackConfig(ConfigModel):
 
     A namespace that is there and that this stack did not make is refused; false uses one that others use too.
     """
-    hugging_face: HuggingFace = HuggingFace()
+    hugging_face: HuggingFace = HuggingFace.model_construct()
     """Secret with the Hugging Face token."""
     expose: Expose | None = None
     """Gateway by which clients outside the cluster reach the workloads; unset exposes none."""
-    network_policy: NetworkPolicy = NetworkPolicy()
+    network_policy: NetworkPolicy = NetworkPolicy.model_construct()
     """Network policies that close the pods, and what is opened beside serving."""
-    monitoring: StackMonitoring = StackMonitoring()
+    monitoring: StackMonitoring = StackMonitoring.model_construct()
     """Scraping of the engines' metrics and a dashboard of them."""
     allow_replace: tuple[str, ...] = ()
     """Protected parts that this update may replace or delete: `cluster`, or names of node pools."""
-    prices: Prices = Prices()
+    prices: Prices = Prices.model_construct()
     """Prices over those of the price table."""

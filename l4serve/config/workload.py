@@ -118,9 +118,9 @@ class ResourceList(ConfigModel):
 class Resources(ConfigModel):
     """Container requests and limits."""
 
-    requests: ResourceList = ResourceList()
+    requests: ResourceList = ResourceList.model_construct()
     """What the scheduler reserves."""
-    limits: ResourceList = ResourceList()
+    limits: ResourceList = ResourceList.model_construct()
     """What the container may use; unset follows the requests for memory and ephemeral storage."""
 
 
@@ -161,7 +161,7 @@ class Workload(ConfigModel):
     """Model to serve."""
     objectives: Objectives | None = None
     """What its requests are promised, where `monitoring.alerts` are on; unset is what the stack promises."""
-    load: ExpectedLoad = ExpectedLoad()
+    load: ExpectedLoad = ExpectedLoad.model_construct()
     """Requests to expect, for estimates of speed and of what a token costs."""
     replicas: Count = 1
     """Pods that serve the model, each with its own GPUs; 0 keeps the config and runs nothing."""
@@ -175,11 +175,11 @@ class Workload(ConfigModel):
     """Node pool to run on; unset is the smallest pool of the stack with enough GPUs."""
     compute_class: PoolName | None = None
     """Compute class that gets the nodes, in place of one pool."""
-    resources: Resources = Resources()
+    resources: Resources = Resources.model_construct()
     """CPU, memory and ephemeral storage; GPUs come from `gpus`."""
     shm: Quantity | None = None
     """Size limit of /dev/shm; unset is the memory limit."""
-    service: Service = Service()
+    service: Service = Service.model_construct()
     """Service in front of the pods."""
     labels: Mapping[LabelKey, LabelValue] = {}
     """Labels added to the pods."""
@@ -195,9 +195,9 @@ class Workload(ConfigModel):
     """Volume for compiled code, where the release can put it there (vLLM); unset compiles at each start of a pod."""
     expose: Route | None = None
     """Where the stack's gateway serves the workload; unset is a place of its own on it."""
-    service_account: ServiceAccount = ServiceAccount()
+    service_account: ServiceAccount = ServiceAccount.model_construct()
     """Identity of the pods, and its roles in Google Cloud."""
-    pod_security: PodSecurity = PodSecurity()
+    pod_security: PodSecurity = PodSecurity.model_construct()
     """Pod Security of the pods; unset is "restricted" wherever the image is known to run so."""
     renamed_from: WorkloadName | None = None
     """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""

@@ -2,6 +2,8 @@
 
 import inspect
 import pkgutil
+import subprocess
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +40,28 @@ def test_a_default_may_be_written_out(case: tuple[type[ConfigModel], str]) -> No
         model.model_validate({field.alias: plain})
     except ValidationError as refusal:
         assert not [e for e in refusal.errors() if e["loc"][:1] == (field.alias,)]
+
+
+@each(FIELDS, lambda case: f"{case[0].__name__}.{case[1]}")
+def test_a_default_that_is_a_model_is_what_its_class_makes_of_nothing(case: tuple[type[ConfigModel], str]) -> None:
+    default = case[0].model_fields[case[1]].get_default(call_default_factory=True)
+    if isinstance(default, ConfigModel):
+        made = type(default)()
+        assert (default, default.model_fields_set, default.model_dump()) == (made, set(), made.model_dump())
+
+
+def test_loading_the_config_compiles_no_validator() -> None:
+    """Each class would cost every command's start some milliseconds; the stack's own validator holds them all."""
+    code = (
+        "import l4serve.config.stack, l4serve.config.base as base\n"
+        "waiting = [base.ConfigModel]\n"
+        "for kind in waiting: waiting += kind.__subclasses__()\n"
+        "print(len(waiting), *(kind.__name__ for kind in waiting[1:] if kind.__pydantic_complete__))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, *complete = done.stdout.split()
+    assert int(count) > 50
+    assert complete == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api
 from kubernetes.client.exceptions import ApiException
 
+from l4serve.planning.stack import pending
 from tests.pulumi_cli.conftest import SERVING, TOKEN, ControlPlane, Deployed, engine_on, serving_on
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -50,6 +51,24 @@ def test_nothing_is_left_to_do_before_and_after_a_refresh(deployed: Deployed) ->
     assert deployed.engine.preview().steps == ()
     assert deployed.engine.refresh().steps == ()
     assert deployed.engine.preview().steps == ()
+
+
+def test_what_a_killed_update_was_making_is_adopted_in_its_state(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `l4serve doctor --adopt` does for Google's resources, of which the sandbox has none."""
+    ids = {"kubernetes:core/v1:Service": f"{SPACE}/qwen"}
+    monkeypatch.setattr(pending, "load_data", lambda *_: {"ids": ids})
+    state = json.loads(deployed.engine.call("stack", "export").stdout)
+    held = state["deployment"]["resources"]
+    (service,) = (each for each in held if each["type"] in ids)
+    begun = {key: value for key, value in service.items() if key not in ("id", "outputs", "created", "modified")}
+    held.remove(service)
+    state["deployment"]["pending_operations"] = [{"resource": begun, "type": "creating"}]
+    deployed.engine.call("stack", "import", stdin=json.dumps(pending.adopted(state)))
+    deployed.engine.refresh()
+    assert deployed.engine.preview().steps == ()
+    assert "pending_operations" not in json.loads(deployed.engine.call("stack", "export").stdout)["deployment"]
 
 
 def test_the_outputs_say_how_to_reach_a_workload(deployed: Deployed) -> None:

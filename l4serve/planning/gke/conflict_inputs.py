@@ -63,7 +63,7 @@ def cluster_inputs(config: Cluster) -> Facts:
 
 
 def _cluster_facts(config: Cluster) -> dict[str, Any]:
-    facts = dict(_flatten(config.model_dump(by_alias=True)))
+    facts = dict(_flatten(_written(config)))
     if isinstance(config, ExistingCluster):
         return facts
     region = region_of(config.location)
@@ -90,7 +90,7 @@ def _system_machines(facts: Mapping[str, Any]) -> set[Any]:
 
 def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan | None) -> Facts:
     """Every fact of a pool on its cluster; those about a machine or a cluster that is unknown are None."""
-    facts: dict[str, Any] = {**dict.fromkeys(_names(NodePool)), **dict(_flatten(config.model_dump(by_alias=True)))}
+    facts: dict[str, Any] = {**dict.fromkeys(_names(NodePool)), **dict(_flatten(_written(config)))}
     region = cluster.region if cluster else None
     zones = config.zones or ((cluster.location,) if cluster and cluster.location and not cluster.regional else ())
     reserved = load_data(__file__, "conflicts.yaml")["reservedLabelPrefixes"]
@@ -201,6 +201,13 @@ def _said(facts: Mapping[str, Any]) -> Facts:
 def _names(*models: type[BaseModel]) -> tuple[str, ...]:
     """The dotted paths of every key of the models, inside nested models too."""
     return tuple(dict.fromkeys(path for model in models for path in field_paths(model)))
+
+
+def _written(value: Any) -> Any:
+    """A config's value with the keys of YAML; pydantic's own dump would compile a serializer for each class first."""
+    if isinstance(value, BaseModel):
+        return {info.alias or name: _written(getattr(value, name)) for name, info in type(value).model_fields.items()}
+    return tuple(map(_written, value)) if isinstance(value, tuple) else value
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
