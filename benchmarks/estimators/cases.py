@@ -136,6 +136,7 @@ def _field_case(record: dict[str, Any]) -> Case:
         gpu_memory_utilization=asked["utilization"],
         enforce_eager=asked.get("enforceEager", False),
         weights_gib=asked.get("weightsGib"),
+        flashinfer_sampler=asked.get("flashinferSampler"),
         lora=LoraOptions(max_loras=asked["maxLoras"], max_lora_rank=asked["maxLoraRank"])
         if "maxLoras" in asked
         else None,

@@ -12,7 +12,7 @@ from l4serve.engines.checking import check_env, check_option, read_options
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import env_source_problems
 from l4serve.engines.field_flags import engine_table, field_owners, flag_names
-from l4serve.engines.image_files import file_flags, missing_file
+from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
 
 
@@ -27,6 +27,11 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     yield from _extra_env_problems(case.extra_env, owned_env, case.contract)
     yield from _owned_problems("env", case.env, owned_env)
     yield from env_source_problems(case)
+    kind = case.engine.kind
+    for name in file_variables(kind, case.engine.image):
+        if value := case.extra_env.get(name):
+            problem = missing_file(f"extraEnv.{name}", kind, name, (value,), case.mounted)
+            yield from (problem,) if problem else ()
 
 
 def image_problems(

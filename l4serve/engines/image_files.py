@@ -20,6 +20,11 @@ def file_flags(kind: str, image: str | None) -> tuple[str, ...]:
     return tuple(_files().get(kind, {}).get("flags", ())) if is_own(kind, image) else ()
 
 
+def file_variables(kind: str, image: str | None) -> tuple[str, ...]:
+    """Variables that may name a file; none for an image of another repository."""
+    return tuple(_files().get(kind, {}).get("env", ())) if is_own(kind, image) else ()
+
+
 def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted: Iterable[str] = ()) -> Problem | None:
     """What is wrong with a flag whose values name a file that neither the release's own image nor a volume has."""
     own, brought = _files()[kind]["folders"], tuple(mounted)

@@ -1,5 +1,6 @@
 """A file that a command line names is in the image, or in the config, or the release is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_file_that_nothing_mounts_is_refused(path: str, engine: dict[str, Any]
 
 def test_extra_arguments_are_looked_at_too() -> None:
     assert "nothing mounts" in refused(extra_args=("--hf-config-path=/models/config",))["extraArgs[0]"]
+
+
+@pytest.mark.parametrize(("version", "image", "missing"), [("0.26.0", None, True), ("0.26.0", "ghcr.io/a/v:1", False)])
+def test_a_variable_that_names_a_file_is_looked_at_too(version: str, image: str | None, missing: bool) -> None:
+    asked = case("vllm", version, QWEN, **({"image": image} if image else {}))
+    logging = replace(asked, extra_env={"VLLM_LOGGING_CONFIG_PATH": "/etc/logging.json"})
+    if not missing:
+        assert build_launch(logging).env["VLLM_LOGGING_CONFIG_PATH"] == "/etc/logging.json"
+        return
+    with pytest.raises(EngineRefusal, match=r"extraEnv.VLLM_LOGGING_CONFIG_PATH.*nothing mounts"):
+        build_launch(logging)
+    assert build_launch(replace(logging, mounted=("/etc",))).argv
 
 
 @pytest.mark.parametrize(

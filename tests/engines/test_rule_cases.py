@@ -64,6 +64,10 @@ def test_families_that_refuse_float16_meet_kernels_that_need_it() -> None:
     assert errors("vllm", "0.26.0", gemma2, dtype="float16") == {"vllm-family-refuses-float16"}
     assert errors("vllm", "0.19.1", gemma2_awq, quantization="awq") == {"vllm-awq-needs-float16"}
     assert errors("vllm", "0.19.1", gemma2_awq) == set()
+    for architecture in ("Gemma3ForCausalLM", "Gemma3TextModel"):
+        gemma3 = like(GEMMA, architecture=architecture)
+        assert "vllm-gemma-3-text-refuses-float16" in errors("vllm", "0.26.0", gemma3, dtype="half")
+        assert "vllm-gemma-3-text-refuses-float16" not in errors("vllm", "0.10.1", gemma3, dtype="half")
     gptq = like(QWEN, quantization_method="gptq", dtype="bfloat16")
     assert errors("vllm", "0.19.1", gptq, quantization="gptq") == {"vllm-gptq-needs-float16"}
     assert errors("vllm", "0.26.0", gptq, quantization="gptq") == set()

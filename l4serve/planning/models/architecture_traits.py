@@ -16,3 +16,9 @@ def traits_of(architecture: str) -> dict[str, Any]:
     """What config.json files of an architecture leave unsaid."""
     table = _architecture_table()
     return {**table["default"], **table["architectures"].get(architecture, {})}
+
+
+def unmodelled_keys() -> dict[str, str]:
+    """Keys of a config.json that change a model's size and that nothing here reads, each with what it does."""
+    keys: dict[str, str] = _architecture_table()["unmodelled"]
+    return keys

@@ -7,7 +7,7 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from l4serve.planning.models.architecture_traits import traits_of
+from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_values import MOST_OF_A_LENGTH, Config, ModelConfigError, integer, optional
@@ -19,6 +19,7 @@ from l4serve.planning.models.vision import count_audio_parameters, count_vision_
 
 MOST_LAYERS = 1000
 _LONGEST_NAME = 200
+_WITHOUT = "leave model.config out: the flags are then judged, and the memory is not"
 FULL_ATTENTION_INTERVAL = 4
 """Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
 
@@ -42,6 +43,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     """
     architecture = _architecture(config, model_id)
     text = _text_config(config)
+    _modelled(text, model_id)
     traits = traits_of(architecture)
     hidden = integer(text, model_id, "hidden_size", "n_embd", "d_model")
     layers = integer(text, model_id, *traits.get("layers", ()), "num_hidden_layers", "n_layer", "num_layers")
@@ -96,6 +98,13 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     if fault := shape_fault(facts):
         raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}")
     return facts
+
+
+def _modelled(text: Config, model_id: str) -> None:
+    """Raises ModelConfigError for a key that changes the model's size and is not read."""
+    for key, effect in unmodelled_keys().items():
+        if text.get(key):
+            raise ModelConfigError(f"{model_id}: `{key}` {effect}, which is not modelled; {_WITHOUT}")
 
 
 def _labels(config: Config) -> int | None:
@@ -223,7 +232,7 @@ def _kinds_of_types(
     unknown = sorted({str(t)[:40] for t in types} - _KIND_OF_LAYER_TYPE.keys())[:5]
     if unknown or len(types) != layers:
         what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
-        raise ModelConfigError(f"{model_id}: `layer_types` has {what}; this memory model cannot judge it")
+        raise ModelConfigError(f"{model_id}: `layer_types` has {what}; {_WITHOUT}")
     kinds = tuple(_KIND_OF_LAYER_TYPE[str(t)] for t in types)
     if text.get("use_sliding_window") is False:
         kinds = tuple(LayerKind.FULL if k is LayerKind.SLIDING else k for k in kinds)
