@@ -1,4 +1,5 @@
-"""How long the advisor's search takes for five hundred candidates, with clients that wait and for a rate.
+"""How long the advisor's search takes for five hundred candidates, with clients that wait, for a rate,
+and under promises that few candidates keep, or none.
 
     python -m benchmarks.search_speed
     python -m benchmarks.search_speed --model google/gemma-7b --gpu nvidia-l4 --gpu nvidia-h100-80gb
@@ -22,14 +23,21 @@ from l4serve.cli.advise_space import Space
 from l4serve.planning.performance.load import Load
 
 GOAL_S, CANDIDATES = 2.0, 500
-CHAT = Load(input_tokens=512, output_tokens=256, clients=64, input_spread=0.0, output_spread=0.0)
-RATE = 20.0
+CHAT = Load(input_tokens=512, output_tokens=256, clients=64)
+TWENTY, FIVE = (replace(CHAT, clients=None, rate=rate) for rate in (20.0, 5.0))
+STRICT = Traffic(percentile=95.0)
 WISHES = {
     "latency, one client": Wish(goal="latency", load=replace(CHAT, clients=1)),
     "throughput, 64 clients": Wish(goal="throughput", load=CHAT),
-    "cost, 20 requests a second": Wish(
-        goal="cost", load=replace(CHAT, clients=None, rate=RATE), traffic=Traffic(rate=RATE)
-    ),
+    "cost, 20 requests a second": Wish(goal="cost", load=TWENTY),
+    "latency, 20 requests a second": Wish(goal="latency", load=TWENTY),
+    "first token of 400 ms at 20 a second": Wish(goal="cost", load=TWENTY, ttft_ms=400.0),
+    "the same for 95 %": Wish(goal="cost", load=TWENTY, ttft_ms=400.0, traffic=STRICT),
+    "a promise that few keep": Wish(goal="cost", load=TWENTY, ttft_ms=110.0, itl_ms=12.0),
+    "a token a millisecond at 5 a second": Wish(goal="cost", load=FIVE, itl_ms=1.0),
+    "nothing for the budget at 5 a second": Wish(goal="cost", load=FIVE, ttft_ms=1.0, budget_usd_hour=0.9),
+    "nothing for the budget, 64 clients": Wish(goal="cost", load=CHAT, ttft_ms=1.0, budget_usd_hour=0.9),
+    "a budget below the rate": Wish(goal="cost", load=TWENTY, ttft_ms=400.0, budget_usd_hour=0.9),
 }
 
 
@@ -53,7 +61,7 @@ def main() -> int:
             tried, seconds = alone.apply(timed, (asked.model, tuple(asked.gpu or ["nvidia-l4"]), name))
         share = seconds * CANDIDATES / tried
         missed |= share > GOAL_S
-        print(f"{name:<28}{tried:>7} candidates in {seconds:6.2f} s: {share:.2f} s for {CANDIDATES} of them")
+        print(f"{name:<38}{tried:>7} candidates in {seconds:6.2f} s: {share:.2f} s for {CANDIDATES} of them")
     return int(missed)
 
 

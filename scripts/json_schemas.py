@@ -21,6 +21,7 @@ from scripts.json_samples import BENCH_REPORT, SAMPLES
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "json.schema.json"
 STACKS = ("dev", "staging", "prod", "guide", "local")
+_ESTIMATE = ("estimate", "--model", "Qwen/Qwen2.5-7B-Instruct", "--input-tokens", "512", "--output-tokens", "256")
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "plan": (
         *(("plan", "-s", stack) for stack in STACKS),
@@ -43,22 +44,15 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "contract-diff": (("contract", "diff", "vllm-0.10.0", "vllm-0.26.0"),),
     "contract-rules": (("contract", "rules"),),
     "estimate": (
-        (
-            "estimate",
-            "--model",
-            "Qwen/Qwen2.5-7B-Instruct",
-            "--input-tokens",
-            "512",
-            "--output-tokens",
-            "256",
-            "--concurrency",
-            "1",
-        ),
+        (*_ESTIMATE, "--concurrency", "1"),
+        (*_ESTIMATE, "--concurrency", "512"),
+        (*_ESTIMATE, "--concurrency", "1", "--quantization", "eetq"),
     ),
     "advise": (
         ("advise", "--model", "Qwen/Qwen2.5-1.5B-Instruct", "--goal", "cost", "--rps", "2"),
         ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "latency", "--quality", "8bit"),
         ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", "--budget-usd-hour", "0.01"),
+        ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", "--gpu", "nvidia-a10g"),
     ),
     "advise-checklist": (("advise", "-s", "dev"), ("advise", "-s", "staging")),
     "bench-job": (("bench", "-s", "dev"), ("bench", "-s", "guide", "--workload", "vllm-7b-awq")),

@@ -87,3 +87,9 @@ def test_every_folder_of_python_has_its_types_checked() -> None:
     checked = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["files"])
     tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {path.partition("/")[0] for path in tracked.split()} - checked == {"setup.py"}
+
+
+def test_one_speller_proposes_words() -> None:
+    """The catalogue alone compares letters itself: what it weighs is the parts of a model's name."""
+    files = [path for path in sorted((ROOT / "l4serve").rglob("*.py")) if "difflib" in path.read_text("utf-8")]
+    assert {path.name for path in files} == {"spelling.py", "catalogue.py"}

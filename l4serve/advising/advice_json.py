@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.ranking import Judged, Wish, per_scope
-from l4serve.advising.search import Answer, Rejected
 from l4serve.planning.stack.speed_json import rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
 
@@ -21,7 +21,10 @@ def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
         "tried": answer.tried,
         "winner": None if winner is None else {**judged_json(winner), "reasons": list(reasons(answer, wish))},
         "front": [judged_json(judged) for judged in answer.front],
-        "rejected": [_rejected_json(rejected) for rejected in answer.rejected],
+        "rejected": [
+            *({"gpu": card.accelerator, "reason": card.reason} for card in answer.unhoused),
+            *(_rejected_json(rejected) for rejected in answer.rejected),
+        ],
     }
 
 

@@ -1,4 +1,5 @@
-"""The guide's checklist against a planned workload: each item applied, not applicable, or the edit that gains."""
+"""The guide's checklist against a planned workload: each item applied, not applicable, not judged, or the edit that
+gains."""
 
 from __future__ import annotations
 
@@ -18,14 +19,14 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures
 from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
-Status = Literal["applied", "not applicable", "gains"]
+Status = Literal["applied", "not applicable", "not judged", "gains"]
+"""Not judged is what nobody measured: such an edit may gain."""
 _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)[bB](?![A-Za-z0-9])")
 REPLICAS = 2
 
@@ -115,7 +116,7 @@ class _Checker:
             return _applied(f"{scale.replicas} replicas")
         before = self._figure(goal, self.subject, self.usd)
         if before is None:
-            return _none(self._why_not(self.subject))
+            return _not_judged(self._why_not(self.subject))
         text = f"{REPLICAS} replicas serve twice as much at twice the price; the pool must hold them"
         quality = quality_of(self.subject.shape, self.subject)
         edit: dict[str, object] = {"replicas": REPLICAS}
@@ -161,7 +162,7 @@ class _Checker:
     def _context(self, goal: str) -> Mapping[str, Any]:
         fit, shape = self.workload.judgement.fit, self.subject.shape
         if fit is None or shape is None:
-            return _none("memory is not judged")
+            return _not_judged("memory is not judged")
         if fit.max_model_len < shape.max_position_embeddings:
             return _applied(f"{fit.max_model_len} of {shape.max_position_embeddings} tokens")
         load = self.workload.prospect.load
@@ -172,7 +173,7 @@ class _Checker:
     def _attention(self, goal: str) -> Mapping[str, Any]:  # noqa: ARG002 - every try has the same form
         backend = self.options.attention_backend
         if backend is None:
-            return _none("nothing is known of the backend")
+            return _not_judged("nothing is known of the backend")
         return _applied(f"paged by the engine, {backend} on this card")
 
     def _smallest(self, accelerator: str) -> str | None:
@@ -204,7 +205,7 @@ class _Checker:
             return _none(f"with {_said(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
         before, after = self._figure(goal, self.subject, self.usd), self._figure(goal, subject, usd)
         if before is None or after is None:
-            return _none(self._why_not(self.subject if before is None else subject))
+            return _not_judged(self._why_not(self.subject if before is None else subject))
         gain = before / after - 1
         if gain < _table()["least"]:
             return _none(f"it gains nothing here ({100 * gain:+.0f} %)")
@@ -229,19 +230,12 @@ class _Checker:
         return 1 / tokens if goal == "throughput" else None if usd is None else usd / tokens
 
     def _figures(self, subject: Subject, clients: int) -> Figures | None:
-        expected = self.workload.prospect.load
-        load = Load(
-            input_tokens=expected.input_tokens,
-            output_tokens=expected.output_tokens,
-            clients=clients,
-            input_spread=0.0,
-            output_spread=0.0,
-        )
+        load = self.workload.prospect.load_of(clients)
         speed = subject_speed(subject, judge(subject, remedied=False), load)
         return speed.figures if speed.judged else None
 
     def _why_not(self, subject: Subject) -> str:
-        load = Load(input_tokens=1, output_tokens=2, clients=1)
+        load = self.workload.prospect.load_of(1)
         speed = subject_speed(subject, judge(subject, remedied=False), load)
         return "; ".join(speed.not_judged) or "no price is known"
 
@@ -252,6 +246,10 @@ def _said(edit: Mapping[str, object]) -> str:
 
 def _applied(text: str) -> Mapping[str, Any]:
     return {"status": "applied", "text": text}
+
+
+def _not_judged(text: str) -> Mapping[str, Any]:
+    return {"status": "not judged", "text": text}
 
 
 def _none(text: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from l4serve.advising.candidates import Candidate, table
-from l4serve.advising.traffic import Traffic
+from l4serve.advising.traffic import USUAL_TRAFFIC, Traffic
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed
@@ -26,8 +26,8 @@ class Wish:
     budget_usd_hour: float | None = None
     quality: str = "4bit"
     """The worst class of quality that is taken."""
-    traffic: Traffic | None = None
-    """How the requests of a rate come; None for clients that wait for their answers."""
+    traffic: Traffic = USUAL_TRAFFIC
+    """Of a rate: whom a promise holds for, and how the rate may grow."""
 
 
 @frozen(kw_only=True)
@@ -63,11 +63,11 @@ def axes_of(judged: Judged) -> tuple[float, ...]:
     )
 
 
-def front_of(kept: Sequence[Judged]) -> Iterator[Judged]:
-    """The candidates that no other beats or equals in everything; of equals the one whose machines cost least, then the
-    one with the shortest edit."""
+def front_of(kept: Sequence[Judged], winner: Judged | None = None) -> Iterator[Judged]:
+    """The winner, and the candidates that no other beats or equals in everything; of equals the one whose machines cost
+    least, then the one with the shortest edit."""
     ordered = sorted(kept, key=lambda j: (axes_of(j), j.candidate.bill or 0.0, len(j.candidate.edit)))
-    front: list[Judged] = []
+    front: list[Judged] = [] if winner is None else [winner]
     for judged in ordered:
         axes = axes_of(judged)
         if not any(all(a <= b for a, b in zip(axes_of(other), axes, strict=True)) for other in front):
@@ -76,17 +76,24 @@ def front_of(kept: Sequence[Judged]) -> Iterator[Judged]:
 
 
 def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
-    """The order that a goal puts on the front; what it leaves open is settled by quality, price and a short edit."""
+    """The order that a goal puts on candidates; what it leaves open is settled by quality, by what is paid for whole
+    machines and by a short edit. A token's price counts to four figures: machines of one family differ by rounding."""
     figures, candidate = judged.figures, judged.candidate
     tokens = figures.output_tokens_per_second or 1e-9
     price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
     if wish.goal == "latency":
-        best = (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
+        best = answer_ms(figures, wish)
     elif wish.goal == "throughput":
         best = -per_scope(judged, wish)[0]
     else:
-        best = price / tokens
-    return best, float(table()["quality"].index(candidate.pod.quality)), price, float(len(candidate.edit))
+        best = float(f"{price / tokens:.4g}")
+    paid = price if candidate.bill is None else candidate.bill
+    return best, float(table()["quality"].index(candidate.pod.quality)), paid, float(len(candidate.edit))
+
+
+def answer_ms(figures: Figures, wish: Wish) -> float:
+    """Milliseconds of a whole answer: its first token, and each one after it."""
+    return (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
 
 
 def loser(judged: Judged, front: Sequence[Judged]) -> str:

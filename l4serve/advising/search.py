@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 
+from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
-from l4serve.advising.ranking import Judged, Wish, behind, front_of, loser, rank
-from l4serve.advising.sizing import curve_of, fewest, limits_of
-from l4serve.config.frozen import frozen
+from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, loser, rank
+from l4serve.advising.sizing import Needed, fewest, missed
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -22,37 +22,19 @@ from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import subject_speed
 
 LENGTH_STEP = 128
-MORE_REPLICAS = 3
-"""How many more than the sizing says are tried: it goes by the mean of a chain, the estimate by requests that come."""
-
-
-@frozen(kw_only=True)
-class Rejected:
-    """A candidate that is no answer, and its one reason."""
-
-    candidate: Candidate
-    reason: str
-
-
-@frozen(kw_only=True)
-class Answer:
-    """The search's answer: the winner, the front that it is on, and why each other candidate lost."""
-
-    winner: Judged | None
-    front: tuple[Judged, ...]
-    rejected: tuple[Rejected, ...]
-    tried: int
 
 
 @dataclass
-class _Pods:
+class Pods:
     """Judgements and speeds, each found once: the same pod on another machine is as fast."""
 
     wish: Wish
     remember: bool
     judged: dict[int, tuple[PodChoice, Judgement, str | None]] = field(default_factory=dict)
     speeds: dict[tuple[int, Load], Speed] = field(default_factory=dict)
-    sizes: dict[int, int | None] = field(default_factory=dict)
+    sizes: dict[int, Needed] = field(default_factory=dict)
+    utilisation: float | None = None
+    """Of the pod that was sized last: the next one is often alike."""
 
     def settle(self, pod: PodChoice) -> tuple[PodChoice, Judgement | None, str | None]:
         """The pod with a context that fits, its judgement, and why it cannot run."""
@@ -62,16 +44,32 @@ class _Pods:
             self.judged[id(pod)] = known
         return known
 
-    def replicas(self, pod: PodChoice) -> int | None:
-        """The fewest replicas of a pod that keep the wish at its rate; None where it cannot run, or none do."""
-        assert self.wish.traffic is not None, "clients that wait are no rate"
+    def needed(self, pod: PodChoice) -> Needed:
+        """The fewest replicas of a pod that keep the wish at its rate."""
         settled, judgement, reason = self.settle(pod)
         if reason or judgement is None:
-            return None
-        if id(pod) not in self.sizes or not self.remember:
-            curve = curve_of(settled.subject, judgement, self.wish.load)
-            self.sizes[id(pod)] = fewest(curve, self.wish.traffic, limits_of(self.wish)) if curve.most else None
-        return self.sizes[id(pod)]
+            return Needed(replicas=None, reason=reason)
+        found = self.sizes.get(id(pod))
+        if found is None or not self.remember:
+            found = self.sizes[id(pod)] = self._sized(pod, settled, judgement)
+        return found
+
+    def _sized(self, pod: PodChoice, settled: PodChoice, judgement: Judgement) -> Needed:
+        wish = self.wish
+        assert wish.load.rate is not None, "clients that wait are no rate"
+
+        def speed_at(rate: float) -> Speed:
+            return self.speed(settled, judgement, id(pod), replace(wish.load, rate=rate))
+
+        found = fewest(speed_at, self.alone(pod, settled, judgement), wish, self.utilisation)
+        if found.replicas is not None and self.remember:
+            part = wish.load.rate / found.replicas
+            self.utilisation = part / (speed_at(part).most_requests or part)
+        return found
+
+    def alone(self, pod: PodChoice, settled: PodChoice, judgement: Judgement) -> Speed:
+        """The pod's speed for one client, which no load betters."""
+        return self.speed(settled, judgement, id(pod), replace(self.wish.load, rate=None, clients=1))
 
     def speed(self, pod: PodChoice, judgement: Judgement, key: int, load: Load) -> Speed:
         """The pod's speed under its part of the load."""
@@ -88,13 +86,19 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
     Pruned, a pod is judged and estimated once for all machines, and what the wish rules out by price or quality alone
     is not estimated. Without `prune` every candidate is, for itself, with the same answer.
     """
-    known = _Pods(wish, remember=prune)
+    known = Pods(wish, remember=prune)
     kept: list[Judged] = []
     rejected: list[Rejected] = []
     tried = 0
-    for candidate in _candidates(pods, homes, known):
+    pods = tuple(pods)
+    tries = (
+        Candidate(pod=pod, home=home, replicas=replicas)
+        for pod, home in places(pods, homes)
+        for replicas in _counts(pod, home, known)
+    )
+    for candidate in tries:
         tried += 1
-        reason = candidate.pod.refused or _ruled_out(candidate, wish)
+        reason = candidate.pod.refused or ruled_out(candidate, wish)
         if reason and prune:
             rejected.append(Rejected(candidate=candidate, reason=reason))
             continue
@@ -104,41 +108,57 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
             rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
         else:
             kept.append(found)
-    front = tuple(front_of(kept))
-    winner = min(front, key=partial(rank, wish), default=None)
+    if (rival := _rival(pods, homes, kept, known)) is not None:
+        kept.append(rival)
+        tried += 1
+    winner = min(kept, key=partial(rank, wish), default=None)
+    front = tuple(front_of(kept, winner))
     rejected += [Rejected(candidate=j.candidate, reason=loser(j, front)) for j in kept if j not in front]
     rejected += [Rejected(candidate=j.candidate, reason=behind(j, winner, wish)) for j in front if j is not winner]
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
-def price_days(answer: Answer) -> str:
-    """The days of the prices by which candidates were compared, such as `2026-08-03`; empty where none is known."""
-    judged = (*answer.front, *([answer.winner] if answer.winner else ()))
-    return ", ".join(sorted({each.candidate.home.price_date for each in judged if each.candidate.home.price_date}))
+def _rival(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> Judged | None:
+    """The pod that answers faster than all, given as many replicas as the fastest.
+
+    A rate gives a slow pod more replicas than a fast one needs: with as many, the fast one may wait less. Nobody waits
+    less than one client alone, so a pod that is slower even for that one is not tried.
+    """
+    wish = known.wish
+    if wish.load.rate is None or wish.goal != "latency" or not kept:
+        return None
+    best = min(kept, key=partial(rank, wish))
+    for pod, home in places(pods, homes):
+        candidate = Candidate(pod=pod, home=home, replicas=best.candidate.replicas)
+        if pod.refused or ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
+            continue
+        settled, judgement, _ = known.settle(pod)
+        assert judgement is not None, "only what runs has a size"
+        if known.remember and answer_ms(known.alone(pod, settled, judgement).figures, wish) > rank(wish, best)[0]:
+            continue
+        found, _ = estimated(candidate, wish, known)
+        if found is not None and _missed(found, wish) is None and rank(wish, found) < rank(wish, best):
+            best = found
+    return None if best in kept else best
 
 
-def ranked(answer: Answer, wish: Wish) -> list[Judged]:
-    """The front in the order of the goal, the winner first."""
-    return sorted(answer.front, key=partial(rank, wish))
-
-
-def _candidates(pods: Iterable[PodChoice], homes: Sequence[Home], known: _Pods) -> Iterator[Candidate]:
+def places(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[tuple[PodChoice, Home]]:
+    """Every pod with every machine that has its cards."""
     for pod in pods:
         cards = pod.subject.layout.gpus
         for home in homes:
-            if home.shape.accelerator != pod.subject.card.name or home.shape.gpus % cards:
-                continue
-            for replicas in _counts(pod, home, known):
-                yield Candidate(pod=pod, home=home, replicas=replicas)
+            if home.shape.accelerator == pod.subject.card.name and home.shape.gpus % cards == 0:
+                yield pod, home
 
 
-def _counts(pod: PodChoice, home: Home, known: _Pods) -> Iterable[int]:
-    """Replicas that are worth a try: a few for clients that wait, for a rate as many as serve it."""
-    if known.wish.traffic is None:
-        most = min(home.most_replicas or inf, known.wish.load.clients or 1)
-        return [n for n in table()["replicas"] if n <= most]
-    fits = pod.refused is None and not _beneath(pod, known.wish)
-    return [(known.replicas(pod) if fits else None) or 1]
+def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
+    """Replicas that are worth a try: a few for clients that wait, for a rate the fewest that keep the wish."""
+    most = home.most_replicas or inf
+    if known.wish.load.rate is None:
+        return [n for n in table()["replicas"] if n <= min(most, known.wish.load.clients or 1)]
+    if pod.refused or _beneath(pod, known.wish):
+        return [1]
+    return [int(min(most, known.needed(pod).replicas or 1))]
 
 
 def _beneath(pod: PodChoice, wish: Wish) -> bool:
@@ -146,7 +166,8 @@ def _beneath(pod: PodChoice, wish: Wish) -> bool:
     return bool(order.index(pod.quality) > order.index(wish.quality))
 
 
-def _ruled_out(candidate: Candidate, wish: Wish) -> str | None:
+def ruled_out(candidate: Candidate, wish: Wish) -> str | None:
+    """Why quality, price or number rule a candidate out, whatever its speed."""
     if _beneath(candidate.pod, wish):
         return f"quality {candidate.pod.quality} is below {wish.quality}"
     if candidate.home.most_replicas is not None and candidate.replicas > candidate.home.most_replicas:
@@ -195,20 +216,17 @@ def _with_length(pod: PodChoice, length: int) -> PodChoice:
     return replace(pod, edit={**pod.edit, **edit}, subject=pod.subject.edited(edit, pod.subject.shape))
 
 
-def _kept(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:
-    """The candidate judged; for a rate with a replica more while the mean of the requests misses the wish."""
-    found, why = _judged(candidate, wish, known)
-    last = candidate.replicas + MORE_REPLICAS if wish.traffic else 0
-    if candidate.home.most_replicas is not None:
-        last = min(last, candidate.home.most_replicas)
-    for replicas in range(candidate.replicas + 1, last + 1):
-        if found is None or _missed(found, wish) is None:
-            break
-        found, why = _judged(replace(candidate, replicas=replicas), wish, known)
-    return found, why
+def _kept(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | None, str | None]:
+    """The candidate judged, or why it is no answer."""
+    if wish.load.rate is not None and not candidate.pod.refused and not _beneath(candidate.pod, wish):
+        needed = known.needed(candidate.pod)
+        if needed.replicas is None:
+            return None, needed.reason
+    return estimated(candidate, wish, known)
 
 
-def _judged(candidate: Candidate, wish: Wish, known: _Pods) -> tuple[Judged | None, str | None]:
+def estimated(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | None, str | None]:
+    """A candidate under its part of the load, or why it cannot run there."""
     pod, judgement, reason = known.settle(candidate.pod)
     if reason or judgement is None:
         return None, reason
@@ -264,11 +282,4 @@ def _host_shortage(subject: Subject, home: Home) -> str | None:
 
 
 def _missed(judged: Judged, wish: Wish) -> str | None:
-    """The first promise that a candidate does not keep."""
-    figures = judged.figures
-    if wish.load.rate is not None and figures.ttft_ms is None:
-        return f"{judged.candidate.replicas} replicas do not keep up with {wish.load.rate:g} requests a second"
-    for name, asked, found in (("ttft", wish.ttft_ms, figures.ttft_ms), ("itl", wish.itl_ms, figures.itl_ms)):
-        if asked is not None and (found is None or found > asked):
-            return f"{name} of {found:,.0f} ms is above {asked:,.0f}" if found is not None else f"no {name} is judged"
-    return None
+    return missed(judged.speed, wish, judged.candidate.replicas)

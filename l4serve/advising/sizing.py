@@ -1,127 +1,50 @@
-"""How many replicas serve a rate that varies, what the percentile of clients waits, and when an autoscaler must act.
+"""How many replicas serve a rate, what the percentile of requests waits, and when an autoscaler must act.
 
-A replica is a birth-death chain: with k requests in it, it completes X(k) a second (the engine loop with k clients),
-and no more than X(m) where m is all that run at once. Its states follow from the rate; the tail of the wait for a place
-is exponential, stretched by how arrivals vary: P(W > t) = P(wait) exp(-2 (X(m) - rate) t / (ca2 + 1)), Kingman's
-correction of the M/M/m tail.
+One replica at its part of the rate is what `l4serve estimate --rate` asks about: its first token, the time of a token
+and the wait for a place are those of the engine loop under requests that come. The size is the least count that keeps
+the promises by that estimate.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from math import ceil, floor, log
+from math import ceil, floor
 
 from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
-from l4serve.advising.traffic import Traffic
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
-from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.speed_question import places_of, subject_speed
+from l4serve.planning.performance.speed import Speed
+from l4serve.planning.performance.waits import at_percentile
+from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.start import plan_start
 
 MOST_REPLICAS = 1000
 SECONDS_PER_MINUTE = 60
+HALVINGS = 12
+"""Of the search for the highest rate of one replica: to a part in 4,000."""
+GALLOP = 4
 
-
-@frozen()
-class Curve:
-    """One replica with more and more requests in it: how many it completes a second, and the mean seconds to the first
-    token and from one to the next."""
-
-    requests: tuple[int, ...]
-    per_second: tuple[float, ...]
-    ttft: tuple[float, ...]
-    itl: tuple[float, ...]
-
-    @property
-    def places(self) -> int:
-        """All that run at once."""
-        return self.requests[-1]
-
-    @property
-    def most(self) -> float:
-        """Requests a second with every place taken."""
-        return max(self.per_second)
-
-    def completed(self, requests: float) -> float:
-        """Requests a second with so many in it."""
-        return _between(self.requests, self.per_second, requests)
-
-    def first_token(self, requests: float) -> float:
-        """Seconds to a first token with so many in it, without waiting for a place."""
-        return _between(self.requests, self.ttft, requests)
-
-    def next_token(self, requests: float) -> float:
-        """Seconds from one token to the next with so many in it."""
-        return _between(self.requests, self.itl, requests)
+SpeedAt = Callable[[float], Speed]
+"""One replica's speed at requests a second."""
 
 
 @frozen(kw_only=True)
-class Limits:
-    """What each replica keeps, in seconds: a wait for a place, a first token, the time of each token after it."""
+class Needed:
+    """The fewest replicas that keep a wish; None, and why, where none do."""
 
-    wait: float
-    first_token: float | None = None
-    next_token: float | None = None
-
-    def kept(self, replica: Replica) -> bool:
-        """Whether a replica keeps them for the percentile; the time of a token in the mean."""
-        waits = replica.wait() <= self.wait if self.first_token is None else replica.first_token() <= self.first_token
-        return waits and (self.next_token is None or replica.curve.next_token(replica.running) <= self.next_token)
-
-
-@frozen(kw_only=True)
-class Replica:
-    """One replica at a rate."""
-
-    curve: Curve
-    rate: float
-    traffic: Traffic
-
-    @cached_property
-    def states(self) -> tuple[float, ...]:
-        """The chance of each number of requests up to all places, and (last) of more than those."""
-        load = self.rate / self.curve.most
-        if load >= 1:
-            return (*(0.0 for _ in range(self.curve.places + 1)), 1.0)
-        weights, weight = [1.0], 1.0
-        for k in range(1, self.curve.places + 1):
-            weight *= self.rate / max(self.curve.completed(k), 1e-12)
-            weights.append(weight)
-        weights.append(weight * load / (1 - load))
-        total = sum(weights)
-        return tuple(w / total for w in weights)
-
-    @property
-    def running(self) -> float:
-        """Mean number of requests that run."""
-        return sum(min(k, self.curve.places) * p for k, p in enumerate(self.states))
-
-    def wait(self) -> float:
-        """Seconds that the percentile waits for a place; infinite where the replica does not keep up."""
-        if self.rate >= self.curve.most:
-            return float("inf")
-        waiting, left = self.states[-1] + self.states[-2], 1 - self.traffic.percentile / 100
-        if waiting <= left:
-            return 0.0
-        return log(waiting / left) * (self.traffic.arrival_cv2 + 1) / 2 / (self.curve.most - self.rate)
-
-    def first_token(self) -> float:
-        """Seconds to a first token at the percentile: the wait for a place, and the prompt among those that run."""
-        return self.wait() + self.curve.first_token(self.running)
+    replicas: int | None
+    reason: str | None = None
 
 
 @frozen(kw_only=True)
 class Sizing:
     """What serves a rate: replicas and nodes, what they then do, and the autoscaler's thresholds.
 
-    The thresholds leave room for growth while another replica starts, so an autoscaler that holds them keeps
-    `headroom_replicas` at this rate.
+    `ttft_ms` is the mean, as the winner's estimate; `ttft_at_percentile_ms` and `wait_ms` (for a place) are of the
+    `percentile`. The thresholds leave room for growth while another replica starts, so an autoscaler that holds them
+    keeps `headroom_replicas` at this rate.
     """
 
     replicas: int
@@ -129,80 +52,123 @@ class Sizing:
     nodes: int
     utilisation: float
     running_per_replica: float
+    percentile: float
     wait_ms: float
     ttft_ms: float
+    ttft_at_percentile_ms: float
     start_lag_seconds: float
     queue_target: int
     running_target: int
 
 
-def size(judged: Judged, wish: Wish) -> Sizing | None:
-    """What a candidate's replicas do at the wish's rate; None where they do not keep up."""
-    assert wish.traffic is not None, "clients that wait are no rate"
-    traffic, limits = wish.traffic, limits_of(wish)
-    candidate = judged.candidate
-    curve = curve_of(candidate.pod.subject, judged.judgement, wish.load)
-    replica = Replica(curve=curve, rate=traffic.rate / candidate.replicas, traffic=traffic)
-    if replica.rate >= curve.most:
-        return None
-    lag = start_lag(judged)
-    growth = 1 + traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
-    early = Replica(curve=curve, rate=_highest_rate(curve, traffic, limits) / growth, traffic=traffic)
-    return Sizing(
-        replicas=candidate.replicas,
-        headroom_replicas=max(candidate.replicas, ceil(traffic.rate / max(early.rate, traffic.rate / MOST_REPLICAS))),
-        nodes=candidate.nodes,
-        utilisation=replica.rate / curve.most,
-        running_per_replica=replica.running,
-        wait_ms=replica.wait() * 1000,
-        ttft_ms=replica.first_token() * 1000,
-        start_lag_seconds=lag,
-        queue_target=max(1, floor(curve.most * table()["waitSeconds"])),
-        running_target=max(1, floor(early.running)),
-    )
+def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
+    """The first promise that so many replicas of this speed do not keep; None where they keep all.
 
-
-def limits_of(wish: Wish) -> Limits:
-    """What a wish asks of each replica."""
-    first, each = wish.ttft_ms, wish.itl_ms
-    return Limits(
-        wait=table()["waitSeconds"],
-        first_token=None if first is None else first / 1000,
-        next_token=None if each is None else each / 1000,
-    )
-
-
-def fewest(curve: Curve, traffic: Traffic, limits: Limits) -> int | None:
-    """The fewest replicas that keep the limits; None where none do."""
-    for replicas in range(max(1, ceil(traffic.rate / curve.most)), MOST_REPLICAS + 1):
-        if limits.kept(Replica(curve=curve, rate=traffic.rate / replicas, traffic=traffic)):
-            return replicas
+    A first token is promised to the percentile that was asked for, else to the mean; without such a promise the wait
+    for a place is bounded at the percentile.
+    """
+    figures, rate = speed.figures, wish.load.rate
+    first, whose = figures.ttft_ms, ""
+    if rate is not None:
+        if first is None:
+            return f"{replicas} replicas do not keep up with {rate:g} requests a second"
+        if wish.traffic.percentile is not None:
+            first = at_percentile(speed.waits.first_token, wish.traffic.percentile)
+            whose = f" at {wish.traffic.percentile:g} %"
+        waiting, longest = at_percentile(speed.waits.place, wish.traffic.told), table()["waitSeconds"] * 1000
+        if wish.ttft_ms is None and waiting is not None and waiting > longest:
+            return f"{wish.traffic.told:g} % wait up to {waiting:,.0f} ms for a place, more than {longest:,.0f}"
+    for name, asked, found in ((f"ttft{whose}", wish.ttft_ms, first), ("itl", wish.itl_ms, figures.itl_ms)):
+        if asked is not None and (found is None or found > asked):
+            return f"{name} of {found:,.3g} ms is above {asked:,.3g}" if found is not None else f"no {name} is judged"
     return None
 
 
-def _highest_rate(curve: Curve, traffic: Traffic, limits: Limits) -> float:
-    """The highest rate at which one replica keeps the limits, by halving."""
-    low, high = 0.0, curve.most
-    for _ in range(24):
+def fewest(speed_at: SpeedAt, alone: Speed, wish: Wish, utilisation: float | None = None) -> Needed:
+    """The fewest replicas that keep a wish at its rate.
+
+    `alone` is the speed of one client, which no rate betters: what it misses no count keeps. A `utilisation` at which
+    something alike kept the wish is where the search begins.
+    """
+    rate = wish.load.rate
+    assert rate is not None, "clients that wait are no rate"
+    if not alone.judged:
+        return Needed(replicas=None, reason="; ".join(alone.not_judged))
+    if reason := missed(alone, replace(wish, load=replace(wish.load, rate=None)), 1):
+        return Needed(replicas=None, reason=f"{reason}, even for a client alone")
+    one = speed_at(rate)
+    assert one.most_requests, "whatever serves one client serves some requests a second"
+    if missed(one, wish, 1) is None:
+        return Needed(replicas=1)
+    too_few = max(1, floor(rate / one.most_requests))
+    guess = ceil(rate / (one.most_requests * utilisation)) if utilisation else 0
+    found = least(lambda n: missed(speed_at(rate / n), wish, n) is None, too_few, max(too_few + 1, guess))
+    if found is not None:
+        return Needed(replicas=found)
+    return Needed(replicas=None, reason=f"no {MOST_REPLICAS} replicas keep it: {missed(one, wish, 1)}")
+
+
+def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
+    """The least count above `low`, which is too few, that is kept, looked for around `at`: more is never worse."""
+    high, step = None, 1
+    while high is None:
+        at = min(at, MOST_REPLICAS)
+        if at <= low:
+            return None
+        if kept(at):
+            high = at
+        else:
+            low, at, step = at, at + step, step * GALLOP
+    while high - low > 1:
+        at = max(high - step, (low + high) // 2)
+        if kept(at):
+            high, step = at, step * GALLOP
+        else:
+            low, step = at, MOST_REPLICAS
+    return high
+
+
+def size(judged: Judged, wish: Wish) -> Sizing | None:
+    """What a candidate's replicas do at the wish's rate; None where they do not keep up."""
+    rate, candidate = wish.load.rate, judged.candidate
+    assert rate is not None, "clients that wait are no rate"
+
+    def speed_at(one: float) -> Speed:
+        return subject_speed(candidate.pod.subject, judged.judgement, replace(wish.load, rate=one))
+
+    speed = speed_at(rate / candidate.replicas)
+    most, told = speed.most_requests, wish.traffic.told
+    first, waiting = (at_percentile(waits, told) for waits in (speed.waits.first_token, speed.waits.place))
+    if not most or speed.figures.ttft_ms is None or first is None or waiting is None:
+        return None
+    lag = start_lag(judged)
+    growth = 1 + wish.traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
+    early = _highest_rate(speed_at, wish, rate / candidate.replicas, most) / growth
+    return Sizing(
+        replicas=candidate.replicas,
+        headroom_replicas=max(candidate.replicas, ceil(rate / max(early, rate / MOST_REPLICAS))),
+        nodes=candidate.nodes,
+        utilisation=rate / candidate.replicas / most,
+        running_per_replica=speed.figures.running_requests or 0.0,
+        percentile=told,
+        wait_ms=waiting,
+        ttft_ms=speed.figures.ttft_ms,
+        ttft_at_percentile_ms=first,
+        start_lag_seconds=lag,
+        queue_target=max(1, floor(most * table()["waitSeconds"])),
+        running_target=max(1, floor(speed_at(early).figures.running_requests or 0.0)),
+    )
+
+
+def _highest_rate(speed_at: SpeedAt, wish: Wish, low: float, high: float) -> float:
+    """The highest rate between two at which one replica keeps the wish, by halving."""
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if limits.kept(Replica(curve=curve, rate=middle, traffic=traffic)):
+        if missed(speed_at(middle), wish, 1) is None:
             low = middle
         else:
             high = middle
     return low
-
-
-def curve_of(subject: Subject, judgement: Judgement, load: Load) -> Curve:
-    """A pod with one client, two, four, up to all that run at once."""
-    fit = judgement.fit
-    assert fit is not None, "only a pod that fits is sized"
-    places = places_of(subject.options, fit, load.input_tokens + load.output_tokens)
-    counts = sorted({*(2**k for k in range(places.bit_length())), places})
-    closed = replace(load, rate=None, input_spread=0.0, output_spread=0.0)
-    found = [subject_speed(subject, judgement, replace(closed, clients=count)).figures for count in counts]
-    rising = [max(f.requests_per_second or 0.0 for f in found[: i + 1]) for i in range(len(found))]
-    first, each = ([(getattr(f, name) or 0.0) / 1000 for f in found] for name in ("ttft_ms", "itl_ms"))
-    return Curve(tuple(counts), tuple(rising), tuple(first), tuple(each))
 
 
 def start_lag(judged: Judged) -> float:
@@ -214,13 +180,3 @@ def start_lag(judged: Judged) -> float:
     start = plan_start(subject.workload, None, image, files, subject.layout.gpus)
     assert start.total is not None, "the weights of a described model have a size"
     return float(start.total)
-
-
-def _between(xs: Sequence[int], ys: Sequence[float], x: float) -> float:
-    if x <= xs[0]:
-        return ys[0] * x / xs[0] if x < xs[0] else ys[0]
-    if x >= xs[-1]:
-        return ys[-1]
-    right = bisect_left(xs, x)
-    share = (x - xs[right - 1]) / (xs[right] - xs[right - 1])
-    return ys[right - 1] + share * (ys[right] - ys[right - 1])

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
 from l4serve.advising.candidates import Home, pod_choices, table
 from l4serve.advising.ranking import Judged, Wish
-from l4serve.advising.search import Answer, Rejected, ranked, search
+from l4serve.advising.search import search
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY
@@ -17,6 +18,7 @@ from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
+UNPLANNED = "ask for its model and card with --model and --gpu"
 Planner = Callable[[str], StackPlan]
 """Plans the text of a stack file; raises ConfigError where it is refused."""
 
@@ -68,7 +70,8 @@ def advise_workload(workload: WorkloadPlan, wish: Wish, most_replicas: int | Non
     """The best that the workload could be on the machine that it has, with no more replicas than these."""
     home = home_of(workload)
     if home is None:
-        return Answer(winner=None, front=(), rejected=(), tried=0)
+        reason = f"{workload.name} runs on nodes whose machine type nobody plans: {UNPLANNED}"
+        return no_answer(Unhoused(accelerator=workload.prospect.subject.card.name, reason=reason))
     if most_replicas is not None:
         home = replace(home, most_replicas=min(home.most_replicas or most_replicas, most_replicas))
     cards = tuple(count for count in table()["tensorParallel"] if home.shape.gpus % count == 0)
@@ -83,7 +86,7 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     where all of a front lose, the search goes on with fewer replicas.
     """
     refused: list[Rejected] = []
-    answer = Answer(winner=None, front=(), rejected=(), tried=0)
+    answer = no_answer()
     for most in (None, *sorted(table()["replicas"], reverse=True)[1:]):
         answer = advise_workload(workload, wish, most)
         for judged in ranked(answer, wish):

@@ -1,16 +1,25 @@
-"""How requests come: what a promise at a percentile is held against."""
+"""How requests come: what a promise is held for, and how fast their rate may grow."""
 
 from __future__ import annotations
 
 from l4serve.config.frozen import frozen
 
+USUAL_PERCENTILE = 95.0
+"""Share of the requests for which waits are told where nobody names one."""
+
 
 @frozen(kw_only=True)
 class Traffic:
-    """A rate of requests a second, the squared coefficient of variation of the times between them (1: without memory),
-    the share of clients that a promise holds for, and how fast the rate may grow, as a share a minute."""
+    """The share of requests that a first token is promised to (None: their mean), and how fast the rate may grow, as a
+    share a minute."""
 
-    rate: float
-    arrival_cv2: float = 1.0
-    percentile: float = 95.0
+    percentile: float | None = None
     growth_per_minute: float = 0.1
+
+    @property
+    def told(self) -> float:
+        """The percentile of the waits that are told."""
+        return self.percentile or USUAL_PERCENTILE
+
+
+USUAL_TRAFFIC = Traffic()

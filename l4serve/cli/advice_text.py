@@ -8,10 +8,9 @@ from html import escape
 from rich.table import Table
 
 from l4serve.advising.advice_json import judged_json, reasons
+from l4serve.advising.answer import Answer, price_days
 from l4serve.advising.ranking import Judged, Wish, describe
-from l4serve.advising.search import Answer, price_days
 from l4serve.advising.sizing import Sizing
-from l4serve.advising.traffic import Traffic
 from l4serve.cli.output import SafeConsole, safe_text
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
@@ -35,23 +34,27 @@ def print_answer(answer: Answer, wish: Wish) -> None:
         console.print(_front(answer))
         if days := price_days(answer):
             console.print(f"prices of {days}")
+    for card in answer.unhoused:
+        console.print(f"rejected, {card.accelerator}: {card.reason}")
     counted = Counter(rejected.reason for rejected in answer.rejected)
     for reason, count in counted.most_common(MOST_REASONS):
         console.print(f"rejected, {count}: {reason}")
 
 
-def print_sizing(sizing: Sizing, traffic: Traffic) -> None:
+def print_sizing(sizing: Sizing, wish: Wish) -> None:
     """What serves the rate, and when an autoscaler must act."""
     console = SafeConsole()
     console.print(
-        f"{traffic.rate:g} requests a second: {sizing.replicas} replicas on {sizing.nodes} nodes, "
-        f"{100 * sizing.utilisation:.0f} % of what they can; {traffic.percentile:g} % wait at most "
-        f"{sizing.wait_ms:,.0f} ms for a place and {sizing.ttft_ms:,.0f} ms for a first token"
+        f"{wish.load.rate:g} requests a second: {sizing.replicas} replicas on {sizing.nodes} nodes, "
+        f"{100 * sizing.utilisation:.0f} % of what they can; a first token comes after {sizing.ttft_ms:,.0f} ms in the "
+        f"mean; {sizing.percentile:g} % wait at most {sizing.ttft_at_percentile_ms:,.0f} ms for it and "
+        f"{sizing.wait_ms:,.0f} ms for a place"
     )
     console.print(
-        f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with {100 * traffic.growth_per_minute:g} % "
-        f"growth a minute scale on running, target {sizing.running_target}, or on queue, target {sizing.queue_target}; "
-        f"so the autoscaler keeps {sizing.headroom_replicas} replicas at this rate"
+        f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with "
+        f"{100 * wish.traffic.growth_per_minute:g} % growth a minute scale on running, target {sizing.running_target}, "
+        f"or on queue, target {sizing.queue_target}; so the autoscaler keeps {sizing.headroom_replicas} replicas "
+        "at this rate"
     )
 
 
@@ -88,6 +91,7 @@ def advice_page(answer: Answer, wish: Wish) -> str:
     lost = "".join(
         f"<tr><td>{escape(safe_text(describe(r.candidate)))}<td>{escape(safe_text(r.reason))}" for r in answer.rejected
     )
+    lost += "".join(f"<tr><td>{escape(c.accelerator)}<td>{escape(c.reason)}" for c in answer.unhoused)
     won = "none keeps the wish"
     if answer.winner is not None:
         edit = judged_json(answer.winner)["edit"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from l4serve.advising.advice_json import answer_json
+from l4serve.advising.answer import Answer
 from l4serve.advising.ranking import Wish
-from l4serve.advising.search import Answer, search
+from l4serve.advising.search import search
 from l4serve.advising.sizing import Sizing, size
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_options import (
@@ -83,8 +85,12 @@ def advise(
         review(question, as_json=as_json)
         return
     wish = wish_of(asked)
-    answer = advise_stack(question, wish) if question.named else search(*_space(asked).candidates(), wish)
+    answer = advise_stack(question, wish) if question.named else _searched(_space(asked), wish)
     deliver(answer, wish, as_json=as_json, html=html)
+
+
+def _searched(space: Space, wish: Wish) -> Answer:
+    return replace(search(*space.candidates(), wish), unhoused=space.unhoused())
 
 
 def _space(asked: Mapping[str, Any]) -> Space:
@@ -102,18 +108,18 @@ def _space(asked: Mapping[str, Any]) -> Space:
 
 def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> None:
     """Prints the answer as asked, with the size for a rate; exits 1 where nothing keeps the wish."""
-    sizing = size(answer.winner, wish) if wish.traffic is not None and answer.winner is not None else None
+    sizing = size(answer.winner, wish) if wish.load.rate is not None and answer.winner is not None else None
     if html is not None:
         write_page(html, advice_page(answer, wish))
     if as_json:
         document = answer_json(answer, wish)
-        if wish.traffic is not None:
+        if wish.load.rate is not None:
             document["sizing"] = None if sizing is None else _sizing_json(sizing)
         print_json(document)
     else:
         print_answer(answer, wish)
-        if sizing is not None and wish.traffic is not None:
-            print_sizing(sizing, wish.traffic)
+        if sizing is not None:
+            print_sizing(sizing, wish)
     raise typer.Exit(0 if answer.winner else 1)
 
 

@@ -45,7 +45,8 @@ ArrivalOption = Annotated[
     typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
 ]
 PercentileOption = Annotated[
-    float | None, typer.Option(min=50, max=99.99, help="Share of clients that a size is for; unsaid: 95.")
+    float | None,
+    typer.Option(min=50, max=99.9, help="Requests, in percent, that --ttft-ms is promised to; unsaid: their mean."),
 ]
 GrowthOption = Annotated[float | None, typer.Option(min=0, max=10, help="Growth of the rate, as a share; unsaid: 0.1.")]
 TtftOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")]
@@ -106,7 +107,7 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
     """The wish that the options make. Unsaid lengths are those of a workload; unsaid clients are one for latency, else
     many."""
     usual, goal, rate = ExpectedLoad(), asked["goal"], asked["rps"]
-    said = {name: asked[name] for name in OF_A_RATE if asked[name] is not None}
+    said = {name: asked[name] for name in ("percentile", "growth_per_minute") if asked[name] is not None}
     return Wish(
         goal=goal,
         load=Load(
@@ -114,10 +115,11 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
             output_tokens=asked["output_tokens"] or usual.output_tokens,
             clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
             rate=rate,
+            arrival_cv2=1.0 if asked["arrival_cv2"] is None else asked["arrival_cv2"],
         ),
         ttft_ms=asked["ttft_ms"],
         itl_ms=asked["itl_ms"],
         budget_usd_hour=asked["budget_usd_hour"],
         quality=QUALITIES[asked["quality"] or "any"],
-        traffic=None if rate is None else Traffic(rate=rate, **said),
+        traffic=Traffic(**said),
     )

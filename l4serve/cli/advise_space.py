@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from l4serve.advising.answer import Unhoused
 from l4serve.advising.candidates import Home, PodChoice, pod_choices
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
@@ -9,7 +10,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
-from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.machines.shapes import accelerators, all_shapes
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.workload.fit_question import Question, subject_of
 
@@ -50,6 +51,21 @@ class Space:
                     pods += pod_choices(subject_of(question), counts)
                 homes += homes_of(accelerator, self.provisioning, self.region)
         return pods, homes
+
+    def unhoused(self) -> tuple[Unhoused, ...]:
+        """The cards that no machine offers as it was asked for, each with its reason and what to ask for instead."""
+        reasons = ((card, _why_unhoused(card, self.provisioning)) for card in dict.fromkeys(self.gpus))
+        return tuple(Unhoused(accelerator=card, reason=reason) for card, reason in reasons if reason)
+
+
+def _why_unhoused(accelerator: str, provisioning: Provisioning) -> str | None:
+    whole = [shape for shape in all_shapes(accelerator) if shape.card_memory_gb is None]
+    if any(shape.sold(provisioning) for shape in whole):
+        return None
+    if ways := list(dict.fromkeys(way for shape in whole for way in shape.sold_as)):
+        machines = ", ".join(dict.fromkeys(shape.name for shape in whole))
+        return f"{machines} is not sold {provisioning}: give --provisioning {' or '.join(ways)}"
+    return f"GKE sells no machine with it, as far as a source says: give --gpu one of {', '.join(accelerators())}"
 
 
 def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:

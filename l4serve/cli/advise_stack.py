@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
+from l4serve.advising.answer import Answer
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
-from l4serve.advising.search import Answer
 from l4serve.advising.stack_advice import advise_workload, workload_of, write_advice
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr

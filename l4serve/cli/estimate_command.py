@@ -40,9 +40,9 @@ from l4serve.engines.resolution import stand_in
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.pod_price import pod_price
-from l4serve.planning.workload.speed_question import Priced, as_checkpoint, subject_speed
+from l4serve.planning.workload.speed_question import Priced, as_checkpoint, no_speed, subject_speed
 
 PLAIN_CACHES = ("bf16", "fp16", "auto")
 """What reports of measurements call a cache in the type of the activations."""
@@ -84,12 +84,15 @@ def estimate(
         subject = _subject(asked)
         judgement = judged_memory(subject)
         price, share = pod_price(gpu, tensor_parallel)
-    answer = Priced(speed=subject_speed(subject, judgement, load), price=price, share=share)
+    refused = refused_beside_memory(judgement)
+    reasons = [f"refused: {reason}" for reason in refused]
+    speed = no_speed(*reasons) if reasons else subject_speed(subject, judgement, load)
+    answer = Priced(speed=speed, price=price, share=share)
     if as_json:
-        print_json(speed_json(answer))
+        print_json({**speed_json(answer), "refused": list(refused)})
     else:
-        _print(subject, judgement, load, answer)
-    raise typer.Exit(0 if answer.speed.judged and not judgement.beside_memory else 1)
+        _print(subject, load, answer)
+    raise typer.Exit(0 if speed.judged else 1)
 
 
 def _load(input_tokens: int, output_tokens: int, clients: int | None, rate: float | None, spread: float | None) -> Load:
@@ -115,7 +118,7 @@ def _subject(asked: dict[str, Any]) -> Subject:
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
 
 
-def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -> None:
+def _print(subject: Subject, load: Load, answer: Priced) -> None:
     console = SafeConsole()
     speed = answer.speed
     engine = subject.workload.engine
@@ -138,7 +141,7 @@ def _print(subject: Subject, judgement: Judgement, load: Load, answer: Priced) -
         console.print(f"  {answer.price.dated}, {answer.price.region}")
     if speed.limited_by:
         console.print(f"  limited by {speed.limited_by}")
-    said = {"assumed": speed.assumed, "not judged": rows["notJudged"], "refused": refused_beside_memory(judgement)}
+    said = {"assumed": speed.assumed, "not judged": rows["notJudged"]}
     for what, reasons in said.items():
         for reason in reasons:
             console.print(f"{what}: {reason}")

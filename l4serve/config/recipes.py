@@ -1,6 +1,5 @@
 """Recipes: presets of a workload, kept as YAML in `stacks/recipes`, that any field of the workload overrides."""
 
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,9 +8,12 @@ from typing import Any
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem, refuse
+from l4serve.config.spelling import did_you_mean
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 _OF_A_CLONE = Path(__file__).parents[2] / "stacks" / "recipes"
+_ALIKE = 0.6
+"""Share of equal letters from which a recipe is proposed: there are few, of long names with parts in common."""
 RECIPES = _OF_A_CLONE if _OF_A_CLONE.is_dir() else Path(__file__).parents[1] / "recipe_files"
 
 
@@ -92,9 +94,8 @@ def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _unknown(path: str, name: str, known: Mapping[str, Recipe]) -> Problem:
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return Problem(path, f"there is no recipe {name!r}", f"{hint}recipes: {', '.join(known)}")
+    hint, all_of_them = did_you_mean(name, known, alike=_ALIKE), f"recipes: {', '.join(known)}"
+    return Problem(path, f"there is no recipe {name!r}", f"{hint} {all_of_them}" if hint else all_of_them)
 
 
 def _other_engine(path: str, recipe: Recipe, workload: Mapping[str, Any]) -> Problem | None:

@@ -20,9 +20,9 @@ def one_of(word: str, known: Iterable[str]) -> str:
     return did_you_mean(word, words) or f"give one of {', '.join(words)}"
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str:
     """The question that proposes the nearest known word; empty where none is alike."""
-    near = nearest(word, known)
+    near = nearest(word, known, alike=alike)
     return f"did you mean {near}?" if near else ""
 
 

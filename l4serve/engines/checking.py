@@ -1,14 +1,13 @@
 """Reads a command line as the engine's own parser would, and says what that parser would refuse."""
 
 import ast
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.spelling import article
+from l4serve.config.spelling import article, did_you_mean
 from l4serve.engines.config_values import config_faults, key_faults, read_object
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.profile import engine_profile
@@ -23,6 +22,8 @@ _NAMED = re.compile(r"[^=]*=[^=]*")
 _WITH_KEYS = ("json", "json_or_text", "json_or_pairs", "literal")
 """Types of options that take one key at a time, as --option.key=value."""
 _OPTION = re.compile(r"--?[A-Za-z]")
+_ENV_ALIKE = 0.85
+"""Share of equal letters from which a variable is a known one misspelt: their long prefix is always the same."""
 
 
 @frozen()
@@ -209,8 +210,7 @@ def _unknown(token: str, contract: Contract) -> Problem:
     known = removal(contract, written)
     if known:
         return Problem(token, f"{contract.name} has no {token}", known.advice)
-    near = difflib.get_close_matches(token, list(contract.flags), n=1, cutoff=0.75)
-    return Problem(token, f"{contract.name} has no {token}", f"did you mean {near[0]}?" if near else "remove it")
+    return Problem(token, f"{contract.name} has no {token}", did_you_mean(token, contract.flags) or "remove it")
 
 
 def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
@@ -220,7 +220,11 @@ def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
             continue
         if known := removal(contract, name):
             yield Problem(name, f"{contract.name} does not read {name}", known.advice)
-        elif (prefix := engine_profile(contract.engine).env_prefix) and name.startswith(prefix):
-            near = difflib.get_close_matches(name, contract.env, n=1, cutoff=0.85)
-            if near:
-                yield Problem(name, f"{contract.name} does not read {name}", f"did you mean {near[0]}?")
+        elif (meant := _meant_variable(name, contract)) is not None:
+            yield Problem(name, f"{contract.name} does not read {name}", meant)
+
+
+def _meant_variable(name: str, contract: Contract) -> str | None:
+    """The question for the variable that a near miss with the engine's prefix may mean; None for any other name."""
+    prefix = engine_profile(contract.engine).env_prefix
+    return (did_you_mean(name, contract.env, alike=_ENV_ALIKE) or None) if prefix and name.startswith(prefix) else None

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from l4serve.advising.candidates import Home, PodChoice, pod_choices
-from l4serve.advising.ranking import Wish
-from l4serve.advising.search import Answer, search
-from l4serve.advising.traffic import Traffic
+from l4serve.advising.answer import Answer
+from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices
+from l4serve.advising.ranking import Wish, describe, rank
+from l4serve.advising.search import Pods, estimated, places, ruled_out, search
+from l4serve.advising.sizing import missed
 from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
@@ -41,9 +42,13 @@ def named(answer: Answer) -> list[tuple[object, ...]]:
         replace(THROUGHPUT, goal="cost", quality="8bit"),
         replace(THROUGHPUT, goal="latency", budget_usd_hour=2.0),
         replace(THROUGHPUT, ttft_ms=1000.0, itl_ms=80.0),
-        Wish(goal="cost", load=replace(LOAD, clients=None, rate=9.0), traffic=Traffic(rate=9.0)),
+        Wish(goal="cost", load=replace(LOAD, clients=None, rate=9.0)),
+        Wish(goal="latency", load=replace(LOAD, clients=None, rate=9.0), budget_usd_hour=9.0),
+        Wish(goal="throughput", load=replace(LOAD, clients=None, rate=9.0), ttft_ms=300.0, itl_ms=60.0),
+        Wish(goal="cost", load=replace(LOAD, clients=None, rate=5.0), itl_ms=1.0),
+        Wish(goal="cost", load=replace(LOAD, clients=None, rate=5.0), ttft_ms=1.0, budget_usd_hour=0.9),
     ],
-    ids=["throughput", "cost", "latency", "promises", "rate"],
+    ids=["throughput", "cost", "latency", "promises", "rate", "fast", "rate-promises", "no-itl", "no-ttft"],
 )
 def test_pruned_and_exhaustive_search_agree(wish: Wish) -> None:
     pods, homes = asked()
@@ -71,7 +76,7 @@ def test_a_search_over_five_hundred_candidates_takes_two_seconds() -> None:
 
 def test_a_search_for_a_rate_takes_no_longer() -> None:
     pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
-    wish = Wish(goal="cost", load=replace(LOAD, clients=None, rate=20.0), traffic=Traffic(rate=20.0))
+    wish = Wish(goal="cost", load=replace(LOAD, clients=None, rate=20.0))
     began = time.process_time()
     answer = search(pods, homes, wish)
     assert answer.tried >= 500
@@ -96,6 +101,36 @@ def test_replicas_serve_no_more_clients_than_there_are(clients: int) -> None:
         figures = judged.figures
         assert judged.candidate.replicas <= clients
         assert figures.requests_per_second * figures.end_to_end_ms / 1000 == pytest.approx(clients)
+
+
+GOALS = [
+    replace(THROUGHPUT, goal="latency"),
+    THROUGHPUT,
+    replace(THROUGHPUT, goal="cost"),
+    replace(THROUGHPUT, goal="throughput", budget_usd_hour=4.0),
+    *(
+        Wish(goal=goal, load=replace(LOAD, clients=None, rate=rate), ttft_ms=first)
+        for goal in ("latency", "throughput", "cost")
+        for rate, first in ((9.0, None), (30.0, 300.0))
+    ),
+]
+
+
+@pytest.mark.parametrize("wish", GOALS, ids=[f"{wish.goal}-{index}" for index, wish in enumerate(GOALS)])
+def test_the_winner_is_the_best_of_all_that_keep_the_wish(wish: Wish) -> None:
+    """Every pod with every count of replicas up to the winner's, each judged for itself."""
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    pods, homes = pods[::7], homes[:6:2]
+    winner = search(pods, homes, wish).winner
+    assert winner is not None
+    counts = range(1, winner.candidate.replicas + 1) if wish.load.rate is not None else (1, 2, 4)
+    for pod, home in places(pods, homes):
+        for replicas in counts:
+            candidate = Candidate(pod=pod, home=home, replicas=replicas)
+            other, _ = estimated(candidate, wish, Pods(wish, remember=False))
+            if pod.refused or ruled_out(candidate, wish) or other is None or missed(other.speed, wish, replicas):
+                continue
+            assert rank(wish, winner) <= rank(wish, other), describe(other.candidate)
 
 
 def test_promises_and_limits_are_kept() -> None:
@@ -131,10 +166,14 @@ def test_of_machines_that_are_as_good_the_one_that_is_filled_wins() -> None:
 
 
 def test_replicas_carry_a_rate_that_one_cannot() -> None:
-    load = replace(LOAD, clients=None, rate=6.0)
-    answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), Wish(goal="cost", load=load, quality="full"))
-    assert answer.winner is not None
-    assert any("do not keep up" in rejected.reason for rejected in answer.rejected)
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    wish = Wish(goal="cost", load=replace(LOAD, clients=None, rate=12.0), quality="full")
+    winner = search(pods[:1], homes[:1], wish).winner
+    assert winner is not None
+    assert winner.candidate.replicas > 1
+    alone = search(pods[:1], [replace(homes[0], most_replicas=1)], wish)
+    assert alone.winner is None
+    assert "do not keep up" in alone.rejected[0].reason
 
 
 def test_a_wish_that_nothing_keeps_has_no_winner() -> None:

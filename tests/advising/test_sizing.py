@@ -1,4 +1,4 @@
-"""Sizing for a rate: more traffic, more variance and a stricter percentile never need fewer replicas."""
+"""Sizing for a rate: the least count that keeps the promises by the estimate of one replica at its part of the rate."""
 
 from dataclasses import replace
 
@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 from l4serve.advising.candidates import pod_choices
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import search
-from l4serve.advising.sizing import Curve, Limits, Replica, curve_of, fewest, limits_of, size
+from l4serve.advising.sizing import MOST_REPLICAS, Needed, fewest, least, missed, size
 from l4serve.advising.traffic import Traffic
 from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Speed, speed_of
+from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.speed_question import subject_speed
+from tests.planning.performance.engines import served
 
-CURVE = Curve((1, 2, 4, 8), (1.0, 1.9, 3.5, 6.0), (0.1, 0.12, 0.18, 0.3), (0.01, 0.011, 0.013, 0.02))
-WAIT = Limits(wait=1.0)
-LOAD = Load(input_tokens=256, output_tokens=128, rate=8.0, input_spread=0.0, output_spread=0.0)
+LOAD = Load(input_tokens=256, output_tokens=128, rate=8.0)
 WISH = Wish(goal="cost", load=LOAD, quality="8bit")
 
 
@@ -33,59 +35,115 @@ def winner() -> Judged:
     return found.winner
 
 
-@given(st.floats(0.1, 50), st.floats(1.01, 3))
-@settings(max_examples=40, deadline=None)
-def test_a_higher_rate_never_needs_fewer(rate: float, more: float) -> None:
-    counts = [fewest(CURVE, Traffic(rate=r), WAIT) for r in (rate, rate * more)]
-    assert counts[0] <= counts[1]
+def at(
+    rate: float,
+    cv2: float = 1.0,
+    percentile: float | None = None,
+    ttft_ms: float | None = None,
+    itl_ms: float | None = None,
+) -> Wish:
+    load = replace(LOAD, rate=rate, arrival_cv2=cv2)
+    return replace(WISH, load=load, traffic=Traffic(percentile=percentile), ttft_ms=ttft_ms, itl_ms=itl_ms)
 
 
-@given(st.floats(0.1, 30), st.floats(0, 5), st.floats(60, 99))
-@settings(max_examples=40, deadline=None)
-def test_variance_and_percentile_never_save_a_replica(rate: float, variance: float, percentile: float) -> None:
-    def count(**changed: float) -> int:
-        traffic = Traffic(**{"rate": rate, "arrival_cv2": variance, "percentile": percentile, **changed})
-        found = fewest(CURVE, traffic, Limits(wait=0.5))
-        assert found is not None
-        return found
+def needed(judged: Judged, wish: Wish) -> Needed:
+    def speed_at(rate: float) -> Speed:
+        return subject_speed(judged.candidate.pod.subject, judged.judgement, replace(wish.load, rate=rate))
 
-    assert count() <= count(arrival_cv2=variance + 4)
-    assert count() <= count(percentile=percentile + 0.9)
+    alone = replace(wish.load, rate=None, clients=1)
+    return fewest(speed_at, subject_speed(judged.candidate.pod.subject, judged.judgement, alone), wish)
 
 
-@given(st.floats(0.05, 5.9))
-@settings(max_examples=40, deadline=None)
-def test_the_chances_of_a_replica_s_states_add_up(rate: float) -> None:
-    replica = Replica(curve=CURVE, rate=rate, traffic=Traffic(rate=rate))
-    assert sum(replica.states) == pytest.approx(1)
-    assert 0 <= replica.running <= CURVE.places
+WISHES = [
+    at(60.0),
+    at(60.0, ttft_ms=300.0),
+    at(60.0, ttft_ms=110.0),
+    at(60.0, ttft_ms=300.0, percentile=95.0),
+    at(60.0, ttft_ms=300.0, cv2=4.0),
+    at(60.0, itl_ms=20.0),
+]
 
 
-def test_a_replica_that_does_not_keep_up_waits_forever() -> None:
-    assert Replica(curve=CURVE, rate=7.0, traffic=Traffic(rate=7.0)).wait() == float("inf")
+@pytest.mark.parametrize("wish", WISHES, ids=[str(index) for index in range(len(WISHES))])
+def test_the_size_is_the_least_count_that_keeps_the_promises_by_the_estimate(winner: Judged, wish: Wish) -> None:
+    found = needed(winner, wish).replicas
+    assert found is not None
+
+    def miss(replicas: int) -> str | None:
+        part = replace(wish.load, rate=60.0 / replicas)
+        speed = subject_speed(winner.candidate.pod.subject, winner.judgement, part)
+        if wish.ttft_ms is not None and wish.traffic.percentile is None and speed.figures.ttft_ms is not None:
+            assert (missed(speed, wish, replicas) is None) == (speed.figures.ttft_ms <= wish.ttft_ms)
+        return missed(speed, wish, replicas)
+
+    assert miss(found) is None
+    assert all(miss(fewer) for fewer in range(1, found))
+
+
+def test_seven_billion_parameters_in_full_need_three_cards_for_twenty_requests_a_second() -> None:
+    """One of three replicas has its first token after some 216 ms; a size by full places alone asked for 27."""
+    shape = find_model("Qwen/Qwen2.5-7B-Instruct")
+    assert shape is not None
+    question = Question(model=shape, engine="vllm", engine_version=None, accelerator="nvidia-l4", gpus=1)
+    pods = list(pod_choices(subject_of(question), (1,)))[:1]
+    wish = replace(at(20.0, ttft_ms=400.0), quality="full")
+    found = search(pods, homes_of("nvidia-l4", "on-demand", "us-central1")[:1], wish).winner
+    assert found is not None
+    assert found.candidate.replicas == 3
+    sized = size(found, wish)
+    assert sized is not None
+    part = subject_speed(found.candidate.pod.subject, found.judgement, replace(wish.load, rate=20.0 / 3))
+    assert sized.ttft_ms == part.figures.ttft_ms == found.figures.ttft_ms
+    assert sized.ttft_ms < 400.0
+
+
+@given(st.integers(1, MOST_REPLICAS + 50), st.integers(0, 400), st.integers(1, 1200))
+@settings(max_examples=200, deadline=None)
+def test_the_least_count_is_found_wherever_the_search_begins(threshold: int, low: int, begin: int) -> None:
+    asked: list[int] = []
+
+    def kept(count: int) -> bool:
+        asked.append(count)
+        return count >= threshold
+
+    answer = max(threshold, low + 1)
+    assert least(kept, low, max(low + 1, begin)) == (answer if answer <= MOST_REPLICAS else None)
+    assert len(asked) <= 25
+
+
+def test_more_requests_variance_and_a_stricter_percentile_never_save_a_replica(winner: Judged) -> None:
+    counts = {
+        (rate, cv2, percentile): needed(winner, at(rate, cv2, percentile, ttft_ms=200.0)).replicas
+        for rate in (20.0, 60.0)
+        for cv2 in (0.0, 1.0, 6.0)
+        for percentile in (50.0, 95.0)
+    }
+    for (rate, cv2, percentile), count in counts.items():
+        assert count is not None
+        for worse in ((60.0, cv2, percentile), (rate, 6.0, percentile), (rate, cv2, 95.0)):
+            assert count <= (counts[worse] or 0)
+    assert counts[60.0, 1.0, 50.0] < counts[60.0, 6.0, 95.0]
 
 
 def test_one_place_is_the_queue_of_the_textbook() -> None:
-    """M/M/1 at half load: half of all wait, and 95 % at most ln(10) / (mu - lambda)."""
-    one = Curve((1,), (1.0,), (0.0,), (0.0,))
-    replica = Replica(curve=one, rate=0.5, traffic=Traffic(rate=0.5))
-    assert replica.states[0] == pytest.approx(0.5)
-    assert replica.wait() == pytest.approx(4.605, rel=0.01)
+    """M/D/1: the mean wait for a place is load / (1 - load) / 2 services; without variance nobody waits."""
+    one = served(max_num_seqs=1)
+    alone = speed_of(one, replace(LOAD, rate=None, clients=1)).figures.end_to_end_ms
+    assert alone is not None
+    waits = {}
+    for cv2 in (0.0, 1.0, 4.0):
+        load = replace(LOAD, rate=600.0 / alone, arrival_cv2=cv2)
+        waits[cv2] = speed_of(one, load).waits.place
+    assert max(waits[0.0]) < 0.05 * alone
+    assert sum(waits[1.0]) / len(waits[1.0]) == pytest.approx(0.6 / 0.4 / 2 * alone, rel=0.4)
+    assert (at_percentile(waits[4.0], 95) or 0) > (at_percentile(waits[1.0], 95) or 0)
 
 
-def at(rate: float, *, ttft_ms: float | None = None, itl_ms: float | None = None) -> Wish:
-    load, traffic = replace(LOAD, rate=rate), Traffic(rate=rate)
-    return replace(WISH, load=load, traffic=traffic, ttft_ms=ttft_ms, itl_ms=itl_ms)
-
-
-def test_the_fewest_replicas_keep_every_promise(winner: Judged) -> None:
-    curve = curve_of(winner.candidate.pod.subject, winner.judgement, LOAD)
-    for wish in (at(60.0, ttft_ms=500.0), at(60.0, itl_ms=20.0)):
-        limits, traffic = limits_of(wish), Traffic(rate=60.0)
-        found = fewest(curve, traffic, limits)
-        assert found is not None
-        assert limits.kept(Replica(curve=curve, rate=60.0 / found, traffic=traffic))
-        assert not limits.kept(Replica(curve=curve, rate=60.0 / max(1, found - 1), traffic=traffic))
+def test_what_one_client_misses_no_count_keeps(winner: Judged) -> None:
+    for wish in (at(5.0, itl_ms=1.0), at(5.0, ttft_ms=1.0)):
+        found = needed(winner, wish)
+        assert found.replicas is None
+        assert "even for a client alone" in str(found.reason)
 
 
 def test_the_winner_has_as_many_replicas_as_its_size() -> None:
@@ -101,7 +159,8 @@ def test_the_winner_has_as_many_replicas_as_its_size() -> None:
         assert sized is not None
         assert sized.replicas == found.candidate.replicas <= sized.headroom_replicas
         assert sized.utilisation < 1
-        assert found.figures.ttft_ms is not None
+        assert sized.ttft_ms == found.figures.ttft_ms
+        assert sized.ttft_ms <= sized.ttft_at_percentile_ms
 
 
 def test_no_more_replicas_are_tried_than_a_place_holds() -> None:
@@ -112,15 +171,15 @@ def test_no_more_replicas_are_tried_than_a_place_holds() -> None:
     home, wish = homes_of("nvidia-l4", "on-demand", "us-central1")[0], at(20.0, itl_ms=14.0)
     free = search(pods, [home], wish).winner
     assert free is not None
-    needed = free.candidate.replicas
-    assert search(pods, [replace(home, most_replicas=needed)], wish).winner is not None
-    tight = search(pods, [replace(home, most_replicas=needed - 1)], wish)
+    count = free.candidate.replicas
+    assert search(pods, [replace(home, most_replicas=count)], wish).winner is not None
+    tight = search(pods, [replace(home, most_replicas=count - 1)], wish)
     assert tight.winner is None
-    assert all(rejected.candidate.replicas < needed for rejected in tight.rejected)
+    assert all(rejected.candidate.replicas < count for rejected in tight.rejected)
 
 
 def test_thresholds_leave_room_for_the_start_of_another(winner: Judged) -> None:
-    calm, steep = (size(winner, replace(WISH, traffic=Traffic(rate=8.0, growth_per_minute=g))) for g in (0.0, 1.0))
+    calm, steep = (size(winner, replace(WISH, traffic=Traffic(growth_per_minute=g))) for g in (0.0, 1.0))
     assert calm is not None
     assert steep is not None
     assert steep.running_target < calm.running_target

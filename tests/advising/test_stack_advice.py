@@ -17,8 +17,10 @@ from l4serve.config.node_pool import Provisioning
 from l4serve.config.stack_file import SERVING_KEY, read_stack_file
 from l4serve.config.yaml_edits import with_values
 from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Speed
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.speed_question import subject_speed
 from tests import factories
 from tests.stack_cases import ROOT
@@ -120,7 +122,24 @@ def test_two_cards_gain_where_the_machine_has_them_and_are_applied_where_they_ar
 
 def test_an_engine_that_nobody_measured_has_no_gains() -> None:
     found = items(engine={"kind": "tgi", "version": "3.3.7"})
-    assert {item.status for item in found.values()} <= {"applied", "not applicable"}
+    assert not any(item.gain for item in found.values())
+    for name in ("latency-gpu", "throughput-replicas", "cost-model"):
+        assert found[name].status == "not judged"
+        assert "nobody measured TGI" in found[name].text
+
+
+def test_the_checklist_asks_about_the_load_of_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spread that is set would make another load of clients who queue than `l4serve estimate` takes."""
+    asked: list[Load] = []
+
+    def speed(subject: Subject, judgement: Judgement, load: Load) -> Speed:
+        asked.append(load)
+        return subject_speed(subject, judgement, load)
+
+    monkeypatch.setattr("l4serve.advising.checklist.subject_speed", speed)
+    items()
+    assert asked
+    assert {(load.input_spread, load.output_spread) for load in asked} == {(None, None)}
 
 
 @pytest.mark.parametrize("workload", ["llama-8b", "qwen-7b", "qwen-14b"])

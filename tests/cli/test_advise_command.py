@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from l4serve.cli.advise_command import advise
+from l4serve.cli.advise_space import Space, homes_of
+from l4serve.config.node_pool import Provisioning
+from l4serve.planning.machines.gpus import all_gpus
 
 app = typer.Typer()
 app.command()(advise)
@@ -41,6 +45,32 @@ def test_a_wish_that_nothing_keeps_exits_with_one() -> None:
     code, out, _ = run(*GEMMA, "--goal", "cost", "--budget-usd-hour", "0.01")
     assert code == 1
     assert "none keeps the wish" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--gpu", "nvidia-a10g"), "no machine with it"),
+        (("--gpu", "nvidia-h200-141gb"), "give --provisioning spot"),
+    ],
+    ids=str,
+)
+def test_a_card_that_nobody_offers_has_its_reason(args: tuple[str, ...], said: str) -> None:
+    code, out, _ = run(*GEMMA, "--goal", "cost", *args, "--json")
+    answer = json.loads(out)
+    assert code == 1
+    assert [entry["gpu"] for entry in answer["rejected"]] == [args[1]]
+    assert said in answer["rejected"][0]["reason"]
+    code, out, _ = run(*GEMMA, "--goal", "cost", *args)
+    assert code == 1
+    assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize("accelerator", all_gpus())
+def test_every_known_card_has_machines_or_a_reason(accelerator: str) -> None:
+    for provisioning in get_args(Provisioning):
+        space = Space("google/gemma-7b", (accelerator,), None, ("vllm",), None, provisioning, "us-central1")
+        assert bool(space.unhoused()) != bool(homes_of(accelerator, provisioning, "us-central1"))
 
 
 def test_the_text_names_the_winner_and_why_others_lost() -> None:

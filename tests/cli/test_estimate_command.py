@@ -73,7 +73,37 @@ def test_less_memory_holds_fewer_requests() -> None:
 def test_a_context_that_does_not_fit_is_cut_and_said() -> None:
     code, answer = as_json("--model", "google/gemma-7b", *LOAD, "--concurrency", "1")
     assert code == 0
-    assert any("does not fit" in reason for reason in answer["notJudged"])  # type: ignore[attr-defined]
+    assert any("does not fit" in reason for reason in answer["assumed"])  # type: ignore[attr-defined]
+    assert answer["notJudged"] == []
+
+
+def test_a_start_that_is_uncertain_is_assumed() -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--gpu-memory-utilization", "0.99")
+    assert code == 0
+    assert any("it starts, which is uncertain" in said for said in answer["assumed"])  # type: ignore[attr-defined]
+    assert answer["notJudged"] == []
+
+
+@pytest.mark.parametrize(
+    ("args", "field"),
+    [
+        (("--quantization", "eetq"), "engine.quantization"),
+        (("--attention-backend", "BOGUS"), "engine.attentionBackend"),
+        (("--tensor-parallel", "8"), "engine.tensorParallelSize"),
+        (("--tensor-parallel", "3"), "engine.tensorParallelSize"),
+    ],
+    ids=str,
+)
+def test_what_the_engine_refuses_has_a_reason_and_no_figures(args: tuple[str, ...], field: str) -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "4", *args)
+    assert code == 1
+    assert field in answer["refused"][0]  # type: ignore[index]
+    assert f"refused: {field}" in answer["notJudged"][0]  # type: ignore[index]
+    assert all(answer[key] is None for key in FIGURES)
+    shown, text, _ = run(*SMALL, *LOAD, "--concurrency", "4", *args)
+    assert shown == 1
+    assert field in text
+    assert "tokens/s" not in text
 
 
 def test_a_model_that_does_not_fit_is_not_judged() -> None:

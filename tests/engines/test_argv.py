@@ -116,6 +116,13 @@ def test_an_unknown_extra_flag_is_refused(contract: Contract) -> None:
     assert "--no-such-flag" in problems["extraArgs[0]"]
 
 
+def test_what_is_misspelt_in_other_letters_names_the_near_one() -> None:
+    assert check_argv(("--MAX-MODEL-LEN=8",), {}, V26)[0].remedy == "did you mean --max-model-len?"
+    near = check_argv((), {"VLLM_use_deep_gem": "1"}, V26)
+    assert [problem.remedy for problem in near] == ["did you mean VLLM_USE_DEEP_GEMM?"]
+    assert check_argv((), {"VLLM_OF_OUR_OWN_MAKING": "1"}, V26) == ()
+
+
 def test_a_misspelt_flag_names_the_near_one() -> None:
     assert "--uvicorn-log-level" in refused(V26, extra_args=("--uvicorn-loglevel=info",))["extraArgs[0]"]
 

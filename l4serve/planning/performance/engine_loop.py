@@ -128,6 +128,8 @@ class EngineLoop:
                 self.seen.most_cached = asked
             tokens = min(budget, request.prompt)
             self.waiting.popleft()
+            if request.placed < 0:
+                request.placed = self.now
             self.prefilling.append(request)
             attended, windowed = self._attend(request, tokens, attended, windowed)
             budget, prefilled = budget - tokens, prefilled + tokens
@@ -248,6 +250,9 @@ class EngineLoop:
                 seen.began = self.now
             seen.requests += 1
             seen.ttft += request.first - request.arrived
+            if self.load.rate is not None:
+                seen.firsts.append(request.first - request.arrived)
+                seen.places.append(request.placed - request.arrived - self.clock.rates.request)
             seen.total += self.now - request.arrived
             seen.tokens += request.output
             if request.output > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from math import exp
 from statistics import NormalDist
 from typing import Literal
@@ -12,6 +13,7 @@ from l4serve.config.frozen import frozen
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
 CROWD_SPREAD = (1.0, 0.8)
+"""Sigma of prompts and of answers of a crowd of which as many wait as run."""
 GOLDEN = 0.6180339887498949
 PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
@@ -19,11 +21,11 @@ PLASTIC = (0.7548776662466927, 0.5698402909980532)
 @frozen(slots=True, kw_only=True)
 class Load:
     """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer, or coming at
-    `rate` a second whoever waits.
+    `rate` a second whoever waits, with gaps of this squared coefficient of variation (1: without memory).
 
     With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
     times the median. None leaves the spread to the load: fixed lengths, and those of a crowd where more clients ask
-    than an engine runs at once by itself.
+    than an engine runs at once by itself (`of_a_crowd`).
     """
 
     input_tokens: int
@@ -32,6 +34,7 @@ class Load:
     rate: float | None = None
     input_spread: float | None = None
     output_spread: float | None = None
+    arrival_cv2: float = 1.0
 
     @property
     def kind(self) -> Literal["closed", "open"]:
@@ -47,6 +50,11 @@ class Load:
     def mean_output(self) -> float:
         """Mean length of an answer."""
         return self.output_tokens * _mean_factor(self.output_spread)
+
+    def of_a_crowd(self, running: int) -> Load:
+        """The load with the lengths of a crowd, of which so many run: they vary the more, the more of it wait."""
+        share = min(1.0, max(0.0, (self.clients or 0) / running - 1))
+        return replace(self, input_spread=share * CROWD_SPREAD[0], output_spread=share * CROWD_SPREAD[1])
 
     def lengths(self, longest: int) -> Iterator[tuple[int, int]]:
         """Lengths of prompt and answer, without end, evenly spread over their distributions and the same each time.
@@ -65,12 +73,15 @@ class Load:
             yield prompt, min(_draw(normal, y, self.output_tokens, self.output_spread or 0.0), longest - prompt)
 
     def arrivals(self) -> Iterator[float]:
-        """Seconds at which the requests of an open load come: without memory, as from many who know nothing of each
-        other, and the same each time."""
+        """Seconds at which the requests of an open load come, and the same each time: without memory, as from many who
+        know nothing of each other, or with gaps of a gamma distribution that vary less or more."""
         assert self.rate is not None, "a closed load has no rate"
-        draws, now = random.Random(0), 0.0  # noqa: S311 - arrivals of a model, no secret
+        draws, now, varied = random.Random(0), 0.0, self.arrival_cv2  # noqa: S311 - arrivals of a model, no secret
         while True:
-            now += draws.expovariate(self.rate)
+            if varied == 1.0:
+                now += draws.expovariate(self.rate)
+            else:
+                now += draws.gammavariate(1 / varied, varied / self.rate) if varied else 1 / self.rate
             yield now
 
 

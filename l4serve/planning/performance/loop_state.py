@@ -35,6 +35,8 @@ class Request:
     """Tokens still to make."""
     ready: int = 0
     """Step at which it decoded its first token, less the tokens that its cache then held."""
+    placed: float = -1.0
+    """When it first got a place."""
     first: float = -1.0
     running: bool = False
 
@@ -64,6 +66,9 @@ class Observed:
     """The most that a step and the cache held at once, or were asked to."""
     touched: bool = False
     """Whether a limit changed what happened."""
+    firsts: list[float] = field(default_factory=list)
+    places: list[float] = field(default_factory=list)
+    """Of an open load: what each request waited for its first token, and for a place."""
 
     def fits(self, limits: Limits) -> bool:
         """Whether the same would happen within these limits: none was touched, and all that was held fits."""

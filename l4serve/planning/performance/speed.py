@@ -15,10 +15,11 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.known_runs import observed
-from l4serve.planning.performance.load import CROWD_SPREAD, Load
+from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
+from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 
 MILLI = 1000.0
 UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
@@ -26,8 +27,8 @@ UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
 CROWD_NOTE = (
     "more clients than the {sequences} sequences that an engine runs at once by itself are a crowd: lengths are "
-    "medians of lognormal spreads (sigma 1.0 of prompts, 0.8 of answers), as in the saturation load of "
-    "bytes-per-token; --length-spread 0 fixes them"
+    "medians of lognormal spreads (sigma {input:.2g} of prompts, {output:.2g} of answers), which grow until as many "
+    "wait as run, and then are those of the saturation load of bytes-per-token; --length-spread 0 fixes them"
 )
 
 
@@ -84,6 +85,9 @@ class Speed:
     """What the estimate takes for granted beside the load."""
     rate_is_given: bool = False
     """Whether requests a second are the load's, and no matter of speed."""
+    most_requests: float | None = None
+    """Of a load that comes at a rate: the requests a second that are served with every place taken."""
+    waits: Waits = NO_WAITS
     slowest_keeps_up: bool = True
     """Whether the rate is served even where the bound is as slow as it may be; a queue without end has no wait."""
 
@@ -149,9 +153,9 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
         return replace(NO_SPEED, not_judged=(reason,))
     assumed: tuple[str, ...] = ()
     alone = max(limits.sequences, served.options.default_max_num_seqs or 0)
-    if load.kind == "closed" and (load.clients or 0) > alone and load.input_spread is None:
-        load = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
-        assumed = (CROWD_NOTE.format(sequences=alone),)
+    if (load.clients or 0) > alone and load.input_spread is None:
+        load = load.of_a_crowd(alone)
+        assumed = (CROWD_NOTE.format(sequences=alone, input=load.input_spread, output=load.output_spread),)
     if load.rate is not None:
         return _at_rate(served, clock, limits, load)
     return replace(_speed(served, clock, load, observed(clock, limits, load)), assumed=assumed)
@@ -164,8 +168,11 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     rate, most = load.rate or 0.0, _requests(full)
     if rate >= most:
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
-        return replace(full, figures=replace(full.figures, ttft_ms=None, end_to_end_ms=None), not_judged=(reason,))
-    speed = replace(_speed(served, clock, load, observed(clock, limits, load)), rate_is_given=True)
+        endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
+        return replace(full, figures=endless, not_judged=(reason,), most_requests=most)
+    seen = observed(clock, limits, load)
+    speed = _speed(served, clock, load, seen)
+    speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
     if rate < most / (1 + speed.bound.step):
         return speed
     slower = (

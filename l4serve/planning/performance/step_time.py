@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2
 
@@ -14,9 +15,9 @@ LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
 
 
-@frozen(slots=True)
+@dataclass(slots=True)
 class Batch:
-    """What one step works on.
+    """What one step works on; made for each, and so not frozen, which takes three times as long.
 
     `decoding` sequences with `cached` tokens in all (`windowed` where a sliding window bounds each of them), and
     `prefilling` tokens of prompts, with `attended` pairs of a query and a cached token, and `finished` prompts that get
@@ -60,9 +61,12 @@ class StepClock:
     def decode(self, sequences: int) -> tuple[float, float, float]:
         """A pure decode step of so many sequences: seconds beside the cache, and for each token that it holds in full
         and in windowed layers."""
-        fixed = self.host + self._linear(sequences) + self._head(sequences) + self._exchange(sequences)
-        speed = self.card.read_bytes * self._attention_share(sequences)
-        return fixed, self.work.kv_bytes / speed, self.work.kv_windowed / speed
+        found = self._decodes.get(sequences)
+        if found is None:
+            fixed = self.host + self._linear(sequences) + self._head(sequences) + self._exchange(sequences)
+            speed = self.card.read_bytes * self._attention_share(sequences)
+            found = self._decodes[sequences] = fixed, self.work.kv_bytes / speed, self.work.kv_windowed / speed
+        return found
 
     def decoding(self, sequences: int, context: float) -> float:
         """Seconds of a step that decodes so many sequences of this context, and nothing else."""
@@ -100,6 +104,16 @@ class StepClock:
         """Whether the weights' bytes, and not the operations on them, are the limit of so many tokens."""
         read, compute = self.weights(tokens)
         return read >= compute
+
+    @cached_property
+    def _decodes(self) -> dict[int, tuple[float, float, float]]:
+        """Pure decode steps that were worked out, by their sequences."""
+        return {}
+
+    @cached_property
+    def _prompt_rate(self) -> float:
+        """Operations of attention over prompts in a second."""
+        return self.rates.compute_attention * self.card.rate("bfloat16")
 
     @cached_property
     def _times(self) -> dict[tuple[str, int], float]:
@@ -182,8 +196,8 @@ class StepClock:
     def _cache(self, batch: Batch) -> float:
         if not batch.decoding:
             return 0.0
-        read = self.work.kv_bytes * batch.cached + self.work.kv_windowed * batch.windowed
-        return read / (self.card.read_bytes * self._attention_share(batch.decoding))
+        _, each, windowed = self.decode(batch.decoding)
+        return each * batch.cached + windowed * batch.windowed
 
     def _attention_share(self, sequences: int) -> float:
         rates = self.rates
@@ -195,7 +209,7 @@ class StepClock:
 
     def _prompt(self, batch: Batch) -> float:
         pairs = self.work.attended * batch.attended + self.work.attended_windowed * batch.attended_windowed
-        return pairs / (self.rates.compute_attention * self.card.rate("bfloat16"))
+        return pairs / self._prompt_rate
 
     def _exchange(self, tokens: int) -> float:
         """The all-reduces of a step between the ranks of a layer, as a ring sends them."""

@@ -11,6 +11,7 @@ from l4serve.planning.machines.prices import Price
 from l4serve.planning.workload.judging import Judgement, Subject
 
 if TYPE_CHECKING:  # the performance model is loaded by the first who asks: a preview tells of memory and cost alone
+    from l4serve.planning.performance.load import Load
     from l4serve.planning.workload.speed_question import Priced
 
 MOST_TOLD = 50
@@ -62,17 +63,16 @@ class Prospect:
             1 if fit is None else places_of(self.subject.options, fit, self.load.input_tokens + self.load.output_tokens)
         )
 
-    def _under(self, clients: int) -> Priced:
+    def load_of(self, clients: int) -> Load:
+        """The expected lengths from so many clients, as `l4serve estimate` asks about them."""
         from l4serve.planning.performance.load import Load
+
+        return Load(input_tokens=self.load.input_tokens, output_tokens=self.load.output_tokens, clients=clients)
+
+    def _under(self, clients: int) -> Priced:
         from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed
 
         if not self.told:
             return Priced(speed=no_speed(UNTOLD), price=self.price, share=self.share)
-        load = Load(
-            input_tokens=self.load.input_tokens,
-            output_tokens=self.load.output_tokens,
-            clients=clients,
-            input_spread=0.0,
-            output_spread=0.0,
-        )
-        return Priced(speed=subject_speed(self.subject, self.judgement, load), price=self.price, share=self.share)
+        speed = subject_speed(self.subject, self.judgement, self.load_of(clients))
+        return Priced(speed=speed, price=self.price, share=self.share)

@@ -83,12 +83,12 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
         return no_speed(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
     if fit is None:
         return no_speed("; ".join(judgement.notes) or "speed: memory is not judged")
-    options, notes = subject.options, tuple[str, ...]()
+    options, assumed = subject.options, tuple[str, ...]()
     try:
         if not fit.fits:
-            options, fit, notes = _shortened(subject, shape, fit)
+            options, fit, assumed = _shortened(subject, shape, fit)
         if not fit.fits and _may_start(subject, fit):
-            notes = (*notes, f"whether it starts, which is uncertain: {'; '.join(fit.reasons)}")
+            assumed = (*assumed, f"it starts, which is uncertain: {'; '.join(fit.reasons)}")
         elif not fit.fits:
             return no_speed("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
         served = Served(model=shape, gpu=subject.card, options=options, fit=fit)
@@ -96,7 +96,7 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
         speed = _speed_of(served, load) if plain else speed_of(served, load, rates)
     except MemoryModelError as error:
         return no_speed(f"speed: {error}")
-    return replace(speed, not_judged=(*speed.not_judged, *notes))
+    return replace(speed, assumed=(*speed.assumed, *assumed))
 
 
 def places_of(options: ServingOptions, fit: Fit, tokens: int) -> int:
@@ -128,6 +128,6 @@ def _may_start(subject: Subject, fit: Fit) -> bool:
     return 0 < fit.max_model_len <= fit.largest_max_model_len and 0 < short <= fit.uncertainty_gib
 
 
-def no_speed(reason: str) -> Speed:
+def no_speed(*reasons: str) -> Speed:
     """No figures, and why."""
-    return replace(NO_SPEED, not_judged=(reason,))
+    return replace(NO_SPEED, not_judged=reasons)

@@ -1,6 +1,7 @@
 """An engine under a load: laws that hold whatever the figures, and what is not judged."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -94,11 +95,23 @@ def test_requests_wait_longer_at_a_higher_rate() -> None:
 
 
 def test_a_crowd_has_lengths_that_vary() -> None:
-    crowd = speed_of(served(), replace(CHAT, clients=257))
+    crowd = speed_of(served(), replace(CHAT, clients=512))
     assert "crowd" in crowd.assumed[0]
-    alike = speed_of(served(), replace(CHAT, clients=257, input_spread=0.0, output_spread=0.0))
+    assert crowd.figures == speed_of(served(), replace(CHAT, clients=512, input_spread=1.0, output_spread=0.8)).figures
+    alike = speed_of(served(), replace(CHAT, clients=512, input_spread=0.0, output_spread=0.0))
     assert not alike.assumed
     assert crowd.figures.end_to_end_ms > alike.figures.end_to_end_ms
+
+
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-1.7B", "Qwen/Qwen2.5-7B-Instruct"])
+def test_one_client_more_than_run_at_once_changes_little(model: str) -> None:
+    """The spread of lengths comes in with those who wait; each of them adds a part of an answer to the mean wait."""
+    subject = served(model)
+    found = [figures(speed_of(subject, replace(CHAT, clients=n))) for n in range(240, 281, 2)]
+    for before, after in pairwise(found):
+        assert after.output_tokens_per_second == pytest.approx(before.output_tokens_per_second, rel=0.02)
+        assert after.end_to_end_ms == pytest.approx(before.end_to_end_ms, rel=0.03)
+        assert abs(after.ttft_ms - before.ttft_ms) < 0.02 * before.end_to_end_ms
 
 
 @pytest.mark.parametrize("places", [8, 16, 32])
