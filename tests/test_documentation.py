@@ -8,6 +8,7 @@ import yaml
 
 from l4serve.config.stack_file import PROJECT
 from scripts.release_notes import NoReleaseError, notes
+from tests.each_case import each
 from tests.stack_cases import ROOT
 
 DOCS = ROOT / "docs"
@@ -25,7 +26,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", h.replace("`", "")).strip().lower()) for h in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@each(PAGES, lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = []
     for link in LINK.findall(prose(page)):

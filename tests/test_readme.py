@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from tests.each_case import each
 from tests.stack_cases import ROOT
 
 README, TOUR = ROOT / "README.md", ROOT / "docs" / "tour.md"
@@ -47,7 +48,7 @@ def test_an_example_is_what_the_command_prints(command: str, request: pytest.Fix
         assert EXAMPLES[command] == actual
 
 
-@pytest.mark.parametrize("command", EXAMPLES)
+@each(EXAMPLES, str)
 def test_examples_are_at_most_eighty_columns_wide(command: str) -> None:
     lines = EXAMPLES[command].splitlines()
     assert [line for line in lines if len(line) > 80 and "https://" not in line] == []

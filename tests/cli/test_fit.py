@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from l4serve.cli import hub
 from l4serve.cli.app import app as cli
 from l4serve.cli.fit_command import fit
+from tests.each_case import each
 
 app = typer.Typer()
 app.command()(fit)
@@ -53,8 +54,7 @@ def test_memory_left_is_reported_and_nothing_left_is_zero() -> None:
     assert huge["kvCacheGib"] == 0
 
 
-@pytest.mark.parametrize(
-    "args",
+@each(
     [
         ("--model", "nobody/nothing-at-all"),
         ("--model", "no such thing"),
@@ -69,6 +69,7 @@ def test_memory_left_is_reported_and_nothing_left_is_zero() -> None:
         ("--model", "google/gemma-7b", "--dtype", "float7"),
         (),
     ],
+    str,
 )
 def test_bad_input_exits_with_two_and_one_readable_message(args: tuple[str, ...]) -> None:
     code, out, err = run(*args, HF_ENDPOINT="http://127.0.0.1:9")

@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from l4serve.cli.app import app
 from l4serve.cli.lazy_group import COMMANDS, load_command
+from tests.each_case import each
 
 CLIENTS = {"kubernetes", "pulumi", "pulumi_gcp", "pulumi_kubernetes", "grpc", "openai", "httpx2", "prometheus_client"}
 HEAVY = CLIENTS | {"pydantic", "yaml", "packaging", "dateutil"}
@@ -48,7 +49,7 @@ def test_planning_commands_load_no_client() -> None:
     assert found & CLIENTS == set()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each(COMMANDS, str)
 def test_the_list_of_commands_says_what_each_command_says_of_itself(name: str) -> None:
     own = load_command(name, COMMANDS[name])
     assert own.name == name

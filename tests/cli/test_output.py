@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.guarded_group import GuardedGroup
 from l4serve.cli.output import SafeConsole, fenced, json_text, safe_text
+from tests.each_case import each
 
 ACTING = ("\x1b[31m", "\x07", "\x00", "\x9b2J", "\u202e", "\u2028", "\r", "\x85", "\x7f")
 TOKEN = "hf_" + "aB3" * 11
@@ -47,7 +48,7 @@ def shown(renderable: object) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("character", ACTING, ids=ascii)
+@each(ACTING, ascii)
 def test_nothing_acts(character: str) -> None:
     value = f"a{character}b"
     table = Table(title=value)
@@ -67,7 +68,7 @@ def test_no_markup_emoji_or_workflow_command_is_live() -> None:
         assert "##[" not in json_text(line)
 
 
-@pytest.mark.parametrize("text", SECRETS)
+@each(SECRETS, str)
 def test_secrets_are_hidden(text: str) -> None:
     for printed in (shown(text), shown(Text(f"value: {text}")), json_text({text: [text]})):
         assert SECRETS[text] not in printed

@@ -15,6 +15,7 @@ from l4serve.config.key_reference import all_keys, example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
+from tests.each_case import each
 from tests.stack_cases import ROOT, STACKS
 
 W, E = "workloads.qwen", "workloads.qwen.engine"
@@ -43,8 +44,7 @@ def test_committed_stacks_are_valid(stack: str) -> None:
     assert [error.message for error in editor().iter_errors(document)] == []
 
 
-@pytest.mark.parametrize(
-    "edits",
+@each(
     [
         {},
         {f"{W}.resources": {"requests": {"cpu": 2, "memory": "2Gi"}}},
@@ -57,7 +57,7 @@ def test_committed_stacks_are_valid(stack: str) -> None:
         {W: {**OVER, "replicas": None, "extraEnv": None, "model": {"revision": "main"}}},
         {W: {"recipe": "tgi-7b-token", "engine": {"maxTotalTokens": 4096}}},
     ],
-    ids=str,
+    str,
 )
 def test_what_the_loader_takes_is_valid(edits: dict[str, Any]) -> None:
     serving = edited(edits)
@@ -75,7 +75,7 @@ SEEN = (
 )
 
 
-@pytest.mark.parametrize("wrong", [w for w in WRONG if w.id in SEEN], ids=lambda w: w.id)
+@each([w for w in WRONG if w.id in SEEN], lambda w: w.id)
 def test_an_editor_sees_wrong_forms(wrong: Any) -> None:
     assert faults(edited(wrong.edits))
 

@@ -15,13 +15,14 @@ from l4serve.cli.guarded_group import GuardedGroup
 from l4serve.cli.lazy_group import COMMANDS
 from l4serve.version import VERSION
 from tests.cli.terminal import ROOT, run
+from tests.each_case import each
 
 
 def test_the_version_is_that_of_the_project() -> None:
     assert run("--version").stdout == f"l4serve {VERSION}\n"
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@each(["", *COMMANDS], str)
 def test_dash_h_is_help(command: str) -> None:
     args = [command] if command else []
     assert run(*args, "-h").stdout == run(*args, "--help").stdout
@@ -124,7 +125,7 @@ def test_there_is_one_place_for_the_version() -> None:
     assert holders == [ROOT / "l4serve" / "version.py"]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@each(COMMANDS, str)
 def test_help_cuts_no_name_at_forty_columns(command: str) -> None:
     assert "…" not in run(command, "--help", COLUMNS="40").stdout
     wide = set(re.findall(r"--[a-z-]+[a-z]", run(command, "--help", COLUMNS="200").stdout))

@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from l4serve.planning.values.container_text import literal
+from tests.each_case import each
 
 
 def expanded(text: str) -> str:
@@ -12,7 +11,7 @@ def expanded(text: str) -> str:
     return re.sub(r"\$(\$|\(\w+\))", lambda found: "$" if found[1] == "$" else "REPLACED", text)
 
 
-@pytest.mark.parametrize("text", ["$(A)", "$$(A)", "$$", "$5", "a$", "$$$(A)$", "plain", "{{ x }}", "$(", "$(A B)"])
+@each(["$(A)", "$$(A)", "$$", "$5", "a$", "$$$(A)$", "plain", "{{ x }}", "$(", "$(A B)"], str)
 def test_the_kubelet_gives_back_what_was_written(text: str) -> None:
     assert expanded(literal(text)) == text
 

@@ -8,6 +8,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import Recorded, only, record
 from tests.components.stack_parts import POOL_TYPE, pool_program
+from tests.each_case import each
 from tests.factories import STANDARD, cluster_plan, pool_plan
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
@@ -174,8 +175,7 @@ def test_other_settings_reach_the_pool() -> None:
     assert inputs["nodeDrainConfigs"][0]["pdbTimeoutDuration"] == "60s"
 
 
-@pytest.mark.parametrize(
-    "edit",
+@each(
     [
         {"spot": True},
         {"flexStart": {}},
@@ -192,7 +192,7 @@ def test_other_settings_reach_the_pool() -> None:
         {"maxPodsPerNode": 32},
         {"machineType": "g2-standard-24"},
     ],
-    ids=str,
+    str,
 )
 def test_what_cannot_change_gives_the_pool_another_name(edit: dict[str, Any]) -> None:
     before, after = pool_plan(), pool_plan(**edit)
@@ -201,8 +201,7 @@ def test_what_cannot_change_gives_the_pool_another_name(edit: dict[str, Any]) ->
     assert len(after.resource_name) <= 40
 
 
-@pytest.mark.parametrize(
-    "edit",
+@each(
     [
         {"minNodes": 1},
         {"maxNodes": 7},
@@ -218,7 +217,7 @@ def test_what_cannot_change_gives_the_pool_another_name(edit: dict[str, Any]) ->
         {"protect": True},
         {"spot": False},
     ],
-    ids=str,
+    str,
 )
 def test_what_changes_in_place_keeps_the_name(edit: dict[str, Any]) -> None:
     assert pool_plan(**edit).resource_name == pool_plan().resource_name

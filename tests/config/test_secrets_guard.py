@@ -7,6 +7,7 @@ import pytest
 from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.secret_shapes import names_a_secret, redact
 from l4serve.config.stack_file import read_stack_file
+from tests.each_case import each
 from tests.factories import loaded, serving, workload
 
 SECRET = "hunter22-not-a-real-one"
@@ -42,7 +43,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@each(PLACES, str)
 def test_a_secret_is_refused_at_its_place_unseen(name: str) -> None:
     fields, path = PLACES[name]
     with pytest.raises(ConfigError) as refused:
@@ -69,9 +70,7 @@ def test_what_is_no_secret_passes(name: str) -> None:
     loaded(serving({"qwen": workload(**ALLOWED[name])}))
 
 
-@pytest.mark.parametrize(
-    "character", ["\x1b", "\x00", "\n", "\r", "\u202e", "\u2028", "\u200b", "\x85", "\t"], ids=ascii
-)
+@each(["\x1b", "\x00", "\n", "\r", "\u202e", "\u2028", "\u200b", "\x85", "\t"], ascii)
 def test_names_hold_no_character_that_acts(character: str) -> None:
     for fields in ({"labels": {f"a{character}b": "c"}}, {"engine": {"servedModelName": [f"a{character}b"]}}):
         with pytest.raises(ConfigError) as refused:
@@ -85,7 +84,7 @@ NAMED = """VLLM_API_KEY HF_TOKEN --api-key dbPassword S3_ACCESS_KEY API_KEY TOKE
 APIKEY2 BASIC_AUTH JWT COOKIE PRIVATE_PEM SSH_KEY_B64 VLLM_API_KEY_2"""
 
 
-@pytest.mark.parametrize("name", NAMED.split())
+@each(NAMED.split(), str)
 def test_names_of_secrets(name: str) -> None:
     assert names_a_secret(name)
 
@@ -117,9 +116,7 @@ def test_a_project_has_the_form_of_one(project: str) -> None:
         loaded(serving(), project=project)
 
 
-@pytest.mark.parametrize(
-    "image", ["a/../../b:v", "a//b", "/a", "vllm/vll\u043c", "a:b:c", "a b", "a/b@sha256:xyz", "http://a/b"], ids=ascii
-)
+@each(["a/../../b:v", "a//b", "/a", "vllm/vll\u043c", "a:b:c", "a b", "a/b@sha256:xyz", "http://a/b"], ascii)
 def test_an_image_has_the_form_of_a_reference(image: str) -> None:
     with pytest.raises(ConfigError, match="image"):
         loaded(serving({"qwen": workload(engine={"image": image})}))

@@ -62,7 +62,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@each(BOMBS, str)
 def test_bombs_end_quickly_and_small(name: str) -> None:
     content = BOMBS[name].encode()
     began = time.process_time()
@@ -80,8 +80,7 @@ def test_a_bomb_takes_little_memory() -> None:
     assert peak < 50e6
 
 
-@pytest.mark.parametrize(
-    "text",
+@each(
     [
         "config: {a: !hf_{0} }",
         "config: {a: *hf_{0} }",
@@ -92,6 +91,7 @@ def test_a_bomb_takes_little_memory() -> None:
         "config: @hf_{0}",
         "config: {{a: 1\n hf_{0}: : :",
     ],
+    str,
 )
 def test_an_error_repeats_nothing_of_the_file(text: str) -> None:
     secret = "aB3" * 11

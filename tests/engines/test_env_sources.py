@@ -6,6 +6,7 @@ import pytest
 
 from l4serve.config.problems import ConfigError
 from l4serve.engines.contract import contract_versions
+from tests.each_case import each
 from tests.factories import planned, serving, workload
 
 KEPT = {"secret": "keys", "key": "api-key"}
@@ -25,7 +26,7 @@ def problems(**fields: Any) -> dict[str, str]:
     return {p.path.removeprefix("workloads.qwen."): f"{p.message} {p.remedy}" for p in refused.value.problems}
 
 
-@pytest.mark.parametrize("version", [version for version in contract_versions("vllm") if version.endswith(".0")])
+@each([version for version in contract_versions("vllm") if version.endswith(".0")], str)
 def test_every_release_of_vllm_gets_its_key_by_its_variable(version: str) -> None:
     fields = {"engine": {"version": version}, "allow": []}
     assert sources(**fields, apiKey=KEPT) == {"VLLM_API_KEY": KEPT}
@@ -56,8 +57,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "twice": ({"env": {"A": KEPT}, "extraEnv": {"A": "b"}}, "env.A", "remove one"),
     "setting": ({"env": {"VLLM_USE_MODELSCOPE": KEPT}}, "env.VLLM_USE_MODELSCOPE", "extraEnv.VLLM_USE_MODELSCOPE"),
     "misspelt": ({"env": {"VLLM_LOGING_LEVEL": KEPT}}, "env.VLLM_LOGING_LEVEL", "VLLM_LOGGING_LEVEL"),
-    "neither": ({"env": {"A": {"key": "a"}}}, "env.A", "secret, or configMap"),
-    "both": ({"env": {"A": {**KEPT, "configMap": "c"}}}, "env.A", "secret, or configMap"),
+    "neither": ({"env": {"A": {"key": "a"}}}, "env.A", "add secret: NAME, or configMap: NAME"),
+    "both": ({"env": {"A": {**KEPT, "configMap": "c"}}}, "env.A", "remove one of them"),
     "kubernetes' own form": ({"env": {"A": {"valueFrom": {}, "key": "a"}}}, "env.A.valueFrom", "no such key"),
     "value": ({"env": {"A": SECRET}}, "env.A", "extraEnv"),
     "secret": ({"env": {"DB_PASSWORD": SECRET}}, "env.DB_PASSWORD", "env.VARIABLE"),
@@ -70,7 +71,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@each(REFUSED, str)
 def test_what_is_no_source_is_refused_with_the_form_that_is(name: str) -> None:
     fields, path, said = REFUSED[name]
     found = problems(**fields)

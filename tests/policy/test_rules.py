@@ -13,6 +13,7 @@ from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from policy.all_rules import ALL_NAMES, RESOURCE_RULES
 from policy.model import KUBERNETES_PROVIDER, NODE_POOL, SECRET, Resource
 from policy.workload_rules import is_pinned
+from tests.each_case import each
 from tests.policy.cases import BAD, DIGEST, GOOD, KUBECONFIG, edited
 
 
@@ -33,7 +34,7 @@ def test_each_policy_refuses_one_wrong_input(rule: str, kind: str, path: str, va
     assert names in found[0]
 
 
-@pytest.mark.parametrize("case", BAD, ids=lambda c: f"{c[0]}-{c[2]}")
+@each(BAD, lambda c: f"{c[0]}-{c[2]}")
 def test_a_wrong_input_breaks_its_own_policy_alone(case: tuple[str, str, str, Any, str]) -> None:
     rule, kind, path, value, _ = case
     broken = {r.name for r in RESOURCE_RULES if list(r.violations(edited(kind, path, value)))}

@@ -12,6 +12,7 @@ from l4serve.cli.output import json_text
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.from_elsewhere import MOST_BYTES, read_document
 from l4serve.report.shape import Lands, ShapeError, difference_schema
+from tests.each_case import each
 from tests.planning.difference.scenarios import SCENARIOS
 from tests.report.pages import document_of
 
@@ -36,8 +37,7 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize(
-    "content",
+@each(
     [
         b"",
         b"[]",
@@ -53,6 +53,7 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> bytes:
         changed(lambda d: d["stacks"][0].update(danger=[{"kind": "x", "path": "y", "text": "z"}] * 6000)),
         changed(lambda d: d["stacks"][0]["cost"]["after"]["min"].update(usdPerHour="free")),
     ],
+    str,
 )
 def test_a_document_of_another_shape_is_refused_without_repeating_it(content: bytes) -> None:
     with pytest.raises(ShapeError) as refused:

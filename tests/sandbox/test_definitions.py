@@ -7,6 +7,7 @@ import yaml
 
 from l4serve.sandbox.paths import CRDS
 from scripts.copy_definitions import COPIED, PINS, without_prose
+from tests.each_case import each
 
 MADE_HERE = {
     "autoscalingmetrics", "computeclasses", "gcpbackendpolicies", "healthcheckpolicies", "secretproviderclasses",
@@ -29,7 +30,7 @@ def test_a_copy_is_of_the_pinned_version(module: str) -> None:
         assert first.startswith(f"# {module} {pinned}, {pattern.format(plural)}:")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in CRDS.glob("*.yaml")))
+@each(sorted(path.stem for path in CRDS.glob("*.yaml")), str)
 def test_a_definition_names_its_kind_and_holds_no_prose(name: str) -> None:
     document = yaml.safe_load((CRDS / f"{name}.yaml").read_text("utf-8"))
     assert document["metadata"]["name"] == f"{name}.{document['spec']['group']}"

@@ -8,6 +8,7 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.sandbox.nodes import pool_nodes
+from tests.each_case import each
 from tests.factories import STANDARD, pool_plan
 
 GIB = 2**30
@@ -28,7 +29,7 @@ def planned_pool(location: str = "us-central1-a", **fields: Any) -> PoolPlan:
     return pool_plan({**STANDARD, "location": location}, **{"maxNodes": 2, **fields})
 
 
-@pytest.mark.parametrize("machine_type", ALLOCATABLE_GIB)
+@each(ALLOCATABLE_GIB, str)
 def test_a_node_offers_what_gke_leaves_of_its_machine_within_one_percent(machine_type: str) -> None:
     status = pool_nodes(planned_pool(machineType=machine_type))[0].to_object()["status"]["allocatable"]
     cpu, memory, gpus = ALLOCATABLE_GIB[machine_type]

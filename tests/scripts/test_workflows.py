@@ -14,6 +14,7 @@ import yaml
 
 from tests import factories
 from tests.cli.test_diff_command import git
+from tests.each_case import each
 from tests.report.pages import document_of
 from tests.scripts.shims import ROOT, environment, programs
 
@@ -26,7 +27,7 @@ def workflow(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@each(FILES, lambda path: path.name)
 def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
     for action, version in USES.findall(path.read_text("utf-8")):
         if not action.startswith("./"):
@@ -34,7 +35,7 @@ def test_actions_are_pinned_by_commit_with_their_version(path: Path) -> None:
             assert re.fullmatch(r"v\d+\.\d+\.\d+", version), (action, version)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@each(FILES, lambda path: path.name)
 def test_no_expression_is_pasted_into_a_command(path: Path) -> None:
     document = yaml.safe_load(path.read_text("utf-8"))
     steps = [step for job in document.get("jobs", {}).values() for step in job.get("steps", ())]

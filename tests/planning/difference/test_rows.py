@@ -13,6 +13,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+from tests.each_case import each
 
 ROOTS: dict[str, type] = {"workload": WorkloadPlan, "pool": PoolPlan, "cluster": ClusterPlan}
 TABLE = load_data(rows_module.__file__, "rows.yaml")
@@ -41,7 +42,7 @@ def test_every_attribute_of_a_plan_has_a_row_or_a_reason(root: str) -> None:
 
 def test_no_row_names_an_attribute_that_is_not_there() -> None:
     for root, model in ROOTS.items():
-        for path in (each for each in KNOWN if each.startswith(f"{root}.")):
+        for path in (known for known in KNOWN if known.startswith(f"{root}.")):
             at: Any = model
             for step in path.split(".")[1:]:
                 hint = get_type_hints(at).get(step)
@@ -49,7 +50,7 @@ def test_no_row_names_an_attribute_that_is_not_there() -> None:
                 at = next((t for t in (hint, *get_args(hint)) if isinstance(t, type)), None)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TABLE if kind != "notDeployed"])
+@each([kind for kind in TABLE if kind != "notDeployed"], str)
 def test_rows_stand_by_how_hard_they_land(kind: Any) -> None:
     landings = [row.lands for row in rows(kind)]
     assert landings == sorted(landings, reverse=True)

@@ -8,6 +8,7 @@ from l4serve.config.cluster import AutopilotCluster, ExistingCluster, StandardCl
 from l4serve.config.node_pool import NodePool
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.pools import plan_pool
+from tests.each_case import each
 from tests.factories import STANDARD, cluster_plan
 
 NETWORKS = [{"cidr": "203.0.113.0/24"}]
@@ -113,7 +114,7 @@ def test_every_field_of_an_existing_cluster_changes_the_plan(field: str) -> None
     assert cluster_plan({**base, field: others.get(field, "other")}) != cluster_plan(base)
 
 
-@pytest.mark.parametrize("field", POOL_CHANGED)
+@each(POOL_CHANGED, str)
 def test_every_field_of_a_pool_changes_the_plan(field: str) -> None:
     cluster = cluster_plan(STANDARD)
     base = NodePool.model_validate({"machineType": "g2-standard-8"})

@@ -14,6 +14,7 @@ from l4serve.planning.gke.conflict_inputs import cluster_inputs, pool_inputs
 from l4serve.planning.gke.conflicts import pool_problems, refuse_cluster
 from l4serve.planning.gke.pools import plan_pool
 from l4serve.planning.machines.shapes import find_shape
+from tests.each_case import each
 from tests.factories import AUTOPILOT, EXISTING, STANDARD, ZONAL, cluster_plan
 from tests.planning.gke.conflict_cases import (
     CLUSTER,
@@ -59,7 +60,7 @@ def test_every_rule_names_its_source_and_its_remedy(subject: str) -> None:
         assert rule["remedy"], name
 
 
-@pytest.mark.parametrize("name", CLUSTER_CASES)
+@each(CLUSTER_CASES, str)
 def test_cluster_rule_refuses_its_example(name: str) -> None:
     refused, allowed = CLUSTER_CASES[name]
     path = path_of("cluster", rules("cluster")[name])
@@ -69,7 +70,7 @@ def test_cluster_rule_refuses_its_example(name: str) -> None:
     assert problems_of_cluster(allowed) == ()
 
 
-@pytest.mark.parametrize("name", POOL_CASES)
+@each(POOL_CASES, str)
 def test_pool_rule_refuses_its_example(name: str) -> None:
     cluster, refused, allowed = POOL_CASES[name]
     path = path_of("nodePools.l4", rules("pool")[name])

@@ -6,6 +6,7 @@ from l4serve.planning.machines.allocatable import allocatable, capacity, free_fo
 from l4serve.planning.machines.daemonsets import all_daemonsets, all_features, daemonset_overhead
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 from l4serve.planning.values.quantity import GIB, KIB, MIB
+from tests.each_case import each
 
 # CPU in millicores and memory in GiB, computed from kubernetes/autoscaler reserved.go at 729ba955.
 COMPUTED = {
@@ -76,7 +77,7 @@ def test_an_unmeasured_number_of_local_ssds_is_refused() -> None:
         allocatable(shape("g2-standard-96"), boot_disk_gib=100, local_ssds=9)
 
 
-@pytest.mark.parametrize("one", all_shapes(None), ids=lambda s: s.name)
+@each(all_shapes(None), lambda s: s.name)
 def test_pods_share_what_the_daemonsets_leave(one: MachineShape) -> None:
     node = free_for_workloads(one, boot_disk_gib=200)
     part = pod_capacity(one, 1, boot_disk_gib=200)

@@ -1,15 +1,14 @@
 """The disk chosen for a pod holds what the pod asks for beside what GKE reserves, and is no larger than needed."""
 
-import pytest
-
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.boot_disks import boot_disk_gib
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
+from tests.each_case import each
 from tests.factories import AUTOPILOT, planned, serving, workload
 
 
-@pytest.mark.parametrize("gib", [0, 1, 10, 41, 42, 43, 57, 60, 61, 100, 122, 500, 1000, 57_344])
+@each([0, 1, 10, 41, 42, 43, 57, 60, 61, 100, 122, 500, 1000, 57_344], str)
 def test_the_disk_holds_the_request_and_one_less_would_not(gib: int) -> None:
     size = boot_disk_gib(gib * GIB, at_least=100)
     shape = all_shapes(default_accelerator())[-1]

@@ -19,6 +19,7 @@ from l4serve.planning.machines.prices import (
 from l4serve.planning.machines.regions import known_regions
 from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
 from scripts import refresh_prices
+from tests.each_case import each
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_machine_is_its_host_and_its_gpus(machine_type: str, on_demand: float,
         assert "http" in price.source
 
 
-@pytest.mark.parametrize("region", priced_regions("nvidia-l4"))
+@each(priced_regions("nvidia-l4"), str)
 def test_spot_costs_less_and_larger_machines_cost_more_everywhere(region: str) -> None:
     by_size = [
         hourly(s.machine_type, region=region, market="on-demand") for s in all_shapes("nvidia-l4") if s.gpus == 1

@@ -19,6 +19,7 @@ from l4serve.planning.memory.weights import weight_bytes
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
+from tests.each_case import each
 
 RECORDS = Path(__file__).parents[3] / "benchmarks/gpu/records.jsonl"
 MODELS = (
@@ -64,7 +65,7 @@ def layout(record: dict[str, Any]) -> KvLayout:
     )
 
 
-@pytest.mark.parametrize("name", SIZED)
+@each(SIZED, str)
 def test_the_cache_is_cut_into_the_blocks_that_the_engine_made(name: str) -> None:
     record, made = SIZED[name], layout(SIZED[name])
     assert record["kv_cache_bytes"] // made.block_bytes == record["gpu_blocks"]
@@ -77,7 +78,7 @@ def test_enough_starts_are_held() -> None:
     assert {record["point"]["model"] for record in SIZED.values()} == {*MODELS[:6], WHISPER}
 
 
-@pytest.mark.parametrize("name", [*MODELS, WHISPER])
+@each([*MODELS, WHISPER], str)
 def test_weights_are_those_that_were_loaded(name: str) -> None:
     loaded = next(r["weights_bytes"] for r in records().values() if r["point"]["model"] == name)
     assert weight_bytes(shape(name), options()) == pytest.approx(loaded, rel=0.035)

@@ -11,6 +11,7 @@ from l4serve.planning.memory.quantizations import known_methods
 from l4serve.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
 from l4serve.planning.models.catalogue import all_models, find_model
 from l4serve.planning.models.model_shape import ModelShape
+from tests.each_case import each
 
 GIB = 2**30
 # A multi-token-prediction layer is in these checkpoints and is loaded for speculation only.
@@ -27,7 +28,7 @@ def weigh(model_id: str, **asked: object) -> float:
     return weight_bytes(facts(model_id), ServingOptions(engine="vllm", engine_version="0.26.0", **asked)) / GIB  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("model", [m for m in all_models() if m.checkpoint_bytes], ids=lambda m: m.id)
+@each([m for m in all_models() if m.checkpoint_bytes], lambda m: m.id)
 def test_published_sizes_agree(model: ModelShape) -> None:
     assert model.checkpoint_bytes is not None
     tolerance = 0.025 if model.id in WITH_DRAFT_LAYER else 0.0065

@@ -11,6 +11,7 @@ from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import all_models, find_model, misspelt, quantized_variants
 from l4serve.planning.models.purpose import purpose_of_kind
+from tests.each_case import each
 
 DATA = Path(l4serve.planning.models.__path__[0]) / "data" / "catalogue.json"
 ENTRIES = json.loads(DATA.read_text("utf-8"))["models"]
@@ -73,8 +74,7 @@ def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
     assert misspelt(written) == meant
 
 
-@pytest.mark.parametrize(
-    "other",
+@each(
     [
         "Qwen/Qwen2.5-1.6B-Instruct",
         "Qwen/Qwen2.5-7B-Instruct-1M",
@@ -85,6 +85,7 @@ def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
         "my-org/other-model",
         "mistralai/Ministral-8B-Instruct-2410",
     ],
+    str,
 )
 def test_a_relative_is_no_slip(other: str) -> None:
     assert misspelt(other) is None

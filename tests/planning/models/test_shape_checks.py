@@ -14,6 +14,7 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
+from tests.each_case import each
 
 BASE: Mapping[str, Any] = {
     "architectures": ["Qwen3MoeForCausalLM"],
@@ -66,7 +67,7 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CONTRADICTIONS)
+@each(CONTRADICTIONS, str)
 def test_a_contradiction_is_refused(name: str) -> None:
     with pytest.raises(ModelConfigError) as refused:
         shape_from_config({**BASE, **CONTRADICTIONS[name]}, model_id="a/b", source="test")
@@ -102,7 +103,7 @@ ODD: tuple[Any, ...] = (
 )
 
 
-@pytest.mark.parametrize("key", [*BASE, "rope_scaling", "quantization_config", "layer_types", "sliding_window"])
+@each([*BASE, "rope_scaling", "quantization_config", "layer_types", "sliding_window"], str)
 def test_odd_values_end_in_a_refusal_or_in_sound_figures(key: str) -> None:
     gpu = find_gpu("nvidia-l4")
     assert gpu is not None

@@ -9,6 +9,7 @@ import pytest
 from l4serve.planning.performance.card_speeds import all_card_speeds
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed, speed_of
+from tests.each_case import each
 from tests.planning.performance.engines import served, with_cache
 
 CHAT = Load(input_tokens=256, output_tokens=128, clients=1)
@@ -140,7 +141,7 @@ def test_a_whole_answer_is_bounded_by_its_first_token_and_the_rest(output: int) 
         assert part.end_to_end_ms == pytest.approx(part.ttft_ms + (output - 1) * part.itl_ms)
 
 
-@pytest.mark.parametrize("gpu", all_card_speeds())
+@each(all_card_speeds(), str)
 def test_every_card_of_the_table_is_judged(gpu: str) -> None:
     options = {"dtype": "float16"} if gpu == "nvidia-tesla-t4" else {}
     found = speed_of(served(gpu=gpu, **options), CHAT)

@@ -11,6 +11,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.note import LEVELS, Note, note_kind, note_kinds
 from tests import factories
+from tests.each_case import each
 from tests.stack_cases import ROOT
 
 
@@ -52,7 +53,7 @@ def test_the_json_plan_holds_placement_and_cost() -> None:
 EVERY_STACK = [*sorted(ROOT.glob("Pulumi.*.yaml")), *sorted((ROOT / "tests/data/stacks").glob("*.yaml"))]
 
 
-@pytest.mark.parametrize("file", EVERY_STACK, ids=lambda file: file.name)
+@each(EVERY_STACK, lambda file: file.name)
 def test_each_note_has_a_level_and_an_id_of_the_reference(file: Path) -> None:
     for note in plan_stack(read_stack_file(file)).notes:
         assert note.level in LEVELS

@@ -9,6 +9,7 @@ from l4serve.config.problems import ConfigError
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.route_plan import RoutePlan
 from tests import factories
+from tests.each_case import each
 
 INTERNET = {"to": "internet", "host": "llm.example.com", "certificate": {"certificateManager": "llm"}}
 NETWORK = {"to": "network"}
@@ -124,7 +125,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@each(REFUSED, str)
 def test_what_could_not_serve_is_refused(name: str) -> None:
     fields, told = REFUSED[name]
     assert told in refusal(**fields)
