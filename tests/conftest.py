@@ -24,6 +24,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/planning/performance/test_monotone_laws.py",
         "tests/planning/stack/test_edits.py",
         "tests/planning/stack/test_every_field.py",
+        "tests/policy/test_protocol.py",
         "tests/report/test_page.py",
         "tests/scripts/test_pr_preview.py",
         "tests/stacks/test_guide_recipes.py",
@@ -44,6 +45,14 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 over every contract."""
 
 
+SERVING = (
+    "tests/verification",
+    "tests/sandbox",
+    "tests/cli/test_verify",
+    "tests/cli/test_doctor",
+    "tests/cli/test_bench",
+)
+"""Files and folders that talk to servers: their clients take a second to load."""
 RENDERING = (
     "tests/components",
     "tests/policy",
@@ -77,8 +86,14 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests of the places, so that no file has to say it itself; a file's tests share what it has read."""
     for item in items:
-        group = "rendering" if item.nodeid.startswith(RENDERING) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item.nodeid)))
         for marker, places in PLACES.items():
             if item.nodeid.startswith(places):
                 item.add_marker(marker)
+
+
+def _group(test: str) -> str:
+    """The tests that one worker runs one after the other: those of a file, or of files that load the same."""
+    if test.startswith(RENDERING):
+        return "rendering"
+    return "serving" if test.startswith(SERVING) else test.partition("::")[0]

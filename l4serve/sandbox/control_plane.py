@@ -5,9 +5,11 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import urllib3
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 
 from l4serve.sandbox import arguments
@@ -58,7 +60,7 @@ class ControlPlane:
         self._launch("kube-scheduler", arguments.scheduler(self.layout))
         self._launch("kwok", arguments.kwok(self.layout))
         with self.client() as client:
-            core = CoreV1Api(client)
+            core = api.CoreV1Api(client)
             controllers = "kube-controller-manager"
             self._await("the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers)
 
@@ -150,7 +152,7 @@ def _write_kubeconfigs(layout: Layout) -> None:
         write_kubeconfig(path, layout.server, layout.certificates.authority, layout.certificates.pair(user))
 
 
-def _has_service_account(core: CoreV1Api) -> bool:
+def _has_service_account(core: Any) -> bool:
     """Whether the controllers made the account that every pod of the default namespace runs as."""
     try:
         core.read_namespaced_service_account("default", "default")

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient
 
 from l4serve.sandbox.apply import namespace_of
 from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
@@ -20,13 +21,13 @@ SETTLE_S = 5.0
 def take_snapshot(client: ApiClient, deployments: Iterable[KubeObject]) -> Snapshot:
     """What the API holds now of these Deployments, of all pods and of all nodes."""
     wanted = {(namespace_of(each), each["metadata"]["name"]) for each in deployments if each["kind"] == "Deployment"}
-    found = _items(AppsV1Api(client).list_deployment_for_all_namespaces)
+    found = _items(api.AppsV1Api(client).list_deployment_for_all_namespaces)
     return Snapshot(
         deployments=tuple(
             each for each in found if (each["metadata"]["namespace"], each["metadata"]["name"]) in wanted
         ),
-        pods=tuple(_items(CoreV1Api(client).list_pod_for_all_namespaces)),
-        nodes=tuple(_items(CoreV1Api(client).list_node)),
+        pods=tuple(_items(api.CoreV1Api(client).list_pod_for_all_namespaces)),
+        nodes=tuple(_items(api.CoreV1Api(client).list_node)),
     )
 
 
@@ -86,7 +87,7 @@ def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progr
     """Wait until every DaemonSet runs on each of `node_count` nodes, for `timeout_s` at most."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        daemons = _items(AppsV1Api(client).list_daemon_set_for_all_namespaces)
+        daemons = _items(api.AppsV1Api(client).list_daemon_set_for_all_namespaces)
         ready = [each.get("status", {}).get("numberReady", 0) for each in daemons]
         progress("waiting for the nodes", min(ready, default=node_count), node_count)
         if all(count >= node_count for count in ready):

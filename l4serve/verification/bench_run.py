@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient, ApiException
 
 from l4serve.verification.checks import CheckError
 
@@ -24,7 +25,7 @@ def run_job(
 ) -> str:
     """The log of the Job's pod once it has ended. Raises CheckError where it cannot be made or takes too long."""
     name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
-    batch: Any = BatchV1Api(client)
+    batch: Any = api.BatchV1Api(client)
     try:
         batch.create_namespaced_job(namespace, manifest, _request_timeout=REQUEST_SECONDS)
     except ApiException as error:
@@ -47,7 +48,7 @@ def _ended(batch: Any, name: str, namespace: str) -> bool:
 
 
 def _log(client: ApiClient, name: str, namespace: str) -> str:
-    core: Any = CoreV1Api(client)
+    core: Any = api.CoreV1Api(client)
     pods = core.list_namespaced_pod(namespace, label_selector=f"job-name={name}", _request_timeout=REQUEST_SECONDS)
     if not pods.items:
         raise CheckError(f"Job {name} has no pod left to read the report from")

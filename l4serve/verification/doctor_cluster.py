@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, AutoscalingV2Api, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from l4serve.config.data_file import load_data
@@ -19,7 +20,7 @@ _SECONDS = 20
 
 def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
     """Findings about pods, nodes and autoscalers; one that says so where the cluster does not answer."""
-    core, scaling = CoreV1Api(client), AutoscalingV2Api(client)
+    core, scaling = api.CoreV1Api(client), api.AutoscalingV2Api(client)
     try:
         pods = _items(client, core.list_namespaced_pod(plan.namespace, _request_timeout=_SECONDS))
         events = _items(client, core.list_namespaced_event(plan.namespace, _request_timeout=_SECONDS))

@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient
 from kubernetes.stream import portforward
 
 from l4serve.verification.checks import describe
@@ -55,7 +56,7 @@ def pod_stream(client: ApiClient, target: PodPort) -> Callable[[], Stream]:
     def open_stream() -> Stream:
         with opening:
             forward = portforward(
-                CoreV1Api(client).connect_get_namespaced_pod_portforward,
+                api.CoreV1Api(client).connect_get_namespaced_pod_portforward,
                 target.pod,
                 target.namespace,
                 ports=str(target.port),

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes import client as api
+from kubernetes.client import ApiClient
 
 from l4serve.config.frozen import frozen
 from l4serve.verification.checks import CheckError
@@ -22,7 +23,7 @@ class PodPort:
 
 def find_pod(client: ApiClient, namespace: str, service_name: str, port: int, timeout: float) -> PodPort:
     """A ready pod behind a Service's port. Raises CheckError where none is ready, ApiException where refused."""
-    core = CoreV1Api(client)
+    core = api.CoreV1Api(client)
     plain: Callable[[Any], Any] = client.sanitize_for_serialization
     service = plain(core.read_namespaced_service(service_name, namespace, _request_timeout=timeout))
     service_port = _service_port(service, port)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,8 +118,7 @@ def test_a_run_ends_with_the_log_and_without_the_job(looks: int, raises: bool, m
         def read_namespaced_pod_log(self, name: str, namespace: str, **_: Any) -> str:
             return "the log"
 
-    monkeypatch.setattr("l4serve.verification.bench_run.BatchV1Api", Batch)
-    monkeypatch.setattr("l4serve.verification.bench_run.CoreV1Api", Core)
+    monkeypatch.setattr("l4serve.verification.bench_run.api", SimpleNamespace(BatchV1Api=Batch, CoreV1Api=Core))
     now = iter(range(1000))
     manifest = {"metadata": {"name": "j", "namespace": "n"}}
     run_it = lambda: run_job(  # noqa: E731

@@ -48,6 +48,7 @@ def test_one_workload_fewer_gets_its_speed(tmp_path: Path) -> None:
     assert document["workloads"]["w0"]["speed"]["oneUser"]["outputTokensPerSecond"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("length", "outcome"), [(2048, "runs"), (8192, "breaks")])
 def test_check_has_tables_for_the_first_and_lines_for_the_rest(tmp_path: Path, length: int, outcome: str) -> None:
     told = run("check", "-f", str(stack_file(tmp_path, COUNT, maxModelLen=length, maxNumSeqs=256))).stdout.splitlines()
@@ -55,6 +56,7 @@ def test_check_has_tables_for_the_first_and_lines_for_the_rest(tmp_path: Path, l
     assert sum(line.startswith("│ memory") for line in told) == MOST_TOLD
 
 
+@pytest.mark.slow
 def test_refusals_end_after_a_hundred(tmp_path: Path) -> None:
     refused = run("plan", "-f", str(stack_file(tmp_path, 120, maxModelLen=8192, maxNumSeqs=256)))
     assert refused.exit_code == 2

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 import stacks.serving
@@ -12,5 +14,6 @@ assert gcp.container.Cluster is sys.modules["pulumi_gcp"].container.Cluster
 """
 
 
+@pytest.mark.slow
 def test_the_program_loads_no_sdk_of_google_before_it_makes_one_of_its_resources() -> None:
     subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)

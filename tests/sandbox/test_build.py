@@ -45,6 +45,7 @@ def write_etcd(build: GoBuild, into: Path, progress: Progress) -> None:
     (into / "etcd").write_text("binary", encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_two_builders_at_once_build_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", BUILDER_PROGRAM, str(log)]

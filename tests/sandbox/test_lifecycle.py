@@ -173,6 +173,7 @@ def test_a_second_keeper_says_what_it_waits_for(state_dir: Path, monkeypatch: py
     assert heard == ["waiting for the command that is starting the kept sandbox"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["empty", "truncated", "odd", "a pipe", "no file", "no folder", "another pid"])
 def test_taking_down_ends_the_processes_whatever_became_of_the_file(state_dir: Path, damage: str) -> None:
     folder = a_state(state_dir / "kept").folder
@@ -216,6 +217,7 @@ def killed_owner(folder: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("removed", [False, True], ids=["folder", "no-folder"])
 def test_what_a_killed_rehearsal_left_is_told_and_ended(state_dir: Path, removed: bool) -> None:
     folder = state_dir / "passing-killed"
@@ -255,6 +257,7 @@ def test_a_clock_step_hides_no_process(tmp_path: Path, monkeypatch: pytest.Monke
     assert not child.identity.is_alive()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listed", ["none of them", "one of them", "others"])
 def test_what_an_odd_list_leaves_out_is_told(state_dir: Path, listed: str) -> None:
     folder = state_dir / "kept"

@@ -71,6 +71,7 @@ def test_a_missing_release_is_named(index: type[Index], tmp_path: Path) -> None:
         fetch_archive("acme", "2.0", tmp_path)
 
 
+@pytest.mark.slow
 def test_without_a_setting_pip_says_where_its_index_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     assert index_url().startswith("http")

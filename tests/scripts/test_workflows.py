@@ -159,6 +159,7 @@ def test_a_token_reaches_pulumi_and_no_command_line(pulumi: Path) -> None:
     assert (pulumi / "stdin").read_text("utf-8") == "the-token"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verdict", "runs"), [("changed", True), ("same", False)])
 def test_a_stack_that_a_change_does_not_touch_is_not_previewed(verdict: str, runs: bool, pulumi: Path) -> None:
     document = document_of("scaled up")

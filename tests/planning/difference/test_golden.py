@@ -35,6 +35,7 @@ def test_a_scenario_is_told_as_before(name: str, request: pytest.FixtureRequest)
     held(file, told(difference(*SCENARIOS[name].sides())), request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENGINES)
 def test_each_typed_field_of_an_engine_is_told_as_before(kind: str, request: pytest.FixtureRequest) -> None:
     sides = [factories.serving(each, cluster=factories.EXISTING) for each in typed_fields(kind)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ loads = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(limits, min_size=2, max_size=5), loads)
 @settings(max_examples=40, deadline=None)
 def test_a_known_run_is_the_run_of_the_limits_that_were_asked(tried: list[Limits], load: Load) -> None:

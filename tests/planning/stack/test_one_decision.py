@@ -211,6 +211,7 @@ def test_errors_of_cluster_pools_and_workloads_come_all_at_once(cluster: dict[st
     assert ("cluster.controlPlane" in paths) is (cluster is WRONG_CLUSTER)
 
 
+@pytest.mark.slow
 def test_every_note_of_every_part_is_a_note_of_the_plan() -> None:
     cluster = {**factories.ZONAL, "network": "shared", "controlPlane": {"dnsEndpoint": False}}
     plan = factories.planned(
