@@ -34,9 +34,17 @@ def common_inputs(plan: ClusterPlan, managed: ManagedPlan) -> dict[str, Any]:
                 enabled=access.ip != "none"
             ),
         ),
+        **_scaling_inputs(managed),
         **_operations_inputs(managed),
         **_security_inputs(managed),
     }
+
+
+def _scaling_inputs(managed: ManagedPlan) -> dict[str, Any]:
+    """The profile that GKE's own reading of metrics needs; nothing where no workload asks for it."""
+    if managed.hpa_profile is None:
+        return {}
+    return {"pod_autoscaling": gcp.container.ClusterPodAutoscalingArgs(hpa_profile=managed.hpa_profile)}
 
 
 def _authorized_networks(managed: ManagedPlan) -> gcp.container.ClusterMasterAuthorizedNetworksConfigArgs | None:

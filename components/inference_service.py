@@ -11,6 +11,7 @@ from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
+from l4serve.planning.values.names import SCALED_LABEL
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
@@ -123,12 +124,11 @@ class InferenceService(pulumi.ComponentResource):
         plan = self._plan
         name = f"{plan.object_name}-on-demand"
         own = {**plan.metadata.selector, "app.kubernetes.io/instance": name}
+        labels = {key: value for key, value in plan.metadata.pod_labels.items() if key != SCALED_LABEL}
         return k8s.apps.v1.Deployment(
             f"{self._name}-on-demand",
             metadata=self._metadata(name, dict(plan.metadata.annotations)),
-            spec=self._spec(
-                plan.scale.on_demand, own, {**plan.metadata.pod_labels, **own}, self._pod(account, off_spot=True)
-            ),
+            spec=self._spec(plan.scale.on_demand, own, {**labels, **own}, self._pod(account, off_spot=True)),
             opts=self._awaited(),
         )
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.values.names import SCALED_LABEL
 from l4serve.planning.workload.scaling import AutoscalingPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -65,7 +66,7 @@ class WorkloadMonitoring(pulumi.ComponentResource):
         gauge = {"name": autoscaling.role, "prometheusMetricName": autoscaling.engine_metric}
         endpoint = {"path": plan.service.metrics_path, "port": plan.service.port}
         pod = {
-            "selector": {"matchLabels": dict(plan.metadata.selector)},
+            "selector": {"matchLabels": {SCALED_LABEL: plan.object_name}},
             "containers": [{"endpoint": endpoint, "metrics": [{"gauge": gauge}]}],
         }
         k8s.apiextensions.CustomResource(

@@ -1,6 +1,7 @@
 """What the program registers to scrape and to scale a workload, in an update and in a preview."""
 
 import json
+import re
 
 import pytest
 
@@ -47,6 +48,18 @@ def test_the_autoscaler_follows_the_metric_of_the_contract(preview: bool) -> Non
     target = {"type": "AverageValue", "averageValue": "800m"}
     assert spec["metrics"] == [{"type": "Pods", "pods": {"metric": metric, "target": target}}]
     assert spec["behavior"] == {"scaleDown": {"stabilizationWindowSeconds": 600}}
+
+
+def test_gke_finds_the_pods_by_a_label_that_it_can_select_by() -> None:
+    native = {"workloads.qwen.autoscaling": {"maxReplicas": 3, "metricsFrom": "gke"}, "cluster.minVersion": "1.36"}
+    resources = registered(stack(**native), preview=False)
+    metric = only(resources, "kubernetes:autoscaling.gke.io/v1beta1:AutoscalingMetric")
+    selector = metric.inputs["spec"]["metrics"][0]["pod"]["selector"]["matchLabels"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", key) for key in selector)
+    pods = only(resources, "kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["metadata"]["labels"]
+    assert selector.items() <= pods.items()
+    plain = only(registered(stack(**SCALED), preview=False), "kubernetes:apps/v1:Deployment")
+    assert "l4serve-scaled" not in plain.inputs["spec"]["template"]["metadata"]["labels"]
 
 
 @BOTH

@@ -69,6 +69,8 @@ class ManagedPlan:
     gcs_fuse: bool
     max_pods_per_node: int | None
     autoscaling_profile: str | None
+    hpa_profile: str | None = None
+    """Profile of horizontal pod autoscaling; None leaves it to GKE."""
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
@@ -19,8 +20,11 @@ _ZONES_OF_A_REGION = 3
 _COMMON_APIS = ("cloudresourcemanager", "compute", "container", "iam", "logging", "monitoring")
 
 
-def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = ()) -> ClusterPlan:
-    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`.
+def plan_cluster(
+    config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = (), hpa_profile: str | None = None
+) -> ClusterPlan:
+    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`;
+    `hpa_profile` is the profile of horizontal pod autoscaling that a workload needs.
 
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
@@ -29,7 +33,7 @@ def plan_cluster(config: Cluster, *, project: str | None, allow_replace: tuple[s
         return _plan_existing(config, project)
     # Else the preview of a destroy passes, and workloads, pools and NAT go before the provider refuses the cluster.
     protect = (config.protect or config.deletion_protection) and "cluster" not in allow_replace
-    return _plan_managed(config, config.project or project, protect=protect)
+    return _plan_managed(config, config.project or project, protect=protect, hpa_profile=hpa_profile)
 
 
 def _refuse_misspelt_location(location: str | None) -> None:
@@ -66,7 +70,9 @@ def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
     )
 
 
-def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool) -> ClusterPlan:
+def _plan_managed(
+    config: ManagedCluster, project: str | None, *, protect: bool, hpa_profile: str | None
+) -> ClusterPlan:
     region = region_of(config.location)
     standard = config if isinstance(config, StandardCluster) else None
     return ClusterPlan(
@@ -78,7 +84,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool)
         regional=config.location == region,
         zones=standard.zones if standard else (),
         identifier=_identifier(project, config.location, config.name),
-        managed=_managed_part(config, region=region, project=project),
+        managed=replace(_managed_part(config, region=region, project=project), hpa_profile=hpa_profile),
         kubeconfig=None,
         context=None,
         node_service_account=config.node_service_account,

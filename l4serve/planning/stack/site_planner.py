@@ -20,12 +20,18 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.disk_defaults import with_disks
 from l4serve.planning.stack.machine_defaults import with_machine_type
 from l4serve.planning.workload.node_choice import Site
+from l4serve.planning.workload.scaling import hpa_profile
 
 
 def planned_cluster(stack: Stack) -> ClusterPlan:
     """The cluster of a stack; raises ConfigError with every problem of it."""
     config = stack.config
-    return plan_cluster(config.cluster, project=stack.project, allow_replace=config.allow_replace)
+    return plan_cluster(
+        config.cluster,
+        project=stack.project,
+        allow_replace=config.allow_replace,
+        hpa_profile=hpa_profile(config.workloads.values()),
+    )
 
 
 def planned_site(

@@ -5,6 +5,11 @@ import re
 
 LABEL_PREFIX = "l4serve.dev"
 MANAGED_BY = "l4serve"
+SCALED_LABEL = "l4serve-scaled"
+"""Of pods whose metrics GKE itself reads: it selects by labels of letters, digits, hyphens and underscores alone.
+
+https://documentation.s3ns.fr/kubernetes-engine/docs/how-to/expose-custom-metrics-autoscaling
+"""
 
 
 def shorten(name: str, limit: int) -> str:

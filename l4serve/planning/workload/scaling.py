@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
+from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.models.model_shape import ModelShape
@@ -36,8 +38,9 @@ class AutoscalingPlan:
         """What the cluster needs beside this stack."""
         table = load_data(__file__, "autoscaling.yaml")
         if self.native:
-            since = f"GKE hands {self.engine_metric} to the autoscaler from {table['native']['since']} on"
-            return f"{since}, in clusters with the performance profile of horizontal pod autoscaling"
+            native = table["native"]
+            since = f"GKE hands {self.engine_metric} to the autoscaler from {native['since']} on"
+            return f"{since}, in clusters of the {native['channel']} channel with the {native['profile']} HPA profile"
         adapter = table["adapter"]
         account = f"{adapter['namespace']}/sa/{adapter['serviceAccount']}"
         return (
@@ -55,12 +58,13 @@ def plan_autoscaling(
     cluster: ClusterPlan | None = None,
     *,
     name: str = "",
+    encrypted: bool = False,
 ) -> AutoscalingPlan | None:
     """The plan of a workload's autoscaling at a YAML path; None where it asks for none.
 
-    `name` is that of its Kubernetes objects. Raises ConfigError for a role that the contract names no metric for, or
-    that the model (None: not known) never moves, for a target that cannot be reached, and for what GKE does not hand
-    on by itself.
+    `name` is that of its Kubernetes objects, `encrypted` whether its pods speak TLS. Raises ConfigError for a role that
+    the contract names no metric for, or that the model (None: not known) never moves, for a target that cannot be
+    reached, and for what GKE does not hand on by itself.
     """
     if config is None:
         return None
@@ -72,6 +76,9 @@ def plan_autoscaling(
         refuse(f"{path}.metric", f"{shape.id} keeps no KV cache, so {engine_metric} stays 0", "set metric: queue")
     table = load_data(__file__, "autoscaling.yaml")
     native = config.metrics_from == "gke"
+    if native and encrypted:
+        what = "GKE reads metrics over plain HTTP alone, and the pods speak TLS"
+        refuse(f"{path}.metricsFrom", what, "set it to adapter, or remove service.tls")
     if native:
         _require_native(path, contract.metrics[engine_metric], engine_metric, cluster)
     form = table["native"]["metricName"] if native else table["metricName"]
@@ -86,6 +93,12 @@ def plan_autoscaling(
         scale_down_stabilization_seconds=config.scale_down_stabilization_seconds,
         native=native,
     )
+
+
+def hpa_profile(workloads: Iterable[Workload]) -> str | None:
+    """Profile of horizontal pod autoscaling that a cluster needs for its workloads; None where any does."""
+    wanted = any(each.autoscaling is not None and each.autoscaling.metrics_from == "gke" for each in workloads)
+    return str(load_data(__file__, "autoscaling.yaml")["native"]["profile"]) if wanted else None
 
 
 def _require_native(path: str, kind: str, metric: str, cluster: ClusterPlan | None) -> None:

@@ -121,6 +121,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
             shape(),
             cluster(),
             name=workload.renamed_from or name,
+            encrypted=workload.service.tls is not None,
         )
     )
     alerts = once(lambda: plan_alerts(name, workload, resolved().contract, around))

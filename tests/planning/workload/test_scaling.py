@@ -166,3 +166,20 @@ def test_gke_hands_metrics_on_from_a_version_on(version: str | None, takes: bool
     else:
         with pytest.raises(ValueError, match=r"set cluster.minVersion: 1\.35\.1"):
             planned(laid_over(STANDARD, edits))
+
+
+def test_gke_reads_plain_http_alone() -> None:
+    edits = {
+        f"{W}.autoscaling": {"maxReplicas": 2, "metricsFrom": "gke"},
+        "cluster.minVersion": "1.36",
+        f"{W}.service.tls": {"secret": "kept"},
+    }
+    with pytest.raises(ValueError, match=r"autoscaling\.metricsFrom: GKE reads metrics over plain HTTP alone"):
+        planned(laid_over(STANDARD, edits))
+
+
+def test_a_cluster_gets_the_profile_that_its_workloads_need() -> None:
+    edits = {f"{W}.autoscaling": {"maxReplicas": 2, "metricsFrom": "gke"}, "cluster.minVersion": "1.36"}
+    native, plain = planned(laid_over(STANDARD, edits)).cluster.managed, planned(STANDARD).cluster.managed
+    assert native is not None and plain is not None
+    assert (native.hpa_profile, plain.hpa_profile) == ("PERFORMANCE", None)
