@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic_core import to_json
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -18,6 +19,8 @@ from rich.text import Text
 from l4serve.cli.tables import whole_words, wrapped
 from l4serve.config.characters import inert, visible
 from l4serve.config.secret_shapes import redact
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class SafeConsole(Console):
@@ -72,7 +75,9 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any) -> str:
     """The JSON of a value, in ASCII."""
-    text = json.dumps(redacted(value), indent=2, default=str)
+    # json.dumps would indent in Python: most of the time that a plan of a thousand workloads takes.
+    text = to_json(redacted(value), indent=2, fallback=str, inf_nan_mode="constants").decode()
+    text = _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[")
 
 
@@ -91,9 +96,14 @@ def fenced(text: str) -> str:
 def redacted(value: Any) -> Any:
     """A copy of a JSON value in which every secret is hidden."""
     if isinstance(value, str):
-        return redact(value)
+        return _encodable(redact(value))
     if isinstance(value, Mapping):
-        return {redact(key) if isinstance(key, str) else key: redacted(inner) for key, inner in value.items()}
+        return {redacted(key): redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(inner) for inner in value]
     return value
+
+
+def _encodable(text: str) -> str:
+    """The text, with a question mark for each half of a pair that stands alone, which no encoding has."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

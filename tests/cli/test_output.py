@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -66,6 +67,14 @@ def test_no_markup_emoji_or_workflow_command_is_live() -> None:
     for line in ("::error ::y", "  ::add-mask::x", "a ##[command]b"):
         assert not any(part.lstrip().startswith("::") or "##[" in part for part in shown(line).splitlines())
         assert "##[" not in json_text(line)
+
+
+def test_json_is_ascii_that_every_reader_takes() -> None:
+    value = {"a": [1, 2.5, None, True, {}, [], "\U0001f600 \u00e9"], "b": {"c": Path("x")}}
+    assert json_text(value).isascii()
+    assert json.loads(json_text(value)) == {**value, "b": {"c": "x"}}
+    # Half of a pair of surrogates is no character: no UTF-8 has it, and strict readers refuse its escape.
+    assert json_text("a\ud800b") == '"a?b"'
 
 
 @each(SECRETS, str)

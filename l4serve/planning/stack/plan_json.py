@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -174,7 +175,13 @@ def _values(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, Mapping):
-        return {to_camel(str(key)) if str(key).isidentifier() else key: _values(item) for key, item in value.items()}
+        return {_key(str(key)): _values(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_values(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=1024)
+def _key(key: str) -> str:
+    """A field's name in the form of YAML's keys; what is none stays."""
+    return to_camel(key) if key.isidentifier() else key
