@@ -1,4 +1,4 @@
-"""The words by which a config says what a model is served for, each from its typed field or from an extra argument."""
+"""What extra arguments say that rules look at: what a model is served for, and options without a field."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,21 @@ from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
 
 _FIELDS = ("runner", "convert", "task")
+_OPTIONS = {
+    "--max-num-partial-prefills": "arg.maxNumPartialPrefills",
+    "--max-long-partial-prefills": "arg.maxLongPartialPrefills",
+    "--logits-processor-pattern": "arg.logitsProcessorPattern",
+}
+"""Options that no typed field sets, each with the fact that holds its value."""
+_NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS.values())
 
 
 def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract) -> Mapping[str, str | None]:
-    """The words of runner, convert and task; None where the config says nothing."""
-    named: dict[str, str | None] = {field: getattr(engine, field, None) for field in _FIELDS}
+    """The words of runner, convert and task, and the options' values; None where the config says nothing."""
+    named: dict[str, str | None] = {**_NOTHING, **{field: getattr(engine, field, None) for field in _FIELDS}}
     for option in read_options(extra_args, contract) if extra_args else ():
-        field = option.flag.name.removeprefix("--") if option.flag else ""
+        flag = option.flag.name if option.flag else ""
+        field = _OPTIONS.get(flag, flag.removeprefix("--"))
         if field in named and option.values:
             named[field] = option.values[0]
     return named

@@ -18,6 +18,7 @@ from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import parallel_facts
+from l4serve.engines.speculation import drafting_method
 from l4serve.engines.tgi_lengths import length_facts
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
@@ -116,8 +117,10 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["lora.maxRank"] = lora.max_rank if lora else None
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
     facts["speculative"] = True if speculative else None
+    facts["speculative.how"] = drafting_method(speculative)
     for key, fact in _SPECULATIVE.items():
         facts[fact] = speculative.get(key)
+    facts["v1.off"] = True if case.extra_env.get("VLLM_USE_V1") == "0" else None
     return facts
 
 

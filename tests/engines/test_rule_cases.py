@@ -296,6 +296,3 @@ def test_tgi_types_and_quantisation() -> None:
 def test_tgis_maintenance_is_advice_and_nothing_more() -> None:
     assert {v.severity for v in verdicts("tgi", "3.3.7").values()} == {"advice"}
     assert "tgi-maintenance" in verdicts("tgi", "3.3.7")
-
-
-GEMMA4 = like(GEMMA, architecture="Gemma4ForConditionalGeneration", head_dim=256, expert_intermediate_size=704)

@@ -6,7 +6,8 @@ import pytest
 
 from l4serve.engines.traits import ModelTraits
 from tests.engines.rule_cases import GEMMA, QWEN, T4, errors, like, verdicts
-from tests.engines.test_rule_cases import GEMMA4
+
+GEMMA4 = like(GEMMA, architecture="Gemma4ForConditionalGeneration", head_dim=256, expert_intermediate_size=704)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from l4serve.config.frozen import frozen
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.speculation import drafting_method
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.extra_flags import with_fields
@@ -70,16 +68,6 @@ def _chunks_long_contexts(model: ModelShape, options: ServingOptions) -> bool:
     return not (options.lora or drafts or slides or model.extra_parameters or model.mla)
 
 
-def _speculative_method(speculative: Mapping[str, Any]) -> str | None:
-    """How drafts are made: as stated, or as vLLM derives it from the draft's name."""
-    if speculative.get("method"):
-        return str(speculative["method"])
-    name = str(speculative.get("model") or "").lower()
-    if not name:
-        return None
-    return next((method for method in ("eagle3", "eagle", "medusa", "dflash") if method in name), "draft_model")
-
-
 @frozen(slots=True)
 class VllmMemory:
     """vLLM's memory: the settings that it depends on, and the answer."""
@@ -107,7 +95,7 @@ class VllmMemory:
             enable_chunked_prefill=engine.enable_chunked_prefill,
             lora=LoraOptions(max_loras=lora.max_loras or 1, max_lora_rank=lora.max_rank or 16) if lora else None,
             num_speculative_tokens=int(speculative.get("num_speculative_tokens", 0)),
-            speculative_method=_speculative_method(speculative),
+            speculative_method=drafting_method(speculative),
             cpu_offload_gib=engine.cpu_offload_gb or 0.0,
             block_size=engine.block_size,
             swap_gib=engine.swap_space,
