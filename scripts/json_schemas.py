@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "estimate": (
         (*_ESTIMATE, "--concurrency", "1"),
         (*_ESTIMATE, "--concurrency", "512"),
+        (*_ESTIMATE, "--rate", "0.5", "--percentile", "95"),
         (*_ESTIMATE, "--concurrency", "1", "--quantization", "eetq"),
     ),
     "advise": (

@@ -17,7 +17,6 @@ from l4serve.advising.sizing import Sizing, size
 from l4serve.cli.advice_text import advice_page, print_answer, print_sizing
 from l4serve.cli.advise_options import (
     AnyModelOption,
-    ArrivalOption,
     BudgetOption,
     ConcurrencyOption,
     EnginesOption,
@@ -44,7 +43,7 @@ from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.json_form import json_form
 from l4serve.cli.output import print_json
 from l4serve.cli.page_file import write_page
-from l4serve.cli.question_options import DEFAULT_GPU, GpuMemoryOption
+from l4serve.cli.question_options import DEFAULT_GPU, ArrivalOption, GpuMemoryOption
 from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
 from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.workload.pod_price import DEFAULT_REGION

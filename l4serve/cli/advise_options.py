@@ -40,10 +40,6 @@ InputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, h
 OutputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")]
 RpsOption = Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")]
 ConcurrencyOption = Annotated[int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients of all replicas.")]
-ArrivalOption = Annotated[
-    float | None,
-    typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
-]
 PercentileOption = Annotated[
     float | None,
     typer.Option(min=50, max=99.9, help="Requests, in percent, that --ttft-ms is promised to; unsaid: their mean."),

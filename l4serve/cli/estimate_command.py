@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from l4serve.cli.question_options import (
     DEFAULT_GPU,
     MOST_CLIENTS,
     MOST_TOKENS,
+    ArrivalOption,
     DtypeOption,
     EagerOption,
     EngineOption,
@@ -38,7 +40,9 @@ from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import stand_in
 from l4serve.planning.performance.load import Load
-from l4serve.planning.stack.speed_json import speed_json
+from l4serve.planning.performance.speed import Speed
+from l4serve.planning.performance.waits import at_percentile
+from l4serve.planning.stack.speed_json import rounded, speed_json
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.pod_price import pod_price
@@ -60,6 +64,10 @@ def estimate(
         float | None,
         typer.Option(min=0, max=2, help="Sigma of lognormal lengths; the tokens given are then medians."),
     ] = None,
+    arrival_cv2: ArrivalOption = None,
+    percentile: Annotated[
+        float | None, typer.Option(min=50, max=99.9, help="Also the first token that so many percent of a rate get.")
+    ] = None,
     weights_gib: WeightsOption = None,
     engine: EngineOption = DEFAULT_ENGINE,
     engine_version: VersionOption = None,
@@ -80,7 +88,7 @@ def estimate(
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
     asked = dict(locals())
     with readable_question():
-        load = _load(input_tokens, output_tokens, concurrency, rate, length_spread)
+        load = _load(asked)
         subject = _subject(asked)
         judgement = judged_memory(subject)
         price, share = pod_price(gpu, tensor_parallel)
@@ -89,23 +97,33 @@ def estimate(
     speed = no_speed(*reasons) if reasons else subject_speed(subject, judgement, load)
     answer = Priced(speed=speed, price=price, share=share)
     if as_json:
-        print_json({**speed_json(answer), "refused": list(refused)})
+        print_json({**speed_json(answer), **_at_percentile(speed, percentile), "refused": list(refused)})
     else:
-        _print(subject, load, answer)
+        _print(subject, load, answer, _at_percentile(speed, percentile))
     raise typer.Exit(0 if speed.judged else 1)
 
 
-def _load(input_tokens: int, output_tokens: int, clients: int | None, rate: float | None, spread: float | None) -> Load:
-    if (clients is None) == (rate is None):
+def _load(asked: Mapping[str, Any]) -> Load:
+    rate, spread, varied = asked["rate"], asked["length_spread"], asked["arrival_cv2"]
+    if (asked["concurrency"] is None) == (rate is None):
         refuse("load", "a load is a number of clients or a rate", "give either --concurrency or --rate")
+    if rate is None and (varied is not None or asked["percentile"] is not None):
+        refuse("load", "--arrival-cv2 and --percentile are of requests that come at a rate", "give --rate")
     return Load(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        clients=clients,
+        input_tokens=asked["input_tokens"],
+        output_tokens=asked["output_tokens"],
+        clients=asked["concurrency"],
         rate=rate,
         input_spread=spread,
         output_spread=spread,
+        arrival_cv2=1.0 if varied is None else varied,
     )
+
+
+def _at_percentile(speed: Speed, percentile: float | None) -> dict[str, Any]:
+    if percentile is None:
+        return {}
+    return {"percentile": percentile, "ttftAtPercentileMs": rounded(at_percentile(speed.waits.first_token, percentile))}
 
 
 def _subject(asked: dict[str, Any]) -> Subject:
@@ -118,7 +136,7 @@ def _subject(asked: dict[str, Any]) -> Subject:
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
 
 
-def _print(subject: Subject, load: Load, answer: Priced) -> None:
+def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]) -> None:
     console = SafeConsole()
     speed = answer.speed
     engine = subject.workload.engine
@@ -137,6 +155,8 @@ def _print(subject: Subject, load: Load, answer: Priced) -> None:
             high = rows["high"][key]
             span = f"({rows['low'][key]:,g} to {'no end' if high is None else f'{high:,g}'})"
             console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
+    if tail.get("ttftAtPercentileMs") is not None:
+        console.print(f"  {tail['percentile']:g} % get their first token within {tail['ttftAtPercentileMs']:,g} ms")
     if answer.price:
         console.print(f"  {answer.price.dated}, {answer.price.region}")
     if speed.limited_by:

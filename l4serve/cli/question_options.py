@@ -40,6 +40,10 @@ MaxModelLenOption = Annotated[int | None, typer.Option(min=1, help="Longest cont
 MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences of one step.")]
 MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens of one step.")]
 UtilizationOption = Annotated[float | None, typer.Option(help="Above 0 and at most 1.")]
+ArrivalOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
+]
 EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA graphs.")]
 
 

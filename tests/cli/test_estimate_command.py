@@ -125,6 +125,8 @@ def test_an_engine_that_nobody_measured_is_not_judged() -> None:
         (),
         ("--concurrency", "1", "--rate", "1"),
         ("--concurrency", "0"),
+        ("--concurrency", "1", "--percentile", "95"),
+        ("--concurrency", "1", "--arrival-cv2", "4"),
         ("--concurrency", "1", "--engine-version", "soon"),
         ("--concurrency", "1", "--gpu", "nvidia-b9000"),
         ("--concurrency", "1", "--quantization", "no-such"),
@@ -135,6 +137,15 @@ def test_bad_input_exits_with_two_and_no_trace(args: tuple[str, ...]) -> None:
     code, out, err = run(*SMALL, *LOAD, *args)
     assert code == 2, out
     assert "Traceback" not in out + err
+
+
+def test_a_percentile_of_requests_that_vary_more_waits_longer() -> None:
+    asked = ("--input-tokens", "256", "--output-tokens", "128", "--rate", "6", "--percentile", "95")
+    (_, calm), (_, wild) = (as_json(*SMALL, *asked, *more) for more in ((), ("--arrival-cv2", "6")))
+    assert calm["ttftMs"] < calm["ttftAtPercentileMs"] < wild["ttftAtPercentileMs"]  # type: ignore[operator]
+    code, out, _ = run(*SMALL, *asked)
+    assert code == 0
+    assert "95 % get their first token within" in out
 
 
 def test_the_text_says_who_asks_and_what_limits() -> None:
