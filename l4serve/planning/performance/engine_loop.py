@@ -104,8 +104,10 @@ class EngineLoop:
         budget = limits.batched_tokens - (self.decoding if limits.chunks else 0)
         attended = windowed = 0.0
         prefilled, fresh, first = 0, 0, []
-        held = self.cached + sum(request.done for request in self.prefilling)
-        for request in list(self.prefilling):
+        held = self.cached
+        if self.prefilling:
+            held += sum(request.done for request in self.prefilling)
+        for request in tuple(self.prefilling):
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
                 break
@@ -146,9 +148,11 @@ class EngineLoop:
 
     def _note(self, tokens: int) -> None:
         """How close a step of so many tokens came to the limits, and whether it was cut by one."""
-        seen = self.seen
-        seen.most_tokens = max(seen.most_tokens, tokens)
-        seen.most_sequences = max(seen.most_sequences, self.decoding + len(self.prefilling))
+        seen, sequences = self.seen, self.decoding + len(self.prefilling)
+        if tokens > seen.most_tokens:
+            seen.most_tokens = tokens
+        if sequences > seen.most_sequences:
+            seen.most_sequences = sequences
         if self.waiting or (self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt):
             seen.touched = True
 
@@ -169,10 +173,9 @@ class EngineLoop:
         seen = self.seen
         if self.finished >= self.skip:
             seen.running += (self.decoding + len(self.prefilling) + beside) * seconds
-            seen.waiting += len(self.waiting) * seconds
             seen.busy += seconds
-            reason = self.blocked if self.waiting else ""
-            seen.held_by[reason] = seen.held_by.get(reason, 0.0) + seconds
+            if self.waiting and self.blocked:
+                seen.held_by[self.blocked] = seen.held_by.get(self.blocked, 0.0) + seconds
         self.now += seconds
         self.step += steps * count
         self.cached += self.decoding * steps * count
@@ -203,13 +206,16 @@ class EngineLoop:
             self.seen.touched = True
             count = max(1, room // self.decoding)
         fixed, each, each_windowed = self.clock.decode(self.decoding)
-        first = fixed + each * self.cached + each_windowed * self._windowed()
+        first = fixed + each * self.cached
         growing = each * self.decoding
-        if self.window is not None and self._windowed() < self.decoding * self.window:
-            growing += each_windowed * self.decoding
+        if self.window is not None:
+            first += each_windowed * self._windowed()
+            if self._windowed() < self.decoding * self.window:
+                growing += each_windowed * self.decoding
         if self.sent:
             until = self.sent[0] - self.now
-            count = min(count, max(1, int(until / max(first, 1e-9)) + 1))
+            until_then = int(until / first) + 1 if first > 0 else 1
+            count = min(count, until_then) if until_then > 1 else 1
         seconds = count * first + growing * count * (count - 1) / 2
         self._pass(seconds, 1, count)
         self._finish_due()
@@ -217,8 +223,9 @@ class EngineLoop:
     def _finish_due(self) -> None:
         if self.cached > self.seen.most_cached:
             self.seen.most_cached = self.cached
-        while self.ends and (self.ends[0][0] <= self.step or not self.ends[0][2].running):
-            _, _, request = heapq.heappop(self.ends)
+        ends = self.ends
+        while ends and (ends[0][0] <= self.step or not ends[0][2].running):
+            _, _, request = heapq.heappop(ends)
             if request.running:
                 self._leave(request)
                 self._done(request)

@@ -56,7 +56,6 @@ class Observed:
     running: float = 0.0
     busy: float = 0.0
     idle: float = 0.0
-    waiting: float = 0.0
     held_by: dict[str, float] = field(default_factory=dict)
     queued: int = 0
     """Requests that wait at the end."""

@@ -49,14 +49,11 @@ class StepClock:
         """The step's time."""
         tokens = batch.decoding + batch.prefilling
         rows = batch.decoding + batch.finished
-        return (
-            self.host
-            + self._linear(tokens)
-            + self._head(rows)
-            + self._cache(batch)
-            + self._prompt(batch)
-            + self._exchange(tokens)
-        )
+        found = self._steps.get((tokens, rows))
+        if found is None:
+            found = self.host + self._linear(tokens) + self._head(rows) + self._exchange(tokens)
+            self._steps[tokens, rows] = found
+        return found + self._cache(batch) + self._prompt(batch)
 
     def decode(self, sequences: int) -> tuple[float, float, float]:
         """A pure decode step of so many sequences: seconds beside the cache, and for each token that it holds in full
@@ -104,6 +101,11 @@ class StepClock:
         """Whether the weights' bytes, and not the operations on them, are the limit of so many tokens."""
         read, compute = self.weights(tokens)
         return read >= compute
+
+    @cached_property
+    def _steps(self) -> dict[tuple[int, int], float]:
+        """Steps without their attention that were worked out, by their tokens and rows of logits."""
+        return {}
 
     @cached_property
     def _decodes(self) -> dict[int, tuple[float, float, float]]:
