@@ -78,21 +78,21 @@ def refuse_unheard(asked: Mapping[str, Any]) -> None:
     stack, file, write = asked["stack"], asked["file"], asked["write"]
     named = bool(stack or file or write)
     if asked["rps"] is not None and asked["concurrency"] is not None:
-        raise refuse_input("a load is a number of clients or a rate: give either --concurrency or --rps")
+        raise refuse_input("a load is a number of clients or a rate; give either --concurrency or --rps")
     if (file and (stack or write)) or (stack and write and stack != write):
-        raise refuse_input("a question is about one stack: give one of -s, -f and --write")
+        raise refuse_input("a question is about one stack; give one of -s, -f and --write")
     if asked["goal"] is None:
         if not (stack or file):
-            raise refuse_input("name a goal with --goal, or a stack with -s for the guide's checklist")
+            raise refuse_input("no goal is named; give one with --goal, or a stack with -s for its checklist")
         if heard := _given(asked, ("write", "model", *OF_A_WISH, *OF_A_PLACE)):
-            raise refuse_input(f"the guide's checklist takes no {heard}: name a goal with --goal, or leave it out")
+            raise refuse_input(f"the guide's checklist takes no {heard}; name a goal with --goal, or leave it out")
         return
     if named and (heard := _given(asked, OF_A_PLACE)):
-        raise refuse_input(f"a stack has its own machine, engine and region: leave out {heard}, or the stack")
+        raise refuse_input(f"a stack has its own machine, engine and region; leave out {heard}, or the stack")
     if not named and asked["model"] is None:
-        raise refuse_input("name a model with --model, or a stack with -s or --write")
+        raise refuse_input("no model is named; name one with --model, or a stack with -s or --write")
     if asked["rps"] is None and (heard := _given(asked, OF_A_RATE)):
-        raise refuse_input(f"{heard} is of a rate: give one with --rps")
+        raise refuse_input(f"{heard} is of a rate; give one with --rps")
 
 
 def _given(asked: Mapping[str, Any], names: tuple[str, ...]) -> str:

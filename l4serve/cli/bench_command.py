@@ -48,11 +48,13 @@ def bench(
     plan = load_plan(stack, file)
     chosen = [w for w in plan.workloads if workload in (None, w.name)]
     if len(chosen) != 1:
-        raise refuse_input(f"--workload names one of {', '.join(w.name for w in plan.workloads)}")
+        raise refuse_input(
+            f"one workload is loaded at a time; name it with --workload: {', '.join(w.name for w in plan.workloads)}"
+        )
     target = chosen[0]
     if target.model.purpose != "generate":
         raise refuse_input(
-            f"{target.name} serves {target.model.purpose}: the load test asks for text, and it makes none"
+            f"{target.name} serves {target.model.purpose}: it makes none of the text that is asked for; name another by --workload"
         )
     expected = target.prospect.load
     load = Load(
@@ -75,7 +77,7 @@ def _read(report: Path) -> str:
     try:
         return read_bytes(report, MOST_REPORT_BYTES).decode("utf-8", "replace")
     except FileRefusedError as error:
-        raise refuse_input(f"{report}: the file {error}") from None
+        raise refuse_input(f"{report}: the file {error}; give the report that the Job printed") from None
 
 
 def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, own: bool) -> str:

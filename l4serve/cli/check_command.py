@@ -48,6 +48,8 @@ def _target(stack: Stack, text: str) -> ResolvedContract:
     except ContractError as error:
         raise refuse_input(str(error)) from None
     engine = target.contract.engine
-    if all(workload.engine.kind != engine for workload in stack.config.workloads.values()):
-        raise refuse_input(f"no workload of {stack.name} runs on {engine}, so nothing would move to {text}")
+    kinds = {workload.engine.kind for workload in stack.config.workloads.values()}
+    if engine not in kinds:
+        known = " or ".join(sorted(kinds))
+        raise refuse_input(f"no workload of {stack.name} runs on {engine} to move to {text}; name a release of {known}")
     return target

@@ -83,7 +83,7 @@ def show(
     contract = find_contract(name)
     flags = {n: f for n, f in contract.flags.items() if flag is None or any(flag in name for name in f.spellings)}
     if not flags:
-        raise refuse_input(f"{contract.name} has no flag with {flag!r} in its name")
+        raise refuse_input(f"{contract.name} has no flag with {flag!r} in its name; leave --flag out to see them all")
     if as_json:
         print_json(_as_json(contract, flags))
         return

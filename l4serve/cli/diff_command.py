@@ -51,12 +51,12 @@ def diff(
     """Say what changes against a git ref: context, memory, rollout, machines and money."""
     level = _level(fail_on)
     if (old is None) != (new is None):
-        raise refuse_input("--from and --to go together: one file each")
+        raise refuse_input("--from and --to go together; give one file each")
     if as_json and markdown:
-        raise refuse_input("choose one of --json and --markdown")
+        raise refuse_input("--json and --markdown are two forms; choose one of them")
     if old is not None and new is not None:
         if base is not None or stack:
-            raise refuse_input("--from and --to compare two files: no ref and no stack beside them")
+            raise refuse_input("--from and --to compare two files; leave out the ref and the stack")
         document, diffs = _of_files(old, new)
     else:
         document, diffs = _of_ref(base, stack or [])
@@ -93,7 +93,7 @@ def _exit_code(diffs: Sequence[StackDiff], level: str | None) -> int:
 def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
     for path in (old, new):
         if not exists_as_file(path):
-            raise refuse_input(f"{path} does not exist")
+            raise refuse_input(f"{path} does not exist; name a stack file that is there")
     name = stack_name(new)
     before, after = (side_of(path, recipes_of(path.parent), name) for path in (old, new))
     if before.unreadable:

@@ -51,9 +51,9 @@ def doctor(
         _heal(state, adopt=adopt)
         return
     if adopt:
-        raise refuse_input("--adopt reads an exported state: pulumi stack export | l4serve doctor --adopt")
+        raise refuse_input("--adopt reads an exported state; run pulumi stack export | l4serve doctor --adopt")
     if state is not None:
-        raise refuse_input("an exported state and a stack are two questions: name one of them")
+        raise refuse_input("an exported state and a stack are two questions; name one of them")
     loaded = load(stack, file)
     with readable_refusals(loaded.file):
         plan = plan_stack(loaded)
@@ -129,9 +129,9 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
         state = read_json(_content(file))
         found = pending_creates(state)
     except FileRefusedError as error:
-        raise refuse_input(f"{file or 'standard input'}: it {error}") from None
+        raise refuse_input(f"{file or 'standard input'}: it {error}; give what pulumi stack export prints") from None
     except StateError as error:
-        raise refuse_input(f"{file or 'standard input'}: {error}") from None
+        raise refuse_input(f"{file or 'standard input'}: {error}; give what pulumi stack export prints") from None
     if adopt:
         # As it was read: a redacted word would be another state.
         print(json.dumps(adopted(state), indent=4))

@@ -27,7 +27,7 @@ def plan(files: list[Path]) -> None:
 
 def _plans(file: Path) -> bool:
     if not exists_as_file(file):
-        refuse_input(f"{file} does not exist")
+        refuse_input(f"{file} does not exist; name the stack files of this repository")
         return False
     try:
         with readable_refusals(file):

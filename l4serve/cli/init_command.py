@@ -88,7 +88,7 @@ def _write(file: Path, found: FirstStack) -> None:
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
-        raise refuse_input(f"{file} cannot be written: {error.strerror}") from None
+        raise refuse_input(f"{file} cannot be written: {error.strerror}; go to a folder of your own") from None
 
 
 def _told(file: Path, wish: Wish, found: FirstStack) -> str:

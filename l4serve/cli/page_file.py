@@ -18,4 +18,4 @@ def write_page(path: Path, page: str, option: str = "--html") -> None:
             file.write(page)
         Path(name).replace(path)
     except OSError as error:
-        raise refuse_input(f"{option} {one_line(path)}: {error.strerror or error}") from None
+        raise refuse_input(f"{option} {one_line(path)}: {error.strerror or error}; name another file") from None

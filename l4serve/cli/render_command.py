@@ -153,7 +153,7 @@ def render(
     try:
         files = write_rendered(rendered, out)
     except OSError as error:
-        raise refuse_input(f"--out {out}: {error.strerror or error}") from None
+        raise refuse_input(f"--out {out}: {error.strerror or error}; name a folder that may be written") from None
     if as_json:
         print_json({"files": [str(f) for f in files]})
     else:

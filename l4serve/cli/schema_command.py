@@ -154,5 +154,5 @@ def schema(
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise refuse_input(f"{target}: {error.strerror}") from None
+            raise refuse_input(f"{target} cannot be written: {error.strerror}; run this in a clone of yours") from None
         say(str(path))

@@ -60,9 +60,9 @@ def shapes(
     if accelerator not in accelerators():
         raise refuse_input(f"--accelerator {accelerator}: no machine is known; {one_of(accelerator, accelerators())}")
     if workload is None and (stack or file):
-        raise refuse_input("-s and -f name the stack of a workload: add --workload NAME")
+        raise refuse_input("-s and -f name the stack of a workload; add --workload NAME")
     if workload is not None and gpus is not None:
-        raise refuse_input("--gpus describes a pod and --workload names one: use either")
+        raise refuse_input("--gpus describes a pod and --workload names one; use either")
     pod = None if workload else _described(gpus, cpu, memory, ephemeral_storage)
     setup = NodeSetup(boot_disk_gib=disk or 100)
     valid_region(region)
@@ -91,7 +91,7 @@ def as_data(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) ->
 def _described(gpus: int | None, cpu: str, memory: str, disk: str) -> PodRequest | None:
     if gpus is None:
         if (cpu, memory, disk) != ("0", "0", "0"):
-            raise refuse_input("--cpu, --memory and --ephemeral-storage describe a pod: add --gpus N")
+            raise refuse_input("--cpu, --memory and --ephemeral-storage describe a pod; add --gpus N")
         return None
     return PodRequest(
         workload="pod",

@@ -33,7 +33,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 def load(stack: str | None, file: Path | None) -> Stack:
     """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
     if (stack is None) == (file is None):
-        raise refuse_input("name one stack: -s STACK, or -f FILE")
+        raise refuse_input("a command is about one stack; name one stack: -s STACK, or -f FILE")
     if stack is not None:
         valid_stack_name(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
@@ -55,7 +55,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
 def valid_stack_name(name: str) -> str:
     """The name of a stack, as it was given; exits 2 where no stack can have it."""
     if not re.fullmatch(STACK_NAME, name, re.ASCII):
-        raise refuse_input(f"{name[:100]!r} is not the name of a stack: letters, digits, '-', '_' and '.'")
+        raise refuse_input(f"{name[:100]!r} is not the name of a stack; write letters, digits, '-', '_' and '.'")
     return name
 
 

@@ -74,11 +74,11 @@ def verify(
     Exits 1 when a check fails. A server behind a key gets the one in L4SERVE_API_KEY.
     """
     if (stack is not None or file is not None) == (base_url is not None):
-        raise refuse_input("name what to check: -s STACK, or --base-url URL with --engine and --engine-version")
+        raise refuse_input("one server is checked; name -s STACK, or --base-url URL with --engine and --engine-version")
     with _loopback_past_any_proxy():
         if base_url is None:
             if given := _given(engine, engine_version, model, max_model_len):
-                raise refuse_input(f"{given} goes with --base-url; for a stack it comes from the plan")
+                raise refuse_input(f"{given} goes with --base-url, and the plan of a stack says it; leave it out")
             _verify_stack(stack, file, timeout, as_json, run_commands=run_kubeconfig_commands or _is_own(file))
         else:
             promised = {"served_names": (model,) if model else (), "max_model_len": max_model_len}
@@ -99,7 +99,7 @@ def _verify_url(
 
     url = _checked_url(base_url)
     if engine is None or version is None:
-        raise refuse_input("--base-url needs --engine and --engine-version: they say what the server promises")
+        raise refuse_input("--base-url does not say what the server promises; add --engine and --engine-version")
     if engine not in engine_kinds():
         raise refuse_input(f"--engine {engine!r} is unknown; {one_of(engine, engine_kinds())}")
     try:
@@ -141,10 +141,10 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     from l4serve.verification.workload_checks import verify_workload
 
     if not plan.workloads:
-        raise refuse_input(f"stack {plan.stack} has no workloads to check")
+        raise refuse_input(f"stack {plan.stack} has no workloads to check; name a stack that serves a model")
     keyed = ", ".join(workload.name for workload in plan.workloads if workload.engine.api_key)
     if keyed and _api_key() is None:
-        raise refuse_input(f"{keyed} want the key that their apiKey names: put it into {API_KEY_VARIABLE}")
+        raise refuse_input(f"{keyed} want the key that their apiKey names; put it into {API_KEY_VARIABLE}")
     reports = []
     try:
         for kind in dict.fromkeys(workload.engine.kind for workload in plan.workloads):
@@ -183,11 +183,11 @@ def _given(engine: str | None, version: str | None, model: str | None, length: i
 def _checked_url(text: str) -> str:
     parts = _web_address(text)
     if parts is None:
-        raise refuse_input(f"--base-url {text!r} is not the URL of a server: write it as http://127.0.0.1:8000")
+        raise refuse_input(f"--base-url {text!r} is not the URL of a server; write it as http://127.0.0.1:8000")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise refuse_input(f"--base-url {text!r} has a path: leave it at {parts.scheme}://{parts.netloc}")
+        raise refuse_input(f"--base-url {text!r} has a path; leave it at {parts.scheme}://{parts.netloc}")
     if parts.username or parts.password:
-        raise refuse_input(f"--base-url holds a user or password: give a key in {API_KEY_VARIABLE}")
+        raise refuse_input(f"--base-url holds a user or password; give a key in {API_KEY_VARIABLE}")
     return f"{parts.scheme}://{parts.netloc}"
 
 

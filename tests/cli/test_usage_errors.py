@@ -1,9 +1,12 @@
 """Arguments that cannot be parsed: what is wrong, a remedy, exit 2, and neither a usage box nor a trace."""
 
+import ast
+import re
+
 import pytest
 
 from l4serve.cli.lazy_group import COMMANDS, load_command
-from tests.cli.terminal import run
+from tests.cli.terminal import ROOT, run
 
 USAGES = {
     "plan --stak dev": ("l4serve plan has no option --stak", "did you mean --stack?"),
@@ -61,3 +64,18 @@ def test_lists_of_commands_below_a_command_cut_no_sentence() -> None:
     text = " ".join(run("contract", "--help").stdout.split())
     assert "`allow` overrides one by its id." in text
     assert "..." not in text.partition("ARGS]...")[2]
+
+
+def test_every_refusal_of_the_commands_holds_a_remedy() -> None:
+    """A message of ours has it behind its last semicolon or its `fix:`; one of another room is held there."""
+    mute = []
+    for path in sorted((ROOT / "l4serve" / "cli").glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "refuse_input"):
+                continue
+            said = ast.unparse(call.args[0])
+            words = [part.value for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)]
+            ours = any(re.search("[a-z]", str(word)) for word in words)
+            if ours and not re.search(r"; |fix: |REMEDY|remedy", said):
+                mute.append(f"{path.name}:{call.lineno}: {said}")
+    assert mute == []

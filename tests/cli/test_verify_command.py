@@ -150,9 +150,9 @@ def test_a_stack_behind_a_key_wants_it_before_it_asks_the_cluster(tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ((), "name what to check"),
-        (("-s", "dev", "--base-url", "http://127.0.0.1:9"), "name what to check"),
-        (("--base-url", "http://127.0.0.1:9"), "needs --engine and --engine-version"),
+        ((), "one server is checked"),
+        (("-s", "dev", "--base-url", "http://127.0.0.1:9"), "one server is checked"),
+        (("--base-url", "http://127.0.0.1:9"), "add --engine and --engine-version"),
         (("--base-url", "127.0.0.1:9", *VLLM), "is not the URL of a server"),
         (("--base-url", "http://", *VLLM), "is not the URL of a server"),
         (("--base-url", "http://127.0.0.1:99999", *VLLM), "is not the URL of a server"),
