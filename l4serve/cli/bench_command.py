@@ -53,9 +53,8 @@ def bench(
         )
     target = chosen[0]
     if target.model.purpose != "generate":
-        raise refuse_input(
-            f"{target.name} serves {target.model.purpose}: it makes none of the text that is asked for; name another by --workload"
-        )
+        served = target.model.purpose
+        raise refuse_input(f"{target.name} serves {served}: it makes none of the text asked for; name another workload")
     expected = target.prospect.load
     load = Load(
         input_tokens=input_tokens or expected.input_tokens,
