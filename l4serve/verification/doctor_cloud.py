@@ -58,7 +58,10 @@ def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
 
 def _services(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
     table = _table()
-    wanted = [*table["apis"], *(table["used"] if plan.cluster.managed is None else ())]
+    wanted = list(table["apis"])
+    if plan.cluster.managed is None:
+        picked = any(each.route is not None and each.route.picker is not None for each in plan.workloads)
+        wanted += [*table["used"], *(table["usedByPickers"] if picked else ())]
     names = [f"projects/{project}/services/{name}" for name in wanted]
     found = apis.get("services", f"projects/{project}/services:batchGet", names=names).get("services", [])
     on = {str(each.get("name", "")).rpartition("/")[2] for each in found if each.get("state") == "ENABLED"}

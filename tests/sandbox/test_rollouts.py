@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api
+from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api, PolicyV1Api
 
 from l4serve.cli.render_command import render_stack
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -131,6 +131,8 @@ def test_a_drain_waits_for_the_disruption_budget(stack: Rehearsed) -> None:
     allowed = plan.scale.rollout.pods_disruptable
     assert allowed == 1
     stack.settle(plan)
+    budgets = PolicyV1Api(stack.client)
+    until(lambda: _allowed(budgets.read_namespaced_pod_disruption_budget(plan.object_name, NAMESPACE)) == allowed, 60)
     going = stack.pods(plan)
     drained = [pod.spec.node_name for pod in going]
     assert len(set(drained)) == 2
@@ -143,6 +145,11 @@ def test_a_drain_waits_for_the_disruption_budget(stack: Rehearsed) -> None:
         stack.settle(plan)
     assert refused[1] > refused[0] == 0, "the second waits until the first has a ready successor"
     assert min(ready) >= plan.scale.replicas - allowed
+
+
+def _allowed(budget: Any) -> int:
+    """Evictions that the budget's controller would grant; it follows the pods a moment later."""
+    return int(budget.status.disruptions_allowed) if budget.status else 0
 
 
 def evict(core: CoreV1Api, name: str) -> int:

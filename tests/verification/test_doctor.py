@@ -118,6 +118,15 @@ def test_pools_of_a_cluster_that_is_looked_up_take_its_update() -> None:
     assert "roles/container.clusterAdmin" in found["roles"].remedy
 
 
+def test_an_endpoint_picker_takes_an_api_that_nobody_turns_on_in_a_cluster_of_others() -> None:
+    cluster = {"mode": "existing", "name": "kept", "location": "us-central1-a", "project": "my-project"}
+    picked = factories.workload(expose={"inferencePool": True})
+    values = factories.serving(
+        {"chat": picked}, cluster=cluster, pools={"l4": factories.POOL}, expose={"to": "network"}
+    )
+    assert "networkservices.googleapis.com" in asked(answers(), factories.planned(values))["APIs"].text
+
+
 def test_an_api_that_is_off_has_its_command() -> None:
     documents = answers()
     documents["/services/projects/my-project/services:batchGet"] = {}

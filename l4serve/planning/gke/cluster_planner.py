@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather
 from l4serve.config.problems import refuse
 from l4serve.config.spelling import nearest
@@ -20,11 +20,23 @@ _ZONES_OF_A_REGION = 3
 _COMMON_APIS = ("cloudresourcemanager", "compute", "container", "iam", "logging", "monitoring")
 
 
+@frozen(kw_only=True)
+class ClusterNeeds:
+    """What the workloads of a stack need of its cluster, beside what its config says."""
+
+    hpa_profile: str | None = None
+    """Profile of horizontal pod autoscaling; None where any does."""
+    apis: tuple[str, ...] = ()
+    """Google APIs beside those of every cluster, by their short names."""
+
+
+NO_NEEDS = ClusterNeeds()
+
+
 def plan_cluster(
-    config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = (), hpa_profile: str | None = None
+    config: Cluster, *, project: str | None, allow_replace: tuple[str, ...] = (), needs: ClusterNeeds = NO_NEEDS
 ) -> ClusterPlan:
-    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`;
-    `hpa_profile` is the profile of horizontal pod autoscaling that a workload needs.
+    """Return the plan of the cluster. `project` is gcp:project; `allow_replace` lifts `protect` from `cluster`.
 
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
@@ -33,7 +45,7 @@ def plan_cluster(
         return _plan_existing(config, project)
     # Else the preview of a destroy passes, and workloads, pools and NAT go before the provider refuses the cluster.
     protect = (config.protect or config.deletion_protection) and "cluster" not in allow_replace
-    return _plan_managed(config, config.project or project, protect=protect, hpa_profile=hpa_profile)
+    return _plan_managed(config, config.project or project, protect=protect, needs=needs)
 
 
 def _refuse_misspelt_location(location: str | None) -> None:
@@ -70,9 +82,7 @@ def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
     )
 
 
-def _plan_managed(
-    config: ManagedCluster, project: str | None, *, protect: bool, hpa_profile: str | None
-) -> ClusterPlan:
+def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool, needs: ClusterNeeds) -> ClusterPlan:
     region = region_of(config.location)
     standard = config if isinstance(config, StandardCluster) else None
     return ClusterPlan(
@@ -84,7 +94,7 @@ def _plan_managed(
         regional=config.location == region,
         zones=standard.zones if standard else (),
         identifier=_identifier(project, config.location, config.name),
-        managed=replace(_managed_part(config, region=region, project=project), hpa_profile=hpa_profile),
+        managed=_managed_part(config, needs, region=region, project=project),
         kubeconfig=None,
         context=None,
         node_service_account=config.node_service_account,
@@ -94,7 +104,7 @@ def _plan_managed(
     )
 
 
-def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -> ManagedPlan:
+def _managed_part(config: ManagedCluster, needs: ClusterNeeds, *, region: str, project: str | None) -> ManagedPlan:
     standard = config if isinstance(config, StandardCluster) else None
     return ManagedPlan(
         network=plan_network(config, region=region, project=project),
@@ -109,7 +119,7 @@ def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -
         gateway_api=config.gateway_api,
         cost_allocation=config.cost_allocation,
         resource_labels=tuple(sorted(config.resource_labels.items())),
-        apis=_apis(config),
+        apis=_apis(config, needs),
         deletion_protection=config.deletion_protection,
         system_pool=standard.system_pool if standard else None,
         system_nodes=_system_nodes(standard, region) if standard else 0,
@@ -117,6 +127,7 @@ def _managed_part(config: ManagedCluster, *, region: str, project: str | None) -
         gcs_fuse=standard.gcs_fuse if standard else True,
         max_pods_per_node=standard.max_pods_per_node if standard else None,
         autoscaling_profile=standard.autoscaling_profile if standard else None,
+        hpa_profile=needs.hpa_profile,
     )
 
 
@@ -151,11 +162,11 @@ def _system_nodes(config: StandardCluster, region: str) -> int:
     return max(pool.min_nodes // zones, int(zones <= pool.max_nodes))
 
 
-def _apis(config: ManagedCluster) -> tuple[str, ...]:
+def _apis(config: ManagedCluster, needs: ClusterNeeds) -> tuple[str, ...]:
     if not config.enable_apis:
         return ()
     extra = ("secretmanager",) if config.secret_manager else ()
-    return tuple(f"{api}.googleapis.com" for api in sorted(_COMMON_APIS + extra))
+    return tuple(f"{api}.googleapis.com" for api in sorted({*_COMMON_APIS, *extra, *needs.apis}))
 
 
 def _identifier(project: str | None, location: str | None, name: str | None) -> str:

@@ -10,7 +10,7 @@ from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import Stack
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.cluster_planner import plan_cluster
+from l4serve.planning.gke.cluster_planner import ClusterNeeds, plan_cluster
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.gke.pool_shapes import pool_shape
 from l4serve.planning.gke.pools import checked_shape, plan_pool
@@ -19,6 +19,7 @@ from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.disk_defaults import with_disks
 from l4serve.planning.stack.machine_defaults import with_machine_type
+from l4serve.planning.workload.endpoint_picker import picker_apis
 from l4serve.planning.workload.node_choice import Site
 from l4serve.planning.workload.scaling import hpa_profile
 
@@ -26,12 +27,9 @@ from l4serve.planning.workload.scaling import hpa_profile
 def planned_cluster(stack: Stack) -> ClusterPlan:
     """The cluster of a stack; raises ConfigError with every problem of it."""
     config = stack.config
-    return plan_cluster(
-        config.cluster,
-        project=stack.project,
-        allow_replace=config.allow_replace,
-        hpa_profile=hpa_profile(config.workloads.values()),
-    )
+    workloads = tuple(config.workloads.values())
+    needs = ClusterNeeds(hpa_profile=hpa_profile(workloads), apis=picker_apis(workloads))
+    return plan_cluster(config.cluster, project=stack.project, allow_replace=config.allow_replace, needs=needs)
 
 
 def planned_site(

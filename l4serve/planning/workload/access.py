@@ -1,5 +1,6 @@
 """Who reaches a workload and what its pods may do: identity, Pod Security, key, route and network, together."""
 
+from dataclasses import replace
 from functools import partial
 
 from l4serve.config.frozen import frozen
@@ -11,6 +12,7 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.client_key import planned_key
 from l4serve.planning.workload.encryption import TlsPlan, plan_tls
+from l4serve.planning.workload.endpoint_picker import kind_note
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.network_guard import NetworkGuard, downloads, plan_network_guard
 from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
@@ -53,6 +55,8 @@ def plan_access(
         lambda: plan_tls(path, workload, contract()),
         lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), purpose),
     )
+    if route is not None and route.picker is not None and (note := kind_note(around.site().cluster)) is not None:
+        route = replace(route, notes=(*route.notes, note))
     network = plan_network_guard(
         around.network_policy,
         around.site().cluster,

@@ -1,7 +1,7 @@
 """The endpoint picker of a workload: a pool of its pods, and who says which of them answers a request."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,8 @@ from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.versions import version_of
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
@@ -77,6 +79,20 @@ def _config(contract: Contract) -> Mapping[str, Any]:
         {**plugin, "parameters": told} if plugin["type"] == engine["plugin"] else plugin for plugin in usual["plugins"]
     ]
     return {**usual, "plugins": plugins}
+
+
+def picker_apis(workloads: Iterable[Workload]) -> tuple[str, ...]:
+    """Google APIs that the pickers of workloads take, by their short names."""
+    picked = any(each.expose is not None and each.expose.inference_pool for each in workloads)
+    return tuple(_facts()["apis"]) if picked else ()
+
+
+def kind_note(cluster: ClusterPlan) -> str | None:
+    """What to know of the kind InferencePool, where the cluster may be of a version without it."""
+    since = str(_facts()["since"])
+    if cluster.managed is not None and version_of(cluster.managed.min_version) >= version_of(since):
+        return None
+    return f"GKE knows InferencePool from {since} on; an older cluster takes it by kubectl apply -f {_facts()['kind']}"
 
 
 @cache

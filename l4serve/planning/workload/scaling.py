@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
@@ -12,6 +11,7 @@ from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.versions import version_of
 from l4serve.planning.models.model_shape import ModelShape
 
 
@@ -108,9 +108,7 @@ def _require_native(path: str, kind: str, metric: str, cluster: ClusterPlan | No
         refuse(f"{path}.metricsFrom", f"GKE hands on gauges alone, and {metric} is a {kind}", "set it to adapter")
     if cluster is None or cluster.managed is None:
         return
-    stated = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", cluster.managed.min_version or "")
-    at_least = tuple(int(part or 0) for part in stated.groups()) if stated else (0, 0, 0)
-    if at_least < tuple(map(int, row["since"].partition("-")[0].split("."))):
+    if version_of(cluster.managed.min_version) < version_of(row["since"]):
         message = f"GKE hands metrics on from {row['since']}, and the cluster may be older"
         refuse(f"{path}.metricsFrom", message, f"set cluster.minVersion: {row['since']}, or metricsFrom: adapter")
 

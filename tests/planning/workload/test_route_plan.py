@@ -103,6 +103,21 @@ def test_a_picker_reads_the_cache_by_the_name_that_the_release_shows() -> None:
     assert old["queuedRequestsSpec"] == "vllm:num_requests_waiting"
 
 
+def test_a_picker_takes_its_api_and_a_version_that_knows_its_pool() -> None:
+    def told(**cluster: Any) -> tuple[list[str], tuple[str, ...]]:
+        workloads = {"qwen": factories.workload(expose=PICKED)}
+        found = plan(workloads, NETWORK, cluster={**factories.ZONAL, **cluster})
+        assert found.cluster.managed is not None
+        return [n.text for n in found.notes if n.id == "inference-pool-kind"], found.cluster.managed.apis
+
+    notes, apis = told()
+    assert len(notes) == 1 and "networkservices.googleapis.com" in apis
+    assert told(minVersion="1.34.0-gke.1626000")[0] == told(minVersion="1.35")[0] == []
+    assert len(told(minVersion="1.34.0-gke.100")[0]) == 1
+    plain = plan(expose=NETWORK).cluster.managed
+    assert plain is not None and "networkservices.googleapis.com" not in plain.apis
+
+
 TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no gateway": ({"workloads": {"a": factories.workload(expose={})}}, "set expose for the stack"),
