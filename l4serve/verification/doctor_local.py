@@ -11,7 +11,7 @@ _PLUGIN = "gke-gcloud-auth-plugin"
 
 
 def local_findings(plan: StackPlan, which: Which = shutil.which) -> Iterator[Finding]:
-    """Programs on PATH, and the token that gated models want; reads no network."""
+    """Programs on PATH, the token that gated models want, and the keys of clients; reads no network."""
     yield _program("pulumi", "install the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/", which)
     if plan.cluster.managed is not None or plan.cluster.looked_up:
         fix = "gcloud components install gke-gcloud-auth-plugin, or the package of that name"
@@ -21,6 +21,8 @@ def local_findings(plan: StackPlan, which: Which = shutil.which) -> Iterator[Fin
         yield bad("token", f"the models of {gated} are gated, and the stack has no token", TOKEN_WAYS)
     else:
         yield ok("token", "every gated model has one, or none is gated")
+    for name in plan.keys_missing:
+        yield bad("API key", f"the stack's config has no secret {name}", f"pulumi config set --secret {name}")
 
 
 def _program(name: str, fix: str, which: Which) -> Finding:

@@ -170,6 +170,13 @@ def test_a_gated_model_without_a_token_is_told() -> None:
     assert "pulumi config set --secret hfToken" in token.remedy
 
 
+def test_a_key_that_the_config_lacks_is_told() -> None:
+    guarded = factories.planned(factories.serving({"chat": factories.workload(apiKey={"config": "chatKey"})}))
+    key = {each.subject: each for each in local_findings(guarded)}["API key"]
+    assert (key.verdict, key.remedy) == ("bad", "pulumi config set --secret chatKey")
+    assert "API key" not in {each.subject for each in local_findings(plan())}
+
+
 @pytest.mark.parametrize(
     ("message", "fix"),
     [
