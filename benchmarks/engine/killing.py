@@ -70,7 +70,8 @@ def differing(found: Mapping[str, Any], clean: Mapping[str, Any]) -> tuple[str, 
 
 
 def measure(subject: Subject, *, kills: int, skip: int, seed: int) -> list[Pair]:
-    """Every pair's outcome, after a clean run that says how long the commands take."""
+    """Every pair's outcome, after a clean run that warms up and another that says how long the commands take."""
+    subject.clean()
     up_s, down_s = subject.clean()
     print(f"clean: {up_s:.1f} s and {down_s:.1f} s", flush=True)
     chance = random.Random(seed)
@@ -103,6 +104,7 @@ def main(text: str, run: Callable[[Callable[[Subject], None]], None]) -> None:
     def measured(subject: Subject) -> None:
         pairs = measure(subject, kills=asked.kills, skip=asked.skip, seed=asked.seed)
         same, empty = sum(not pair.differing for pair in pairs), sum(not pair.left for pair in pairs)
-        print({"of": len(pairs), "the same objects": same, "nothing left": empty}, flush=True)
+        cut = [sum(pair.cut[command] for pair in pairs) for command in (0, 1)]
+        print({"of": len(pairs), "killed while running": cut, "the same objects": same, "nothing left": empty})
 
     run(measured)

@@ -18,7 +18,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.planning.difference.scenarios import DROP, with_values
-from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, without_checkpoints
 from tests.pulumi_cli.engine import Step
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -86,6 +86,7 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
     plans = planned(before, project=None, name="difference"), planned(after, project=None, name="difference")
     with nodes_of(control_plane, planned_nodes(plans[0])):
         engine = engine_on(control_plane, tmp_path_factory.mktemp("difference"), "difference")
+        without_checkpoints(engine)
         engine.configure(before)
         try:
             engine.up()

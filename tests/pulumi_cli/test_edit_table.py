@@ -20,7 +20,7 @@ from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
 from tests.planning.stack.edit_probes import BASE, POOL, PROBES, WORKLOAD
 from tests.planning.stack.test_edits import _set
-from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, without_checkpoints
 from tests.pulumi_cli.engine import Engine, Step
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -134,8 +134,7 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
     scaled = reduce(merged, (own_stack(n, edited=False) for n, row in ROWS.items() if "autoscaling" in row[0]))
     with nodes_of(control_plane, planned_nodes(planned(scaled, project=None))):
         engine = engine_on(control_plane, tmp_path_factory.mktemp("edits"), "edits")
-        # Hundreds of resources: the state written after each step takes longer than the steps.
-        engine.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+        without_checkpoints(engine)
         engine.configure(all_rows(edited=False))
         try:
             engine.up()
