@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import article, did_you_mean
-from l4serve.engines.config_values import config_faults, key_faults, read_object
+from l4serve.engines.config_values import config_faults, dotted_faults, level_fault, read_object
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
-_LEVEL = re.compile(r"-O=?(\d+)")
+_LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
 _SPACED_LEVELS = ("0", "1", "2", "3")
 """Levels that may follow -O as a word of their own."""
 _PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
@@ -71,7 +71,7 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
 
 
 def _level(token: str, contract: Contract) -> tuple[str, str, str] | None:
-    """vLLM's short form -O3, as the option that the release makes of it, with its value."""
+    """vLLM's short forms -O3 and -O{...}, as the option that the release makes of them, with its value."""
     found = _LEVEL.fullmatch(token) if contract.level_option else None
     return (contract.level_option, "=", found.group(1)) if found and contract.level_option else None
 
@@ -122,8 +122,10 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
         return
     flag = option.flag
     if option.key:
-        for unknown in key_faults(flag, option.key.partition(".")[0], contract):
+        for unknown in dotted_faults(flag, option.key.partition(".")[0], contract):
             yield Problem(option.token, unknown, f"write a key that {contract.name} takes")
+        if fault := level_fault(flag, option.key, next(iter(option.values), None)):
+            yield Problem(option.token, fault, f"{contract.name} takes the levels 0 to 3")
         return
     if not flag.takes_value:
         if option.values:

@@ -10,6 +10,8 @@ from scripts.contractgen.source_tree import Module, Named, SourceTree
 HOLDERS = ("VllmConfig", "ModelConfig", "ParallelConfig")
 """Classes of `vllm.config` whose fields are configurations that an option of the same name sets."""
 _FORBIDS = "extra='forbid'"
+_PLAIN = "f(**json.loads(x))"
+"""How a parser makes the object of a class by its own constructor, which knows no other keys."""
 
 
 def read_config_keys(tree: SourceTree) -> dict[str, list[str]]:
@@ -36,8 +38,11 @@ def _classes(tree: SourceTree, module: Module, annotation: ast.expr) -> Iterator
 
 
 def _refuses_unknown(tree: SourceTree, found: Named) -> bool:
-    """Whether a class forbids other keys: by its own decorator, or by the `config` decorator's default."""
+    """Whether a class forbids other keys: by its parser, its decorator, or the `config` decorator's default."""
     assert isinstance(found.node, ast.ClassDef)
+    parsers = tree.module("vllm.engine.arg_utils")
+    if parsers and _PLAIN in ast.unparse(parsers.tree):
+        return True
     decorators = [ast.unparse(decorator) for decorator in found.node.decorator_list]
     if any(_FORBIDS in text for text in decorators):
         return True
