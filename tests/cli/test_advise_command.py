@@ -73,6 +73,7 @@ def test_every_known_card_has_machines_or_a_reason(accelerator: str) -> None:
         assert bool(space.unhoused()) != bool(homes_of(accelerator, provisioning, "us-central1"))
 
 
+@pytest.mark.slow
 def test_the_text_names_the_winner_and_why_others_lost() -> None:
     code, out, _ = run(*GEMMA, "--goal", "cost", "--quality", "8bit")
     assert code == 0

@@ -1,7 +1,6 @@
 """The JSON Schema that editors use agrees with the loader, and the generated documents are those of the models."""
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,26 +9,21 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.schema_command import generated_files, stack_file_schema
+from l4serve.cli.schema_command import generated_files
 from l4serve.config.key_reference import all_keys, example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
 from tests.each_case import each
+from tests.editor import editor, marked
 from tests.stack_cases import ROOT, STACKS
 
 W, E = "workloads.qwen", "workloads.qwen.engine"
 OVER = {"recipe": "vllm-7b-kvcache"}
 
 
-@cache
-def editor() -> Draft202012Validator:
-    """What an editor holds a stack file against."""
-    return Draft202012Validator(stack_file_schema())
-
-
 def faults(serving: Any) -> list[str]:
-    return [error.message for error in editor().iter_errors({"config": {SERVING_KEY: serving}})]
+    return marked({"config": {SERVING_KEY: serving}})
 
 
 def test_it_is_a_schema() -> None:
@@ -41,7 +35,7 @@ def test_it_is_a_schema() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_committed_stacks_are_valid(stack: str) -> None:
     document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"))
-    assert [error.message for error in editor().iter_errors(document)] == []
+    assert marked(document) == []
 
 
 @each(
