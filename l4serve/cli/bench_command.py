@@ -36,7 +36,7 @@ def bench(
     input_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = None,
     output_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Apply the Job and wait for its report.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Read this report, or log, in place of a run.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Read this report, or log, instead of a run.")] = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw both as an SVG.")] = None,
     timeout: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that a run may take.")] = 3600.0,
     run_kubeconfig_commands: Annotated[

@@ -39,7 +39,7 @@ def diff(
         list[str] | None,
         typer.Option("--stack", "-s", help="Stack to compare; all if left out.", autocompletion=complete_stack),
     ] = None,
-    old: Annotated[Path | None, typer.Option("--from", help="Stack file to compare from, in place of a ref.")] = None,
+    old: Annotated[Path | None, typer.Option("--from", help="Stack file to compare from, instead of a ref.")] = None,
     new: Annotated[Path | None, typer.Option("--to", help="Stack file to compare to.")] = None,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the comment for a pull request.")] = False,

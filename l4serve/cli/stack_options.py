@@ -25,7 +25,7 @@ WorkloadOption = Annotated[
     typer.Option(help="Workload of the stack; needed where it has several.", autocompletion=complete_workload),
 ]
 FileOption = Annotated[
-    Path | None, typer.Option("--file", "-f", help="Stack file outside the project, in place of a stack.")
+    Path | None, typer.Option("--file", "-f", help="Stack file outside the project, instead of a stack.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 

@@ -29,7 +29,7 @@ API_KEY_VARIABLE = "L4SERVE_API_KEY"
 
 BaseUrlOption = Annotated[
     str | None,
-    typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, in place of a stack."),
+    typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, instead of a stack."),
 ]
 EngineOption = Annotated[
     str | None, typer.Option("--engine", help="Engine behind --base-url.", autocompletion=complete_engine)
