@@ -25,6 +25,20 @@ BENCH_REPORT = {
     "mean_itl_ms": 20.0, "mean_tpot_ms": 20.0, "mean_e2el_ms": 5000.0,
 }  # fmt: skip
 """Figures of `vllm bench serve`, as its report has them."""
+NATIVE_STACK = """\
+config:
+  gcp:project: my-project
+  gke-llm-serving:serving:
+    cluster: {mode: standard, name: llm, location: us-central1-a, minVersion: 1.35.1-gke.1396000}
+    nodePools:
+      l4: {machineType: g2-standard-8, maxNodes: 2}
+    workloads:
+      qwen:
+        model: {id: Qwen/Qwen2.5-1.5B-Instruct}
+        engine: {kind: vllm, version: 0.26.0, maxModelLen: 8192}
+        autoscaling: {maxReplicas: 2, metricsFrom: gke}
+"""
+"""A stack whose autoscaler reads the metrics that GKE hands on, for which its cluster gets a profile."""
 _PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
 _NODE = "l4-0"
 

@@ -17,15 +17,19 @@ from typing import Any
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from scripts.json_samples import BENCH_REPORT, SAMPLES
+from scripts.json_samples import BENCH_REPORT, NATIVE_STACK, SAMPLES
 
-FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "json.schema.json"
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "docs" / "reference" / "json.schema.json"
+EXAMPLES = ROOT / "examples"
 STACKS = ("dev", "staging", "prod", "guide", "local")
 _ESTIMATE = ("estimate", "--model", "Qwen/Qwen2.5-7B-Instruct", "--input-tokens", "512", "--output-tokens", "256")
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "plan": (
         *(("plan", "-s", stack) for stack in STACKS),
         *(("plan", "-f", f"tests/data/stacks/Pulumi.{name}.yaml") for name in ("models", "autopilot")),
+        *(("plan", "-f", str(file)) for file in sorted(EXAMPLES.glob("Pulumi.*.yaml"))),
+        ("plan", "-f", "{folder}/native.yaml"),
     ),
     "fit": (
         ("fit", "--model", "google/gemma-7b", "--max-model-len", "8192"),
@@ -87,8 +91,9 @@ def documents(name: str) -> list[Any]:
 
 
 def printed(args: Iterable[str], folder: Path) -> Any:
-    """What a command prints with `--json`; `{folder}` in its arguments is the folder, which holds a report."""
+    """What a command prints with `--json`; `{folder}` in its arguments holds a report and a stack."""
     (folder / "report.json").write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
+    (folder / "native.yaml").write_text(NATIVE_STACK, encoding="utf-8")
     given = [arg.replace("{folder}", str(folder)) for arg in args]
     result = CliRunner().invoke(app, [*given, "--json"])
     if result.exit_code not in (0, 1):
@@ -97,9 +102,11 @@ def printed(args: Iterable[str], folder: Path) -> Any:
 
 
 def form_of(values: Iterable[Any], key: str = "") -> dict[str, Any]:
-    """The schema that all values have."""
+    """The schema that all values have; one that is null in every document may be anything in another."""
     values = list(values)
     types = sorted({_type(value) for value in values})
+    if types == ["null"]:
+        return {}
     schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types} if types else {}
     if objects := [value for value in values if isinstance(value, Mapping)]:
         if key in NAMED:
