@@ -34,6 +34,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/pulumi_cli",
         "tests/sandbox/test_control_plane.py",
         "tests/sandbox/test_deaths.py",
+        "tests/sandbox/test_every_option.py",
         "tests/sandbox/test_guards.py",
         "tests/sandbox/test_random_stacks.py",
         "tests/sandbox/test_rehearsal.py",

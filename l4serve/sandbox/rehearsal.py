@@ -1,14 +1,14 @@
 """A rehearsal: the rendered objects of a stack on a real control plane with the nodes of its plan."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from kubernetes.client import ApiClient
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.daemonsets import Overhead
-from l4serve.sandbox.apply import Applier, ApplyFailure, namespace_of
+from l4serve.sandbox.apply import Applier, ApplyFailure
 from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
 from l4serve.sandbox.daemons import daemon_set
 from l4serve.sandbox.lifecycle import running_sandbox
@@ -17,9 +17,9 @@ from l4serve.sandbox.pod_locations import PodPlacement
 from l4serve.sandbox.pods import KubeObject
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.rollout_watch import await_daemons, await_nodes, await_rollout
+from l4serve.sandbox.stand_ins import missing_claims, missing_namespaces
 from l4serve.sandbox.state import SandboxState
 
-_OWN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _NODES_TIMEOUT_S = 60.0
 
 
@@ -65,7 +65,7 @@ def rehearse_objects(
     with running_sandbox(label, keep=keep, progress=progress) as sandbox, sandbox.client() as client:
         applier = prepare(sandbox, client, nodes, overhead=autoscaler.overhead, progress=progress)
         scale_up = ScaleUp(autoscaler, applier.create_node)
-        failures = applier.apply([*missing_namespaces(objects), *objects], progress)
+        failures = applier.apply([*missing_namespaces(objects), *missing_claims(objects), *objects], progress)
         placements = await_rollout(client, objects, timeout_s=timeout_s, scale_up=scale_up, progress=progress)
         return Rehearsal(
             label=label,
@@ -98,13 +98,3 @@ def prepare(
         applier.apply([daemon_set(overhead)])
         await_daemons(client, len(nodes), timeout_s=_NODES_TIMEOUT_S, progress=progress)
     return applier
-
-
-def missing_namespaces(objects: Iterable[KubeObject]) -> list[KubeObject]:
-    """Namespaces that a stack for an existing cluster takes for granted."""
-    made = {each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"}
-    used = {namespace_of(each) for each in objects}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        for name in sorted(used - made - _OWN_NAMESPACES)
-    ]

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.plan_against_rehearsal import rehearsed, trials
 from l4serve.sandbox.lifecycle import running_sandbox
-from l4serve.sandbox.rehearsal import missing_namespaces, prepare
+from l4serve.sandbox.rehearsal import prepare
+from l4serve.sandbox.stand_ins import missing_namespaces
 
 REHEARSED = int(os.environ.get("L4SERVE_REHEARSED_STACKS", "25"))
 TAKEN = int(os.environ.get("L4SERVE_TAKEN_STACKS", "100"))
