@@ -185,6 +185,7 @@ def fields_by_key(model: type[BaseModel]) -> Mapping[str, str]:
     return {info.alias or name: name for name, info in model.model_fields.items()}
 
 
+@cache
 def keys_of(model: type[BaseModel]) -> frozenset[str]:
     """Every key, as YAML writes it, of a config model and of the models inside it."""
     found: set[str] = set()

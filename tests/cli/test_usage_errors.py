@@ -47,6 +47,7 @@ def test_it_says_what_is_wrong_and_what_to_write(line: str) -> None:
     assert not result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_every_command_asks_for_its_value(name: str) -> None:
     loaded = load_command(name, COMMANDS[name])

@@ -11,6 +11,7 @@ from tests.cli.terminal import ROOT, run
 from tests.stack_cases import STACKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["40", "80"])
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_plan_names_its_parts_whole(stack: str, width: str) -> None:
