@@ -11,6 +11,7 @@ _OPTIONS = {
     "--max-num-partial-prefills": "arg.maxNumPartialPrefills",
     "--max-long-partial-prefills": "arg.maxLongPartialPrefills",
     "--logits-processor-pattern": "arg.logitsProcessorPattern",
+    "--enable-expert-parallel": "arg.enableExpertParallel",
 }
 """Options that no typed field sets, each with the fact that holds its value."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS.values())
@@ -22,6 +23,10 @@ def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract)
     for option in read_options(extra_args, contract) if extra_args else ():
         flag = option.flag.name if option.flag else ""
         field = _OPTIONS.get(flag, flag.removeprefix("--"))
-        if field in named and option.values:
+        if field not in named:
+            continue
+        if option.values:
             named[field] = option.values[0]
+        elif option.flag and not option.flag.takes_value:
+            named[field] = "false" if option.says_no else "true"
     return named

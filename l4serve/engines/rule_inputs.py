@@ -35,8 +35,9 @@ _BLOCK = 16
 def facts_of(case: Case) -> Mapping[str, Any]:
     """Every fact by name; None is unknown or unset."""
     dtype, version = _dtype(case), str(case.version)
+    engine_facts = _engine_facts(case)
     facts = {
-        **_engine_facts(case),
+        **engine_facts,
         "version": version,
         **_model_facts(case.model),
         **parallel_facts(
@@ -44,6 +45,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
             gpus=case.layout.gpus,
             tensor=case.layout.tensor_parallel_size,
             pipeline=case.layout.pipeline_parallel_size,
+            whole_experts=engine_facts.get("arg.enableExpertParallel") == "true",
         ),
         **length_facts(case),
         **_quantization_facts(case),
@@ -221,7 +223,7 @@ def _dtype(case: Case) -> str | None:
 
 
 def _known(case: Case) -> str | None:
-    """`own`, `fallback` (by Transformers) or `none`: how the release serves the architecture."""
+    """How the release serves the architecture: `own`, `fallback` (by Transformers), perhaps so (`unsure`) or `none`."""
     architecture = case.model.architecture
     if architecture is None:
         return None
@@ -234,12 +236,12 @@ def _known(case: Case) -> str | None:
 
 
 @cache
-def _by_transformers(stem: str, served_by: Version) -> str | None:
-    """Whether a TGI release falls back on Transformers for a model; None between two releases that differ in it."""
+def _by_transformers(stem: str, served_by: Version) -> str:
+    """Whether a TGI release falls back on Transformers for a model: unsure between two releases that differ in it."""
     listed = {release(text): stems for text, stems in _names()["tgiFallback"].items()}
     before = max((known for known in listed if known <= served_by), default=None)
     after = min((known for known in listed if known >= served_by), default=None)
     sure = [stem in listed[known] for known in (before, after) if known is not None]
     if len(set(sure)) > 1:
-        return None
+        return "unsure"
     return "fallback" if sure[0] else "none"

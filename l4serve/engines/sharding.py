@@ -9,36 +9,42 @@ from l4serve.engines.traits import ModelTraits
 
 _SIZES = (1, 2, 4, 8)
 """Tensor-parallel groups that machines hold whole: a machine of 16 GPUs is rare, and few models split so far."""
+_ONLINE_BLOCK = 128
 _VOCABULARY_PADDING = 64
 """Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 
 
 @lru_cache(maxsize=1024)
-def parallel_facts(model: ModelTraits, *, gpus: int, tensor: int, pipeline: int) -> Mapping[str, Any]:
+def parallel_facts(
+    model: ModelTraits, *, gpus: int, tensor: int, pipeline: int, whole_experts: bool
+) -> Mapping[str, Any]:
     """What is left over when heads, vocabulary and quantisation groups are split over `tensor` GPUs, None if unknown.
+
+    Where experts are whole, each is on one GPU and only what is shared beside them is split.
 
     `sizes` names the sizes that leave nothing over, `sizes.largest` the largest of them that the pod's GPUs hold.
     """
     padded = _padded(model.vocab_size)
-    fitting = [size for size in _SIZES if not any(_remainders(model, size).values())]
+    fitting = [size for size in _SIZES if not any(_remainders(model, size, whole_experts).values())]
     return {
         "gpus": gpus,
         "tensorParallelSize": tensor,
         "pipelineParallelSize": pipeline,
         "gpus.needed": tensor * pipeline,
-        **_remainders(model, tensor),
+        **_remainders(model, tensor, whole_experts),
         "remainder.kvHeadsStrict": model.num_key_value_heads % tensor if model.num_key_value_heads else None,
         "model.paddedVocabulary": padded,
-        "model.width": _width(model),
+        "model.width": _width(model, whole_experts),
+        "remainder.expertBlocks": _expert_remainder(model, tensor, whole_experts),
         "model.quantizedBlock": _block(model),
         "sizes": ", ".join(map(str, fitting)),
         "sizes.largest": max((size for size in fitting if size <= gpus), default=1),
     }
 
 
-def _remainders(model: ModelTraits, size: int) -> dict[str, int | None]:
+def _remainders(model: ModelTraits, size: int, whole_experts: bool) -> dict[str, int | None]:
     heads, kv, padded = model.num_attention_heads, model.num_key_value_heads, _padded(model.vocab_size)
-    width, block = _width(model), _block(model)
+    width, block = _width(model, whole_experts), _block(model)
     return {
         "remainder.heads": heads % size if heads else None,
         "remainder.kvHeads": (kv % size if kv >= size else size % kv) if kv else None,
@@ -51,8 +57,16 @@ def _padded(vocabulary: int | None) -> int | None:
     return -(-vocabulary // _VOCABULARY_PADDING) * _VOCABULARY_PADDING if vocabulary else None
 
 
-def _width(model: ModelTraits) -> int | None:
+def _expert_remainder(model: ModelTraits, size: int, whole_experts: bool) -> int | None:
+    """What is left over when a shard of an expert is cut into the blocks of FP8 that vLLM makes while it loads."""
+    width = model.expert_intermediate_size
+    return None if width is None or whole_experts or size == 1 else width % (size * _ONLINE_BLOCK)
+
+
+def _width(model: ModelTraits, whole_experts: bool) -> int | None:
     """Width of the feed-forward layers that are split, in elements: an expert's in a mixture of experts."""
+    if whole_experts and model.expert_intermediate_size:
+        return model.shared_intermediate_size or None
     return model.expert_intermediate_size or model.intermediate_size
 
 

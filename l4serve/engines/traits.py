@@ -35,6 +35,8 @@ class ModelTraits:
     """Width of a feed-forward layer, in elements."""
     expert_intermediate_size: int | None = None
     """Width of one expert, in elements; None in a described model means no mixture of experts."""
+    shared_intermediate_size: int | None = None
+    """Width of what every token passes beside its experts, in elements; None or 0 where there is no such thing."""
 
     @property
     def described(self) -> bool:

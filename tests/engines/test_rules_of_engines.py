@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engines.rule_cases import QWEN, errors
+from tests.engines.rule_cases import QWEN, errors, like, verdicts
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,51 @@ def test_draft_models_left_with_v0_and_came_back_with_0_15(
 ) -> None:
     found = errors("vllm", version, QWEN, speculativeConfig={**speculative, "num_speculative_tokens": 3})
     assert ("vllm-draft-model-speculation" in found) is refused
+
+
+EXPERTS = like(QWEN, architecture="Qwen3MoeForCausalLM", num_attention_heads=64, expert_intermediate_size=1536)
+FP8_EXPERTS = like(EXPERTS, quantization_method="fp8", quantization_group=128 * 128, quantization_bits=8)
+
+
+@pytest.mark.parametrize(
+    ("shared", "extra_args", "refused"),
+    [
+        (0, (), True),
+        (0, ("--enable-expert-parallel",), False),
+        (0, ("-ep",), False),
+        (0, ("--enable-expert-parallel", "--no-enable-expert-parallel"), True),
+        (512, ("--enable-expert-parallel",), True),
+        (2048, ("--enable-expert-parallel",), False),
+    ],
+)
+def test_whole_experts_cut_no_fp8_blocks(shared: int, extra_args: tuple[str, ...], refused: bool) -> None:
+    """As Qwen3-235B-A22B-FP8 runs on eight GPUs, and Qwen3.6-35B-A3B-FP8 with its shared expert does not."""
+    model = like(FP8_EXPERTS, shared_intermediate_size=shared)
+    found = errors("vllm", "0.19.0", model, tp=8, gpus=8, extra_args=extra_args)
+    assert ("vllm-fp8-blocks-not-divisible" in found) is refused
+
+
+@pytest.mark.parametrize(
+    ("version", "tp", "quantization", "refused"),
+    [
+        ("0.22.1", 8, "fp8_per_block", True),
+        ("0.24.0", 8, "fp8_per_block", True),
+        ("0.25.0", 8, "fp8_per_block", False),
+        ("0.22.1", 4, "fp8_per_block", False),
+        ("0.22.1", 8, "fp8", False),
+    ],
+)
+def test_experts_made_fp8_by_blocks_while_loading(version: str, tp: int, quantization: str, refused: bool) -> None:
+    found = errors("vllm", version, EXPERTS, tp=tp, gpus=tp, quantization=quantization)
+    assert ("vllm-online-fp8-blocks-cut-experts" in found) is refused
+
+
+@pytest.mark.parametrize("version", ["3.2.3", "3.3.0", "3.3.7"])
+def test_tgi_quantises_no_model_that_it_has_no_class_for(version: str) -> None:
+    """Whether or not the Transformers of the release knows the model, which no table says of 3.2.3 and 3.3.0."""
+    qwen3 = like(QWEN, architecture="Qwen3ForCausalLM")
+    awq = like(qwen3, quantization_method="awq", quantization_group=128, quantization_bits=4)
+    assert errors("tgi", version, awq) == {"tgi-fallback-quantised-checkpoint"}
+    assert errors("tgi", version, awq, quantize="awq") == {"tgi-fallback-quantised"}
+    assert errors("tgi", version, qwen3) == set()
+    assert {"tgi-perhaps-unknown-model", "tgi-fallback-model"} & set(verdicts("tgi", version, qwen3))

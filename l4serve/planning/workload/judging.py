@@ -285,6 +285,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         quantization_floats=shape.quantization.floats if shape.quantization else None,
         intermediate_size=shape.intermediate_size,
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
+        shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
     )
 
 
