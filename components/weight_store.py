@@ -78,13 +78,18 @@ class WeightStore(pulumi.ComponentResource):
         project, size = self._args.project, f"{store.size_gb}G"
         filled = gcp.compute.Disk(
             f"{self._name}-fill", zone=store.zone, project=project, type=store.fill_type, size=store.size_gb,
-            opts=self._child(depends_on=list(self._args.after)),
+            description=store.claim,
+            opts=self._child(depends_on=list(self._args.after), replace_on_changes=["description"]),
         )  # fmt: skip
         near = _disk_source(filled.id, store.zone, read_only=False)
         volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", near)
         job = self._make_settling(store, self._make_job(store, volume))
         image = gcp.compute.Image(
-            f"{self._name}-image", source_disk=filled.self_link, project=project, opts=self._child(depends_on=[job])
+            f"{self._name}-image",
+            source_disk=filled.self_link,
+            project=project,
+            description=store.claim,
+            opts=self._child(depends_on=[job], replace_on_changes=["description"]),
         )
         disk = gcp.compute.Disk(
             f"{self._name}-disk",
@@ -159,7 +164,7 @@ class WeightStore(pulumi.ComponentResource):
         """Waits until the disk has left its node: no image is made of one that is attached, or not unmounted."""
         amounts = {"cpu": "100m", "memory": "128Mi"}
         pod = self._pod("settle", f"import time; time.sleep({_SETTLE_SECONDS})", amounts, amounts, [], {})
-        return self._job("settle-job", f"{store.claim}-settle", store, pod, filled)
+        return self._job("settle-job", store.settle_name, store, pod, filled)
 
     def _pod(
         self,

@@ -59,6 +59,8 @@ class WorkloadAlerts(pulumi.ComponentResource):
             display_name=alert.summary,
             condition_prometheus_query_language=gcp.monitoring.AlertPolicyConditionConditionPrometheusQueryLanguageArgs(
                 query=alert.expr,
+                # Else the first update fails: no pod has shown the metric yet.
+                disable_metric_validation=True,
                 duration=_seconds(alert.hold),
                 evaluation_interval=_EVALUATED,
                 rule_group=plan.object_name,

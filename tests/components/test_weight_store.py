@@ -68,13 +68,15 @@ def test_the_pods_own_identity_may_read_the_bucket() -> None:
 
 def test_a_boot_disk_is_a_local_volume_of_the_pools_nodes() -> None:
     disk = {"image": "projects/p/global/images/weights", "mode": None}
-    made = store(planned({"kind": "bootDisk"}, secondaryBootDisk=disk))
+    plan = planned({"kind": "bootDisk"}, secondaryBootDisk=disk)
+    assert plan.storage.store is not None
+    made, claim = store(plan), plan.storage.store.claim
     spec = made["chat-weights-weights-volume"].inputs["spec"]
     assert spec["local"] == {"path": "/mnt/disks/gke-secondary-disks/gke-weights-disk"}
-    assert spec["claimRef"] == {"namespace": "llm-serving", "name": "chat-weights"}
+    assert spec["claimRef"] == {"namespace": "llm-serving", "name": claim}
     terms = spec["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"]
     assert {"key": "l4serve.dev/pool", "operator": "In", "values": ["l4"]} in terms
-    assert made["chat-weights-weights-claim"].inputs["spec"]["volumeName"] == "llm-serving-chat-weights"
+    assert made["chat-weights-weights-claim"].inputs["spec"]["volumeName"] == f"llm-serving-{claim}"
 
 
 def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
@@ -91,6 +93,25 @@ def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
     assert "volumes" not in pod, "it waits for the disk to be detached"
     assert "sleep(120)" in pod["containers"][0]["command"][-1]
     assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]
+
+
+def named_by(model: str = "Qwen/Qwen2.5-1.5B-Instruct", size: int = 20, **more: Any) -> tuple[set[str], dict[str, Any]]:
+    """Names of the objects behind a Hyperdisk, and what makes its source and its image anew."""
+    chat = factories.workload(model, nodePool="l4")
+    source = {"kind": "hyperdisk", "sizeGb": size}
+    chat["model"] |= {"source": source, **more}
+    pools = {"l4": {"machineType": "g2-standard-12", "maxNodes": 2}}
+    made = store(factories.planned(factories.serving({"chat": chat}, pools=pools)).workloads[0])
+    names = {each.inputs["metadata"]["name"] for each in made.values() if "metadata" in each.inputs}
+    return names, {part: made[f"chat-weights-{part}"].inputs["description"] for part in ("fill", "image")}
+
+
+@pytest.mark.parametrize("change", [{"model": "Qwen/Qwen2.5-0.5B-Instruct"}, {"revision": "v2"}, {"size": 30}], ids=str)
+def test_other_weights_are_another_disk_beside_the_one_that_pods_still_read(change: dict[str, Any]) -> None:
+    (names, causes), (others, other_causes) = named_by(), named_by(**change)
+    assert names and not names & others, "a claim that is mounted cannot be replaced under its name"
+    assert all(causes[part] != other_causes[part] for part in causes), "the image is of the filled disk of its time"
+    assert named_by() == (names, causes)
 
 
 def test_the_filling_pods_are_confined_and_of_no_service() -> None:
@@ -166,7 +187,7 @@ def test_the_job_downloads_the_weights_once(
 def test_a_policy_lets_the_filling_pods_out_and_nobody_in() -> None:
     objects = render_stack(read_stack_file(ROOT / "examples" / "Pulumi.model-in-a-volume.yaml")).objects
     spec, job = (
-        next(o["spec"] for o in objects if (o["kind"], o["metadata"]["name"]) == (kind, "chat-weights-fill"))
+        next(o["spec"] for o in objects if o["kind"] == kind and o["metadata"]["name"].endswith("-fill"))
         for kind in ("NetworkPolicy", "Job")
     )
     assert spec["podSelector"]["matchLabels"] == job["template"]["metadata"]["labels"]

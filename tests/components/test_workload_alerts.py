@@ -35,6 +35,7 @@ def test_policies_are_one_for_each_alert_with_channels_and_runbook() -> None:
     query = condition["conditionPrometheusQueryLanguage"]
     assert (query["duration"], query["alertRule"]) == ("600s", "Queue")
     assert 'cluster="llm"' in query["query"]
+    assert query["disableMetricValidation"] is True, "no pod has shown the metric at the first update"
     assert queue["notificationChannels"] == [channel]
     assert "https://wiki.example.com/r#queue" in queue["documentation"]["content"]
     assert queue["severity"] == "WARNING"

@@ -3,6 +3,7 @@
 Data: data/weight_disk.yaml.
 """
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -15,6 +16,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.machines.system_machines import system_disk_type
+from l4serve.planning.values.names import shorten
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 
@@ -25,7 +27,11 @@ class WeightStore:
 
     kind: Literal["bootDisk", "hyperdisk"]
     claim: str
-    """Name of the PersistentVolumeClaim, and with the namespace before it of the PersistentVolume."""
+    """Name of the PersistentVolumeClaim, and with the namespace before it of the PersistentVolume.
+
+    It ends in a hash of what lies on the disk: other weights are another disk, which new pods mount while old ones read
+    theirs.
+    """
     size_gb: int
     node_path: str | None = None
     """Folder of the node that holds a boot disk."""
@@ -38,6 +44,11 @@ class WeightStore:
     """Type of the disk that the Job fills: it attaches to the system nodes, which a Hyperdisk ML does not."""
     revision: str | None = None
     """Commit of the Hub that the Job downloads."""
+
+    @property
+    def settle_name(self) -> str:
+        """Name of the Job that waits until the filled disk has left its node."""
+        return f"{self.claim}-settle"
 
     @property
     def fill_name(self) -> str:
@@ -63,22 +74,29 @@ def weight_store(
         image = pool.disks.secondary_boot_disk.rpartition("/")[2]
         return WeightStore(
             kind="bootDisk",
-            claim=f"{name}-weights",
+            claim=_claim(name, pool.disks.secondary_boot_disk, source.path),
             size_gb=1,
             node_path=table["bootDiskFolder"].format(image=image),
             node_labels=dict(place.placing.node_selector),
         )
     if isinstance(source, HyperdiskSource) and pool is not None:
+        size, zone = _disk_gb(source, checkpoint_gib), pool.size.zones[0]
         return WeightStore(
             kind="hyperdisk",
-            claim=f"{name}-weights",
-            size_gb=_disk_gb(source, checkpoint_gib),
-            zone=pool.size.zones[0],
+            claim=_claim(name, workload.model.id, workload.model.revision, size, zone),
+            size_gb=size,
+            zone=zone,
             throughput_mibps=source.throughput_mibps,
             fill_type=system_disk_type(system.machine_type if system else ""),
             revision=workload.model.revision,
         )
     return None
+
+
+def _claim(name: str, *content: object) -> str:
+    """The claim of a workload's disk with some content, short enough for the Jobs that are named after it."""
+    digest = hashlib.sha256("\n".join(map(str, content)).encode()).hexdigest()[:8]
+    return f"{shorten(name, 38)}-weights-{digest}"
 
 
 def fill_requests() -> Mapping[str, str]:
