@@ -9,11 +9,10 @@ from l4serve.config.model_source import HyperdiskSource
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.client_key import planned_key
 from l4serve.planning.workload.encryption import TlsPlan, plan_tls
-from l4serve.planning.workload.endpoint_picker import kind_note
-from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.endpoint_picker import picker_notes
+from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.network_guard import NetworkGuard, downloads, plan_network_guard
 from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
 from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
@@ -44,7 +43,7 @@ def plan_access(
     contract: Step[Contract],
     judgement: Step[Judgement],
     storage: Step[StoragePlan],
-    purpose: Step[Purpose],
+    subject: Step[Subject],
 ) -> Access:
     """The access of a workload by its name in the config; raises ConfigError with every problem of it."""
     path, own = f"workloads.{name}", workload.renamed_from or name
@@ -53,10 +52,12 @@ def plan_access(
         lambda: plan_identity(path, workload, own, around.project_of_pods()),
         lambda: plan_pod_guard(path, workload, contract(), judgement().launch, storage()),
         lambda: plan_tls(path, workload, contract()),
-        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), purpose),
+        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), lambda: subject().purpose),
     )
-    if route is not None and route.picker is not None and (note := kind_note(around.site().cluster)) is not None:
-        route = replace(route, notes=(*route.notes, note))
+    if route is not None and route.picker is not None:
+        shape = subject().shape
+        served = contract().served(shape.architecture) if shape else None
+        route = replace(route, notes=(*route.notes, *picker_notes(around.site().cluster, served)))
     network = plan_network_guard(
         around.network_policy,
         around.site().cluster,

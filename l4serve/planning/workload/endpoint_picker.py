@@ -1,7 +1,7 @@
 """The endpoint picker of a workload: a pool of its pods, and who says which of them answers a request."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from l4serve.config.gathering import Step
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
+from l4serve.engines.contract_table import ServedModel
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.versions import version_of
@@ -87,12 +88,14 @@ def picker_apis(workloads: Iterable[Workload]) -> tuple[str, ...]:
     return tuple(_facts()["apis"]) if picked else ()
 
 
-def kind_note(cluster: ClusterPlan) -> str | None:
-    """What to know of the kind InferencePool, where the cluster may be of a version without it."""
+def picker_notes(cluster: ClusterPlan, served: ServedModel | None) -> Iterator[str]:
+    """What to know of a picker: a cluster that may be too old for its pool, and requests that it does not read."""
     since = str(_facts()["since"])
-    if cluster.managed is not None and version_of(cluster.managed.min_version) >= version_of(since):
-        return None
-    return f"GKE knows InferencePool from {since} on; an older cluster takes it by kubectl apply -f {_facts()['kind']}"
+    if cluster.managed is None or version_of(cluster.managed.min_version) < version_of(since):
+        by_hand = f"kubectl apply -f {_facts()['kind']}"
+        yield f"GKE knows InferencePool from {since} on; an older cluster takes it by {by_hand}"
+    if served is not None and "transcription" in served.traits:
+        yield "the picker refuses recordings sent to /v1/audio, since it reads requests of JSON alone"
 
 
 @cache

@@ -112,7 +112,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     judgement = once(lambda: _judged(path, subject()))
     contract = once(lambda: resolved().contract)
     reached = partial(plan_access, name, workload, around, contract=contract, judgement=judgement)
-    access = once(lambda: reached(storage=storage, purpose=lambda: subject().purpose))
+    access = once(lambda: reached(storage=storage, subject=subject))
     scaling = once(
         lambda: plan_autoscaling(
             f"{path}.autoscaling",
@@ -130,6 +130,11 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(first_of_each_path(error.problems)) from None
+    notes = (
+        *_notes(subject(), judgement(), resources(), host()),
+        *storage().notes,
+        *alert_notes(workload, contract(), around),
+    )
     return Draft(
         name=name,
         workload=workload,
@@ -146,14 +151,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         access=access(),
         subject=subject(),
         purpose=subject().purpose,
-        judgement=replace(
-            judgement(),
-            notes=(
-                *_notes(subject(), judgement(), resources(), host()),
-                *storage().notes,
-                *alert_notes(workload, contract(), around),
-            ),
-        ),
+        judgement=replace(judgement(), notes=notes),
     )
 
 

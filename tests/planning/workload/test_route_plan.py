@@ -118,6 +118,15 @@ def test_a_picker_takes_its_api_and_a_version_that_knows_its_pool() -> None:
     assert plain is not None and "networkservices.googleapis.com" not in plain.apis
 
 
+def test_a_model_of_recordings_is_told_what_the_picker_does_not_read() -> None:
+    def told(model: str) -> list[str]:
+        found = plan({"qwen": factories.workload(model, engine={"maxModelLen": None}, expose=PICKED)}, NETWORK)
+        return [note.path for note in found.notes if note.id == "picker-without-sounds"]
+
+    assert told("openai/whisper-large-v3") == ["workloads.qwen.expose"]
+    assert told("Qwen/Qwen2.5-1.5B-Instruct") == []
+
+
 TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no gateway": ({"workloads": {"a": factories.workload(expose={})}}, "set expose for the stack"),
