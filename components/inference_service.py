@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.container_env import from_secret, sourced
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
-from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
@@ -245,14 +245,14 @@ class InferenceService(pulumi.ComponentResource):
         given = {**self._plan.guard.env, **engine.env}
         variables = {name: value for name, value in given.items() if name not in engine.env_sources}
         plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables.items()]
-        plain += [_sourced(name, source) for name, source in engine.env_sources.items()]
+        plain += [sourced(name, source) for name, source in engine.env_sources.items()]
         secret = self._plan.secret
         if secret is None:
             return plain
         if secret.token_file:
             return [*plain, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
         token = self._args.secret_name or secret.secret_name
-        return [*plain, _from_secret(self._plan.engine.contract.token_env, token, secret.key)]
+        return [*plain, from_secret(self._plan.engine.contract.token_env, token, secret.key)]
 
 
 def _lasting_nodes() -> k8s.core.v1.AffinityArgs:
@@ -263,19 +263,6 @@ def _lasting_nodes() -> k8s.core.v1.AffinityArgs:
     return k8s.core.v1.AffinityArgs(
         node_affinity=k8s.core.v1.NodeAffinityArgs(required_during_scheduling_ignored_during_execution=required)
     )
-
-
-def _sourced(name: str, source: EnvSource) -> k8s.core.v1.EnvVarArgs:
-    """A variable whose value a Secret or a ConfigMap holds."""
-    if source.secret is not None:
-        return _from_secret(name, source.secret, source.key)
-    reference = k8s.core.v1.ConfigMapKeySelectorArgs(name=source.config_map, key=source.key)
-    return k8s.core.v1.EnvVarArgs(name=name, value_from=k8s.core.v1.EnvVarSourceArgs(config_map_key_ref=reference))
-
-
-def _from_secret(name: str, secret: pulumi.Input[str | None], key: str) -> k8s.core.v1.EnvVarArgs:
-    reference = k8s.core.v1.SecretKeySelectorArgs(name=secret, key=key)
-    return k8s.core.v1.EnvVarArgs(name=name, value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=reference))
 
 
 def _group_of_files(plan: WorkloadPlan) -> dict[str, int | str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 DOWNLOAD = """\
@@ -24,10 +25,12 @@ snapshot_download(model, revision=revision, local_dir="/fill", ignore_patterns=s
 
 
 def download_variables(plan: WorkloadPlan) -> Mapping[str, str]:
-    """The variables of the program, the token's left out."""
+    """The variables of the program, the mirror and the proxies of the engine among them; the token's left out."""
     revision = plan.storage.store.revision if plan.storage.store else None
     formats = (word.partition("=")[2] for word in plan.engine.argv if word.startswith("--load-format="))
+    named = {name: value for name, value in plan.engine.env.items() if name in ways_out()}
     return {
+        **named,
         "MODEL_ID": plan.model.id,
         "MODEL_REVISION": revision or "",
         "LOAD_FORMAT": next(formats, ""),

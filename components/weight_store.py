@@ -8,10 +8,12 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.container_env import from_secret, sourced
 from components.google import gcp
 from components.weight_download import DOWNLOAD, download_variables
 from components.workload_principal import pod_member
 from l4serve.config.frozen import frozen
+from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
 from l4serve.planning.workload.weight_disk import fill_limits, fill_requests
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -144,13 +146,10 @@ class WeightStore(pulumi.ComponentResource):
         """Downloads the model to the disk with the engine's own image; Pulumi waits until it is done."""
         plan = self._plan
         env = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in download_variables(plan).items()]
+        env += [sourced(name, source) for name, source in plan.engine.env_sources.items() if name in ways_out()]
         if plan.secret is not None and plan.secret.secret_name is not None:
-            token = k8s.core.v1.SecretKeySelectorArgs(
-                name=self._args.secret_name or plan.secret.secret_name, key=plan.secret.key
-            )
-            env.append(
-                k8s.core.v1.EnvVarArgs(name="HF_TOKEN", value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=token))
-            )
+            token = self._args.secret_name or plan.secret.secret_name
+            env.append(from_secret("HF_TOKEN", token, plan.secret.key))
         source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
         volumes = {
             "/fill": k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),

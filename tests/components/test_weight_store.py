@@ -184,6 +184,25 @@ def test_the_job_downloads_the_weights_once(
     assert (asked["model"], asked["revision"], asked["local_dir"]) == ("Qwen/Qwen2.5-1.5B-Instruct", None, "/fill")
 
 
+def test_the_job_takes_the_mirror_and_the_proxy_of_its_engine() -> None:
+    chat = factories.workload(
+        nodePool="l4",
+        extraEnv={"HF_ENDPOINT": "https://hub.example.com", "VLLM_LOGGING_LEVEL": "WARNING"},
+        env={"HTTPS_PROXY": {"configMap": "proxy", "key": "url"}, "OTHER": {"secret": "kept", "key": "key"}},
+    )
+    chat["model"]["source"] = {"kind": "hyperdisk"}
+    pools = {"l4": {"machineType": "g2-standard-12", "maxNodes": 2}}
+    opened = {"to": [{"cidr": "10.20.0.8/32", "port": 3128}]}
+    plan = factories.planned(factories.serving({"chat": chat}, pools=pools, networkPolicy=opened)).workloads[0]
+    (container,) = store(plan)["chat-weights-fill-job"].inputs["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each for each in container["env"]}
+    assert env["HF_ENDPOINT"]["value"] == "https://hub.example.com"
+    assert env["HTTPS_PROXY"]["valueFrom"]["configMapKeyRef"] == {"name": "proxy", "key": "url"}
+    assert not {"VLLM_LOGGING_LEVEL", "OTHER"} & set(env)
+    assert plan.network is not None and plan.network.fill is not None
+    assert "10.20.0.8/32 (TCP 3128)" in plan.network.fill.reaches
+
+
 def test_a_policy_lets_the_filling_pods_out_and_nobody_in() -> None:
     objects = render_stack(read_stack_file(ROOT / "examples" / "Pulumi.model-in-a-volume.yaml")).objects
     spec, job = (

@@ -28,6 +28,11 @@ def closed_ways(config: NetworkPolicy, launch: Launch | None) -> Iterator[str]:
             yield f"{name} names a place that the pods' NetworkPolicy may close: port 443 of public addresses is open"
 
 
+def ways_out() -> tuple[str, ...]:
+    """Variables that name a proxy, a mirror or a collector."""
+    return tuple(load_data(__file__, "network.yaml")["named"]["variables"])
+
+
 def _is_public(address: str) -> bool:
     """Whether a URL or a host and port is port 443 of a public host."""
     try:

@@ -121,12 +121,13 @@ def plan_network_guard(
         ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
     outside = Opening(peers=(Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster)),), ports=(("TCP", 443),))
     egress = [*_of_every_pod(), *((outside,) if downloads else ())]
-    egress += (Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
+    opened = tuple(Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
+    egress += opened
     return NetworkGuard(
         ingress=tuple(ingress),
         egress=tuple(egress),
         notes=tuple(closed_ways(config, launch)),
-        fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside)) if fills else None,
+        fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside, *opened)) if fills else None,
         picker=_picker_guard(picker_ports, gateway, port) if picker_ports else None,
     )
 
