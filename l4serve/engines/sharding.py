@@ -9,7 +9,7 @@ from l4serve.engines.traits import ModelTraits
 
 _SIZES = (1, 2, 4, 8)
 """Tensor-parallel groups that machines hold whole: a machine of 16 GPUs is rare, and few models split so far."""
-_ONLINE_BLOCK = 128
+_ONLINE_BLOCK, _MARLIN_PIECE = 128, 64
 _VOCABULARY_PADDING = 64
 """Entries to which vLLM rounds a vocabulary up: vllm/model_executor/layers/vocab_parallel_embedding.py."""
 
@@ -35,6 +35,7 @@ def parallel_facts(
         "remainder.kvHeadsStrict": model.num_key_value_heads % tensor if model.num_key_value_heads else None,
         "model.paddedVocabulary": padded,
         "model.width": _width(model, whole_experts),
+        "remainder.expertGroups": _expert_groups(model, tensor, whole_experts),
         "remainder.expertBlocks": _expert_remainder(model, tensor, whole_experts),
         "model.quantizedBlock": _block(model),
         "sizes": ", ".join(map(str, fitting)),
@@ -61,6 +62,18 @@ def _expert_remainder(model: ModelTraits, size: int, whole_experts: bool) -> int
     """What is left over when a shard of an expert is cut into the blocks of FP8 that vLLM makes while it loads."""
     width = model.expert_intermediate_size
     return None if width is None or whole_experts or size == 1 else width % (size * _ONLINE_BLOCK)
+
+
+def _expert_groups(model: ModelTraits, size: int, whole_experts: bool) -> int | None:
+    """What is left over when a shard of an expert in AWQ or GPTQ of 4 bits is cut into the pieces of Marlin's kernel.
+
+    https://github.com/vllm-project/vllm/blob/v0.12.0/vllm/model_executor/layers/quantization/utils/marlin_utils.py#L194
+    """
+    width, group = model.expert_intermediate_size, model.quantization_group
+    asked = model.quantization_method in ("awq", "gptq") and model.quantization_bits == 4 and size > 1
+    if width is None or group is None or group <= 0 or whole_experts or not asked:
+        return None
+    return width % (size * max(_MARLIN_PIECE, group))
 
 
 def _width(model: ModelTraits, whole_experts: bool) -> int | None:

@@ -89,3 +89,27 @@ def test_tgi_quantises_no_model_that_it_has_no_class_for(version: str) -> None:
     assert errors("tgi", version, awq, quantize="awq") == {"tgi-fallback-quantised"}
     assert errors("tgi", version, qwen3) == set()
     assert {"tgi-perhaps-unknown-model", "tgi-fallback-model"} & set(verdicts("tgi", version, qwen3))
+
+
+INT4_EXPERTS = like(EXPERTS, quantization_method="gptq", quantization_group=128, quantization_bits=4)
+
+
+@pytest.mark.parametrize(
+    ("version", "tp", "changes", "extra_args", "refused"),
+    [
+        ("0.9.1", 8, {}, (), True),
+        ("0.12.0", 8, {"quantization_method": "awq"}, (), True),
+        ("0.13.0", 8, {}, (), False),
+        ("0.9.1", 4, {}, (), False),
+        ("0.9.1", 8, {"expert_intermediate_size": 2048}, (), False),
+        ("0.9.1", 8, {"quantization_group": 64}, (), False),
+        ("0.9.1", 8, {"quantization_group": -1}, (), False),
+        ("0.9.1", 8, {}, ("--enable-expert-parallel",), False),
+    ],
+)
+def test_shards_of_four_bit_experts_that_no_kernel_takes(
+    version: str, tp: int, changes: dict[str, object], extra_args: tuple[str, ...], refused: bool
+) -> None:
+    """As vllm-project/vllm issue 17604 has it of Qwen3-235B-A22B-GPTQ-Int4 and Qwen3-30B-A3B-AWQ."""
+    found = errors("vllm", version, like(INT4_EXPERTS, **changes), tp=tp, gpus=tp, extra_args=extra_args)
+    assert ("vllm-quantised-experts-cut" in found) is refused
