@@ -12,6 +12,7 @@ _OPTIONS = {
     "--max-long-partial-prefills": "arg.maxLongPartialPrefills",
     "--logits-processor-pattern": "arg.logitsProcessorPattern",
     "--enable-expert-parallel": "arg.enableExpertParallel",
+    "--async-scheduling": "arg.asyncScheduling",
 }
 """Options that no typed field sets, each with the fact that holds its value."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS.values())

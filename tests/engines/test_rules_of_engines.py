@@ -113,3 +113,40 @@ def test_shards_of_four_bit_experts_that_no_kernel_takes(
     """As vllm-project/vllm issue 17604 has it of Qwen3-235B-A22B-GPTQ-Int4 and Qwen3-30B-A3B-AWQ."""
     found = errors("vllm", version, like(INT4_EXPERTS, **changes), tp=tp, gpus=tp, extra_args=extra_args)
     assert ("vllm-quantised-experts-cut" in found) is refused
+
+
+NGRAM = {"method": "ngram", "num_speculative_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    ("version", "pp", "speculative", "rule"),
+    [
+        ("0.11.2", 2, None, "vllm-async-scheduling-over-stages"),
+        ("0.14.1", 2, None, "vllm-async-scheduling-over-stages"),
+        ("0.15.0", 2, None, None),
+        (
+            "0.11.0",
+            1,
+            {"method": "eagle", "model": "a/eagle", "num_speculative_tokens": 3},
+            "vllm-async-scheduling-with-drafts",
+        ),
+        ("0.11.1", 1, {"method": "eagle", "model": "a/eagle", "num_speculative_tokens": 3}, None),
+        ("0.14.1", 1, NGRAM, "vllm-async-scheduling-with-ngram"),
+        ("0.32.0", 1, NGRAM, "vllm-async-scheduling-with-ngram"),
+        ("0.33.0", 1, NGRAM, None),
+    ],
+)
+def test_scheduling_ahead_has_its_limits_in_each_release(
+    version: str, pp: int, speculative: dict[str, object] | None, rule: str | None
+) -> None:
+    fields = {} if speculative is None else {"speculativeConfig": speculative}
+    asked = errors("vllm", version, QWEN, pp=pp, gpus=pp, extra_args=("--async-scheduling",), **fields)
+    assert asked == ({rule} if rule else set())
+    assert not errors("vllm", version, QWEN, pp=pp, gpus=pp, **fields)
+    assert not errors("vllm", version, QWEN, pp=pp, gpus=pp, extra_args=("--no-async-scheduling",), **fields)
+
+
+@pytest.mark.parametrize("version", ["0.8.5", "0.16.0", "0.33.0"])
+def test_a_number_of_drafted_tokens_is_needed(version: str) -> None:
+    assert errors("vllm", version, QWEN, speculativeConfig={"method": "ngram"}) == {"vllm-drafts-without-number"}
+    assert errors("vllm", version, QWEN, speculativeConfig=NGRAM) == set()
