@@ -24,6 +24,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/planning/performance/test_monotone_laws.py",
         "tests/planning/stack/test_edits.py",
         "tests/planning/stack/test_every_field.py",
+        "tests/planning/stack/test_every_field_at_each_release.py",
         "tests/policy/test_protocol.py",
         "tests/report/test_page.py",
         "tests/scripts/test_pr_preview.py",

@@ -1,15 +1,13 @@
 """One test over many small cases, where a test of its own for each would cost more than the case."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-Case = TypeVar("Case")
+from typing import Any
 
 
-def each(cases: Iterable[Case], name: Callable[[Case], str]) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
+def each(cases: Iterable[Any], name: Callable[[Any], str]) -> Callable[[Callable[[Any], None]], Callable[[], None]]:
     """Makes a check of one case a test of all: every case is checked, and those that fail are told by name."""
 
-    def of_all(check: Callable[[Case], None]) -> Callable[[], None]:
+    def of_all(check: Callable[[Any], None]) -> Callable[[], None]:
         def test() -> None:
             listed = tuple(cases)
             assert listed, "a test of no case tells nothing"
@@ -22,7 +20,7 @@ def each(cases: Iterable[Case], name: Callable[[Case], str]) -> Callable[[Callab
     return of_all
 
 
-def _fault(check: Callable[[Case], None], case: Case) -> str:
+def _fault(check: Callable[[Any], None], case: Any) -> str:
     try:
         check(case)
     except BaseException as error:

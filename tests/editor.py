@@ -14,6 +14,11 @@ def editor() -> Draft202012Validator:
     return Draft202012Validator(stack_file_schema())
 
 
+def definitions() -> Any:
+    """The objects of the schema by their names."""
+    return stack_file_schema()["$defs"]
+
+
 def marked(document: Any) -> list[str]:
     """What an editor says of a stack file."""
     return [error.message for error in editor().iter_errors(document)]

@@ -1,6 +1,5 @@
 """A group whose commands are imported when they are called: `--help` and `plan` load no cloud client."""
 
-from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -69,9 +68,8 @@ class LazyGroup(TyperGroup):
             self._listing = False
 
 
-@cache
 def load_command(name: str, command: LazyCommand) -> Any:
-    """The command behind a name, imported and made once; of the type that typer makes, which it does not export."""
+    """The command behind a name, imported now; of the type that typer makes, which it does not export."""
     module, _, attribute = command.target.partition(":")
     found: Any = getattr(import_module(f"l4serve.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):

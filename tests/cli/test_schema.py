@@ -15,7 +15,7 @@ from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
 from tests.each_case import each
-from tests.editor import editor, marked
+from tests.editor import definitions, editor, marked
 from tests.stack_cases import ROOT, STACKS
 
 W, E = "workloads.qwen", "workloads.qwen.engine"
@@ -106,11 +106,11 @@ def test_each_key_of_the_reference_says_something() -> None:
 
 def test_each_key_has_an_example_that_its_model_takes() -> None:
     """Add one in l4serve/config/data/examples.yaml where the type of a new key implies none."""
-    wrong, definitions = [], editor().schema["$defs"]
+    wrong, known = [], definitions()
     for part, definition in objects().items():
         for key in definition.get("properties", {}):
             example = example_of(part, key)
-            form = {"$defs": definitions, **definition["properties"][key]}
+            form = {"$defs": known, **definition["properties"][key]}
             faults = [error.message for error in Draft202012Validator(form).iter_errors(example)]
             if example is None or faults:
                 wrong.append((part, key, example, faults))

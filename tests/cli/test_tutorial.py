@@ -58,7 +58,7 @@ def test_what_the_components_make_is_held_against_the_roles() -> None:
     for file in (ROOT / "components").glob("*.py"):
         kinds |= set(re.findall(r"\bgcp\.([a-z]+)\.[A-Z]\w+\(", file.read_text("utf-8")))
     assert kinds >= {"container", "compute", "serviceaccount", "projects"}
-    link = r"\[[^\]]+\]\(https://cloud\.google\.com/[^)]+\)"
+    link = r"\[[^\]]+\]\(https://docs\.cloud\.google\.com/[^)]+\)"
     rows = re.findall(rf"^\| `(roles/[\w.]+)` \| (?:`(\w+)`: )?[^|]+ \| {link} \|$", PAGE, re.M)
     assert kinds - {kind for _, kind in rows} == set()
     assert PAGE.count("| `roles/") == len(rows), "each role has Google's page"

@@ -83,8 +83,9 @@ def test_it_is_copied_and_stays_as_it_is(value: Any) -> None:
 
 
 def test_values_of_other_classes_are_others() -> None:
-    assert Slotted("a") != Ours(name="a")
-    assert Empty() != ()
+    others: tuple[object, object] = (Ours(name="a"), ())
+    assert Slotted("a") != others[0]
+    assert Empty() != others[1]
     assert not hasattr(Slotted("a"), "__dict__")
 
 

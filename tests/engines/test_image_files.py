@@ -43,7 +43,8 @@ def test_extra_arguments_are_looked_at_too() -> None:
 
 @pytest.mark.parametrize(("version", "image", "missing"), [("0.26.0", None, True), ("0.26.0", "ghcr.io/a/v:1", False)])
 def test_a_variable_that_names_a_file_is_looked_at_too(version: str, image: str | None, missing: bool) -> None:
-    asked = case("vllm", version, QWEN, **({"image": image} if image else {}))
+    given: dict[str, Any] = {"image": image} if image else {}
+    asked = case("vllm", version, QWEN, **given)
     logging = replace(asked, extra_env={"VLLM_LOGGING_CONFIG_PATH": "/etc/logging.json"})
     if not missing:
         assert build_launch(logging).env["VLLM_LOGGING_CONFIG_PATH"] == "/etc/logging.json"
