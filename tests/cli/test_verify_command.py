@@ -185,6 +185,7 @@ def test_stack_is_checked_through_its_cluster(vllm, kube, existing):
     assert checks[0]["detail"] == "pod pod-b, port 8123"
 
 
+@pytest.mark.slow
 def test_broken_workload_of_a_stack_exits_1(vllm, kube, existing):
     result = run("-f", existing(kube(vllm("limit-accepted"))))
     assert result.exit_code == 1

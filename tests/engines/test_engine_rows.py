@@ -64,6 +64,7 @@ def _models() -> Any:
     return all_models()
 
 
+@pytest.mark.slow
 def test_the_rows_are_gone_afterwards() -> None:
     assert engine_kinds() == ("vllm", "tgi")
     with pytest.raises(ConfigError):

@@ -26,6 +26,7 @@ def problems(**fields: Any) -> dict[str, str]:
     return {p.path.removeprefix("workloads.qwen."): f"{p.message} {p.remedy}" for p in refused.value.problems}
 
 
+@pytest.mark.slow
 @each([version for version in contract_versions("vllm") if version.endswith(".0")], str)
 def test_every_release_of_vllm_gets_its_key_by_its_variable(version: str) -> None:
     fields = {"engine": {"version": version}, "allow": []}

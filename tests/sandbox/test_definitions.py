@@ -30,6 +30,7 @@ def test_a_copy_is_of_the_pinned_version(module: str) -> None:
         assert first.startswith(f"# {module} {pinned}, {pattern.format(plural)}:")
 
 
+@pytest.mark.slow
 @each(sorted(path.stem for path in CRDS.glob("*.yaml")), str)
 def test_a_definition_names_its_kind_and_holds_no_prose(name: str) -> None:
     document = yaml.safe_load((CRDS / f"{name}.yaml").read_text("utf-8"))

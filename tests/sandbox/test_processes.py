@@ -47,6 +47,7 @@ def test_ending_waits_until_it_is_gone_and_leaves_no_zombie(sleeper: ChildProces
     assert not psutil.pid_exists(sleeper.identity.pid)
 
 
+@pytest.mark.slow
 def test_children_of_the_process_end_with_it(tmp_path: Path) -> None:
     program = f"import subprocess, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(120)"
     parent = start_process("parent", [sys.executable, "-c", program], tmp_path)

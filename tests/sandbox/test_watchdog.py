@@ -16,6 +16,7 @@ from l4serve.sandbox.watchdog import interrupted_by_death
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 
 
+@pytest.mark.slow
 def test_a_death_is_named_while_the_main_thread_waits(tmp_path: Path) -> None:
     child = start_process("kube-scheduler", SLEEP, tmp_path)
     silent, _other_end = socket.socketpair()

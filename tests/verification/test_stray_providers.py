@@ -46,6 +46,7 @@ def strays() -> list[int]:
     return [each.pid for each in stray_providers() if each.name() == PROVIDER]
 
 
+@pytest.mark.slow
 def test_a_provider_is_a_stray_once_its_cli_is_killed(cli: subprocess.Popen[bytes]) -> None:
     provider = await_child(cli.pid)
     assert strays() == []

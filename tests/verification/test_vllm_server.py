@@ -87,6 +87,7 @@ def test_each_fault_is_reported_by_its_check(fault, check, words):
     assert check in report.verdict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "check"),
     [

@@ -30,6 +30,7 @@ def test_our_own_stacks_pass_restricted(stack: str) -> None:
     assert not [note for note in planned(stack).notes if note.id == "pods-not-restricted"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vllm", "tgi"])
 def test_each_release_has_a_user_or_a_reason(kind: str) -> None:
     for version in contract_versions(kind):
