@@ -13,8 +13,8 @@ from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
 from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
 from l4serve.sandbox.pods import KubeObject
-from l4serve.sandbox.rehearsal import missing_namespaces
 from l4serve.sandbox.rollout_watch import SETTLE_S, RolloutWatch, await_daemons, await_nodes, take_snapshot
+from l4serve.sandbox.stand_ins import missing_namespaces
 
 _OF = "rehearsal.l4serve.dev/stack"
 _NODES_TIMEOUT_S = 120.0
