@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
+from l4serve.advising.search import share_of
 from l4serve.advising.stack_advice import advise_workload, write_advice
 from l4serve.cli.app import app
 from l4serve.config.node_pool import Provisioning
@@ -25,7 +26,7 @@ from l4serve.planning.workload.speed_question import subject_speed
 from tests import factories
 from tests.stack_cases import ROOT
 
-LOAD = Load(input_tokens=256, output_tokens=128, clients=64, input_spread=0.0, output_spread=0.0)
+LOAD = Load(input_tokens=256, output_tokens=128, clients=64)
 GUIDE = {
     "latency-gpu", "latency-quantization", "throughput-replicas", "throughput-tensor-parallelism",
     "throughput-batching", "cost-model", "cost-quantization", "cost-context", "attention",
@@ -143,8 +144,10 @@ def test_the_checklist_asks_about_the_load_of_the_estimate(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("workload", ["llama-8b", "qwen-7b", "qwen-14b"])
-@pytest.mark.parametrize("goal", ["latency", "throughput", "cost"])
-def test_a_written_edit_plans_and_its_estimate_is_what_was_advised(workload: str, goal: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("goal", "rate"), [("latency", None), ("throughput", None), ("cost", None), ("cost", 4.0)])
+def test_a_written_edit_plans_and_its_estimate_is_what_was_advised(
+    workload: str, goal: Any, rate: float | None, tmp_path: Path
+) -> None:
     text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8")
     draft = tmp_path / "Pulumi.prod.yaml"
 
@@ -153,12 +156,12 @@ def test_a_written_edit_plans_and_its_estimate_is_what_was_advised(workload: str
         return plan_stack(read_stack_file(draft, name="prod"))
 
     before = next(w for w in planned(text).workloads if w.name == workload)
-    load = replace(LOAD, clients=1) if goal == "latency" else LOAD
+    load = replace(LOAD, clients=None if rate else 1 if goal == "latency" else LOAD.clients, rate=rate)
     written = write_advice(text, before, Wish(goal=goal, load=load), planned)
     winner = written.answer.winner
     assert winner is not None
     after = next(w for w in planned(written.text).workloads if w.name == workload)
-    part = replace(load, clients=-(-(load.clients or 1) // winner.candidate.replicas))
+    part = share_of(load, winner.candidate.replicas)
     found = subject_speed(after.prospect.subject, after.judgement, part)
     assert found.figures == winner.speed.figures
     assert after.scale.replicas == winner.candidate.replicas

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -10,11 +10,14 @@ from typer.testing import CliRunner
 
 from l4serve.cli.advise_command import advise
 from l4serve.cli.advise_space import Space, homes_of
+from l4serve.cli.estimate_command import estimate
 from l4serve.config.node_pool import Provisioning
 from l4serve.planning.machines.gpus import all_gpus
 
 app = typer.Typer()
 app.command()(advise)
+estimates = typer.Typer()
+estimates.command()(estimate)
 GEMMA = ("--model", "google/gemma-7b", "--engine", "vllm", "--input-tokens", "256", "--output-tokens", "128")
 
 
@@ -39,6 +42,42 @@ def test_the_json_has_a_winner_a_front_and_a_reason_for_every_other() -> None:
 def test_latency_asks_about_one_client_unless_told() -> None:
     _, out, _ = run(*GEMMA, "--goal", "latency", "--json")
     assert json.loads(out)["load"]["concurrency"] == 1
+
+
+OPTIONS = {
+    "engine.quantization": "--quantization",
+    "engine.kvCacheDtype": "--kv-cache-dtype",
+    "engine.maxModelLen": "--max-model-len",
+    "engine.maxNumSeqs": "--max-num-seqs",
+    "engine.maxNumBatchedTokens": "--max-num-batched-tokens",
+    "engine.tensorParallelSize": "--tensor-parallel",
+    "model.id": "--model",
+}
+
+
+@pytest.mark.parametrize("goal", ["latency", "cost"])
+def test_one_replica_of_the_winner_is_what_estimate_says_of_its_part_of_the_rate(goal: str) -> None:
+    lengths = ("--input-tokens", "256", "--output-tokens", "128")
+    asked = ("--model", "Qwen/Qwen2.5-7B-Instruct", "--engine", "vllm", "--rps", "20", "--ttft-ms", "400")
+    code, out, _ = run(*asked, *lengths, "--percentile", "95", "--goal", goal, "--quality", "8bit", "--json")
+    assert code == 0
+    answer = json.loads(out)
+    winner, sizing = answer["winner"], answer["sizing"]
+    said = {"--model": "Qwen/Qwen2.5-7B-Instruct"}
+    said |= {OPTIONS[key]: str(value) for key, value in winner["edit"].items() if key in OPTIONS}
+
+    def estimated(replicas: int) -> Any:
+        words = [word for pair in said.items() for word in pair]
+        part = ("--rate", str(20 / replicas), "--percentile", "95", "--json")
+        return json.loads(CliRunner().invoke(estimates, [*words, *lengths, *part]).stdout)
+
+    one = estimated(winner["replicas"])
+    assert [one[key] for key in ("ttftMs", "itlMs")] == [winner["estimate"][key] for key in ("ttftMs", "itlMs")]
+    assert one["ttftMs"] == sizing["ttftMs"]
+    assert one["ttftAtPercentileMs"] == sizing["ttftAtPercentileMs"] <= 400
+    if goal == "cost" and winner["replicas"] > 1:
+        fewer = estimated(winner["replicas"] - 1)
+        assert fewer["ttftAtPercentileMs"] is None or fewer["ttftAtPercentileMs"] > 400
 
 
 def test_a_wish_that_nothing_keeps_exits_with_one() -> None:
