@@ -25,6 +25,7 @@ SECONDS_PER_MINUTE = 60
 HALVINGS = 12
 """Of the search for the highest rate of one replica: to a part in 4,000."""
 GALLOP = 4
+WOBBLE = 3
 
 SpeedAt = Callable[[float], Speed]
 """One replica's speed at requests a second."""
@@ -109,8 +110,12 @@ def fewest(speed_at: SpeedAt, alone: Speed, wish: Wish, utilisation: float | Non
 
 
 def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
-    """The least count above `low`, which is too few, that is kept, looked for around `at`: more is never worse."""
-    high, step = None, 1
+    """The least count above `low`, which is too few, that is kept, looked for around `at`.
+
+    More is hardly ever worse: the waits of the same arrivals at a lower rate wobble by a percent or two, so the counts
+    just below what halving finds are tried as well.
+    """
+    beneath, high, step = low, None, 1
     while high is None:
         at = min(at, MOST_REPLICAS)
         if at <= low:
@@ -125,7 +130,8 @@ def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
             high, step = at, step * GALLOP
         else:
             low, step = at, MOST_REPLICAS
-    return high
+    near = range(max(beneath + 1, high * 3 // 4, high - WOBBLE), high - 1)
+    return next((count for count in near if kept(count)), high)
 
 
 def size(judged: Judged, wish: Wish) -> Sizing | None:

@@ -108,7 +108,12 @@ def test_the_least_count_is_found_wherever_the_search_begins(threshold: int, low
 
     answer = max(threshold, low + 1)
     assert least(kept, low, max(low + 1, begin)) == (answer if answer <= MOST_REPLICAS else None)
-    assert len(asked) <= 25
+    assert len(asked) <= 35
+
+
+@pytest.mark.parametrize("begin", [1, 9, 12, 30])
+def test_a_count_that_wobbles_hides_no_lesser_one(begin: int) -> None:
+    assert least(lambda count: count >= 10 and count != 11, 3, max(4, begin)) == 10
 
 
 def test_more_requests_variance_and_a_stricter_percentile_never_save_a_replica(winner: Judged) -> None:

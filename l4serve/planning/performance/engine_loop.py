@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
-from l4serve.planning.performance.step_time import Batch, StepClock
+from l4serve.planning.performance.step_time import StepClock
 
 WAVES = 4
 FEWEST_REQUESTS = 2
@@ -83,16 +83,11 @@ class EngineLoop:
             self._decode_on()
             return
         decoding = self.decoding if self.limits.chunks or not prefilled else 0
-        batch = Batch(
-            decoding=decoding,
-            cached=self.cached if decoding else 0,
-            windowed=self._windowed() if decoding else 0,
-            prefilling=prefilled,
-            attended=attended,
-            attended_windowed=windowed,
-            finished=len(first),
-        )
-        self._pass(self.clock.seconds(batch), 1 if decoding else 0, beside=len(first))
+        seconds = self.clock.bare(decoding + prefilled, decoding + len(first)) + self.clock.prompt(attended, windowed)
+        if decoding:
+            _, each, each_windowed = self.clock.decode(decoding)
+            seconds += each * self.cached + each_windowed * self._windowed()
+        self._pass(seconds, 1 if decoding else 0, beside=len(first))
         for request in first:
             self._start(request)
         if decoding:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+from itertools import cycle
 from math import exp
 from statistics import NormalDist
 from typing import Literal
@@ -76,13 +78,23 @@ class Load:
         """Seconds at which the requests of an open load come, and the same each time: without memory, as from many who
         know nothing of each other, or with gaps of a gamma distribution that vary less or more."""
         assert self.rate is not None, "a closed load has no rate"
-        draws, now, varied = random.Random(0), 0.0, self.arrival_cv2  # noqa: S311 - arrivals of a model, no secret
-        while True:
-            if varied == 1.0:
-                now += draws.expovariate(self.rate)
-            else:
-                now += draws.gammavariate(1 / varied, varied / self.rate) if varied else 1 / self.rate
+        now = 0.0
+        for gap in cycle(_gaps(self.arrival_cv2)):
+            now += gap / self.rate
             yield now
+
+
+ARRIVALS = 2500
+"""Gaps that are drawn, more than a load that is served takes; after them the same come again."""
+
+
+@lru_cache(maxsize=16)
+def _gaps(varied: float) -> tuple[float, ...]:
+    """Gaps between requests of a rate of one, with this squared coefficient of variation."""
+    draws = random.Random(0)  # noqa: S311 - arrivals of a model, no secret
+    if varied == 1.0:
+        return tuple(draws.expovariate(1.0) for _ in range(ARRIVALS))
+    return tuple(draws.gammavariate(1 / varied, varied) if varied else 1.0 for _ in range(ARRIVALS))
 
 
 def _draw(normal: NormalDist, at: float, median: int, spread: float) -> int:

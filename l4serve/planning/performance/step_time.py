@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2
 
@@ -15,9 +14,9 @@ LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
 
 
-@dataclass(slots=True)
+@frozen(slots=True)
 class Batch:
-    """What one step works on; made for each, and so not frozen, which takes three times as long.
+    """What one step works on.
 
     `decoding` sequences with `cached` tokens in all (`windowed` where a sliding window bounds each of them), and
     `prefilling` tokens of prompts, with `attended` pairs of a query and a cached token, and `finished` prompts that get
@@ -47,13 +46,20 @@ class StepClock:
 
     def seconds(self, batch: Batch) -> float:
         """The step's time."""
-        tokens = batch.decoding + batch.prefilling
-        rows = batch.decoding + batch.finished
+        bare = self.bare(batch.decoding + batch.prefilling, batch.decoding + batch.finished)
+        return bare + self.prompt(batch.attended, batch.attended_windowed) + self._cache(batch)
+
+    def bare(self, tokens: int, rows: int) -> float:
+        """Seconds of a step of so many tokens, of which so many rows make logits, without its attention."""
         found = self._steps.get((tokens, rows))
         if found is None:
             found = self.host + self._linear(tokens) + self._head(rows) + self._exchange(tokens)
             self._steps[tokens, rows] = found
-        return found + self._cache(batch) + self._prompt(batch)
+        return found
+
+    def prompt(self, attended: float, windowed: float) -> float:
+        """Seconds of attention over prompts: pairs of a query and a cached token, in full and in windowed layers."""
+        return (self.work.attended * attended + self.work.attended_windowed * windowed) / self._prompt_rate
 
     def decode(self, sequences: int) -> tuple[float, float, float]:
         """A pure decode step of so many sequences: seconds beside the cache, and for each token that it holds in full
@@ -76,7 +82,7 @@ class StepClock:
         batch = Batch(decoding=sequences, cached=sequences * context, windowed=sequences * context)
         reading = self._head(sequences) + self._cache(batch)
         computing = prompts * self.work.operations / self._formats[1]
-        computing += self._prompt(Batch(attended=prompts * context / 2, attended_windowed=prompts * context / 2))
+        computing += self.prompt(prompts * context / 2, prompts * context / 2)
         if self.reads_longer_than_it_computes(sequences):
             reading += self._linear(sequences)
         else:
@@ -208,10 +214,6 @@ class StepClock:
         if self.backend == "FLASH_ATTN":
             return rates.flash * max(0.2, 1 - rates.flash_loss * log2(max(1, sequences)))
         return rates.other
-
-    def _prompt(self, batch: Batch) -> float:
-        pairs = self.work.attended * batch.attended + self.work.attended_windowed * batch.attended_windowed
-        return pairs / self._prompt_rate
 
     def _exchange(self, tokens: int) -> float:
         """The all-reduces of a step between the ranks of a layer, as a ring sends them."""
