@@ -1,0 +1,51 @@
+"""The longest context that a release takes of a model: its own, or what a command line or a variable makes of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.engines.case import Case
+from l4serve.engines.checking import read_options
+from l4serve.engines.config_values import read_object
+
+_UNLIMITED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+_ROPES = ("rope_parameters", "rope_scaling")
+_SCALED_FROM = "original_max_position_embeddings"
+
+
+def context_limit(case: Case) -> int | None:
+    """In tokens; None where there is no limit, or nobody can tell it from here.
+
+    Source: _get_and_verify_max_len of vllm/config/model.py.
+    """
+    own = case.model.max_position_embeddings
+    if own is None or case.extra_env.get(_UNLIMITED, "").strip().lower() in ("1", "true"):
+        return None
+    for option in read_options(case.extra_args, case.contract):
+        name = option.flag.name if option.flag else ""
+        if name not in ("--hf-overrides", "--rope-scaling"):
+            continue
+        asked = None if option.key or not option.values else read_object(option.values[0])
+        if asked is None:
+            return None
+        if own is None:
+            return None
+        own = _stretched(own, {"rope_scaling": asked} if name == "--rope-scaling" else asked)
+    return own
+
+
+def _stretched(own: int, overrides: Mapping[str, Any]) -> int | None:
+    """What overrides of config.json make of a context."""
+    stated = overrides.get("max_position_embeddings", own)
+    rope: Any = next((overrides[key] for key in _ROPES if key in overrides), None)
+    if (
+        not isinstance(stated, int)
+        or "text_config" in overrides
+        or (rope is not None and not isinstance(rope, Mapping))
+    ):
+        return None
+    if rope is None:
+        return stated
+    factor = rope.get("factor", 1)
+    yarn = rope.get("rope_type", rope.get("type")) == "yarn"
+    base = rope.get(_SCALED_FROM, stated) if yarn else stated
+    return int(base * factor) if isinstance(factor, int | float) and isinstance(base, int) else None
