@@ -31,6 +31,7 @@ from benchmarks.performance.points import (
     l4_points,
     other_host_points,
     predicted,
+    rate_points,
     rows,
     unjudged,
     unseen_points,
@@ -109,14 +110,15 @@ def main() -> int:
         return 0
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
-    elsewhere = other_host_points()
-    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere)}}
+    elsewhere, rated = other_host_points(), rate_points()
+    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere, *rated)}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
     print_errors("H100 with an L4's memory", h100, ours)
     print_errors("H100 with an L4's memory, other configurations", advised, ours)
     print_errors("H100 with an L4's memory, other models", unseen, ours)
     print_errors("L4, a model and a host that settled nothing", elsewhere, ours)
+    print_errors("H100 with an L4's memory, requests at a rate", rated, ours)
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")
@@ -125,7 +127,7 @@ def main() -> int:
         print_points(h100, ours[OWN])
     if arguments.docs:
         kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table()}
-        sets = (advised, unseen, elsewhere)
+        sets = (advised, unseen, elsewhere, rated)
         refresh_docs(points, answers, h100, ours, sets=sets, left=left, **kept)
     return 0
 

@@ -13,6 +13,7 @@ from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
 from benchmarks.performance.points import METRICS, Metric, Point
 from l4serve.config.data_file import read_data
 from l4serve.planning.performance import kernel_rates
+from l4serve.planning.performance.load import Load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance-model.md"
@@ -27,15 +28,15 @@ def refresh_docs(
     h100: tuple[Point, ...],
     ours: Mapping[str, Answers],
     *,
-    sets: tuple[tuple[Point, ...], tuple[Point, ...], tuple[Point, ...]],
+    sets: tuple[tuple[Point, ...], ...],
     picks: str,
     own: str,
     held_out: str,
     left: Mapping[str, int],
 ) -> None:
     """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
-    points that settled nothing: the advisor's, of other models, and of another host."""
-    advised, unseen, elsewhere = sets
+    points that settled nothing: the advisor's, of other models, of another host, and under a rate."""
+    advised, unseen, elsewhere, rated = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -45,7 +46,9 @@ def refresh_docs(
         "errors-advised": _table(advised, ours),
         "errors-unseen": _table(unseen, ours),
         "errors-host": _table(elsewhere, ours),
+        "errors-rate": _table(rated, ours),
         "points-host": _points(elsewhere, ours[own], None),
+        "points-rate": _points(rated, ours[own], None),
         "picks": picks,
         "points": _points(points, answers[own], answers[held_out]),
         "points-h100": _points(h100, ours[own], None),
@@ -91,16 +94,20 @@ def _table(points: tuple[Point, ...], answers: Mapping[str, Answers], metrics: t
 
 
 def _points(points: tuple[Point, ...], own: Answers, held_out: Answers | None) -> str:
-    lines = ["| group | clients | in, out | figure | measured | error | held out |", "|---|---|---|---|---|---|---|"]
+    lines = ["| group | load | in, out | figure | measured | error | held out |", "|---|---|---|---|---|---|---|"]
     for point in points:
         load = point.load
         for metric, value in point.measured.items():
             blind = relative(point, metric, held_out) if held_out else None
             lines.append(
-                f"| {point.group} | {load.clients} | {load.input_tokens}, {load.output_tokens} | {NAMES[metric]} "
+                f"| {point.group} | {_asked(load)} | {load.input_tokens}, {load.output_tokens} | {NAMES[metric]} "
                 f"| {value:,.5g} | {_signed(relative(point, metric, own))} | {_signed(blind)} |"
             )
     return "\n".join(lines)
+
+
+def _asked(load: Load) -> str:
+    return f"{load.rate:g} a second" if load.rate else f"{load.clients}"
 
 
 def _signed(value: float | None) -> str:

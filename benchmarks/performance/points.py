@@ -201,6 +201,27 @@ def unseen_points() -> tuple[Point, ...]:
     return tuple(point for row in rows("unseen_points.jsonl") for point in _h100_points(row))
 
 
+@cache
+def rate_points() -> tuple[Point, ...]:
+    """Requests that come at a rate, whoever waits; nothing was settled with them but which step takes a newcomer."""
+    return tuple(point for row in rows("rate_points.jsonl") for point in _rate_points(row))
+
+
+def _rate_points(row: Mapping[str, Any]) -> Iterator[Point]:
+    question = h100_question(row)
+    for load in row["loads"]:
+        yield Point(
+            id=f"{row['id']}-{load['rate']}-{load['in']}-{load['out']}",
+            group=row["id"],
+            source="h100",
+            family=row["id"],
+            question=question,
+            load=Load(input_tokens=load["in"], output_tokens=load["out"], rate=load["rate"]),
+            measured={"itl": 1000 * load["itl_s"], "ttft": 1000 * load["ttft_s"]},
+            row=row,
+        )
+
+
 def h100_question(row: Mapping[str, Any]) -> Question:
     """A start on an H100 with an L4's memory as a question; the row's `kwargs` are vLLM's own arguments."""
     kwargs = row["kwargs"]

@@ -17,6 +17,7 @@ from benchmarks.performance.points import (
     l4_points,
     other_host_points,
     predicted,
+    rate_points,
     rows,
     unjudged,
     unseen_points,
@@ -81,6 +82,17 @@ def test_models_that_settled_nothing_are_met() -> None:
         assert error.p90 < ninetieth
 
 
+def test_first_tokens_under_a_rate_are_met() -> None:
+    points = rate_points()
+    found = {p.id: figures(predicted(p)) for p in points}
+    assert len(points) >= 12
+    wanted: dict[Any, float] = {"itl": 0.12, "ttft": 0.15}
+    for metric, median in wanted.items():
+        error = errors(points, metric, found)
+        assert error.median is not None
+        assert error.median < median
+
+
 def test_each_row_is_a_question_or_has_its_reason() -> None:
     every = rows("l4_points.jsonl")
     assert len(every) == 112
@@ -106,7 +118,17 @@ def test_each_constant_starts_from_a_source_and_stays_near_it() -> None:
 
 def test_the_page_has_every_generated_part() -> None:
     page = PAGE.read_text("utf-8")
-    for name in ("errors", "errors-saturated", "errors-h100", "points", "points-h100", "constants", "cards", "left"):
+    for name in (
+        "errors",
+        "errors-saturated",
+        "errors-h100",
+        "errors-rate",
+        "points",
+        "points-h100",
+        "constants",
+        "cards",
+        "left",
+    ):
         assert between(page, name, "") != page, f"{name} is empty"
 
 

@@ -62,6 +62,7 @@ class Generation:
     graph_ceiling: int
     graph_seqs_factor: int
     in_flight_batches: int
+    schedules_ahead: bool
     token_report: Literal["blocks", "capacity"]
     counts_reserved_cache: bool
 

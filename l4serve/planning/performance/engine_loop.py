@@ -29,6 +29,8 @@ class EngineLoop:
         self.lengths = load.lengths(limits.longest)
         self.now, self.step = 0.0, 0
         self.waiting: deque[Request] = deque()
+        self.late: list[Request] = []
+        """Requests that came after the step was scheduled which comes next."""
         self.prefilling: deque[Request] = deque()
         self.running: list[Request] = []
         self.ends: list[tuple[int, int, Request]] = []
@@ -60,14 +62,19 @@ class EngineLoop:
 
     def _admit_arrivals(self) -> None:
         """Requests that have reached the engine join the queue; they were sent a little earlier."""
+        busy = self.decoding or self.prefilling or self.waiting
+        queue = self.late if busy and self.limits.ahead else self.waiting
         while self.sent and self.sent[0] <= self.now:
             at = self.sent.popleft()
             prompt, output = next(self.lengths)
-            self.waiting.append(Request(at - self.clock.rates.request, prompt, output, left=output))
+            queue.append(Request(at - self.clock.rates.request, prompt, output, left=output))
             if self.load.rate is not None and len(self.waiting) < MOST_QUEUED:
                 self.sent.append(next(self.to_come))
 
     def _advance(self) -> None:
+        if self.late:
+            self.waiting.extend(self.late)
+            self.late.clear()
         if self.sent and self.sent[0] <= self.now:
             self._admit_arrivals()
         if not (self.prefilling or self.waiting):
@@ -207,7 +214,9 @@ class EngineLoop:
             first += each_windowed * self._windowed()
             if self._windowed() < self.decoding * self.window:
                 growing += each_windowed * self.decoding
-        if self.sent:
+        if self.late:
+            count = 1
+        elif self.sent:
             until = self.sent[0] - self.now
             until_then = int(until / first) + 1 if first > 0 else 1
             count = min(count, until_then) if until_then > 1 else 1

@@ -16,7 +16,7 @@ def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
     """What the loop sees. A run that no limit touched stands for all limits within which the same fits: a search tries
     many limits, and most loads touch none."""
     longest = limits.longest if load.input_spread or load.output_spread else None
-    shelf = _shelf(clock, limits.chunks, longest, load)
+    shelf = _shelf(clock, (limits.chunks, limits.ahead), longest, load)
     for known, seen in shelf:
         if known == limits or seen.fits(limits):
             return seen
@@ -26,6 +26,6 @@ def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
 
 
 @lru_cache(maxsize=4096)
-def _shelf(clock: StepClock, chunks: bool, longest: int | None, load: Load) -> Shelf:  # noqa: ARG001 - the key
+def _shelf(clock: StepClock, scheduler: tuple[bool, bool], longest: int | None, load: Load) -> Shelf:  # noqa: ARG001 - the key
     """The runs that are known of an engine's clock under a load."""
     return []

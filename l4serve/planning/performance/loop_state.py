@@ -12,7 +12,8 @@ class Limits:
     """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
 
     `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
-    kind. `window_tokens` is the most that a windowed layer keeps.
+    kind. `ahead` is whether a step is scheduled while the one before it runs, as by vLLM's asynchronous scheduling: who
+    comes meanwhile waits for both.
     """
 
     sequences: int
@@ -20,6 +21,7 @@ class Limits:
     cache_tokens: int
     longest: int
     chunks: bool = True
+    ahead: bool = False
 
 
 @dataclass(slots=True, eq=False)

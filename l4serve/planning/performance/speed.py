@@ -241,6 +241,7 @@ def loop_limits(served: Served) -> Limits:
         cache_tokens=max(1, fit.kv_cache_tokens),
         longest=fit.max_model_len,
         chunks=generation.chunked_prefill_default if chunked is None else chunked,
+        ahead=generation.schedules_ahead,
     )
 
 

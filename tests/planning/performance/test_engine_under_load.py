@@ -172,3 +172,16 @@ def test_what_no_data_supports_is_not_judged(options: dict[str, Any], reason: st
 @pytest.mark.parametrize("lengths", [{"input_tokens": 9000}, {"output_tokens": 8192}])
 def test_a_request_longer_than_the_context_is_not_judged(lengths: dict[str, int]) -> None:
     assert "longer than the context of 8192" in speed_of(served(), replace(CHAT, **lengths)).not_judged[0]
+
+
+def test_a_step_that_is_scheduled_ahead_takes_no_newcomer() -> None:
+    load = Load(input_tokens=256, output_tokens=128, rate=2.0)
+    ahead, older = (figures(speed_of(served(engine_version=version), load)) for version in ("0.14.0", "0.13.0"))
+    assert ahead.itl_ms == pytest.approx(older.itl_ms, rel=0.02)
+    assert ahead.ttft_ms - older.ttft_ms == pytest.approx(older.itl_ms, rel=0.25)
+
+
+def test_an_idle_engine_takes_a_request_at_once() -> None:
+    rare = Load(input_tokens=256, output_tokens=2, rate=0.01)
+    ahead, older = (figures(speed_of(served(engine_version=version), rare)) for version in ("0.14.0", "0.13.0"))
+    assert ahead.ttft_ms == pytest.approx(older.ttft_ms)
