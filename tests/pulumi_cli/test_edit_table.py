@@ -57,6 +57,7 @@ ELSEWHERE = {
     "workloads.*.apiKey.secretManager.**": "custom resources of a driver that GKE runs",
     "workloads.*.model.source.**": "disks and buckets that Google's provider makes",
     "workloads.*.compileCache.**": "a claim that a CSI driver of GKE fills",
+    "workloads.*.autoscaling.metricsFrom": "a custom resource by which GKE reads the pods' metrics",
     "workloads.*.minOnDemand": "places pods on two kinds of nodes, which the sandbox has not",
     "networkPolicy.**": "kept by a network that the sandbox has not",
     **dict.fromkeys(
