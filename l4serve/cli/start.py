@@ -1,6 +1,7 @@
 """Entry point of the console script: loads the commands behind a guard that stands before any import of theirs."""
 
 import gc
+import logging
 
 from l4serve.cli.interrupts import say_interrupted
 
@@ -9,6 +10,8 @@ def main() -> None:
     """Runs the command line; Ctrl-C prints one line, also while commands are still being imported."""
     # A command makes many objects that live as long as it does: looking at them again is in vain.
     gc.set_threshold(50_000)
+    # What libraries log would go to the terminal as it is, past the one way out that redacts.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         from l4serve.cli.app import app
 

@@ -46,10 +46,12 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
 )
 _USER_INFO = re.compile(
-    r"(?<=://)[^\s/?#@'\"]{1,300}(?=@)|(?<=://)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
+    r"(?<=//)[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
     r"|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
-_AUTHORIZATION = re.compile(r"(?i)(?<=\bbearer )(?!tokens?\b)[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}")
+_AUTHORIZATION = re.compile(
+    r"(?i)(?<=\bbearer )(?!tokens?\b)[^\s'\",]{6,}|(?<=\bbearer%20)[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}"
+)
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
 _RANDOM_BITS = 3.5
 """Entropy per character above which a long mix of cases and digits is taken for random; English has about 2.5."""
@@ -77,6 +79,8 @@ _SECRET_WORDS = frozenset(
 )
 _GLUED = ("password", "passwd", "passphrase", "apikey")
 """Ends of a word that names a secret though nothing divides it: PGPASSWORD."""
+_GLUED_CAPITALS = ("token", "secret")
+"""The same in a name of capitals alone: HFTOKEN."""
 _OPEN = frozenset(
     {"sort", "cache", "primary", "foreign", "partition", "public", "routing", "hash", "index", "group", "lookup"}
 )
@@ -99,7 +103,8 @@ _ASSIGNED = re.compile(
 )
 _BARE = re.compile(
     r"(?i)(?<![\w-])(?P<name>pass(?:word|wd|phrase)|pwd|token|secret|credentials?|api[_-]?key"
-    r"|(?:access|secret|auth|private|signing)[_-]?(?:key|token)|client[_-]?secret|sig(?:nature)?)=(?P<value>[^\s,;&'\"{}$()]+)"
+    r"|(?:access|secret|auth|private|signing|account)[_-]?(?:key|token)|shared[_-]?access[_-]?key|client[_-]?secret"
+    r"|authorization|sig(?:nature)?|x-(?:amz|goog)-signature)=(?P<value>[^\s,;&'\"{}$()]+)"
 )
 """A name for secrets that is a word of its own, as in a DSN or in the query of a URL."""
 
@@ -116,7 +121,7 @@ def names_a_secret(name: str) -> bool:
         words.pop()
     if not words or (words[-1] == "token" and _COUNTED & {*words}):
         return False
-    if words[-1].endswith(_GLUED) or (
+    if words[-1].endswith(_GLUED if not name.isupper() else (*_GLUED, *_GLUED_CAPITALS)) or (
         name.isupper() and len(words) > 1 and words[-1] == "key" and words[-2] not in _OPEN
     ):
         return True

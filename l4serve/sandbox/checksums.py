@@ -80,9 +80,10 @@ def _digest(file: Path) -> str:
 
 
 def _recorded(folder: Path) -> Mapping[str, Mapping[str, Any]] | None:
+    manifest = _manifest(folder)
     try:
-        entries = json.loads(_manifest(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
     valid = isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values())
     return entries if valid else None
@@ -90,12 +91,14 @@ def _recorded(folder: Path) -> Mapping[str, Mapping[str, Any]] | None:
 
 def _fault(file: Path, entry: Mapping[str, Any]) -> str | None:
     try:
+        if not file.is_file():
+            return "is missing or no file"
         if entry.get("executable") and not _can_run(file):
             return "cannot be executed"
         known = not _touched(file, entry) or _digest(file) == entry.get("sha256")
         return None if known else "is not what was built"
-    except OSError:
-        return "is missing or cannot be read"
+    except (OSError, ValueError):
+        return "cannot be read"
 
 
 def _touched(file: Path, entry: Mapping[str, Any]) -> bool:

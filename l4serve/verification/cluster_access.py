@@ -70,14 +70,30 @@ def _refuse_foreign(what: str, content: bytes) -> None:
             f"{what} gives no access and is not a kubeconfig that this machine can use: {error}\n"
             "    fix: set cluster.kubeconfig"
         ) from None
-    users = document.get("users") if isinstance(document, dict) else None
-    for user in users if isinstance(users, list) else ():
-        entry = user.get("user") if isinstance(user, dict) else None
-        if isinstance(entry, dict) and any(entry.get(key) for key in _ACTING_KEYS):
-            raise AccessError(
-                f"{what} names a command to run or a file to send, and the stack file that it comes with is not this "
-                "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
-            )
+    if _acts(document) or _acts(_as_its_client_reads(content)):
+        raise AccessError(
+            f"{what} names a command to run or a file to send, and the stack file that it comes with is not this "
+            "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
+        )
+
+
+def _acts(value: object) -> bool:
+    """Whether a key that acts stands anywhere, or an entry of a list has its name, which the client takes for one."""
+    if isinstance(value, list):
+        return any(map(_acts, value))
+    if not isinstance(value, dict):
+        return False
+    return value.get("name") in _ACTING_KEYS or any(
+        (key in _ACTING_KEYS and bool(inner)) or _acts(inner) for key, inner in value.items()
+    )
+
+
+def _as_its_client_reads(content: bytes) -> object:
+    """The same by PyYAML, which merges what our own reader takes for a key."""
+    try:
+        return yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return None  # its client refuses it too
 
 
 def _from_file(named: str | None, context: str | None) -> ApiClient:

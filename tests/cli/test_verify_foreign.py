@@ -43,6 +43,27 @@ def test_a_foreign_kubeconfig_that_reads_files_or_runs_providers_asks(tmp_path, 
     assert "--run-kubeconfig-commands" in result.output
 
 
+MERGED = """
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: k, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: %s}]
+"""
+ACTS = "{apiVersion: client.authentication.k8s.io/v1, command: touch, args: [%s], interactiveMode: Never}"
+
+
+@pytest.mark.parametrize("user", ["{!!merge x: {exec: %s}}", "{<<: {exec: %s}}", "[{name: exec, exec: %s}, exec]"])
+def test_a_command_that_only_the_client_sees_asks(tmp_path, user):
+    mark, path = tmp_path / "ran", tmp_path / "kubeconfig"
+    path.write_text(MERGED % (user % (ACTS % mark)), encoding="utf-8")
+    result = run("-f", stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(path)}))
+    assert result.exit_code == 2
+    assert "--run-kubeconfig-commands" in result.output
+    assert not mark.exists()
+
+
 def test_kubeconfigs_that_would_be_merged_ask(tmp_path):
     """One file's credential would go to the server that the other names."""
     named = f"{tmp_path}/a{os.pathsep}{tmp_path}/b"

@@ -194,6 +194,11 @@ def test_no_engine_takes_the_token_from_extra_variables(contract: Contract, vari
     assert "huggingFace" in refused(contract, extra_env={variable: "x"})[f"extraEnv.{variable}"]
 
 
+def test_no_variable_multiplies_the_gpus_beyond_the_plan() -> None:
+    for name in ("VLLM_DP_SIZE", "VLLM_DP_RANK", "VLLM_DP_MASTER_IP"):
+        assert "replicas" in refused(V26, extra_env={name: "2"})[f"extraEnv.{name}"]
+
+
 def test_an_extra_variable_may_not_repeat_a_typed_field() -> None:
     tgi = load_contract("tgi", "3.3.7")
     for variable, field in (

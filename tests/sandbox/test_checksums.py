@@ -54,12 +54,20 @@ def replaced_by_a_folder(file: Path) -> None:
     (file / "x").touch()
 
 
+def replaced_by_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 RECORDS: dict[str, Callable[[Path], object]] = {
     "removed": Path.unlink,
     "emptied": lambda file: file.write_text("{}", encoding="utf-8"),
     "garbage": lambda file: file.write_bytes(b"\x00garbage"),
     "without a program": lambda file: file.write_text(json.dumps({"etcd": json.loads(file.read_text())["etcd"]})),
     "a folder": replaced_by_a_folder,
+    "a pipe": replaced_by_a_pipe,
+    "a name that no file has": lambda file: file.write_text(json.dumps({"a\0b": {}}), encoding="utf-8"),
+    "nested without end": lambda file: file.write_text("[" * 100_000, encoding="utf-8"),
 }
 
 

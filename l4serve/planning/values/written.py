@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 
 def written(value: object) -> Hashable:
-    """What is set in a config, as one hashable value. A number and a truth value that are equal stay apart."""
+    """What is set in a config, as one hashable value. Values that are equal and are written apart stay apart."""
     match value:
         case str() | None:
             return value
@@ -19,4 +19,4 @@ def written(value: object) -> Hashable:
             return (Mapping, *((name, written(inner)) for name, inner in value.items()))
         case tuple() | list():
             return (tuple, *map(written, value))
-    return type(value), value
+    return type(value), repr(value) if isinstance(value, float) else value

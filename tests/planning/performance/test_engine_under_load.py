@@ -181,6 +181,15 @@ def test_a_step_that_is_scheduled_ahead_takes_no_newcomer() -> None:
     assert ahead.ttft_ms - older.ttft_ms == pytest.approx(older.itl_ms, rel=0.25)
 
 
+def test_prompts_come_in_steps_of_their_own_where_a_release_falls_back_to_its_old_engine() -> None:
+    load = Load(input_tokens=2000, output_tokens=100, clients=16)
+    old, new = (
+        speed_of(served("Qwen/Qwen2.5-1.5B-Instruct", gpu, engine_version="0.10.0"), load)
+        for gpu in ("nvidia-tesla-t4", "nvidia-l4")
+    )
+    assert figures(old).ttft_ms > 2 * figures(new).ttft_ms
+
+
 def test_an_idle_engine_takes_a_request_at_once() -> None:
     rare = Load(input_tokens=256, output_tokens=2, rate=0.01)
     ahead, older = (figures(speed_of(served(engine_version=version), rare)) for version in ("0.14.0", "0.13.0"))

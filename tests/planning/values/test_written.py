@@ -23,6 +23,7 @@ DIFFERENT: tuple[tuple[dict[str, object], dict[str, object]], ...] = (
     ({"maxNumSeqs": 8}, {"maxNumBatchedTokens": 8}),
     ({}, {"enforceEager": False}),
     ({"speculativeConfig": {"k": 1}}, {"speculativeConfig": {"k": True}}),
+    ({"speculativeConfig": {"k": 0.0}}, {"speculativeConfig": {"k": -0.0}}),
     ({"speculativeConfig": {"a": 1, "b": 2}}, {"speculativeConfig": {"b": 2, "a": 1}}),
     ({"speculativeConfig": {"k": [1, 2]}}, {"speculativeConfig": {"k": [2, 1]}}),
 )
