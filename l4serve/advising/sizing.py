@@ -17,6 +17,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
+from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.start import plan_start
 
@@ -81,7 +82,8 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
             return f"{wish.traffic.told:g} % wait up to {waiting:,.0f} ms for a place, more than {longest:,.0f}"
     for name, asked, found in ((f"ttft{whose}", wish.ttft_ms, first), ("itl", wish.itl_ms, figures.itl_ms)):
         if asked is not None and (found is None or found > asked):
-            return f"{name} of {found:,.3g} ms is above {asked:,.3g}" if found is not None else f"no {name} is judged"
+            above = f"ms is above {shown(asked, 3)}"
+            return f"no {name} is judged" if found is None else f"{name} of {shown(found, 3)} {above}"
     return None
 
 

@@ -16,6 +16,7 @@ from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, Workl
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.yaml_text import block
 from l4serve.planning.performance.load import Load
+from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.verification.bench_job import bench_job
 from l4serve.verification.bench_report import Line, ReportError, compare, plot, read_report
@@ -132,8 +133,8 @@ def _table(lines: tuple[Line, ...]) -> Table:
     for heading in ("measured", "estimated", "error", "within the bound"):
         table.add_column(heading, justify="right")
     for line in lines:
-        estimated = "-" if line.estimated is None else f"{line.estimated:,.4g}"
+        estimated = "-" if line.estimated is None else shown(line.estimated)
         error = "-" if line.error is None else f"{100 * line.error:+.1f} %"
         within = "-" if line.within is None else "yes" if line.within else "no"
-        table.add_row(line.title, f"{line.measured:,.4g}", estimated, error, within)
+        table.add_row(line.title, shown(line.measured), estimated, error, within)
     return table

@@ -43,6 +43,7 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.stack.speed_json import rounded, speed_json
+from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.pod_price import pod_price
@@ -153,8 +154,8 @@ def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]
     ):  # fmt: skip
         if rows[key] is not None:
             high = rows["high"][key]
-            span = f"({rows['low'][key]:,g} to {'no end' if high is None else f'{high:,g}'})"
-            console.print(f"  {title:<18}{rows[key]:>12,g} {unit}  {span}")
+            span = f"({shown(rows['low'][key], 6)} to {'no end' if high is None else shown(high, 6)})"
+            console.print(f"  {title:<18}{shown(rows[key], 6):>12} {unit}  {span}")
     if tail.get("ttftAtPercentileMs") is not None:
         console.print(f"  {tail['percentile']:g} % get their first token within {tail['ttftAtPercentileMs']:,g} ms")
     if answer.price:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName
 
-KeyName = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$", examples=["api-key"])]
+KeyName = Annotated[str, Field(pattern=r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251}$", examples=["api-key"])]
 """A key in a Secret or a ConfigMap."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.speed import Speed
+from l4serve.planning.values.figures import shown
 from l4serve.verification.bench_job import MARK
 
 FIELDS = {
@@ -93,9 +94,9 @@ def plot(title: str, lines: tuple[Line, ...]) -> str:
     for index, line in enumerate(lines):
         top, scale = 34 + GAP * index, WIDTH / (1.1 * max(line.measured, line.high or 0, line.estimated or 0))
         parts.append(f'<text x="8" y="{top + 10}">{escape(line.title)}</text>')
-        parts.append(_bar(top, line.measured * scale, "#1f5fa8", f"measured {line.measured:,.4g}"))
+        parts.append(_bar(top, line.measured * scale, "#1f5fa8", f"measured {shown(line.measured)}"))
         if line.estimated is not None:
-            parts.append(_bar(top + BAR + 2, line.estimated * scale, "#c25b12", f"estimated {line.estimated:,.4g}"))
+            parts.append(_bar(top + BAR + 2, line.estimated * scale, "#c25b12", f"estimated {shown(line.estimated)}"))
         if line.low is not None and line.high is not None:
             y = top + 1.5 * BAR + 2
             parts.append(
