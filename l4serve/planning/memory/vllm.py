@@ -37,6 +37,14 @@ MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 """The release since which V1 alone serves Mamba (https://github.com/vllm-project/vllm/releases/tag/v0.11.0)."""
 
 
+def generation_of(model: ModelShape, gpu: Gpu, options: ServingOptions) -> Generation:
+    """How the release serves the model on the card: by its own engine, or by V0's where it falls back to that."""
+    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
+    return vllm_generation(
+        options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache, by_v0=serves_by_v0(model, options)
+    )
+
+
 def batch_limits(model: ModelShape, options: ServingOptions, generation: Generation) -> BatchLimits:
     """The batch limits that the server runs with."""
     length = options.max_model_len or model.max_position_embeddings
@@ -116,10 +124,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     if model.is_mamba and parse_version(options.engine_version) < MAMBA_STATES_IN_BLOCKS:
         since = ".".join(map(str, MAMBA_STATES_IN_BLOCKS))
         raise MemoryModelError(f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine")
-    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
-    generation = vllm_generation(
-        options.engine_version, gpu.compute_capability, fp8_cache=fp8_cache, by_v0=serves_by_v0(model, options)
-    )
+    generation = generation_of(model, gpu, options)
     limits = batch_limits(model, options, generation)
     question = asked(model, gpu, options, constants, generation, limits)
     parts = _parts(question)

@@ -7,11 +7,9 @@ from dataclasses import replace
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
-from l4serve.planning.memory.vllm import batch_limits
-from l4serve.planning.memory.vllm_v0 import serves_by_v0
+from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
@@ -233,13 +231,7 @@ def step_clock(served: Served, rates: KernelRates) -> StepClock:
 def loop_limits(served: Served) -> Limits:
     """What a step and the cache of a served model hold."""
     options, fit = served.options, served.fit
-    fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
-    generation = vllm_generation(
-        options.engine_version,
-        served.gpu.compute_capability,
-        fp8_cache=fp8_cache,
-        by_v0=serves_by_v0(served.model, options),
-    )
+    generation = generation_of(served.model, served.gpu, options)
     batch = batch_limits(served.model, options, generation)
     chunked = options.enable_chunked_prefill
     return Limits(
