@@ -57,7 +57,7 @@ def read_options(argv: tuple[str, ...], contract: Contract) -> Iterator[Option]:
     while index < len(argv):
         start, token = index, argv[index]
         index += 1
-        if token == "-O" and contract.level_option and argv[index : index + 1] in [(n,) for n in _SPACED_LEVELS]:
+        if token == "-O" and contract.level_option and index < len(argv) and argv[index] in _SPACED_LEVELS:
             token, index = f"-O{argv[index]}", index + 1
         written, equals, inline = _level(token, contract) or token.partition("=")
         spelling = _meant(written, contract) if _OPTION.match(token) else None

@@ -25,9 +25,7 @@ def context_limit(case: Case) -> int | None:
         if name not in ("--hf-overrides", "--rope-scaling"):
             continue
         asked = None if option.key or not option.values else read_object(option.values[0])
-        if asked is None:
-            return None
-        if own is None:
+        if asked is None or own is None:
             return None
         own = _stretched(own, {"rope_scaling": asked} if name == "--rope-scaling" else asked)
     return own

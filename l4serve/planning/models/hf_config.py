@@ -46,9 +46,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     _modelled(text, model_id)
     traits = traits_of(architecture)
     hidden = integer(text, model_id, "hidden_size", "n_embd", "d_model")
-    layers = integer(text, model_id, *traits.get("layers", ()), "num_hidden_layers", "n_layer", "num_layers")
-    if layers > MOST_LAYERS:
-        raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
+    layers = _layers(text, traits, model_id)
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
     kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
@@ -98,6 +96,14 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     if fault := shape_fault(facts):
         raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}")
     return facts
+
+
+def _layers(text: Config, traits: Config, model_id: str) -> int:
+    """How many layers there are; raises ModelConfigError for more than any model has."""
+    layers = integer(text, model_id, *traits.get("layers", ()), "num_hidden_layers", "n_layer", "num_layers")
+    if layers > MOST_LAYERS:
+        raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
+    return layers
 
 
 def _modelled(text: Config, model_id: str) -> None:

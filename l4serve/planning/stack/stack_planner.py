@@ -29,6 +29,7 @@ from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
+from l4serve.planning.workload.judged_subject import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.route_plan import refuse_routes
@@ -36,7 +37,7 @@ from l4serve.planning.workload.scraping import refuse_monitoring
 from l4serve.planning.workload.served_model import is_gated
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish, subject_of
+from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish
 
 
 @frozen(kw_only=True)

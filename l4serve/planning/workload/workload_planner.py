@@ -1,18 +1,17 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
-from l4serve.config.problems import ConfigError, Problem, refuse
+from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
-from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
+from l4serve.engines.resolution import ResolvedContract
+from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
-from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
@@ -21,6 +20,7 @@ from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_ale
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
+from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
@@ -89,9 +89,9 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     """What is known of one workload by itself; raises ConfigError with every problem that stops it."""
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
-    resolved = once(partial(_contract, path, workload))
+    resolved = once(partial(contract_of, path, workload))
     place = once(lambda: around.place_of(path, workload, layout().gpus))
-    subject = once(lambda: _subject(workload, shape(), resolved(), layout(), place, around))
+    subject = once(lambda: judged_subject(workload, shape(), resolved(), layout(), place, around))
     cluster = once(lambda: around.site().cluster)
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     sidecar = once(lambda: sidecar_requests(workload, files_gib(workload, layout(), shape(), place().shape)))
@@ -113,17 +113,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     contract = once(lambda: resolved().contract)
     reached = partial(plan_access, name, workload, around, contract=contract, judgement=judgement)
     access = once(lambda: reached(storage=storage, subject=subject))
-    scaling = once(
-        lambda: plan_autoscaling(
-            f"{path}.autoscaling",
-            workload.autoscaling,
-            resolved().contract,
-            shape(),
-            cluster(),
-            name=workload.renamed_from or name,
-            encrypted=workload.service.tls is not None,
-        )
-    )
+    scaling = once(lambda: _scaling(name, workload, contract(), shape(), cluster()))
     alerts = once(lambda: plan_alerts(name, workload, resolved().contract, around))
     try:
         labels = partial(refuse_all, taken_labels(path, workload))
@@ -155,6 +145,20 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     )
 
 
+def _scaling(
+    name: str, workload: Workload, contract: Contract, shape: ModelShape | None, cluster: ClusterPlan
+) -> AutoscalingPlan | None:
+    return plan_autoscaling(
+        f"workloads.{name}.autoscaling",
+        workload.autoscaling,
+        contract,
+        shape,
+        cluster,
+        name=workload.renamed_from or name,
+        encrypted=workload.service.tls is not None,
+    )
+
+
 def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, host: tuple[str, ...]) -> tuple[str, ...]:
     """What is to be said of a workload that runs: its contract, its size, its memory, its host."""
     own = (subject.resolved.note,) if subject.resolved.note else ()
@@ -167,64 +171,10 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, ho
     )
 
 
-def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:
-    """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read."""
-    path = f"workloads.{name}"
-    layout = once(partial(gpu_layout, path, workload))
-    gather(layout, shape, partial(_contract, path, workload))
-    place = once(lambda: around.place_of(path, workload, layout().gpus))
-    return _subject(workload, shape(), _contract(path, workload), layout(), place, around)
-
-
-def _contract(path: str, workload: Workload) -> ResolvedContract:
-    engine = workload.engine
-    try:
-        return resolve_contract(engine.kind, engine.version, engine.contract)
-    except ContractError as error:
-        refuse(f"{path}.engine.version", str(error))
-
-
 def _judged(path: str, subject: Subject) -> Judgement:
     judgement = judge_alike(subject)
     refuse_all(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in judgement.refusals)
     return judgement
-
-
-def _subject(
-    workload: Workload,
-    shape: ModelShape | None,
-    resolved: ResolvedContract,
-    layout: GpuLayout,
-    place: Step[Place],
-    around: Surroundings,
-) -> Subject:
-    subject = Subject(
-        workload=workload,
-        shape=shape,
-        resolved=resolved,
-        layout=layout,
-        card=_card_without_place(workload, around.accelerators),
-    )
-    try:
-        found = place()
-    except ConfigError:
-        return subject
-    return replace(subject, card=card_of(found.shape) or subject.card, gpu_counts=found.gpu_counts)
-
-
-def _card_without_place(workload: Workload, of_pools: Mapping[str, str]) -> Gpu:
-    """The card to judge on where the place cannot be planned: of the pool that is named, else the largest of all pools,
-    so that a fault of a pool makes no other of its workloads."""
-    named = of_pools.get(workload.node_pool or "")
-    wanted = (named,) if named else tuple(of_pools.values()) or (default_accelerator(),)
-    return max(map(card_named, wanted), key=lambda card: card.total_gib)
-
-
-def card_named(accelerator: str) -> Gpu:
-    """The card of an accelerator of the shape table."""
-    card = find_gpu(accelerator)
-    assert card is not None, f"the card table has every accelerator of the shape table, not {accelerator}"
-    return card
 
 
 def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> WorkloadPlan:

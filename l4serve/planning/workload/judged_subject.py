@@ -1,0 +1,73 @@
+"""The subject of a configured workload's judgement: its contract, its layout and the card that it is judged on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from l4serve.config.gathering import Step, gather, once
+from l4serve.config.problems import ConfigError, refuse
+from l4serve.config.workload import Workload
+from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
+from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
+from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
+from l4serve.planning.machines.shapes import default_accelerator
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.surroundings import Surroundings
+
+
+def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:
+    """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read."""
+    path = f"workloads.{name}"
+    layout = once(partial(gpu_layout, path, workload))
+    gather(layout, shape, partial(contract_of, path, workload))
+    place = once(lambda: around.place_of(path, workload, layout().gpus))
+    return judged_subject(workload, shape(), contract_of(path, workload), layout(), place, around)
+
+
+def contract_of(path: str, workload: Workload) -> ResolvedContract:
+    """The contract of a workload's release; raises ConfigError for a release that has none."""
+    engine = workload.engine
+    try:
+        return resolve_contract(engine.kind, engine.version, engine.contract)
+    except ContractError as error:
+        refuse(f"{path}.engine.version", str(error))
+
+
+def judged_subject(
+    workload: Workload,
+    shape: ModelShape | None,
+    resolved: ResolvedContract,
+    layout: GpuLayout,
+    place: Step[Place],
+    around: Surroundings,
+) -> Subject:
+    """What is judged of a workload, on the card of its place, or on the likeliest where none can be planned."""
+    subject = Subject(
+        workload=workload,
+        shape=shape,
+        resolved=resolved,
+        layout=layout,
+        card=_card_without_place(workload, around.accelerators),
+    )
+    try:
+        found = place()
+    except ConfigError:
+        return subject
+    return replace(subject, card=card_of(found.shape) or subject.card, gpu_counts=found.gpu_counts)
+
+
+def _card_without_place(workload: Workload, of_pools: Mapping[str, str]) -> Gpu:
+    """The card to judge on where the place cannot be planned: of the pool that is named, else the largest of all pools,
+    so that a fault of a pool makes no other of its workloads."""
+    named = of_pools.get(workload.node_pool or "")
+    wanted = (named,) if named else tuple(of_pools.values()) or (default_accelerator(),)
+    return max(map(_card_named, wanted), key=lambda card: card.total_gib)
+
+
+def _card_named(accelerator: str) -> Gpu:
+    """The card of an accelerator of the shape table."""
+    card = find_gpu(accelerator)
+    assert card is not None, f"the card table has every accelerator of the shape table, not {accelerator}"
+    return card
