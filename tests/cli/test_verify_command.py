@@ -7,18 +7,14 @@ import subprocess
 import sys
 
 import pytest
-import typer
 import yaml
-from typer.testing import CliRunner
 
-from l4serve.cli.verify_command import API_KEY_VARIABLE, verify
+from l4serve.cli.verify_command import API_KEY_VARIABLE
 from l4serve.engines.resolution import resolve_contract
 from tests import factories
+from tests.cli.verifying import kubeconfig, run, stack_file
 from tests.json_forms import faults
 from tests.verification.conftest import LIMIT, MODEL
-
-app = typer.Typer()
-app.command()(verify)
 
 VLLM = ("--engine", "vllm", "--engine-version", "0.26.0")
 ALL_CHECKS = 11
@@ -32,27 +28,6 @@ def contract_metrics(kind, version):
 @pytest.fixture
 def vllm(engine):
     return lambda fault="": engine("vllm", fault, contract_metrics("vllm", "0.26.0"))
-
-
-def run(*args, env=None):
-    return CliRunner().invoke(app, [str(arg) for arg in args], env={"COLUMNS": "200", **(env or {})})
-
-
-def stack_file(folder, cluster, engine=None, **workload):
-    engine = engine or {"maxModelLen": LIMIT, "servedModelName": [MODEL]}
-    serving = factories.serving({"w": factories.workload(engine=engine, **workload)}, cluster=cluster, namespace="llm")
-    return factories.write_stack(folder, serving, name="some")
-
-
-def kubeconfig(url, secret="s3cret-bearer"):
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "users": [{"name": "u", "user": {"token": secret}}],
-    }
 
 
 @pytest.fixture

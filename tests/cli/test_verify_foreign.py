@@ -5,7 +5,7 @@ import os
 import pytest
 import yaml
 
-from tests.cli.test_verify_command import kubeconfig, run, stack_file
+from tests.cli.verifying import kubeconfig, run, stack_file
 
 
 @pytest.mark.parametrize("flag", [False, True])

@@ -1,0 +1,149 @@
+"""Processes that a command left behind: told and ended, whatever became of the file that lists them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from l4serve.cli.app import app
+from l4serve.sandbox import lifecycle
+from l4serve.sandbox.lifecycle import find_strays, take_down
+from l4serve.sandbox.processes import end_processes, identify, start_process, this_process
+from tests.json_forms import faults
+from tests.sandbox.sleepers import SLEEP, a_state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["empty", "truncated", "odd", "a pipe", "no file", "no folder", "another pid"])
+def test_taking_down_ends_the_processes_whatever_became_of_the_file(state_dir: Path, damage: str) -> None:
+    folder = a_state(state_dir / "kept").folder
+    children = [start_process(name, SLEEP, folder) for name in ("etcd", "kwok")]
+    a_state(folder, processes=tuple(child.identity for child in children))
+    file = folder / "sandbox.json"
+    text = file.read_text("utf-8")
+    match damage:
+        case "empty":
+            file.write_text("", encoding="utf-8")
+        case "truncated":
+            file.write_text(text[: len(text) // 2], encoding="utf-8")
+        case "odd":
+            file.write_text('{"owner": 5, "processes": [{"name": "x", "pid": 0, "started": true}]}', encoding="utf-8")
+        case "a pipe":
+            file.unlink()
+            os.mkfifo(file)
+        case "no file":
+            file.unlink()
+        case "no folder":
+            shutil.rmtree(folder)
+        case "another pid":
+            file.write_text(text.replace(str(children[0].identity.pid), "1234567"), encoding="utf-8")
+    assert take_down() is True
+    for child in children:
+        assert not child.identity.is_alive()
+    assert find_strays() == ()
+    assert not folder.exists()
+    assert take_down() is False
+
+
+def killed_owner(folder: Path) -> int:
+    """Pid of a process that a command started in `folder` before it was killed."""
+    program = (
+        "import os, pathlib, sys\n"
+        "from l4serve.sandbox.processes import start_process\n"
+        f"print(start_process('etcd', {SLEEP!r}, pathlib.Path({str(folder)!r})).identity.pid, flush=True)\n"
+        "os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("removed", [False, True], ids=["folder", "no-folder"])
+def test_what_a_killed_rehearsal_left_is_told_and_ended(state_dir: Path, removed: bool) -> None:
+    folder = state_dir / "passing-killed"
+    folder.mkdir(parents=True)
+    pid = killed_owner(folder)
+    if removed:
+        shutil.rmtree(folder)
+    assert [stray.identity.pid for stray in find_strays()] == [pid]
+    status = CliRunner().invoke(app, ["sandbox", "status"])
+    assert status.exit_code == 1
+    assert f"({pid})" in status.output
+    told = json.loads(CliRunner().invoke(app, ["sandbox", "status", "--json"]).stdout)
+    assert told["strays"][0]["pid"] == pid and faults("sandbox-status", told) == []
+    assert CliRunner().invoke(app, ["sandbox", "down"]).output == "The sandbox is down.\n"
+    assert find_strays() == ()
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert not folder.exists()
+
+
+def test_the_processes_of_a_command_that_runs_are_left_alone(state_dir: Path) -> None:
+    folder = state_dir / "passing-alive"
+    folder.mkdir(parents=True)
+    child = start_process("etcd", SLEEP, folder)
+    try:
+        assert find_strays() == ()
+        take_down()
+        assert child.identity.is_alive()
+    finally:
+        end_processes([child.identity])
+
+
+def test_a_clock_step_hides_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = start_process("etcd", SLEEP, tmp_path)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 12345.0)
+    assert child.identity.is_alive()
+    end_processes([child.identity])
+    assert not child.identity.is_alive()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("listed", ["none of them", "one of them", "others"])
+def test_what_an_odd_list_leaves_out_is_told(state_dir: Path, listed: str) -> None:
+    folder = state_dir / "kept"
+    folder.mkdir(parents=True)
+    left = [killed_owner(folder), killed_owner(folder)]
+    known = identify("etcd", left[0])
+    lists = {"none of them": (), "one of them": (known,), "others": (replace(known, started=known.started + 5),)}
+    a_state(folder, processes=lists[listed])
+    try:
+        told = {stray.identity.pid for stray in find_strays()}
+        assert told == {*left[1:]} if listed == "one of them" else told == {*left}
+        status = CliRunner().invoke(app, ["sandbox", "status"])
+        assert status.exit_code == 1
+        assert f"({left[1]})" in status.output
+    finally:
+        take_down()
+    assert find_strays() == ()
+
+
+@pytest.mark.slow
+def test_many_cleaners_at_once_all_end_well(state_dir: Path) -> None:
+    for number in range(30):
+        folder = a_state(state_dir / f"passing-{number}", owner=replace(this_process(), started=0.0)).folder
+        for part in range(60):
+            (folder / f"part-{part}").mkdir()
+            (folder / f"part-{part}" / "file").write_text("x", encoding="utf-8")
+    failures: list[BaseException] = []
+
+    def clean() -> None:
+        try:
+            lifecycle._end_abandoned(state_dir)
+        except BaseException as error:
+            failures.append(error)
+
+    cleaners = [threading.Thread(target=clean) for _ in range(20)]
+    for cleaner in cleaners:
+        cleaner.start()
+    for cleaner in cleaners:
+        cleaner.join()
+    assert failures == []
+    assert [*state_dir.glob("passing-*")] == []
