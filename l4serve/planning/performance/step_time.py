@@ -66,9 +66,9 @@ class StepClock:
         and in windowed layers."""
         found = self._decodes.get(sequences)
         if found is None:
-            fixed = self.host + self._linear(sequences) + self._head(sequences) + self._exchange(sequences)
+            bare = self.bare(sequences, sequences)
             speed = self.card.read_bytes * self._attention_share(sequences)
-            found = self._decodes[sequences] = fixed, self.work.kv_bytes / speed, self.work.kv_windowed / speed
+            found = self._decodes[sequences] = bare, self.work.kv_bytes / speed, self.work.kv_windowed / speed
         return found
 
     def decoding(self, sequences: int, context: float) -> float:
