@@ -12,7 +12,8 @@ from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
 from l4serve.config.misplaced_keys import swapped
 from l4serve.config.problem_words import message, remedy, written_as
-from l4serve.config.secret_shapes import looks_random, names_a_secret, redact
+from l4serve.config.secret_names import names_a_secret
+from l4serve.config.secret_shapes import looks_random, redact
 
 REMEDY = "\n    fix: "
 """Stands between what is wrong and what to write."""

@@ -1,9 +1,12 @@
-"""What a secret looks like: by the form that its issuer gives it, and by the name of the place where it stands."""
+"""What a secret looks like: by the form that its issuer gives it, by a header, by an entropy; and how it is hidden."""
 
+import base64
 import math
 import re
 from collections import Counter
 from functools import lru_cache
+
+from l4serve.config.secret_names import holds_a_secret, names_a_secret
 
 HIDDEN = "[hidden]"
 
@@ -20,7 +23,7 @@ _ISSUED = (
     r"github_pat_[A-Za-z0-9_]{16,}",
     r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
     r"xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack
-    r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
     r"AIza[A-Za-z0-9_-]{30,}",  # Google API keys
     r"ya29\.[A-Za-z0-9_-]{16,}",  # Google OAuth
     r"GOCSPX-[A-Za-z0-9_-]{16,}",
@@ -39,68 +42,59 @@ _ISSUED = (
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
     r"hvs\.[A-Za-z0-9_-]{16,}",  # Vault
     r"AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+    r"dapi[a-f0-9]{32}",  # Databricks
+    r"lin_api_[A-Za-z0-9]{16,}",  # Linear
+    r"(?:ntn|secret)_[A-Za-z0-9]{40,}",  # Notion
+    r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}",  # Shopify
+    r"gl(?:sa|c)_[A-Za-z0-9_+/=-]{20,}",  # Grafana
+    r"NRAK-[A-Z0-9]{20,}",  # New Relic
+    r"lsv2_(?:pt|sk)_[A-Za-z0-9_]{16,}",  # LangSmith
+    r"tskey-[a-z]+-[A-Za-z0-9-]{16,}",  # Tailscale
+    r"ATATT3[A-Za-z0-9_=-]{20,}",  # Atlassian
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{16,}",  # Doppler
+    r"pscale_(?:tkn|pw)_[A-Za-z0-9_-]{16,}",  # PlanetScale
+    r"[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_-]{16,}",  # Terraform Cloud
+    r"sntry[su]_[A-Za-z0-9_=+/-]{16,}",  # Sentry
+    r"wandb_v1_[A-Za-z0-9_-]{16,}",  # Weights & Biases
+    r"fw_[A-Za-z0-9]{20,}",  # Fireworks
+    r"\d{8,10}:AA[A-Za-z0-9_-]{30,}",  # Telegram bots
+    r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{16,}",  # a PEM block in base64
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )
 _TOKEN = re.compile(_BEFORE + "(?:" + "|".join(_ISSUED) + ")", re.ASCII)
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----.*?"
+    r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    re.S,
 )
+_HOOK = re.compile(
+    r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/-]{10,}|(?<=/api/webhooks/)\d{5,}/[\w-]{10,}"
+    r"|(?<=\.webhook\.office\.com/)[\w@/-]{10,}"
+)
+"""What follows the host in the address of a webhook: whoever knows it may write."""
 _USER_INFO = re.compile(
     r"(?<=//)[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
     r"|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
-_AUTHORIZATION = re.compile(
-    r"(?i)(?<=\bbearer )(?!tokens?\b)[^\s'\",]{6,}|(?<=\bbearer%20)[^\s'\",]{6,}|(?<=\bbasic )[A-Za-z0-9+/]{8,}={0,2}"
+_SPACE = r"(?:\s{1,4}|%20|\+|\\u0020|\\t)"
+_SCHEME = re.compile(
+    rf"(?i)(?<![\w-])(?:(?P<scheme>bearer|basic){_SPACE}(?!tokens?\b|auth)|(?P<header>(?:proxy-)?authorization|x-api-key)"
+    rf"\\*[\"']?\s?[:=]\s?\\*[\"']?(?:(?:bearer|basic|token|apikey|digest|negotiate){_SPACE})?)(?P<value>[^\s\"',;\\{{}}\[\]]{{4,}})"
 )
+"""A credential behind the scheme of an Authorization header, or behind the header's name."""
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_]{24,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
 _RANDOM_BITS = 3.5
 """Entropy per character above which a long mix of cases and digits is taken for random; English has about 2.5."""
 
+_LONGEST_WORD = 20
+"""Letters up to which what follows `bearer` may be a word of a sentence."""
 _LETTERS_OF_A_WORD = 3
 """Letters that words have on average at least: Qwen3MoeForCausalLM is words, a generated key changes case sooner."""
-_SECRET_WORDS = frozenset(
-    {
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "pass",
-        "credential",
-        "credentials",
-        "apikey",
-        "authorization",
-        "secrets",
-        "passwords",
-        "jwt",
-        "cookie",
-    }
-)
-_GLUED = ("password", "passwd", "passphrase", "apikey")
-"""Ends of a word that names a secret though nothing divides it: PGPASSWORD."""
-_GLUED_CAPITALS = ("token", "secret")
-"""The same in a name of capitals alone: HFTOKEN."""
-_OPEN = frozenset(
-    {"sort", "cache", "primary", "foreign", "partition", "public", "routing", "hash", "index", "group", "lookup"}
-)
-"""Words before KEY in a variable's name that make it a key for no lock; any other, as in WANDB_KEY, may be one."""
-_COUNTED = frozenset({"max", "min", "num", "batched", "prefill", "new", "eos", "bos", "pad", "per"})
-"""Words beside which a token is a piece of text, and no credential: --max-num-batched-token."""
-_SECRET_PAIRS = frozenset(
-    {
-        ("basic", "auth"),
-        ("private", "pem"),
-        *((kind, "key") for kind in ("api", "access", "secret", "private", "auth", "signing", "encryption", "account")),
-        ("master", "key"),
-    }
-)
-_QUALIFIERS = frozenset({"v", "b", "base", "prod", "production", "staging", "stage", "dev", "test", "old", "new"})
-"""Last words that say which secret of a name it is, or in what form: TOKEN_1, API_TOKEN_PROD, SSH_KEY_B64."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
     r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
 )
+_QUOTED = re.compile(r"""\\*["'](?P<name>[\w.-]{1,60})\\*["']\s?:\s?\\*["'](?P<value>[^"'\\\n]+)""")
 _BARE = re.compile(
     r"(?i)(?<![\w-])(?P<name>pass(?:word|wd|phrase)|pwd|token|secret|credentials?|api[_-]?key"
     r"|(?:access|secret|auth|private|signing|account)[_-]?(?:key|token)|shared[_-]?access[_-]?key|client[_-]?secret"
@@ -110,33 +104,28 @@ _BARE = re.compile(
 
 
 def has_secret_shape(text: str) -> bool:
-    """Whether a text holds a token of a known issuer, a private key, or a password in a URL."""
-    return any(pattern.search(text) for pattern in (_TOKEN, _PRIVATE_KEY, _USER_INFO))
+    """Whether a text holds a token of a known issuer, a private key, a webhook, a header or a password in a URL."""
+    return any(pattern.search(text) for pattern in (_TOKEN, _PRIVATE_KEY, _USER_INFO, _HOOK)) or _has_header(text)
 
 
-def names_a_secret(name: str) -> bool:
-    """Whether a variable, option or key is one for secrets, by its last words: VLLM_API_KEY, --hf-token, dbPassword."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    while words and (words[-1].isdigit() or words[-1] in _QUALIFIERS):
-        words.pop()
-    if not words or (words[-1] == "token" and _COUNTED & {*words}):
+def _has_header(text: str) -> bool:
+    """Whether a text holds a credential as an Authorization header has it; prose about such headers is none."""
+    return any(map(_is_credential, _SCHEME.finditer(text)))
+
+
+def _is_credential(found: re.Match[str]) -> bool:
+    value = found["value"]
+    if (found["scheme"] or "").lower() != "basic":
+        return len(value) >= _LONGEST_WORD or not (value.islower() and value.rstrip(".:!?)").isalpha())
+    try:
+        return b":" in base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
         return False
-    if words[-1].endswith(_GLUED if not name.isupper() else (*_GLUED, *_GLUED_CAPITALS)) or (
-        name.isupper() and len(words) > 1 and words[-1] == "key" and words[-2] not in _OPEN
-    ):
-        return True
-    return words[-1] in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS
 
 
-_NAMED_INSIDE = re.compile(
-    r"""(?:["'](?P<key>[\w-]{1,60})["']\s*:\s*["']|(?P<option>--?[A-Za-z][\w-]{1,60})[=\s]\s*)[^\s"'{\[-]"""
-)
-
-
-def names_a_secret_inside(text: str) -> bool:
-    """Whether a text gives a value under a name for secrets: in JSON, as an option, in a DSN or a query."""
-    named = (found["key"] or found["option"] for found in _NAMED_INSIDE.finditer(text))
-    return bool(_BARE.search(text)) or any(map(names_a_secret, named))
+def holds_random_run(text: str) -> bool:
+    """Whether an unbroken run of at least 24 letters and digits in a text looks generated."""
+    return any(looks_random(run[0]) for run in _RUN.finditer(text))
 
 
 def looks_random(text: str) -> bool:
@@ -152,8 +141,11 @@ def looks_random(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def redact(text: str) -> str:
     """The text with every secret in it hidden: by shape, by the name before it, and what looks generated."""
-    for pattern in (_PRIVATE_KEY, _TOKEN, _USER_INFO, _AUTHORIZATION):
+    for pattern in (_PRIVATE_KEY, _TOKEN, _USER_INFO, _HOOK):
         text = pattern.sub(HIDDEN, text)
+    text = _QUOTED.sub(
+        _hide_named, _SCHEME.sub(lambda found: _hide_value(found) if _is_credential(found) else found[0], text)
+    )
     text = _BARE.sub(lambda found: f"{found['name']}={HIDDEN}", _ASSIGNED.sub(_hide_assigned, text))
     return _RUN.sub(lambda run: HIDDEN if looks_random(run[0]) else run[0], text)
 
@@ -164,3 +156,13 @@ def _hide_assigned(found: re.Match[str]) -> str:
     if not names_a_secret(found["name"]) or not (found["between"] == "=" or (option and looks_random(found["value"]))):
         return found[0]
     return f"{found['name']}{found['between']}{HIDDEN}"
+
+
+def _hide_value(found: re.Match[str]) -> str:
+    return found[0][: -len(found["value"])] + HIDDEN
+
+
+def _hide_named(found: re.Match[str]) -> str:
+    """Hides what JSON gives under a name for secrets; `secret` itself is our key for the name of a Secret."""
+    hides = found["name"].lower() != "secret" and holds_a_secret(found["name"], found["value"])
+    return _hide_value(found) if hides else found[0]

@@ -8,7 +8,8 @@ from typing import Any
 from l4serve.config.characters import acting_character
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.secret_shapes import has_secret_shape, looks_random, names_a_secret, names_a_secret_inside
+from l4serve.config.secret_names import holds_a_secret, names_a_secret, names_a_secret_inside
+from l4serve.config.secret_shapes import has_secret_shape, holds_random_run, looks_random
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 _FORM = "{secret: NAME, key: KEY}"
@@ -24,13 +25,16 @@ _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
-_FREE_FORM = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(speculativeConfig|overrideGenerationConfig))\.")
+_FREE_FORM = re.compile(
+    r"^workloads\.[^.]+\.(extraEnv|labels|engine\.(speculativeConfig|overrideGenerationConfig|compilationConfig"
+    r"|limitMmPerPrompt|mmProcessorKwargs))\.|^nodePools\.[^.]+\.labels\.|^cluster\.resourceLabels\."
+)
+"""Where a config gives keys of its own."""
 _ARGUMENT = re.compile(r"^workloads\.[^.]+\.(extraArgs\[\d+\]|extraEnv\.[^.]+)$")
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
 _SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
 _OF_THE_HUB = re.compile(r"(?i)hf[_-]|hugging")
-_FILE = re.compile(r"/[\w./-]+", re.ASCII)
 _EXPANSION = re.compile(r"(?<!\$)(?:\$\$)*\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
@@ -101,7 +105,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
         yield Problem(place.path, f"the text is longer than {_LONGEST_TEXT // 1024} KiB", "shorten it")
     elif _HUB_TOKEN.search(text):
         yield Problem(place.path, "a Hugging Face token stands here in plain text", HIDE_TOKEN)
-    elif has_secret_shape(text) or _is_secret_place(place.path, text) or _names_one_inside(place.path, text):
+    elif has_secret_shape(text) or _is_secret_place(place.path, text) or _holds_one_inside(place.path, text):
         yield _plain_secret(place.path)
     elif character := acting_character(text, several_lines=several):
         yield Problem(
@@ -124,27 +128,29 @@ def _plain_secret(path: str) -> Problem:
     return Problem(path, "a secret stands here in plain text", HIDE_TOKEN if _OF_THE_HUB.search(path) else HIDE_KEY)
 
 
-def _names_one_inside(path: str, text: str) -> bool:
-    return bool(_ARGUMENT.search(path)) and names_a_secret_inside(text)
+def _holds_one_inside(path: str, text: str) -> bool:
+    """Whether the text of an argument or a variable holds a secret among its words, or is one by its entropy."""
+    return bool(_ARGUMENT.search(path)) and (names_a_secret_inside(text) or holds_random_run(text))
 
 
 def _is_secret_place(path: str, text: str) -> bool:
-    """Whether free text stands under a name that is one for secrets, and is not the path of a file with one."""
-    if not text or not _FREE_FORM.match(path) or not names_a_secret(path.rsplit(".", 1)[-1]):
+    """Whether free text stands under a name that is one for secrets, and is no switch, no count and no file's path."""
+    if not _FREE_FORM.match(path):
         return False
-    return not _FILE.fullmatch(text) or looks_random(text.rsplit("/", 1)[-1])
+    name = path.rsplit(".", 1)[-1].partition("[")[0]
+    return holds_a_secret(name, text) or (names_a_secret(name) and looks_random(text.rsplit("/", 1)[-1]))
 
 
 def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
     """An option for secrets with its value, whether in one argument or in two."""
-    for index, argument in enumerate(arguments):
-        option, equals, _ = str(argument).partition("=")
-        if not option.startswith("-") or not (names_a_secret(option) or option.replace("_", "-").startswith("--api-k")):
-            continue
-        here = f"{path}[{index}]"
-        if equals or index + 1 < len(arguments):
+    texts = [str(argument) for argument in arguments]
+    for index, (argument, after) in enumerate(zip(texts, [*texts[1:], None], strict=True)):
+        option, equals, given = argument.partition("=")
+        value = given if equals else after
+        key = option.replace("_", "-").startswith("--api-k")
+        if option.startswith("-") and value is not None and (key or holds_a_secret(option, value)):
             remedy = HIDE_TOKEN if _OF_THE_HUB.search(option) else HIDE_KEY
-            yield Problem(here, f"{option[:40]} would put a secret on the command line", remedy)
+            yield Problem(f"{path}[{index}]", f"{option[:40]} would put a secret on the command line", remedy)
 
 
 def line_with_secret(text: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from l4serve.config.problems import Problem
-from l4serve.config.secret_shapes import names_a_secret
+from l4serve.config.secret_names import names_a_secret
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_env
 from l4serve.engines.contract import Contract

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from l4serve.config.problems import ConfigError, StackFileError
-from l4serve.config.secret_shapes import names_a_secret, redact
+from l4serve.config.secret_names import names_a_secret
+from l4serve.config.secret_shapes import redact
 from l4serve.config.stack_file import read_stack_file
+from l4serve.engines.contract import contract_versions, load_contract
 from tests.each_case import each
 from tests.factories import loaded, serving, workload
 
@@ -35,6 +37,27 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "account-key": ({"extraEnv": {"A": f"AccountName=me;AccountKey={SECRET}"}}, "extraEnv.A"),
     "signed-address": ({"extraEnv": {"A": f"https://b/x?X-Amz-Signature={SECRET}"}}, "extraEnv.A"),
     "inside-json": ({"extraArgs": [f'--kv-transfer-config={{"password": "{SECRET}"}}']}, "extraArgs[0]"),
+    "header-in-json": ({"extraEnv": {"A": f'{{"Authorization": "Bearer {SECRET}"}}'}}, "extraEnv.A"),
+    "header-in-json-of-an-argument": (
+        {"extraArgs": [f'--x={{"h": {{"authorization": "Basic {SECRET}"}}}}']},
+        "extraArgs[0]",
+    ),
+    "header-in-yaml": ({"extraEnv": {"A": f"headers:\n  Authorization: Bearer {SECRET}\n"}}, "extraEnv.A"),
+    "header-alone": ({"extraEnv": {"A": f"Bearer {SECRET}"}}, "extraEnv.A"),
+    "basic-alone": ({"extraEnv": {"A": "Basic bWU6aHVudGVyMjI="}}, "extraEnv.A"),
+    "header-in-another-place": ({"engine": {"servedModelName": [f"Bearer {SECRET}"]}}, "engine.servedModelName[0]"),
+    "escaped-json": ({"extraEnv": {"A": f'{{\\"password\\": \\"{SECRET}\\"}}'}}, "extraEnv.A"),
+    "json-with-escapes": ({"extraEnv": {"A": f'{{"pass\\u0077ord": "{SECRET}"}}'}}, "extraEnv.A"),
+    "json-with-a-list": ({"extraEnv": {"A": f'{{"api_keys": ["{SECRET}"]}}'}}, "extraEnv.A"),
+    "docker-config": ({"extraEnv": {"A": f'{{"auths": {{"r.io": {{"auth": "{SECRET}"}}}}}}'}}, "extraEnv.A"),
+    "yaml": ({"extraEnv": {"A": f"user: me\npassword: {SECRET}\n"}}, "extraEnv.A"),
+    "header-of-a-key": ({"extraEnv": {"A": f"x-api-key: {SECRET}"}}, "extraEnv.A"),
+    "generated": ({"extraEnv": {"A": "Zk3q1WmPx9dR2vT8sLhB4nYc7A"}}, "extraEnv.A"),
+    "webhook": ({"extraEnv": {"A": "https://hooks.slack.com/services/T00/B00/hunter22hunter22"}}, "extraEnv.A"),
+    "pem": ({"extraEnv": {"A": "-----BEGIN PGP PRIVATE KEY BLOCK-----\nhunter22\n"}}, "extraEnv.A"),
+    "label": ({"labels": {"password": "hunter22-not-a-real-one"}}, "labels.password"),
+    "free-form": ({"engine": {"mmProcessorKwargs": {"auth": SECRET}}}, "engine.mmProcessorKwargs.auth"),
+    "option-of-two": ({"extraArgs": ["--x-auth", SECRET]}, "extraArgs[0]"),
     "option-in-a-variable": ({"extraEnv": {"A": f"--x --api-key {SECRET}"}}, "extraEnv.A"),
     "image": ({"engine": {"image": f"me:{SECRET}@registry.example.com/vllm:1"}}, "engine.image"),
     "nested": ({"engine": {"speculativeConfig": {"auth": {"token": SECRET}}}}, "engine.speculativeConfig.auth.token"),
@@ -66,6 +89,14 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "tokens": {"extraEnv": {"VLLM_MAX_TOKENS": "5", "TOKENIZERS_PARALLELISM": "false"}},
     "template": {"engine": {"chatTemplate": "{% if x %}\n[INST]\t{{ x }}[/INST]{% endif %}"}},
     "digest": {"engine": {"image": "docker.io/vllm/vllm-openai:v0.26.0@sha256:" + "ab" * 32}},
+    "switches": {
+        "extraEnv": {"USE_AUTH": "true", "SESSION_TIMEOUT": "30s", "AUTH": "basic", "MY_TOKEN_FILE": "/run/t"}
+    },
+    "sentence": {"extraEnv": {"A": "clients send a bearer token, basic authentication is off; the key is elsewhere"}},
+    "model": {
+        "extraEnv": {"DRAFT": "Qwen/Qwen3-4B-FP8", "SHA": "9b1c" * 10, "ID": "0b9c1f7e-1111-4222-8333-944445555666"}
+    },
+    "json": {"extraEnv": {"A": '{"max_tokens": 5, "tokenizer": "x", "cache_key": "y", "auth": false}'}},
     "batched-tokens": {"extraArgs": ["--long-prefill-token-threshold=512"]},
 }
 
@@ -86,7 +117,10 @@ def test_names_hold_no_character_that_acts(character: str) -> None:
 
 
 NAMED = """VLLM_API_KEY HF_TOKEN --api-key dbPassword S3_ACCESS_KEY API_KEY TOKEN_1 API_TOKEN_PROD MY_SECRET_V2 SECRETS
-APIKEY2 BASIC_AUTH JWT COOKIE PRIVATE_PEM SSH_KEY_B64 VLLM_API_KEY_2"""
+APIKEY2 BASIC_AUTH JWT COOKIE PRIVATE_PEM SSH_KEY_B64 VLLM_API_KEY_2 MY_PAT MY_CRED GIT_CREDS AUTH SECRET_VALUE DBPASS
+PASSPHRASE DSN SENTRY_DSN DB_PWD DBPWD CONNECTION_STRING SQLCONNSTR COOKIE_VALUE SESSION PHPSESSID AZURE_SAS AUTH_HEADER
+AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN CLIENTSECRET APITOKEN HF_TOKENS TOKEN_FOR_HUB wandb_key mySecretValue X_SIGNATURE
+PROXY_AUTHORIZATION LICENSE_KEY"""
 
 
 @each(NAMED.split(), str)
@@ -94,9 +128,13 @@ def test_names_of_secrets(name: str) -> None:
     assert names_a_secret(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["MAX_TOKENS", "TOKENIZER", "--tokenizer", "KEY", "SORT_KEY", "--max-num-batched-tokens"]
-)
+OTHERS = """MAX_TOKENS TOKENIZER --tokenizer KEY SORT_KEY --max-num-batched-tokens TOKENIZERS_PARALLELISM HF_HUB_OFFLINE
+VLLM_ALLOW_LONG_MAX_MODEL_LEN CUDA_LAUNCH_BLOCKING NCCL_DEBUG OMP_NUM_THREADS BYPASS COMPASS SESSION_TIMEOUT
+TOKEN_TYPE AUTH_TYPE SECRET_NAME PASSWORD_FILE KEYCLOAK_URL PATH LD_LIBRARY_PATH PATTERN SASL_MECHANISM
+TOKEN_LIMIT PASSES --return-tokens-as-token-ids --allow-credentials"""
+
+
+@each(OTHERS.split(), str)
 def test_names_of_other_things(name: str) -> None:
     assert not names_a_secret(name)
 
@@ -165,3 +203,38 @@ def test_more_issuers_are_known_by_their_shape(text: str) -> None:
 def test_a_password_with_a_slash_in_a_url_is_hidden() -> None:
     assert "wJalr/K7" not in redact("https://user:wJalr/K7MDENG@huggingface.co")
     assert redact("http://localhost:8000/a@b") == "http://localhost:8000/a@b"
+
+
+_OF_CONTRACTS = """API_KEY HF_API_TOKEN HF_TOKEN HUGGING_FACE_HUB_TOKEN NGROK_AUTHTOKEN S3_ACCESS_KEY_ID VLLM_API_KEY
+S3_SECRET_ACCESS_KEY --api-key --hf-token --ngrok-authtoken"""
+
+
+def test_of_all_variables_and_flags_of_every_release_only_those_for_secrets_are_taken_for_some() -> None:
+    names = {
+        name
+        for kind in ("vllm", "tgi")
+        for version in contract_versions(kind)
+        for name in (*load_contract(kind, version).env, *load_contract(kind, version).flags)
+    }
+    assert len(names) > 900
+    assert {name for name in names if names_a_secret(name)} == {*_OF_CONTRACTS.split()}
+
+
+HIDDEN_IN_TEXTS = (
+    f'{{"password": "{SECRET}"}}', f"Authorization: Basic {SECRET}", f"authorization: token {SECRET}",
+    f"Bearer {SECRET}", f"https://hooks.slack.com/services/T0/B0/{SECRET}", f"'db_pwd': '{SECRET}'",
+)  # fmt: skip
+
+
+@each(HIDDEN_IN_TEXTS, str)
+def test_what_is_printed_hides_what_a_text_gives_under_a_name_for_secrets(text: str) -> None:
+    assert SECRET not in redact(f"the server said: {text}")
+
+
+def test_what_is_printed_keeps_our_own_words() -> None:
+    for text in (
+        'apiKey: {"secret": "llm-api-key", "key": "k"}',
+        "clients send a bearer token",
+        "basic settings of it",
+    ):
+        assert redact(text) == text
