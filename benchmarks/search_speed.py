@@ -1,5 +1,5 @@
-"""How long the advisor's search takes for five hundred candidates, with clients that wait, for a rate,
-and under promises that few candidates keep, or none.
+"""How long the advisor's search takes for five hundred candidates, with few clients that wait and with many, for a
+rate, and under promises that few candidates keep, or none.
 
     python -m benchmarks.search_speed
     python -m benchmarks.search_speed --model google/gemma-7b --gpu nvidia-l4 --gpu nvidia-h100-80gb
@@ -29,6 +29,11 @@ STRICT = Traffic(percentile=95.0)
 WISHES = {
     "latency, one client": Wish(goal="latency", load=replace(CHAT, clients=1)),
     "throughput, 64 clients": Wish(goal="throughput", load=CHAT),
+    **{
+        f"throughput, {clients:,} clients": Wish(goal="throughput", load=replace(CHAT, clients=clients))
+        for clients in (300, 512, 1000, 2000, 20_000)
+    },
+    "2,000 clients and promises": Wish(goal="throughput", load=replace(CHAT, clients=2000), ttft_ms=500.0, itl_ms=20.0),
     "cost, 20 requests a second": Wish(goal="cost", load=TWENTY),
     "latency, 20 requests a second": Wish(goal="latency", load=TWENTY),
     "first token of 400 ms at 20 a second": Wish(goal="cost", load=TWENTY, ttft_ms=400.0),

@@ -9,13 +9,15 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterator
+from math import ceil
 
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
 from l4serve.planning.performance.step_time import StepClock
 
-WAVES = 4
-FEWEST_REQUESTS = 2
+WAVES, FEW = 3, 384
+"""Waves of clients that are measured after the first, and the requests with which fewer waves do: each is like the one
+before where lengths are equal."""
 OPEN_REQUESTS = 400
 OPEN_WARM_UP = 80
 MOST_QUEUED = 2000
@@ -48,7 +50,9 @@ class EngineLoop:
         """The load until enough requests were seen; those of the first wave are left out."""
         load = self.load
         if load.clients is not None:
-            total = max(FEWEST_REQUESTS, WAVES * load.clients)
+            varied = load.input_spread or load.output_spread
+            waves = WAVES if varied else min(WAVES, ceil(FEW / load.clients))
+            total = (1 + waves) * load.clients
             self.skip = load.clients if load.clients > 1 else 0
             self.sent.extend(0.0 for _ in range(load.clients))
         else:
@@ -194,13 +198,13 @@ class EngineLoop:
         self.decoding += 1
         self.cached += request.prompt
         self.serial += 1
-        request.running = True
+        request.serial = self.serial
         self.running.append(request)
         heapq.heappush(self.ends, (self.step + request.left, self.serial, request))
 
     def _decode_on(self) -> None:
         """Steps of decoding alone, as many as pass until something changes."""
-        while self.ends and not self.ends[0][2].running:
+        while self.ends and self.ends[0][1] != self.ends[0][2].serial:
             heapq.heappop(self.ends)
         count = max(1, self.ends[0][0] - self.step)
         room = self.limits.cache_tokens - self.cached
@@ -228,9 +232,9 @@ class EngineLoop:
         if self.cached > self.seen.most_cached:
             self.seen.most_cached = self.cached
         ends = self.ends
-        while ends and (ends[0][0] <= self.step or not ends[0][2].running):
-            _, _, request = heapq.heappop(ends)
-            if request.running:
+        while ends and (ends[0][0] <= self.step or ends[0][1] != ends[0][2].serial):
+            _, serial, request = heapq.heappop(ends)
+            if request.serial == serial:
                 self._leave(request)
                 self._done(request)
         while self.cached > self.limits.cache_tokens and self.decoding > 1:
@@ -238,13 +242,13 @@ class EngineLoop:
             self._preempt()
 
     def _leave(self, request: Request) -> None:
-        request.running = False
+        request.serial = 0
         self.decoding -= 1
         self.cached -= self.step - request.ready
 
     def _preempt(self) -> None:
         """The youngest gives its blocks back and is computed anew, its answer so far as part of its prompt."""
-        while not self.running[-1].running:
+        while not self.running[-1].serial:
             self.running.pop()
         request = self.running.pop()
         held = self.step - request.ready

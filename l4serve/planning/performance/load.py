@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import cycle
 from math import exp
@@ -15,7 +14,7 @@ from l4serve.config.frozen import frozen
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
 CROWD_SPREAD = (1.0, 0.8)
-"""Sigma of prompts and of answers of a crowd of which as many wait as run."""
+"""Sigma of prompts and of answers of a crowd."""
 GOLDEN = 0.6180339887498949
 PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
@@ -27,7 +26,7 @@ class Load:
 
     With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
     times the median. None leaves the spread to the load: fixed lengths, and those of a crowd where more clients ask
-    than an engine runs at once by itself (`of_a_crowd`).
+    than an engine runs at once by itself (`crowd.py`).
     """
 
     input_tokens: int
@@ -53,11 +52,6 @@ class Load:
         """Mean length of an answer."""
         return self.output_tokens * _mean_factor(self.output_spread)
 
-    def of_a_crowd(self, running: int) -> Load:
-        """The load with the lengths of a crowd, of which so many run: they vary the more, the more of it wait."""
-        share = min(1.0, max(0.0, (self.clients or 0) / running - 1))
-        return replace(self, input_spread=share * CROWD_SPREAD[0], output_spread=share * CROWD_SPREAD[1])
-
     def lengths(self, longest: int) -> Iterator[tuple[int, int]]:
         """Lengths of prompt and answer, without end, evenly spread over their distributions and the same each time.
 
@@ -67,12 +61,7 @@ class Load:
             pair = (max(1, min(self.input_tokens, longest - 1)), max(1, min(self.output_tokens, longest - 1)))
             while True:
                 yield pair
-        normal = NormalDist()
-        x = y = 0.5
-        while True:
-            x, y = (x + PLASTIC[0]) % 1, (y + PLASTIC[1]) % 1
-            prompt = min(_draw(normal, x, self.input_tokens, self.input_spread or 0.0), longest - 1)
-            yield prompt, min(_draw(normal, y, self.output_tokens, self.output_spread or 0.0), longest - prompt)
+        yield from _varied(self, longest)
 
     def arrivals(self) -> Iterator[float]:
         """Seconds at which the requests of an open load come, and the same each time: without memory, as from many who
@@ -95,6 +84,34 @@ def _gaps(varied: float) -> tuple[float, ...]:
     if varied == 1.0:
         return tuple(draws.expovariate(1.0) for _ in range(ARRIVALS))
     return tuple(draws.gammavariate(1 / varied, varied) if varied else 1.0 for _ in range(ARRIVALS))
+
+
+def _varied(load: Load, longest: int) -> Iterator[tuple[int, int]]:
+    spreads = load.input_spread or 0.0, load.output_spread or 0.0
+    drawn, more = _drawn(load.input_tokens, load.output_tokens, *spreads, longest)
+    at = 0
+    while True:
+        if at == len(drawn):
+            drawn.append(next(more))
+        yield drawn[at]
+        at += 1
+
+
+@lru_cache(maxsize=64)
+def _drawn(
+    prompt: int, output: int, spread: float, output_spread: float, longest: int
+) -> tuple[list[tuple[int, int]], Iterator[tuple[int, int]]]:
+    """The lengths that were drawn so far, and those to come: many runs ask for the same."""
+    return [], _draws(prompt, output, spread, output_spread, longest)
+
+
+def _draws(prompt: int, output: int, spread: float, output_spread: float, longest: int) -> Iterator[tuple[int, int]]:
+    normal = NormalDist()
+    x = y = 0.5
+    while True:
+        x, y = (x + PLASTIC[0]) % 1, (y + PLASTIC[1]) % 1
+        tokens = min(_draw(normal, x, prompt, spread), longest - 1)
+        yield tokens, min(_draw(normal, y, output, output_spread), longest - tokens)
 
 
 def _draw(normal: NormalDist, at: float, median: int, spread: float) -> int:

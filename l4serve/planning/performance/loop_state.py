@@ -40,7 +40,8 @@ class Request:
     placed: float = -1.0
     """When it first got a place."""
     first: float = -1.0
-    running: bool = False
+    serial: int = 0
+    """Which start it decodes from; 0 while it does not. One that was preempted starts again, with another end."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Observed:
     itl: float = 0.0
     decoded: int = 0
     total: float = 0.0
-    tokens: int = 0
+    tokens: float = 0
     requests: int = 0
     began: float = 0.0
     ended: float = 0.0

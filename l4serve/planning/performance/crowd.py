@@ -1,0 +1,52 @@
+"""Clients of whom more ask than run at once: the pace of a full engine, and Little's law for those who wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from l4serve.planning.performance.full_engine import full_pace, pace_of
+from l4serve.planning.performance.known_runs import observed
+from l4serve.planning.performance.load import CROWD_SPREAD, Load
+from l4serve.planning.performance.loop_state import Limits, Observed
+from l4serve.planning.performance.step_time import StepClock
+
+
+def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed:
+    """What clients see that each have one request at a time.
+
+    Of more than run `alone`, the engine's own limit, the lengths vary as a crowd's where nobody gave their spread. The
+    engine is followed step by step for as many clients as it has places, and twice as many of equal lengths; who comes
+    beyond that finds a pace that no longer changes. In between lengths that vary come in with those who wait.
+    """
+    clients = load.clients or 1
+    if load.input_spread is None and clients > alone:
+        crowd = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
+        return _between(clock, limits, load, crowd, alone)
+    places = places_of(limits, load)
+    if load.input_spread or load.output_spread:
+        if clients > places:
+            return _between(clock, limits, load, load, places)
+    elif clients > 2 * places:
+        return pace_of(observed(clock, limits, replace(load, clients=2 * places)), 2 * places).seen_by(clients)
+    return observed(clock, limits, load)
+
+
+def crowd_share(clients: int, running: int) -> float:
+    """How much of a crowd there is: nothing while all run, all of it where as many wait as run."""
+    return min(1.0, max(0.0, clients / running - 1))
+
+
+def _between(clock: StepClock, limits: Limits, few: Load, many: Load, running: int) -> Observed:
+    """Between what as many clients see as run, and the pace of an engine that never has a place free."""
+    clients = few.clients or 1
+    full, share = full_pace(clock, limits, replace(many, clients=None)), crowd_share(clients, running)
+    if share < 1:
+        calm = pace_of(closed(clock, limits, replace(few, clients=running), running), running)
+        full = calm.mixed(full, share)
+    return full.seen_by(clients)
+
+
+def places_of(limits: Limits, load: Load) -> int:
+    """Requests that run at once with half of their answers in the cache."""
+    tokens = load.mean_input + load.mean_output / 2
+    return max(1, min(limits.sequences, int(limits.cache_tokens // tokens)))

@@ -1,0 +1,172 @@
+"""An engine with every place taken and somebody always waiting: what it makes, from a short look at its steady state.
+
+Requests whose lengths vary lose their wave after a few answers. The engine therefore begins in the middle of its work:
+each running request has a part of its answer behind it, and long answers are met more often than short ones. What the
+look saw too many or too few of, prompts to be computed, is set right by what a token of them takes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from math import exp
+
+from l4serve.config.frozen import frozen
+from l4serve.planning.performance.engine_loop import EngineLoop
+from l4serve.planning.performance.load import GOLDEN, Load
+from l4serve.planning.performance.loop_state import Limits, Observed, Request
+from l4serve.planning.performance.step_time import StepClock
+
+WARM_UP, LOOKED_AT = 32, 160
+"""Requests that end before the look, and during it."""
+SAMPLE = 512
+"""Requests whose mean lengths stand for all."""
+
+
+@frozen(slots=True, kw_only=True)
+class Pace:
+    """What an engine makes: requests a second, tokens of an answer, seconds of a token, requests that run at once, and
+    the shares of time that a limit held somebody back."""
+
+    requests: float
+    output: float
+    itl: float
+    running: float
+    held_by: tuple[tuple[str, float], ...]
+
+    def seen_by(self, clients: int) -> Observed:
+        """What so many clients see, each with one request at a time: by Little's law those who wait, wait longer."""
+        total = clients / self.requests
+        return Observed(
+            ttft=total - self.itl * (self.output - 1),
+            itl=self.itl,
+            decoded=1 if self.itl else 0,
+            total=total,
+            tokens=self.output,
+            requests=1,
+            running=self.running,
+            busy=1.0,
+            held_by=dict(self.held_by),
+        )
+
+    def mixed(self, other: Pace, share: float) -> Pace:
+        """Between this pace and another, of which so much."""
+
+        def between(one: float, two: float) -> float:
+            return one + share * (two - one)
+
+        held = {reason: (1 - share) * part for reason, part in self.held_by}
+        for reason, part in other.held_by:
+            held[reason] = held.get(reason, 0.0) + share * part
+        return Pace(
+            requests=between(self.requests, other.requests),
+            output=between(self.output, other.output),
+            itl=between(self.itl, other.itl),
+            running=between(self.running, other.running),
+            held_by=tuple(held.items()),
+        )
+
+
+def pace_of(seen: Observed, clients: int) -> Pace:
+    """The pace that so many clients saw."""
+    return Pace(
+        requests=clients * seen.requests / seen.total,
+        output=seen.tokens / seen.requests,
+        itl=seen.itl / seen.decoded if seen.decoded else 0.0,
+        running=seen.running / (seen.busy + seen.idle),
+        held_by=tuple((reason, part / seen.busy) for reason, part in seen.held_by.items()),
+    )
+
+
+@lru_cache(maxsize=4096)
+def full_pace(clock: StepClock, limits: Limits, load: Load) -> Pace:
+    """The pace with every place taken, for the lengths of a load, which vary."""
+    return FullEngine(clock, limits, replace(load, clients=1)).look()
+
+
+class FullEngine(EngineLoop):
+    """An engine in its steady state with a queue that never ends."""
+
+    def __init__(self, clock: StepClock, limits: Limits, load: Load) -> None:
+        super().__init__(clock, limits, load)
+        self.skip = WARM_UP
+        self.made = self.after = self.spent = self.beyond = 0.0
+        """Tokens that were made, seconds that requests were past their first token, seconds in all, and those that
+        prompts added to them."""
+        self.prompts = self.fresh = 0
+        """Tokens of prompts that were computed, and those of them that were for the first time."""
+        self.put_back = 0
+        """Requests that wait to be computed anew."""
+
+    def look(self) -> Pace:
+        """The pace of the steady state."""
+        sample = list(islice(self.load.lengths(self.limits.longest), SAMPLE))
+        prompt, output = (sum(lengths) / SAMPLE for lengths in zip(*sample, strict=True))
+        self._fill(prompt / output)
+        self.sent.extend(0.0 for _ in range(self.decoding // 4 + 16))
+        while self.finished < WARM_UP + LOOKED_AT:
+            self._advance()
+        lacking = self.made * prompt / output - self.fresh
+        seconds = self.spent + (lacking * self.beyond / self.prompts if self.prompts else 0.0)
+        requests = self.made / output / seconds
+        return Pace(
+            requests=requests,
+            output=output,
+            itl=self.after / self.spent / requests / (output - 1) if output > 1 else 0.0,
+            running=self.seen.running / self.spent,
+            held_by=tuple((reason, part / self.spent) for reason, part in self.seen.held_by.items()),
+        )
+
+    def _fill(self, prompts: float) -> None:
+        """Requests in the middle of their answers, with so many tokens of prompts for each token of an answer."""
+        load, limits = self.load, self.limits
+        met = replace(load, output_tokens=max(1, round(load.output_tokens * exp((load.output_spread or 0.0) ** 2))))
+        most = float(limits.sequences)
+        if limits.chunks:
+            most = min(most, limits.batched_tokens / (1 + prompts))
+        part = 0.5
+        for prompt, output in met.lengths(limits.longest):
+            part = (part + GOLDEN) % 1
+            done = int(part * output)
+            if self.decoding >= most or self.cached + prompt + done > limits.cache_tokens:
+                return
+            self.decoding += 1
+            self.cached += prompt + done
+            self.serial += 1
+            request = Request(0.0, prompt + done, output, prompt + done, output - done, -prompt - done)
+            request.first, request.serial = 0.0, self.serial
+            self.running.append(request)
+            heapq.heappush(self.ends, (request.left, self.serial, request))
+
+    def _schedule(self) -> tuple[float, float, int, list[Request]]:
+        attended, windowed, prefilled, first = super()._schedule()
+        if prefilled and self.finished >= self.skip:
+            decoding = self.decoding if self.limits.chunks else 0
+            seconds = self.clock.bare(decoding + prefilled, decoding + len(first))
+            alone = self.clock.bare(decoding, decoding) if decoding else 0.0
+            self.beyond += seconds - alone + self.clock.prompt(attended, windowed)
+            self.prompts += prefilled
+        return attended, windowed, prefilled, first
+
+    def _attend(self, request: Request, tokens: int, attended: float, windowed: float) -> tuple[float, float]:
+        if request.first < 0 and self.finished >= self.skip:
+            self.fresh += tokens
+        return super()._attend(request, tokens, attended, windowed)
+
+    def _pass(self, seconds: float, steps: int, count: int = 1, beside: int = 0) -> None:
+        if self.finished >= self.skip:
+            self.made += self.decoding * steps * count + beside
+            self.after += (self.decoding + self.put_back) * seconds
+            self.spent += seconds
+        super()._pass(seconds, steps, count, beside)
+
+    def _start(self, request: Request) -> None:
+        if request.first >= 0:
+            self.put_back -= 1
+        super()._start(request)
+
+    def _preempt(self) -> None:
+        self.put_back += 1
+        super()._preempt()
