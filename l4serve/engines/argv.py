@@ -18,6 +18,7 @@ from l4serve.config.workload import Engine
 from l4serve.engines.additions import addition_problems, image_problems
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, value_fault
+from l4serve.engines.config_values import config_faults
 from l4serve.engines.contract import Contract, Flag
 from l4serve.engines.env_sources import api_key_problems
 from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
@@ -168,6 +169,9 @@ def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...
             near = did_you_mean(value, flag.choices or ())
             mend = near or (f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}")
             return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", mend)
+        if fault := next(config_faults(flag, value, contract), None):
+            said = f"{contract.name} does not take this for {flag.name}: {fault}"
+            return Problem(setting.path, said, "give what the release takes, or leave it out")
     return (f"{flag.name}={values[0]}",) if len(values) == 1 else (flag.name, *values)
 
 

@@ -122,8 +122,8 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
         return
     flag = option.flag
     if option.key:
-        for unknown in dotted_faults(flag, option.key.partition(".")[0], contract):
-            yield Problem(option.token, unknown, f"write a key that {contract.name} takes")
+        for unknown in dotted_faults(flag, option.key, option.values, contract):
+            yield Problem(option.token, unknown, f"write a key and a value that {contract.name} takes")
         if fault := level_fault(flag, option.key, next(iter(option.values), None)):
             yield Problem(option.token, fault, f"{contract.name} takes the levels 0 to 3")
         return

@@ -8,9 +8,11 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.spelling import did_you_mean
+from l4serve.engines.config_words import told, value_fits, words_of
 from l4serve.engines.contract import Contract, Flag, profile_of
 from l4serve.engines.contract_table import CONTRACTS, ContractTable, read_table
 
+_SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]")
 _CONFIG = re.compile(r"--[a-z-]+-config")
 _LEVEL, _COMPILATION = "--optimization-level", "--compilation-config"
 _LEVELS = ("0", "1", "2", "3")
@@ -24,10 +26,11 @@ def config_keys(flag: str, contract: Contract) -> frozenset[str] | None:
 
 
 def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
-    """Why the release refuses a whole value of an option that takes a configuration; nothing for other options."""
+    """Why the release refuses a whole value that its parser or what stands behind it looks into; nothing for others."""
     if flag.name == _LEVEL and value not in _LEVELS:
         yield f"{value!r} is no level of optimization, which are 0 to 3"
-    if flag.type not in ("json", "literal") or not _CONFIG.fullmatch(flag.name):
+    yield from _plain_faults(flag, value, contract)
+    if not _holds_config(flag, contract):
         return
     if value in _LEVELS and contract.level_option in flag.names:
         return
@@ -35,28 +38,96 @@ def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     if asked is None:
         yield f"{value!r} is no object of JSON"
         return
-    for key in asked:
-        yield from key_faults(flag, key, contract)
+    yield from _object_faults(flag, asked, "", contract)
     if fault := level_fault(flag, "level", asked.get("level")):
         yield fault
     if flag.name == _CONNECTOR and asked.get("kv_connector") and asked.get("kv_role") not in _ROLES:
         yield f"a connector needs kv_role, one of {', '.join(_ROLES)}"
 
 
-def key_faults(flag: Flag, key: str, contract: Contract) -> Iterator[str]:
-    """Why the release refuses a key of a configuration."""
-    known = config_keys(flag.name, contract)
+def _holds_config(flag: Flag, contract: Contract) -> bool:
+    """Whether an option takes an object whose keys a class of the release reads."""
+    named = flag.type in ("json", "literal") and bool(_CONFIG.fullmatch(flag.name))
+    return named or config_keys(flag.name, contract) is not None
+
+
+def _plain_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
+    """What the class behind an option says of a value that the parser takes: bounds, or that it is no object."""
+    table = _keys_table(contract.engine)
+    word = table.plain_word(flag.name, contract.version) if table else None
+    if word is None or flag.type == "pairs":
+        return
+    try:
+        read = json.loads(value)
+    except ValueError:
+        return  # 8k, auto, None or no value at all, which the parser judges
+    if not value_fits(word, read):
+        yield f"{value} is not {told(word)}"
+
+
+def _object_faults(flag: Flag, asked: Mapping[str, Any], path: str, contract: Contract) -> Iterator[str]:
+    """Why the release refuses an object that stands at a path in a configuration: its keys and their values."""
+    for key, value in asked.items():
+        if unknown := [*key_faults(flag, key, contract, path)]:
+            yield from unknown
+        elif fault := _value_fault(flag, f"{path}{key}", value, contract):
+            yield fault
+        elif isinstance(value, Mapping):
+            yield from _object_faults(flag, value, f"{path}{key}.", contract)
+
+
+def _value_fault(flag: Flag, path: str, value: object, contract: Contract) -> str | None:
+    word = _word(flag, path, contract)
+    if word is None or value_fits(word, value):
+        return None
+    shown = json.dumps(dict(value) if isinstance(value, Mapping) else value)
+    return "; ".join(filter(None, (f"{path} is {told(word)}, not {shown}", did_you_mean(str(value), words_of(word)))))
+
+
+def _word(flag: Flag, path: str, contract: Contract) -> str | None:
+    """What the values of a key may be, None where nothing looks at them."""
+    table = _keys_table(contract.engine)
+    *before, key = path.split(".")
+    return table.word(".".join([flag.name, *before]), key, contract.version) if table else None
+
+
+def key_faults(flag: Flag, key: str, contract: Contract, path: str = "") -> Iterator[str]:
+    """Why the release refuses a key of a configuration, or of the one at a path in it (`pass_config.`)."""
+    known = config_keys(f"{flag.name}.{path}".removesuffix("."), contract)
     if known is None or key in known:
         return
-    yield "; ".join(filter(None, (f"{key!r} is no key of this configuration", did_you_mean(key, known))))
+    yield "; ".join(filter(None, (f"{path + key!r} is no key of this configuration", did_you_mean(key, known))))
 
 
-def dotted_faults(flag: Flag, key: str, contract: Contract) -> Iterator[str]:
-    """Why the release refuses a key that is given by itself, behind a dot."""
-    if "_" in key and _CONFIG.fullmatch(flag.name) and profile_of(contract.engine, contract.version).get("dashedKeys"):
-        yield f"the parser reads it as {key.replace('_', '-')!r}, which no configuration has: give the whole as JSON"
+def dotted_faults(flag: Flag, path: str, values: tuple[str, ...], contract: Contract) -> Iterator[str]:
+    """Why the release refuses a key that is given by itself, behind a dot, or its value."""
+    outermost = path.partition(".")[0]
+    if "_" in outermost and _CONFIG.fullmatch(flag.name) and _reads_dashes(contract):
+        dashed = outermost.replace("_", "-")
+        yield f"the parser reads it as {dashed!r}, which no configuration has: give the whole as JSON"
         return
-    yield from key_faults(flag, key, contract)
+    *before, key = path.removesuffix("+").split(".")
+    for depth, part in enumerate((*before, key)):
+        if unknown := [*key_faults(flag, part, contract, "".join(f"{name}." for name in before[:depth]))]:
+            yield from unknown
+            return
+    meant = [list(text.split(",")) if path.endswith("+") else text for text in values]
+    found = [_value_fault(flag, path.removesuffix("+"), text, contract) for text in meant]
+    read = [_value_fault(flag, path.removesuffix("+"), _read(text), contract) for text in values]
+    if found and all((*found, *read)):
+        yield str(read[0])
+
+
+def _reads_dashes(contract: Contract) -> bool:
+    return bool(profile_of(contract.engine, contract.version).get("dashedKeys"))
+
+
+def _read(text: str) -> Any:
+    """A value behind a dot as the parser reads it: JSON, else a size (80g), else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return int(float(text[:-1]) * 1000) if _SIZE.fullmatch(text) else text
 
 
 def level_fault(flag: Flag, key: str, value: object) -> str | None:
@@ -78,13 +149,27 @@ def read_object(value: str) -> Mapping[str, Any] | None:
 
 
 class _KeysTable(ContractTable):
-    """Keys of configurations by release, from the releases on that refuse others."""
+    """Keys of configurations and what each takes, by release."""
 
     def keys_of(self, flag: str, release: str) -> frozenset[str] | None:
+        """Keys that an option, or a configuration in one, may have; None where it takes any."""
         entry, place = self._table["configs"].get(flag), self._places.get(release)
         if entry is None or place is None or not self._mask(entry["closed"]) >> place & 1:
             return None
-        return frozenset(key for key, span in entry["keys"].items() if self._mask(span) >> place & 1)
+        return frozenset(key for key, row in entry["keys"].items() if self._of(row, place) is not None)
+
+    def word(self, flag: str, key: str, release: str) -> str | None:
+        """What a key's values may be; None where the table does not say."""
+        return self._of(self._table["configs"].get(flag, {}).get("keys", {}).get(key, {}), self._places.get(release))
+
+    def plain_word(self, flag: str, release: str) -> str | None:
+        """What a plain option's value may be; None where the parser alone says."""
+        return self._of(self._table["plain"].get(flag, {}), self._places.get(release))
+
+    def _of(self, row: Mapping[str, str], place: int | None) -> str | None:
+        if place is None:
+            return None
+        return next((word for span, word in row.items() if self._mask(span) >> place & 1), None)
 
 
 @cache

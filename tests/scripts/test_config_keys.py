@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.contractgen.config_keys import read_config_keys
+from scripts.contractgen.config_keys import Taken, read_config_keys, read_plain_values
 from scripts.contractgen.source_tree import SourceTree
-from scripts.generate_config_keys import table
+from scripts.generate_config_keys import Read, table
 
 UTILS = {True: "def config(cls):\n    return ConfigDict(extra='forbid')\n", False: "def config(cls):\n    return cls\n"}
 CONFIGS = """
@@ -43,10 +43,96 @@ def test_keys_are_those_of_classes_that_refuse_others(tmp_path: Path, by_default
         path = tmp_path / "vllm" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    pooling = {"--pooler-config": ["pooling_type"]} if by_default else {}
-    assert read_config_keys(SourceTree(tmp_path)) == {"--compilation-config": ["mode"], **pooling}
+    assert read_config_keys(SourceTree(tmp_path)) == {
+        "--compilation-config": Taken(True, {"mode": "int"}),
+        "--pooler-config": Taken(by_default, {"pooling_type": "str"}),
+    }
+
+
+VALUES = """
+from dataclasses import field
+from enum import Enum
+from typing import Annotated, Any, Callable, Literal
+from pydantic import Field, SkipValidation, field_validator
+from pydantic.dataclasses import dataclass
+
+class Mode(Enum):
+    NONE = 0
+    FULL = 2
+    BOTH = (2, 0)
+
+@dataclass
+class Inner:
+    on: bool = True
+
+@dataclass
+class DeepConfig:
+    mode: Mode = Mode.NONE
+    coded: Mode = Mode.NONE
+    kind: Literal["a", "b-c"] = "a"
+    exact: Literal["a", 1] = "a"
+    count: int = Field(default=1, ge=-1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    names: list[str] = field(default_factory=list)
+    split: list[str] = field(default_factory=list)
+    inner: Inner = field(default_factory=Inner)
+    odd: dict[str, Any] | str = ""
+    free: SkipValidation[int] = 0
+    made: int = field(default=0, init=False)
+
+    @field_validator("mode", mode="before")
+    def _by_name(cls, value):
+        return Mode[value.upper()]
+
+    @field_validator("kind", mode="before")
+    def _lower(cls, value):
+        return value.lower().replace("-", "_")
+
+    @field_validator("split", mode="before")
+    def _split(cls, value):
+        return value.split(",")
+
+@dataclass
+class VllmConfig:
+    deep_config: DeepConfig = None
+
+@dataclass
+class CacheConfig:
+    block_size: int = Field(default=16, gt=0)
+    named: dict[str, int] = field(default_factory=dict)
+    other: int = 0
+"""
+
+
+def test_values_are_told_from_annotations_bounds_and_validators(tmp_path: Path) -> None:
+    path = tmp_path / "vllm" / "config" / "__init__.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(VALUES, encoding="utf-8")
+    (tmp_path / "vllm" / "__init__.py").touch()
+    taken = read_config_keys(SourceTree(tmp_path))
+    assert taken["--deep-config"].values == {
+        "mode": "name(NONE,FULL,BOTH) | in(0,2)",
+        "coded": "in(0,2)",
+        "kind": "word(a,b-c)",
+        "exact": 'in("a",1)',
+        "count": "int>=-1",
+        "share": "float>0<=1 | none",
+        "names": "list[str]",
+        "split": "list[str] | str",
+        "inner": "config",
+        "odd": "dict | str",
+        "free": "any",
+    }
+    assert taken["--deep-config.inner"].values == {"on": "bool"}
+    assert read_plain_values(SourceTree(tmp_path)) == {"--block-size": "int>0", "--named": "dict"}
 
 
 def test_keys_have_the_span_of_the_releases_that_take_them() -> None:
-    made = table({"1.0": {}, "1.1": {"--a-config": ["old"]}, "1.2": {"--a-config": ["new"]}})
-    assert made["configs"] == {"--a-config": {"closed": "1.1:", "keys": {"new": "1.2:", "old": "1.1:1.1"}}}
+    old, new = Taken(True, {"old": "int"}), Taken(True, {"new": "bool"})
+    made = table(
+        {"1.0": Read({}, {}), "1.1": Read({"--a-config": old}, {"-b": "int>0"}), "1.2": Read({"--a-config": new}, {})}
+    )
+    assert made["configs"] == {
+        "--a-config": {"closed": "1.1:", "keys": {"new": {"1.2:": "bool"}, "old": {"1.1:1.1": "int"}}}
+    }
+    assert made["plain"] == {"-b": {"1.1:1.1": "int>0"}}

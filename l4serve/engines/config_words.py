@@ -1,0 +1,121 @@
+"""Whether a value is one that a configuration's key takes: the words of `contracts/vllm_config_keys.json`.
+
+Values are compared as pydantic does by default: a number may stand in a text, 1 and "true" are truths, but no text is
+a number's place and no constant has another's type.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+_CONSTANTS, _NAMES, _WORDS, _LIST = "in(", "name(", "word(", "list["
+_NUMBER = re.compile(r"(int|float)((?:[<>]=?-?[\d.]+(?:e[+-]?\d+)?)*)")
+_BOUND = re.compile(r"([<>]=?)(-?[\d.]+(?:e[+-]?\d+)?)")
+_SHOWN = 8
+"""Constants that a refusal names of a long list."""
+_TRUTHS = frozenset(("0", "1", "off", "on", "f", "t", "false", "true", "n", "y", "no", "yes"))
+
+
+def value_fits(word: str, value: Any) -> bool:
+    """Whether a value of JSON is one of a word's alternatives; objects of other classes are looked into elsewhere."""
+    return any(_fits(one, value) for one in _alternatives(word))
+
+
+def told(word: str) -> str:
+    """What a word takes, as people say it."""
+    named = {"none": "null", "bool": "true or false", "str": "a text", "dict": "an object", "config": "an object"}
+    return " or ".join(dict.fromkeys(_told(one, named) for one in _alternatives(word)))
+
+
+def words_of(word: str) -> tuple[str, ...]:
+    """The texts that a word names."""
+    listed = (one for one in _alternatives(word) if one.startswith((_CONSTANTS, _NAMES, _WORDS)))
+    return tuple(member for one in listed for member in _members(one) if isinstance(member, str))
+
+
+def _told(one: str, named: Mapping[str, str]) -> str:
+    if one.startswith(_LIST) or one == "list":
+        return "a list" + (f" of {one[len(_LIST) : -1]}" if one != "list" else "")
+    if one.startswith((_CONSTANTS, _NAMES, _WORDS)):
+        members = [str(member) for member in _members(one)]
+        more = f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
+        return f"one of {', '.join(members[:_SHOWN])}{more}"
+    if number := _NUMBER.fullmatch(one):
+        bounds = " and ".join(f"{sign} {limit}" for sign, limit in _BOUND.findall(number[2]))
+        return " ".join(filter(None, ("a whole number" if number[1] == "int" else "a number", bounds)))
+    return named.get(one, one)
+
+
+@cache
+def _alternatives(word: str) -> tuple[str, ...]:
+    return tuple(word.split(" | "))
+
+
+@cache
+def _members(one: str) -> tuple[Any, ...]:
+    inner = one[one.index("(") + 1 : -1]
+    return tuple(json.loads(f"[{inner}]")) if one.startswith(_CONSTANTS) else tuple(inner.split(","))
+
+
+def _fits(one: str, value: Any) -> bool:
+    match one:
+        case "any":
+            return True
+        case "none":
+            return value is None
+        case "bool":
+            return _is_truth(value)
+        case "str":
+            return isinstance(value, str)
+        case "dict" | "config":
+            return isinstance(value, Mapping)
+        case "list":
+            return isinstance(value, list | tuple)
+    if one.startswith(_LIST):
+        return isinstance(value, list | tuple) and all(_fits(one[len(_LIST) : -1], item) for item in value)
+    if one.startswith(_CONSTANTS):
+        return any(value == member and type(value) is type(member) for member in _members(one))
+    if one.startswith(_NAMES):
+        return isinstance(value, str) and value.upper() in _members(one)
+    if one.startswith(_WORDS):
+        return isinstance(value, str) and value.lower().replace("-", "_") in _spelt(one)
+    number = _NUMBER.fullmatch(one)
+    assert number, f"there is no word {one!r}"
+    return _is_number(value, number[1] == "int") and _within(float(value), number[2])
+
+
+@cache
+def _spelt(one: str) -> frozenset[str]:
+    return frozenset(member.replace("-", "_") for member in _members(one))
+
+
+def _is_truth(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.lower() in _TRUTHS
+    return isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1))
+
+
+def _is_number(value: Any, whole: bool) -> bool:
+    if not isinstance(value, bool | int | float | str):
+        return False
+    try:
+        return not whole or float(value).is_integer()
+    except (ValueError, OverflowError):
+        return False
+
+
+def _within(number: float, bounds: str) -> bool:
+    return all(_holds(number, sign, float(limit)) for sign, limit in _BOUND.findall(bounds))
+
+
+def _holds(number: float, sign: str, limit: float) -> bool:
+    match sign:
+        case ">=":
+            return number >= limit
+        case "<=":
+            return number <= limit
+        case ">":
+            return number > limit
+    return number < limit

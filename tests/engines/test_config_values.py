@@ -1,0 +1,77 @@
+"""Keys and values of configurations on a command line, as each release's own classes take them."""
+
+import pytest
+
+from l4serve.engines.checking import check_argv
+from l4serve.engines.config_words import told, value_fits
+from l4serve.engines.contract import load_contract
+from tests.each_case import each
+
+DRAFTS = '{"method":"%s","num_speculative_tokens":3}'
+REFUSED = [
+    # The old classes made objects by their own constructors, which know no other keys and look at no value.
+    ("0.8.0", '--override-pooler-config={"kind":"MEAN"}', "'kind' is no key"),
+    ("0.8.5", '--speculative-config={"modell":"x","num_speculative_tokens":3}', "'modell' is no key"),
+    ("0.20.0", "--ir-op-priority=3", "no object of JSON"),
+    ("0.33.0", '--ir-op-priority={"rms":["native"]}', "'rms' is no key"),
+    ("0.10.0", "--speculative-config=" + DRAFTS % "egale", "did you mean eagle"),
+    ("0.33.0", "--speculative-config=" + DRAFTS % "lookahead", "method is one of"),
+    ("0.26.0", '--speculative-config={"method":"ngram","num_speculative_tokens":0}', "a whole number > 0"),
+    ("0.16.0", '--compilation-config={"cudagraph_mode":"FULLY"}', "cudagraph_mode is one of"),
+    ("0.26.0", '--compilation-config={"pass_config":{"fuse":true}}', "'pass_config.fuse' is no key"),
+    ("0.26.0", "--compilation-config.pass_config.enable_sp=maybe", "true or false"),
+    ("0.26.0", "-cc.cudagraph_mode=WHOLE", "cudagraph_mode is one of"),
+    ("0.26.0", "--attention-config.backend=flash", "backend is one of"),
+    ("0.26.0", '--kv-transfer-config={"kv_connector":"X","kv_role":"kv_both","kv_port":"many"}', "a whole number"),
+    ("0.26.0", "--mm-processor-kwargs=3", "3 is not an object"),
+    ("0.33.0", "--stream-interval=0", "a whole number >= 1"),
+    ("0.14.0", "--max-num-partial-prefills=0", "a whole number >= 1"),
+]
+TAKEN = [
+    ("0.8.5", '--override-pooler-config={"pooling_type":"MEAN"}'),
+    ("0.9.0", '--speculative-config={"method":"egale","num_speculative_tokens":"3"}'),
+    ("0.12.0", '--kv-events-config={"unknown":1}'),
+    ("0.26.0", '--compilation-config={"cudagraph_mode":"full_decode_only","mode":"vllm_compile"}'),
+    ("0.26.0", '--compilation-config={"cudagraph_mode":2,"mode":3,"pass_config":{"enable_sp":"yes"}}'),
+    ("0.26.0", "-cc.custom_ops+=none,+rms_norm"),
+    ("0.26.0", "-cc.max_cudagraph_capture_size=1k"),
+    ("0.26.0", '--ir-op-priority={"rms_norm":"native, vllm_c"}'),
+    ("0.26.0", '--kv-transfer-config={"kv_connector":"X","kv_role":"kv_both","kv_port":"14579","kv_rank":null}'),
+    ("0.26.0", "--max-num-batched-tokens=8k"),
+    ("0.26.0", "--max-model-len=-1"),
+    ("0.26.0", "--max-logprobs=-1"),
+]
+
+
+@each(REFUSED, lambda case: f"{case[0]} {case[1]}")
+def test_what_no_class_takes_is_refused(case: tuple[str, str, str]) -> None:
+    release, argument, said = case
+    problems = check_argv((argument,), {}, load_contract("vllm", release))
+    assert said in " ".join(f"{problem.message} {problem.remedy}" for problem in problems)
+
+
+@each(TAKEN, " ".join)
+def test_what_a_class_takes_passes(case: tuple[str, str]) -> None:
+    assert check_argv((case[1],), {}, load_contract("vllm", case[0])) == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "takes", "refuses"),
+    [
+        ("bool", [True, 1, 0.0, "yes", "FALSE"], [2, "maybe", None, []]),
+        ("int>=-1", [-1, 3, 3.0, "4", True], [-2, 3.5, "x", None]),
+        ("float>0<=1 | none", [0.5, "1", None], [0, 1.5, {}]),
+        ('in("a",1)', ["a", 1], ["A", "1", True]),
+        ("name(FULL,NONE) | in(0,2)", ["full", 2], ["half", 1]),
+        ("word(b-c)", ["B-C", "b_c"], ["bc"]),
+        ("list[int]", [[1, "2"], ()], ["1", [1, "x"]]),
+        ("any", [object()], []),
+    ],
+)
+def test_words_take_what_pydantic_takes(word: str, takes: list[object], refuses: list[object]) -> None:
+    assert [value for value in takes if not value_fits(word, value)] == []
+    assert [value for value in refuses if value_fits(word, value)] == []
+
+
+def test_a_long_list_is_told_in_part() -> None:
+    assert told(f"in({','.join(map(str, range(20)))}) | none").endswith("7 and 12 more or null")
