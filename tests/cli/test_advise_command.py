@@ -55,6 +55,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", ["latency", "cost"])
 def test_one_replica_of_the_winner_is_what_estimate_says_of_its_part_of_the_rate(goal: str) -> None:
     lengths = ("--input-tokens", "256", "--output-tokens", "128")
