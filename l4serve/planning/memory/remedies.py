@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 from l4serve.config.frozen import frozen
@@ -74,6 +75,7 @@ def remedies(
 
     also: WholeJudgement = whole or MemoryAlone()
 
+    @cache
     def judge(step: _Step) -> Fit:
         return estimate(step.model, gpu, also.settled(step.model, step.options))
 
@@ -145,7 +147,7 @@ def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
 def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _stated_edits(base, judge)
-        yield from _batch_edits(base)
+        yield from _batch_edits(base, judge)
         yield from _utilization_edits(base)
         yield from _speculation_edits(base)
         yield from _graph_edits(base)
@@ -160,13 +162,13 @@ def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     firsts = [*_cache_edits(base), *_weight_edits(gpu, base)]
     for first in firsts:
         yield from _context_edits(first, judge)
-    for cache, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
-        combined = edited(weights.options, kv_cache_dtype=cache.options.kv_cache_dtype)
+    for coarser, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
+        combined = edited(weights.options, kv_cache_dtype=coarser.options.kv_cache_dtype)
         step = _Step(
             weights.model,
             combined,
-            weights.edit + cache.edit[len(base.edit) :],
-            weights.quality_cost + cache.quality_cost,
+            weights.edit + coarser.edit[len(base.edit) :],
+            weights.quality_cost + coarser.quality_cost,
         )
         yield step
         yield from _context_edits(step, judge)
@@ -183,17 +185,24 @@ def _stated_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
         yield _extend(base, stated.with_size(size), stated.key, stated.written(size), 0)
 
 
-def _batch_edits(base: _Step) -> Iterator[_Step]:
-    generation = vllm_generation(base.options.engine_version)
-    seqs = base.options.max_num_seqs or generation.default_seqs
-    for limit in SEQUENCE_LIMITS:
-        if limit < seqs:
-            yield _extend(base, edited(base.options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
-    tokens = base.options.max_num_batched_tokens or generation.default_batched_tokens
-    for limit in BATCH_LIMITS:
-        if limit < tokens:
-            changed = edited(base.options, max_num_batched_tokens=limit)
-            yield _extend(base, changed, "engine.maxNumBatchedTokens", limit, 1)
+def _batch_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+    options, generation = base.options, vllm_generation(base.options.engine_version)
+    asked = options.max_num_seqs or generation.default_seqs
+    fewer = [
+        _extend(base, edited(options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
+        for limit in SEQUENCE_LIMITS
+        if limit < asked
+    ]
+    tokens = options.max_num_batched_tokens or generation.default_batched_tokens
+    smaller = [
+        _extend(base, edited(options, max_num_batched_tokens=limit), "engine.maxNumBatchedTokens", limit, 1)
+        for limit in BATCH_LIMITS
+        if limit < tokens
+    ]
+    for falling in (fewer, smaller):
+        # A lower limit takes less memory: where the lowest does not fit, none does.
+        if falling and judge(falling[-1]).fits:
+            yield from falling
 
 
 def _utilization_edits(base: _Step) -> Iterator[_Step]:

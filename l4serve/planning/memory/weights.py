@@ -117,11 +117,15 @@ def _allocator_rounding(model: ModelShape, options: ServingOptions, plain: int) 
     """
     if model.mla is not None:
         return 0
-    tp = options.tensor_parallel_size
     early = options.engine == "tgi" or vllm_generation(options.engine_version).overheads != "late"
-    largest_rest = ROUNDING // 2 if early else ROUNDING
+    return _rests(model, options.tensor_parallel_size, plain, ROUNDING // 2 if early else ROUNDING)
+
+
+@lru_cache(maxsize=4096)
+def _rests(model: ModelShape, tp: int, plain: int, largest: int) -> int:
+    """Bytes that the plain matrices of all layers leave of their blocks, where a block leaves at most `largest`."""
     rests: list[int] = [-size % ROUNDING for _, size in layer_matrices(model, tp, plain) if size >= ROUNDED_FROM]
-    return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest_rest)
+    return model.num_hidden_layers * sum(rest for rest in rests if rest <= largest)
 
 
 def layer_matrices(model: ModelShape, tensor_parallel: int, element: int) -> tuple[tuple[str, int], ...]:

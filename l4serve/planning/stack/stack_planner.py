@@ -29,6 +29,7 @@ from l4serve.planning.stack.room import pod_request, pool_room
 from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_cluster, planned_site
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
+from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.judged_subject import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
@@ -50,6 +51,7 @@ class Steps:
     around: Surroundings
 
 
+@lasting
 def plan_stack(stack: Stack) -> StackPlan:
     """The plan of a loaded stack; raises ConfigError with every problem found.
 
