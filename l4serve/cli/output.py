@@ -7,7 +7,8 @@ emoji codes and links are off everywhere: style is given by Text objects.
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -76,7 +77,7 @@ def print_json(value: Any) -> None:
 def json_text(value: Any) -> str:
     """The JSON of a value, in ASCII."""
     # json.dumps would indent in Python: most of the time that a plan of a thousand workloads takes.
-    text = to_json(redacted(value), indent=2, fallback=str, inf_nan_mode="constants").decode()
+    text = to_json(redacted(value), indent=2, inf_nan_mode="constants").decode()
     text = _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[")
 
@@ -94,14 +95,24 @@ def fenced(text: str) -> str:
 
 
 def redacted(value: Any) -> Any:
-    """A copy of a JSON value in which every secret is hidden."""
+    """A copy of a value, of JSON's own types alone, in which every secret is hidden; a set becomes a sorted list."""
     if isinstance(value, str):
-        return _encodable(redact(value))
-    if isinstance(value, Mapping):
-        return {redacted(key): redacted(inner) for key, inner in value.items()}
+        return _redacted_text(value)
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, dict | Mapping):
+        return {_redacted_text(str(key)): redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(inner) for inner in value]
-    return value
+    if isinstance(value, Set):
+        return sorted((redacted(inner) for inner in value), key=str)
+    # What JSON has no form for, such as a path, would else be written past the redactor.
+    return _redacted_text(str(value))
+
+
+@lru_cache(maxsize=2**15)
+def _redacted_text(text: str) -> str:
+    return _encodable(redact(str(text)))
 
 
 def _encodable(text: str) -> str:

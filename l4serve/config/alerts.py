@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l4serve.config.base import ConfigModel, PositiveInt
+from l4serve.config.written_forms import IN_PROJECT
 
 _Channel = Annotated[
     str,
     Field(
-        pattern=r"^projects/[a-z0-9:.-]+/notificationChannels/[0-9]+$",
+        pattern=rf"^{IN_PROJECT}notificationChannels/[0-9]+$",
         max_length=300,
         examples=["projects/my-project/notificationChannels/123"],
     ),

@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
 from l4serve.config.container_env import KeyName
+from l4serve.config.written_forms import IN_PROJECT
 
-SecretName = Annotated[str, Field(pattern=r"^(projects/[a-z0-9:.-]+/secrets/)?[A-Za-z0-9_-]{1,255}$")]
+SecretName = Annotated[str, Field(pattern=rf"^({IN_PROJECT}secrets/)?[A-Za-z0-9_-]{{1,255}}$")]
 """A secret of Secret Manager, by its id or by its path."""
 
 

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from l4serve.config.frozen import frozen
 from l4serve.config.spelling import article
-from l4serve.config.written_forms import QUANTITY, VERSION, ZONE, mended_name
+from l4serve.config.written_forms import QUANTITY, SERVED_NAME, SOURCE, VERSION, ZONE, mended_name
 
 
 class ConfigModel(BaseModel):
@@ -93,6 +93,7 @@ class _BoundedName:
 
 _LABEL_RULE = "lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit"
 _DNS_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_DNS_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _HOST_PART = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _PATH_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -136,8 +137,10 @@ ByteCount = Annotated[
     ),
 ]
 """Bytes, with a binary (K, M, G) or decimal (k, m, g) multiple."""
-Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~][A-Za-z0-9_./:~+=@-]{0,499}$", examples=["org/name"])]
+Source = Annotated[str, Field(pattern=SOURCE, max_length=500, examples=["org/name"])]
 """A Hub id, a path in the container or an address of storage."""
+ServedName = Annotated[str, Field(pattern=SERVED_NAME, max_length=200, examples=["my-model"])]
+"""A name by which clients ask for a model."""
 Label = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,198}[!-~])?$", examples=["my name"])]
 """A name for people and clients, in ASCII."""
 WorkloadName = Annotated[str, _BoundedName("workload name", _DNS_LABEL, 40, _LABEL_RULE)]
@@ -149,7 +152,7 @@ ObjectName = Annotated[
     str,
     _BoundedName(
         "Kubernetes object name",
-        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+        _DNS_NAME,
         253,
         "lower-case letters, digits, '-' and '.'",
     ),
@@ -161,7 +164,7 @@ LabelKey = Annotated[
     str,
     _BoundedName(
         "label key",
-        r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?",
+        rf"({_DNS_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?",
         253,
         "an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
     ),

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import Cidr, ClusterName, ClusterVersion, ConfigModel, Label, PositiveInt, Zone
 from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
-from l4serve.config.written_forms import LOCATION
+from l4serve.config.written_forms import IN_PROJECT, LOCATION
 
 Location = Annotated[str, Field(pattern=LOCATION, examples=["us-central1"])]
 PROJECT_ID = r"^([a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
@@ -15,7 +15,8 @@ ProjectId = Annotated[str, Field(pattern=PROJECT_ID, max_length=100, examples=["
 ServiceAccount = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,200}$",
+        pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*@[A-Za-z0-9]+([.-][A-Za-z0-9]+)*$",
+        max_length=264,
         examples=["nodes@my-project.iam.gserviceaccount.com"],
     ),
 ]
@@ -23,7 +24,7 @@ NetworkName = Annotated[
     str,
     Field(
         pattern=(
-            r"^((https://www\.googleapis\.com/compute/[a-z0-9]+/)?projects/[a-z0-9:.-]+/)?"
+            rf"^((https://www\.googleapis\.com/compute/[a-z0-9]+/)?{IN_PROJECT})?"
             r"((global/networks|regions/[a-z0-9-]+/subnetworks)/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
         ),
         examples=["projects/my-project/global/networks/shared"],
@@ -74,7 +75,7 @@ class ManagedCluster(ConfigModel):
     """When GKE may upgrade; unset is any time."""
     database_encryption_key: str | None = Field(
         None,
-        pattern=r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}$",
+        pattern=rf"^{IN_PROJECT}locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{{1,63}}/cryptoKeys/[A-Za-z0-9_-]{{1,63}}$",
     )
     """Cloud KMS key that encrypts Secrets in etcd, in the cluster's region."""
     secret_manager: bool = False

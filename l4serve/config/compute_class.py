@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, PoolName, PositiveInt
 from l4serve.config.node_pool import Provisioning
+from l4serve.config.written_forms import IN_PROJECT
 
 
 class Priority(ConfigModel):
@@ -21,9 +22,7 @@ class Priority(ConfigModel):
     """Spot VMs, with `machineType`."""
     flex_start_seconds: Annotated[PositiveInt, Field(ge=600, le=604800)] | None = None
     """Flex-start nodes of at most this life in seconds, with `machineType`."""
-    reservation: str | None = Field(
-        None, pattern=r"^(projects/[a-z0-9:.-]+/reservations/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
-    )
+    reservation: str | None = Field(None, pattern=rf"^({IN_PROJECT}reservations/)?[a-z]([-a-z0-9]{{0,61}}[a-z0-9])?$")
     """Specific reservation, with `machineType`."""
 
     @model_validator(mode="after")

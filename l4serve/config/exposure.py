@@ -14,7 +14,9 @@ HostName = Annotated[
         examples=["llm.example.com"],
     ),
 ]
-UrlPath = Annotated[str, Field(pattern=r"^(/|(/[A-Za-z0-9._~-]+)+)$", max_length=200, examples=["/chat"])]
+UrlPath = Annotated[
+    str, Field(pattern=r"^(/|(/\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)$", max_length=200, examples=["/chat"])
+]
 
 
 class Certificate(ConfigModel):

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+from l4serve.config.written_forms import BUCKET
 
-_BUCKET = r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
-_PART = r"[A-Za-z0-9_~+=@-][A-Za-z0-9_.~+=@-]*"
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.~+=@-]*"
 BucketUri = Annotated[
     str,
-    Field(pattern=rf"^gs://{_BUCKET}(/{_PART})*/?$", max_length=500, examples=["gs://my-models/llama-3.1-8b"]),
+    Field(pattern=rf"^gs://{BUCKET}(/{_PART})*/?$", max_length=500, examples=["gs://my-models/llama-3.1-8b"]),
 ]
 """A folder of a Cloud Storage bucket."""
 Folder = Annotated[str, Field(pattern=rf"^({_PART}(/{_PART})*)?$", max_length=500, examples=["llama-3.1-8b"])]

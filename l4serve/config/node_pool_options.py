@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, Count, PositiveInt, Seconds
+from l4serve.config.written_forms import IN_PROJECT
 
 
 class Accelerator(ConfigModel):
@@ -68,7 +69,8 @@ class SecondaryBootDisk(ConfigModel):
     """A disk image attached to each node at boot."""
 
     image: str = Field(
-        pattern=r"^(https://www\.googleapis\.com/compute/v1/)?(projects/[a-z0-9:.-]+/)?global/images/(family/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+        pattern=rf"^(https://www\.googleapis\.com/compute/v1/)?({IN_PROJECT})?"
+        r"global/images/(family/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
     )
     """Disk image, such as projects/my-project/global/images/vllm-0-26-0."""
     mode: Literal["CONTAINER_IMAGE_CACHE"] | None = "CONTAINER_IMAGE_CACHE"

@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, Int, PositiveInt
+from l4serve.config.written_forms import FOLDER
 
 _LARGEST_ID = 2**31 - 1
-Folder = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.-]+)+$", max_length=200, examples=["/home/vllm"])]
+Folder = Annotated[str, Field(pattern=FOLDER, max_length=200, examples=["/home/vllm"])]
 """A folder of the container, by its absolute path."""
 
 

@@ -5,12 +5,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+from l4serve.config.container_env import KeyName
+from l4serve.config.written_forms import IN_PROJECT
 
 
 class SecretManagerToken(ConfigModel):
     """A secret of Google Secret Manager that holds the token."""
 
-    secret: str = Field(pattern=r"^(projects/[a-z0-9:.-]+/secrets/)?[A-Za-z0-9_-]{1,255}$")
+    secret: str = Field(pattern=rf"^({IN_PROJECT}secrets/)?[A-Za-z0-9_-]{{1,255}}$")
     """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
     version: str = Field("latest", pattern=r"^(latest|[1-9][0-9]{0,9})$")
     """Version to read."""
@@ -27,7 +29,7 @@ class HuggingFace(ConfigModel):
     """A Secret that the namespace already holds; unset makes one from the secret `hfToken`."""
     secret_manager: SecretManagerToken | None = None
     """A secret of Google Secret Manager in place of the secret `hfToken`."""
-    key: str = Field("hf_api_token", pattern=r"^[-._a-zA-Z0-9]{1,253}$")
+    key: KeyName = "hf_api_token"
     """Key of the token in the Secret."""
     token_revision: PositiveInt | None = None
     """Raise it with each new token: the new Secret comes first, then the pods roll, then the old one goes."""

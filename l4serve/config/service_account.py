@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l4serve.config.base import ConfigModel, ObjectName
+from l4serve.config.written_forms import BUCKET
 
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", examples=["my-models"])]
+BucketName = Annotated[str, Field(pattern=rf"^{BUCKET}$", min_length=3, max_length=63, examples=["my-models"])]
 GoogleAccount = Annotated[
     str,
     Field(

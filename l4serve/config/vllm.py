@@ -12,8 +12,8 @@ from l4serve.config.base import (
     Fraction,
     Image,
     Int,
-    Label,
     PositiveInt,
+    ServedName,
     Source,
     Version,
     Word,
@@ -23,7 +23,7 @@ from l4serve.config.base import (
 class LoraAdapter(ConfigModel):
     """One LoRA adapter, served under its own model name."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["my-adapter"])]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$", examples=["my-adapter"])]
     """The model name by which clients ask for the adapter."""
     path: Source
     """A Hub id or a path in the container."""
@@ -125,7 +125,7 @@ class VllmEngine(ConfigModel):
     """Arguments of the model's picture or sound processor, such as {max_pixels: 1003520}; memory is then not judged."""
     lora: Lora | None = None
     """LoRA adapters that one base model serves, each under its own model name."""
-    served_model_name: tuple[Label, ...] | None = Field(None, min_length=1)
+    served_model_name: tuple[ServedName, ...] | None = Field(None, min_length=1)
     """Names by which clients ask for the model; unset is the model's id."""
     load_format: Word | None = None
     """Format of the weights, such as safetensors, runai_streamer or dummy."""

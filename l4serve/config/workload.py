@@ -30,17 +30,18 @@ from l4serve.config.pod_tls import PodTls
 from l4serve.config.service_account import ServiceAccount
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
+from l4serve.config.written_forms import GIT_REF, HUB_ID
 
 ENGINE_MODELS: tuple[type[VllmEngine] | type[TgiEngine], ...] = (VllmEngine, TgiEngine)
 Engine = Annotated[VllmEngine | TgiEngine, Field(discriminator="kind")]
 
-_MODEL_ID = re.compile(r"(?!.{201})[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+_MODEL_ID = re.compile(rf"(?!.{{201}}){HUB_ID[1:-1]}")
 
 
 GitRef = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$",
+        pattern=GIT_REF,
         max_length=250,
         examples=["main"],
         json_schema_extra={"type": ["string", "number"]},

@@ -7,12 +7,33 @@ from collections.abc import Callable, Iterator, Mapping
 QUANTITY = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 LOCATION = r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
 ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]$"
+IN_PROJECT = r"projects/([a-z][-a-z0-9]*(\.[a-z0-9][-a-z0-9]*)*:)?[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?/"
+"""A project by id or by number, before what it holds."""
+_HUB_PART = r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
+_FILE_PART = r"\.?[A-Za-z0-9_][A-Za-z0-9_.+=@~-]*"
+BUCKET = r"[a-z0-9]+([_-]+[a-z0-9]+|\.[a-z0-9]+)*"
+HUB_ID = rf"^{_HUB_PART}(/{_HUB_PART})?$"
+"""As the Hub takes names: words between single dots and dashes."""
+FOLDER = rf"^(/{_FILE_PART})+$"
+"""An absolute path, none of whose parts is `.` or `..`."""
+PLACE = rf"^({_FILE_PART}|/{_FILE_PART})(/{_FILE_PART})*$"
+"""A path in the container, absolute or not, none of whose parts is `.` or `..`."""
+SOURCE = rf"^({_HUB_PART}(/{_HUB_PART})*(@{_HUB_PART})?|(/{_FILE_PART})+|(gs|s3|az|hf)://{_FILE_PART}(/{_FILE_PART})*)$"
+SERVED_NAME = r"^[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?(/[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?)*$"
+GIT_REF = r"^[A-Za-z0-9_][A-Za-z0-9_-]*([./][A-Za-z0-9_-]+)*$"
+PYTHON_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*(:[A-Za-z_][A-Za-z0-9_]*)?$"
 VERSION = r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$"
 
 _CALLED: Mapping[str, str] = {
     QUANTITY: "is not a quantity: a number, alone or with m, k, M, G, T, Ki, Mi, Gi or Ti",
     LOCATION: "is neither a region nor a zone",
     ZONE: "is not a zone",
+    SOURCE: "is neither a Hub id, nor an absolute path in the container, nor a gs:// or s3:// address",
+    FOLDER: "is not an absolute path without . and ..",
+    PLACE: "is not a path without . and .. and a slash at its end",
+    SERVED_NAME: "is not a name that clients can ask for: letters, digits and . : + @ _ - between single slashes",
+    GIT_REF: "is not a branch, tag or commit",
+    PYTHON_NAME: "is not the name of a Python class or function",
     VERSION: "is not a release: numbers with dots between them",
 }
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")

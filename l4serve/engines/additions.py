@@ -1,7 +1,9 @@
 """What a workload adds beside the typed fields, and what its options need of the image."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from pydantic.alias_generators import to_snake
 
@@ -12,20 +14,27 @@ from l4serve.engines.checking import check_env, check_option, read_options
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import env_source_problems
 from l4serve.engines.field_flags import engine_table, field_owners, flag_names
+from l4serve.engines.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
+from l4serve.engines.model_location import CACHE_VARIABLE
 
 
 def addition_problems(case: Case) -> Iterator[Problem]:
     """Extra arguments and variables that the release does not know, or that a typed field or the plan owns."""
+    drafted = getattr(case.engine, "speculative_config", None)
+    yield from odd_names_inside(drafted, "engine.speculativeConfig") if drafted else ()
     if not (case.extra_args or case.extra_env or case.env):
         return
     owned_flags, owned_env = _owned(case.engine, case.contract)
     shared = _either_way(case.engine)
     theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in shared}
+    downloads = case.model_argument in (None, case.model.id)
+    mine = {name: owner for name, owner in owned_env.items() if downloads or not _of_the_hub(owner)}
+    mine |= {CACHE_VARIABLE: "compileCache"} if CACHE_VARIABLE in case.location_env else {}
     yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
-    yield from _extra_env_problems(case.extra_env, owned_env, case.contract)
-    yield from _owned_problems("env", case.env, owned_env)
+    yield from _extra_env_problems(case.extra_env, mine, case.contract)
+    yield from _owned_problems("env", dict.fromkeys(case.env), mine)
     yield from env_source_problems(case)
     kind = case.engine.kind
     for name in file_variables(kind, case.engine.image):
@@ -70,7 +79,7 @@ def _owned_paths(kind: str) -> Mapping[str, str]:
     return {flag: owner for flag, owner in engine_table("owned")[kind].items() if isinstance(owner, str)}
 
 
-_Owners = Mapping[str, str | Mapping[str, str]]
+_Owners = Mapping[str, str | Mapping[str, Any]]
 """By flag or variable: the path of the field that sets it, or what relies on it."""
 
 
@@ -94,15 +103,16 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contra
             yield Problem(path, f"{problem.path}: {problem.message}", problem.remedy)
         if option.flag is None:
             continue
+        yield from odd_identifiers(option, path)
         name = option.flag.name
-        if name in owned:
+        if name in owned and not _breaks_nothing(owned[name], next(iter(option.values), None)):
             yield _owned_problem(path, option.token, owned[name])
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
         seen.setdefault(name, option.index)
 
 
-def _owned_problem(path: str, name: str, owner: str | Mapping[str, str]) -> Problem:
+def _owned_problem(path: str, name: str, owner: str | Mapping[str, Any]) -> Problem:
     """Why a flag or variable is not the user's to set: a field does, or the plan relies on it as it is."""
     if isinstance(owner, str):
         return Problem(path, f"{name} is what a typed field sets", f"set {owner} instead")
@@ -115,8 +125,18 @@ def _extra_env_problems(extra: Mapping[str, str], owned: _Owners, contract: Cont
         yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)
 
 
-def _owned_problems(field: str, names: Iterable[str], owned: _Owners) -> Iterator[Problem]:
-    """Variables that are not the user's to set."""
-    for name in names:
-        if name in owned:
+def _owned_problems(field: str, given: Mapping[str, str | None], owned: _Owners) -> Iterator[Problem]:
+    """Variables that are not the user's to set; None is a value that nobody knows."""
+    for name, value in given.items():
+        if name in owned and not _breaks_nothing(owned[name], value):
             yield _owned_problem(f"{field}.{name}", name, owned[name])
+
+
+def _breaks_nothing(owner: str | Mapping[str, Any], value: str | None) -> bool:
+    """Whether a value of what the plan relies on is one that it goes on working with."""
+    harmless = None if isinstance(owner, str) else owner.get("unless")
+    return harmless is not None and value is not None and bool(re.fullmatch(harmless, value))
+
+
+def _of_the_hub(owner: str | Mapping[str, Any]) -> bool:
+    return not isinstance(owner, str) and bool(owner.get("hub"))

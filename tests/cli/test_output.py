@@ -43,6 +43,24 @@ PLAIN = (
 )
 
 
+def test_json_writes_nothing_past_the_redactor() -> None:
+    kinds = (
+        Path(f"/x/{TOKEN}"),
+        {TOKEN},
+        frozenset({TOKEN}),
+        f"{TOKEN}".encode(),
+        (TOKEN,),
+        ValueError(TOKEN),
+        {TOKEN: {1: TOKEN}},
+    )
+    for value in kinds:
+        for nested in (value, [value], {"a": value}):
+            assert TOKEN not in json_text(nested), type(value)
+    assert json.loads(json_text({"b": {3, 1, 2}, "a": Path("/x"), "c": None, "d": 1.5, "e": True})) == {
+        "b": [1, 2, 3], "a": "/x", "c": None, "d": 1.5, "e": True
+    }  # fmt: skip
+
+
 def shown(renderable: object) -> str:
     out = io.StringIO()
     SafeConsole(file=out, width=200).print(renderable)
