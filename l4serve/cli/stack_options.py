@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,10 @@ from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherw
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.machines.regions import known_regions, may_be_a_region
-from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.stack.stack_planner import plan_stack
+
+# The planner takes a quarter of a second to load; commands that only name a stack do without it.
+if TYPE_CHECKING:
+    from l4serve.planning.stack.stack_plan import StackPlan
 
 StackOption = Annotated[
     str | None,
@@ -65,8 +67,10 @@ def valid_region(name: str | None) -> None:
         raise refuse_input(f"Google Cloud has no region {name[:100]!r}; {one_of(name, known_regions())}")
 
 
-def load_plan(stack: str | None, file: Path | None) -> StackPlan:
+def load_plan(stack: str | None, file: Path | None) -> "StackPlan":
     """The plan of a stack by its name or file; exits 2 with every problem of its config."""
     loaded = load(stack, file)
+    from l4serve.planning.stack.stack_planner import plan_stack
+
     with readable_refusals(loaded.file):
         return plan_stack(loaded)

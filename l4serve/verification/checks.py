@@ -38,6 +38,8 @@ class Check:
 
     name: str
     run: Callable[[], Finding]
+    prepare: Callable[[], object] | None = None
+    """What is loaded before the check's clock starts."""
 
 
 @frozen()
@@ -70,6 +72,8 @@ def run_checks(checks: Iterable[Check], timeout: float) -> Iterator[CheckResult]
 
 def _run(check: Check, timeout: float) -> tuple[CheckResult, bool]:
     ended: list[Finding | Exception] = []
+    if check.prepare:
+        check.prepare()
     worker = threading.Thread(target=_work, args=(check, ended), name=f"check {check.name}", daemon=True)
     started = time.perf_counter()
     worker.start()

@@ -1,17 +1,16 @@
 """vLLM's OpenAI-compatible interface, checked with the official client."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import httpx2
 from openai import APIConnectionError, APIStatusError, BadRequestError, DefaultHttpxClient, OpenAI, Stream
 from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
-from l4serve.verification.checks import Check, CheckError, Finding, NotOfferedError, require
-from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, tls
+from l4serve.verification.checks import CheckError, Finding, NotOfferedError, require
+from l4serve.verification.http_probe import tls
 from l4serve.verification.latency import Latency, StreamClock
-from l4serve.verification.pooling_api import PoolingChecks
 from l4serve.verification.target import Target
 
 _AnyStream = Stream[Completion] | Stream[ChatCompletionChunk]
@@ -25,14 +24,8 @@ _LONGEST_PROMPT = 32_768
 _EXACT = {"ignore_eos": True, "skip_special_tokens": False}
 
 
-class VllmChecks:
-    """The checks of one vLLM server, in the order in which they run."""
-
-    kind: ClassVar[str] = "vllm"
-
-    @staticmethod
-    def require() -> None:
-        """Nothing: the OpenAI client is a dependency."""
+class OpenAiChecks:
+    """What the client finds of one vLLM server."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -44,37 +37,6 @@ class VllmChecks:
             http_client=DefaultHttpxClient(verify=tls(target)),
         )
 
-    def checks(self) -> tuple[Check, ...]:
-        """Every check; metrics come last, since some appear only after requests."""
-        if self._target.purpose != "generate":
-            return self._pooling_checks()
-        return (
-            Check("health", lambda: check_health(self._target)),
-            Check("version", lambda: check_version(self._target, "/version")),
-            *((Check("key", lambda: check_key(self._target, "/v1/completions")),) if self._target.guarded else ()),
-            Check("models", self.models),
-            Check("completion", self.completion),
-            Check("completion stream", self.completion_stream),
-            Check("chat", self.chat),
-            Check("chat stream", self.chat_stream),
-            Check("token counts", self.token_counts),
-            Check("full context", self.full_context),
-            Check("context limit", self.context_limit),
-            Check("metrics", lambda: check_metrics(self._target)),
-        )
-
-    def _pooling_checks(self) -> tuple[Check, ...]:
-        """The checks of a server that answers with vectors, scores or classes in place of text."""
-        target, pooling = self._target, PoolingChecks(self._target, self._model)
-        return (
-            Check("health", lambda: check_health(target)),
-            Check("version", lambda: check_version(target, "/version")),
-            *((Check("key", lambda: check_key(target, pooling.path)),) if target.guarded else ()),
-            Check("models", self.models),
-            *pooling.checks(),
-            Check("metrics", lambda: check_metrics(target)),
-        )
-
     def models(self) -> Finding:
         """Every served name is listed, with the planned context length."""
         lengths = self._listed()
@@ -83,7 +45,7 @@ class VllmChecks:
             not absent,
             f"not served: {', '.join(absent)}; the server lists {', '.join(lengths) or 'no model'}",
         )
-        name = self._model()
+        name = self.model()
         planned, serves = self._target.max_model_len, lengths.get(name)
         require(
             planned is None or serves in (None, planned),
@@ -110,7 +72,7 @@ class VllmChecks:
 
         def open_stream() -> Stream[Completion]:
             return self._client.completions.create(
-                model=self._model(),
+                model=self.model(),
                 prompt=_PROMPT,
                 max_tokens=_OUTPUT_TOKENS,
                 temperature=0,
@@ -125,7 +87,7 @@ class VllmChecks:
         """A chat answer: a message with text, the right model, consistent counts."""
         try:
             answer = self._client.chat.completions.create(
-                model=self._model(),
+                model=self.model(),
                 messages=_MESSAGES,
                 max_tokens=_OUTPUT_TOKENS,
                 temperature=0,
@@ -146,7 +108,7 @@ class VllmChecks:
 
         def open_stream() -> Stream[ChatCompletionChunk]:
             return self._client.chat.completions.create(
-                model=self._model(),
+                model=self.model(),
                 messages=_MESSAGES,
                 max_tokens=_OUTPUT_TOKENS,
                 temperature=0,
@@ -197,7 +159,7 @@ class VllmChecks:
         return Finding(f"{over} prompt tokens refused with {status}; the limit is {limit}")
 
     def _limit(self) -> int:
-        limit = self._target.max_model_len or self._listed().get(self._model())
+        limit = self._target.max_model_len or self._listed().get(self.model())
         if limit is None:
             raise NotOfferedError("neither the plan nor the server tells a max model length; give --max-model-len")
         return limit
@@ -210,7 +172,7 @@ class VllmChecks:
 
     def _complete(self, prompt: str | list[int], max_tokens: int = _OUTPUT_TOKENS) -> Completion:
         answer = self._client.completions.create(
-            model=self._model(), prompt=prompt, max_tokens=max_tokens, temperature=0, extra_body=_EXACT
+            model=self.model(), prompt=prompt, max_tokens=max_tokens, temperature=0, extra_body=_EXACT
         )
         # The client hands out the bare text of an answer that is not JSON.
         require(isinstance(answer, Completion), "the answer is not JSON")
@@ -247,7 +209,8 @@ class VllmChecks:
         latency: Latency = clock.read(_OUTPUT_TOKENS)
         return Finding(f"{_OUTPUT_TOKENS} tokens in {clock.arrivals} events, {latency}", latency)
 
-    def _model(self) -> str:
+    def model(self) -> str:
+        """The name that requests ask for: the first that is served."""
         if self._target.served_names:
             return self._target.served_names[0]
         listed = self._listed()
@@ -263,7 +226,7 @@ class VllmChecks:
         return {model.id: (model.model_extra or {}).get("max_model_len") for model in page.data}
 
     def _require_model(self, model: str) -> None:
-        require(model == self._model(), f"asked {self._model()} and {model} answered")
+        require(model == self.model(), f"asked {self.model()} and {model} answered")
 
 
 def _require_usage(usage: Any, output_tokens: int) -> None:

@@ -1,14 +1,17 @@
 """From a contract or a plan to what its server has to keep."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
-from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.verification.target import Target
 
+if TYPE_CHECKING:
+    from l4serve.planning.workload.workload_plan import WorkloadPlan
 
-def planned_target(workload: WorkloadPlan, *, timeout: float, api_key: str | None) -> Target:
+
+def planned_target(workload: "WorkloadPlan", *, timeout: float, api_key: str | None) -> Target:
     """What a workload's plan promises of its server; the base URL is still to be filled in."""
     target = contract_target(
         workload.engine.contract, workload.engine.version, base_url="", timeout=timeout, api_key=api_key
@@ -39,7 +42,7 @@ def contract_target(contract: Contract, version: str, *, base_url: str, timeout:
     )
 
 
-def _promised_length(workload: WorkloadPlan) -> int | None:
+def _promised_length(workload: "WorkloadPlan") -> int | None:
     # An engine that measures its length at warm-up promises one only where it is told one.
     told = engine_profile(workload.engine.kind).length_is_fixed or any(
         arg.startswith("--max-total-tokens") for arg in workload.engine.argv

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from l4serve.verification.checks import Check, CheckResult, run_checks
-from l4serve.verification.openai_api import VllmChecks
 from l4serve.verification.report import Report
 from l4serve.verification.target import Target
 from l4serve.verification.tgi_api import TgiChecks
+from l4serve.verification.vllm_api import VllmChecks
 
 
 def verify_server(target: Target, subject: str, progress: Callable[[CheckResult], None] | None = None) -> Report:

@@ -49,6 +49,12 @@ def test_planning_commands_load_no_client() -> None:
     assert found & CLIENTS == set()
 
 
+def test_no_client_of_a_server_is_loaded_before_the_server_has_answered() -> None:
+    found = loaded("verify --base-url http://127.0.0.1:9 --engine vllm --engine-version 0.26.0")
+    assert "httpx2" in found, "it ran"
+    assert found & {"openai", "aiohttp", "kubernetes"} == set()
+
+
 @each(COMMANDS, str)
 def test_the_list_of_commands_says_what_each_command_says_of_itself(name: str) -> None:
     own = load_command(name, COMMANDS[name])
