@@ -62,10 +62,15 @@ def image_problems(
         name = option.flag.name
         path = owners.get(name, name) if option.index < typed else f"extraArgs[{option.index - typed}]"
         for need in needs:
-            if need["flag"] == name and need.get("value") in (None, *option.values):
+            if need["flag"] == name and _asks_for(need, option.values):
                 yield package_problem(path, need, contract)
         if name in files and (problem := missing_file(path, engine.kind, name, option.values, mounted)):
             yield problem
+
+
+def _asks_for(need: Mapping[str, str], values: tuple[str, ...]) -> bool:
+    part = need.get("contains")
+    return any(part in value for value in values) if part else need.get("value") in (None, *values)
 
 
 def _either_way(engine: Engine) -> frozenset[str]:

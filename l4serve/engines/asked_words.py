@@ -1,33 +1,104 @@
 """What extra arguments say that rules look at: what a model is served for, and options without a field."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_snake
 
 from l4serve.config.workload import Engine
-from l4serve.engines.checking import read_options
+from l4serve.engines.checking import Option, read_options
+from l4serve.engines.config_values import read_object, read_word
 from l4serve.engines.contract import Contract
 
 _FIELDS = ("runner", "convert", "task")
-_OPTIONS = {
-    "--max-num-partial-prefills": "arg.maxNumPartialPrefills",
-    "--max-long-partial-prefills": "arg.maxLongPartialPrefills",
-    "--logits-processor-pattern": "arg.logitsProcessorPattern",
-    "--enable-expert-parallel": "arg.enableExpertParallel",
-    "--async-scheduling": "arg.asyncScheduling",
-}
-"""Options that no typed field sets, each with the fact that holds its value."""
-_NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS.values())
+_OPTIONS = (
+    "arg.maxNumPartialPrefills",
+    "arg.maxLongPartialPrefills",
+    "arg.logitsProcessorPattern",
+    "arg.enableExpertParallel",
+    "arg.asyncScheduling",
+    "arg.enableEplb",
+    "arg.numRedundantExperts",
+    "arg.eplbConfig.num_redundant_experts",
+    "arg.decodeContextParallelSize",
+    "arg.maxCpuLoras",
+    "arg.longPrefillTokenThreshold",
+    "arg.collectDetailedTraces",
+    "arg.otlpTracesEndpoint",
+    "arg.structuredOutputsConfig.backend",
+    "arg.structuredOutputsConfig.disable_any_whitespace",
+    "arg.structuredOutputsConfig.disable_additional_properties",
+    "arg.cudagraphCaptureSizes",
+    "arg.maxCudagraphCaptureSize",
+    "arg.compilationConfig.cudagraph_capture_sizes",
+    "arg.compilationConfig.max_cudagraph_capture_size",
+    "arg.compilationConfig.full_cuda_graph",
+    "arg.compilationConfig.splitting_ops",
+    "arg.attentionConfig.backend",
+    "arg.distributedExecutorBackend",
+    "arg.rayWorkersUseNsight",
+    "arg.numaBind",
+    "arg.numaBindNodes",
+    "arg.numaBindCpus",
+    "arg.defaultMmLoras",
+    "arg.mmEncoderOnly",
+    "arg.profilerConfig.profiler",
+    "arg.profilerConfig.torch_profiler_dir",
+    "arg.ecTransferConfig.ec_connector",
+    "arg.ecTransferConfig.ec_role",
+)
+"""Options that no typed field sets, or not alone: the fact that holds the value of each, or of a key of its object."""
+_NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
+_HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
+"""Options that are objects, in camel case."""
+_EITHER_WAY = {name.split(".")[1]: to_snake(name.split(".")[1]) for name in _OPTIONS}
+"""Options that may be a typed field as well, each with that field."""
+_NUMBERS = ("int", "float", "size", "size_or_auto")
 
 
-def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract) -> Mapping[str, str | None]:
-    """The words of runner, convert and task, and the options' values; None where the config says nothing."""
-    named: dict[str, str | None] = {**_NOTHING, **{field: getattr(engine, field, None) for field in _FIELDS}}
+def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract) -> Mapping[str, Any]:
+    """The words of runner, convert and task, and the options' values; None where the config says nothing.
+
+    Numbers are numbers, switches the texts true and false, several values a tuple of texts.
+    """
+    named: dict[str, Any] = {**_NOTHING, **{field: getattr(engine, field, None) for field in _FIELDS}}
+    for word, field in _EITHER_WAY.items():
+        if (value := getattr(engine, field, None)) is not None:
+            named |= _known(word, value)
     for option in read_options(extra_args, contract) if extra_args else ():
-        flag = option.flag.name if option.flag else ""
-        field = _OPTIONS.get(flag, flag.removeprefix("--"))
-        if field not in named:
-            continue
-        if option.values:
-            named[field] = option.values[0]
-        elif option.flag and not option.flag.takes_value:
-            named[field] = "false" if option.says_no else "true"
+        if option.flag is not None:
+            named |= {key: value for key, value in _said(option) if key in named}
     return named
+
+
+def _said(option: Option) -> Iterator[tuple[str, Any]]:
+    """The facts that one option tells."""
+    assert option.flag is not None
+    word = option.flag.name.removeprefix("--")
+    camel = re.sub(r"-(\w)", lambda found: found[1].upper(), word)
+    if option.key:
+        yield f"arg.{camel}.{option.key}", read_word(option.values[0]) if option.values else None
+    elif camel in _HOLDERS:
+        yield from _known(camel, read_object(option.values[0]) if option.values else None).items()
+    elif not option.flag.takes_value:
+        yield word if word in _FIELDS else f"arg.{camel}", "false" if option.says_no else "true"
+    elif option.values:
+        values = tuple(read_word(v) if option.flag.type in _NUMBERS else v for v in option.values)
+        yield word if word in _FIELDS else f"arg.{camel}", values[0] if len(values) == 1 else values
+
+
+def _known(option: str, value: Any) -> dict[str, Any]:
+    """The facts of an option's value, by key where it is an object."""
+    if option not in _HOLDERS:
+        return {f"arg.{option}": value}
+    return {f"arg.{option}.{key}": inner for key, inner in (value or {}).items() if f"arg.{option}.{key}" in _NOTHING}
+
+
+def graphs_contradict(facts: Mapping[str, Any]) -> bool:
+    """Whether a largest graph is asked for that is not the largest of the sizes to capture."""
+    inside = "arg.compilationConfig."
+    sizes = facts["arg.cudagraphCaptureSizes"] or facts[f"{inside}cudagraph_capture_sizes"]
+    most = facts["arg.maxCudagraphCaptureSize"] or facts[f"{inside}max_cudagraph_capture_size"]
+    counts = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,) if isinstance(sizes, int) else ()
+    return isinstance(most, int) and bool(counts) and all(type(size) is int for size in counts) and max(counts) != most

@@ -113,7 +113,7 @@ def dotted_faults(flag: Flag, path: str, values: tuple[str, ...], contract: Cont
             return
     meant = [list(text.split(",")) if path.endswith("+") else text for text in values]
     found = [_value_fault(flag, path.removesuffix("+"), text, contract) for text in meant]
-    read = [_value_fault(flag, path.removesuffix("+"), _read(text), contract) for text in values]
+    read = [_value_fault(flag, path.removesuffix("+"), read_word(text), contract) for text in values]
     if found and all((*found, *read)):
         yield str(read[0])
 
@@ -122,7 +122,7 @@ def _reads_dashes(contract: Contract) -> bool:
     return bool(profile_of(contract.engine, contract.version).get("dashedKeys"))
 
 
-def _read(text: str) -> Any:
+def read_word(text: str) -> Any:
     """A value behind a dot as the parser reads it: JSON, else a size (80g), else the text."""
     try:
         return json.loads(text)

@@ -10,14 +10,14 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS
-from l4serve.engines.asked_words import asked_words
+from l4serve.engines.asked_words import asked_words, graphs_contradict
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case, release
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
 from l4serve.engines.profile import engine_profile
-from l4serve.engines.sharding import parallel_facts
+from l4serve.engines.sharding import context_facts, parallel_facts
 from l4serve.engines.speculation import drafting_method
 from l4serve.engines.stretched_context import context_limit
 from l4serve.engines.tgi_lengths import length_facts
@@ -27,7 +27,15 @@ _SAME_DTYPE = {"half": "float16", "float": "float32"}
 _OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
 """Fields whose values a release names without its parser enforcing them."""
 
-_SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in ("method", "model", "num_speculative_tokens")}
+_DRAFT_KEYS = (
+    "method",
+    "model",
+    "num_speculative_tokens",
+    "prompt_lookup_min",
+    "prompt_lookup_max",
+    "draft_tensor_parallel_size",
+)
+_SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
@@ -48,6 +56,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
             pipeline=case.layout.pipeline_parallel_size,
             whole_experts=engine_facts.get("arg.enableExpertParallel") == "true",
         ),
+        **context_facts(case.model, case.layout.tensor_parallel_size, engine_facts["arg.decodeContextParallelSize"]),
         **length_facts(case),
         **_quantization_facts(case),
         **_capability_facts(case),
@@ -120,6 +129,8 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["lora.atRunTime"] = case.extra_env.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "").lower() in ("1", "true")
     facts["lora.maxRank"] = lora.max_rank if lora else None
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
+    facts["lora.mixed"] = ((lora.max_loras or 1) if lora else 1) if facts["lora"] else None
+    facts["graphs.contradict"] = graphs_contradict(facts)
     facts["speculative"] = True if speculative else None
     facts["speculative.how"] = drafting_method(speculative)
     for key, fact in _SPECULATIVE.items():

@@ -43,6 +43,23 @@ def parallel_facts(
     }
 
 
+def context_facts(model: ModelTraits, tensor: int, size: object) -> Mapping[str, Any]:
+    """What is left over when ranks that hold copies of the same KV heads split the cache of a context `size` ways.
+
+    A model with latent attention has one copy on every rank (`possible` is then None, as where heads are unknown).
+    """
+    heads, kv = model.num_attention_heads, model.num_key_value_heads
+    asked = size if isinstance(size, int) and size > 0 else None
+    possible = None
+    if asked and heads and kv and not model.latent_attention:
+        possible = asked <= tensor // kv and heads // kv % asked == 0
+    return {
+        "remainder.decodeContext": tensor % asked if asked else None,
+        "decodeContext.copies": tensor // kv if kv else None,
+        "decodeContext.possible": possible,
+    }
+
+
 def _remainders(model: ModelTraits, size: int, whole_experts: bool) -> dict[str, int | None]:
     heads, kv, padded = model.num_attention_heads, model.num_key_value_heads, _padded(model.vocab_size)
     width, block = _width(model, whole_experts), _block(model)

@@ -38,6 +38,9 @@ class ModelTraits:
     shared_intermediate_size: int | None = None
     """Width of what every token passes beside its experts, in elements; None or 0 where there is no such thing."""
 
+    latent_attention: bool = False
+    """Whether keys and values are kept as one compressed vector (MLA), which every shard holds whole."""
+
     @property
     def described(self) -> bool:
         """Whether anything but the id is known."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _STAGE = re.compile(r"^FROM (\S+) AS (\S+)", re.MULTILINE)
-_PACKAGES = ("opentelemetry-sdk", "runai-model-streamer", "bitsandbytes", "fastsafetensors", "tensorizer")
+_PACKAGES = ("opentelemetry-sdk", "runai-model-streamer", "bitsandbytes", "fastsafetensors", "tensorizer", "ray")
 """Packages that a flag needs and that not every image has."""
 
 

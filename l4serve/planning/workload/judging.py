@@ -275,6 +275,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         architecture=shape.architecture,
         num_attention_heads=shape.num_attention_heads,
         num_key_value_heads=shape.num_key_value_heads,
+        latent_attention=shape.mla is not None,
         head_dim=shape.head_dim,
         vocab_size=shape.vocab_size,
         max_position_embeddings=shape.max_position_embeddings if shape.attends else None,

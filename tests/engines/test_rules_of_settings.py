@@ -1,0 +1,117 @@
+"""Settings that contradict each other or the model, which a release finds out when it makes its configuration."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.config.vllm import LoraAdapter
+from tests.each_case import each
+from tests.engines.rule_cases import GEMMA, QWEN, errors, like
+
+EXPERTS = like(QWEN, architecture="Qwen3MoeForCausalLM", expert_intermediate_size=1536)
+LATENT = like(EXPERTS, architecture="DeepseekV2ForCausalLM", latent_attention=True, num_attention_heads=16)
+EP, EPLB = "--enable-expert-parallel", "--enable-eplb"
+DCP = "--decode-context-parallel-size=2"
+
+ARGUMENTS: list[tuple[str, Any, int, tuple[str, ...], str | None]] = [
+    ("0.8.0", QWEN, 1, (EP,), "vllm-expert-parallel-without-experts"),
+    ("0.26.0", EXPERTS, 1, (EP,), None),
+    ("0.26.0", EXPERTS, 2, (EPLB,), "vllm-expert-balancing-without-expert-parallel"),
+    ("0.26.0", EXPERTS, 2, (EPLB, EP), None),
+    ("0.26.0", EXPERTS, 1, (EPLB, EP), "vllm-expert-balancing-on-one-gpu"),
+    ("0.26.0", EXPERTS, 2, ("--eplb-config.num_redundant_experts=2",), "vllm-redundant-experts-without-balancing"),
+    ("0.10.0", EXPERTS, 2, ("--num-redundant-experts=2",), "vllm-redundant-experts-without-balancing"),
+    ("0.26.0", EXPERTS, 2, ('--eplb-config={"num_redundant_experts":2}', EPLB, EP), None),
+    ("0.10.2", LATENT, 1, (DCP,), "vllm-decode-context-not-divisible"),
+    ("0.26.0", LATENT, 2, (DCP,), None),
+    ("0.26.0", QWEN, 4, (DCP,), "vllm-decode-context-beyond-heads"),
+    ("0.26.0", like(QWEN, num_attention_heads=32), 8, (DCP,), None),
+    (
+        "0.26.0",
+        like(QWEN, num_attention_heads=40, num_key_value_heads=8),
+        8,
+        (DCP,),
+        "vllm-decode-context-beyond-heads",
+    ),
+    ("0.26.0", QWEN, 1, ("--collect-detailed-traces=all",), "vllm-detailed-traces-without-endpoint"),
+    ("0.10.0", QWEN, 1, ("--collect-detailed-traces=all",), None),
+    (
+        "0.26.0",
+        QWEN,
+        1,
+        ("--structured-outputs-config.disable_any_whitespace=true",),
+        "vllm-whitespace-without-backend",
+    ),
+    (
+        "0.26.0",
+        QWEN,
+        1,
+        ('--structured-outputs-config={"backend":"xgrammar","disable_any_whitespace":true}',),
+        None,
+    ),
+    (
+        "0.26.0",
+        QWEN,
+        1,
+        ("--cudagraph-capture-sizes", "1", "2", "-cc.cudagraph_capture_sizes=[1]"),
+        "vllm-graph-sizes-twice",
+    ),
+    (
+        "0.26.0",
+        QWEN,
+        1,
+        ("-cc.cudagraph_capture_sizes=[1,4]", "-cc.max_cudagraph_capture_size=8"),
+        "vllm-largest-graph-beside-sizes",
+    ),
+    ("0.26.0", QWEN, 1, ("-cc.cudagraph_capture_sizes=[1,8]", "-cc.max_cudagraph_capture_size=8"), None),
+    ("0.26.0", QWEN, 1, ("--ray-workers-use-nsight",), "vllm-profiled-workers-without-ray"),
+    ("0.26.0", QWEN, 1, ("--numa-bind-nodes", "0"), "vllm-numa-places-without-binding"),
+    ("0.26.0", QWEN, 1, ('--default-mm-loras={"image":"a"}',), "vllm-adapters-of-media-on-text"),
+    ("0.26.0", QWEN, 1, ("--profiler-config.profiler=torch",), "vllm-profiler-without-folder"),
+    ("0.26.0", QWEN, 1, ('--ec-transfer-config={"ec_connector":"X"}',), "vllm-encoder-connector-without-role"),
+    ("0.33.0", QWEN, 1, ("--long-prefill-token-threshold=40000",), "vllm-long-prefill-beyond-context"),
+    ("0.26.0", QWEN, 1, ("--long-prefill-token-threshold=40000",), None),
+    (
+        "0.10.0",
+        QWEN,
+        1,
+        ('--compilation-config={"full_cuda_graph":true,"splitting_ops":["a"]}',),
+        "vllm-full-graph-with-splitting",
+    ),
+]
+
+
+@each(ARGUMENTS, lambda case: f"{case[0]} {case[2]} {case[3]}")
+def test_arguments_that_contradict_each_other_are_refused(
+    case: tuple[str, Any, int, tuple[str, ...], str | None],
+) -> None:
+    version, model, gpus, extra_args, rule = case
+    found = errors("vllm", version, model, tp=gpus, extra_args=extra_args)
+    assert found == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("speculative", "gpus", "rule"),
+    [
+        ({"method": "ngram", "prompt_lookup_min": 5, "prompt_lookup_max": 3}, 1, "vllm-ngram-windows"),
+        ({"method": "ngram", "prompt_lookup_min": 2, "prompt_lookup_max": 3}, 1, None),
+        ({"model": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "draft_tensor_parallel_size": 2}, 4, "vllm-draft-shards"),
+        ({"model": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "draft_tensor_parallel_size": 4}, 4, None),
+        ({"model": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "draft_tensor_parallel_size": 1}, 4, None),
+    ],
+)
+def test_drafts_that_no_release_makes_are_refused(speculative: dict[str, Any], gpus: int, rule: str | None) -> None:
+    found = errors("vllm", "0.26.0", QWEN, tp=gpus, speculativeConfig={**speculative, "num_speculative_tokens": 3})
+    assert found == ({rule} if rule else set())
+
+
+def test_a_batch_mixes_no_more_adapters_than_the_host_keeps() -> None:
+    lora = {"adapters": [LoraAdapter(name="a", path="org/a").model_dump()], "maxLoras": 4}
+    for kept, rules in ((2, {"vllm-adapters-on-host-below-batch"}), (4, set())):
+        assert errors("vllm", "0.26.0", QWEN, extra_args=(f"--max-cpu-loras={kept}",), lora=lora) == rules
+
+
+def test_a_backend_is_named_once() -> None:
+    asked = ("--attention-config.backend=FLASH_ATTN",)
+    found = errors("vllm", "0.26.0", GEMMA, extra_args=asked, attentionBackend="FLASH_ATTN")
+    assert found == {"vllm-attention-backend-twice"}
