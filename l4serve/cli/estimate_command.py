@@ -96,6 +96,7 @@ def estimate(
     refused = refused_beside_memory(judgement)
     reasons = [f"refused: {reason}" for reason in refused]
     speed = no_speed(*reasons) if reasons else subject_speed(subject, judgement, load)
+    speed = replace(speed, assumed=(*speed.assumed, *_taken_for(subject, model)))
     answer = Priced(speed=speed, price=price, share=share)
     if as_json:
         print_json({**speed_json(answer), **_at_percentile(speed, percentile), "refused": list(refused)})
@@ -135,6 +136,14 @@ def _subject(asked: dict[str, Any]) -> Subject:
     question = question_of(**{**asked, **replaced})
     contract = stand_in(asked["engine"], version) if version and asked["engine"] in engine_kinds() else None
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
+
+
+def _taken_for(subject: Subject, model: str) -> tuple[str, ...]:
+    """That a model stands for a checkpoint of it, whose kernel is the engine's own choice."""
+    shape = subject.shape
+    if shape is None or shape.quantization is None or model_shape(model).quantization is not None:
+        return ()
+    return (f"a checkpoint in {shape.quantization.method}, by the kernel that the engine takes unless it is told one",)
 
 
 def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]) -> None:

@@ -135,6 +135,20 @@ def test_the_winner_is_the_best_of_all_that_keep_the_wish(wish: Wish) -> None:
             assert rank(wish, winner) <= rank(wish, other), describe(other.candidate)
 
 
+@pytest.mark.parametrize(
+    ("gpu", "release"), [("nvidia-l4", "0.10.0"), ("nvidia-l4", "0.8.5"), ("nvidia-tesla-a100", None)]
+)
+def test_a_cache_that_a_rule_calls_slower_loses(gpu: str, release: str | None) -> None:
+    shape = find_model("Qwen/Qwen2.5-7B-Instruct")
+    assert shape is not None
+    base = subject_of(Question(model=shape, engine="vllm", engine_version=release, accelerator=gpu, gpus=1))
+    answer = search(pod_choices(base, (1,)), homes_of(gpu, "on-demand", "us-central1")[:1], THROUGHPUT)
+    assert answer.winner is not None
+    assert all("engine.kvCacheDtype" not in judged.candidate.pod.edit for judged in answer.front)
+    lost = [r.reason for r in answer.rejected if "engine.kvCacheDtype" in r.candidate.pod.edit]
+    assert any("nobody measured an FP8 cache" in reason for reason in lost)
+
+
 def test_promises_and_limits_are_kept() -> None:
     wish = replace(THROUGHPUT, itl_ms=60.0, ttft_ms=2000.0, budget_usd_hour=3.0, quality="8bit")
     answer = search(*asked("Qwen/Qwen2.5-7B-Instruct"), wish)

@@ -15,6 +15,7 @@ from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import NO_SPEED, Served, Speed, speed_of
+from l4serve.planning.performance.unmeasured import unmeasured
 from l4serve.planning.workload.judging import Judgement, Subject
 
 FOUR_BIT = {"awq", "awq_marlin", "gptq", "gptq_marlin", "marlin", "auto-round"}
@@ -83,6 +84,8 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
         return no_speed(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
     if fit is None:
         return no_speed("; ".join(judgement.notes) or "speed: memory is not judged")
+    if reason := unmeasured(verdict.rule_id for verdict in judgement.verdicts):
+        return no_speed(reason)
     options, assumed = subject.options, tuple[str, ...]()
     try:
         if not fit.fits:

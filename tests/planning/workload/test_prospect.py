@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.workload.prospect import Prospect
 from tests import factories
@@ -44,6 +46,29 @@ def test_the_price_is_that_of_the_pod_s_node() -> None:
     found = prospect().one_user
     assert found.price is not None
     assert found.usd_per_hour == found.price.usd_per_hour
+
+
+@pytest.mark.parametrize(
+    ("model", "engine", "reason"),
+    [
+        (
+            "Qwen/Qwen2.5-7B-Instruct-AWQ",
+            {"version": "0.10.0", "quantization": "awq"},
+            "nobody measured the AWQ kernel",
+        ),
+        ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.10.0", "quantization": "awq_marlin"}, None),
+        ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.10.0"}, None),
+        ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.26.0", "quantization": "awq"}, None),
+        ("Qwen/Qwen2.5-1.5B-Instruct", {"version": "0.10.0", "kvCacheDtype": "fp8"}, "FP8 cache under the V0 engine"),
+        ("Qwen/Qwen2.5-1.5B-Instruct", {"version": "0.26.0", "kvCacheDtype": "fp8"}, None),
+    ],
+)
+def test_what_a_rule_calls_slower_and_nobody_measured_is_not_judged(
+    model: str, engine: dict[str, str], reason: str | None
+) -> None:
+    speed = prospect(model={"id": model}, engine=engine).one_user.speed
+    assert speed.judged == (reason is None)
+    assert reason is None or reason in speed.not_judged[0]
 
 
 def test_the_json_has_both_loads_with_the_keys_of_an_estimate() -> None:

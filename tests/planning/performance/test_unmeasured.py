@@ -1,0 +1,14 @@
+"""Rules whose case nobody measured are rules of the contracts."""
+
+from l4serve.engines.rules import rules
+from l4serve.planning.performance.unmeasured import unmeasured, unmeasured_rules
+
+
+def test_every_rule_that_was_not_measured_exists_and_only_warns() -> None:
+    severities = {rule.id: rule.verdict for rule in rules()}
+    assert {severities[rule] for rule in unmeasured_rules()} == {"warning"}
+
+
+def test_what_was_measured_is_judged() -> None:
+    assert unmeasured(["vllm-eager"]) is None
+    assert unmeasured(["vllm-eager", "vllm-v0-fallback"]) == unmeasured_rules()["vllm-v0-fallback"]
