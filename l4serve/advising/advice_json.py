@@ -8,7 +8,7 @@ from typing import Any
 from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.ranking import Judged, Wish, per_scope
-from l4serve.planning.stack.speed_json import rounded, speed_json
+from l4serve.planning.stack.speed_json import reasons_of, rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
 
 
@@ -43,12 +43,13 @@ def judged_json(judged: Judged) -> dict[str, Any]:
     """A candidate that was estimated; rates are those of all replicas together."""
     one = speed_json(Priced(speed=judged.speed, price=None))
     rates = ("outputTokensPerSecond", "requestsPerSecond", "runningRequests")
-    figures = {key: value for key, value in one.items() if key not in ("notJudged", "assumed")}
+    figures = dict(one)
     for part in (figures, figures["low"], figures["high"]):
         part |= {key: rounded(part[key] * judged.times) for key in rates if part[key] is not None}
     figures["usdPerMillionOutputTokens"] = rounded(judged.usd_per_million)
     figures["priceDate"] = judged.candidate.home.price_date
     usd = judged.candidate.usd_per_hour
+    figures["notJudged"] = reasons_of(judged.speed, priced=usd is not None)
     for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
         tokens = other["outputTokensPerSecond"]
         part["usdPerMillionOutputTokens"] = rounded(usd / (tokens * 3600) * 1e6) if usd is not None and tokens else None
@@ -76,9 +77,9 @@ def _place(candidate: Candidate) -> dict[str, Any]:
         "maxNumSeqs": options.max_num_seqs,
         "maxNumBatchedTokens": options.max_num_batched_tokens,
         "quality": candidate.pod.quality,
-        "usdPerHour": candidate.usd_per_hour,
+        "usdPerHour": rounded(candidate.usd_per_hour),
         "nodes": candidate.nodes,
-        "usdPerHourOfNodes": candidate.bill,
+        "usdPerHourOfNodes": rounded(candidate.bill),
     }
 
 

@@ -66,14 +66,17 @@ class Sizing:
 def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
     """The first promise that so many replicas of this speed do not keep; None where they keep all.
 
-    A first token is promised to the percentile that was asked for, else to the mean; without such a promise the wait
-    for a place is bounded at the percentile.
+    A rate is kept up with even where the cards are as slow as the bound allows. A first token is promised to the
+    percentile that was asked for, else to the mean; without such a promise the wait for a place is bounded there.
     """
     figures, rate = speed.figures, wish.load.rate
     first, whose = figures.ttft_ms, ""
     if rate is not None:
         if first is None:
             return f"{replicas} replicas do not keep up with {rate:g} requests a second"
+        if not speed.slowest_keeps_up:
+            slower = f"on cards {100 * speed.bound.step:.0f} % slower, as they may be,"
+            return f"{slower} {replicas} replicas do not keep up with {rate:g} requests a second"
         if wish.traffic.percentile is not None:
             first = at_percentile(speed.waits.first_token, wish.traffic.percentile)
             whose = f" at {wish.traffic.percentile:g} %"

@@ -31,20 +31,6 @@ class Written:
     answer: Answer
 
 
-def workload_of(plan: StackPlan, name: str | None, model: str | None) -> WorkloadPlan:
-    """The workload that is meant: the named one, the one that serves the model, or the only one.
-
-    Raises ValueError with what there is where none or several are meant.
-    """
-    found = [w for w in plan.workloads if name in (None, w.name)]
-    if name is None and model is not None:
-        found = [w for w in found if w.model.id.lower() == model.lower()]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(w.name for w in plan.workloads)
-    raise ValueError(f"--workload names one of {known}" if known else "the stack has no workload")
-
-
 def home_of(workload: WorkloadPlan) -> Home | None:
     """The machine that a workload is planned on, with the price that the plan has of it; None where nobody plans it."""
     shape = _shape(workload)

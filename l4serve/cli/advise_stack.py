@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copymode
 from typing import Any
 
 from rich.table import Table
@@ -10,14 +11,14 @@ from rich.table import Table
 from l4serve.advising.answer import Answer
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
-from l4serve.advising.stack_advice import advise_workload, workload_of, write_advice
+from l4serve.advising.stack_advice import write_advice
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.project import project_root
-from l4serve.cli.stack_options import load_plan, valid_stack_name
+from l4serve.cli.stack_options import load_plan, named_workloads, one_workload, valid_stack_name
 from l4serve.config.frozen import frozen
-from l4serve.config.stack_file import read_stack_file
+from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -50,19 +51,13 @@ class StackQuestion:
 
     def chosen(self, plan: StackPlan) -> WorkloadPlan:
         """The workload that is meant; exits 2 where none or several are."""
-        try:
-            return workload_of(plan, self.workload, self.model)
-        except ValueError as error:
-            raise refuse_input(str(error)) from None
+        return one_workload(plan, self.workload, self.model)
 
 
 def review(asked: StackQuestion, *, as_json: bool) -> None:
     """Prints the guide's checklist for the workloads of a stack."""
     plan = asked.plan()
-    chosen = [w for w in plan.workloads if asked.workload in (None, w.name)]
-    if not chosen:
-        known = ", ".join(w.name for w in plan.workloads)
-        raise refuse_input(f"the stack has no workload {asked.workload}; --workload names one of {known}")
+    chosen = named_workloads(plan, asked.workload)
     paid = {pool.name: pool.supply.provisioning for pool in plan.node_pools}
     found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand")) for w in chosen}
     if as_json:
@@ -94,25 +89,25 @@ def _table(name: str, items: tuple[Item, ...]) -> Table:
 
 
 def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
-    """The best for a workload of a stack on its own machine; with `write` the stack's file has the edit afterwards."""
+    """The best for a workload of a stack on its own machine, as the whole stack plans it; with `write` the stack's file
+    has the edit afterwards."""
     plan = asked.plan()
     workload = asked.chosen(plan)
-    if asked.write is None:
-        return advise_workload(workload, wish)
-    path = asked.path
+    path = asked.path.resolve()
     text = path.read_bytes().decode("utf-8")
-    draft = path.with_name(f".{path.stem}.advised.yaml")
 
     def planned(edited: str) -> StackPlan:
-        draft.write_bytes(edited.encode())
-        try:
-            return plan_stack(read_stack_file(draft, name=plan.stack))
-        finally:
-            draft.unlink(missing_ok=True)
+        return plan_stack(read_stack_text(edited.encode(), path, name=plan.stack))
 
     written = write_advice(text, workload, wish, planned)
-    if written.answer.winner is not None and written.text != text:
-        draft.write_bytes(written.text.encode())
-        draft.replace(path)
+    if asked.write is not None and written.answer.winner is not None and written.text != text:
+        draft = path.with_name(f".{path.stem}.advised.yaml")
+        try:
+            draft.write_bytes(written.text.encode())
+            copymode(path, draft)
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise refuse_input(f"{path}: {error.strerror}; the edit is not written, let the file be written") from None
         stderr.print(f"{path.name} has the edit; l4serve diff or pulumi preview shows what it changes")
     return written.answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,65 +14,152 @@ from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import project_root
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan
+from l4serve.cli.question_options import MOST_CLIENTS, MOST_TOKENS
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan, one_workload
 from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.frozen import frozen
 from l4serve.config.yaml_text import block
 from l4serve.planning.performance.load import Load
+from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.verification.bench_job import bench_job
-from l4serve.verification.bench_report import Line, ReportError, compare, plot, read_report
+from l4serve.verification.bench_job import DEADLINE_SECONDS, bench_job, shortest_seconds
+from l4serve.verification.bench_report import Line, ReportError, compare, load_of, plot, read_report
 
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
     from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 MOST_REPORT_BYTES = 2**26
+CLIENTS = 8
+CLOSE = 0.1
+"""How far a report's lengths or rate may lie from those that were asked for: a tokenizer counts its own tokens."""
+LONGEST_SECONDS = 86_400
 
 
 def bench(
     stack: StackOption = None,
     file: FileOption = None,
     workload: WorkloadOption = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=20_000, help="Clients that each wait.")] = 8,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait; unsaid: 8.")
+    ] = None,
     rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
-    input_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of a prompt.")] = None,
-    output_tokens: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Tokens of an answer.")] = None,
+    input_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")] = None,
+    output_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Apply the Job and wait for its report.")] = False,
     report: Annotated[Path | None, typer.Option(help="Read this report, or log, instead of a run.")] = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw both as an SVG.")] = None,
-    timeout: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that a run may take.")] = 3600.0,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, max=LONGEST_SECONDS, help="Seconds that a run may take; unsaid: 3600.")
+    ] = None,
     run_kubeconfig_commands: Annotated[
         bool, typer.Option("--run-kubeconfig-commands", help="Let a kubeconfig that the stack names run commands.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Render a load test as a Job, or run it and compare it with the estimate."""
+    _refuse_unheard(dict(locals()))
     plan = load_plan(stack, file)
-    chosen = [w for w in plan.workloads if workload in (None, w.name)]
-    if len(chosen) != 1:
-        raise refuse_input(
-            f"one workload is loaded at a time; name it with --workload: {', '.join(w.name for w in plan.workloads)}"
-        )
-    target = chosen[0]
+    target = one_workload(plan, workload)
     if target.model.purpose != "generate":
         served = target.model.purpose
         raise refuse_input(f"{target.name} serves {served}: it makes none of the text asked for; name another workload")
-    expected = target.prospect.load
-    load = Load(
-        input_tokens=input_tokens or expected.input_tokens,
-        output_tokens=output_tokens or expected.output_tokens,
-        clients=None if rate is not None else concurrency,
-        rate=rate,
+    asked = _Asked(concurrency, rate, input_tokens, output_tokens)
+    if report is not None:
+        measured = _measured(_read(report))
+        _compare(target, _load(target, asked.beside(load_of(measured))), measured, plot_file, as_json=as_json)
+        return
+    load = _load(target, asked)
+    seconds = DEADLINE_SECONDS if timeout is None else timeout
+    if (least := shortest_seconds(load)) > seconds:
+        raise refuse_input(_too_slow(load, least))
+    manifest = bench_job(target, load, ceil(seconds))
+    if run:
+        measured = _measured(_run(plan, manifest, seconds, own=run_kubeconfig_commands))
+        _compare(target, load, measured, plot_file, as_json=as_json)
+        return
+    print_json(manifest) if as_json else say(block(manifest).rstrip("\n"))
+
+
+def _refuse_unheard(asked: Mapping[str, Any]) -> None:
+    """Exits 2 for options that contradict each other, or that nothing would hear."""
+    run, read = asked["run"], asked["report"] is not None
+    if asked["concurrency"] is not None and asked["rate"] is not None:
+        raise refuse_input("a load is a number of clients or a rate; give either --concurrency or --rate")
+    if run and read:
+        raise refuse_input("a report is made by a run or read from a file; give either --run or --report")
+    if asked["plot_file"] is not None and not (run or read):
+        raise refuse_input("--plot draws a report beside the estimate; give --report FILE, or --run")
+    if asked["run_kubeconfig_commands"] and not run:
+        raise refuse_input("--run-kubeconfig-commands is of a run; give --run, or leave it out")
+    if asked["timeout"] is not None and read:
+        raise refuse_input("--timeout is of a run; leave it out beside --report")
+
+
+def _too_slow(load: Load, seconds: float) -> str:
+    longer = f"give --timeout {ceil(2 * seconds)}, or a higher --rate"
+    mend = longer if 2 * seconds <= LONGEST_SECONDS else "give a higher --rate"
+    return f"at {load.rate:g} requests a second the load takes {seconds:,.0f} s, longer than the Job may run; {mend}"
+
+
+@frozen()
+class _Asked:
+    """A load as options ask for it; what they leave unsaid is None."""
+
+    clients: int | None
+    rate: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+    def beside(self, reported: Mapping[str, float]) -> _Asked:
+        """The load that a report says it was made under; exits 2 where an option says another one."""
+        said = {"--concurrency": self.clients, "--rate": self.rate}
+        if any(said.values()) and (other := [option for option in reported if option in said and not said[option]]):
+            raise refuse_input(f"the report was made under {_shown(reported, other)}; leave the other load out")
+        lengths = {"--input-tokens": self.input_tokens, "--output-tokens": self.output_tokens}
+        for option, value in {**said, **lengths}.items():
+            if value is not None and abs(value - reported.get(option, value)) > CLOSE * value:
+                raise refuse_input(f"the report was made under {_shown(reported, [option])}; leave {option} out")
+        found = {option: reported.get(option, value) for option, value in {**said, **lengths}.items()}
+        clients, rate, prompt, answer = found.values()
+        return _Asked(
+            None if clients is None else int(clients),
+            rate,
+            None if prompt is None else int(prompt),
+            None if answer is None else int(answer),
+        )
+
+
+def _shown(reported: Mapping[str, float], options: list[str]) -> str:
+    return " ".join(f"{option} {reported[option]:g}" for option in options)
+
+
+def _load(target: WorkloadPlan, asked: _Asked) -> Load:
+    """The load that is asked for; exits 2 where its requests are longer than the workload's context."""
+    expected, fit = target.prospect.load, target.judgement.fit
+    prompt, answer = asked.input_tokens or expected.input_tokens, asked.output_tokens or expected.output_tokens
+    if fit is not None and prompt + answer > fit.max_model_len:
+        longest = fit.max_model_len
+        raise refuse_input(
+            f"a request of {prompt + answer} tokens is longer than the context of {longest} of {target.name}; "
+            f"give --input-tokens and --output-tokens of {longest} together"
+        )
+    return Load(
+        input_tokens=prompt,
+        output_tokens=answer,
+        clients=None if asked.rate is not None else asked.clients or CLIENTS,
+        rate=asked.rate,
         input_spread=0.0,
         output_spread=0.0,
     )
-    manifest = bench_job(target, load)
-    if not run and report is None:
-        print_json(manifest) if as_json else say(block(manifest).rstrip("\n"))
-        return
-    text = _read(report) if report is not None else _run(plan, manifest, timeout, own=run_kubeconfig_commands)
-    _compare(target, load, text, plot_file, as_json=as_json)
+
+
+def _measured(text: str) -> Mapping[str, Any]:
+    try:
+        return read_report(text)
+    except ReportError as error:
+        raise refuse_input(str(error)) from None
 
 
 def _read(report: Path) -> str:
@@ -93,11 +182,9 @@ def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, own: bool
         raise typer.Exit(1) from None
 
 
-def _compare(target: WorkloadPlan, load: Load, text: str, plot_file: Path | None, *, as_json: bool) -> None:
-    try:
-        measured = read_report(text)
-    except ReportError as error:
-        raise refuse_input(str(error)) from None
+def _compare(
+    target: WorkloadPlan, load: Load, measured: Mapping[str, Any], plot_file: Path | None, *, as_json: bool
+) -> None:
     prospect = target.prospect
     speed = subject_speed(prospect.subject, prospect.judgement, load)
     lines = compare(measured, speed)
@@ -118,11 +205,11 @@ def _compare(target: WorkloadPlan, load: Load, text: str, plot_file: Path | None
 def _line_json(line: Line) -> dict[str, Any]:
     return {
         "figure": line.title,
-        "measured": line.measured,
-        "estimated": line.estimated,
-        "low": line.low,
-        "high": line.high,
-        "error": line.error,
+        "measured": rounded(line.measured),
+        "estimated": rounded(line.estimated),
+        "low": rounded(line.low),
+        "high": rounded(line.high),
+        "error": rounded(line.error),
         "withinBound": line.within,
     }
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from l4serve.cli.completion import complete_accelerator, complete_region, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load, valid_region
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load, one_workload, valid_region
 from l4serve.config.spelling import one_of
 from l4serve.engines.cards import written
 from l4serve.planning.machines.allocatable import Allocatable
@@ -116,10 +116,7 @@ def _of_workload(
     loaded = load(stack, file)
     with readable_refusals(loaded.file):
         planned = plan_stack(loaded)
-    found = next((workload for workload in planned.workloads if workload.name == name), None)
-    if found is None:
-        known = [workload.name for workload in planned.workloads]
-        raise refuse_input(f"--workload {name}: the stack has no such workload; {one_of(name, known)}")
+    found = one_workload(planned, name)
     pool = next((pool for pool in planned.node_pools if pool.name == found.placing.node_pool), None)
     setup = NodeSetup(
         boot_disk_gib=disk or (pool.disks.size_gb if pool else 100), local_ssds=pool.ephemeral_ssds if pool else 0

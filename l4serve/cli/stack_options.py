@@ -17,6 +17,7 @@ from l4serve.planning.machines.regions import known_regions, may_be_a_region
 # The planner takes a quarter of a second to load; commands that only name a stack do without it.
 if TYPE_CHECKING:
     from l4serve.planning.stack.stack_plan import StackPlan
+    from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 StackOption = Annotated[
     str | None,
@@ -74,3 +75,28 @@ def load_plan(stack: str | None, file: Path | None) -> "StackPlan":
 
     with readable_refusals(loaded.file):
         return plan_stack(loaded)
+
+
+def named_workloads(plan: StackPlan, name: str | None) -> tuple[WorkloadPlan, ...]:
+    """The workload of that name, or all where none is named; exits 2 for a name that the stack does not have."""
+    if not plan.workloads:
+        raise refuse_input(f"stack {plan.stack} has no workloads; name a stack that serves a model")
+    found = tuple(workload for workload in plan.workloads if name in (None, workload.name))
+    if not found:
+        known = [workload.name for workload in plan.workloads]
+        raise refuse_input(f"--workload {name}: the stack has no such workload; {one_of(str(name), known)}")
+    return found
+
+
+def one_workload(plan: StackPlan, name: str | None, model: str | None = None) -> WorkloadPlan:
+    """The workload that is meant: the named one, the one that serves the model, or the only one; exits 2 else."""
+    found = list(named_workloads(plan, name))
+    if model is not None:
+        served = [workload.model.id for workload in found]
+        found = [workload for workload in found if workload.model.id.lower() == model.lower()]
+        if not found:
+            raise refuse_input(f"--model {model}: no such workload serves it; {one_of(model, served)}")
+    if len(found) > 1:
+        known = ", ".join(workload.name for workload in found)
+        raise refuse_input(f"one workload is asked about at a time; name it with --workload: {known}")
+    return found[0]

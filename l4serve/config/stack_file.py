@@ -66,9 +66,15 @@ def read_stack_file(path: Path, *, recipes: Path = RECIPES, name: str | None = N
     """
     try:
         content = read_bytes(path, MOST_BYTES)
-        document = read_yaml(content)
     except FileRefusedError as error:
         raise StackFileError(path, f"the file {error}", remedy="name a stack file, such as Pulumi.dev.yaml") from None
+    return read_stack_text(content, path, recipes=recipes, name=name)
+
+
+def read_stack_text(content: bytes, path: Path, *, recipes: Path = RECIPES, name: str | None = None) -> Stack:
+    """Reads and validates what stands in a stack file, or would: `path` is where."""
+    try:
+        document = read_yaml(content)
     except YamlError as error:
         raise StackFileError(path, error.message, line=error.line, remedy=error.remedy) from None
     config = document.get("config") if isinstance(document, dict) else None

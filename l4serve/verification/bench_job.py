@@ -27,8 +27,16 @@ _USER = 65532
 _FOLDER = "/tmp"
 
 
-def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
-    """The Job's manifest. Its pod asks for no GPU; a gated model's tokenizer takes the workload's own token."""
+def shortest_seconds(load: Load) -> float:
+    """What a load at a rate takes at least; of clients that wait, nobody knows before."""
+    return 0.0 if load.rate is None else RATE_PROMPTS / load.rate
+
+
+def bench_job(workload: WorkloadPlan, load: Load, deadline: int = DEADLINE_SECONDS) -> dict[str, Any]:
+    """The Job's manifest, which ends after so many seconds.
+
+    Its pod asks for no GPU; a gated model's tokenizer takes the workload's own token.
+    """
     name = shorten(f"{workload.object_name}-bench", 63)
     labels = {"app.kubernetes.io/name": "l4serve-bench", f"{LABEL_PREFIX}/bench": workload.name}
     command = f"{shlex.join(_command(workload, load))} && echo {MARK} && cat {REPORT}"
@@ -51,7 +59,7 @@ def bench_job(workload: WorkloadPlan, load: Load) -> dict[str, Any]:
         "metadata": {"name": name, "namespace": workload.namespace, "labels": labels},
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "activeDeadlineSeconds": deadline,
             "ttlSecondsAfterFinished": DEADLINE_SECONDS,
             "template": {
                 "metadata": {"labels": dict(labels)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from html import escape
+from math import isfinite
 from typing import Any
 
 from l4serve.config.frozen import frozen
@@ -68,6 +69,24 @@ def read_report(text: str) -> Mapping[str, Any]:
     if not report.get("completed", 1):
         raise ReportError("the load tool completed no request")
     return report
+
+
+def load_of(report: Mapping[str, Any]) -> dict[str, float]:
+    """What the report says of its load, by the options that ask for it; empty where it says nothing.
+
+    `vllm bench serve` writes a rate without limit as the text "inf", and counts the tokens of all prompts and answers.
+    """
+    clients, rate, done = (report.get(key) for key in ("max_concurrency", "request_rate", "completed"))
+    found: dict[str, float] = {}
+    if isinstance(rate, int | float) and isfinite(rate) and rate > 0:
+        found["--rate"] = float(rate)
+    elif isinstance(clients, int) and clients > 0:
+        found["--concurrency"] = clients
+    for option, key in (("--input-tokens", "total_input_tokens"), ("--output-tokens", "total_output_tokens")):
+        tokens = report.get(key)
+        if isinstance(tokens, int) and isinstance(done, int) and tokens > 0 and done > 0:
+            found[option] = max(1, round(tokens / done))
+    return found
 
 
 def compare(report: Mapping[str, Any], speed: Speed) -> tuple[Line, ...]:

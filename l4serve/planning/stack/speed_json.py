@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from l4serve.planning.performance.speed import Figures
+from l4serve.planning.performance.speed import Figures, Speed
 from l4serve.planning.workload.speed_question import Priced
 
 LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}
@@ -25,8 +25,13 @@ def speed_json(answer: Priced) -> dict[str, Any]:
         "high": _figures(speed.high, answer, dear=speed.low),
         "priceDate": answer.price.date if answer.price else None,
         "assumed": list(speed.assumed),
-        "notJudged": [*speed.not_judged, *([] if answer.price else ["usdPerMillionOutputTokens: no price is known"])],
+        "notJudged": reasons_of(speed, priced=answer.price is not None),
     }
+
+
+def reasons_of(speed: Speed, *, priced: bool) -> list[str]:
+    """Why figures are missing."""
+    return [*speed.not_judged, *([] if priced else ["usdPerMillionOutputTokens: no price is known"])]
 
 
 def _figures(figures: Figures, answer: Priced, dear: Figures | None = None) -> dict[str, Any]:
