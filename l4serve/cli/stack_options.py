@@ -77,7 +77,7 @@ def load_plan(stack: str | None, file: Path | None) -> "StackPlan":
         return plan_stack(loaded)
 
 
-def named_workloads(plan: StackPlan, name: str | None) -> tuple[WorkloadPlan, ...]:
+def named_workloads(plan: "StackPlan", name: str | None) -> "tuple[WorkloadPlan, ...]":
     """The workload of that name, or all where none is named; exits 2 for a name that the stack does not have."""
     if not plan.workloads:
         raise refuse_input(f"stack {plan.stack} has no workloads; name a stack that serves a model")
@@ -88,7 +88,7 @@ def named_workloads(plan: StackPlan, name: str | None) -> tuple[WorkloadPlan, ..
     return found
 
 
-def one_workload(plan: StackPlan, name: str | None, model: str | None = None) -> WorkloadPlan:
+def one_workload(plan: "StackPlan", name: str | None, model: str | None = None) -> "WorkloadPlan":
     """The workload that is meant: the named one, the one that serves the model, or the only one; exits 2 else."""
     found = list(named_workloads(plan, name))
     if model is not None:
