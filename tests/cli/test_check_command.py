@@ -122,6 +122,15 @@ def test_bad_input_is_one_readable_line(arguments: tuple[str, ...], message: str
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("place", ["nodePool", "computeClass"])
+def test_a_place_that_the_stack_does_not_define_is_refused(tmp_path: Path, place: str) -> None:
+    extra = f"        {place}: nowhere\n    nodePools: {{l4: {{machineType: g2-standard-8}}}}\n"
+    path = stack(tmp_path, "{kind: vllm, version: 0.26.0, maxModelLen: 4096}", extra=extra)
+    result = run("check", "-f", path)
+    assert result.exit_code == 2
+    assert f"workloads.one.{place}: there is no" in result.stderr
+
+
 def test_diff_names_what_went_with_its_replacement() -> None:
     result = run("contract", "diff", "0.10.0", "0.26.0")
     assert result.exit_code == 0

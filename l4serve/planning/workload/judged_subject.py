@@ -13,15 +13,17 @@ from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.judging import Subject
-from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.node_choice import Place, refuse_unknown_place
 from l4serve.planning.workload.surroundings import Surroundings
 
 
 def subject_of(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Subject:
-    """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read."""
+    """What is judged of a workload; raises ConfigError for a layout, a release or a model that cannot be read, or
+    a node pool or compute class that the stack does not define."""
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
-    gather(layout, shape, partial(contract_of, path, workload))
+    known_place = partial(refuse_unknown_place, path, workload, around.pools, around.classes)
+    gather(layout, shape, partial(contract_of, path, workload), known_place)
     place = once(lambda: around.place_of(path, workload, layout().gpus))
     return judged_subject(workload, shape(), contract_of(path, workload), layout(), place, around)
 
