@@ -16,7 +16,7 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.project import project_root
-from l4serve.cli.stack_options import load_plan, named_workloads, one_workload, valid_stack_name
+from l4serve.cli.stack_options import load_plan, named_workloads, one_workload, root_to_write, valid_stack_name
 from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -46,7 +46,9 @@ class StackQuestion:
         return self.file or project_root() / f"Pulumi.{valid_stack_name(str(name))}.yaml"
 
     def plan(self) -> StackPlan:
-        """The stack's plan; exits 2 where it is refused."""
+        """The stack's plan; exits 2 where it is refused, or where its file is to be written and is not the user's."""
+        if self.write:
+            root_to_write("the edit")
         return load_plan(self.write or self.stack, self.file if not self.write and not self.stack else None)
 
     def chosen(self, plan: StackPlan) -> WorkloadPlan:

@@ -8,8 +8,8 @@ import typer
 from l4serve.cli.guarded_group import GuardedGroup
 from l4serve.cli.messages import BAD_INPUT, readable_refusals, refuse_input
 from l4serve.cli.output import say
-from l4serve.cli.project import project_root
 from l4serve.cli.schema_command import generated_files, schema_text
+from l4serve.cli.stack_options import root_to_write
 from l4serve.config.files import exists_as_file
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -46,7 +46,8 @@ def schema(file: Path) -> None:
 @app.command()
 def generated() -> None:
     """Write the generated files of this project where they differ; exits 1 where any did."""
-    _keep({project_root() / path: text for path, text in generated_files().items()})
+    root = root_to_write("the generated files")
+    _keep({root / path: text for path, text in generated_files().items()})
 
 
 def _keep(texts: dict[Path, str]) -> None:

@@ -9,8 +9,8 @@ import typer
 from l4serve.cli.completion import complete_location, complete_model
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
-from l4serve.cli.project import OWN_PROJECT, project_root
-from l4serve.cli.stack_options import valid_stack_name
+from l4serve.cli.project import OWN_PROJECT
+from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
@@ -61,7 +61,7 @@ def _answer(option: str, question: str, given: str | None, usual: str | None) ->
 
 
 def _file(name: str) -> Path:
-    file = project_root() / f"Pulumi.{valid_stack_name(name)}.yaml"
+    file = root_to_write("the stack file") / f"Pulumi.{valid_stack_name(name)}.yaml"
     if file.exists():
         raise refuse_input(f"{file} exists already\n    fix: choose another name, or remove the file")
     return file

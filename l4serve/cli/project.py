@@ -19,6 +19,11 @@ def project_root() -> Path:
     return _nearest(lambda folder: (folder / "Pulumi.yaml").is_file() and (folder / "stacks").is_dir()) or OWN_PROJECT
 
 
+def is_elsewhere() -> bool:
+    """Whether nobody stands in a project, so that this program's own one is read: nothing may be written there."""
+    return project_root() == OWN_PROJECT and not Path.cwd().is_relative_to(OWN_PROJECT)
+
+
 def stack_folder() -> Path:
     """The nearest folder at or above the working directory that holds stack files, else the project's."""
     return _nearest(lambda folder: any(folder.glob("Pulumi.*.yaml"))) or project_root()

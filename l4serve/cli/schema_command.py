@@ -9,9 +9,9 @@ import typer
 
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, say
-from l4serve.cli.project import project_root
 from l4serve.cli.reference_lists import lists
 from l4serve.cli.reference_pages import config_reference
+from l4serve.cli.stack_options import root_to_write
 from l4serve.config.json_schema import config_schema
 from l4serve.config.recipes import recipes
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
@@ -148,8 +148,9 @@ def schema(
     if not write:
         print_json(stack_file_schema())
         return
+    root = root_to_write("the schema")
     for path, text in generated_files().items():
-        target = project_root() / path
+        target = root / path
         try:
             target.parent.mkdir(exist_ok=True)
             target.write_text(text, encoding="utf-8")

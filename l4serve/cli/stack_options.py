@@ -8,7 +8,7 @@ import typer
 
 from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
-from l4serve.cli.project import STACK_NAME, project_root, stack_names
+from l4serve.cli.project import OWN_PROJECT, STACK_NAME, is_elsewhere, project_root, stack_folder, stack_names
 from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherwise
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
@@ -39,6 +39,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
         raise refuse_input("a command is about one stack; name one stack: -s STACK, or -f FILE")
     if stack is not None:
         valid_stack_name(stack)
+        _refuse_the_wrong_one(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
     if exists_as_folder(path):
         raise refuse_input(
@@ -53,6 +54,23 @@ def load(stack: str | None, file: Path | None) -> Stack:
         raise refuse_input(f"{path} does not exist\n    fix: {near or hint}")
     with readable_refusals(path):
         return read_stack_file(path)
+
+
+def _refuse_the_wrong_one(stack: str) -> None:
+    """Exits 2 where a file of that name lies here, outside a project, and the program's own would be read instead."""
+    here = stack_folder() / f"Pulumi.{stack}.yaml"
+    if is_elsewhere() and stack_folder() != OWN_PROJECT and exists_as_file(here):
+        raise refuse_input(f"-s {stack} is a stack of {OWN_PROJECT}, and {here} is another; name the file: -f {here}")
+
+
+def root_to_write(what: str) -> Path:
+    """The project's folder; exits 2 outside a project, where the program's own files would be written."""
+    if is_elsewhere():
+        raise refuse_input(
+            f"{Path.cwd()} is in no project (Pulumi.yaml and stacks/), and {what} would be written into the program's "
+            f"own folder\n    fix: go to a clone of yours, or there: cd {OWN_PROJECT}"
+        )
+    return project_root()
 
 
 def valid_stack_name(name: str) -> str:
