@@ -177,6 +177,15 @@ def _pixels(option: str, values: Sequence[Any], context: Context) -> Reading | N
     return Reading({option: most} if most else {}, others)
 
 
+def _overrides(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
+    """Keys of config.json in other words: those that name classes, labels and positions move no memory."""
+    asked = _object(values[0])
+    if asked is None:
+        return None
+    moving = (key for key in asked if key not in flag_table()["overrides"]["harmless"])
+    return Reading({}, tuple(f"{key} of config.json" for key in moving))
+
+
 def _events(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
     """KV events, which once turned the hybrid KV cache manager off."""
     before = parse_version(flag_table()["hybridManager"]["eventsTurnOffBefore"])
@@ -195,5 +204,6 @@ _WHOLE: Mapping[str, Callable[[str, Sequence[Any], Context], Reading | None]] = 
     "level": _level,
     "connector": _connector,
     "events": _events,
+    "overrides": _overrides,
     "pixels": _pixels,
 }

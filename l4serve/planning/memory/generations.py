@@ -57,6 +57,7 @@ class Generation:
     frame_share: float
     video_frames: int
     video_beside_image: bool
+    expands_outputs: bool
     hybrid_prefix_caching: bool
     prefix_states: Literal["all", "align"]
     graph_ceiling: int

@@ -51,6 +51,18 @@ def profiled_items(options: ServingOptions, item: int, seqs: int, tokens: int, l
     return max(1, min(tokens // item, seqs * per_prompt))
 
 
+def padded_item(model: ModelShape, options: ServingOptions, item: int, tokens: int, generation: Generation) -> int:
+    """Tokens to which a profiled item is padded once the tower has handed it on, itself where nothing pads it.
+
+    From 0.11.0 to 0.12.0 that is the encoder's budget: the batch's tokens, or what the largest item counts for. A video
+    of Qwen3-VL counts the words of its timestamps, 12.5 tokens for one.
+    """
+    if not generation.expands_outputs or not item or model.vision is None:
+        return item
+    videos = model.vision.video_budget if (options.multimodal_limits or {}).get("video", UNLIMITED) else 0
+    return max(item, tokens, videos)
+
+
 def tower_peak_bytes(
     model: ModelShape,
     items: int,
@@ -59,8 +71,11 @@ def tower_peak_bytes(
     element: int,
     constants: Constants,
     frame_budget: float = 0.0,
+    padded: int = 0,
 ) -> tuple[float, float]:
     """Bytes at the tower's peak over `items` of `item` tokens each, and of what it hands to the decoder.
+
+    What it hands on is padded to `padded` tokens an item.
 
     A tower that encodes frames takes as many at once as `frame_budget` bytes hold, at least one.
     Each patch holds its picture and several vectors of the tower's width, of which the attention's are split over the
@@ -76,7 +91,8 @@ def tower_peak_bytes(
     if tower.frames:
         return _frames_bytes(tower, items, element, frame_budget), handed
     held = handed * (tower.output_copies - 1)
-    return tokens * tower.patches_per_token * patch * element + held, handed * tower.output_copies
+    kept = handed * tower.output_copies * max(padded, item) / item
+    return tokens * tower.patches_per_token * patch * element + held, kept
 
 
 def _frames_bytes(tower: VisionFacts, items: int, element: int, budget: float) -> float:

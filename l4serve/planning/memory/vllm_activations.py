@@ -14,7 +14,13 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import GIB, Generation, Runner
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
-from l4serve.planning.memory.towers import largest_item_tokens, loads_tower, profiled_items, tower_peak_bytes
+from l4serve.planning.memory.towers import (
+    largest_item_tokens,
+    loads_tower,
+    padded_item,
+    profiled_items,
+    tower_peak_bytes,
+)
 from l4serve.planning.models.model_shape import ModelShape
 
 HOPPER = (9, 0)
@@ -85,7 +91,10 @@ def tower_gib(question: Question) -> tuple[float, float]:
     items = profiled_items(question.options, item, limits.seqs, limits.batched_tokens, limits.max_model_len)
     tp = question.options.tensor_parallel_size
     budget = question.generation.frame_share * question.gpu.total_gib * GIB
-    peak, handed = tower_peak_bytes(question.model, items, item, tp, question.element, question.constants, budget)
+    padded = padded_item(question.model, question.options, item, limits.batched_tokens, question.generation)
+    peak, handed = tower_peak_bytes(
+        question.model, items, item, tp, question.element, question.constants, budget, padded
+    )
     return peak / GIB + question.workspace_gib, handed / GIB
 
 

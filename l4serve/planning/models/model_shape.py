@@ -74,7 +74,8 @@ class VisionFacts:
     a video as so many largest pictures as the context holds, one for two frames (Qwen2 and 2.5 VL). `frames` is what
     the largest item is encoded in, each of `frame_patches`, where the tower looks positions up by a vector of zeros and
     a one over `positions` places (Gemma 4); 0 elsewhere. A `copied` tower lies whole on every rank. `is_measured` is
-    False where its peak is known from the engine's source alone.
+    False where its peak is known from the engine's source alone. `video_budget` are the tokens that a video counts for
+    where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere.
     """
 
     hidden_size: int
@@ -89,6 +90,7 @@ class VisionFacts:
     positions: int = 0
     copied: bool = False
     is_measured: bool = True
+    video_budget: int = 0
 
     @property
     def pixels_per_token(self) -> int:

@@ -59,7 +59,7 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
-    nothing: `imageTokens`, `temporalPatch`, `deepstack` and what a tower that encodes frames has.
+    nothing: `imageTokens`, `temporalPatch`, `deepstack`, `videoBudget` and what a tower that encodes frames has.
     """
     if not isinstance(vision, Mapping):
         return None
@@ -76,6 +76,7 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
         patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
         patches_per_token=patches // tokens if tokens and patches else merged,
         tokens_per_item=tokens,
+        video_budget=defaults.get("videoBudget", 0),
         videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames")),
         output_copies=1 + (len(deepstack) if isinstance(deepstack, list) else defaults.get("deepstack", 0)),
         steps=bool(defaults.get("steps", False)),

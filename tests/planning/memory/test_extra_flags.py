@@ -280,3 +280,10 @@ def test_a_connector_that_keeps_cache_on_the_host_asks_for_its_memory(
     connector: str, env: dict[str, str], gib: int
 ) -> None:
     assert asked(f"--kv-transfer-config={connector}", env=env).kv_offloading_gib == gib
+
+
+def test_overrides_that_name_classes_labels_and_positions_move_no_memory() -> None:
+    reranker = '{"architectures":["Qwen3ForSequenceClassification"],"classifier_from_token":["no","yes"]}'
+    for harmless in (f"--hf-overrides={reranker}", "--hf-overrides.max_position_embeddings=65536"):
+        assert asked(harmless).unjudged == ()
+    assert asked('--hf-overrides={"num_hidden_layers":4}').unjudged == ("num_hidden_layers of config.json",)

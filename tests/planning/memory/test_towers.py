@@ -9,7 +9,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.towers import largest_item_tokens
+from l4serve.planning.memory.towers import largest_item_tokens, padded_item
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
@@ -62,6 +62,32 @@ def test_other_towers_have_one_largest_picture() -> None:
     found = {largest_item_tokens(shape("Qwen/Qwen3-VL-8B-Instruct"), options, n, vllm_generation("0.29.0"))
              for n in (8192, 128000)}  # fmt: skip
     assert len(found) == 1
+
+
+def test_what_a_tower_hands_on_was_once_padded_to_the_encoders_budget() -> None:
+    """A start of 0.11.0 on a card of 79.10 GiB (8,192 tokens, 1,024 sequences) printed 8.04 GiB and 87,840 tokens."""
+    card, model = find_gpu("nvidia-h100-80gb"), shape("Qwen/Qwen3-VL-30B-A3B-Instruct")
+    assert card is not None
+
+    def kept(version: str, limits: dict[str, int] | None = None) -> Fit:
+        batch = {"default_max_num_batched_tokens": 8192, "default_max_num_seqs": 1024}
+        options = ServingOptions(
+            engine="vllm", engine_version=version, max_model_len=81920, multimodal_limits=limits, **batch
+        )
+        return estimate(model, card.with_total(79.10), options)
+
+    assert kept("0.11.0").kv_room_gib == pytest.approx(8.04, abs=0.05)
+    assert kept("0.11.0").kv_cache_tokens == pytest.approx(87840, rel=0.005)
+    assert kept("0.11.0", {"video": 0}).activation_gib < kept("0.11.0").activation_gib - 2
+    assert kept("0.13.0").activation_gib < kept("0.12.0").activation_gib - 1.5
+
+
+def test_each_small_picture_was_padded_to_the_batch() -> None:
+    options = ServingOptions(engine="vllm", engine_version="0.12.0")
+    gemma, batch = shape("google/gemma-3-4b-it"), 8192
+    assert padded_item(gemma, options, 256, batch, vllm_generation("0.12.0")) == batch
+    assert padded_item(gemma, options, 256, batch, vllm_generation("0.13.0")) == 256
+    assert padded_item(gemma, options, 256, batch, vllm_generation("0.10.2")) == 256
 
 
 def test_gemma_4_encodes_frames_together_since_0_22() -> None:
