@@ -21,6 +21,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.prospect import MOST_TOLD
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -60,6 +61,8 @@ def review(asked: StackQuestion, *, as_json: bool) -> None:
     """Prints the guide's checklist for the workloads of a stack."""
     plan = asked.plan()
     chosen = named_workloads(plan, asked.workload)
+    if len(chosen) > MOST_TOLD:
+        raise refuse_input(f"{len(chosen)} workloads are more than the {MOST_TOLD} of one review; name one: --workload")
     paid = {pool.name: pool.supply.provisioning for pool in plan.node_pools}
     found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand")) for w in chosen}
     if as_json:

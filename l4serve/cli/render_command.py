@@ -34,6 +34,8 @@ _ORDER = (
     "Service",
     "Deployment",
 )
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The one of libyaml, where PyYAML has it, takes a tenth of the time."""
 
 
 @frozen()
@@ -120,7 +122,7 @@ def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
         for i, manifest in enumerate(rendered.objects):
             name = f"{i:03d}-{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml"
             staged.append(Path(scratch) / name)
-            staged[-1].write_text(yaml.safe_dump(_plain(manifest)), encoding="utf-8")
+            staged[-1].write_text(yaml.dump(_plain(manifest), Dumper=_DUMPER), encoding="utf-8")
         for file in earlier:
             file.unlink()
         return tuple(sorted(file.replace(folder / file.name) for file in staged))

@@ -103,6 +103,7 @@ _BARE = re.compile(
 """A name for secrets that is a word of its own, as in a DSN or in the query of a URL."""
 
 
+@lru_cache(maxsize=4096)
 def has_secret_shape(text: str) -> bool:
     """Whether a text holds a token of a known issuer, a private key, a webhook, a header or a password in a URL."""
     return any(pattern.search(text) for pattern in (_TOKEN, _PRIVATE_KEY, _USER_INFO, _HOOK)) or _has_header(text)

@@ -3,6 +3,7 @@ values where only text can be, and characters that would act on whoever reads th
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from l4serve.config.characters import acting_character
@@ -69,6 +70,7 @@ def _safe_key(key: Any) -> str:
     return "(a key)" if _fault_of_key(str(key)) else str(key)
 
 
+@lru_cache(maxsize=4096)
 def _fault_of_key(key: str) -> str | None:
     if has_secret_shape(key):
         return "a key holds a secret in plain text"
@@ -155,5 +157,7 @@ def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iter
 
 def line_with_secret(text: str) -> int | None:
     """The first line of a file in which a secret stands in plain text, in a comment, a tag or an anchor too."""
+    if not has_secret_shape(text):
+        return None
     lines = enumerate(text.splitlines(), start=1)
     return next((number for number, line in lines if has_secret_shape(line)), None)

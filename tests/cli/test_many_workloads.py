@@ -9,6 +9,8 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import MOST_WORKLOADS, SERVING_KEY, parse_stack
 from l4serve.planning.workload.prospect import MOST_TOLD, UNTOLD
 
 COUNT = MOST_TOLD + 1
@@ -62,6 +64,24 @@ def test_refusals_end_after_a_hundred(tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert refused.stderr.count("does not fit its GPU") == 100
     assert "more problems follow" in refused.stderr
+
+
+def test_a_review_of_very_many_asks_for_one(tmp_path: Path) -> None:
+    file = str(stack_file(tmp_path, COUNT))
+    refused = run("advise", "-f", file)
+    assert refused.exit_code == 2
+    assert "--workload" in refused.stderr
+    assert run("advise", "-f", file, "--workload", "w7").exit_code == 0
+
+
+def test_a_stack_has_a_bounded_number_of_workloads(tmp_path: Path) -> None:
+    refused = run("plan", "-f", str(stack_file(tmp_path, MOST_WORKLOADS + 1)))
+    assert refused.exit_code == 2
+    assert f"workloads: {MOST_WORKLOADS + 1} workloads; a stack has at most {MOST_WORKLOADS}" in refused.stderr
+    assert refused.stderr.count("\n") == 2
+    json_object = json.dumps({"workloads": {str(n): {} for n in range(MOST_WORKLOADS + 1)}})
+    with pytest.raises(ConfigError, match="a stack has at most"):
+        parse_stack("x", {SERVING_KEY: json_object}, base=tmp_path)
 
 
 @pytest.mark.parametrize("command", ["plan", "check"])
