@@ -8,7 +8,6 @@ from pydantic import Field
 from l4serve.config.base import (
     ByteCount,
     ConfigModel,
-    Count,
     Fraction,
     Image,
     Int,
@@ -145,5 +144,5 @@ class VllmEngine(ConfigModel):
     """Parser of tool calls."""
     chat_template: str | None = Field(None, min_length=1)
     """Chat template: a path in the container or the template itself."""
-    max_logprobs: Count | None = None
-    """Most log probabilities that a request may ask for."""
+    max_logprobs: Int | None = Field(None, ge=-1)
+    """Most log probabilities that a request may ask for; -1 is the whole vocabulary."""

@@ -242,7 +242,7 @@ def _known(case: Case) -> str | None:
         return None
     if engine_profile(case.engine.kind).architecture_names == "classes":
         return "own" if architecture in case.contract.architectures else "none"
-    stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower()
+    stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower().replace("_", "")
     if stem in {kind.replace("_", "") for kind in case.contract.architectures}:
         return "own"
     return _by_transformers(stem, release(case.contract.version))

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.vllm import LoraAdapter
+from l4serve.config.vllm import LoraAdapter, VllmEngine
+from l4serve.engines.rule_inputs import backend_of
 from tests.each_case import each
-from tests.engines.rule_cases import GEMMA, QWEN, errors, like
+from tests.engines.rule_cases import GEMMA, QWEN, case, errors, like
 
 EXPERTS = like(QWEN, architecture="Qwen3MoeForCausalLM", expert_intermediate_size=1536)
 LATENT = like(EXPERTS, architecture="DeepseekV2ForCausalLM", latent_attention=True, num_attention_heads=16)
@@ -115,3 +116,20 @@ def test_a_backend_is_named_once() -> None:
     asked = ("--attention-config.backend=FLASH_ATTN",)
     found = errors("vllm", "0.26.0", GEMMA, extra_args=asked, attentionBackend="FLASH_ATTN")
     assert found == {"vllm-attention-backend-twice"}
+
+
+def test_a_turboquant_cache_has_a_backend_of_its_own_since_0_20() -> None:
+    """The engine's own tests serve Qwen3-4B with one (tests/evals/gsm8k/configs/Qwen3-4B-TQ-k3v4nc.yaml)."""
+    for version in ("0.20.0", "0.26.0", "0.33.0"):
+        assert backend_of(case("vllm", version, QWEN, kvCacheDtype="turboquant_k3v4_nc")).name == "TURBOQUANT"
+        assert errors("vllm", version, QWEN, kvCacheDtype="turboquant_k8v4") == set()
+
+
+def test_a_name_with_underscores_is_that_of_a_tgi_model() -> None:
+    qwen = like(QWEN, architecture="Qwen2_5_VLForConditionalGeneration")
+    assert errors("tgi", "3.3.7", qwen) == set()
+
+
+def test_a_request_may_ask_for_the_whole_vocabulary() -> None:
+    assert VllmEngine.model_validate({"maxLogprobs": 151936}).max_logprobs == 151936
+    assert VllmEngine.model_validate({"maxLogprobs": -1}).max_logprobs == -1
