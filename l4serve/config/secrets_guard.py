@@ -146,7 +146,7 @@ def _is_secret_place(path: str, text: str) -> bool:
 def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
     """An option for secrets with its value, whether in one argument or in two."""
     texts = [str(argument) for argument in arguments]
-    for index, (argument, after) in enumerate(zip(texts, [*texts[1:], None], strict=True)):
+    for index, (argument, after) in enumerate(zip(texts, [*texts[1:], None], strict=False)):
         option, equals, given = argument.partition("=")
         value = given if equals else after
         key = option.replace("_", "-").startswith("--api-k")

@@ -12,6 +12,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.engines.config_values import read_object
 from l4serve.planning.memory.generations import parse_version
+from l4serve.planning.values.fixed_counts import FixedCounts
 
 _MULTIPLES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _UNLIMITED = 999
@@ -73,7 +74,7 @@ def _bytes(value: Any) -> int | None:
     return int(float(found[1]) * _MULTIPLES.get(found[2], 1)) if found else None
 
 
-def _limits(value: Any) -> dict[str, int] | None:
+def _limits(value: Any) -> FixedCounts | None:
     """Items of each modality: {"image": 2}, {"image": {"count": 2}} or image=2; sizes make the profile smaller."""
     asked = _object(value)
     if asked is None:
@@ -84,7 +85,7 @@ def _limits(value: Any) -> dict[str, int] | None:
     counts = {
         name: entry.get("count", _UNLIMITED) if isinstance(entry, Mapping) else entry for name, entry in asked.items()
     }
-    return counts if all(type(count) is int for count in counts.values()) else None
+    return FixedCounts(counts) if all(type(count) is int for count in counts.values()) else None
 
 
 def _object(value: Any) -> Mapping[str, Any] | None:

@@ -41,6 +41,7 @@ from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
+from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path, remaining_args
 from l4serve.planning.workload.served_purpose import served_purpose
 
 _ALIKE = 0.93
@@ -113,7 +114,8 @@ class Subject:
         values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
         names = fields_by_key(type(engine))
         changed: dict[str, object] = {
-            "engine": engine.model_copy(update=dict(_set(engine, names, key, value) for key, value in values.items()))
+            "engine": engine.model_copy(update=dict(_set(engine, names, key, value) for key, value in values.items())),
+            "extra_args": remaining_args(workload.extra_args, edit, self.resolved.contract),
         }
         changed |= {key: value for key, value in edit.items() if key == "gpus"}
         if "model.id" in edit:
@@ -168,7 +170,7 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
         return _at_the_lowest(subject, judgement)
     cures = _cures(subject)
     if not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse":
-        field = engine_profile(subject.workload.engine.kind).path("length")
+        field = memory_path(subject.workload, subject.options, fit)
         problem = Problem(field, fit_text(fit), fit_remedy(cures))
         return replace(judgement, remedies=cures, memory_refusal=problem)
     told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
@@ -235,7 +237,8 @@ def _cures(subject: Subject) -> tuple[Remedy, ...]:
     assert subject.shape is not None, "only a described model has a fit to mend"
     options, _ = with_draft(subject.options, speculation(subject.workload), subject.shape)
     whole = _WholeJudgement(subject)
-    return remedies(subject.shape, subject.card, options, gpus_available=subject.gpu_counts, whole=whole)
+    found = remedies(subject.shape, subject.card, options, gpus_available=subject.gpu_counts, whole=whole)
+    return tuple(in_place_of_args(cure, subject.workload.extra_args, subject.resolved.contract) for cure in found)
 
 
 @frozen()

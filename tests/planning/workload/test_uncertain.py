@@ -31,3 +31,10 @@ def test_fewer_drafts_are_a_remedy() -> None:
         planned(serving({"q": workload(QWEN, engine=engine)}))
     remedies = " ".join(problem.remedy or "" for problem in refused.value.problems)
     assert "set engine.speculativeConfig.num_speculative_tokens: 4" in remedies
+
+
+def test_a_tower_with_limits_that_does_not_fit_has_remedies() -> None:
+    """The limits of a prompt are part of the key under which an edit's memory is kept."""
+    engine = {"maxModelLen": 32768, "limitMmPerPrompt": {"image": 1}}
+    with pytest.raises(ConfigError, match="does not fit its GPU"):
+        planned(serving({"q": workload("Qwen/Qwen3-VL-8B-Instruct", engine=engine)}))
