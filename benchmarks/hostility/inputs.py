@@ -118,7 +118,8 @@ def _places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _places(inner, (*path, key))
 
 
-def _edited(root: Mapping[str, Any], path: tuple[Any, ...], change: Callable[[Any], Any]) -> dict[str, Any]:
+def edited(root: Mapping[str, Any], path: tuple[Any, ...], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """A copy of an object in which what stands at a path is changed."""
     copied: Any = copy.deepcopy(dict(root))
     at = copied
     for key in path[:-1]:
@@ -144,10 +145,10 @@ def _with(rng: random.Random, kind: str, piece: str) -> Case:
     if rng.random() < 0.25:
         parents = [path for path in _places(dict(GOOD)) if isinstance(_at(GOOD, path), dict)]
         return stack_case(
-            kind, _edited(GOOD, rng.choice(parents), lambda d: {**d, f"a{piece}b": "c"}), rng.choice(_COMMANDS)
+            kind, edited(GOOD, rng.choice(parents), lambda d: {**d, f"a{piece}b": "c"}), rng.choice(_COMMANDS)
         )
     return stack_case(
-        kind, _edited(GOOD, _texts(rng), lambda text: rng.choice((piece, f"{text}{piece}"))), rng.choice(_COMMANDS)
+        kind, edited(GOOD, _texts(rng), lambda text: rng.choice((piece, f"{text}{piece}"))), rng.choice(_COMMANDS)
     )
 
 
@@ -164,15 +165,16 @@ def _odd(rng: random.Random) -> Case:
     if rng.random() < 0.5:
         return stack_case(
             "odd values",
-            _edited(GOOD, rng.choice([*_places(dict(GOOD))]), lambda _: rng.choice(_ODD)),
+            edited(GOOD, rng.choice([*_places(dict(GOOD))]), lambda _: rng.choice(_ODD)),
             rng.choice(_COMMANDS),
         )
-    where, key = rng.choice(_fields())
-    return stack_case("odd values", _edited(GOOD, where, lambda d: {**d, key: rng.choice(_ODD)}), rng.choice(_COMMANDS))
+    where, key = rng.choice(fields())
+    return stack_case("odd values", edited(GOOD, where, lambda d: {**d, key: rng.choice(_ODD)}), rng.choice(_COMMANDS))
 
 
 @cache
-def _fields() -> list[tuple[tuple[Any, ...], str]]:
+def fields() -> list[tuple[tuple[Any, ...], str]]:
+    """Every key that the schema knows of the good stack's objects, with the path of its object."""
     definitions = stack_file_schema()["$defs"]
     at = {
         "StandardCluster": ("cluster",), "NodePool": ("nodePools", "l4"), "Workload": ("workloads", "qwen"),
@@ -194,9 +196,7 @@ def _lines(rng: random.Random) -> Case:
 
 def _flags(rng: random.Random) -> Case:
     flags = rng.sample(_FLAGS, rng.randint(1, 3))
-    return stack_case(
-        "flags", _edited(GOOD, ("workloads", "qwen", "extraArgs"), lambda _: flags), rng.choice(_COMMANDS)
-    )
+    return stack_case("flags", edited(GOOD, ("workloads", "qwen", "extraArgs"), lambda _: flags), rng.choice(_COMMANDS))
 
 
 def _shapes(rng: random.Random) -> Case:
@@ -205,11 +205,11 @@ def _shapes(rng: random.Random) -> Case:
     for path in rng.sample([*_places(model)], rng.randint(1, 3)):
         odd = rng.choice((*_ODD, float("inf"), float("nan"), 1, 7, 1000))
         try:
-            model = _edited(model, path, lambda _, odd=odd: odd)
+            model = edited(model, path, lambda _, odd=odd: odd)
         except (KeyError, IndexError, TypeError):
             continue
     if rng.random() < 0.5:
-        serving = _edited(GOOD, ("workloads", "qwen", "model"), lambda m: {**m, "config": "config.json"})
+        serving = edited(GOOD, ("workloads", "qwen", "model"), lambda m: {**m, "config": "config.json"})
         case = stack_case("shapes of models", serving, rng.choice(_COMMANDS[:3]))
     else:
         engine = rng.choice((("--engine", "tgi"), ("--engine", "vllm")))
@@ -272,7 +272,7 @@ def _files() -> Iterator[Case]:
     for make in makers.values():
         for command in _COMMANDS[:3]:
             yield Case("files that are none", (*command, "-f", "{}/x.yaml"), lambda f, make=make: make(f / "x.yaml"))
-            serving = _edited(GOOD, ("workloads", "qwen", "model"), lambda m: {**m, "config": "config.json"})
+            serving = edited(GOOD, ("workloads", "qwen", "model"), lambda m: {**m, "config": "config.json"})
             case = stack_case("files that are none", serving, command)
 
             def prepare(folder: Path, case: Case = case, make: Callable[[Path], None] = make) -> None:
@@ -282,7 +282,7 @@ def _files() -> Iterator[Case]:
             yield Case(case.kind, case.argv, prepare)
         yield Case("files that are none", ("fit", "--model", "{}/x.json"), lambda f, make=make: make(f / "x.json"))
     for name in ("/dev/zero", "/etc/passwd", "../../../etc/passwd", "\x00", "a\nb", "/proc/self/environ", "."):
-        serving = _edited(GOOD, ("workloads", "qwen", "model"), lambda m, name=name: {**m, "config": name})
+        serving = edited(GOOD, ("workloads", "qwen", "model"), lambda m, name=name: {**m, "config": name})
         yield stack_case("files that are none", serving, ("plan",))
     for name in ("x\n::error ::y", "../../etc/passwd", "[/INST]", "\x1b[31m", "a" * 5000):
         yield Case("files that are none", ("plan", "-s", name), lambda _: None)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -54,6 +55,16 @@ def no_boolean(value: Any) -> Any:
     """Refuses true and false where a number is expected, which pydantic would take for 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("a number is expected, not true or false")
+    return value
+
+
+_LARGEST = 2**53
+"""Beyond it a float has no longer every whole number, and no setting means one."""
+
+
+def _no_huge_number(value: int) -> int:
+    if abs(value) > _LARGEST:
+        raise ValueError("the number is larger than any that this key can mean")
     return value
 
 
@@ -107,10 +118,10 @@ _IMAGE = (
 )
 """An image reference as registries read it: registry, repository, tag, digest."""
 
-Int = Annotated[int, BeforeValidator(no_boolean)]
+Int = Annotated[int, BeforeValidator(no_boolean), AfterValidator(_no_huge_number)]
 Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
-PositiveInt = Annotated[int, BeforeValidator(no_boolean), Field(ge=1)]
-Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0)]
+PositiveInt = Annotated[int, BeforeValidator(no_boolean), Field(ge=1), AfterValidator(_no_huge_number)]
+Seconds = Annotated[int, BeforeValidator(no_boolean), Field(ge=0), AfterValidator(_no_huge_number)]
 Fraction = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=1)]
 Version = Annotated[
     str,

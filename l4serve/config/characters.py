@@ -8,7 +8,7 @@ _UNSEEN = "\u200b\u2060\ufeff\U000e0000-\U000e007f\ufff9-\ufffb"
 _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f"
 _ACTING = re.compile(f"[{_CONTROL}{_LINE_BREAKS}{_BIDIRECTIONAL}{_UNSEEN}\ud800-\udfff\t]")
 _ACTING_IN_TEXT = re.compile(f"[{_CONTROL}\x0b\x0c{_BIDIRECTIONAL}{_UNSEEN}\ud800-\udfff]")
-_COMMAND = re.compile(r"##\[|^(\s*)::", re.M)
+_COMMAND = re.compile(r"##\[|^([^\S\n]*)::", re.M)
 """Where GitHub's runner would read a line of output as a command to it."""
 
 

@@ -9,7 +9,8 @@ from typing import Any
 MOST_JSON_BYTES = 2**20
 """Of a model's config.json; the largest published ones, which list every unquantised layer, take half of it."""
 MOST_JSON_NESTING = 60
-MOST_NUMBER_DIGITS = 400
+MOST_NUMBER_DIGITS = 300
+"""A number of as many digits is still one of those that a float has."""
 
 
 class FileRefusedError(ValueError):

@@ -91,7 +91,7 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
 
 _NAMED = re.compile(
     r"""(?<![\w.-])(?=(?P<name>--?[A-Za-z][\w.-]{0,60}|[A-Za-z_][\w.-]{0,60})(?P<between>\\*["']?"""
-    r"""(?:\s{0,4}[:=]|(?<=\w)\s(?!\s{0,4}-))\s{0,4}\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]+))"""
+    r"""(?:\s{0,4}[:=]|(?<=\w)\s(?!\s{0,4}-))\s{0,4}\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
 )
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
 

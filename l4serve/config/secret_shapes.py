@@ -94,7 +94,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
     r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
 )
-_QUOTED = re.compile(r"""\\*["'](?P<name>[\w.-]{1,60})\\*["']\s?:\s?\\*["'](?P<value>[^"'\\\n]+)""")
+_QUOTED = re.compile(r"""["'](?P<name>[\w.-]{1,60})\\*["']\s?:\s?\\*["'](?P<value>[^"'\\\n]+)""")
 _BARE = re.compile(
     r"(?i)(?<![\w-])(?P<name>pass(?:word|wd|phrase)|pwd|token|secret|credentials?|api[_-]?key"
     r"|(?:access|secret|auth|private|signing|account)[_-]?(?:key|token)|shared[_-]?access[_-]?key|client[_-]?secret"

@@ -4,6 +4,7 @@ values where only text can be, and characters that would act on whoever reads th
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 from l4serve.config.characters import acting_character
@@ -146,7 +147,7 @@ def _is_secret_place(path: str, text: str) -> bool:
 def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
     """An option for secrets with its value, whether in one argument or in two."""
     texts = [str(argument) for argument in arguments]
-    for index, (argument, after) in enumerate(zip(texts, [*texts[1:], None], strict=False)):
+    for index, (argument, after) in enumerate(zip_longest(texts, texts[1:])):
         option, equals, given = argument.partition("=")
         value = given if equals else after
         key = option.replace("_", "-").startswith("--api-k")

@@ -1,0 +1,53 @@
+"""At no key of a stack does an odd value end in anything but a plan or a refusal; a huge number is refused."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.hostility.inputs import GOOD, MODEL, edited, fields
+from l4serve.cli.output import json_text
+from l4serve.config.problems import ConfigError
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
+from l4serve.planning.stack.plan_json import stack_json
+from l4serve.planning.stack.stack_planner import plan_stack
+from tests.factories import loaded
+
+ODD: tuple[Any, ...] = ([], {}, 10**30, 10**310, 2**53 + 1, 2**53, "9" * 40, -(10**30), "", None)
+
+
+def fault(serving: Any) -> str | None:
+    try:
+        json_text(stack_json(plan_stack(loaded(serving, has_token=True))))
+    except ConfigError:
+        return None
+    except Exception as error:
+        return repr(error)
+    return None
+
+
+def test_odd_values_are_planned_or_refused() -> None:
+    faults = {
+        f"{where} {key} {value!r:.20}": found
+        for where, key in fields()
+        for value in ODD
+        if (found := fault(edited(GOOD, where, partial(dict, **{key: value}))))
+    }
+    assert faults == {}
+
+
+@pytest.mark.parametrize("key", ["maxModelLen", "maxNumSeqs", "numGpuBlocksOverride", "seed"])
+def test_a_number_that_no_setting_can_mean_is_refused(key: str) -> None:
+    engine = ("workloads", "qwen", "engine")
+    with pytest.raises(ConfigError, match="larger than any"):
+        loaded(edited(GOOD, engine, lambda object_: {**object_, key: 2**53 + 1}))
+
+
+def test_no_number_of_a_models_config_is_beyond_a_float(tmp_path: Path) -> None:
+    rope = {**MODEL["rope_scaling"], "factor": 10**399}
+    (tmp_path / "config.json").write_text(json.dumps({**MODEL, "rope_scaling": rope}), encoding="utf-8")
+    serving = edited(GOOD, ("workloads", "qwen", "model"), lambda _: {"id": "a/b", "config": "config.json"})
+    with pytest.raises(ConfigError, match="digits"):
+        parse_stack("x", {SERVING_KEY: serving}, base=tmp_path)
