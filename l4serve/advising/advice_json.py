@@ -116,4 +116,9 @@ def _gains(edit: Mapping[str, object]) -> list[str]:
         "engine.maxNumBatchedTokens": "more tokens of prompts in one step",
         "engine.maxNumSeqs": "fewer sequences share a step, and their memory is left to the cache",
     }
-    return [f"{key}: {edit[key]}: {text}" for key, text in said.items() if key in edit]
+    back = {
+        "engine.quantization: awq_marlin": "the kernel that is fast for such weights",
+        "engine.kvCacheDtype: auto": "a cache in the type of the activations, which the release serves better here",
+    }
+    written = {key: f"{key}: {edit[key]}" for key in said if key in edit}
+    return [f"{value}: {back.get(value, said[key])}" for key, value in written.items()]

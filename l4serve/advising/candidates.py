@@ -109,7 +109,7 @@ def pod_choices(base: Subject, cards: tuple[int, ...]) -> Iterator[PodChoice]:
         if tensor not in cards:
             continue
         for weights, shape in _weights(base):
-            for cache_dtype in (None, profile.smaller["cache"]):
+            for cache_dtype in _caches(base):
                 for sequences, tokens in _limits(profile.fields):
                     edit: dict[str, object] = dict(weights)
                     if tensor != base.layout.tensor_parallel_size:
@@ -133,12 +133,24 @@ def _weights(base: Subject) -> Iterator[tuple[Mapping[str, object], ModelShape |
     """Formats of the weights: as they are, made while loading, or in a checkpoint of the catalogue."""
     shape, profile = base.shape, engine_profile(base.workload.engine.kind)
     yield {}, shape
+    if (faster := table()["fasterKernel"].get(base.options.quantization)) is not None:
+        yield {profile.path("quantization"): faster}, shape
     if shape is None or shape.quantization is not None or base.options.quantization:
         return
     for method in dict.fromkeys((profile.smaller["eightBit"], profile.smaller["fourBit"])):
         yield {profile.path("quantization"): method}, shape
     for variant in quantized_variants(shape):
         yield {"model.id": variant.id}, variant
+
+
+def _caches(base: Subject) -> Iterator[str | None]:
+    """Types of the cache: as it is, smaller, or the activations' own where it is another one."""
+    kind = base.workload.engine.kind
+    yield None
+    yield engine_profile(kind).smaller["cache"]
+    plain = table()["plainCache"].get(kind)
+    if plain is not None and (base.options.kv_cache_dtype or plain) != plain:
+        yield plain
 
 
 def _limits(fields: Mapping[Any, str]) -> Iterator[tuple[int | None, int | None]]:

@@ -32,20 +32,20 @@ from l4serve.cli.question_options import (
     UtilizationOption,
     VersionOption,
     WeightsOption,
-    judged_memory,
     question_of,
     readable_question,
 )
 from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import stand_in
+from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.stack.speed_json import rounded, speed_json
 from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.speed_question import Priced, as_checkpoint, no_speed, subject_speed
 
@@ -91,7 +91,9 @@ def estimate(
     with readable_question():
         load = _load(asked)
         subject = _subject(asked)
-        judgement = judged_memory(subject)
+        judgement = judge(subject)
+        if judgement.fit is None and subject.shape is not None:
+            weight_format(subject.shape, subject.options)
         price, share = pod_price(gpu, tensor_parallel)
     refused = refused_beside_memory(judgement)
     reasons = [f"refused: {reason}" for reason in refused]

@@ -79,3 +79,15 @@ def test_the_estimate_of_an_advice_has_the_keys_of_an_estimate(project: Path) ->
         for key in ("usdPerHour", "usdPerHourOfNodes"):
             assert judged[key] == float(f"{judged[key]:.5g}")
     assert any("crowd" in said for said in answer["winner"]["estimate"]["assumed"])
+
+
+@pytest.mark.parametrize(
+    ("workload", "edit"),
+    [("vllm-7b-awq", {"engine.quantization": "awq_marlin"}), ("vllm-7b-kvcache", {"engine.kvCacheDtype": "auto"})],
+)
+def test_a_setting_that_a_rule_calls_slower_is_taken_back(workload: str, edit: dict[str, str], project: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.guide.yaml", project / "Pulumi.guide.yaml")
+    code, answer = advised("-s", "guide", "--workload", workload)
+    assert code == 0
+    assert edit.items() <= answer["winner"]["edit"].items()
+    assert any(next(iter(edit)) in reason for reason in answer["winner"]["reasons"])

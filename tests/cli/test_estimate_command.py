@@ -153,3 +153,11 @@ def test_the_text_says_who_asks_and_what_limits() -> None:
     assert code == 0
     assert "0.5 requests a second" in out
     assert "limited by" in out
+
+
+def test_a_model_whose_memory_nobody_judges_has_a_reason_and_no_figures() -> None:
+    model = ("--model", "tiiuae/Falcon-H1-7B-Instruct", "--engine-version", "0.10.0")
+    code, answer = as_json(*model, *LOAD, "--concurrency", "2")
+    assert code == 1
+    assert answer["ttftMs"] is None
+    assert "memory is not judged" in str(answer["notJudged"])

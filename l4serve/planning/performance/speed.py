@@ -170,7 +170,7 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     if rate >= most:
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
-        return replace(full, figures=endless, not_judged=(reason,), most_requests=most)
+        return replace(full, figures=endless, not_judged=(*full.not_judged, reason), most_requests=most)
     seen = observed(clock, limits, load)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))

@@ -70,6 +70,12 @@ def test_a_rate_below_the_capacity_is_served_and_one_above_it_is_not() -> None:
     assert flooded.figures.requests_per_second < 100
 
 
+def test_every_figure_that_is_missing_under_too_high_a_rate_has_its_reason() -> None:
+    flooded = speed_of(served(), replace(CHAT, output_tokens=1, clients=None, rate=1000.0))
+    assert flooded.figures.itl_ms is None
+    assert [reason.split(":")[0] for reason in flooded.not_judged] == ["itlMs", "ttftMs, endToEndMs"]
+
+
 def test_more_than_can_be_served_is_one_speed_and_no_more_than_full_places_make() -> None:
     flooded = [speed_of(served(), replace(CHAT, clients=None, rate=rate)).figures for rate in (50.0, 200.0, 1000.0)]
     assert len(set(flooded)) == 1
