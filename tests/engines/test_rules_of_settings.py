@@ -7,7 +7,7 @@ import pytest
 from l4serve.config.vllm import LoraAdapter, VllmEngine
 from l4serve.engines.rule_inputs import backend_of
 from tests.each_case import each
-from tests.engines.rule_cases import GEMMA, QWEN, case, errors, like
+from tests.engines.rule_cases import GEMMA, QWEN, case, errors, like, verdicts
 
 EXPERTS = like(QWEN, architecture="Qwen3MoeForCausalLM", expert_intermediate_size=1536)
 LATENT = like(EXPERTS, architecture="DeepseekV2ForCausalLM", latent_attention=True, num_attention_heads=16)
@@ -133,3 +133,12 @@ def test_a_name_with_underscores_is_that_of_a_tgi_model() -> None:
 def test_a_request_may_ask_for_the_whole_vocabulary() -> None:
     assert VllmEngine.model_validate({"maxLogprobs": 151936}).max_logprobs == 151936
     assert VllmEngine.model_validate({"maxLogprobs": -1}).max_logprobs == -1
+
+
+@pytest.mark.parametrize(
+    "argument", ["--num-redundant-experts=None", "--max-cpu-loras={}", "--eplb-config.num_redundant_experts=[]"]
+)
+def test_a_value_of_another_type_is_the_parsers_to_refuse(argument: str) -> None:
+    """A rule compares numbers, and what is none is told by what is wrong with the argument."""
+    lora = {"adapters": [{"name": "a", "path": "o/a"}]}
+    verdicts("vllm", "0.10.0", EXPERTS, extra_args=(argument,), lora=lora)
