@@ -27,6 +27,8 @@ from l4serve.planning.models.model_shape import ModelShape
 
 CAPTURED_BATCH_SIZES = 6
 SMALLEST_DERIVED_PREFILL = 100
+ALL_REDUCES = 2
+"""Results of a layer that shards add up: of its attention and of its feed-forward part."""
 GATHERED_LOGITS = 3
 """Tensors of all logits that a gathered head leaves: the whole, its contiguous copy, and their softmax."""
 
@@ -116,7 +118,7 @@ def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants
     left = shard.limit - shard.weights - shard.overhead - warmup.activation if warmup.out_of_memory else cache
     uncertainty = _uncertainty(shard, warmup)
     margin = _margin(shard, warmup, total or 1)
-    unseen = constants.uncertainty["tgiParallelGib"] if options.tensor_parallel_size > 1 else 0.0
+    unseen = constants.uncertainty["tgiQueued"] * _queued_gib(shard, warmup.prefill_tokens)
     reasons = _reasons(shard, warmup, length)
     return Fit(
         fits=not reasons,
@@ -228,11 +230,24 @@ def _compute_optimal(shard: Shard) -> int:
     return optimal if optimal > SMALLEST_DERIVED_PREFILL else 4096
 
 
+def _queued_gib(shard: Shard, prefill: int) -> float:
+    """What PyTorch keeps of a prefill's collectives if the whole of it is queued before the cards have run any.
+
+    Each layer adds two [tokens, hidden] results up over the shards, on a stream of NCCL's own; until a card has run
+    them, no later layer may take their memory (`recordStream` in ProcessGroupNCCL.cpp of PyTorch 2.1 to 2.7), and what
+    is free is read without returning it. An allocation that fails waits for them, so nothing dies of it.
+    """
+    if shard.options.tensor_parallel_size == 1:
+        return 0.0
+    model = shard.model
+    return ALL_REDUCES * model.num_hidden_layers * prefill * model.hidden_size * shard.element / GIB
+
+
 def _notes(shard: Shard, warmup: Warmup, unseen: float) -> tuple[str, ...]:
     if not unseen or warmup.out_of_memory:
         return ()
     least = max(0, warmup.cache_tokens - int(shard.generation.wiggle_room * unseen * GIB / shard.token_bytes))
-    seen = f"a public start of TGI over several shards held {unseen:g} GiB more than its source tells"
+    seen = f"{unseen:.1f} GiB are kept by a prefill that is queued ahead of the cards, as a public start shows"
     return (f"{seen}: count on {least:,} tokens of cache, not {warmup.cache_tokens:,}",)
 
 

@@ -35,8 +35,24 @@ def test_a_cache_over_several_shards_is_counted_with_what_a_public_start_lacked(
     """Issue 2744: 30,816 tokens on two A100 80GB."""
     answer = fit(card("nvidia-a100-80gb"), "2.4.0", 2)
     assert answer.fits
-    assert "30,7" in answer.notes[0]
+    assert "count on 31,019 tokens" in answer.notes[0]
     assert answer.activation_gib > 3
+
+
+def test_what_collectives_keep_follows_layers_width_and_prefill() -> None:
+    """A queued prefill keeps two hidden states for each layer, whatever the card; nothing on one card."""
+    a100 = card("nvidia-a100-80gb")
+
+    def kept(model: str, shards: int, prefill: int) -> float:
+        asked = fit(a100, "3.3.7", shards, model, max_total_tokens=4096, max_batch_prefill_tokens=prefill)
+        return float(asked.notes[0].split()[0]) if asked.notes else 0.0
+
+    assert kept("meta-llama/Llama-3.1-8B", 1, 4096) == 0
+    assert kept("meta-llama/Llama-3.1-8B", 2, 4096) == pytest.approx(0.42 * 2 * 32 * 4096 * 4096 * 2 / 2**30, abs=0.06)
+    assert kept("meta-llama/Llama-3.1-8B", 2, 8192) == pytest.approx(
+        2 * kept("meta-llama/Llama-3.1-8B", 2, 4096), abs=0.1
+    )
+    assert kept("meta-llama/Llama-3.1-70B-Instruct", 4, 4096) > 4 * kept("meta-llama/Llama-3.1-8B", 4, 4096)
 
 
 @pytest.mark.parametrize(("length", "sure"), [(4096, True), (10_752, False)])
