@@ -18,7 +18,7 @@ from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import context_facts, parallel_facts
-from l4serve.engines.speculation import drafting_method
+from l4serve.engines.speculation import drafting_method, target_facts
 from l4serve.engines.stretched_context import context_limit
 from l4serve.engines.tgi_lengths import length_facts
 from l4serve.engines.traits import GpuTraits, ModelTraits
@@ -67,6 +67,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "context": vars(case.engine).get("max_model_len") or case.model.max_position_embeddings,
         "contract.exact": version == case.contract.version,
         "model.known": _known(case),
+        **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
         "context.limit": context_limit(case),
     }
     backend = backend_of(case)

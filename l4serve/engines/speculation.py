@@ -1,7 +1,13 @@
 """How a release drafts tokens, from its speculative config."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from l4serve.config.data_file import load_data
 
 _BY_NAME = ("eagle3", "eagle", "medusa", "dflash", "mtp")
 _SPECULATORS = ("accelerator", "mlp-speculator", "mlp_speculator")
@@ -22,3 +28,21 @@ def drafting_method(speculative: Mapping[str, Any]) -> str | None:
     if any(word in name for word in _SPECULATORS):
         return "mlp_speculator"
     return next((method for method in _BY_NAME if method in name), "draft_model")
+
+
+def target_facts(speculative: Mapping[str, Any], architecture: str | None, version: Version) -> Mapping[str, Any]:
+    """Whether a release drafts so for a model; None where there are no such drafts, or nobody knows."""
+    how, takes = drafting_method(speculative), None
+    if how == "eagle3" and architecture is not None and (families := _eagle3_families(version)):
+        takes = any(family in architecture.lower().replace("_", "") for family in families)
+    table = load_data(__file__, "speculative_targets.yaml")["withoutMtp"]
+    own = not speculative.get("model")
+    heads = architecture not in table["architectures"] if own and how in table["methods"] and architecture else None
+    return {"speculative.eagle3Target": takes, "speculative.mtpHead": heads}
+
+
+@cache
+def _eagle3_families(version: Version) -> tuple[str, ...]:
+    """Parts of the names of models that EAGLE-3 heads are taken for; empty where the class decides."""
+    rows = load_data(__file__, "speculative_targets.yaml")["eagle3"]
+    return next((tuple(row["families"]) for row in rows if version in SpecifierSet(row["versions"])), ())

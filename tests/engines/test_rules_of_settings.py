@@ -142,3 +142,27 @@ def test_a_value_of_another_type_is_the_parsers_to_refuse(argument: str) -> None
     """A rule compares numbers, and what is none is told by what is wrong with the argument."""
     lora = {"adapters": [{"name": "a", "path": "o/a"}]}
     verdicts("vllm", "0.10.0", EXPERTS, extra_args=(argument,), lora=lora)
+
+
+MISTRAL = like(QWEN, architecture="MistralForCausalLM", num_attention_heads=32, num_key_value_heads=8)
+NEXT = like(QWEN, architecture="Qwen3NextForCausalLM")
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "speculative", "rule"),
+    [
+        ("0.10.0", QWEN, {"method": "eagle3", "model": "o/head"}, "vllm-eagle3-target"),
+        ("0.10.2", QWEN, {"method": "eagle3", "model": "o/head"}, None),
+        ("0.19.0", MISTRAL, {"model": "o/EAGLE3-head"}, "vllm-eagle3-target"),
+        ("0.26.0", MISTRAL, {"model": "o/EAGLE3-head"}, None),
+        ("0.11.0", QWEN, {"method": "qwen3_next_mtp"}, "vllm-mtp-without-heads"),
+        ("0.26.0", QWEN, {"method": "mtp"}, "vllm-mtp-without-heads"),
+        ("0.26.0", NEXT, {"method": "mtp"}, None),
+        ("0.26.0", QWEN, {"method": "mtp", "model": "o/head"}, None),
+    ],
+)
+def test_a_release_drafts_for_the_models_that_it_knows(
+    version: str, model: Any, speculative: dict[str, Any], rule: str | None
+) -> None:
+    found = errors("vllm", version, model, speculativeConfig={**speculative, "num_speculative_tokens": 2})
+    assert found == ({rule} if rule else set())

@@ -124,7 +124,8 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
     table = flag_table()["compilation"]
     changes: dict[str, Any] = {}
     unmodelled = []
-    for key, value in asked.items():
+    for key, written in asked.items():
+        value = written.upper() if key == "cudagraph_mode" and isinstance(written, str) else written
         if key in table["graphs"]:
             part = table["graphs"][key]
             read = _counts("sizes", [value], context) if part == "sizes" else Reading({"largest": _count(value)})

@@ -102,7 +102,10 @@ class TgiMemory:
 def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
     """TGI's answer for one shard. Raises MemoryModelError for what no source tells."""
     if model.is_mamba or model.encoder_positions:
-        raise MemoryModelError("what TGI keeps of fixed states or of an encoder is not modelled")
+        raise MemoryModelError(
+            "what TGI keeps of fixed states or of an encoder is not modelled; serve it by vLLM 0.11.0 or newer "
+            "(engine.kind: vllm), where it is judged"
+        )
     if unknown := not_judged_by_tgi(model.architecture):
         raise MemoryModelError(unknown)
     generation = tgi_generation(options.engine_version)

@@ -123,7 +123,10 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     """vLLM's answer for one rank. Raises MemoryModelError for what no source or measurement tells."""
     if model.is_mamba and parse_version(options.engine_version) < MAMBA_STATES_IN_BLOCKS:
         since = ".".join(map(str, MAMBA_STATES_IN_BLOCKS))
-        raise MemoryModelError(f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine")
+        raise MemoryModelError(
+            f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine; "
+            f"set engine.version: {since} or newer, where they are judged"
+        )
     generation = generation_of(model, gpu, options)
     limits = batch_limits(model, options, generation)
     question = asked(model, gpu, options, constants, generation, limits)

@@ -148,7 +148,10 @@ def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id:
             raise ModelConfigError(f"{model_id}: config.json: {error}; its memory is not judged") from None
     found = next((key for key in _STATE_SPACE_KEYS if text.get(key)), None)
     if found:
-        raise ModelConfigError(f"{model_id}: `{found}` in config.json is of Mamba layers; their memory is not judged")
+        raise ModelConfigError(
+            f"{model_id}: `{found}` in config.json is of Mamba layers; their memory is not judged: start "
+            "it once on such a card, and take the engine's own `GPU KV cache size` for its cache"
+        )
     return None
 
 

@@ -121,7 +121,7 @@ def test_a_tower_that_serves_no_pictures_is_not_loaded() -> None:
         "--kv-cache-memory-bytes=lots",
         "--performance-mode=throughput",
         "-O1",
-        "--compilation-config.cudagraph_mode=PIECEWISE",
+        "--compilation-config.cudagraph_mode=FULL",
         '--compilation-config={"custom_ops":["all"]}',
         '--kv-transfer-config={"kv_connector":"MyConnector"}',
     ],
@@ -280,6 +280,11 @@ def test_a_connector_that_keeps_cache_on_the_host_asks_for_its_memory(
     connector: str, env: dict[str, str], gib: int
 ) -> None:
     assert asked(f"--kv-transfer-config={connector}", env=env).kv_offloading_gib == gib
+
+
+def test_graphs_of_a_part_count_as_those_of_the_whole() -> None:
+    for mode in ("PIECEWISE", "full_decode_only", "full_and_piecewise", "none"):
+        assert asked(f"--compilation-config.cudagraph_mode={mode}").unjudged == ()
 
 
 def test_overrides_that_name_classes_labels_and_positions_move_no_memory() -> None:
