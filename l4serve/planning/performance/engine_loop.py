@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, inf
 
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
@@ -33,6 +33,8 @@ class EngineLoop:
         self.waiting: deque[Request] = deque()
         self.late: list[Request] = []
         """Requests that came after the step was scheduled which comes next."""
+        self.scheduled = -inf
+        """When the step was scheduled that has just passed, where whoever came before waits for nothing more."""
         self.prefilling: deque[Request] = deque()
         self.running: list[Request] = []
         self.ends: list[tuple[int, int, Request]] = []
@@ -68,12 +70,14 @@ class EngineLoop:
         """Requests that have reached the engine join the queue; they were sent a little earlier."""
         busy = self.decoding or self.prefilling or self.waiting
         queue = self.late if busy and self.limits.ahead else self.waiting
-        while self.sent and self.sent[0] <= self.now:
-            at = self.sent.popleft()
+        sent, now, scheduled, request = self.sent, self.now, self.scheduled, self.clock.rates.request
+        while sent and sent[0] <= now:
+            at = sent.popleft()
             prompt, output = next(self.lengths)
-            queue.append(Request(at - self.clock.rates.request, prompt, output, left=output))
+            (self.waiting if at <= scheduled else queue).append(Request(at - request, prompt, output, left=output))
             if self.load.rate is not None and len(self.waiting) < MOST_QUEUED:
-                self.sent.append(next(self.to_come))
+                sent.append(next(self.to_come))
+        self.scheduled = -inf
 
     def _advance(self) -> None:
         if self.late:
@@ -204,26 +208,30 @@ class EngineLoop:
 
     def _decode_on(self) -> None:
         """Steps of decoding alone, as many as pass until something changes."""
-        while self.ends and self.ends[0][1] != self.ends[0][2].serial:
-            heapq.heappop(self.ends)
-        count = max(1, self.ends[0][0] - self.step)
+        ends, decoding = self.ends, self.decoding
+        while ends and ends[0][1] != ends[0][2].serial:
+            heapq.heappop(ends)
+        count = max(1, ends[0][0] - self.step)
         room = self.limits.cache_tokens - self.cached
-        if self.decoding > 1 and count * self.decoding > room:
+        if decoding > 1 and count * decoding > room:
             self.seen.touched = True
-            count = max(1, room // self.decoding)
-        fixed, each, each_windowed = self.clock.decode(self.decoding)
+            count = max(1, room // decoding)
+        fixed, each, each_windowed = self.clock.decode(decoding)
         first = fixed + each * self.cached
-        growing = each * self.decoding
+        growing = each * decoding
         if self.window is not None:
             first += each_windowed * self._windowed()
-            if self._windowed() < self.decoding * self.window:
-                growing += each_windowed * self.decoding
+            if self._windowed() < decoding * self.window:
+                growing += each_windowed * decoding
         if self.late:
             count = 1
-        elif self.sent:
-            until = self.sent[0] - self.now
-            until_then = int(until / first) + 1 if first > 0 else 1
-            count = min(count, until_then) if until_then > 1 else 1
+        elif self.sent and not self.waiting:
+            until_then = int((self.sent[0] - self.now) / first) + 1 if first > 0 else 1
+            if until_then < count:
+                count = until_then
+                if self.limits.ahead:  # the step after it was scheduled before the request came
+                    self.scheduled = self.now + count * first + growing * count * (count - 1) / 2
+                    count += 1
         seconds = count * first + growing * count * (count - 1) / 2
         self._pass(seconds, 1, count)
         self._finish_due()
