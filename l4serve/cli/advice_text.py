@@ -21,9 +21,7 @@ MOST_OF_THE_FRONT = 8
 def print_answer(answer: Answer, wish: Wish) -> None:
     """The winner with its edit, the front, and why the others lost, counted."""
     console = SafeConsole()
-    load = wish.load
-    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
-    console.print(f"goal {wish.goal}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}")
+    console.print(f"goal {wish.goal}: {_asked(wish)}")
     console.print(f"{answer.tried} candidates, {len(answer.front)} on the front")
     if answer.winner is None:
         console.print("none keeps the wish")
@@ -32,6 +30,8 @@ def print_answer(answer: Answer, wish: Wish) -> None:
         for reason in reasons(answer, wish):
             console.print(f"  - {reason}")
         console.print(_front(answer))
+        for said in answer.winner.speed.assumed:
+            console.print(f"assumed: {said}")
         if days := price_days(answer):
             console.print(f"prices of {days}")
     for card in answer.unhoused:
@@ -41,20 +41,29 @@ def print_answer(answer: Answer, wish: Wish) -> None:
         console.print(f"rejected, {count}: {reason}")
 
 
+def _asked(wish: Wish) -> str:
+    load = wish.load
+    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
+    return f"{load.input_tokens} tokens in, {load.output_tokens} out, {who}"
+
+
 def print_sizing(sizing: Sizing, wish: Wish) -> None:
     """What serves the rate, and when an autoscaler must act."""
     console = SafeConsole()
-    console.print(
+    for line in _sized(sizing, wish):
+        console.print(line)
+
+
+def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
+    return (
         f"{wish.load.rate:g} requests a second: {sizing.replicas} replicas on {sizing.nodes} nodes, "
         f"{100 * sizing.utilisation:.0f} % of what they can; a first token comes after {sizing.ttft_ms:,.0f} ms in the "
         f"mean; {sizing.percentile:g} % wait at most {sizing.ttft_at_percentile_ms:,.0f} ms for it and "
-        f"{sizing.wait_ms:,.0f} ms for a place"
-    )
-    console.print(
+        f"{sizing.wait_ms:,.0f} ms for a place",
         f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with "
         f"{100 * wish.traffic.growth_per_minute:g} % growth a minute scale on running, target {sizing.running_target}, "
         f"or on queue, target {sizing.queue_target}; so the autoscaler keeps {sizing.headroom_replicas} replicas "
-        "at this rate"
+        "at this rate",
     )
 
 
@@ -84,8 +93,8 @@ def _cells(judged: Judged) -> tuple[str, ...]:
     )
 
 
-def advice_page(answer: Answer, wish: Wish) -> str:
-    """The answer as one page that loads nothing from elsewhere."""
+def advice_page(answer: Answer, wish: Wish, sizing: Sizing | None = None) -> str:
+    """The answer, with the size for a rate, as one page that loads nothing from elsewhere."""
     rows = "".join(f"<tr>{''.join(f'<td>{escape(safe_text(cell))}' for cell in _cells(j))}" for j in answer.front)
     head = "".join(f"<th>{escape(heading)}" for heading in HEADINGS)
     lost = "".join(
@@ -97,11 +106,14 @@ def advice_page(answer: Answer, wish: Wish) -> str:
         edit = judged_json(answer.winner)["edit"]
         written = "".join(f"<li><code>{escape(f'{key}: {value}')}</code>" for key, value in edit.items())
         why = "".join(f"<li>{escape(safe_text(reason))}" for reason in reasons(answer, wish))
-        won = f"{escape(safe_text(describe(answer.winner.candidate)))}<ul>{written}{why}</ul>"
+        assumed = "".join(f"<li>assumed: {escape(said)}" for said in answer.winner.speed.assumed)
+        won = f"{escape(safe_text(describe(answer.winner.candidate)))}<ul>{written}{why}{assumed}</ul>"
+    size = "".join(f"<p>{escape(line)}</p>" for line in _sized(sizing, wish)) if sizing is not None else ""
     return (
         "<!doctype html><meta charset=utf-8><title>l4serve advise</title>"
         "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}</style>"
-        f"<h1>Goal: {escape(wish.goal)}</h1><h2>Winner</h2><p>{won}</p>"
+        f"<h1>Goal: {escape(wish.goal)}</h1><p>{escape(_asked(wish))}; {answer.tried} candidates</p>"
+        f"<h2>Winner</h2><p>{won}</p>{size}"
         f"<h2>Front</h2><table><tr>{head}{rows}</table><p>Prices of {escape(price_days(answer) or 'no known day')}.</p>"
         f"<h2>Rejected</h2><table><tr><th>configuration<th>reason{lost}</table>\n"
     )

@@ -109,7 +109,7 @@ def deliver(answer: Answer, wish: Wish, *, as_json: bool, html: Path | None) -> 
     """Prints the answer as asked, with the size for a rate; exits 1 where nothing keeps the wish."""
     sizing = size(answer.winner, wish) if wish.load.rate is not None and answer.winner is not None else None
     if html is not None:
-        write_page(html, advice_page(answer, wish))
+        write_page(html, advice_page(answer, wish, sizing))
     if as_json:
         document = answer_json(answer, wish)
         if wish.load.rate is not None:

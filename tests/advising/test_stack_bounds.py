@@ -91,3 +91,14 @@ def test_a_setting_that_a_rule_calls_slower_is_taken_back(workload: str, edit: d
     assert code == 0
     assert edit.items() <= answer["winner"]["edit"].items()
     assert any(next(iter(edit)) in reason for reason in answer["winner"]["reasons"])
+
+
+def test_the_page_says_what_was_asked_and_what_serves_it(project: Path) -> None:
+    page = project / "advice.html"
+    shown = CliRunner().invoke(app, ["advise", "-s", "dev", "--goal", "cost", "--rps", "2", "--html", str(page)])
+    assert shown.exit_code == 0
+    text = page.read_text("utf-8")
+    assert "512 tokens in, 256 out, 2 requests a second" in text
+    assert "one more replica serves after" in text
+    crowd = CliRunner().invoke(app, ["advise", "-s", "dev", "--goal", "throughput", "--concurrency", "600"])
+    assert "assumed: more clients than" in crowd.stdout
