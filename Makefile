@@ -4,8 +4,8 @@ HOOKS := .venv-hooks
 BIN := $(VENV)/bin
 BASE ?=
 export BASE
-# Sandboxes that the engine's tests run on at once: their commands mostly wait for pods.
-ENGINES ?= 3
+# Sandboxes that tests run on at once: mostly they wait for pods.
+SANDBOXES ?= 3
 STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -25,8 +25,7 @@ up: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
 	$(BIN)/l4serve sandbox build
-	$(BIN)/python -m pytest -q -m "sandbox and not pulumi_cli"
-	$(BIN)/python -m pytest -q -n $(ENGINES) --dist loadfile tests/pulumi_cli
+	$(BIN)/python -m pytest -q -n $(SANDBOXES) --dist loadfile -m sandbox tests/pulumi_cli tests/sandbox
 
 # Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)

@@ -89,6 +89,18 @@ def test_every_folder_of_python_has_its_types_checked() -> None:
     assert {path.partition("/")[0] for path in tracked.split()} - checked == {"setup.py"}
 
 
+def test_what_starts_sandboxes_lies_where_make_test_looks() -> None:
+    """`make test` deals these folders out by themselves: elsewhere a marked test would never run."""
+    marked = {
+        path.relative_to(ROOT / "tests").parts[0]
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "mark.sandbox" in path.read_text("utf-8") and path.name != Path(__file__).name
+    }
+    assert marked <= {"pulumi_cli", "sandbox"}
+    command = next(line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "-m sandbox" in line)
+    assert command.endswith("tests/pulumi_cli tests/sandbox")
+
+
 def test_one_speller_proposes_words() -> None:
     """The catalogue alone compares letters itself: what it weighs is the parts of a model's name."""
     files = [path for path in sorted((ROOT / "l4serve").rglob("*.py")) if "difflib" in path.read_text("utf-8")]

@@ -41,33 +41,6 @@ SERVING: dict[str, Any] = {
 }
 
 
-ONE_STACK_A_FILE = ("test_difference.py", "test_engine.py")
-ONE_STACK_A_FUNCTION = ("test_edit_table.py",)
-"""Whose tests share a stack that is up for minutes; all others are dealt out one by one."""
-
-
-def unit_of(test: str) -> str:
-    """The name under which pytest-xdist keeps tests on one worker, of a test's own name."""
-    file = test.partition("::")[0]
-    if file.endswith(ONE_STACK_A_FILE):
-        return file
-    return test.partition("[")[0] if file.endswith(ONE_STACK_A_FUNCTION) else test
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Deals out `unit_of` the tests where files were asked for: three files take as long as all others together."""
-    if config.option.dist != "loadfile":
-        return None
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return unit_of(nodeid)
-
-    return Scheduling(config, log)
-
-
 @dataclass(frozen=True)
 class ControlPlane:
     """A running sandbox with a client of it, and the PATH on which the engine is found."""

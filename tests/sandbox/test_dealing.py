@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.pulumi_cli.conftest import unit_of
+from tests.dealing import unit_of
 
-pytestmark = pytest.mark.pulumi_cli
+pytestmark = pytest.mark.sandbox
 
 
 def test_tests_that_share_a_stack_are_one_unit(request: pytest.FixtureRequest) -> None:

@@ -1,0 +1,35 @@
+"""How the tests that start sandboxes are dealt out to workers: one by one, save those that share one."""
+
+from typing import Any
+
+import pytest
+
+ONE_CLUSTER = ("test_control_plane.py", "test_every_option.py", "test_guards.py")
+"""Whose tests share the control plane of a session."""
+ONE_STACK_A_FILE = ("test_certificates.py", "test_difference.py", "test_engine.py", "test_rollouts.py")
+ONE_STACK_A_FUNCTION = ("test_edit_table.py",)
+"""Whose tests share a stack that is up for minutes."""
+
+
+def unit_of(test: str) -> str:
+    """The name under which pytest-xdist keeps tests on one worker, of a test's own name."""
+    file = test.partition("::")[0]
+    if file.endswith(ONE_CLUSTER):
+        return "cluster"
+    if file.endswith(ONE_STACK_A_FILE):
+        return file
+    return test.partition("[")[0] if file.endswith(ONE_STACK_A_FUNCTION) else test
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deals out `unit_of` the tests where files were asked for: few files take as long as all others together."""
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    return Scheduling(config, log)
