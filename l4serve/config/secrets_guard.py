@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from l4serve.config.characters import acting_character
+from l4serve.config.excess import excess
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.secret_names import holds_a_secret, names_a_secret, names_a_secret_inside
@@ -33,6 +34,8 @@ _FREE_FORM = re.compile(
 )
 """Where a config gives keys of its own."""
 _ARGUMENT = re.compile(r"^workloads\.[^.]+\.(extraArgs\[\d+\]|extraEnv\.[^.]+)$")
+_COMPUTED = re.compile(r"^workloads\.[^.]+\.(extraArgs|extraEnv|engine\.(?!chatTemplate))")
+"""Texts in which the plan reads numbers and JSON."""
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
 _SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
@@ -98,6 +101,10 @@ def _at(place: _Place) -> Iterator[Problem]:
         yield _value_for_source(place.path)
     elif isinstance(value, str):
         yield from _in_text(place, value)
+        if _COMPUTED.match(place.path) and (much := excess(value)):
+            yield Problem(place.path, much, "write one that the engine takes")
+    elif much := excess(value):
+        yield Problem(place.path, much, "write one that the key takes")
     elif value is not None and _is_secret_place(place.path, str(value)):
         yield _plain_secret(place.path)
 

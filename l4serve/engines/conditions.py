@@ -122,13 +122,17 @@ def _test(name: str, comparison: str, value: Any) -> Check:
             fact = facts[name]
         except KeyError:
             raise RuleError(f"there is no fact {name!r}") from None
-        return fact is not None and compare(fact, value)
+        return _known(compare, fact, value)
 
     return check
 
 
 def _known(compare: Callable[[Any, Any], bool], fact: Any, value: Any) -> bool:
-    return fact is not None and value is not None and compare(fact, value)
+    try:
+        return fact is not None and value is not None and compare(fact, value)
+    except TypeError:
+        # A text where a number belongs is what the engine's parser refuses, and no rule speaks of it.
+        return False
 
 
 def _fact(name: str, facts: Facts) -> Any:

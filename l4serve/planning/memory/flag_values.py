@@ -64,7 +64,8 @@ def _number(value: Any) -> float | None:
     return float(value) if re.fullmatch(r"\d+(\.\d+)?", str(value)) else None
 
 
-def _count(value: Any) -> int | None:
+def read_count(value: Any) -> int | None:
+    """A whole number that a command line or a typed field gives; None for anything else."""
     return int(value) if re.fullmatch(r"\d+", str(value)) else None
 
 
@@ -97,7 +98,7 @@ def _object(value: Any) -> Mapping[str, Any] | None:
 _ONE: Mapping[str, Callable[[Any], Any]] = {
     "text": str,
     "number": _number,
-    "count": _count,
+    "count": read_count,
     "bytes": _bytes,
     "limits": _limits,
 }
@@ -105,7 +106,7 @@ _ONE: Mapping[str, Callable[[Any], Any]] = {
 
 def _counts(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
     words = values[0] if len(values) == 1 and isinstance(values[0], tuple | list) else values
-    counts = [_count(word) for word in words]
+    counts = [read_count(word) for word in words]
     return None if None in counts else Reading({option: tuple(counts)})
 
 
@@ -120,7 +121,7 @@ def _sizes_before(option: str, values: Sequence[Any], context: Context) -> Readi
 def _compilation(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
     asked = _object(values[0])
     if asked is None:
-        return _level("", values, context) if _count(values[0]) is not None else None
+        return _level("", values, context) if read_count(values[0]) is not None else None
     table = flag_table()["compilation"]
     changes: dict[str, Any] = {}
     unmodelled = []
@@ -128,7 +129,7 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
         value = written.upper() if key == "cudagraph_mode" and isinstance(written, str) else written
         if key in table["graphs"]:
             part = table["graphs"][key]
-            read = _counts("sizes", [value], context) if part == "sizes" else Reading({"largest": _count(value)})
+            read = _counts("sizes", [value], context) if part == "sizes" else Reading({"largest": read_count(value)})
             if read is None or None in read.changes.values():
                 return None
             changes |= {f"graphs.{name}": found for name, found in read.changes.items()}
@@ -158,7 +159,7 @@ def _connector(option: str, values: Sequence[Any], context: Context) -> Reading 
     if name.startswith("LMCache"):
         held = _number(context.env.get(table["lmcache"]["variable"], table["lmcache"]["defaultGib"]))
         return None if held is None else Reading({**changes, option: held * context.ranks})
-    if name == "OffloadingConnector" and (held := _count(extra.get(table["offloading"]["key"]))) is not None:
+    if name == "OffloadingConnector" and (held := read_count(extra.get(table["offloading"]["key"]))) is not None:
         return Reading({**changes, option: held / _BINARY_GIB})
     return Reading(changes, (f"the connector {name}",))
 
@@ -174,7 +175,7 @@ def _pixels(option: str, values: Sequence[Any], context: Context) -> Reading | N
     asked = _object(values[0])
     if asked is None:
         return None
-    most = _count(asked.get("max_pixels"))
+    most = read_count(asked.get("max_pixels"))
     others = tuple(f"{key} of the picture processor" for key in asked if key not in ("max_pixels", "min_pixels"))
     return Reading({option: most} if most else {}, others)
 

@@ -10,6 +10,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.flag_values import read_count
 from l4serve.planning.memory.generations import GIB, Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
@@ -102,7 +103,7 @@ class VllmMemory:
             enable_prefix_caching=engine.enable_prefix_caching,
             enable_chunked_prefill=engine.enable_chunked_prefill,
             lora=LoraOptions(max_loras=lora.max_loras or 1, max_lora_rank=lora.max_rank or 16) if lora else None,
-            num_speculative_tokens=int(speculative.get("num_speculative_tokens", 0)),
+            num_speculative_tokens=read_count(speculative.get("num_speculative_tokens")) or 0,
             speculative_method=drafting_method(speculative),
             cpu_offload_gib=engine.cpu_offload_gb or 0.0,
             block_size=engine.block_size,

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.hostility.inputs import GOOD, MODEL, edited, fields
 from l4serve.cli.output import json_text
+from l4serve.config.excess import excess
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.plan_json import stack_json
@@ -51,3 +52,43 @@ def test_no_number_of_a_models_config_is_beyond_a_float(tmp_path: Path) -> None:
     serving = edited(GOOD, ("workloads", "qwen", "model"), lambda _: {"id": "a/b", "config": "config.json"})
     with pytest.raises(ConfigError, match="digits"):
         parse_stack("x", {SERVING_KEY: serving}, base=tmp_path)
+
+
+ARGUMENTS = (
+    f"--compilation-config={'9' * 5000}",
+    f"--kv-cache-memory-bytes={'9' * 400}",
+    f"--kv-offloading-size={'9' * 400}",
+    f"--max-cudagraph-capture-size={'9' * 40}",
+    f"--api-server-count={'[' * 3000}{']' * 3000}",
+    "--long-prefill-token-threshold=${X}",
+    "--hf-overrides=" + '{"rope_scaling": {"factor": ' + "9" * 400 + "}}",
+)
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda text: text[:24])
+def test_arguments_of_no_bounds_are_refused(argument: str) -> None:
+    serving = edited(GOOD, ("workloads", "qwen", "extraArgs"), lambda _: [argument])
+    with pytest.raises(ConfigError):
+        plan_stack(loaded(serving, has_token=True))
+
+
+@pytest.mark.parametrize("tokens", [{"a": 1}, "9" * 40, "x", [], 10**40, None])
+def test_a_draft_of_no_number_of_tokens_is_refused(tokens: Any) -> None:
+    draft = {"method": "ngram", "prompt_lookup_max": 4, "num_speculative_tokens": tokens}
+    for release in ("0.26.0", "0.12.0", "0.33.0"):
+        engine = {"version": release, "speculativeConfig": draft}
+        assert fault(edited(GOOD, ("workloads", "qwen", "engine"), partial(dict, **engine))) is None
+
+
+def test_hashes_dates_and_seeds_are_no_huge_numbers() -> None:
+    for text in (
+        "9b1c" * 10,
+        "12e4567890abcdef12e4567890abcdef12e45678",
+        "20260101120000",
+        str(2**53),
+        "1e-05",
+        "0.5e10",
+    ):
+        assert excess(text) is None, text
+    for text in ("9" * 19, '{"a": 1e400}', "x=" + "1" * 30, "1_000" * 6):
+        assert excess(text), text
