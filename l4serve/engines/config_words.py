@@ -13,6 +13,8 @@ from typing import Any
 _CONSTANTS, _NAMES, _WORDS, _LIST = "in(", "name(", "word(", "list["
 _NUMBER = re.compile(r"(int|float)((?:[<>]=?-?[\d.]+(?:e[+-]?\d+)?)*)")
 _BOUND = re.compile(r"([<>]=?)(-?[\d.]+(?:e[+-]?\d+)?)")
+_WHOLE = re.compile(r"[+-]?\d+(_\d+)*(\.0*)?")
+_LARGEST = 2.0**63
 _SHOWN = 8
 """Constants that a refusal names of a long list."""
 _TRUTHS = frozenset(("0", "1", "off", "on", "f", "t", "false", "true", "n", "y", "no", "yes"))
@@ -76,14 +78,15 @@ def _fits(one: str, value: Any) -> bool:
     if one.startswith(_LIST):
         return isinstance(value, list | tuple) and all(_fits(one[len(_LIST) : -1], item) for item in value)
     if one.startswith(_CONSTANTS):
-        return any(value == member and type(value) is type(member) for member in _members(one))
+        return any(value == member for member in _members(one)) and not isinstance(value, float)
     if one.startswith(_NAMES):
         return isinstance(value, str) and value.upper() in _members(one)
     if one.startswith(_WORDS):
         return isinstance(value, str) and value.lower().replace("-", "_") in _spelt(one)
     number = _NUMBER.fullmatch(one)
     assert number, f"there is no word {one!r}"
-    return _is_number(value, number[1] == "int") and _within(float(value), number[2])
+    meant = _number(value, number[1] == "int")
+    return meant is not None and _within(meant, number[2])
 
 
 @cache
@@ -97,13 +100,17 @@ def _is_truth(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1))
 
 
-def _is_number(value: Any, whole: bool) -> bool:
+def _number(value: Any, whole: bool) -> float | None:
+    """The number that a value is, or that a text writes; None for any other."""
+    if isinstance(value, str) and whole and not _WHOLE.fullmatch(value.strip()):
+        return None
     if not isinstance(value, bool | int | float | str):
-        return False
+        return None
     try:
-        return not whole or float(value).is_integer()
+        number = float(value)
     except (ValueError, OverflowError):
-        return False
+        return None
+    return number if not whole or (abs(number) < _LARGEST and number.is_integer()) else None
 
 
 def _within(number: float, bounds: str) -> bool:
