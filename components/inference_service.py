@@ -12,6 +12,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.names import SCALED_LABEL
+from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
@@ -114,7 +115,7 @@ class InferenceService(pulumi.ComponentResource):
                 plan.scale.replicas - plan.scale.on_demand,
                 dict(plan.metadata.selector),
                 dict(plan.metadata.pod_labels),
-                self._pod(account),
+                self._pod(account, plan.lifecycle),
             ),
             opts=self._awaited(ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None),
         )
@@ -128,7 +129,9 @@ class InferenceService(pulumi.ComponentResource):
         return k8s.apps.v1.Deployment(
             f"{self._name}-on-demand",
             metadata=self._metadata(name, dict(plan.metadata.annotations)),
-            spec=self._spec(plan.scale.on_demand, own, {**labels, **own}, self._pod(account, off_spot=True)),
+            spec=self._spec(
+                plan.scale.on_demand, own, {**labels, **own}, self._pod(account, plan.lasting, off_spot=True)
+            ),
             opts=self._awaited(),
         )
 
@@ -159,14 +162,14 @@ class InferenceService(pulumi.ComponentResource):
             ),
         )
 
-    def _pod(self, account: pulumi.Input[str], *, off_spot: bool = False) -> k8s.core.v1.PodSpecArgs:
+    def _pod(self, account: pulumi.Input[str], life: Lifecycle, *, off_spot: bool = False) -> k8s.core.v1.PodSpecArgs:
         plan = self._plan
         return k8s.core.v1.PodSpecArgs(
             service_account_name=account,
             automount_service_account_token=False,
             # Variables of a Service named vllm-* begin with VLLM_, which vLLM takes for its own settings.
             enable_service_links=False,
-            termination_grace_period_seconds=plan.lifecycle.grace_seconds,
+            termination_grace_period_seconds=life.grace_seconds,
             node_selector=dict(plan.placing.node_selector),
             affinity=_lasting_nodes() if off_spot else None,
             tolerations=[
@@ -180,7 +183,7 @@ class InferenceService(pulumi.ComponentResource):
                 **_group_of_files(plan),
                 seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault"),
             ),
-            containers=[self._container()],
+            containers=[self._container(life.leave_seconds)],
             volumes=self._volumes(),
         )
 
@@ -201,7 +204,7 @@ class InferenceService(pulumi.ComponentResource):
             volumes.append(k8s.core.v1.VolumeArgs(name=_TOKEN_VOLUME, csi=source))
         return volumes
 
-    def _container(self) -> k8s.core.v1.ContainerArgs:
+    def _container(self, leave_seconds: int) -> k8s.core.v1.ContainerArgs:
         plan = self._plan
         resources = plan.resources.as_kubernetes()
         return k8s.core.v1.ContainerArgs(
@@ -221,9 +224,7 @@ class InferenceService(pulumi.ComponentResource):
             ),
             lifecycle=k8s.core.v1.LifecycleArgs(
                 # The image needs no shell for it.
-                pre_stop=k8s.core.v1.LifecycleHandlerArgs(
-                    sleep=k8s.core.v1.SleepActionArgs(seconds=plan.lifecycle.leave_seconds)
-                )
+                pre_stop=k8s.core.v1.LifecycleHandlerArgs(sleep=k8s.core.v1.SleepActionArgs(seconds=leave_seconds))
             ),
             volume_mounts=self._mounts(),
             **pod_probes(plan),

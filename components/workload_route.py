@@ -69,9 +69,11 @@ class WorkloadRoute(pulumi.ComponentResource):
         return self._object("health-check", _GKE_API, "HealthCheckPolicy", spec)
 
     def _make_backend_policy(self) -> k8s.apiextensions.CustomResource:
+        plan = self._plan
+        longest = max(plan.lifecycle.grace_seconds, plan.lasting.grace_seconds if plan.scale.on_demand else 0)
         default = {
             "timeoutSec": self._route.timeout_seconds,
-            "connectionDraining": {"drainingTimeoutSec": self._plan.lifecycle.grace_seconds},
+            "connectionDraining": {"drainingTimeoutSec": longest},
         }
         spec = {"default": default, "targetRef": self._target()}
         return self._object("backend-policy", _GKE_API, "GCPBackendPolicy", spec)

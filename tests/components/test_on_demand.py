@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -36,6 +38,24 @@ def test_the_kept_pods_have_a_deployment_of_their_own() -> None:
     term = kept["template"]["spec"]["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"][0]
     assert term["matchExpressions"] == [{"key": "cloud.google.com/gke-spot", "operator": "DoesNotExist"}]
     assert "affinity" not in main["template"]["spec"]
+
+
+@pytest.mark.parametrize("engine", [{"kind": "vllm", "version": "0.26.0"}, {"kind": "vllm", "version": "0.10.2"}])
+def test_kept_pods_have_the_time_that_no_spot_node_gives(engine: dict[str, str]) -> None:
+    plan = planned(replicas=3, minOnDemand=1, engine={**engine, "maxModelLen": 4096})
+    made = registered(plan)
+    spot, kept = (made[name].inputs["spec"]["template"]["spec"] for name in ("chat-deployment", "chat-on-demand"))
+    alone = planned_alone(engine)
+    assert kept["terminationGracePeriodSeconds"] == alone.lifecycle.grace_seconds
+    left = [pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] for pod in (spot, kept)]
+    assert left == [plan.lifecycle.leave_seconds, alone.lifecycle.leave_seconds]
+    assert left[0] < left[1]
+
+
+def planned_alone(engine: dict[str, str]) -> WorkloadPlan:
+    """The same on a pool without spot."""
+    values = factories.serving({"chat": factories.workload(nodePool="l4", engine={**engine, "maxModelLen": 4096})})
+    return factories.planned(values).workloads[0]
 
 
 def test_no_deployment_selects_the_others_pods_and_the_service_selects_all() -> None:

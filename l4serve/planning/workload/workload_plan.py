@@ -149,6 +149,8 @@ class WorkloadPlan:
     storage: StoragePlan
     """What the pods mount beside /dev/shm and the token."""
     lifecycle: Lifecycle
+    lasting: Lifecycle
+    """The life of the pods that no spot node may have: they have longer to end."""
     service: ServicePlan
     identity: PodIdentity
     guard: PodGuard

@@ -79,10 +79,18 @@ class Draft:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How a pod starts, shows that it lives, and ends."""
+        return self._lifecycle(spot=self.place.spot)
+
+    @cached_property
+    def lasting(self) -> Lifecycle:
+        """The same of a pod that no spot node may have."""
+        return self._lifecycle(spot=False) if self.place.spot else self.lifecycle
+
+    def _lifecycle(self, *, spot: bool) -> Lifecycle:
         workload, contract = self.workload, self.resolved.contract
         image = workload.engine.image or contract.image
         start = plan_start(workload, self.place.pool, image, self.files_gib, self.layout.gpus)
-        return plan_lifecycle(contract, workload.extra_args, start, spot=self.place.spot)
+        return plan_lifecycle(contract, workload.extra_args, start, spot=spot)
 
 
 def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:
@@ -200,6 +208,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         resources=draft.resources,
         storage=draft.storage,
         lifecycle=draft.lifecycle,
+        lasting=draft.lasting,
         service=ServicePlan(
             name=workload.service.name or shorten(draft.object_name, 63),
             namespace=around.namespace,
