@@ -91,6 +91,10 @@ def refuse_unheard(asked: Mapping[str, Any]) -> None:
         raise refuse_input(f"a stack has its own machine, engine and region; leave out {heard}, or the stack")
     if not named and asked["model"] is None:
         raise refuse_input("no model is named; name one with --model, or a stack with -s or --write")
+    if not named and asked["workload"] is not None:
+        raise refuse_input("--workload is of a stack; name one with -s or --write, or leave it out")
+    if asked["engine_version"] is not None and len(asked["engine"] or ()) != 1:
+        raise refuse_input("--engine-version is a release of one engine; name it with --engine")
     if asked["rps"] is None and (heard := _given(asked, OF_A_RATE)):
         raise refuse_input(f"{heard} is of a rate; give one with --rps")
 

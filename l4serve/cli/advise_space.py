@@ -43,7 +43,7 @@ class Space:
                     question = Question(
                         model=shape,
                         engine=kind,
-                        engine_version=self.engine_version if self.engines else None,
+                        engine_version=self.engine_version,
                         accelerator=accelerator,
                         gpus=1,
                         gpu_memory_gib=self.gpu_memory_gib,

@@ -141,11 +141,14 @@ def _subject(asked: dict[str, Any]) -> Subject:
 
 
 def _taken_for(subject: Subject, model: str) -> tuple[str, ...]:
-    """That a model stands for a checkpoint of it, whose kernel is the engine's own choice."""
-    shape = subject.shape
+    """That another release's contract stands for the one that was named, and a model for a checkpoint of it, whose
+    kernel is the engine's own choice."""
+    shape, other = subject.shape, subject.resolved.note
+    told = (other.removesuffix(", as asked"),) if other else ()
     if shape is None or shape.quantization is None or model_shape(model).quantization is not None:
-        return ()
-    return (f"a checkpoint in {shape.quantization.method}, by the kernel that the engine takes unless it is told one",)
+        return told
+    kernel = "by the kernel that the engine takes unless it is told one"
+    return (*told, f"a checkpoint in {shape.quantization.method}, {kernel}")
 
 
 def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]) -> None:

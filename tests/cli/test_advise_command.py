@@ -155,6 +155,8 @@ def test_bad_input_exits_with_two(args: tuple[str, ...]) -> None:
         (("-s", "dev", "--model", "google/gemma-7b"), "takes no --model"),
         ((*GEMMA[:2], "--goal", "cost", "--percentile", "99"), "--percentile is of a rate"),
         ((*GEMMA[:2], "--goal", "cost", "--arrival-cv2", "0"), "--arrival-cv2 is of a rate"),
+        ((*GEMMA[:2], "--goal", "cost", "--workload", "w"), "--workload is of a stack"),
+        ((*GEMMA[:2], "--goal", "cost", "--engine-version", "0.10.0"), "name it with --engine"),
         (("--goal", "cost"), "--model"),
         ((), "--goal"),
     ],

@@ -161,3 +161,16 @@ def test_a_model_whose_memory_nobody_judges_has_a_reason_and_no_figures() -> Non
     assert code == 1
     assert answer["ttftMs"] is None
     assert "memory is not judged" in str(answer["notJudged"])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--engine-version", "0.6.2"), "vllm 0.6.2 is judged by the contract of 0.8.0"),
+        (("--engine-version", "99.0"), "vllm 99.0 is judged by the contract of"),
+        (("--quantization", "awq"), "a checkpoint in awq"),
+    ],
+)
+def test_what_stands_for_what_was_named_is_assumed(args: tuple[str, ...], said: str) -> None:
+    _, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", *args)
+    assert any(str(each).startswith(said) for each in answer["assumed"])  # type: ignore[attr-defined]
