@@ -31,14 +31,18 @@ config:
   gke-llm-serving:serving:
     cluster: {mode: standard, name: llm, location: us-central1-a, minVersion: 1.35.1-gke.1396000}
     nodePools:
-      l4: {machineType: g2-standard-8, maxNodes: 2}
+      l4: {machineType: g2-standard-8, maxNodes: 3}
     workloads:
       qwen:
         model: {id: Qwen/Qwen2.5-1.5B-Instruct}
         engine: {kind: vllm, version: 0.26.0, maxModelLen: 8192}
         autoscaling: {maxReplicas: 2, metricsFrom: gke}
+      tight:
+        model: {id: google/gemma-7b}
+        engine: {kind: vllm, version: 0.26.0, maxModelLen: 6144}
 """
-"""A stack whose autoscaler reads the metrics that GKE hands on, for which its cluster gets a profile."""
+"""A stack whose autoscaler reads the metrics that GKE hands on, for which its cluster gets a profile, and a model that
+fits by less than is uncertain, for which the plan has remedies."""
 _PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
 _NODE = "l4-0"
 
