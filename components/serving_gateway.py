@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 
 from components.google import gcp
 from l4serve.config.frozen import frozen
-from l4serve.planning.gke.gateway import GatewayPlan, proxy_subnet_facts
+from l4serve.planning.gke.gateway import GatewayPlan, address_tier, proxy_subnet_facts
 from l4serve.planning.values.names import MANAGED_BY
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -64,15 +64,19 @@ class ServingGateway(pulumi.ComponentResource):
 
     def _make_address(self) -> gcp.compute.Address:
         plan = self._plan
-        inside = {"subnetwork": self._args.subnetwork, "purpose": "SHARED_LOADBALANCER_VIP"}
+        outside = {"address_type": "EXTERNAL", "network_tier": address_tier()}
+        inside = {
+            "address_type": "INTERNAL",
+            "subnetwork": self._args.subnetwork,
+            "purpose": "SHARED_LOADBALANCER_VIP",
+        }
         return gcp.compute.Address(
             f"{self._name}-address",
             name=plan.address,
             project=plan.project,
             region=plan.region,
-            address_type="EXTERNAL" if plan.public else "INTERNAL",
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(self._args.after)),
-            **({} if plan.public else inside),
+            **(outside if plan.public else inside),
         )
 
     def _make_gateway(self, before: list[pulumi.Resource]) -> k8s.apiextensions.CustomResource:

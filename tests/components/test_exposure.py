@@ -42,11 +42,13 @@ def test_the_stack_makes_address_and_subnet_in_its_own_network() -> None:
     found = rendered({**INTERNET, "reserveAddress": True})
     cloud = {each["name"]: each["inputs"] for each in found.cloud}
     assert cloud["gateway-address"]["addressType"] == "EXTERNAL"
+    assert cloud["gateway-address"]["networkTier"] == "STANDARD"
     proxies = cloud["gateway-proxies"]
     assert (proxies["purpose"], proxies["role"]) == ("REGIONAL_MANAGED_PROXY", "ACTIVE")
     assert (proxies["ipCidrRange"], proxies["region"]) == ("10.129.0.0/23", "us-central1")
     inside = {each["name"]: each["inputs"] for each in rendered({"to": "network", "reserveAddress": True}).cloud}
     assert inside["gateway-address"]["addressType"] == "INTERNAL"
+    assert "networkTier" not in inside["gateway-address"]
 
 
 def test_an_existing_network_keeps_its_own_proxies() -> None:

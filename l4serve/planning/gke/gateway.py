@@ -83,6 +83,12 @@ def health_check_ranges() -> tuple[str, ...]:
     return tuple(_facts()["healthChecks"])
 
 
+def address_tier() -> str:
+    """Network tier of an address that the internet reaches the gateway by."""
+    tier: str = _facts()["addressTier"]
+    return tier
+
+
 def proxy_subnet_facts() -> Mapping[str, str]:
     """Purpose and role of the proxies' subnet."""
     facts: Mapping[str, str] = _facts()["proxySubnet"]
