@@ -2,6 +2,8 @@
 
 import re
 
+from l4serve.config.yaml_reader import MOST_ENTRIES, MOST_VALUES
+
 MOST_NESTING = 40
 _DIGITS = re.compile(r"(?<![\w.])[+-]?\d[\d_]{18,}(?!\w)|(?<![\w.])\d[\d_.]*[eE]\+?\d{3,}(?!\w)")
 _LARGEST = 2**63
@@ -18,6 +20,21 @@ def excess(value: object) -> str | None:
     if _DIGITS.search(value):
         return "the text holds a number larger than any that a setting means"
     return f"brackets are nested deeper than {MOST_NESTING}" if _depth(value) > MOST_NESTING else None
+
+
+def too_many(value: object) -> str | None:
+    """What is too much in an object that came as JSON, in entries or values; YAML is bounded as it is read."""
+    waiting, count = [value], 0
+    while waiting:
+        part = waiting.pop()
+        inner = [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []
+        count += 1 + (len(inner) if isinstance(part, dict) else 0)
+        if len(inner) > MOST_ENTRIES:
+            return f"a mapping or list has more than {MOST_ENTRIES} entries"
+        if count + len(waiting) > MOST_VALUES:
+            return f"it has more than {MOST_VALUES} values"
+        waiting += inner
+    return None
 
 
 def _depth(text: str) -> int:

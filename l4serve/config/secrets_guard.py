@@ -28,12 +28,13 @@ _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
+_PROSE = re.compile(r"\.(chatTemplate|allow\[\d+\]\.reason)$|\.overrideGenerationConfig\.")
+"""Where a text may speak of secrets."""
 _FREE_FORM = re.compile(
     r"^workloads\.[^.]+\.(extraEnv|labels|engine\.(speculativeConfig|overrideGenerationConfig|compilationConfig"
     r"|limitMmPerPrompt|mmProcessorKwargs))\.|^nodePools\.[^.]+\.labels\.|^cluster\.resourceLabels\."
 )
 """Where a config gives keys of its own."""
-_ARGUMENT = re.compile(r"^workloads\.[^.]+\.(extraArgs\[\d+\]|extraEnv\.[^.]+)$")
 _COMPUTED = re.compile(r"^workloads\.[^.]+\.(extraArgs|extraEnv|engine\.(?!chatTemplate))")
 """Texts in which the plan reads numbers and JSON."""
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
@@ -76,7 +77,7 @@ def _safe_key(key: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _fault_of_key(key: str) -> str | None:
-    if has_secret_shape(key):
+    if has_secret_shape(key) or names_a_secret_inside(key):
         return "a key holds a secret in plain text"
     if character := acting_character(key):
         return f"a key holds the character {character}, which a reader does not see as it is"
@@ -139,8 +140,8 @@ def _plain_secret(path: str) -> Problem:
 
 
 def _holds_one_inside(path: str, text: str) -> bool:
-    """Whether the text of an argument or a variable holds a secret among its words, or is one by its entropy."""
-    return bool(_ARGUMENT.search(path)) and (names_a_secret_inside(text) or holds_random_run(text))
+    """Whether a text that is no prose holds a secret among its words, or one by its entropy."""
+    return not _PROSE.search(path) and (names_a_secret_inside(text) or holds_random_run(text))
 
 
 def _is_secret_place(path: str, text: str) -> bool:

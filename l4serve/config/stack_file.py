@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from l4serve.config.base import keys_of
 from l4serve.config.cluster import PROJECT_ID
+from l4serve.config.excess import too_many
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
@@ -197,6 +198,8 @@ def _serving_object(value: Any) -> Mapping[str, Any]:
             value = read_json(value.encode("utf-8", "replace"))
         except FileRefusedError:
             raise _no_mapping(value) from None
+        if much := too_many(value):
+            raise ConfigError([Problem(SERVING_KEY, much, "write fewer")])
     if value is None:
         remedy = "see Pulumi.dev.yaml for one, or set values with: pulumi config set --path 'serving.cluster.mode' ..."
         raise ConfigError([Problem(SERVING_KEY, "the stack has no serving config", remedy)])

@@ -84,6 +84,14 @@ def test_a_stack_has_a_bounded_number_of_workloads(tmp_path: Path) -> None:
         parse_stack("x", {SERVING_KEY: json_object}, base=tmp_path)
 
 
+def test_an_object_given_as_json_is_bounded_as_yaml_is(tmp_path: Path) -> None:
+    wide = json.dumps({f"a{number}": 1 for number in range(1001)})
+    long = json.dumps({f"a{number}": [[0] * 900] * 9 for number in range(9)})
+    for text in (wide, long):
+        with pytest.raises(ConfigError, match="more than"):
+            parse_stack("x", {SERVING_KEY: text}, base=tmp_path)
+
+
 @pytest.mark.parametrize("command", ["plan", "check"])
 def test_a_stack_without_workloads_is_no_fault(tmp_path: Path, command: str) -> None:
     assert run(command, "-f", str(stack_file(tmp_path, 0))).exit_code == 0
