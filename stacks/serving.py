@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pulumi
 import pulumi_kubernetes as k8s
+from pulumi.runtime.sync_await import _sync_await
 
 from components.gke_cluster import GkeCluster, GkeClusterArgs
 from components.gke_network import GkeNetwork, GkeNetworkArgs
@@ -25,6 +28,8 @@ from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
 from stacks.workloads import make_workloads
 
+_SENT_S = 0.01
+
 
 def build() -> None:
     """Builds the stack that Pulumi runs. Raises pulumi.RunError with every reason why its config cannot work."""
@@ -39,11 +44,20 @@ def build() -> None:
     _show_notes(planned)
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
+    _begin_registering()
     own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
     gateway = make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
+
+
+def _begin_registering() -> None:
+    """Sends what is made so far to the engine, which starts the providers while the SDK's kinds load.
+
+    Else nothing is sent before the program has made all: the wait lets the loop run, as Pulumi's own invokes do.
+    """
+    _sync_await(asyncio.sleep(_SENT_S))
 
 
 def _show_notes(planned: StackPlan) -> None:

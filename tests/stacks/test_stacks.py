@@ -3,13 +3,15 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from l4serve.cli.recording import SECRET_MARKER
-from l4serve.cli.render_command import write_rendered
-from l4serve.config.stack_file import TOKEN_KEY
+from l4serve.cli.recording import SECRET_MARKER, RecordingMonitor
+from l4serve.cli.render_command import render_stack, write_rendered
+from l4serve.config.stack_file import TOKEN_KEY, read_stack_file
+from stacks import serving
 from tests.stack_cases import ROOT, STACKS, objects, planned, rendered
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -34,6 +36,25 @@ def test_the_five_stacks_are_there() -> None:
 def test_plans_and_renders_offline(stack: str) -> None:
     assert set(objects(stack, "Deployment")) == {w.name for w in planned(stack).workloads}
     assert (planned(stack).cluster.managed is None) == (rendered(stack).cloud == ())
+
+
+def test_providers_start_before_workloads_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monitors: list[RecordingMonitor] = []
+    sent: list[str] = []
+    begin, make = RecordingMonitor.__init__, serving.make_workloads
+
+    def begun(monitor: RecordingMonitor, outputs: Any) -> None:
+        begin(monitor, outputs)
+        monitors.append(monitor)
+
+    def making(*args: Any) -> Any:
+        sent.extend(each.type for each in monitors[-1].registrations)
+        return make(*args)
+
+    monkeypatch.setattr(RecordingMonitor, "__init__", begun)
+    monkeypatch.setattr(serving, "make_workloads", making)
+    render_stack(read_stack_file(ROOT / "Pulumi.local.yaml"))
+    assert "pulumi:providers:kubernetes" in sent
 
 
 @EACH
