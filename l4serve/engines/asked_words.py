@@ -47,6 +47,13 @@ _OPTIONS = (
     "arg.profilerConfig.torch_profiler_dir",
     "arg.ecTransferConfig.ec_connector",
     "arg.ecTransferConfig.ec_role",
+    "arg.disableMmPreprocessorCache",
+    "arg.interleaveMmStrings",
+    "arg.mmShmCacheMaxObjectSizeMb",
+    "arg.mmProcessorCacheType",
+    "arg.poolerConfig.pooling_type",
+    "arg.poolerConfig.seq_pooling_type",
+    "arg.poolerConfig.tok_pooling_type",
 )
 """Options that no typed field sets, or not alone: the fact that holds the value of each, or of a key of its object."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)

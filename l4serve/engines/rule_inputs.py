@@ -37,6 +37,7 @@ _DRAFT_KEYS = (
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
+_TRAITS = ("lora", "pp", "packed", "experts", "transcription")
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
 
@@ -117,7 +118,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
     names = _field_names()
     facts: dict[str, Any] = dict(_unset())
-    facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None}
+    facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None and value != {}}
     facts |= asked_words(case.engine, case.extra_args, case.contract)
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
@@ -187,7 +188,7 @@ def _capability_facts(case: Case) -> dict[str, Any]:
     """What the release's class of the model can do; None where it has none of its own, or it cannot be told."""
     by_class = engine_profile(case.engine.kind).architecture_names == "classes"
     served = case.contract.served(case.model.architecture) if by_class else None
-    able = {trait: trait in served.traits if served else None for trait in ("lora", "pp", "packed", "experts")}
+    able = {trait: trait in served.traits if served else None for trait in _TRAITS}
     if served and "experts?" in served.traits:
         able["experts"] = None
     gone = case.contract.dropped.get(case.model.architecture or "")

@@ -166,3 +166,38 @@ def test_a_release_drafts_for_the_models_that_it_knows(
 ) -> None:
     found = errors("vllm", version, model, speculativeConfig={**speculative, "num_speculative_tokens": 2})
     assert found == ({rule} if rule else set())
+
+
+VISION = like(QWEN, architecture="Qwen2_5_VLForConditionalGeneration")
+EMBEDDING = like(QWEN, architecture="XLMRobertaModel")
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "extra_args", "settings", "rule"),
+    [
+        ("0.8.5", QWEN, (), {"limitMmPerPrompt": {"image": 1}}, "vllm-media-limits-on-text"),
+        ("0.10.0", VISION, (), {"limitMmPerPrompt": {"image": 1}}, None),
+        ("0.10.1", QWEN, (), {"limitMmPerPrompt": {"image": 1}}, None),
+        ("0.10.0", QWEN, (), {"mmProcessorKwargs": {"max_pixels": 100}}, "vllm-media-arguments-on-text"),
+        ("0.8.5", QWEN, (), {"mmProcessorKwargs": {"max_pixels": 100}}, None),
+        ("0.26.0", EMBEDDING, (), {"runner": "generate"}, "vllm-pooling-model-asked-to-generate"),
+        ("0.26.0", EMBEDDING, (), {"runner": "pooling"}, None),
+        ("0.9.1", EMBEDDING, ("--task=generate",), {}, "vllm-pooling-model-asked-to-generate"),
+        ("0.9.1", QWEN, (), {"task": "transcription"}, "vllm-transcription-of-text-model"),
+        ("0.9.1", QWEN, (), {"task": "embed", "enableChunkedPrefill": True}, "vllm-chunked-prefill-of-pooling"),
+        ("0.9.1", QWEN, (), {"enableChunkedPrefill": True}, None),
+        (
+            "0.26.0",
+            EMBEDDING,
+            ("--pooler-config.pooling_type=CLS", "--pooler-config.seq_pooling_type=CLS"),
+            {},
+            "vllm-pooling-type-twice",
+        ),
+        ("0.26.0", VISION, ("--mm-shm-cache-max-object-size-mb=256",), {}, "vllm-shared-objects-without-shared-cache"),
+        ("0.26.0", VISION, ("--mm-shm-cache-max-object-size-mb=256", "--mm-processor-cache-type=shm"), {}, None),
+    ],
+)
+def test_what_a_model_is_not_made_for_is_refused(
+    version: str, model: Any, extra_args: tuple[str, ...], settings: dict[str, Any], rule: str | None
+) -> None:
+    assert errors("vllm", version, model, extra_args=extra_args, **settings) == ({rule} if rule else set())
