@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "api-key": ({"env": {"VLLM_API_KEY": KEPT}}, "env.VLLM_API_KEY", "apiKey"),
     "hub-token": ({"env": {"HF_TOKEN": KEPT}}, "env.HF_TOKEN", "huggingFace"),
     "twice": ({"env": {"A": KEPT}, "extraEnv": {"A": "b"}}, "env.A", "remove one"),
-    "setting": ({"env": {"VLLM_USE_MODELSCOPE": KEPT}}, "env.VLLM_USE_MODELSCOPE", "extraEnv.VLLM_USE_MODELSCOPE"),
+    "setting": ({"env": {"VLLM_NO_USAGE_STATS": KEPT}}, "env.VLLM_NO_USAGE_STATS", "extraEnv.VLLM_NO_USAGE_STATS"),
     "misspelt": ({"env": {"VLLM_LOGING_LEVEL": KEPT}}, "env.VLLM_LOGING_LEVEL", "VLLM_LOGGING_LEVEL"),
     "neither": ({"env": {"A": {"key": "a"}}}, "env.A", "add secret: NAME, or configMap: NAME"),
     "both": ({"env": {"A": {**KEPT, "configMap": "c"}}}, "env.A", "remove one of them"),
