@@ -27,6 +27,7 @@ LIMIT = 65_536
 """Characters that a comment may have, on GitHub and below GitLab's million."""
 _ROOM_FOR_THE_CUT = 300
 _ACTING = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$]|:(?=[\w+-]+:))")
+_CALLING = re.compile(r"(?<!\w)(@[A-Za-z0-9][\w/-]*|(?:[\w-]+/[\w.-]+)?#\d+|GH-\d+)")
 _TABLE = ("| stack | workload | lands | context | KV cache | USD/h planned |", "|---|---|---|---|---|---|")
 
 
@@ -133,15 +134,27 @@ def _folded(title: str, lines: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """A text in which no character starts markup, a mention, a link, an emoji or a tag."""
-    return (
-        _ACTING.sub(r"\\\1", visible(text)).replace("://", "\\://").replace("www.", "www\\.").replace(" -\\> ", " → ")
-    )
+    """A text in which no character starts markup, a mention, a link, an emoji or a tag.
+
+    GitHub looks for mentions and references when Markdown's escapes are gone: those become code.
+    """
+    parts = _CALLING.split(visible(text))
+    return "".join(f"`{part}`" if index % 2 else _inert(part) for index, part in enumerate(parts))
+
+
+def _inert(text: str) -> str:
+    escaped = _ACTING.sub(r"\\\1", text)
+    return escaped.replace("://", "\\://").replace("www.", "www\\.").replace(" -\\> ", " → ")
 
 
 def _html(text: str) -> str:
     """A text inside a tag, where Markdown's escapes do not count."""
-    return "".join(char if char.isalnum() or char in " -.:/" else f"&#{ord(char)};" for char in visible(text))
+    parts = _CALLING.split(visible(text))
+    return "".join(f"<code>{_spelt(part)}</code>" if index % 2 else _spelt(part) for index, part in enumerate(parts))
+
+
+def _spelt(text: str) -> str:
+    return "".join(char if char.isalnum() or char in " -.:/" else f"&#{ord(char)};" for char in text)
 
 
 def _code(text: str) -> str:

@@ -100,7 +100,8 @@ def test_a_token_in_plain_text_is_told_of_and_not_shown(tmp_path: Path) -> None:
     assert HUB not in said
 
 
-MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) @everyone `</details>"
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) @everyone `@me #12 a/b#3 GH-4 "
+MARKUP += "`</details>"
 
 
 def text_of(serving: dict[str, Any]) -> str:
