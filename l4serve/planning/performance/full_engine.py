@@ -106,7 +106,10 @@ class FullEngine(EngineLoop):
         prompt, output = (sum(lengths) / SAMPLE for lengths in zip(*sample, strict=True))
         self._fill(prompt / output)
         self.sent.extend(0.0 for _ in range(self.decoding // 4 + 16))
-        while self.finished < WARM_UP + LOOKED_AT:
+        while self.finished < WARM_UP:
+            self._advance()
+        most = self.finished + LOOKED_AT  # a step may end many at once
+        while self.finished < most:
             self._advance()
         lacking = self.made * prompt / output - self.fresh
         seconds = self.spent + (lacking * self.beyond / self.prompts if self.prompts else 0.0)

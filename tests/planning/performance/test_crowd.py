@@ -115,3 +115,13 @@ def test_a_sequence_that_gave_its_blocks_back_still_makes_its_whole_answer() -> 
     loop.run()
     assert loop.seen.touched
     assert loop.made >= 400 * loop.finished
+
+
+@pytest.mark.parametrize("chunks", [True, False])
+@pytest.mark.parametrize("output", [1, 2])
+def test_answers_that_end_in_one_step_have_a_pace(output: int, *, chunks: bool) -> None:
+    clock, limits = engine(LARGE)
+    load = Load(input_tokens=500, output_tokens=output, clients=20_000, input_spread=0.3, output_spread=0.3)
+    few = replace(limits, batched_tokens=256 if chunks else 16, cache_tokens=10**7, chunks=chunks)
+    found = closed(clock, few, load, 256)
+    assert 0 <= found.ttft <= found.total
