@@ -11,7 +11,7 @@ import yaml
 from l4serve.cli.recording import SECRET_MARKER, RecordingMonitor
 from l4serve.cli.render_command import render_stack, write_rendered
 from l4serve.config.stack_file import TOKEN_KEY, read_stack_file
-from stacks import serving
+from stacks.workloads import make_workloads
 from tests.stack_cases import ROOT, STACKS, objects, planned, rendered
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -41,7 +41,7 @@ def test_plans_and_renders_offline(stack: str) -> None:
 def test_providers_start_before_workloads_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monitors: list[RecordingMonitor] = []
     sent: list[str] = []
-    begin, make = RecordingMonitor.__init__, serving.make_workloads
+    begin = RecordingMonitor.__init__
 
     def begun(monitor: RecordingMonitor, outputs: Any) -> None:
         begin(monitor, outputs)
@@ -49,10 +49,10 @@ def test_providers_start_before_workloads_are_made(monkeypatch: pytest.MonkeyPat
 
     def making(*args: Any) -> Any:
         sent.extend(each.type for each in monitors[-1].registrations)
-        return make(*args)
+        return make_workloads(*args)
 
     monkeypatch.setattr(RecordingMonitor, "__init__", begun)
-    monkeypatch.setattr(serving, "make_workloads", making)
+    monkeypatch.setattr("stacks.serving.make_workloads", making)
     render_stack(read_stack_file(ROOT / "Pulumi.local.yaml"))
     assert "pulumi:providers:kubernetes" in sent
 
