@@ -25,8 +25,8 @@ from l4serve.cli.app import app
 
 MOST_SECONDS = 2.0
 MOST_BYTES = 300 * 2**20
-MANY = 56
-"""Cases of very many parts: each of their kind under each command."""
+MANY = 60
+"""Cases of very many parts: each of their kind under four commands, and each command on several kinds."""
 _HANGS_AFTER = 20
 _RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 _COMMAND = re.compile(r"^\s*::|##\[", re.M)

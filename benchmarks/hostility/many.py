@@ -30,7 +30,7 @@ def many(rng: random.Random, count: int) -> Iterator[Case]:
     makers = list(_MAKERS)
     for number in range(count):
         serving = makers[number % len(makers)](rng)
-        case = stack_case("very many parts", serving, _COMMANDS[number // len(makers) % len(_COMMANDS)])
+        case = stack_case("very many parts", serving, _COMMANDS[(number // len(makers) + number) % len(_COMMANDS)])
         yield replace(case, argv=case.argv[:-2]) if case.argv[0] == "diff" else case
 
 

@@ -24,6 +24,7 @@ SECRETS = {
     "--api_key hunter22AbCdEfGhXz": "hunter22AbCdEfGhXz",
     "VLLM_API_KEY=hunter22": "hunter22",
     "https://me:hunter22@example.com/x": "hunter22",
+    "https:/me:hunter22@example.com/x: no such file": "hunter22",
     "me:hunter22@registry.example.com/a:b": "hunter22",
     "Authorization: Bearer hunter22": "hunter22",
     "sk-proj-aaaaaaaaaaaaaaaa": "sk-proj-aaaaaaaaaaaaaaaa",
