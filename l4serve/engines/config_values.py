@@ -16,6 +16,18 @@ _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]")
 _CONFIG = re.compile(r"--[a-z-]+-config")
 _LEVEL, _COMPILATION = "--optimization-level", "--compilation-config"
 _LEVELS = ("0", "1", "2", "3")
+_SHOWN = 8
+_NAMED: Mapping[str, tuple[str, ...]] = {
+    "--config-format": (),
+    "--distributed-executor-backend": (),
+    "--mamba-backend": (),
+    "--mm-encoder-attn-backend": ("auto", "none"),
+    "--tokenizer-mode": ("custom", "kimi_audio"),
+}
+"""Options whose parser takes any text and whose start takes those that the release names, with what it takes besides.
+
+Such as vllm/tokenizers/registry.py ("No tokenizer registered for") and vllm/transformers_utils/config.py of 0.26.0.
+"""
 _CONNECTOR, _ROLES = "--kv-transfer-config", ("kv_producer", "kv_consumer", "kv_both")
 
 
@@ -30,6 +42,8 @@ def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     if flag.name == _LEVEL and value not in _LEVELS:
         yield f"{value!r} is no level of optimization, which are 0 to 3"
     yield from _plain_faults(flag, value, contract)
+    if flag.name in _NAMED and not _is_named(flag, value):
+        yield f"{value!r} is none that the release knows: {', '.join((flag.values or ())[:_SHOWN])}"
     if not _holds_config(flag, contract):
         return
     if value in _LEVELS and contract.level_option in flag.names:
@@ -43,6 +57,12 @@ def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
         yield fault
     if flag.name == _CONNECTOR and asked.get("kv_connector") and asked.get("kv_role") not in _ROLES:
         yield f"a connector needs kv_role, one of {', '.join(_ROLES)}"
+
+
+def _is_named(flag: Flag, value: str) -> bool:
+    """Whether a value is one that the release names, in any case, or the path of a class of the operator's own."""
+    known = {name.lower() for name in (*(flag.values or (value,)), *_NAMED[flag.name])}
+    return value.lower() in known or "." in value
 
 
 def _holds_config(flag: Flag, contract: Contract) -> bool:

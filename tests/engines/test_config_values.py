@@ -29,6 +29,10 @@ REFUSED = [
     ("0.26.0", '--kv-transfer-config={"kv_connector":"X","kv_role":"kv_both","kv_port":"many"}', "a whole number"),
     ("0.26.0", "--mm-processor-kwargs=3", "3 is not an object"),
     ("0.33.0", "--stream-interval=0", "a whole number >= 1"),
+    ("0.26.0", "--tokenizer-mode=fast", "none that the release knows"),
+    ("0.20.0", "--config-format=gguf", "none that the release knows"),
+    ("0.26.0", "--distributed-executor-backend=rey", "external_launcher, mp, ray, uni"),
+    ("0.26.0", "--mamba-backend=cuda", "none that the release knows"),
     ("0.14.0", "--max-num-partial-prefills=0", "a whole number >= 1"),
 ]
 TAKEN = [
@@ -44,6 +48,9 @@ TAKEN = [
     ("0.26.0", "--max-num-batched-tokens=8k"),
     ("0.26.0", "--max-model-len=-1"),
     ("0.26.0", "--max-logprobs=-1"),
+    ("0.26.0", "--tokenizer-mode=slow"),
+    ("0.26.0", "--mm-encoder-attn-backend=flash_attn"),
+    ("0.26.0", "--distributed-executor-backend=my.module.Executor"),
 ]
 
 
