@@ -82,7 +82,7 @@ def pace_of(seen: Observed, clients: int) -> Pace:
 
 @lru_cache(maxsize=4096)
 def full_pace(clock: StepClock, limits: Limits, load: Load) -> Pace:
-    """The pace with every place taken, for the lengths of a load, which vary."""
+    """The pace with every place taken, for the lengths of a load."""
     return FullEngine(clock, limits, replace(load, clients=1)).look()
 
 
@@ -105,10 +105,13 @@ class FullEngine(EngineLoop):
         sample = list(islice(self.load.lengths(self.limits.longest), SAMPLE))
         prompt, output = (sum(lengths) / SAMPLE for lengths in zip(*sample, strict=True))
         self._fill(prompt / output)
+        places = self.decoding
         self.sent.extend(0.0 for _ in range(self.decoding // 4 + 16))
         while self.finished < WARM_UP:
             self._advance()
-        most = self.finished + LOOKED_AT  # a step may end many at once
+        # A step may end many at once; equal requests do the same again after each has had its turn.
+        enough = LOOKED_AT if self.load.input_spread or self.load.output_spread else max(WARM_UP, 2 * places)
+        most = self.finished + min(LOOKED_AT, enough)
         while self.finished < most:
             self._advance()
         lacking = self.made * prompt / output - self.fresh

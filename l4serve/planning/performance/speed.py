@@ -13,6 +13,7 @@ from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed, crowd_share
+from l4serve.planning.performance.full_engine import full_pace
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.known_runs import observed
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
@@ -164,8 +165,9 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
 
 def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:
     """The speed under a rate: that of the most that can be served, without a wait, where more comes."""
-    crowds = dict.fromkeys(_crowd(limits, load, held) for held in (1.0, 0.5))
-    full = max((_speed(served, clock, crowd, observed(clock, limits, crowd)) for crowd in crowds), key=_requests)
+    pace = full_pace(clock, limits, replace(load, rate=None, arrival_cv2=1.0))
+    places = max(1, round(pace.running))
+    full = _speed(served, clock, replace(load, rate=None, clients=places), pace.seen_by(places))
     rate, most = load.rate or 0.0, _requests(full)
     if rate >= most:
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
@@ -180,12 +182,6 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
         f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.step:.0f} % slower does not keep up with {rate:g}"
     )
     return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
-
-
-def _crowd(limits: Limits, load: Load, held: float) -> Load:
-    """As many clients as the cache holds with so much of their answers: somebody always waits for the engine."""
-    tokens = load.mean_input + held * load.mean_output
-    return replace(load, rate=None, clients=max(1, min(limits.sequences, int(limits.cache_tokens // tokens))))
 
 
 def _requests(speed: Speed) -> float:

@@ -125,3 +125,16 @@ def test_answers_that_end_in_one_step_have_a_pace(output: int, *, chunks: bool) 
     few = replace(limits, batched_tokens=256 if chunks else 16, cache_tokens=10**7, chunks=chunks)
     found = closed(clock, few, load, 256)
     assert 0 <= found.ttft <= found.total
+
+
+@pytest.mark.parametrize(("model", "options"), [(LARGE, {}), (LARGE, {"max_num_seqs": 16}), (TIGHT, {})])
+def test_the_most_that_is_served_is_what_more_clients_than_places_are_served(
+    model: str, options: dict[str, Any]
+) -> None:
+    subject = served(model, **options)
+    most = speed_of(subject, replace(CHAT, clients=None, rate=1e5)).most_requests
+    clock, limits = engine(model, **options)
+    crowd = replace(CHAT, clients=3 * places_of(limits, CHAT), input_spread=0.0, output_spread=0.0)
+    long = pace_of(followed(clock, limits, crowd, waves=6), 3 * places_of(limits, CHAT))
+    # Waves of equal requests overfill a short cache; requests that come when they like do less.
+    assert most == pytest.approx(long.requests, rel=0.08 if model == TIGHT else 0.04)
