@@ -11,6 +11,12 @@ from benchmarks.hostility.inputs import GOOD, Case, stack_case
 _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
+_NAMES = """VLLM_API_KEY API_KEY AWS_SECRET_ACCESS_KEY DB_PASSWORD MY_TOKEN CLIENT_SECRET WANDB_API_KEY MY_PAT MY_CRED
+AUTH SECRET_VALUE DBPASS DSN DB_PWD CONNECTION_STRING SESSION AWS_ACCESS_KEY_ID"""
+_INSIDE = (
+    'x={"Authorization": "Bearer {}"}', "headers:\n  Authorization: Basic {}", "--x --api-key {}", "a=1&api_key={}",
+    'x={"auths": {"r.io": {"auth": "{}"}}}', "host=b password={}", "https://hooks.slack.com/services/T0/B0/{}",
+)  # fmt: skip
 _RENDER = ("render", "--out", "{}/out")
 
 
@@ -39,15 +45,7 @@ def planted(rng: random.Random) -> Iterator[Case]:
         for _ in range(2):
             secret = token()
             yield stack_case("secrets by shape", _planted(place, secret), rng.choice(commands), secret)
-    for name in (
-        "VLLM_API_KEY",
-        "API_KEY",
-        "AWS_SECRET_ACCESS_KEY",
-        "DB_PASSWORD",
-        "MY_TOKEN",
-        "CLIENT_SECRET",
-        "WANDB_API_KEY",
-    ):
+    for name in _NAMES.split():
         secret = f"plain{run(9)}"
         yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
     for option in (
@@ -61,6 +59,11 @@ def planted(rng: random.Random) -> Iterator[Case]:
         secret = f"plain{run(9)}"
         serving = _planted(("extraArgs",), [option.format(secret)])
         yield stack_case("secrets by place", serving, rng.choice(commands), secret)
+    for form in _INSIDE:
+        secret = f"plain{run(9)}7"
+        for place in (("extraEnv", "A"), ("extraArgs", 0)):
+            text = form.replace("{}", secret)
+            yield stack_case("secrets inside texts", _planted(place, text), rng.choice(commands), secret)
     for text in ("https://me:{}@example.com", "me:{}@registry.example.com/a:b", "http://{}@example.com/x"):
         for place in (("engine", "image"), ("extraEnv", "HF_ENDPOINT"), ("engine", "tokenizer"), ("model", "id")):
             secret = f"plain{run(9)}"
