@@ -28,7 +28,7 @@ from l4serve.config.written_forms import mended_name
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 PROJECT = "gke-llm-serving"
-MOST_WORKLOADS = 250
+MOST_WORKLOADS = 120
 """Of one stack. Each has GPUs, a Deployment and settings of its own: real stacks have a tenth of it.
 Beyond it no command would end within the seconds that docs/security.md promises of any input."""
 SERVING_KEY = f"{PROJECT}:serving"

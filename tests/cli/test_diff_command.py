@@ -15,7 +15,7 @@ from l4serve.cli.app import app
 from l4serve.cli.base_data import tables_of
 from l4serve.config.stack_file import MOST_WORKLOADS
 from l4serve.planning.stack.edits import Effect
-from l4serve.report.comment import LIMIT, MARK
+from l4serve.report.comment import LIMIT, MARK, comment
 from tests import factories
 
 SERVING = factories.serving()
@@ -197,15 +197,19 @@ def test_a_team_may_fail_on_a_level(level: str, code: int, files: Any) -> None:
     assert run("--from", before, "--to", after, "--fail-on", level).exit_code == code
 
 
+SMALL = LIMIT // 3
+"""Room for fewer workloads than a stack may have."""
+
+
 @pytest.mark.slow
 def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
     many = {f"w{i}": factories.workload(engine={"maxModelLen": 2048}) for i in range(MOST_WORKLOADS)}
     fewer = {name: factories.workload() for name in many}
     pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
     before, after = files(factories.serving(fewer, pools=pools), factories.serving(many, pools=pools))
-    text = run("--from", before, "--to", after, "--markdown").stdout
+    text = comment(json.loads(run("--from", before, "--to", after, "--json").stdout), SMALL)
     assert text.startswith(MARK + "\n")
-    assert len(text) < LIMIT
+    assert len(text) < SMALL
     assert "are left out here" in text
     assert text.count("<details>") == text.count("</details>")
 
@@ -216,8 +220,8 @@ def test_many_dangers_leave_room_for_the_table_and_the_base(files: Any) -> None:
     renamed = {name: factories.workload(service={"name": f"{name}-other"}) for name in many}
     pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
     before, after = files(factories.serving(many, pools=pools), factories.serving(renamed, pools=pools))
-    text = run("--from", before, "--to", after, "--markdown").stdout
-    assert len(text) < LIMIT
+    text = comment(json.loads(run("--from", before, "--to", after, "--json").stdout), SMALL)
+    assert len(text) < SMALL
     assert "more dangers._" in text
     assert text.count("| `b` | `w") > 50
     assert "more changed workloads._" in text
