@@ -70,9 +70,13 @@ def test_what_a_tower_hands_on_was_once_padded_to_the_encoders_budget() -> None:
     assert card is not None
 
     def kept(version: str, limits: dict[str, int] | None = None) -> Fit:
-        batch = {"default_max_num_batched_tokens": 8192, "default_max_num_seqs": 1024}
         options = ServingOptions(
-            engine="vllm", engine_version=version, max_model_len=81920, multimodal_limits=limits, **batch
+            engine="vllm",
+            engine_version=version,
+            max_model_len=81920,
+            multimodal_limits=limits,
+            default_max_num_batched_tokens=8192,
+            default_max_num_seqs=1024,
         )
         return estimate(model, card.with_total(79.10), options)
 
