@@ -105,6 +105,27 @@ ALLOWED: dict[str, dict[str, Any]] = {
         "extraEnv": {"DRAFT": "Qwen/Qwen3-4B-FP8", "SHA": "9b1c" * 10, "ID": "0b9c1f7e-1111-4222-8333-944445555666"}
     },
     "json": {"extraEnv": {"A": '{"max_tokens": 5, "tokenizer": "x", "cache_key": "y", "auth": false}'}},
+    "settings-that-speak-of-tokens": {
+        "extraArgs": [
+            '--hf-overrides={"classifier_from_token": ["no", "x"], "image_token_index": 32000, "eos_token_id": 2}',
+            '--kv-transfer-config={"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}',
+            '--default-chat-template-kwargs={"enable_thinking": false}',
+        ]
+    },
+    "usual-variables": {
+        "extraEnv": {
+            "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+            "HTTPS_PROXY": "http://proxy.corp:3128",
+            "TZ": "Europe/Berlin",
+            "AWS_ENDPOINT_URL": "https://storage.googleapis.com",
+            "LMCACHE_CONFIG_FILE": "/etc/lmcache/config.yaml",
+            "NCCL_SOCKET_IFNAME": "eth0",
+            "OTEL_RESOURCE_ATTRIBUTES": "service.name=chat,deployment.environment=prod",
+            "NO_PROXY": "10.0.0.0/8,.svc,metadata.google.internal",
+            "VLLM_USE_V1": "1",
+            "HF_HUB_ENABLE_HF_TRANSFER": "1",
+        }
+    },
     "batched-tokens": {"extraArgs": ["--long-prefill-token-threshold=512"]},
 }
 
