@@ -64,7 +64,7 @@ def loaded(
         config["gcp:project"] = project
     if has_token:
         config[TOKEN_KEY] = SECRET_MARK
-    return parse_stack(name, config, base=ROOT, most_workloads=1000)
+    return parse_stack(name, config, base=ROOT)
 
 
 def planned(

@@ -28,9 +28,6 @@ from l4serve.config.written_forms import mended_name
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 PROJECT = "gke-llm-serving"
-MOST_WORKLOADS = 120
-"""Of one stack. Each has GPUs, a Deployment and settings of its own: real stacks have a tenth of it.
-Beyond it no command would end within the seconds that docs/security.md promises of any input."""
 SERVING_KEY = f"{PROJECT}:serving"
 TOKEN_KEY = f"{PROJECT}:hfToken"
 
@@ -139,20 +136,17 @@ def parse_stack(
     *,
     base: Path,
     recipes: Path = RECIPES,
-    most_workloads: int = MOST_WORKLOADS,
 ) -> Stack:
     """Validates the config values of a stack, keyed as in the stack file; raises ConfigError with every problem.
 
-    Relative paths in the config start from the folder `base`. More than `most_workloads` are refused at once.
+    Relative paths in the config start from the folder `base`.
     """
     named = named_secrets(values.get(SERVING_KEY))
     unknown = _unknown_keys(values, named)
     problems = (*unknown, *_plain_secrets(values, named), *_odd_project(values))
     if unknown and SERVING_KEY not in values:
         refuse_all(problems)
-    _, (serving, config, models) = gather(
-        partial(refuse_all, problems), partial(_read_config, values, base, recipes, most_workloads)
-    )
+    _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base, recipes))
     project = values.get("gcp:project")
     token = Token.CONFIGURED if values.get(TOKEN_KEY) is not None else Token.ABSENT
     return Stack(
@@ -168,11 +162,10 @@ def parse_stack(
 
 
 def _read_config(
-    values: Mapping[str, Any], base: Path, recipes: Path, most_workloads: int
+    values: Mapping[str, Any], base: Path, recipes: Path
 ) -> tuple[Mapping[str, Any], StackConfig, Mapping[str, Mapping[str, Any]]]:
     """The serving object as given, the config that it makes with its recipes, and the models' config.json files."""
     serving = _serving_object(values.get(SERVING_KEY))
-    _bound_workloads(serving.get("workloads"), most_workloads)
     refuse_all(replace(problem, path=problem.path or SERVING_KEY) for problem in guard(serving))
     merged, recipe_problems = apply_recipes(serving, recipes)
     _, config = gather(partial(refuse_all, recipe_problems), partial(_validated, merged))
@@ -246,12 +239,6 @@ def _right_key(key: str, known: Collection[str]) -> str:
         return f"{undo} && pulumi config set --path {name!r} VALUE"
     near = f"{PROJECT}:{key}" if f"{PROJECT}:{key}" in known else nearest(key, [*known, "gcp:project"])
     return f"did you mean {near}?" if near else f"use {SERVING_KEY} or {TOKEN_KEY}"
-
-
-def _bound_workloads(workloads: Any, most: int) -> None:
-    if isinstance(workloads, dict | list) and len(workloads) > most:
-        remedy = "divide them among stacks, each with a namespace of its own"
-        raise ConfigError([Problem("workloads", f"{len(workloads)} workloads; a stack has at most {most}", remedy)])
 
 
 def named_secrets(serving: Any) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic.alias_generators import to_snake
@@ -59,8 +60,6 @@ _OPTIONS = (
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
 _HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
 """Options that are objects, in camel case."""
-_EITHER_WAY = {name.split(".")[1]: to_snake(name.split(".")[1]) for name in _OPTIONS}
-"""Options that may be a typed field as well, each with that field."""
 _NUMBERS = ("int", "float", "size", "size_or_auto")
 
 
@@ -69,14 +68,22 @@ def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract)
 
     Numbers are numbers, switches the texts true and false, several values a tuple of texts.
     """
-    named: dict[str, Any] = {**_NOTHING, **{field: getattr(engine, field, None) for field in _FIELDS}}
-    for word, field in _EITHER_WAY.items():
-        if (value := getattr(engine, field, None)) is not None:
+    given = vars(engine)
+    named: dict[str, Any] = {**_NOTHING, **{field: given.get(field) for field in _FIELDS}}
+    for word, field in _either_way(type(engine)):
+        if (value := given[field]) is not None:
             named |= _known(word, value)
     for option in read_options(extra_args, contract) if extra_args else ():
         if option.flag is not None:
             named |= {key: value for key, value in _said(option) if key in named}
     return named
+
+
+@cache
+def _either_way(model: type[Engine]) -> tuple[tuple[str, str], ...]:
+    """Options that may be a typed field as well, each with that field."""
+    words = dict.fromkeys(name.split(".")[1] for name in _OPTIONS)
+    return tuple((word, to_snake(word)) for word in words if to_snake(word) in model.model_fields)
 
 
 def _said(option: Option) -> Iterator[tuple[str, Any]]:

@@ -39,12 +39,14 @@ def config_keys(flag: str, contract: Contract) -> frozenset[str] | None:
 
 def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     """Why the release refuses a whole value that its parser or what stands behind it looks into; nothing for others."""
+    if not _is_read(flag.name, flag.type, contract.engine, contract.version):
+        return
     if flag.name == _LEVEL and value not in _LEVELS:
         yield f"{value!r} is no level of optimization, which are 0 to 3"
     yield from _plain_faults(flag, value, contract)
     if flag.name in _NAMED and not _is_named(flag, value):
         yield f"{value!r} is none that the release knows: {', '.join((flag.values or ())[:_SHOWN])}"
-    if not _holds_config(flag, contract):
+    if not _holds_config(flag.name, flag.type, contract.engine, contract.version):
         return
     if value in _LEVELS and contract.level_option in flag.names:
         return
@@ -65,16 +67,30 @@ def _is_named(flag: Flag, value: str) -> bool:
     return value.lower() in known or "." in value
 
 
-def _holds_config(flag: Flag, contract: Contract) -> bool:
+@cache
+def _is_read(name: str, kind: str, engine: str, version: str) -> bool:
+    """Whether anything of the release looks into the values of an option, beside its parser."""
+    read = name == _LEVEL or name in _NAMED or _plain_word(name, engine, version) is not None
+    return read or _holds_config(name, kind, engine, version)
+
+
+@cache
+def _plain_word(name: str, engine: str, version: str) -> str | None:
+    """What the values of a plain option may be; None where the parser alone says."""
+    table = _keys_table(engine)
+    return table.plain_word(name, version) if table else None
+
+
+@cache
+def _holds_config(name: str, kind: str, engine: str, version: str) -> bool:
     """Whether an option takes an object whose keys a class of the release reads."""
-    named = flag.type in ("json", "literal") and bool(_CONFIG.fullmatch(flag.name))
-    return named or config_keys(flag.name, contract) is not None
+    named, table = kind in ("json", "literal") and bool(_CONFIG.fullmatch(name)), _keys_table(engine)
+    return named or (table is not None and table.keys_of(name, version) is not None)
 
 
 def _plain_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     """What the class behind an option says of a value that the parser takes: bounds, or that it is no object."""
-    table = _keys_table(contract.engine)
-    word = table.plain_word(flag.name, contract.version) if table else None
+    word = _plain_word(flag.name, contract.engine, contract.version)
     if word is None or flag.type == "pairs":
         return
     try:

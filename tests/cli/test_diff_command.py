@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from l4serve.cli.app import app
 from l4serve.cli.base_data import tables_of
-from l4serve.config.stack_file import MOST_WORKLOADS
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.comment import LIMIT, MARK, comment
 from tests import factories
@@ -197,13 +196,14 @@ def test_a_team_may_fail_on_a_level(level: str, code: int, files: Any) -> None:
     assert run("--from", before, "--to", after, "--fail-on", level).exit_code == code
 
 
+MANY = 120
 SMALL = LIMIT // 3
-"""Room for fewer workloads than a stack may have."""
+"""Room for fewer workloads than that."""
 
 
 @pytest.mark.slow
 def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
-    many = {f"w{i}": factories.workload(engine={"maxModelLen": 2048}) for i in range(MOST_WORKLOADS)}
+    many = {f"w{i}": factories.workload(engine={"maxModelLen": 2048}) for i in range(MANY)}
     fewer = {name: factories.workload() for name in many}
     pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
     before, after = files(factories.serving(fewer, pools=pools), factories.serving(many, pools=pools))
@@ -216,7 +216,7 @@ def test_the_comment_has_its_mark_and_a_bounded_length(files: Any) -> None:
 
 @pytest.mark.slow
 def test_many_dangers_leave_room_for_the_table_and_the_base(files: Any) -> None:
-    many = {f"w{i}": factories.workload() for i in range(MOST_WORKLOADS)}
+    many = {f"w{i}": factories.workload() for i in range(MANY)}
     renamed = {name: factories.workload(service={"name": f"{name}-other"}) for name in many}
     pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 400}}
     before, after = files(factories.serving(many, pools=pools), factories.serving(renamed, pools=pools))

@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.config.problems import ConfigError
-from l4serve.config.stack_file import MOST_WORKLOADS, SERVING_KEY, parse_stack
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.workload.prospect import MOST_TOLD, UNTOLD
 
 COUNT = MOST_TOLD + 1
+MOST = 1000
 
 
 def stack_file(folder: Path, count: int, **engine: Any) -> Path:
@@ -75,21 +76,12 @@ def test_a_review_of_very_many_asks_for_one(tmp_path: Path) -> None:
 
 
 def test_a_stack_has_a_bounded_number_of_workloads(tmp_path: Path) -> None:
-    refused = run("plan", "-f", str(stack_file(tmp_path, MOST_WORKLOADS + 1)))
+    refused = run("plan", "-f", str(stack_file(tmp_path, MOST + 1)))
     assert refused.exit_code == 2
-    assert f"workloads: {MOST_WORKLOADS + 1} workloads; a stack has at most {MOST_WORKLOADS}" in refused.stderr
-    assert refused.stderr.count("\n") == 2
-    json_object = json.dumps({"workloads": {str(n): {} for n in range(MOST_WORKLOADS + 1)}})
-    with pytest.raises(ConfigError, match="a stack has at most"):
+    assert f"more than {MOST} entries" in refused.stderr
+    json_object = json.dumps({"workloads": {str(n): {} for n in range(MOST + 1)}})
+    with pytest.raises(ConfigError, match=f"more than {MOST} entries"):
         parse_stack("x", {SERVING_KEY: json_object}, base=tmp_path)
-
-
-def test_an_object_given_as_json_is_bounded_as_yaml_is(tmp_path: Path) -> None:
-    wide = json.dumps({f"a{number}": 1 for number in range(1001)})
-    long = json.dumps({f"a{number}": [[0] * 900] * 9 for number in range(9)})
-    for text in (wide, long):
-        with pytest.raises(ConfigError, match="more than"):
-            parse_stack("x", {SERVING_KEY: text}, base=tmp_path)
 
 
 @pytest.mark.parametrize("command", ["plan", "check"])
