@@ -25,7 +25,7 @@ def refused(version: str = "0.26.0", *, extra_args: tuple[str, ...] = (), **engi
         ("engine.chatTemplate", {"chatTemplate": "/templates/llama.jinja"}),
         ("engine.chatTemplate", {"chatTemplate": "template.jinja"}),
         ("engine.tokenizer", {"tokenizer": "/models/tokenizer"}),
-        ("engine.generationConfig", {"generationConfig": "./generation"}),
+        ("engine.generationConfig", {"generationConfig": "/generation"}),
         ("engine.lora.adapters", {"lora": {"adapters": [{"name": "sql", "path": "/adapters/sql"}]}}),
         ("engine.speculativeConfig", {"speculativeConfig": {"model": "/drafts/eagle", "num_speculative_tokens": 2}}),
     ],
