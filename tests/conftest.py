@@ -19,6 +19,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "slow": (
         "tests/advising",
         "tests/benchmarks",
+        "tests/config/test_long_texts.py",
         "tests/engines/test_remedies.py",
         "tests/engines/test_stacks_and_recipes.py",
         "tests/laws",
@@ -29,6 +30,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/planning/stack/test_edits.py",
         "tests/planning/stack/test_every_field.py",
         "tests/planning/stack/test_every_field_at_each_release.py",
+        "tests/planning/stack/test_odd_values.py",
         "tests/policy/test_protocol.py",
         "tests/report/test_page.py",
         "tests/scripts/test_pr_preview.py",
