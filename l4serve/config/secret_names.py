@@ -23,9 +23,11 @@ _GLUED = re.compile(
     r"|sess(?:ion)?id$|(?:auth|access|api|hub|hf|bearer|refresh|bot|user|db|my)tokens?$|(?:pwd|jwt|cookie|dsn|creds)$"
 )
 """Parts of a word that name a secret though nothing divides it: PGPASSWORD, CLIENTSECRET, PHPSESSID."""
-_GLUED_PASS = re.compile(
-    r"^(?!(?:com|by|tres|sur|en|in|re|tres|over|under|one|two|multi|sub|low|high|band)pass$)[a-z]{1,12}pass$"
+_PASSES = (
+    *("bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass"),
+    *("onepass", "twopass", "multipass", "subpass", "lowpass", "highpass", "bandpass"),
 )
+_GLUED_PASS = re.compile(rf"^(?!(?:{'|'.join(_PASSES)})$)[a-z]{{1,12}}pass$")
 """DBPASS and SMTPPASS, but not BYPASS."""
 _GLUED_CAPITALS = re.compile(r"[a-z](?:token|secret)$")
 """Ends of a word of capitals alone: HFTOKEN."""
