@@ -5,7 +5,8 @@ import re
 from l4serve.config.yaml_reader import MOST_ENTRIES, MOST_VALUES
 
 MOST_NESTING = 40
-_DIGITS = re.compile(r"(?<![\w.])[+-]?\d[\d_]{18,}(?!\w)|(?<![\w.])\d[\d_.]*[eE]\+?\d{3,}(?!\w)")
+_DIGITS = re.compile(r"(?<![\w./-])[+-]?\d[\d_]{18,}(?![\w-])|(?<![\w./-])\d[\d_.]*[eE]\+?\d{3,}(?![\w-])")
+"""A number by itself: a part of a UUID or of a path is none."""
 _LARGEST = 2**63
 _DEEPER = frozenset("[{(")
 _BACK = frozenset("]})")

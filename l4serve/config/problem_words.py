@@ -170,7 +170,10 @@ def shown(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): "..." for k in value}
-    return [item if isinstance(item, str | int | float) else str(item) for item in list(value)[:5]]
+    items = list(value)[:5]
+    # An option's value may be a secret, and so may all that stands in a mapping or a list inside.
+    told = int | float if any(isinstance(item, str) and item.startswith("-") for item in items) else str | int | float
+    return [item if isinstance(item, told) else "..." for item in items]
 
 
 def _listed(words: tuple[str, ...]) -> str:

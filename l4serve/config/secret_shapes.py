@@ -18,7 +18,7 @@ _BEFORE = (
 _ISSUED = (
     r"hf_[A-Za-z0-9]{16,}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{16,}",  # Hugging Face, organisations
-    r"sk-[A-Za-z0-9][A-Za-z0-9_-]{10,}",  # OpenAI and many that follow it
+    r"sk-(?=[a-z_-]*[A-Z0-9])[A-Za-z0-9][A-Za-z0-9_-]{10,}",  # OpenAI and many that follow it
     r"gh[pousr]_[A-Za-z0-9]{16,}",  # GitHub
     r"github_pat_[A-Za-z0-9_]{16,}",
     r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
@@ -75,8 +75,8 @@ _HOOK = re.compile(
 _USER_INFO = re.compile(
     r"(?<=https:/)[^\s/?#@'\"]{1,300}(?=@)|(?<=[a-z]:/)[^\s/?#@:'\"]{1,60}:[^\s/?#@'\"]{1,300}(?=@)"
     # A path of a file makes one slash of two.
-    r"|(?<=//)[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
-    r"|(?<![\w/@.:-])[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
+    r"|(?<=//)(?<!ssh://)[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
+    r"|(?<![\w/@.:-])(?!(?:mailto|sips?):)[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
 _SPACE = r"(?:\s{1,4}|%20|\+|\\u0020|\\t)"
 _SCHEME = re.compile(

@@ -154,10 +154,10 @@ def _delete(folder: Path) -> None:
     failure: OSError | None = None
     for _ in range(_ATTEMPTS):
         try:
-            if folder.is_symlink() or folder.is_file():
-                folder.unlink()
-            elif folder.exists():
+            if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder, onerror=_unless_gone)
+            else:
+                folder.unlink(missing_ok=True)
             return
         except OSError as error:
             failure = error

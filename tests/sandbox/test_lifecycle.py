@@ -153,3 +153,10 @@ def test_a_second_keeper_says_what_it_waits_for(state_dir: Path, monkeypatch: py
     with pytest.raises(SandboxError, match="no control plane"), running_sandbox("dev", keep=True, progress=hear):
         pass
     assert heard == ["waiting for the command that is starting the kept sandbox"]
+
+
+def test_taking_down_waits_for_no_pipe_in_place_of_a_folder(state_dir: Path) -> None:
+    state_dir.mkdir(parents=True)
+    os.mkfifo(state_dir / "kept")
+    take_down()
+    assert not os.path.lexists(state_dir / "kept")
