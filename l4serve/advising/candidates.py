@@ -40,6 +40,8 @@ class Home:
     most_replicas: int | None
     price_date: str | None = None
     """The day of that price."""
+    configured: int = 1
+    """Replicas that the workload has, which are always among those tried."""
     shared: bool = False
     """Whether other workloads take what the pods leave of a machine, as on the pools of a stack."""
 

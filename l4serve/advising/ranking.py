@@ -77,7 +77,10 @@ def front_of(kept: Sequence[Judged], winner: Judged | None = None) -> Iterator[J
 
 def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
     """The order that a goal puts on candidates; what it leaves open is settled by quality, by what is paid for whole
-    machines and by a short edit. A token's price counts to four figures: machines of one family differ by rounding."""
+    machines, by the time of an answer and by a short edit.
+
+    A token's price counts to four figures: machines of one family differ by rounding.
+    """
     figures, candidate = judged.figures, judged.candidate
     tokens = figures.output_tokens_per_second or 1e-9
     price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
@@ -88,7 +91,8 @@ def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
     else:
         best = float(f"{price / tokens:.4g}")
     paid = price if candidate.bill is None else candidate.bill
-    return best, float(table()["quality"].index(candidate.pod.quality)), paid, float(len(candidate.edit))
+    quality, answer = float(table()["quality"].index(candidate.pod.quality)), float(f"{answer_ms(figures, wish):.3g}")
+    return best, quality, paid, answer, float(len(candidate.edit))
 
 
 def answer_ms(figures: Figures, wish: Wish) -> float:

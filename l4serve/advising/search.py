@@ -155,7 +155,9 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     """Replicas that are worth a try: a few for clients that wait, for a rate the fewest that keep the wish."""
     most = home.most_replicas or inf
     if known.wish.load.rate is None:
-        return [n for n in table()["replicas"] if n <= min(most, known.wish.load.clients or 1)]
+        usual = table()["replicas"]
+        tried = {*usual, home.configured, int(min(most, usual[-1]))}
+        return sorted(n for n in tried if n <= min(most, known.wish.load.clients or 1))
     if pod.refused or _beneath(pod, known.wish):
         return [1]
     return [int(min(most, known.needed(pod).replicas or 1))]

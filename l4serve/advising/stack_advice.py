@@ -41,7 +41,12 @@ def home_of(workload: WorkloadPlan) -> Home | None:
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
     most = workload.scale.most_replicas if workload.scale.autoscaling else None
     return Home(
-        shape=shape, usd_per_hour=usd, most_replicas=most, price_date=price.date if price else None, shared=True
+        shape=shape,
+        usd_per_hour=usd,
+        most_replicas=most,
+        price_date=price.date if price else None,
+        configured=workload.scale.replicas,
+        shared=True,
     )
 
 
@@ -73,7 +78,7 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     """
     refused: list[Rejected] = []
     answer = no_answer()
-    for most in (None, *sorted(table()["replicas"], reverse=True)[1:]):
+    for most in (None, *range(max(*table()["replicas"], workload.scale.replicas) - 1, 0, -1)):
         answer = advise_workload(workload, wish, most)
         for judged in ranked(answer, wish):
             reason, edited = _planned(text, workload, judged, planner)
