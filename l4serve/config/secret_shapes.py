@@ -18,7 +18,7 @@ _BEFORE = (
 _ISSUED = (
     r"hf_[A-Za-z0-9]{16,}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{16,}",  # Hugging Face, organisations
-    r"sk-(?=[a-z_-]*[A-Z0-9])[A-Za-z0-9][A-Za-z0-9_-]{10,}",  # OpenAI and many that follow it
+    r"sk-[A-Za-z0-9][A-Za-z0-9_-]{10,}",  # OpenAI and many that follow it
     r"gh[pousr]_[A-Za-z0-9]{16,}",  # GitHub
     r"github_pat_[A-Za-z0-9_]{16,}",
     r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
