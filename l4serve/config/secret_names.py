@@ -9,7 +9,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 """VLLM_API_KEY, dbPassword and --hf-token alike, word by word."""
 
 
@@ -53,7 +53,7 @@ def holds_a_secret(name: str, value: str) -> bool:
 @lru_cache(maxsize=4096)
 def _secret_word(name: str) -> str | None:
     """The word that makes a name one for secrets."""
-    words = [word.lower() for word in _WORD.findall(name[:300])]
+    words = [word.lower() for word in WORD.findall(name[:300])]
     while words and (words[-1].isdigit() or words[-1] in _words()["qualifiers"]):
         words.pop()
     if not words or words[-1] in _words()["about"] or (len(words) > 1 and words[0] in _words()["asking"]):

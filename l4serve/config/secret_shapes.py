@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from l4serve.config.secret_names import holds_a_secret, names_a_secret
+from l4serve.config.secret_names import WORD, holds_a_secret, names_a_secret
 
 HIDDEN = "[hidden]"
 
@@ -92,7 +92,6 @@ _LONGEST_WORD = 20
 """Letters up to which what follows `bearer` may be a word of a sentence."""
 _LETTERS_OF_A_WORD = 3
 """Letters that words have on average at least: Qwen3MoeForCausalLM is words, a generated key changes case sooner."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(
     r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
 )
@@ -135,7 +134,7 @@ def looks_random(text: str) -> bool:
     """Whether a text is long, mixes cases and digits, and has the entropy of a generated key."""
     if len(text) < 16 or not (re.search("[a-z]", text) and re.search("[A-Z]", text) and re.search(r"\d", text)):
         return False
-    if len(text) >= _LETTERS_OF_A_WORD * len(_WORD.findall(text)):
+    if len(text) >= _LETTERS_OF_A_WORD * len(WORD.findall(text)):
         return False
     counts = Counter(text).values()
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts) > _RANDOM_BITS

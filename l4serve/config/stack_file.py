@@ -130,13 +130,7 @@ def stack_name(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "-", name)[:100] or "stack"
 
 
-def parse_stack(
-    name: str,
-    values: Mapping[str, Any],
-    *,
-    base: Path,
-    recipes: Path = RECIPES,
-) -> Stack:
+def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Path = RECIPES) -> Stack:
     """Validates the config values of a stack, keyed as in the stack file; raises ConfigError with every problem.
 
     Relative paths in the config start from the folder `base`.

@@ -16,28 +16,15 @@ _WORDS = ("all", "any", "not")
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 """A dot in a fact's name is part of the name."""
 
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """A comparison that holds for no value which has no order with the other, such as a text that a user wrote."""
-
-    def check(fact: Any, value: Any) -> bool:
-        try:
-            return compare(fact, value)
-        except TypeError:
-            return False
-
-    return check
-
-
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "in": lambda fact, value: fact in value,
     "notIn": lambda fact, value: fact not in value,
-    "lt": _ordered(operator.lt),
-    "lte": _ordered(operator.le),
-    "gt": _ordered(operator.gt),
-    "gte": _ordered(operator.ge),
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
     "prefix": lambda fact, value: str(fact).startswith(value),
 }
 

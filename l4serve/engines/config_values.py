@@ -33,8 +33,13 @@ _CONNECTOR, _ROLES = "--kv-transfer-config", ("kv_producer", "kv_consumer", "kv_
 
 def config_keys(flag: str, contract: Contract) -> frozenset[str] | None:
     """Keys that a configuration of the release may have; None where it takes any, known or not."""
-    table = _keys_table(contract.engine)
-    return None if table is None else table.keys_of(flag, contract.version)
+    return _keys(flag, contract.engine, contract.version)
+
+
+@cache
+def _keys(flag: str, engine: str, version: str) -> frozenset[str] | None:
+    table = _keys_table(engine)
+    return table.keys_of(flag, version) if table else None
 
 
 def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
@@ -84,8 +89,8 @@ def _plain_word(name: str, engine: str, version: str) -> str | None:
 @cache
 def _holds_config(name: str, kind: str, engine: str, version: str) -> bool:
     """Whether an option takes an object whose keys a class of the release reads."""
-    named, table = kind in ("json", "literal") and bool(_CONFIG.fullmatch(name)), _keys_table(engine)
-    return named or (table is not None and table.keys_of(name, version) is not None)
+    named = kind in ("json", "literal") and bool(_CONFIG.fullmatch(name))
+    return named or _keys(name, engine, version) is not None
 
 
 def _plain_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:

@@ -79,18 +79,17 @@ class Draft:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How a pod starts, shows that it lives, and ends."""
-        return self._lifecycle(spot=self.place.spot)
-
-    @cached_property
-    def lasting(self) -> Lifecycle:
-        """The same of a pod that no spot node may have."""
-        return self._lifecycle(spot=False) if self.place.spot else self.lifecycle
-
-    def _lifecycle(self, *, spot: bool) -> Lifecycle:
         workload, contract = self.workload, self.resolved.contract
         image = workload.engine.image or contract.image
         start = plan_start(workload, self.place.pool, image, self.files_gib, self.layout.gpus)
-        return plan_lifecycle(contract, workload.extra_args, start, spot=spot)
+        return plan_lifecycle(contract, workload.extra_args, start, spot=self.place.spot)
+
+    @property
+    def lasting(self) -> Lifecycle:
+        """The same of a pod that no spot node may have; it starts alike."""
+        if not self.place.spot:
+            return self.lifecycle
+        return plan_lifecycle(self.resolved.contract, self.workload.extra_args, self.lifecycle.start, spot=False)
 
 
 def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:
