@@ -78,7 +78,10 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     """
     refused: list[Rejected] = []
     answer = no_answer()
-    for most in (None, *range(max(*table()["replicas"], workload.scale.replicas) - 1, 0, -1)):
+    most_usual = table()["replicas"][-1]
+    # Between the most that are usually tried and the replicas that the workload has, no other count is tried.
+    below = min(most_usual, max(most_usual, workload.scale.replicas) - 1)
+    for most in (None, *range(below, 0, -1)):
         answer = advise_workload(workload, wish, most)
         for judged in ranked(answer, wish):
             reason, edited = _planned(text, workload, judged, planner)
