@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,22 +70,36 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     return config
 
 
-def _cache_file(model: str) -> Path:
+def _cache_file(model: str) -> Path | None:
+    """Where the Hub's answer about a model is kept; None for a user without a home."""
     root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "l4serve" / "hub" / f"{model.replace('/', '--')}.json"
+    with suppress(RuntimeError):
+        return Path(root).expanduser() / "l4serve" / "hub" / f"{model.replace('/', '--')}.json"
+    return None
 
 
 def _hub_config(model: str) -> Mapping[str, Any]:
     cached = _cache_file(model)
-    if cached.is_file():
-        return _parse(_read(cached), str(cached))
+    if cached and exists_as_file(cached):
+        # What became of a cache is nobody's fault who asks: what cannot be read is fetched anew.
+        with suppress(ModelConfigError):
+            return _parse(_read(cached), str(cached))
     # Needed only for a model that is in no catalogue: it loads TLS, which costs more than the answer.
     from l4serve.cli.hub_download import download_config
 
     content = download_config(model)
     config = _parse(content, f"{model} on the Hub")
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    partial = cached.with_suffix(f".{os.getpid()}.part")
-    partial.write_bytes(content)
-    partial.replace(cached)
+    if cached:
+        _keep(content, cached)
     return config
+
+
+def _keep(content: bytes, cached: Path) -> None:
+    """Writes an answer into the cache, which may be full, another's, or no folder: then the next command asks again."""
+    partial = cached.with_suffix(f".{os.getpid()}.part")
+    with suppress(OSError):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(cached)
+    with suppress(OSError):
+        partial.unlink(missing_ok=True)

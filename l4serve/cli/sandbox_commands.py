@@ -54,7 +54,8 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Start the sandbox and leave it up; with a stack, with its planned nodes and nothing on them."""
-    kept = find_kept()
+    with readable_sandbox_errors():
+        kept = find_kept()
     if kept is not None and kept.is_running and not fresh and stack is None and file is None:
         _report(kept, as_json=as_json)
         return
@@ -72,7 +73,8 @@ def up(
 @sandbox_app.command()
 def status(as_json: JsonOption = False) -> None:
     """Say whether the sandbox is up, and where its kubeconfig is; exit 1 where it is not, or strays are left."""
-    kept, strays = find_kept(), find_strays()
+    with readable_sandbox_errors():
+        kept, strays = find_kept(), find_strays()
     if kept is not None:
         _report(kept, as_json=as_json, strays=strays)
     elif as_json:

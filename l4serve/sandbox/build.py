@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from l4serve.sandbox.checksums import fault_of, record_checksums, set_aside
-from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.errors import SandboxError, readable_file_errors
 from l4serve.sandbox.go_modules import CONTROL_PLANE, GoBuild, GoModule
 from l4serve.sandbox.locks import held_lock
-from l4serve.sandbox.paths import cache_root
+from l4serve.sandbox.paths import CACHE_VARIABLE, cache_root
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.toolchain import GoToolchain, find_go
 
@@ -41,6 +41,11 @@ def ensure_binaries(
     Raises SandboxError where Go, the network or disk space is lacking. A failed build leaves nothing behind.
     """
     root = cache_root()
+    with readable_file_errors(root, CACHE_VARIABLE):
+        return _ensured(root, build, builder or build_all, progress)
+
+
+def _ensured(root: Path, build: GoBuild, builder: Builder, progress: Progress) -> Path:
     folder = root / build.key
     if folder.is_dir() and fault_of(folder) is None:
         return folder
@@ -49,14 +54,14 @@ def ensure_binaries(
     except OSError as error:
         raise SandboxError(
             f"The cache folder {root} cannot be made: {error.strerror}.",
-            remedy="set L4SERVE_CACHE_DIR to another one",
+            remedy=f"set {CACHE_VARIABLE} to another one",
         ) from None
     with held_lock(folder.with_name(f"{folder.name}.lock"), f"another build of {build.name}", progress):
         if fault := _fault(folder):
             progress(f"building anew what {folder} holds: {fault}", 0, None)
             set_aside(folder)
         if not folder.is_dir():
-            _build_atomically(build, folder, builder or build_all, progress)
+            _build_atomically(build, folder, builder, progress)
     return folder
 
 

@@ -15,10 +15,10 @@ from kubernetes.client.exceptions import ApiException
 from l4serve.sandbox.apply import api_message
 from l4serve.sandbox.build import ensure_binaries
 from l4serve.sandbox.control_plane import ControlPlane, start_control_plane
-from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.errors import SandboxError, readable_file_errors
 from l4serve.sandbox.go_modules import kubernetes_version
 from l4serve.sandbox.locks import held_lock
-from l4serve.sandbox.paths import state_root
+from l4serve.sandbox.paths import STATE_VARIABLE, state_root
 from l4serve.sandbox.processes import ProcessIdentity, end_processes, this_process
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.signals import ending_signals_raise, signals_ignored
@@ -49,7 +49,8 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
         folder = root / (_KEPT if keep else f"{_PASSING}{secrets.token_hex(4)}")
         _remove(folder)
         with _removed_unless(folder, stays=keep):
-            plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
+            with readable_file_errors(root, STATE_VARIABLE):
+                plane, state = _start(folder, binaries, label, keep=keep, progress=progress)
             with interrupted_by_death(plane.require_alive, progress), _readable_api_errors(plane):
                 yield state
             plane.require_alive()
@@ -69,7 +70,7 @@ def take_down(progress: Progress = silent) -> bool:
     if not existed and not root.exists():
         return False
     root = _make_state_root()
-    with _kept_lock(root, progress), signals_ignored():
+    with _kept_lock(root, progress), signals_ignored(), readable_file_errors(root, STATE_VARIABLE):
         _remove(root / _KEPT)
         _end_abandoned(root)
     return existed
@@ -79,7 +80,7 @@ def find_strays() -> tuple[MarkedProcess, ...]:
     """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs."""
     kept = find_kept()
     pids = {process.pid for process in (kept.processes if kept else ()) if process.is_alive()}
-    starting = (state_root() / _KEPT).resolve() if kept and not kept.server else None
+    starting = Path(os.path.realpath(state_root() / _KEPT)) if kept and not kept.server else None
     return tuple(
         found
         for found in marked_processes(state_root())
@@ -200,7 +201,7 @@ def _make_state_root() -> Path:
     except OSError as error:
         raise SandboxError(
             f"The state folder {root} cannot be made: {error.strerror}.",
-            remedy="set L4SERVE_STATE_DIR to another one",
+            remedy=f"set {STATE_VARIABLE} to another one",
         ) from None
     return root
 

@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+from l4serve.sandbox.errors import SandboxError
+
+CACHE_VARIABLE = "L4SERVE_CACHE_DIR"
+STATE_VARIABLE = "L4SERVE_STATE_DIR"
+
 SANDBOX_ROOT = Path(__file__).parent
 MODULES = SANDBOX_ROOT / "modules"
 STAGES = SANDBOX_ROOT / "stages"
@@ -11,16 +16,20 @@ CRDS = SANDBOX_ROOT / "crds"
 
 def cache_root() -> Path:
     """Folder of the built binaries: `$L4SERVE_CACHE_DIR`, or `l4serve` in the user's cache folder."""
-    return _folder("L4SERVE_CACHE_DIR", "XDG_CACHE_HOME", ".cache") / "sandbox"
+    return _folder(CACHE_VARIABLE, "XDG_CACHE_HOME", ".cache") / "sandbox"
 
 
 def state_root() -> Path:
     """Folder of the running sandboxes: `$L4SERVE_STATE_DIR`, or `l4serve` in the user's state folder."""
-    return _folder("L4SERVE_STATE_DIR", "XDG_STATE_HOME", ".local/state") / "sandbox"
+    return _folder(STATE_VARIABLE, "XDG_STATE_HOME", ".local/state") / "sandbox"
 
 
 def _folder(own: str, xdg: str, below_home: str) -> Path:
-    if chosen := os.environ.get(own):
-        return Path(chosen).expanduser().absolute()
-    base = os.environ.get(xdg)
-    return (Path(base) if base else Path.home() / below_home) / "l4serve"
+    """Raises SandboxError where the system knows no home for the user that is meant."""
+    chosen, base = os.environ.get(own), os.environ.get(xdg)
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        return (Path(base) if base else Path.home() / below_home) / "l4serve"
+    except RuntimeError:
+        raise SandboxError("The home folder of the user is not known.", remedy=f"set {own} to a folder") from None

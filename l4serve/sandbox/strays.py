@@ -23,7 +23,8 @@ class MarkedProcess:
 
 def marked_processes(root: Path) -> tuple[MarkedProcess, ...]:
     """The living processes of this user whose sandbox has, or had, its folder under `root`."""
-    return tuple(_marked(root.resolve()))
+    # Path.resolve raises where links go round in a circle.
+    return tuple(_marked(Path(os.path.realpath(root))))
 
 
 def _marked(root: Path) -> Iterator[MarkedProcess]:

@@ -22,3 +22,9 @@ def unmodelled_keys() -> dict[str, str]:
     """Keys of a config.json that change a model's size and that nothing here reads, each with what it does."""
     keys: dict[str, str] = _architecture_table()["unmodelled"]
     return keys
+
+
+def listed_keys() -> dict[str, str]:
+    """Keys of one number for which published files have a list, each with the files: of no other key a list is read."""
+    keys: dict[str, str] = _architecture_table()["listed"]
+    return keys

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
-from l4serve.planning.models.hf_values import MOST_OF_A_LENGTH, Config, ModelConfigError, integer, optional
+from l4serve.planning.models.hf_values import (
+    MOST_OF_A_LENGTH,
+    Config,
+    ModelConfigError,
+    flag,
+    integer,
+    largest,
+    mapping,
+    optional,
+    refuse_value,
+    word,
+)
 from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts
-from l4serve.planning.models.rope import scaled_context, table_stretch
+from l4serve.planning.models.rope import ROPE_KEYS, scaled_context, table_stretch
 from l4serve.planning.models.shape_checks import shape_fault
 from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayers, state_space_layers
 from l4serve.planning.models.vision import count_audio_parameters, count_vision_parameters, vision_facts
+
+Number = TypeVar("Number", int, float)
 
 MOST_LAYERS = 1000
 _LONGEST_NAME = 200
@@ -42,7 +55,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     Raises ModelConfigError when a key that memory depends on is absent or is not a positive number.
     """
     architecture = _architecture(config, model_id)
-    text = _text_config(config)
+    text = _text_config(config, model_id)
     _modelled(text, model_id)
     traits = traits_of(architecture)
     hidden = integer(text, model_id, "hidden_size", "n_embd", "d_model")
@@ -54,6 +67,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
     width, wide_layers = _mlp(text, usual, layers, sharing)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
+    tokens = optional(config, model_id, "mm_tokens_per_image")
     facts = ModelShape(
         id=model_id,
         architecture=architecture,
@@ -64,21 +78,21 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         head_dim=head_dim,
         vocab_size=integer(text, model_id, "vocab_size"),
         intermediate_size=width,
-        tie_word_embeddings=bool(_first(config, text, "tie_word_embeddings", traits["tied"])),
+        tie_word_embeddings=_tied(config, text, bool(traits["tied"]), model_id),
         max_position_embeddings=_context(text, architecture, model_id),
-        torch_dtype=str(_first(config, text, "torch_dtype", None) or _first(config, text, "dtype", "bfloat16"))[:40],
+        torch_dtype=_dtype(config, text, model_id),
         source=source,
         gated_mlp=bool(traits["gatedMlp"]),
-        attention_bias=bool(text.get("attention_bias", traits.get("attentionBias", False))),
-        attention_output_gate=bool(text.get("attn_output_gate", False)),
+        attention_bias=flag(text, model_id, "attention_bias", default=bool(traits.get("attentionBias", False))),
+        attention_output_gate=flag(text, model_id, "attn_output_gate"),
         layer_kinds=kinds,
-        sliding_window=_window(text, kinds),
+        sliding_window=_window(text, kinds, model_id),
         full_head_dim=optional(text, model_id, "global_head_dim"),
         full_key_value_heads=optional(text, model_id, "num_global_key_value_heads"),
-        full_keys_are_values=bool(text.get("attention_k_eq_v", False)),
+        full_keys_are_values=flag(text, model_id, "attention_k_eq_v"),
         kv_shared_layers=sharing,
         rope_caches=int(traits.get("ropeCaches", 1)),
-        rope_stretch=table_stretch(text, architecture, traits.get("ropeStretch", 1)),
+        rope_stretch=_rope(table_stretch, text, architecture, traits.get("ropeStretch", 1), model_id),
         moe=mixture(text, traits, layers, mamba, model_id),
         mla=latent_attention(text, model_id),
         linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
@@ -88,7 +102,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         extra_parameters=_towers(config, traits, hidden, model_id),
         per_layer_width=optional(text, model_id, "hidden_size_per_layer_input") or 0,
         per_layer_vocab_size=optional(text, model_id, "vocab_size_per_layer_input") or 0,
-        vision=vision_facts(config.get("vision_config"), config.get("mm_tokens_per_image"), traits.get("vision", {})),
+        vision=vision_facts(config.get("vision_config"), tokens, traits.get("vision", {})),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
@@ -122,21 +136,42 @@ def _labels(config: Config) -> int | None:
 
 def _context(text: Config, architecture: str, model_id: str) -> int:
     stated = optional(text, model_id, *_POSITIONS) or 2048
+    for key in ROPE_KEYS:
+        mapping(text, model_id, key)
+    return _rope(scaled_context, text, architecture, stated, model_id)
+
+
+def _rope(
+    reads: Callable[[Config, str, Any], Number], text: Config, architecture: str, default: Any, model_id: str
+) -> Number:
+    """What `reads` makes of the rotary scaling, in our words where it cannot."""
     try:
-        return scaled_context(text, architecture, stated)
+        return reads(text, architecture, default)
     except ValueError as error:
-        raise ModelConfigError(f"{model_id}: the rotary scaling in config.json cannot be read: {error}") from None
+        what = f"the rotary scaling in config.json cannot be read: {error}"
+        raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
+
+
+def _tied(config: Config, text: Config, default: bool, model_id: str) -> bool:
+    return flag(
+        text, model_id, "tie_word_embeddings", default=flag(config, model_id, "tie_word_embeddings", default=default)
+    )
+
+
+def _dtype(config: Config, text: Config, model_id: str) -> str:
+    found = (word(source, model_id, key) for key in ("torch_dtype", "dtype") for source in (text, config))
+    return (next(filter(None, found), None) or "bfloat16")[:40]
 
 
 def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> int:
+    vision, audio = (mapping(config, model_id, key) for key in ("vision_config", "audio_config"))
+    tower, conformer = traits.get("vision", {}), bool(traits.get("conformer", False))
     try:
-        tower = traits.get("vision", {})
-        vision, deepstack, positions = config.get("vision_config"), tower.get("deepstack", 0), tower.get("positions", 0)
-        pictures = count_vision_parameters(vision, hidden, deepstack, positions)
-        conformer = bool(traits.get("conformer", False))
-        return pictures + count_audio_parameters(config.get("audio_config"), hidden, conformer=conformer)
+        pictures = count_vision_parameters(vision, hidden, tower.get("deepstack", 0), tower.get("positions", 0))
+        return pictures + count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
-        raise ModelConfigError(f"{model_id}: `vision_config` in config.json cannot be read: {error}") from None
+        what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
+        raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
 
 
 def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:
@@ -161,22 +196,14 @@ def _architecture(config: Config, model_id: str) -> str:
         raise ModelConfigError(
             f"{model_id}: config.json has no `architectures`; take the whole file from the model's repository"
         )
-    return str(names[0])[:_LONGEST_NAME]
+    if not isinstance(names[0], str):
+        refuse_value(model_id, "architectures", names, "a list of the names of classes")
+    return names[0][:_LONGEST_NAME]
 
 
-def _text_config(config: Config) -> Config:
-    for key in ("text_config", "llm_config", "language_config"):
-        nested = config.get(key)
-        if isinstance(nested, Mapping):
-            return nested
-    return config
-
-
-def _first(config: Config, text: Config, key: str, default: object) -> Any:
-    for source in (text, config):
-        if source.get(key) is not None:
-            return source[key]
-    return default
+def _text_config(config: Config, model_id: str) -> Config:
+    parts = [mapping(config, model_id, key) for key in ("text_config", "llm_config", "language_config")]
+    return next((part for part in parts if part is not None), config)
 
 
 def _heads(text: Config, mamba: StateSpaceLayers | None, hidden: int, model_id: str) -> tuple[int, int]:
@@ -205,11 +232,14 @@ def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
 
 
 def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFacts | None:
-    found = _first(config, text, "quantization_config", None) or _first(config, text, "compression_config", None)
+    keys = ("quantization_config", "compression_config")
+    parts = [mapping(source, model_id, key) for key in keys for source in (text, config)]
+    found = next(filter(None, parts), None)
     try:
         return quantization_from_config(found)
     except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
-        raise ModelConfigError(f"{model_id}: `quantization_config` in config.json cannot be read: {error}") from None
+        what = f"`quantization_config` in config.json cannot be read: {error}"
+        raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
 
 
 def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
@@ -222,6 +252,8 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
     types = text.get("layer_types")
     if isinstance(types, (list, tuple)):
         return _kinds_of_types(types, text, layers, model_id)
+    if types is not None:
+        refuse_value(model_id, "layer_types", types, "a list")
     if text.get("linear_num_value_heads"):
         interval = optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
         return tuple(LayerKind.LINEAR if (i + 1) % interval else LayerKind.FULL for i in range(layers))
@@ -248,6 +280,8 @@ def _kinds_of_types(
     return () if set(kinds) == {LayerKind.FULL} else kinds
 
 
-def _window(text: Config, kinds: tuple[LayerKind, ...]) -> int | None:
-    window = text.get("sliding_window")
+def _window(text: Config, kinds: tuple[LayerKind, ...], model_id: str) -> int | None:
+    window = largest("sliding_window", text.get("sliding_window"))
+    if isinstance(window, str | Mapping) or window is True:
+        refuse_value(model_id, "sliding_window", window, "a whole number")
     return window if LayerKind.SLIDING in kinds and type(window) is int and 0 < window <= MOST_OF_A_LENGTH else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.config.frozen import frozen
-from l4serve.planning.models.hf_values import Config, integer, optional
+from l4serve.planning.models.hf_values import Config, integer, optional, word
 from l4serve.planning.models.model_shape import LinearStateFacts, MlaFacts, MoeFacts
 from l4serve.planning.models.state_space import StateSpaceLayers
 
@@ -92,5 +92,5 @@ def linear_state(text: Config, traits: Mapping[str, Any], model_id: str) -> Line
         key_head_dim=integer(text, model_id, "linear_key_head_dim"),
         value_head_dim=integer(text, model_id, "linear_value_head_dim"),
         conv_kernel=integer(text, model_id, "linear_conv_kernel_dim"),
-        state_dtype=text.get("mamba_ssm_dtype") or traits.get("stateDtype"),
+        state_dtype=word(text, model_id, "mamba_ssm_dtype") or traits.get("stateDtype"),
     )

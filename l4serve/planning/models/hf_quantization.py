@@ -15,7 +15,10 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
     """
     if not isinstance(config, Mapping):
         return None
-    method = str(config.get("quant_method") or config.get("quant_algo") or "").lower()
+    stated = config.get("quant_method") or config.get("quant_algo") or ""
+    if not isinstance(stated, str):
+        raise ValueError("its method is no text")
+    method = stated.lower()
     if not method:
         return None
     if len(method) > 100:
@@ -51,7 +54,9 @@ def _stated(config: Mapping[str, Any], default: int, *keys: str) -> Any:
 def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
     groups = config.get("config_groups") or {}
     weights = next((g.get("weights") for g in groups.values() if g.get("weights")), None) or {}
-    skipped = tuple(str(name) for name in config.get("ignore") or ())
+    skipped = config.get("ignore") or ()
+    if not isinstance(skipped, list | tuple):
+        raise ValueError("`ignore` is no list")
     parts = ("embedding", "lm_head") if "lm_head" in skipped or not skipped else ("embedding",)
     return QuantizationFacts(
         method="compressed-tensors",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+ROPE_KEYS = ("rope_scaling", "rope_parameters")
 _WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
 """Kinds of scaling that `max_position_embeddings` already counts."""
 _MOST_FACTOR = 10_000
@@ -31,29 +32,39 @@ def table_stretch(text: Mapping[str, Any], architecture: str, default: float) ->
     """
     ropes = _scalings(text)
     if any("mrope_section" in rope for rope in ropes):
-        parts = [source.get("partial_rotary_factor") for source in (*ropes, text)]
-        return 4.0 * next((float(part) for part in parts if part), 1.0)
+        parts = [_figure(source, "partial_rotary_factor") for source in (*ropes, text)]
+        return 4.0 * next(filter(None, parts), 1.0)
     if architecture.startswith("Gemma3"):
         ropes = [rope for rope in ropes if rope.get("rope_type", rope.get("type")) == "linear"]
-        return max((float(rope["factor"]) for rope in ropes if rope.get("factor")), default=float(default))
+        return max(filter(None, (_figure(rope, "factor") for rope in ropes)), default=float(default))
     return float(default) if not ropes else 1.0
 
 
 def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
-    kind, factor = rope.get("rope_type", rope.get("type")), rope.get("factor")
-    if kind in _WITHIN_STATED or isinstance(factor, bool) or not isinstance(factor, int | float):
+    kind, factor = rope.get("rope_type", rope.get("type")), _figure(rope, "factor")
+    if kind is not None and not isinstance(kind, str):
+        raise ValueError("its type is no text")
+    original = _figure(rope, "original_max_position_embeddings")
+    if kind in _WITHIN_STATED or factor is None:
         return None
-    original = rope.get("original_max_position_embeddings")
-    base = original if kind == "yarn" and type(original) is int else stated
+    base = original if kind == "yarn" and original is not None else stated
     if not (0 < factor <= _MOST_FACTOR and 0 < base <= _MOST_POSITIONS):
-        raise ValueError(f"a factor of {factor:g} over {base} positions is out of range")
+        raise ValueError(f"a factor of {factor:g} over {base:g} positions is out of range")
     return int(factor * base)
 
 
 def _scalings(text: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """One mapping, or one for each type of layer."""
-    found = text.get("rope_scaling") or text.get("rope_parameters")
+    found = next((found for key in ROPE_KEYS if (found := text.get(key))), None)
     if not isinstance(found, Mapping):
         return []
     nested = [inner for inner in found.values() if isinstance(inner, Mapping)]
     return nested or [found]
+
+
+def _figure(rope: Mapping[str, Any], key: str) -> float | None:
+    """A number of a scaling; None where there is none. Raises ValueError for what is none."""
+    value = rope.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise ValueError(f"`{key}` is {repr(value)[:40]}, which is no number")
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from l4serve.planning.models.hf_values import largest
 from l4serve.planning.models.model_shape import VisionFacts
 
 _MOST = 2**20
@@ -55,7 +56,7 @@ def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: b
     return layers * block + convolutions + positions + hidden * text_hidden_size
 
 
-def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str, int]) -> VisionFacts | None:
+def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping[str, int]) -> VisionFacts | None:
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
@@ -69,7 +70,7 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
     patch = _number(vision, "patch_size") or 14
     merged = (_number(vision, "spatial_merge_size") or 1) ** 2
     patches = (_number(vision, "image_size") // patch) ** 2
-    tokens = tokens_per_image if isinstance(tokens_per_image, int) else defaults.get("imageTokens")
+    tokens = defaults.get("imageTokens") if tokens_per_image is None else tokens_per_image
     deepstack = vision.get("deepstack_visual_indexes")
     return VisionFacts(
         hidden_size=hidden,
@@ -90,9 +91,12 @@ def vision_facts(vision: object, tokens_per_image: object, defaults: Mapping[str
 
 def _number(vision: Mapping[str, object], *keys: str) -> int:
     for key in keys:
-        value = vision.get(key)
-        if type(value) is int:
-            if not 0 <= value <= _MOST:
-                raise ValueError(f"`{key}` is not between 0 and {_MOST}")
-            return value
+        value = largest(key, vision.get(key))
+        if value is None:
+            continue
+        if type(value) is not int:
+            raise ValueError(f"`{key}` is {repr(value)[:40]}, which is no whole number")
+        if not 0 <= value <= _MOST:
+            raise ValueError(f"`{key}` is not between 0 and {_MOST}")
+        return value
     return 0

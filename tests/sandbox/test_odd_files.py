@@ -1,0 +1,158 @@
+"""What lies in place of the files of the state and cache folders ends no command in "this is a bug"."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from l4serve.cli import hub
+from l4serve.cli.app import app
+from l4serve.planning.models.hf_values import ModelConfigError
+from l4serve.sandbox import build, lifecycle
+from l4serve.sandbox.build import ensure_binaries
+from l4serve.sandbox.checksums import fault_of
+from l4serve.sandbox.errors import SandboxError
+from l4serve.sandbox.go_modules import CONTROL_PLANE
+from l4serve.sandbox.lifecycle import running_sandbox, take_down
+
+
+def a_folder(path: Path) -> None:
+    (path / "inside").mkdir(parents=True)
+
+
+def a_dangling_link(path: Path) -> None:
+    path.symlink_to(path.with_name("nowhere") / "further")
+
+
+def a_circle_of_links(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+ODD: dict[str, Callable[[Path], None]] = {
+    "a folder": a_folder,
+    "a dangling link": a_dangling_link,
+    "a circle of links": a_circle_of_links,
+    "a pipe": a_pipe,
+}
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("L4SERVE_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "sandbox"
+
+
+def a_build(_build: object, into: Path, _progress: object) -> None:
+    (into / "program").write_text("built", encoding="utf-8")
+    (into / "program").chmod(0o755)
+
+
+@pytest.mark.parametrize("odd", [name for name in ODD if name != "a pipe"])
+def test_what_lies_in_place_of_the_lock_of_the_kept_sandbox_is_named(state_dir: Path, odd: str) -> None:
+    state_dir.mkdir(parents=True)
+    ODD[odd](state_dir / "kept.lock")
+    with pytest.raises(SandboxError, match=r"kept\.lock cannot be taken") as failed:
+        take_down()
+    assert "remove it" in failed.value.remedy
+    told = CliRunner().invoke(app, ["sandbox", "down"])
+    assert told.exit_code == 1
+    assert "this is a bug" not in told.output
+    assert "kept.lock cannot be taken" in told.output.replace("\n", "")
+
+
+@pytest.mark.parametrize("odd", [name for name in ODD if name != "a pipe"])
+def test_what_lies_in_place_of_the_lock_of_a_build_is_named(cache: Path, odd: str) -> None:
+    cache.mkdir(parents=True)
+    ODD[odd](cache / f"{CONTROL_PLANE.key}.lock")
+    with pytest.raises(SandboxError, match=r"lock cannot be taken") as failed:
+        ensure_binaries(builder=a_build)
+    assert "remove it" in failed.value.remedy
+
+
+def test_a_pipe_in_place_of_a_lock_is_one(cache: Path, state_dir: Path) -> None:
+    for path in (cache / f"{CONTROL_PLANE.key}.lock", state_dir / "kept.lock"):
+        path.parent.mkdir(parents=True)
+        a_pipe(path)
+    take_down()
+    assert fault_of(ensure_binaries(builder=a_build)) is None
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_lies_in_place_of_programs_or_their_checksums_gives_way(cache: Path, odd: str) -> None:
+    cache.mkdir(parents=True)
+    for name in (CONTROL_PLANE.key, f"{CONTROL_PLANE.key}.checksums.json"):
+        ODD[odd](cache / name)
+    assert fault_of(ensure_binaries(builder=a_build)) is None
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_lies_in_place_of_a_sandbox_or_its_state_gives_way(state_dir: Path, odd: str) -> None:
+    (state_dir / "kept").mkdir(parents=True)
+    for path in (state_dir / "kept" / "sandbox.json", state_dir / "passing-1"):
+        ODD[odd](path)
+    assert CliRunner().invoke(app, ["sandbox", "status"]).exit_code == 1
+    assert take_down()
+    ODD[odd](state_dir / "kept")
+    assert take_down()
+    assert not os.path.lexists(state_dir / "kept")
+
+
+@pytest.mark.parametrize("odd", [name for name in ODD if name != "a folder"])
+@pytest.mark.parametrize("variable", ["L4SERVE_STATE_DIR", "XDG_STATE_HOME"])
+def test_what_lies_in_place_of_the_state_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str, variable: str
+) -> None:
+    monkeypatch.delenv("L4SERVE_STATE_DIR", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "state"))
+    ODD[odd](tmp_path / "state")
+    for command in ("status", "down", "up"):
+        monkeypatch.setattr(lifecycle, "ensure_binaries", lambda _progress: tmp_path)
+        told = CliRunner().invoke(app, ["sandbox", command])
+        assert told.exit_code in (0, 1)
+        assert "this is a bug" not in told.output
+
+
+@pytest.mark.parametrize("variable", ["L4SERVE_STATE_DIR", "L4SERVE_CACHE_DIR"])
+def test_the_home_of_an_unknown_user_is_told(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "~nobody-of-this-name/x")
+    told = CliRunner().invoke(app, ["sandbox", "status" if "STATE" in variable else "build"])
+    assert told.exit_code == 1
+    assert f"set {variable}" in told.output
+
+
+def test_a_full_or_closed_disk_is_told(cache: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(build, "record_checksums", closed)
+    with pytest.raises(SandboxError, match="No space left on device"):
+        ensure_binaries(builder=a_build)
+    monkeypatch.setattr(lifecycle, "ensure_binaries", lambda _progress: cache)
+    monkeypatch.setattr(lifecycle, "_start", closed)
+    with pytest.raises(SandboxError, match="No space left on device"), running_sandbox("x"):
+        pass
+    assert not [*state_dir.glob("passing-*")]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_lies_in_the_cache_of_the_hubs_answers_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    cached = tmp_path / "l4serve" / "hub" / "me--model.json"
+    cached.parent.mkdir(parents=True)
+    ODD[odd](cached)
+    with pytest.raises(ModelConfigError, match="the Hub cannot be reached"):
+        hub.model_shape("me/model")
+    answer = json.dumps({"model_type": "llama"}).encode()
+    monkeypatch.setattr("l4serve.cli.hub_download.download_config", lambda _model: answer)
+    with pytest.raises(ModelConfigError, match="has no `architectures`"):
+        hub.model_shape("me/model")
