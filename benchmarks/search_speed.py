@@ -34,6 +34,8 @@ WISHES = {
         for clients in (300, 512, 1000, 2000, 20_000)
     },
     "2,000 clients and promises": Wish(goal="throughput", load=replace(CHAT, clients=2000), ttft_ms=500.0, itl_ms=20.0),
+    "512 clients and promises": Wish(goal="cost", load=replace(CHAT, clients=512), ttft_ms=1000.0, itl_ms=45.0),
+    "512 clients, 40 USD an hour": Wish(goal="latency", load=replace(CHAT, clients=512), budget_usd_hour=40.0),
     "cost, 20 requests a second": Wish(goal="cost", load=TWENTY),
     "latency, 20 requests a second": Wish(goal="latency", load=TWENTY),
     "first token of 400 ms at 20 a second": Wish(goal="cost", load=TWENTY, ttft_ms=400.0),

@@ -28,8 +28,8 @@ HALVINGS = 12
 GALLOP = 4
 WOBBLE = 3
 
-SpeedAt = Callable[[float], Speed]
-"""One replica's speed at requests a second."""
+SpeedOf = Callable[[int], Speed]
+"""One replica's speed under its part of the load, by the number of replicas."""
 
 
 @frozen(kw_only=True)
@@ -90,7 +90,7 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
     return None
 
 
-def fewest(speed_at: SpeedAt, alone: Speed, wish: Wish, utilisation: float | None = None) -> Needed:
+def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | None = None) -> Needed:
     """The fewest replicas that keep a wish at its rate.
 
     `alone` is the speed of one client, which no rate betters: what it misses no count keeps. A `utilisation` at which
@@ -98,20 +98,41 @@ def fewest(speed_at: SpeedAt, alone: Speed, wish: Wish, utilisation: float | Non
     """
     rate = wish.load.rate
     assert rate is not None, "clients that wait are no rate"
-    if not alone.judged:
-        return Needed(replicas=None, reason="; ".join(alone.not_judged))
-    if reason := missed(alone, replace(wish, load=replace(wish.load, rate=None)), 1):
-        return Needed(replicas=None, reason=f"{reason}, even for a client alone")
-    one = speed_at(rate)
+    if reason := _hopeless(alone, wish):
+        return Needed(replicas=None, reason=reason)
+    one = speed_of(1)
     assert one.most_requests, "whatever serves one client serves some requests a second"
     if missed(one, wish, 1) is None:
         return Needed(replicas=1)
     too_few = max(1, floor(rate / one.most_requests))
     guess = ceil(rate / (one.most_requests * utilisation)) if utilisation else 0
-    found = least(lambda n: missed(speed_at(rate / n), wish, n) is None, too_few, max(too_few + 1, guess))
+    return _found(speed_of, wish, too_few, max(too_few + 1, guess))
+
+
+def fewest_for_clients(speed_of: SpeedOf, alone: Speed, wish: Wish) -> Needed:
+    """The fewest replicas that keep a wish for its clients, who are dealt out to them; `alone` is the speed of one."""
+    assert wish.load.rate is None, "a rate is no clients that wait"
+    if reason := _hopeless(alone, wish):
+        return Needed(replicas=None, reason=reason)
+    if wish.ttft_ms is None and wish.itl_ms is None:
+        return Needed(replicas=1)
+    return _found(speed_of, wish, 0, 1)
+
+
+def _hopeless(alone: Speed, wish: Wish) -> str | None:
+    """Why no number of replicas keeps a wish, where that is known from one client."""
+    if not alone.judged:
+        return "; ".join(alone.not_judged)
+    reason = missed(alone, replace(wish, load=replace(wish.load, rate=None)), 1)
+    return f"{reason}, even for a client alone" if reason else None
+
+
+def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:
+    """The fewest replicas above these that keep a wish, looked for around `at`."""
+    found = least(lambda count: missed(speed_of(count), wish, count) is None, too_few, at)
     if found is not None:
         return Needed(replicas=found)
-    return Needed(replicas=None, reason=f"no {MOST_REPLICAS} replicas keep it: {missed(one, wish, 1)}")
+    return Needed(replicas=None, reason=f"no {MOST_REPLICAS} replicas keep it: {missed(speed_of(1), wish, 1)}")
 
 
 def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
@@ -171,7 +192,7 @@ def size(judged: Judged, wish: Wish) -> Sizing | None:
     )
 
 
-def _highest_rate(speed_at: SpeedAt, wish: Wish, low: float, high: float) -> float:
+def _highest_rate(speed_at: Callable[[float], Speed], wish: Wish, low: float, high: float) -> float:
     """The highest rate between two at which one replica keeps the wish, by halving."""
     for _ in range(HALVINGS):
         middle = (low + high) / 2

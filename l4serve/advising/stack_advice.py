@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
 from l4serve.advising.candidates import Home, pod_choices, table
-from l4serve.advising.ranking import Judged, Wish
+from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
@@ -73,25 +73,42 @@ def advise_workload(workload: WorkloadPlan, wish: Wish, most_replicas: int | Non
 def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner) -> Written:
     """The file's text with the best edit that the plan of the whole stack takes, with its estimate as advised.
 
-    An edit that the stack's other parts refuse (room on the pools, rules of the cluster) loses, and the next is tried;
-    where all of a front lose, the search goes on with fewer replicas.
+    An edit that the stack's other parts refuse (room on the pools, rules of the cluster) loses, and the next is tried.
+    Where more replicas lost than those that are taken, the counts between are halved for what the stack has room for.
     """
     refused: list[Rejected] = []
-    answer = no_answer()
-    most_usual = table()["replicas"][-1]
-    # Between the most that are usually tried and the replicas that the workload has, no other count is tried.
-    below = min(most_usual, max(most_usual, workload.scale.replicas) - 1)
-    for most in (None, *range(below, 0, -1)):
-        answer = advise_workload(workload, wish, most)
-        for judged in ranked(answer, wish):
-            reason, edited = _planned(text, workload, judged, planner)
-            if edited is not None:
-                lost = [rejected.candidate for rejected in refused]
-                front = tuple(j for j in answer.front if j.candidate not in lost)
-                kept = replace(answer, winner=judged, front=front, rejected=(*answer.rejected, *refused))
-                return Written(text=edited, answer=kept)
-            refused.append(Rejected(candidate=judged.candidate, reason=reason))
-    return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=(*answer.rejected, *refused)))
+    answer = advise_workload(workload, wish)
+    best, high = _taken(text, workload, ranked(answer, wish), planner, refused)
+    low = best[0].candidate.replicas if best else 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        fewer = advise_workload(workload, wish, middle)
+        found, above = _taken(text, workload, ranked(fewer, wish), planner, refused)
+        if found is not None and (best is None or rank(wish, found[0]) < rank(wish, best[0])):
+            best, answer = found, fewer
+        low, high = (low, above) if above else (middle, high)
+        low = max(low, best[0].candidate.replicas if best else 0)
+    rejected = (*answer.rejected, *refused)
+    if best is None:
+        return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=rejected))
+    lost = [each.candidate for each in refused]
+    front = tuple(judged for judged in answer.front if judged.candidate not in lost)
+    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=rejected))
+
+
+def _taken(
+    text: str, workload: WorkloadPlan, judged: Sequence[Judged], planner: Planner, refused: list[Rejected]
+) -> tuple[tuple[Judged, str] | None, int]:
+    """The first that the plan takes, with the edited text, and the fewest replicas above its own that were refused
+    before it: 0 where none were, and where all are refused the most of them."""
+    counts: list[int] = []
+    for each in judged:
+        reason, edited = _planned(text, workload, each, planner)
+        if edited is not None:
+            return (each, edited), min((count for count in counts if count > each.candidate.replicas), default=0)
+        refused.append(Rejected(candidate=each.candidate, reason=reason))
+        counts.append(each.candidate.replicas)
+    return None, max(counts, default=0)
 
 
 def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner) -> tuple[str, str | None]:

@@ -8,8 +8,9 @@ import pytest
 
 from l4serve.advising.answer import Answer
 from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices
+from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Wish, answer_ms, describe, rank
-from l4serve.advising.search import Pods, estimated, places, ruled_out, search
+from l4serve.advising.search import estimated, places, ruled_out, search
 from l4serve.advising.sizing import missed
 from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
@@ -44,13 +45,27 @@ def named(answer: Answer) -> list[tuple[object, ...]]:
         replace(THROUGHPUT, goal="cost", quality="8bit"),
         replace(THROUGHPUT, goal="latency", budget_usd_hour=2.0),
         replace(THROUGHPUT, ttft_ms=1000.0, itl_ms=80.0),
+        replace(THROUGHPUT, goal="cost", load=replace(LOAD, clients=512), ttft_ms=300.0, itl_ms=45.0),
+        replace(THROUGHPUT, goal="latency", load=replace(LOAD, clients=256), itl_ms=0.1, budget_usd_hour=9.0),
         Wish(goal="cost", load=replace(LOAD, clients=None, rate=9.0)),
         Wish(goal="latency", load=replace(LOAD, clients=None, rate=9.0), budget_usd_hour=9.0),
         Wish(goal="throughput", load=replace(LOAD, clients=None, rate=9.0), ttft_ms=300.0, itl_ms=60.0),
         Wish(goal="cost", load=replace(LOAD, clients=None, rate=5.0), itl_ms=1.0),
         Wish(goal="cost", load=replace(LOAD, clients=None, rate=5.0), ttft_ms=1.0, budget_usd_hour=0.9),
     ],
-    ids=["throughput", "cost", "latency", "promises", "rate", "fast", "rate-promises", "no-itl", "no-ttft"],
+    ids=[
+        "throughput",
+        "cost",
+        "latency",
+        "promises",
+        "many",
+        "hopeless",
+        "rate",
+        "fast",
+        "rate-promises",
+        "no-itl",
+        "no-ttft",
+    ],
 )
 def test_pruned_and_exhaustive_search_agree(wish: Wish) -> None:
     pods, homes = asked()
@@ -128,11 +143,16 @@ def test_no_other_is_better_in_all_than_the_winner_under_a_rate(goal: Any) -> No
     assert all(answer_ms(best.figures, wish) <= 1.005 * answer_ms(j.figures, wish) for j in worse)
 
 
+MANY = replace(LOAD, clients=512)
 GOALS = [
     replace(THROUGHPUT, goal="latency"),
     THROUGHPUT,
     replace(THROUGHPUT, goal="cost"),
     replace(THROUGHPUT, goal="throughput", budget_usd_hour=4.0),
+    Wish(goal="cost", load=MANY, ttft_ms=1000.0, itl_ms=45.0),
+    Wish(goal="throughput", load=MANY, ttft_ms=1000.0, itl_ms=45.0),
+    Wish(goal="latency", load=MANY, budget_usd_hour=9.0),
+    Wish(goal="throughput", load=MANY, budget_usd_hour=9.0),
     *(
         Wish(goal=goal, load=replace(LOAD, clients=None, rate=rate), ttft_ms=first)
         for goal in ("latency", "throughput", "cost")
@@ -148,7 +168,8 @@ def test_the_winner_is_the_best_of_all_that_keep_the_wish(wish: Wish) -> None:
     pods, homes = pods[::7], homes[:6:2]
     winner = search(pods, homes, wish).winner
     assert winner is not None
-    counts = range(1, winner.candidate.replicas + 1) if wish.load.rate is not None else (1, 2, 4)
+    many = wish.load.rate is not None or wish.load.clients == MANY.clients
+    counts = range(1, winner.candidate.replicas + 1) if many else (1, 2, 4)
     for pod, home in places(pods, homes):
         for replicas in counts:
             candidate = Candidate(pod=pod, home=home, replicas=replicas)

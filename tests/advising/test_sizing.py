@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4serve.advising.candidates import pod_choices
+from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import search
 from l4serve.advising.sizing import MOST_REPLICAS, Needed, fewest, least, missed, size
@@ -47,11 +48,11 @@ def at(
 
 
 def needed(judged: Judged, wish: Wish) -> Needed:
-    def speed_at(rate: float) -> Speed:
-        return subject_speed(judged.candidate.pod.subject, judged.judgement, replace(wish.load, rate=rate))
+    def speed_of_part(replicas: int) -> Speed:
+        return subject_speed(judged.candidate.pod.subject, judged.judgement, share_of(wish.load, replicas))
 
     alone = replace(wish.load, rate=None, clients=1)
-    return fewest(speed_at, subject_speed(judged.candidate.pod.subject, judged.judgement, alone), wish)
+    return fewest(speed_of_part, subject_speed(judged.candidate.pod.subject, judged.judgement, alone), wish)
 
 
 WISHES = [

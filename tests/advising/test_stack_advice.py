@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.advising.checklist import Item, checklist
+from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
-from l4serve.advising.search import share_of
 from l4serve.advising.stack_advice import advise_workload, write_advice
 from l4serve.cli.app import app
 from l4serve.config.node_pool import Provisioning
@@ -180,6 +180,24 @@ def test_an_edit_that_the_pools_refuse_loses_and_the_next_is_tried() -> None:
     )
     answer = advise_workload(plan.workloads[0], Wish(goal="latency", load=LOAD))
     assert answer.winner is not None
+
+
+def test_a_stack_gets_as_many_replicas_as_it_has_room_for(tmp_path: Path) -> None:
+    pool = {"machineType": "g2-standard-8", "minNodes": 1, "maxNodes": 6}
+    one = {"model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}, "engine": {"kind": "vllm"}}
+    cluster = {"mode": "standard", "name": "c", "location": "us-central1-a"}
+    config = {SERVING_KEY: {"cluster": cluster, "nodePools": {"l4": pool}, "workloads": {"w": one}}}
+    draft = tmp_path / "Pulumi.one.yaml"
+
+    def planned(edited: str) -> StackPlan:
+        draft.write_text(edited, "utf-8")
+        return plan_stack(read_stack_file(draft, name="one"))
+
+    text = json.dumps({"config": config}, indent=1)
+    wish = Wish(goal="latency", load=LOAD, budget_usd_hour=50.0)
+    winner = write_advice(text, planned(text).workloads[0], wish, planned).answer.winner
+    assert winner is not None
+    assert winner.candidate.replicas == 6
 
 
 def test_the_command_writes_the_file_and_shows_the_checklist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
