@@ -7,8 +7,9 @@ from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate
-from l4serve.advising.ranking import Judged, Wish, per_scope
-from l4serve.planning.stack.speed_json import reasons_of, rounded, speed_json
+from l4serve.advising.load_share import together
+from l4serve.advising.ranking import Judged, Wish, measured
+from l4serve.planning.stack.speed_json import RATES, reasons_of, rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
 
 
@@ -42,10 +43,10 @@ def load_json(wish: Wish) -> dict[str, Any]:
 def judged_json(judged: Judged) -> dict[str, Any]:
     """A candidate that was estimated; rates are those of all replicas together."""
     one = speed_json(Priced(speed=judged.speed, price=None))
-    rates = ("outputTokensPerSecond", "requestsPerSecond", "runningRequests")
     figures = dict(one)
-    for part in (figures, figures["low"], figures["high"]):
-        part |= {key: rounded(part[key] * judged.times) for key in rates if part[key] is not None}
+    of_all = {"low": together(judged.speed.low, judged.times), "high": together(judged.speed.high, judged.times)}
+    for part, whole in ((figures, judged.figures), *((figures[name], each) for name, each in of_all.items())):
+        part |= {key: rounded(getattr(whole, RATES[key])) for key in RATES}
     figures["usdPerMillionOutputTokens"] = rounded(judged.usd_per_million)
     figures["priceDate"] = judged.candidate.home.price_date
     usd = judged.candidate.usd_per_hour
@@ -96,14 +97,19 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
     winner = answer.winner
     if winner is None:
         return ()
-    figures, edit = winner.figures, winner.candidate.pod.edit
-    tokens, scope = per_scope(winner, wish)
+    figure = measured(winner, wish)
     best = {
-        "latency": f"a whole answer in {figures.end_to_end_ms or 0:,.0f} ms, the least of all that keep the wish",
-        "throughput": f"{tokens:,.0f} tokens a second{scope}, the most of all that keep the wish",
-        "cost": f"{winner.usd_per_million or 0:.2f} USD per million tokens, the least of all that keep the wish",
-    }
-    return (best[wish.goal], f"limited by {winner.speed.limited_by}", *_gains(edit))
+        "latency": f"a whole answer in {figure}, the least",
+        "throughput": f"{figure}, the most",
+        "cost": f"{figure}, the least",
+    }[wish.goal]
+    if wish.goal == "cost" and winner.usd_per_million is None:
+        best = f"{figure}: the fewest cards for its tokens"
+    return (
+        f"{best} of all that keep the wish",
+        f"limited by {winner.speed.limited_by}",
+        *_gains(winner.candidate.pod.edit),
+    )
 
 
 def _gains(edit: Mapping[str, object]) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.config.frozen import frozen
@@ -50,4 +48,4 @@ def price_days(answer: Answer) -> str:
 
 def ranked(answer: Answer, wish: Wish) -> list[Judged]:
     """The front in the order of the goal, the winner first."""
-    return sorted(answer.front, key=partial(rank, wish))
+    return sorted(answer.front, key=lambda judged: (judged is not answer.winner, rank(wish, judged)))

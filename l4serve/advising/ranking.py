@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from math import inf
 from typing import Literal
 
 from l4serve.advising.candidates import Candidate, table
@@ -10,7 +12,15 @@ from l4serve.advising.traffic import USUAL_TRAFFIC, Traffic
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed
+from l4serve.planning.stack.speed_json import rounded
+from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.judging import Judgement
+
+DIGITS = 3
+OPEN = ("quality", "the price of its machines", "a whole answer", "a short edit")
+"""What settles an order that the goal leaves open."""
+UNPRICED = 1e9
+"""A price beyond every known one: what nobody knows the price of comes last."""
 
 Goal = Literal["latency", "throughput", "cost"]
 
@@ -42,6 +52,23 @@ class Judged:
     """How many times that part the load is."""
     figures: Figures
 
+    @cached_property
+    def axes(self) -> tuple[float, ...]:
+        """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token, quality, as printed.
+
+        Where no price is known the number of cards stands in for it, after every price that is known.
+        """
+        figures, price = self.figures, figure(self.usd_per_million)
+        first, each = figure(figures.ttft_ms), figure(figures.itl_ms)
+        return (
+            -(figure(figures.output_tokens_per_second) or 0.0),
+            inf if first is None else first,
+            inf if each is None else each,
+            inf if price is None else price,
+            0.0 if price is not None else float(self.candidate.gpus),
+            float(table()["quality"].index(self.candidate.pod.quality)),
+        )
+
     @property
     def usd_per_million(self) -> float | None:
         """USD for a million tokens under the load."""
@@ -49,61 +76,73 @@ class Judged:
         return None if price is None or not tokens else price / (tokens * 3600) * 1e6
 
 
-def axes_of(judged: Judged) -> tuple[float, ...]:
-    """What a front is drawn over, the less the better: tokens/s, TTFT, ITL, price of a token to three figures (machines
-    of one family differ by rounding), quality."""
-    figures = judged.figures
-    infinite = float("inf")
-    return (
-        -(figures.output_tokens_per_second or 0.0),
-        figures.ttft_ms if figures.ttft_ms is not None else infinite,
-        figures.itl_ms if figures.itl_ms is not None else infinite,
-        float(f"{judged.usd_per_million:.3g}") if judged.usd_per_million is not None else float(judged.candidate.gpus),
-        float(table()["quality"].index(judged.candidate.pod.quality)),
-    )
+def figure(value: float | None) -> float | None:
+    """A figure as it is compared and shown: three digits of those in the JSON, more than its bound leaves certain."""
+    return None if value is None else float(f"{rounded(value):.{DIGITS}g}")
 
 
 def front_of(kept: Sequence[Judged], winner: Judged | None = None) -> Iterator[Judged]:
     """The winner, and the candidates that no other beats or equals in everything; of equals the one whose machines cost
     least, then the one with the shortest edit."""
-    ordered = sorted(kept, key=lambda j: (axes_of(j), j.candidate.bill or 0.0, len(j.candidate.edit)))
+    ordered = sorted(kept, key=lambda j: (j.axes, j.candidate.bill or 0.0, len(j.candidate.edit)))
     front: list[Judged] = [] if winner is None else [winner]
     for judged in ordered:
-        axes = axes_of(judged)
-        if not any(all(a <= b for a, b in zip(axes_of(other), axes, strict=True)) for other in front):
+        if not any(_no_worse(other.axes, judged.axes) for other in front):
             front.append(judged)
     yield from front
 
 
-def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
-    """The order that a goal puts on candidates; what it leaves open is settled by quality, by what is paid for whole
-    machines, by the time of an answer and by a short edit.
+def _no_worse(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(a <= b for a, b in zip(one, other, strict=True))
 
-    A token's price counts to four figures: machines of one family differ by rounding.
-    """
-    figures, candidate = judged.figures, judged.candidate
-    tokens = figures.output_tokens_per_second or 1e-9
+
+def winner_of(kept: Sequence[Judged], wish: Wish) -> Judged | None:
+    """The first in the order of the goal; of those that are as good by the goal, one that none of them beats."""
+    winner = min(kept, key=partial(rank, wish), default=None)
+    if winner is None:
+        return None
+    best = rank(wish, winner)[0]
+    for judged in sorted((each for each in kept if rank(wish, each)[0] == best), key=partial(rank, wish)):
+        if beats(judged, winner):
+            winner = judged
+    return winner
+
+
+def beats(one: Judged, other: Judged) -> bool:
+    """Whether one is as good in everything that is printed, and better in something."""
+    return one.axes != other.axes and _no_worse(one.axes, other.axes)
+
+
+def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
+    """The order that a goal puts on candidates, by the figures that are printed; what it leaves open is settled by
+    quality, by what is paid for whole machines, by the time of an answer and by a short edit."""
+    candidate = judged.candidate
     price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
-    if wish.goal == "latency":
-        best = answer_ms(figures, wish)
-    elif wish.goal == "throughput":
-        best = -per_scope(judged, wish)[0]
-    else:
-        best = float(f"{price / tokens:.4g}")
     paid = price if candidate.bill is None else candidate.bill
-    quality, answer = float(table()["quality"].index(candidate.pod.quality)), float(f"{answer_ms(figures, wish):.3g}")
-    return best, quality, paid, answer, float(len(candidate.edit))
+    quality = float(table()["quality"].index(candidate.pod.quality))
+    return _measure(judged, wish), quality, paid, answer_ms(judged.figures, wish), float(len(candidate.edit))
+
+
+def _measure(judged: Judged, wish: Wish) -> float:
+    if wish.goal == "latency":
+        return answer_ms(judged.figures, wish)
+    if wish.goal == "throughput":
+        return -per_scope(judged, wish)[0]
+    price = figure(judged.usd_per_million)
+    if price is not None:
+        return price
+    return UNPRICED * judged.candidate.gpus / (figure(judged.figures.output_tokens_per_second) or 1 / UNPRICED)
 
 
 def answer_ms(figures: Figures, wish: Wish) -> float:
-    """Milliseconds of a whole answer: its first token, and each one after it."""
-    return (figures.ttft_ms or 0.0) + (figures.itl_ms or 0.0) * max(0, wish.load.output_tokens - 1)
+    """Milliseconds of a whole answer as printed: its first token, and each one after it."""
+    first, each = figure(figures.ttft_ms) or 0.0, figure(figures.itl_ms) or 0.0
+    return figure(first + each * max(0, wish.load.output_tokens - 1)) or 0.0
 
 
 def loser(judged: Judged, front: Sequence[Judged]) -> str:
-    axes = axes_of(judged)
     for other in front:
-        if all(a <= b for a, b in zip(axes_of(other), axes, strict=True)):
+        if _no_worse(other.axes, judged.axes):
             return f"nothing about it is better than {describe(other.candidate)}"
     return "another is better in everything"
 
@@ -111,23 +150,33 @@ def loser(judged: Judged, front: Sequence[Judged]) -> str:
 def behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
     assert winner is not None, "a front has a winner"
     measure = {"latency": "a whole answer", "throughput": "tokens a second", "cost": "the price of a token"}[wish.goal]
-    return f"on the front, and behind in {measure}: {_measured(judged, wish)} against {_measured(winner, wish)}"
+    ours, theirs = rank(wish, judged), rank(wish, winner)
+    if ours[0] != theirs[0]:
+        return f"on the front, and behind in {measure}: {measured(judged, wish)} against {measured(winner, wish)}"
+    open_by = zip(
+        ("quality", "the price of its machines", "a whole answer", "a short edit"), ours[1:], theirs[1:], strict=True
+    )
+    settled = next((name for name, one, other in open_by if one > other), "all else together")
+    return f"on the front, as good in {measure}, and behind in {settled}"
 
 
-def _measured(judged: Judged, wish: Wish) -> str:
+def measured(judged: Judged, wish: Wish) -> str:
+    """What a goal counts of a candidate, as printed."""
     if wish.goal == "latency":
-        return f"{rank(wish, judged)[0]:,.0f} ms"
+        return f"{shown(answer_ms(judged.figures, wish))} ms"
     if wish.goal == "throughput":
         tokens, scope = per_scope(judged, wish)
-        return f"{tokens:,.0f}{scope}"
-    cost = judged.usd_per_million
-    return "no known price" if cost is None else f"{cost:.2f} USD a million"
+        return f"{shown(tokens)} tokens a second{scope}"
+    cost = figure(judged.usd_per_million)
+    return "no known price" if cost is None else f"{shown(cost)} USD per million tokens"
 
 
 def per_scope(judged: Judged, wish: Wish) -> tuple[float, str]:
     """Tokens a second as the goal of throughput counts them, and of what: of a GPU, or with a budget of all."""
-    tokens = judged.figures.output_tokens_per_second or 0.0
-    return (tokens, "") if wish.budget_usd_hour is not None else (tokens / judged.candidate.gpus, " a GPU")
+    tokens = figure(judged.figures.output_tokens_per_second) or 0.0
+    if wish.budget_usd_hour is not None:
+        return tokens, ""
+    return figure(tokens / judged.candidate.gpus) or 0.0, " a GPU"
 
 
 def describe(candidate: Candidate) -> str:

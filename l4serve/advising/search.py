@@ -11,7 +11,7 @@ from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.load_share import share_of, times_of, together
-from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, loser, rank
+from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, loser, rank, winner_of
 from l4serve.advising.sizing import MOST_REPLICAS, missed
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -54,9 +54,10 @@ def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prun
     if (rival := _rival(pods, homes, kept, known)) is not None:
         kept.append(rival)
         tried += 1
-    winner = min(kept, key=partial(rank, wish), default=None)
+    winner = winner_of(kept, wish)
     front = tuple(front_of(kept, winner))
-    rejected += [Rejected(candidate=j.candidate, reason=loser(j, front)) for j in kept if j not in front]
+    best = {id(judged) for judged in front}
+    rejected += [Rejected(candidate=j.candidate, reason=loser(j, front)) for j in kept if id(j) not in best]
     rejected += [Rejected(candidate=j.candidate, reason=behind(j, winner, wish)) for j in front if j is not winner]
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 

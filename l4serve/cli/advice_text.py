@@ -8,10 +8,11 @@ from html import escape
 from rich.table import Table
 
 from l4serve.advising.advice_json import judged_json, reasons
-from l4serve.advising.answer import Answer, price_days
-from l4serve.advising.ranking import Judged, Wish, describe
+from l4serve.advising.answer import Answer, price_days, ranked
+from l4serve.advising.ranking import Judged, Wish, describe, figure
 from l4serve.advising.sizing import Sizing
 from l4serve.cli.output import SafeConsole, safe_text
+from l4serve.planning.values.figures import shown
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
 MOST_REASONS = 8
@@ -29,7 +30,7 @@ def print_answer(answer: Answer, wish: Wish) -> None:
         console.print(f"winner: {describe(answer.winner.candidate)}")
         for reason in reasons(answer, wish):
             console.print(f"  - {reason}")
-        console.print(_front(answer))
+        console.print(_front(answer, wish))
         for said in answer.winner.speed.assumed:
             console.print(f"assumed: {said}")
         if days := price_days(answer):
@@ -67,35 +68,41 @@ def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
     )
 
 
-def _front(answer: Answer) -> Table:
+def _front(answer: Answer, wish: Wish) -> Table:
     table = Table(title="Front", title_justify="left")
     table.add_column(HEADINGS[0], overflow="fold")
     for heading in HEADINGS[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
-    shown = sorted(answer.front, key=lambda judged: judged is not answer.winner)[:MOST_OF_THE_FRONT]
-    for judged in shown:
+    first = ranked(answer, wish)[:MOST_OF_THE_FRONT]
+    for judged in first:
         table.add_row(*_cells(judged))
-    if len(answer.front) > len(shown):
-        table.caption = f"and {len(answer.front) - len(shown)} more: --json or --html FILE"
+    if len(answer.front) > len(first):
+        table.caption = f"and {len(answer.front) - len(first)} more: --json or --html FILE"
     return table
 
 
 def _cells(judged: Judged) -> tuple[str, ...]:
     figures = judged.figures
-    cost = judged.usd_per_million
     return (
         describe(judged.candidate),
-        "-" if figures.ttft_ms is None else f"{figures.ttft_ms:,.0f} ms",
-        "-" if figures.itl_ms is None else f"{figures.itl_ms:.1f} ms",
-        f"{figures.output_tokens_per_second or 0:,.0f}",
-        "-" if cost is None else f"{cost:.2f}",
+        _cell(figures.ttft_ms, " ms"),
+        _cell(figures.itl_ms, " ms"),
+        _cell(figures.output_tokens_per_second),
+        _cell(judged.usd_per_million),
         judged.candidate.pod.quality,
     )
 
 
+def _cell(value: float | None, unit: str = "") -> str:
+    compared = figure(value)
+    return "-" if compared is None else f"{shown(compared)}{unit}"
+
+
 def advice_page(answer: Answer, wish: Wish, sizing: Sizing | None = None) -> str:
     """The answer, with the size for a rate, as one page that loads nothing from elsewhere."""
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(safe_text(cell))}' for cell in _cells(j))}" for j in answer.front)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(safe_text(cell))}' for cell in _cells(j))}" for j in ranked(answer, wish)
+    )
     head = "".join(f"<th>{escape(heading)}" for heading in HEADINGS)
     lost = "".join(
         f"<tr><td>{escape(safe_text(describe(r.candidate)))}<td>{escape(safe_text(r.reason))}" for r in answer.rejected
