@@ -19,6 +19,13 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "slow": (
         "tests/advising",
         "tests/benchmarks",
+        "tests/cli/test_completion.py",
+        "tests/cli/test_diff_command.py",
+        "tests/cli/test_diff_sides.py",
+        "tests/cli/test_loading.py",
+        "tests/cli/test_start.py",
+        "tests/cli/test_verify_command.py",
+        "tests/components/test_custom_kinds.py",
         "tests/config/test_long_texts.py",
         "tests/engines/test_remedies.py",
         "tests/engines/test_stacks_and_recipes.py",
@@ -26,16 +33,27 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/planning/difference/test_truth.py",
         "tests/planning/memory/test_monotonicity.py",
         "tests/planning/memory/test_remedies.py",
+        "tests/planning/performance/test_crowd.py",
         "tests/planning/performance/test_monotone_laws.py",
         "tests/planning/stack/test_edits.py",
         "tests/planning/stack/test_every_field.py",
         "tests/planning/stack/test_every_field_at_each_release.py",
         "tests/planning/stack/test_odd_values.py",
         "tests/policy/test_protocol.py",
+        "tests/policy/test_stacks.py",
         "tests/report/test_page.py",
         "tests/scripts/test_pr_preview.py",
+        "tests/scripts/test_release.py",
+        "tests/scripts/test_vllm_contract.py",
         "tests/stacks/test_guide_recipes.py",
+        "tests/stacks/test_resource_names.py",
+        "tests/stacks/test_stacks.py",
         "tests/test_architecture.py",
+        "tests/verification/test_pooling_server.py",
+        "tests/verification/test_port_forward.py",
+        "tests/verification/test_tgi_server.py",
+        "tests/verification/test_tls.py",
+        "tests/verification/test_vllm_server.py",
     ),
     "sandbox": (
         "tests/pulumi_cli",
@@ -49,8 +67,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     ),
     "browser": ("tests/report/test_browser.py",),
 }
-"""Files and folders all of whose tests have a marker: `slow` ones generate many cases, start many processes or walk
-over every contract."""
+"""Files and folders all of whose tests have a marker: `slow` ones generate many cases, start processes or servers, or
+walk over every contract or stack."""
 
 
 SERVING = (
