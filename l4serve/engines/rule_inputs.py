@@ -37,7 +37,9 @@ _DRAFT_KEYS = (
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
-_TRAITS = ("lora", "pp", "packed", "experts", "transcription")
+_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3")
+_NAMED = {"-bnb-4bit": "bitsandbytes"}
+"""Parts of ids by which publishers say how a checkpoint is quantised."""
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
 
@@ -69,6 +71,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "contract.exact": version == case.contract.version,
         "model.known": _known(case),
         **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
+        "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
     }
     backend = backend_of(case)
@@ -138,6 +141,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     for key, fact in _SPECULATIVE.items():
         facts[fact] = speculative.get(key)
     facts["v1.off"] = True if case.extra_env.get("VLLM_USE_V1") == "0" else None
+    facts["v1.asked"] = True if case.extra_env.get("VLLM_USE_V1") == "1" else None
     return facts
 
 
@@ -181,6 +185,7 @@ def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.quantizationBits": model.quantization_bits,
         "model.quantizationFloats": model.quantization_floats,
         "model.quantized": model.quantization_method is not None if model.described else None,
+        "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
     }
 
 
@@ -199,6 +204,18 @@ def _capability_facts(case: Case) -> dict[str, Any]:
         "model.lastRelease": gone if gone and "://" not in gone else None,
         "model.plugin": gone if gone and "://" in gone else None,
     }
+
+
+def _eagle_head(how: str | None, case: Case) -> bool | None:
+    """Whether the release has a class for an EAGLE head of this model; None where there is none to load.
+
+    A head is `Eagle` and the class that it was trained beside (transformers_utils/configs/eagle.py). Heads of models
+    with towers are trained beside the text model inside, which nothing here names.
+    """
+    architecture = case.model.architecture
+    if how != "eagle" or not (architecture or "").endswith("ForCausalLM"):
+        return None
+    return case.contract.served(f"Eagle{architecture}") is not None
 
 
 @cache

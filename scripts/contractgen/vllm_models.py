@@ -31,6 +31,7 @@ _TRAITS = {
     "IsAttentionFree": "attention-free",
     "SupportsTranscription": "transcription",
     "SupportsV0Only": "v0-only",
+    "SupportsEagle3": "eagle3",
 }
 _CLASS_FLAGS = {"supports_lora": "lora", "supports_pp": "pp", "packed_modules_mapping": "packed"}
 

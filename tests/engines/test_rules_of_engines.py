@@ -127,10 +127,10 @@ NGRAM = {"method": "ngram", "num_speculative_tokens": 3}
         (
             "0.11.0",
             1,
-            {"method": "eagle", "model": "a/eagle", "num_speculative_tokens": 3},
+            {"method": "eagle3", "model": "a/eagle", "num_speculative_tokens": 3},
             "vllm-async-scheduling-with-drafts",
         ),
-        ("0.11.1", 1, {"method": "eagle", "model": "a/eagle", "num_speculative_tokens": 3}, None),
+        ("0.11.1", 1, {"method": "eagle3", "model": "a/eagle", "num_speculative_tokens": 3}, None),
         ("0.14.1", 1, NGRAM, "vllm-async-scheduling-with-ngram"),
         ("0.32.0", 1, NGRAM, "vllm-async-scheduling-with-ngram"),
         ("0.33.0", 1, NGRAM, None),

@@ -7,7 +7,7 @@ import pytest
 from l4serve.config.vllm import LoraAdapter, VllmEngine
 from l4serve.engines.rule_inputs import backend_of
 from tests.each_case import each
-from tests.engines.rule_cases import GEMMA, QWEN, case, errors, like, verdicts
+from tests.engines.rule_cases import GEMMA, QWEN, UNDESCRIBED, case, errors, like, verdicts
 
 EXPERTS = like(QWEN, architecture="Qwen3MoeForCausalLM", expert_intermediate_size=1536)
 LATENT = like(EXPERTS, architecture="DeepseekV2ForCausalLM", latent_attention=True, num_attention_heads=16)
@@ -155,6 +155,14 @@ NEXT = like(QWEN, architecture="Qwen3NextForCausalLM")
         ("0.10.2", QWEN, {"method": "eagle3", "model": "o/head"}, None),
         ("0.19.0", MISTRAL, {"model": "o/EAGLE3-head"}, "vllm-eagle3-target"),
         ("0.26.0", MISTRAL, {"model": "o/EAGLE3-head"}, None),
+        ("0.26.0", GEMMA, {"model": "o/EAGLE3-head"}, "vllm-eagle3-class"),
+        ("0.23.0", NEXT, {"method": "eagle3", "model": "o/head"}, "vllm-eagle3-class"),
+        ("0.24.0", NEXT, {"method": "eagle3", "model": "o/head"}, None),
+        ("0.12.0", EXPERTS, {"method": "eagle3", "model": "o/head"}, None),
+        ("0.10.2", QWEN, {"method": "eagle", "model": "o/head"}, "vllm-eagle-without-class"),
+        ("0.20.0", MISTRAL, {"method": "eagle", "model": "o/head"}, "vllm-eagle-without-class"),
+        ("0.22.0", MISTRAL, {"method": "eagle", "model": "o/head"}, None),
+        ("0.22.0", UNDESCRIBED, {"method": "eagle", "model": "o/head"}, None),
         ("0.11.0", QWEN, {"method": "qwen3_next_mtp"}, "vllm-mtp-without-heads"),
         ("0.26.0", QWEN, {"method": "mtp"}, "vllm-mtp-without-heads"),
         ("0.26.0", NEXT, {"method": "mtp"}, None),

@@ -135,6 +135,8 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
             changes |= {f"graphs.{name}": found for name, found in read.changes.items()}
         elif value in table["noGraphs"].get(key, ()):
             changes["graphs.sizes"] = ()
+        elif value in table["piecewise"].get(key, ()):
+            changes["graphs.piecewise"] = True
         elif value not in table["default"].get(key, ()) and key not in table["harmless"]:
             unmodelled.append(f"{key} of the compilation config")
     return Reading(changes, tuple(unmodelled))

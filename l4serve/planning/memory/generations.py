@@ -66,6 +66,7 @@ class Generation:
     schedules_ahead: bool
     token_report: Literal["blocks", "capacity"]
     counts_reserved_cache: bool
+    demands_states: bool
 
     @property
     def slidingwindow_groups(self) -> bool:

@@ -17,10 +17,14 @@ class LoraOptions:
 
 @frozen(slots=True, kw_only=True)
 class GraphOptions:
-    """CUDA graphs as the operator asks for them: the batch sizes themselves, or the largest. None is the release's."""
+    """CUDA graphs as the operator asks for them: the batch sizes themselves, or the largest. None is the release's.
+
+    `piecewise` is whether attention stays out of every graph.
+    """
 
     sizes: tuple[int, ...] | None = None
     largest: int | None = None
+    piecewise: bool = False
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
 
 GPU_COUNTS = (1, 2, 4, 8)
-SEQUENCE_LIMITS = (128, 64, 32, 16)
+SEQUENCE_LIMITS = (512, 256, 128, 64, 32, 16)
 BATCH_LIMITS = (1024, 512)
 HIGHEST_UTILIZATION = 0.95
 LOWER_UTILIZATIONS = (0.94, 0.92, 0.9, 0.88, 0.85, 0.8)
@@ -187,7 +187,7 @@ def _stated_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
 
 def _batch_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     options, generation = base.options, vllm_generation(base.options.engine_version)
-    asked = options.max_num_seqs or generation.default_seqs
+    asked = options.max_num_seqs or options.default_max_num_seqs or generation.default_seqs
     fewer = [
         _extend(base, edited(options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
         for limit in SEQUENCE_LIMITS

@@ -41,12 +41,15 @@ def verdict(
     outside = gpu.total_gib - gpu.context_gib - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
+    states = _blocks_of_states(question)
     concurrency = float(limits.seqs) if encoder else blocks / needed
     apart = _states_apart(question)
     holds = _stated_size(question, blocks, needed)
     reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout, holds), *apart)
+    if not reasons and blocks < states:
+        reasons = (_too_many_sequences(blocks, states),)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
-    margin, widths = left - needed * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
+    margin, widths = left - max(needed, states) * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
     if encoder:
         margin = outside
     elif question.options.states_cache:  # what the cache holds is arithmetic; whether the card holds it is not
@@ -71,6 +74,24 @@ def verdict(
         spare_gib=min(margin, outside),
         reasons=reasons,
         notes=notes,
+    )
+
+
+def _blocks_of_states(question: Question) -> int:
+    """Blocks that a start demands for the states of a whole batch, whatever it will hold: one for each sequence.
+
+    Only where decoding is captured whole (`resolve_cudagraph_mode_and_sizes` of vllm/config/compilation.py, 0.20.0).
+    """
+    graphs, options = question.options.graphs, question.options
+    captured = not options.enforce_eager and (graphs is None or (graphs.sizes != () and not graphs.piecewise))
+    demanded = question.generation.demands_states and question.model.linear_state is not None
+    return question.limits.seqs if demanded and captured and not options.pooling else 0
+
+
+def _too_many_sequences(blocks: int, states: int) -> str:
+    return (
+        f"a batch of {states} sequences needs as many blocks for their linear-attention states and the cache has "
+        f"{blocks}, so the engine captures no graphs and stops; lower maxNumSeqs (--max-num-seqs)"
     )
 
 

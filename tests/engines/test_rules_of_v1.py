@@ -1,0 +1,50 @@
+"""VLLM_USE_V1=1 asks releases with two engines for the newer: refused where it cannot, as the engine does."""
+
+from typing import Any
+
+import pytest
+
+from tests.engines.rule_cases import H100, L4, QWEN, T4, errors, like
+
+ENCODER = like(QWEN, architecture="BertModel")
+ASKED = {"VLLM_USE_V1": "1"}
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "gpu", "extra_args", "settings", "rule"),
+    [
+        ("0.8.2", QWEN, T4, (), {}, "vllm-v1-asked-of-old-card"),
+        ("0.10.1", QWEN, T4, (), {}, "vllm-v1-asked-of-old-card"),
+        ("0.10.2", QWEN, T4, (), {}, None),
+        ("0.9.1", QWEN, L4, (), {"task": "embed"}, "vllm-v1-asked-of-pooling"),
+        ("0.9.1", ENCODER, L4, (), {}, "vllm-v1-asked-of-pooling"),
+        ("0.9.2", QWEN, L4, (), {"task": "embed"}, None),
+        ("0.9.1", QWEN, L4, (), {"task": "generate"}, None),
+        ("0.9.2", QWEN, L4, (), {"kvCacheDtype": "fp8"}, "vllm-v1-asked-for-fp8-cache"),
+        ("0.9.2", QWEN, H100, (), {"kvCacheDtype": "fp8"}, None),
+        ("0.9.1", QWEN, L4, (), {"dtype": "float32"}, "vllm-v1-asked-for-float32"),
+        ("0.9.2", QWEN, L4, (), {"attentionBackend": "XFORMERS"}, "vllm-v1-asked-for-old-backend"),
+        ("0.9.2", QWEN, L4, (), {"attentionBackend": "FLASH_ATTN"}, None),
+        (
+            "0.9.2",
+            QWEN,
+            L4,
+            (),
+            {"speculativeConfig": {"model": "Qwen/Qwen2.5-0.5B", "num_speculative_tokens": 3}},
+            "vllm-v1-asked-for-draft-model",
+        ),
+        ("0.8.5", QWEN, L4, (), {"quantization": "gguf"}, "vllm-v1-asked-for-old-quantisation"),
+        ("0.8.5", QWEN, L4, ("--num-scheduler-steps=8",), {}, "vllm-v1-asked-for-old-flags"),
+        ("0.8.5", QWEN, L4, ("--num-scheduler-steps=1",), {}, None),
+        ("0.10.2", QWEN, L4, ("--preemption-mode=swap",), {}, "vllm-v1-asked-for-old-flags"),
+        ("0.9.1", QWEN, L4, ("--scheduling-policy=priority",), {}, "vllm-v1-asked-for-priorities"),
+        ("0.9.2", QWEN, L4, ("--scheduling-policy=priority",), {}, None),
+    ],
+)
+def test_a_release_with_both_engines_refuses_what_v1_lacks_only_where_v1_is_asked_for(
+    version: str, model: Any, gpu: Any, extra_args: tuple[str, ...], settings: dict[str, Any], rule: str | None
+) -> None:
+    found = errors("vllm", version, model, gpu=gpu, extra_args=extra_args, extra_env=ASKED, **settings)
+    assert {each for each in found if each.startswith("vllm-v1-asked")} == ({rule} if rule else set())
+    unasked = errors("vllm", version, model, gpu=gpu, extra_args=extra_args, **settings)
+    assert not {each for each in unasked if each.startswith("vllm-v1-asked")}

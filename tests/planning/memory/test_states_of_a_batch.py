@@ -1,0 +1,77 @@
+"""Since 0.20.0 a start is refused whose cache has fewer blocks than a batch has sequences with states.
+
+The figure is one of those who met it: vLLM counted 856 blocks for Qwen3.6-27B-FP8 at 0.95 of an H100
+(https://github.com/vllm-project/recipes/pull/551).
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from l4serve.engines.contract import load_contract
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.extra_flags import with_flags
+from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import remedies
+from l4serve.planning.models.catalogue import find_model
+
+PIECEWISE = '--compilation-config={"cudagraph_mode":"PIECEWISE"}'
+NO_GRAPHS = '--compilation-config={"cudagraph_mode":"NONE"}'
+
+
+def options(version: str = "0.26.0", *flags: str, **changes: Any) -> ServingOptions:
+    asked = ServingOptions(engine="vllm", engine_version=version, gpu_memory_utilization=0.95)
+    changed = replace(asked, default_max_num_seqs=1024, **changes)
+    return with_flags(changed, flags, {}, load_contract("vllm", version))
+
+
+def fit(asked: ServingOptions) -> Fit:
+    gpu, shape = find_gpu("nvidia-h100-80gb"), find_model("Qwen/Qwen3.5-27B-FP8")
+    assert gpu is not None
+    assert shape is not None
+    return estimate(shape, gpu, asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "starts"),
+    [
+        (options("0.22.0"), False),
+        (options("0.20.0"), False),
+        (options("0.19.1"), True),
+        (options("0.22.0", max_num_seqs=512), True),
+        (options("0.22.0", enforce_eager=True), True),
+        (options("0.22.0", PIECEWISE), True),
+        (options("0.22.0", NO_GRAPHS), True),
+    ],
+)
+def test_a_state_for_each_sequence_is_demanded_where_decoding_is_captured_whole(
+    asked: ServingOptions, *, starts: bool
+) -> None:
+    assert fit(asked).fits == starts
+
+
+def test_the_blocks_are_those_that_the_engine_counted() -> None:
+    found = fit(options("0.22.0"))
+    (reason,) = found.reasons
+    blocks = int(reason.split("the cache has ")[1].split(",")[0])
+    assert blocks == pytest.approx(856, rel=0.03)
+    assert "maxNumSeqs" in reason
+
+
+def test_the_remedy_is_the_largest_batch_that_is_tried_and_starts() -> None:
+    gpu, shape = find_gpu("nvidia-h100-80gb"), find_model("Qwen/Qwen3.5-27B-FP8")
+    assert gpu is not None
+    assert shape is not None
+    edits = [remedy.edit for remedy in remedies(shape, gpu, options("0.22.0"))]
+    assert {"engine.maxNumSeqs": 512} in edits
+
+
+def test_a_model_without_states_has_no_such_demand() -> None:
+    gpu, shape = find_gpu("nvidia-l4"), find_model("Qwen/Qwen3-4B")
+    assert gpu is not None
+    assert shape is not None
+    asked = options("0.26.0", "--num-gpu-blocks-override=140", max_model_len=2048, max_num_seqs=256)
+    assert estimate(shape, gpu, asked).fits
