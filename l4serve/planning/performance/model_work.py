@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Literal
 
@@ -13,6 +14,7 @@ from l4serve.planning.memory.weights import rank_kv_heads, rank_parameters
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 EIGHT_BITS = 8
+PLAIN_BYTES = 2
 INT8_METHODS = ("eetq", "bitsandbytes-8bit", "experts_int8")
 
 WEIGHT_ONLY = ("gptq", "gptq_marlin", "awq", "awq_marlin", "marlin", "auto-round")
@@ -107,6 +109,23 @@ def model_work(model: ModelShape, options: ServingOptions) -> ModelWork:
         hidden_bytes=model.hidden_size * plain,
         touched_bytes=_touched(model, tp) * plain,
     )
+
+
+def wider_formats(work: ModelWork) -> tuple[ModelWork, ...]:
+    """The same work with its quantised weights in 16 bits, and those of four bits in eight."""
+    if work.multiplied == "plain":
+        return ()
+    plain = replace(
+        work,
+        multiplied="plain",
+        stored_bytes=0.0,
+        plain_bytes=work.plain_bytes + PLAIN_BYTES * work.weights,
+        expert_bytes=PLAIN_BYTES * work.expert_weights or work.expert_bytes,
+    )
+    if work.multiplied != "fourBit":
+        return (plain,)
+    bytes_of_eight = work.expert_weights or work.expert_bytes
+    return plain, replace(work, multiplied="fp8", stored_bytes=work.weights, expert_bytes=bytes_of_eight)
 
 
 def _attended(model: ModelShape, tp: int) -> float:

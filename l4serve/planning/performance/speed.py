@@ -264,7 +264,8 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
 
 def _limited_by(served: Served, clock: StepClock, load: Load, seen: Observed) -> str:
     """What keeps the load from more: the cache, the sequences or tokens of a step, a part of the card, or the cards'
-    exchange, which also is the limit where half of them would decode as fast."""
+    exchange, which also is the limit where half of them would decode as fast. Computing is, too, where weights of more
+    bits would be as fast."""
     held = {reason: share for reason, share in seen.held_by.items() if reason}
     if held and sum(held.values()) > seen.busy / 2:
         return HELD_BY[max(held, key=lambda reason: held[reason])]
@@ -274,7 +275,10 @@ def _limited_by(served: Served, clock: StepClock, load: Load, seen: Observed) ->
     if clock.ranks > 1 and _half(served, clock).decoding(running, context) <= clock.decoding(running, context):
         return "interconnect"
     parts = clock.parts(running, context, prompts * running)
-    return max(parts, key=lambda part: parts[part])
+    limit = max(parts, key=lambda part: parts[part])
+    if limit == "interconnect" or clock.gains_by_its_bits(running, context, load.mean_input, load.mean_output):
+        return limit
+    return "compute"
 
 
 def _half(served: Served, clock: StepClock) -> StepClock:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from math import ceil, log2
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed
 from l4serve.planning.performance.kernel_rates import KernelRates
-from l4serve.planning.performance.model_work import ModelWork
+from l4serve.planning.performance.model_work import ModelWork, wider_formats
 
 LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
@@ -76,6 +77,26 @@ class StepClock:
         fixed, each, windowed = self.decode(sequences)
         near = context if self.work.window is None else min(context, self.work.window)
         return fixed + sequences * (each * context + windowed * near)
+
+    def steady(self, sequences: int, context: float, prompt: float, answer: float) -> float:
+        """Seconds of a step in the mean, where each of so many sequences brings a prompt with every answer: some steps
+        decode alone, in the others a prompt is computed beside."""
+        begun = sequences / max(1.0, answer)
+        share = min(1.0, begun)
+        tokens, first = round(begun * prompt / share), round(begun / share)
+        beside = self.bare(sequences + tokens, sequences + first) - self.bare(sequences, sequences)
+        pairs = tokens * prompt / 2
+        return self.decoding(sequences, context) + share * (beside + self.prompt(pairs, pairs))
+
+    def gains_by_its_bits(self, sequences: int, context: float, prompt: float, answer: float) -> bool:
+        """Whether no format of the weights with more bits would be as fast: what it saves in reading, it may lose in
+        multiplying."""
+        found = self.steady(sequences, context, prompt, answer)
+        return all(found < wider.steady(sequences, context, prompt, answer) for wider in self._wider)
+
+    @cached_property
+    def _wider(self) -> tuple[StepClock, ...]:
+        return tuple(replace(self, work=work) for work in wider_formats(self.work))
 
     def parts(self, sequences: int, context: float, prompts: float) -> dict[str, float]:
         """Seconds of a step by what they are spent on, with so many sequences of this context and tokens of prompts."""

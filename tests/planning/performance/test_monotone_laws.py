@@ -4,7 +4,7 @@ from functools import cache
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from l4serve.planning.performance.card_speeds import all_card_speeds
@@ -13,7 +13,7 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.step_time import StepClock
-from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import subject_speed
 from tests.planning.performance.engines import asked
 
@@ -79,14 +79,54 @@ def test_fewer_bits_of_cache_never_decode_slower(
 
 
 @cache
-def speed(model: str, gpu: str, quantization: str | None, cards: int, clients: int) -> Speed:
+def judged(model: str, gpu: str, quantization: str | None, cards: int) -> tuple[Subject, Judgement]:
     subject = asked(model, gpu, quantization, cards=cards)
-    return subject_speed(subject, judge(subject), Load(input_tokens=256, output_tokens=128, clients=clients))
+    return subject, judge(subject)
+
+
+@cache
+def speed(
+    model: str, gpu: str, quantization: str | None, cards: int, clients: int, lengths: tuple[int, int] = (256, 128)
+) -> Speed:
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], clients=clients)
+    return subject_speed(*judged(model, gpu, quantization, cards), load)
 
 
 def each_token(found: Speed) -> float:
     assert found.figures.itl_ms is not None
     return found.figures.itl_ms
+
+
+SLOWER_BY = {"interconnect", "compute", "max batched tokens"}
+"""Limits under which fewer bits may be slower: what is multiplied in 16 bits is unpacked first, prompts above all."""
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from(NARROWER),
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 300),
+    st.sampled_from([(256, 128), (1024, 64), (32, 512), (512, 16)]),
+)
+@example("Qwen/Qwen3-0.6B", (None, "fp8"), 2, 200, (256, 128))
+@example("Qwen/Qwen3-0.6B", ("fp8", "awq"), 1, 64, (1024, 64))
+@settings(max_examples=20, deadline=None)
+def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchange_is_named(
+    gpu: str, model: str, formats: tuple[str | None, str], cards: int, clients: int, lengths: tuple[int, int]
+) -> None:
+    wide, narrow = (speed(model, gpu, name, cards, clients, lengths) for name in formats)
+    if not (wide.judged and narrow.judged) or narrow.limited_by in SLOWER_BY:
+        return
+    if narrow.figures.running_requests == pytest.approx(wide.figures.running_requests, rel=0.01):
+        assert each_token(narrow) <= each_token(wide), (narrow.limited_by, wide.limited_by)
+
+
+def test_what_is_unpacked_to_no_gain_is_limited_by_computing() -> None:
+    wide, narrow = (speed("Qwen/Qwen3-0.6B", "nvidia-a100-80gb", name, 2, 200) for name in (None, "fp8"))
+    assert each_token(narrow) > each_token(wide)
+    assert (wide.limited_by, narrow.limited_by) == ("memory bandwidth", "compute")
+    assert speed("Qwen/Qwen2.5-7B-Instruct", "nvidia-a100-80gb", "fp8", 1, 4).limited_by == "memory bandwidth"
 
 
 @pytest.mark.parametrize("gpu", CARDS)
