@@ -12,13 +12,16 @@ _DEEPER = frozenset("[{(")
 _BACK = frozenset("]})")
 
 
-def excess(value: object) -> str | None:
-    """What is too much in a value: a number, or how deep the brackets of a text nest; None where nothing is."""
+def excess(value: object, *, numbers: bool = True) -> str | None:
+    """What is too much in a value: a number, or how deep the brackets of a text nest; None where nothing is.
+
+    Without `numbers` a text's are nobody's to compute with, such as a build's in a variable or a tag.
+    """
     if isinstance(value, int | float):
         return "the number is larger than any that a setting means" if abs(value) >= _LARGEST else None
     if not isinstance(value, str):
         return None
-    if _DIGITS.search(value):
+    if numbers and _DIGITS.search(value):
         return "the text holds a number larger than any that a setting means"
     return f"brackets are nested deeper than {MOST_NESTING}" if _depth(value) > MOST_NESTING else None
 

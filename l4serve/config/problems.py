@@ -12,8 +12,9 @@ from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
 from l4serve.config.misplaced_keys import swapped
 from l4serve.config.problem_words import message, remedy, written_as
+from l4serve.config.random_texts import looks_random
 from l4serve.config.secret_names import names_a_secret
-from l4serve.config.secret_shapes import looks_random, redact
+from l4serve.config.secret_shapes import redact
 
 REMEDY = "\n    fix: "
 """Stands between what is wrong and what to write."""
@@ -102,8 +103,8 @@ def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Call
     example = example_at(path, member)
     said, mend = _message_without_secret(detail), remedy(detail, known_keys, example)
     # A value that is not shown is not shown mended either.
-    unseen = _is_hidden(detail) and detail["type"] in ("string_pattern_mismatch", "value_error")
-    return Problem(path, said, written_as(example) if unseen and mend.startswith("write it as") else mend)
+    unseen = _is_hidden(detail) and mend.startswith("write it as")
+    return Problem(path, said, written_as(example) if unseen else mend)
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:
@@ -124,8 +125,9 @@ def _message_without_secret(detail: ErrorDetails) -> str:
 
 def _is_hidden(detail: ErrorDetails) -> bool:
     value, path = detail["input"], [str(part) for part in detail["loc"]]
-    near_secrets = path[:1] == ["workloads"] and {"apiKey", "env"} & {*path}
-    return bool(near_secrets) or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
+    near_secrets = path[:1] == ["huggingFace"] or (path[:1] == ["workloads"] and {"apiKey", "env"} & {*path})
+    listed = {"extraArgs", "extraEnv"} & {*path} and isinstance(value, list | tuple)
+    return bool(near_secrets or listed) or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
 
 
 def _path(detail: ErrorDetails) -> str:

@@ -8,9 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from l4serve.config.data_file import load_data
-
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-"""VLLM_API_KEY, dbPassword and --hf-token alike, word by word."""
+from l4serve.config.random_texts import WORD, looks_random
 
 
 @cache
@@ -19,7 +17,8 @@ def _words() -> Mapping[str, frozenset[str]]:
 
 
 _GLUED = re.compile(
-    r"password|passwd|passphrase|passcode|secret|credential|apikey|accesskey|authkey|privatekey|connstr|connectionstring"
+    r"password|passwort|kennwort|passwd|passwrd|pswd|passphrase|passcode|secret|credential|apikey|accesskey|authkey"
+    r"|privatekey|connstr|connectionstring|motdepasse|contrasena|wachtwoord"
     r"|sess(?:ion)?id$|(?:auth|access|api|hub|hf|bearer|refresh|bot|user|db|my)tokens?$|(?:pwd|jwt|cookie|dsn|creds)$"
 )
 """Parts of a word that name a secret though nothing divides it: PGPASSWORD, CLIENTSECRET, PHPSESSID."""
@@ -29,12 +28,36 @@ _PASSES = (
 )
 _GLUED_PASS = re.compile(rf"^(?!(?:{'|'.join(_PASSES)})$)[a-z]{{1,12}}pass$")
 """DBPASS and SMTPPASS, but not BYPASS."""
-_GLUED_CAPITALS = re.compile(r"[a-z](?:token|secret)$")
-"""Ends of a word of capitals alone: HFTOKEN."""
-_PLAIN_VALUE = re.compile(r"(?i)|true|false|yes|no|on|off|none|null|auto|default|[01]")
-_COUNTED_VALUE = re.compile(r"(?i)-?\d{1,6}(\.\d+)?[a-z]{0,2}|basic|bearer|oidc|oauth2?|disabled|enabled|required")
+_GLUED_CAPITALS = re.compile(r"[a-z](?:token|secret)$|^(?:db|sql|my|pg|root|admin|user|ftp|smtp|ldap|redis|mysql)pw$")
+"""Ends of a word of capitals alone: HFTOKEN, DBPW."""
+_GLUED_KEY = re.compile(r"^(?P<of>[a-z]{2,})keys?$")
+"""OPENAIKEY, but not SORTKEY or MONKEY."""
+_PLAIN_VALUE = re.compile(r"(?i)|true|false|yes|no|on|off|none|null|auto|default|enabled|disabled|[01]")
+_COUNTED_VALUE = re.compile(
+    r"(?i)-?\d{1,6}(\.\d+)?[a-z]{0,2}|v\d{1,3}|basic|bearer|oidc|oauth2?|required|(?:sasl_)?(?:plain(?:text)?|ssl)"
+    r"|scram-sha-\d{1,3}|[hrep]s\d{3}|sha-?\d{1,3}|hmac-sha\d{1,3}|md5|saml2?|http2?"
+)
 """The value of a switch, or of something that is counted or chosen, under a name with a weak word."""
-_FILE = re.compile(r"~?/[\w./-]+", re.ASCII)
+_A_WORD = r"(?:[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,15}|v\d{1,2})"
+_WORDS_VALUE = re.compile(rf"{_A_WORD}(?:[-_. ]{_A_WORD}){{0,7}}")
+"""Words, in which no key is that anybody generated: `tenant-acme` under TENANT_KEY."""
+_HEADER = re.compile(r"[A-Z][A-Za-z]{0,19}(?:-[A-Z][A-Za-z]{0,19}){0,5}|[a-z]{1,20}(?:-[a-z]{1,20}){1,5}")
+_FILE = re.compile(r"(?:~|\$HOME|\.{1,2})?(?P<parts>(?:/[\w.@+-]+)+)/?", re.ASCII)
+_ENDING = re.compile(
+    r"[\w-]\.(?:json|pem|key|crt|cer|txt|ya?ml|toml|conf|cfg|ini|p12|pfx|jks|jwt|token|env|netrc|sock|pub|gpg|asc)$"
+)
+
+
+def is_file(value: str) -> bool:
+    """Whether a text is the path of a file, rather than a password that begins with a slash.
+
+    It has the ending of one, or it begins in a folder where files for containers lie; no part looks generated.
+    """
+    found = _FILE.fullmatch(value)
+    parts = found["parts"].split("/")[1:] if found else []
+    if not parts or any(looks_random(part) for part in parts):
+        return False
+    return bool(_ENDING.search(value)) or value[0] in "~$." or (len(parts) > 1 and parts[0] in _words()["folders"])
 
 
 def names_a_secret(name: str) -> bool:
@@ -45,9 +68,18 @@ def names_a_secret(name: str) -> bool:
 def holds_a_secret(name: str, value: str) -> bool:
     """Whether what stands under a name is a secret: the name is one for secrets, the value no switch, count or file."""
     word = _secret_word(name)
-    if word is None or _PLAIN_VALUE.fullmatch(value) or _FILE.fullmatch(value):
+    if word is None or _PLAIN_VALUE.fullmatch(value) or is_file(value):
+        return False
+    if name[-7:].lower().rstrip("s").endswith("header") and _HEADER.fullmatch(value):
+        return False
+    if word in _words()["open"] and _is_words(value):
         return False
     return word not in _words()["weak"] or not _COUNTED_VALUE.fullmatch(value)
+
+
+def _is_words(value: str) -> bool:
+    text = value.strip(".,:;!?\u2026)/")
+    return bool(_WORDS_VALUE.fullmatch(text)) and not looks_random(text)
 
 
 @lru_cache(maxsize=4096)
@@ -59,12 +91,34 @@ def _secret_word(name: str) -> str | None:
     if not words or words[-1] in _words()["about"] or (len(words) > 1 and words[0] in _words()["asking"]):
         return None
     capitals = name.isupper() or "_" in name
+    if any(pair in _REFERENCES for pair in pairwise(words)) or (words[-1] == "id" and words[-2:-1] in _OWNERS):
+        return None
     named = (word for word in words if word in _words()["secret"] or _is_glued(word, capitals=capitals))
-    return next(named, None) or _token_in(words) or _key_in(words, capitals=capitals)
+    return next(named, None) or _token_in(words) or _key_in(words, capitals=capitals) or _last_in(name, words)
+
+
+_REFERENCES = (("pull", "secret"), ("pull", "secrets"), ("tls", "secret"), ("secret", "store"), ("secrets", "manager"))
+"""Names of what only names a Secret, or keeps many."""
+_OWNERS = [[word] for word in ("client", "user", "account", "tenant", "app", "application", "project", "role", "group")]
+"""Whose ids are told openly: AUTH0_CLIENT_ID."""
 
 
 def _is_glued(word: str, *, capitals: bool) -> bool:
     return bool(_GLUED.search(word) or _GLUED_PASS.search(word) or (capitals and _GLUED_CAPITALS.search(word)))
+
+
+def _last_in(name: str, words: list[str]) -> str | None:
+    """What only a variable in capitals names at its end: a PIN, KEY alone, OPENAIKEY, GITHUB_TOKENS."""
+    if not name.isupper():
+        return None
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    glued = _GLUED_KEY.match(last)
+    if last == "pin" or (before, last) == ("pin", "code"):
+        return None if before in _words()["pinned"] else "pin"
+    if words == ["key"] or (glued and glued["of"] not in _words()["openKeys"] and last not in _words()["noKeys"]):
+        return "key"
+    many = last == "tokens" and before and not _words()["text"] & {*words} and not _words()["manyText"] & {*words}
+    return "tokens" if many else None
 
 
 def _token_in(words: list[str]) -> str | None:
@@ -91,6 +145,7 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
     )
 
 
+_SHORTEST_TOLD = 6
 _NAMED = re.compile(
     r"""(?<![\w.-])(?=(?P<name>--?[A-Za-z][\w.-]{0,60}|[A-Za-z_][\w.-]{0,60})(?P<between>\\*["']?"""
     r"""(?:\s{0,4}[:=]|(?<=\w)\s(?!\s{0,4}-))\s{0,4}\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
@@ -105,11 +160,28 @@ def names_a_secret_inside(text: str) -> bool:
     )
 
 
+def given_secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Where values stand in a text that a colon gives under a name for secrets, and that are no words."""
+    for found in _NAMED.finditer(text):
+        value = found["value"]
+        told = len(value) >= _SHORTEST_TOLD and not value.isalpha() and not _COUNTED_VALUE.fullmatch(value)
+        if told and ":" in found["between"] and found["name"].lower() not in ("secret", "key") and _is_given(found):
+            yield found.span("value")
+
+
 def _is_given(found: re.Match[str]) -> bool:
     """Whether a name and what follows it are a secret's; between words of a sentence it takes an option's dashes."""
     name, between, value = found["name"], found["between"], found["value"]
     told = ":" in between or "=" in between or (name.startswith("-") and '"' not in between)
-    return told and not value.startswith(("$", "<")) and holds_a_secret(name, value)
+    if not told or value.startswith(("$", "<")) or not holds_a_secret(name, value):
+        return False
+    return "=" in between or '"' in between or not _is_of_a_sentence(found)
+
+
+def _is_of_a_sentence(found: re.Match[str]) -> bool:
+    """Whether a word and a colon begin what a sentence says: a value of words that more follow, behind other words."""
+    behind, line = found.string[found.end("value") :], found.string[: found.start()].rpartition("\n")[2]
+    return bool(line.strip(" -\t") and _is_words(found["value"]) and re.match(r"[ \t]+\w", behind))
 
 
 def _json_pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -126,4 +198,14 @@ def _json_pairs(text: str) -> Iterator[tuple[str, str]]:
         yield from (
             (name, part) for name, inner in items if isinstance(inner, list) for part in inner if isinstance(part, str)
         )
+        yield from _entry(value)
         waiting += [*(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
+
+
+def _entry(value: Any) -> Iterator[tuple[str, str]]:
+    """The name and value of an entry such as {"name": "API_KEY", "value": "x"}."""
+    if isinstance(value, dict):
+        fields = {str(key).lower(): inner for key, inner in value.items()}
+        name, given = fields.get("name", fields.get("key")), fields.get("value")
+        if isinstance(name, str) and isinstance(given, str | int):
+            yield name, str(given)

@@ -2,17 +2,18 @@
 values where only text can be, and characters that would act on whoever reads them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import zip_longest
 from typing import Any
 
 from l4serve.config.characters import acting_character
 from l4serve.config.excess import excess
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
+from l4serve.config.random_texts import looks_random, names_an_id
+from l4serve.config.secret_commands import surrounded_secrets
 from l4serve.config.secret_names import holds_a_secret, names_a_secret, names_a_secret_inside
-from l4serve.config.secret_shapes import has_secret_shape, holds_random_run, looks_random
+from l4serve.config.secret_shapes import has_secret_shape, holds_random_run
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 _FORM = "{secret: NAME, key: KEY}"
@@ -24,6 +25,8 @@ _USE_ENV = (
     f"write env.VARIABLE: {_FORM}, or {{configMap: NAME, key: KEY}}; the key of the engine's server goes into apiKey, "
     "the Hugging Face token into huggingFace"
 )
+_OF_A_NAME = 16
+"""Characters from which a piece of a Secret's name that mixes letters and digits may be the secret itself."""
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
@@ -37,8 +40,16 @@ _FREE_FORM = re.compile(
 """Where a config gives keys of its own."""
 _COMPUTED = re.compile(r"^workloads\.[^.]+\.(extraArgs|extraEnv|engine\.(?!chatTemplate))")
 """Texts in which the plan reads numbers and JSON."""
+_NAMES = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(image|servedModelName|tokenizer|generationConfig|lora))\b")
+"""Those of them in which no number is computed with."""
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
-_SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)$")
+_ENV_SOURCE = re.compile(r"^workloads\.[^.]+\.env\.")
+_SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey(\.secretManager)?)$|^huggingFace(\.secretManager)?$")
+"""Where a mapping tells the place of a secret: what stands there by itself may be the secret."""
+_REFERENCE = re.compile(
+    r"^workloads\.[^.]+\.(env\.[^.]+|apiKey)\.|^huggingFace\.|\.(tls|iap|imagePullSecrets?)\.(.*\.)?(secret|key)$"
+)
+"""Where a text names a secret, and is none itself."""
 _HUB_TOKEN = re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}")
 _OF_THE_HUB = re.compile(r"(?i)hf[_-]|hugging")
 _EXPANSION = re.compile(r"(?<!\$)(?:\$\$)*\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
@@ -77,7 +88,7 @@ def _safe_key(key: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _fault_of_key(key: str) -> str | None:
-    if has_secret_shape(key) or names_a_secret_inside(key):
+    if has_secret_shape(key) or names_a_secret_inside(key) or holds_random_run(key):
         return "a key holds a secret in plain text"
     if character := acting_character(key):
         return f"a key holds the character {character}, which a reader does not see as it is"
@@ -90,6 +101,10 @@ def _at(place: _Place) -> Iterator[Problem]:
         if set(value) == {"secure"}:
             remedy = HIDE_KEY if _SOURCE.match(place.path) else "only hfToken is a secret, and what apiKey.config names"
             yield Problem(place.path, "an encrypted value cannot be used here", remedy)
+        elif place.path.endswith(".extraArgs"):
+            yield from _secret_arguments(
+                place.path, [f"--{str(name).lstrip('-')}={given}" for name, given in value.items()]
+            )
         elif _EXTRA_ENV.match(place.path):
             yield Problem(place.path, "extraEnv takes text, not a mapping", _USE_ENV)
         for key in value:
@@ -98,14 +113,17 @@ def _at(place: _Place) -> Iterator[Problem]:
     elif isinstance(value, list | tuple):
         if place.path.endswith(".extraArgs"):
             yield from _secret_arguments(place.path, value)
-    elif value is not None and _SOURCE.match(place.path):
+        elif _SOURCE.match(place.path) and value:
+            yield _value_for_source(place.path)
+    elif value is not None and not isinstance(value, bool) and _SOURCE.match(place.path):
         yield _value_for_source(place.path)
     elif isinstance(value, str):
         yield from _in_text(place, value)
-        if _COMPUTED.match(place.path) and (much := excess(value)):
+        if _COMPUTED.match(place.path) and (much := excess(value, numbers=not _NAMES.match(place.path))):
             yield Problem(place.path, much, "write one that the engine takes")
     elif much := excess(value):
-        yield Problem(place.path, much, "write one that the key takes")
+        text = _EXTRA_ENV.match(place.path) or place.path.rpartition(".")[0].endswith("abels")
+        yield Problem(place.path, much, "put it in quotes" if text else "write one that the key takes")
     elif value is not None and _is_secret_place(place.path, str(value)):
         yield _plain_secret(place.path)
 
@@ -129,7 +147,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
 
 def _value_for_source(path: str) -> Problem:
     """A value where the name of a Secret belongs, which may be the secret itself: it is not repeated."""
-    if path.endswith(".apiKey") or names_a_secret(path.rsplit(".", 1)[-1]):
+    if not _ENV_SOURCE.match(path) or names_a_secret(path.rsplit(".", 1)[-1]):
         return _plain_secret(path)
     remedy = f"write {_FORM}, or {{configMap: NAME, key: KEY}}; a value in the open goes into extraEnv"
     return Problem(path, "env names where a value is kept, and takes no value", remedy)
@@ -141,7 +159,13 @@ def _plain_secret(path: str) -> Problem:
 
 def _holds_one_inside(path: str, text: str) -> bool:
     """Whether a text that is no prose holds a secret among its words, or one by its entropy."""
-    return not _PROSE.search(path) and (names_a_secret_inside(text) or holds_random_run(text))
+    if _PROSE.search(path):
+        return False
+    if names_a_secret_inside(text) or any(True for _ in surrounded_secrets(text)):
+        return True
+    if _REFERENCE.search(path) and any(looks_random(part, _OF_A_NAME) for part in re.split("[-_./]", text)):
+        return True
+    return holds_random_run(text) and not names_an_id(path.rsplit(".", 1)[-1].partition("[")[0])
 
 
 def _is_secret_place(path: str, text: str) -> bool:
@@ -154,14 +178,25 @@ def _is_secret_place(path: str, text: str) -> bool:
 
 def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
     """An option for secrets with its value, whether in one argument or in two."""
-    texts = [str(argument) for argument in arguments]
-    for index, (argument, after) in enumerate(zip_longest(texts, texts[1:])):
+    texts = [*_flat(arguments)]
+    for number, (index, argument) in enumerate(texts):
+        after = texts[number + 1][1] if number + 1 < len(texts) else None
         option, equals, given = argument.partition("=")
         value = given if equals else after
         key = option.replace("_", "-").startswith("--api-k")
         if option.startswith("-") and value is not None and (key or holds_a_secret(option, value)):
             remedy = HIDE_TOKEN if _OF_THE_HUB.search(option) else HIDE_KEY
             yield Problem(f"{path}[{index}]", f"{option[:40]} would put a secret on the command line", remedy)
+
+
+def _flat(arguments: Iterable[Any], index: int | None = None) -> Iterator[tuple[int, str]]:
+    """Each argument with its place in the list; lists inside, which are refused later, are looked through too."""
+    for number, argument in enumerate(arguments):
+        place = number if index is None else index
+        if isinstance(argument, list | tuple):
+            yield from _flat(argument, place)
+        else:
+            yield place, str(argument)
 
 
 def line_with_secret(text: str) -> int | None:

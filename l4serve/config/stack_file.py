@@ -19,8 +19,9 @@ from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problem_words import shown
 from l4serve.config.problems import ConfigError, Problem, StackFileError, problems_from
+from l4serve.config.random_texts import is_name_of_words, looks_random
 from l4serve.config.recipes import RECIPES, apply_recipes
-from l4serve.config.secret_shapes import has_secret_shape, looks_random
+from l4serve.config.secret_shapes import has_secret_shape, holds_random_run
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
 from l4serve.config.stack import StackConfig
@@ -137,7 +138,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Pa
     """
     named = named_secrets(values.get(SERVING_KEY))
     unknown = _unknown_keys(values, named)
-    problems = (*unknown, *_plain_secrets(values, named), *_odd_project(values))
+    problems = (*unknown, *_plain_secrets(values, named), *_keys_for_names(values), *_odd_project(values))
     if unknown and SERVING_KEY not in values:
         refuse_all(problems)
     _, (serving, config, models) = gather(partial(refuse_all, problems), partial(_read_config, values, base, recipes))
@@ -205,7 +206,7 @@ def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Pro
     known = {SERVING_KEY, TOKEN_KEY, *(f"{PROJECT}:{name}" for name in named)}
     return [
         Problem(
-            "(a key)" if has_secret_shape(key) else key[:100],
+            "(a key)" if has_secret_shape(key) or holds_random_run(key) else key[:100],
             "there is no such key in this project",
             _right_key(key, known),
         )
@@ -237,13 +238,26 @@ def _right_key(key: str, known: Collection[str]) -> str:
 
 def named_secrets(serving: Any) -> tuple[str, ...]:
     """Names of the config's secrets that a serving object, as it was given, takes the keys of its workloads from."""
+    return tuple(dict.fromkeys(_secret_by_workload(serving).values()))
+
+
+def _secret_by_workload(serving: Any) -> Mapping[str, str]:
     try:
-        given = _serving_object(serving)
+        workloads = _serving_object(serving).get("workloads")
     except ConfigError:
-        return ()
-    workloads = given.get("workloads")
-    keys = (w.get("apiKey") for w in workloads.values() if isinstance(w, dict)) if isinstance(workloads, dict) else ()
-    return tuple(dict.fromkeys(k["config"] for k in keys if isinstance(k, dict) and isinstance(k.get("config"), str)))
+        return {}
+    given = workloads.items() if isinstance(workloads, dict) else ()
+    keys = {str(name): w.get("apiKey") for name, w in given if isinstance(w, dict)}
+    return {w: key["config"] for w, key in keys.items() if isinstance(key, dict) and isinstance(key.get("config"), str)}
+
+
+def _keys_for_names(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What stands where a secret of the config is named, names none, and is not of words: perhaps the key itself."""
+    for workload, name in _secret_by_workload(values.get(SERVING_KEY)).items():
+        if f"{PROJECT}:{name}" not in values and not is_name_of_words(name):
+            what = "the stack's config has no such secret, and what stands here may be the key itself"
+            remedy = "pulumi config set --secret chatKey, and write config: chatKey; renew a key that stood here"
+            yield Problem(f"workloads.{workload}.apiKey.config", what, remedy)
 
 
 def _plain_secrets(values: Mapping[str, Any], named: Collection[str]) -> Iterator[Problem]:

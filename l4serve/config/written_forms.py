@@ -20,7 +20,7 @@ PLACE = rf"^({_FILE_PART}|/{_FILE_PART})(/{_FILE_PART})*$"
 """A path in the container, absolute or not, none of whose parts is `.` or `..`."""
 SOURCE = rf"^({_HUB_PART}(/{_HUB_PART})*(@{_HUB_PART})?|(/{_FILE_PART})+|(gs|s3|az|hf)://{_FILE_PART}(/{_FILE_PART})*)$"
 SERVED_NAME = r"^[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?(/[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?)*$"
-GIT_REF = r"^[A-Za-z0-9_][A-Za-z0-9_-]*([./][A-Za-z0-9_-]+)*$"
+GIT_REF = r"^[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$"
 PYTHON_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*(:[A-Za-z_][A-Za-z0-9_]*)?$"
 VERSION = r"^v?[0-9]+(\.[0-9]+){1,3}([.-]?[a-z0-9]+)*$"
 

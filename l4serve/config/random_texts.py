@@ -1,0 +1,116 @@
+"""Which texts look generated, as keys and passwords are, and which are words, names, numbers or digests."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from itertools import pairwise
+
+from l4serve.config.data_file import load_data
+
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+"""VLLM_API_KEY, dbPassword and --hf-token alike, word by word."""
+_ALPHABETS = tuple(map(re.compile, ("[a-z]", "[A-Z]", r"\d")))
+_SHORTEST, _SHORTEST_OF_TWO_ALPHABETS = 16, 20
+_RANDOM_BITS = 3.2
+"""Entropy per character above which a text may be random; a text that repeats itself has less."""
+_DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})")
+"""A commit of Git, or a digest of a file or an image."""
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_-]{20,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
+_BASE64 = re.compile(r"(?<![\w+/=.:-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{32,}={0,2}(?![\w+/=.-])", re.ASCII)
+_HEX_KEY = re.compile(r"(?<![\w+/.@-])(?:[0-9a-f]{32}|[0-9A-F]{32})(?![\w+/.@-])", re.ASCII)
+_DIVIDED = re.compile(r"[-_+/]")
+_LONGEST_PIECE_OF_WORDS = 12
+_NAME_BEFORE = re.compile(r"([A-Za-z][\w.-]{0,60})\\*[\"']?\s{0,2}[:=]\s{0,2}\\*[\"']?$", re.ASCII)
+
+
+@cache
+def _pairs() -> frozenset[str]:
+    return frozenset(load_data(__file__, "letter_pairs.yaml")["pairs"])
+
+
+@lru_cache(maxsize=4096)
+def looks_random(text: str, least: int = _SHORTEST_OF_TWO_ALPHABETS) -> bool:
+    """Whether a text of 16 characters or more looks generated.
+
+    It mixes small letters, capitals and digits, or two of them where it has `least` characters; what stands between
+    changes of case and digits is short, and its letters do not follow each other as those of words do. A digest does
+    not count.
+    """
+    mixed = sum(bool(alphabet.search(text)) for alphabet in _ALPHABETS)
+    if len(text) < (_SHORTEST if mixed == 3 else least) or mixed < 2 or _DIGEST.fullmatch(text):
+        return False
+    if mixed == 2 and not text.isalnum():
+        return False
+    counts = Counter(text).values()
+    if -sum(n / len(text) * math.log2(n / len(text)) for n in counts) <= _RANDOM_BITS:
+        return False
+    words = WORD.findall(text)
+    letters, alike = sum(map(len, words)) / len(words), _like_words(words)
+    return letters < 2.2 or (letters < 3 and alike < 0.62) or (letters < 6 and alike < 0.4)
+
+
+def _like_words(words: list[str]) -> float:
+    """The share of pairs of letters that are common in words: 0.8 in words, 0.2 in letters drawn at random."""
+    pairs = [first + second for word in words if word.isalpha() for first, second in pairwise(word.lower())]
+    return sum(pair in _pairs() for pair in pairs) / len(pairs) if pairs else 0
+
+
+def is_name_of_words(text: str) -> bool:
+    """Whether a name is words, such as chatKey or llm-key-2: at most one digit, at its end."""
+    words = WORD.findall(text)
+    letters = words[:-1] if words and re.fullmatch(r"\d", words[-1]) else words
+    return bool(letters) and all(word.isalpha() for word in letters) and sum(map(len, letters)) >= 3 * len(letters)
+
+
+def random_runs(text: str) -> Iterator[re.Match[str]]:
+    """The runs of at least 20 letters and digits in a text that look generated, and keys of 32 hexadecimal digits.
+
+    What a name such as `commit` or `traceId` stands before is an id.
+    """
+    for pattern, is_key in ((_HEX_KEY, _is_hex_key), (_RUN, _is_random_run), (_BASE64, _is_base64_key)):
+        yield from (run for run in pattern.finditer(text) if is_key(run[0]) and not _is_named_id(text, run.start()))
+
+
+def _is_hex_key(run: str) -> bool:
+    return bool(re.search("[a-fA-F]", run) and re.search(r"\d", run) and len(set(run)) > 6)
+
+
+def _is_random_run(run: str) -> bool:
+    """A run without dividers is judged whole; with them it has a long piece of all three alphabets."""
+    text = run.rstrip("=")
+    if not _DIVIDED.search(text):
+        return looks_random(text)
+    return any(
+        len(piece) >= _LONGEST_PIECE_OF_WORDS
+        and all(alphabet.search(piece) for alphabet in _ALPHABETS)
+        and looks_random(f"{piece}{piece}")
+        for piece in _DIVIDED.split(text)
+    )
+
+
+def _is_base64_key(run: str) -> bool:
+    return looks_random(_DIVIDED.sub("", run.rstrip("=")))
+
+
+def _is_named_id(text: str, start: int) -> bool:
+    found = _NAME_BEFORE.search(text[max(0, start - 80) : start])
+    return bool(found and names_an_id(found[1]))
+
+
+@lru_cache(maxsize=4096)
+def names_an_id(name: str) -> bool:
+    """Whether a name says of its value that it tells one thing from others, or one content: BUILD_ID, commit, md5."""
+    words = [word.lower() for word in WORD.findall(name[:300])]
+    while words and words[-1].isdigit():
+        words.pop()
+    if not words or words[-1] not in _id_words()["id"]:
+        return False
+    return len(words) == 1 or words[-2] not in _id_words()["secret"]
+
+
+@cache
+def _id_words() -> dict[str, frozenset[str]]:
+    words = load_data(__file__, "secret_words.yaml")
+    return {"id": frozenset(words["ids"]), "secret": frozenset((*words["secret"], "key", "keys", "token", "tokens"))}

@@ -1,0 +1,73 @@
+"""Secrets by what stands around them in a text: a command's option, a line of .netrc, an element of XML, an entry."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.secret_names import holds_a_secret
+
+_QUOTE = r"\\*[\"']?"
+_NETRC = re.compile(
+    r"(?:\bmachine\s{1,9}\S{1,200}|\bdefault)(?:\s{1,9}(?:login|account)\s{1,9}\S{1,200}){0,2}"
+    r"\s{1,9}password\s{1,9}(?P<value>\S{1,300})"
+)
+_ELEMENT = re.compile(
+    r"<(?P<name>[A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,200})?>\s{0,9}(?P<value>[^<>\s][^<>]{0,500}?)\s{0,9}</"
+)
+_OF_PLIST = re.compile(r"<key>(?P<name>[^<>]{1,60})</key>\s{0,9}<string>(?P<value>[^<>]{1,500})</string>")
+_ENTRY = re.compile(
+    rf"\b(?:name|key){_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<name>[A-Za-z][\w.-]{{0,60}}){_QUOTE}\s{{0,9}}[,;\n]?\s{{0,9}}"
+    rf"{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<value>[^\s\"',;{{}}\\]{{1,300}})",
+    re.I,
+)
+"""`name: X, value: Y`, as lists of variables have it, in JSON or YAML."""
+_IDS = re.compile(r"\d{1,6}")
+
+
+@cache
+def _commands() -> tuple[re.Pattern[str], ...]:
+    """A pattern for each group of commands: the command, its option on the same line, and the value."""
+    data = load_data(__file__, "secret_commands.yaml")
+    pair = r"(?P<user>[^\s:%\"'\\]{1,100})[:%](?P<value>[^\s\"'\\]{1,300})"
+    alone = r"(?P<value>[^\s\"'\\-][^\s\"'\\]{0,300})"
+    return tuple(
+        re.compile(
+            rf"(?<![\w/-])(?:[\w/.-]{{0,80}}/)?(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,400}}?(?<!\S)"
+            rf"(?:{_any(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
+        )
+        for kind, value, between in (("pair", pair, r"\s{0,4}"), ("alone", alone, r"\s{0,1}"))
+        for group in data[kind]
+    )
+
+
+def _with(group: Mapping[str, Any]) -> str:
+    return rf"[^\n;|]{{0,200}}?\b{group['with']}\s" if "with" in group else ""
+
+
+def _any(words: list[str]) -> str:
+    return "|".join(map(re.escape, words))
+
+
+def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Where secrets stand in a text, by the command, the line, the element or the entry around them."""
+    if " " in text or "\n" in text or "\t" in text:
+        for pattern in _commands():
+            yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
+        yield from (found.span("value") for found in _NETRC.finditer(text))
+    for pattern in (_ELEMENT, _OF_PLIST) if "<" in text else ():
+        yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))
+    if "alue" in text or "ALUE" in text:
+        yield from (found.span("value") for found in _ENTRY.finditer(text) if _is_secret(found))
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    return not found["value"].startswith(("$", "{{")) and holds_a_secret(
+        found["name"].rpartition(":")[2], found["value"]
+    )
+
+
+def _is_of_ids(found: re.Match[str]) -> bool:
+    """Whether a value is none: numbers of a user and a group, a port, or what a variable holds."""
+    return found["value"].startswith(("$", "<", "{{")) or bool(_IDS.fullmatch(found["value"]))

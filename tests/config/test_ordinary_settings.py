@@ -1,0 +1,101 @@
+"""Settings as public stacks have them, and names that look like more than they are: none is refused or hidden."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l4serve.config.problems import ConfigError
+from l4serve.config.secret_names import is_file
+from l4serve.config.secret_shapes import has_secret_shape, redact
+from tests.each_case import each
+from tests.factories import loaded, serving, workload
+
+STANDS_FOR = {"DIGEST": "9b1c" * 16, "COMMIT": "9b1c" * 10, "HEX": "3f9a7c21e8b04d56a1c2f3e4d5b69788"}
+
+
+def variables() -> list[tuple[str, str]]:
+    text = Path(__file__).with_name("ordinary_variables.txt").read_text(encoding="utf-8")
+    pairs = [line.partition("=")[::2] for line in text.splitlines() if line and not line.startswith("#")]
+    for name, meant in STANDS_FOR.items():
+        pairs = [(variable, value.replace(name, meant)) for variable, value in pairs]
+    return pairs
+
+
+@each(variables(), "=".join)
+def test_a_variable_of_ordinary_use_passes_as_it_is(variable: tuple[str, str]) -> None:
+    name, value = variable
+    loaded(serving({"qwen": workload(extraEnv={name: value})}))
+    for text in (f"environment {name}: {value}", f"{name}={value}"):
+        assert redact(text) == text
+
+
+ORDINARY: dict[str, dict[str, Any]] = {
+    "build number": {"engine": {"image": "registry.example.com/a/vllm:20240101123456789012"}},
+    "build number as a name": {"engine": {"servedModelName": ["chat-20240101123456789012", "20240101123456789012"]}},
+    "name before sk": {"engine": {"servedModelName": ["sk-learn-assistant-large", "sk-admin-assistant", "acme/sk-7b"]}},
+    "label of a gateway": {"labels": {"example.com/auth": "keycloak", "auth": "oidc-v2", "tenant-key": "acme-eu"}},
+    "label of a commit": {"labels": {"commit": "9b1c" * 10, "build-id": "3f9a7c21e8b04d56a1c2f3e4d5b69788"}},
+    "JSON of an override": {"extraArgs": ['--hf-overrides={"tie_word_embeddings": true, "eos_token_id": 2}']},
+    "secret by its name": {"env": {"A": {"secret": "llm-api-key-7d9f8b6c5d", "key": "tls.crt"}}},
+    "secret of the config": {"apiKey": {"config": "chatKey"}},
+    "another secret of the config": {"apiKey": {"config": "llm-key-2"}},
+    "middleware": {"extraArgs": ["--middleware=my_package.auth.SessionMiddleware"]},
+    "origins": {"extraArgs": ['--allowed-origins=["https://example.com"]', "--uvicorn-log-level=info"]},
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_a_setting_of_ordinary_use_passes(name: str) -> None:
+    loaded(serving({"qwen": workload(**ORDINARY[name])}))
+
+
+def test_a_revision_takes_what_git_takes_of_a_version() -> None:
+    for revision in ("v1.2+cu128", "release/2025.1+build.7", "main"):
+        loaded(serving({"qwen": {**workload(), "model": {"id": "a/b", "revision": revision}}}))
+    for revision in ("../x", "a..b", "a b", "-x", "a/", "+x"):
+        with pytest.raises(ConfigError, match="branch, tag or commit"):
+            loaded(serving({"qwen": {**workload(), "model": {"id": "a/b", "revision": revision}}}))
+
+
+KEYS = (
+    "sk-" + "a1B2" * 12,
+    "sk-proj-A1b2C3d4E5f6",
+    "sk-ant-api03-" + "aB3_x-" * 12,
+    "sk-or-v1-" + "ab12" * 16,
+    "sk-" + "ab12" * 8,
+    "sk-aB3_dE-fG5hI7jK9lM1nO2",
+    "sk-lf-1a2b3c4d-1a2b-1a2b-1a2b-1a2b3c4d5e6f",
+    "sk-1a2b3c4d5e6f",
+)
+
+
+@each(KEYS, str)
+def test_a_key_behind_sk_is_known_by_its_own_form(key: str) -> None:
+    assert has_secret_shape(key)
+    assert key not in redact(f"it is {key}.")
+
+
+NAMES = """sk-learn-assistant-large sk-hynix-memory-expert-7b sk-llama-3-70b-instruct sk-proj-manager-assistant
+sk-test-model-large pypi-mirror-internal-proxy-service-eu sk-admin-administration-model"""
+
+
+@each(NAMES.split(), str)
+def test_a_name_behind_an_issuers_letters_is_none(name: str) -> None:
+    assert not has_secret_shape(name)
+    assert redact(f"--served-model-name {name}") == f"--served-model-name {name}"
+
+
+@each(
+    ["/var/run/key.json", "~/.ssh/id_rsa", "/run/secrets/token", "/keys/a", "$HOME/.netrc", "/token.txt", "./certs/a"],
+    str,
+)
+def test_a_path_of_a_file_is_one(path: str) -> None:
+    assert is_file(path)
+
+
+@each(
+    ["/hunter2", "/hunter2..", "/hunter2/x", "/", "//", "/var/kX3vQ9mZ7pLw2RtY8bNc", "hunter2", "/etc", "/ab+cd="], str
+)
+def test_a_password_that_begins_like_a_path_is_none(value: str) -> None:
+    assert not is_file(value)
