@@ -48,11 +48,19 @@ WISHES = {
 }
 
 
-def timed(model: str, gpus: tuple[str, ...], name: str) -> tuple[int, float]:
-    """The candidates of one search, and the processor seconds that it took with finding them."""
+ALONE = ("cost, 20 requests a second", "the same for 95 %", "a promise that few keep")
+"""Wishes that are asked of one machine too, as a stack does: there no pod's run serves another machine."""
+
+
+def timed(model: str, gpus: tuple[str, ...], name: str, most: int | None = None) -> tuple[int, float]:
+    """The candidates of one search on no more than so many machines of each kind, the largest, and the processor
+    seconds that it took with finding them."""
     began = time.process_time()
     space = Space(model, gpus, None, (), None, "on-demand", "us-central1")
-    answer = search(*space.candidates(), WISHES[name])
+    pods, homes = space.candidates()
+    if most is not None:
+        homes = sorted(homes, key=lambda home: home.shape.gpus)[-most:]
+    answer = search(pods, homes, WISHES[name])
     return answer.tried, time.process_time() - began
 
 
@@ -63,12 +71,13 @@ def main() -> int:
     parser.add_argument("--gpu", action="append")
     asked = parser.parse_args()
     missed = False
-    for name in WISHES:
+    for name, most in (*((name, None) for name in WISHES), *((name, 1) for name in ALONE)):
         with multiprocessing.get_context("spawn").Pool(1) as alone:
-            tried, seconds = alone.apply(timed, (asked.model, tuple(asked.gpu or ["nvidia-l4"]), name))
+            tried, seconds = alone.apply(timed, (asked.model, tuple(asked.gpu or ["nvidia-l4"]), name, most))
         share = seconds * CANDIDATES / tried
         missed |= share > GOAL_S
-        print(f"{name:<38}{tried:>7} candidates in {seconds:6.2f} s: {share:.2f} s for {CANDIDATES} of them")
+        name = f"{name}, on one" if most else name
+        print(f"{name:<46}{tried:>7} candidates in {seconds:6.2f} s: {share:.2f} s for {CANDIDATES} of them")
     return int(missed)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from l4serve.planning.performance.full_engine import full_pace, pace_of
-from l4serve.planning.performance.known_runs import observed
+from l4serve.planning.performance.full_engine import pace_of
+from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.step_time import StepClock

@@ -120,6 +120,7 @@ class EngineLoop:
         for request in tuple(self.prefilling):
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
+                self.seen.touched.add("tokens")
                 break
             attended, windowed = self._attend(request, tokens, attended, windowed)
             budget, prefilled = budget - tokens, prefilled + tokens
@@ -128,13 +129,14 @@ class EngineLoop:
         while self.waiting and budget > 0:
             request = self.waiting[0]
             if self.decoding + len(self.prefilling) >= limits.sequences:
-                self.blocked = "sequences"
+                self._block("sequences")
                 break
             asked = held + fresh + prefilled + request.prompt
             if asked > limits.cache_tokens and (held or fresh or prefilled):
-                self.blocked = "cache"
+                self._block("cache")
                 break
             if not limits.chunks and request.prompt > budget and prefilled:
+                self.seen.touched.add("tokens")
                 break
             if asked > self.seen.most_cached:
                 self.seen.most_cached = asked
@@ -150,7 +152,7 @@ class EngineLoop:
                 first.append(request)
         else:
             if self.waiting:
-                self.blocked = "tokens"
+                self._block("tokens")
         self._note(limits.batched_tokens - budget)
         for request in first:
             self.prefilling.remove(request)
@@ -163,8 +165,13 @@ class EngineLoop:
             seen.most_tokens = tokens
         if sequences > seen.most_sequences:
             seen.most_sequences = sequences
-        if self.waiting or (self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt):
-            seen.touched = True
+        if self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt:
+            seen.touched.add("tokens")
+
+    def _block(self, limit: str) -> None:
+        """Somebody waits for this limit."""
+        self.blocked = limit
+        self.seen.touched.add(limit)
 
     def _attend(self, request: Request, tokens: int, attended: float, windowed: float) -> tuple[float, float]:
         before = request.done
@@ -214,7 +221,7 @@ class EngineLoop:
         count = max(1, ends[0][0] - self.step)
         room = self.limits.cache_tokens - self.cached
         if decoding > 1 and count * decoding > room:
-            self.seen.touched = True
+            self.seen.touched.add("cache")
             count = max(1, room // decoding)
         fixed, each, each_windowed = self.clock.decode(decoding)
         first = fixed + each * self.cached
@@ -246,7 +253,7 @@ class EngineLoop:
                 self._leave(request)
                 self._done(request)
         while self.cached > self.limits.cache_tokens and self.decoding > 1:
-            self.seen.touched = True
+            self.seen.touched.add("cache")
             self._preempt()
 
     def _leave(self, request: Request) -> None:

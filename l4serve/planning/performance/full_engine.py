@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
-from math import exp
+from math import ceil, exp, inf
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.engine_loop import EngineLoop
@@ -80,12 +79,6 @@ def pace_of(seen: Observed, clients: int) -> Pace:
     )
 
 
-@lru_cache(maxsize=4096)
-def full_pace(clock: StepClock, limits: Limits, load: Load) -> Pace:
-    """The pace with every place taken, for the lengths of a load."""
-    return FullEngine(clock, limits, replace(load, clients=1)).look()
-
-
 class FullEngine(EngineLoop):
     """An engine in its steady state with a queue that never ends."""
 
@@ -129,14 +122,15 @@ class FullEngine(EngineLoop):
         """Requests in the middle of their answers, with so many tokens of prompts for each token of an answer."""
         load, limits = self.load, self.limits
         met = replace(load, output_tokens=max(1, round(load.output_tokens * exp((load.output_spread or 0.0) ** 2))))
-        most = float(limits.sequences)
-        if limits.chunks:
-            most = min(most, limits.batched_tokens / (1 + prompts))
+        by_tokens = limits.batched_tokens / (1 + prompts) if limits.chunks else inf
         part = 0.5
         for prompt, output in met.lengths(limits.longest):
             part = (part + GOLDEN) % 1
             done = int(part * output)
-            if self.decoding >= most or self.cached + prompt + done > limits.cache_tokens:
+            if (limit := self._full(by_tokens, prompt + done)) is not None:
+                self.seen.touched.add(limit)
+                self.seen.most_tokens = ceil(self.decoding * (1 + prompts)) if limits.chunks else 0
+                self.seen.most_cached, self.seen.most_sequences = self.cached, self.decoding
                 return
             self.decoding += 1
             self.cached += prompt + done
@@ -145,6 +139,12 @@ class FullEngine(EngineLoop):
             request.first, request.serial = 0.0, self.serial
             self.running.append(request)
             heapq.heappush(self.ends, (request.left, self.serial, request))
+
+    def _full(self, by_tokens: float, more: int) -> str | None:
+        """The limit that leaves no place for a request with so many tokens in the cache."""
+        if self.decoding >= min(by_tokens, self.limits.sequences):
+            return "tokens" if by_tokens < self.limits.sequences else "sequences"
+        return "cache" if self.cached + more > self.limits.cache_tokens else None
 
     def _schedule(self) -> tuple[float, float, int, list[Request]]:
         attended, windowed, prefilled, first = super()._schedule()

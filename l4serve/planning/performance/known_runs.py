@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from l4serve.planning.performance.engine_loop import EngineLoop
+from l4serve.planning.performance.full_engine import FullEngine, Pace
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.step_time import StepClock
 
-Shelf = list[tuple[Limits, Observed]]
+Runs = list[tuple[Limits, Observed]]
+Looks = list[tuple[Limits, Observed, Pace]]
 
 
 def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
-    """What the loop sees. A run that no limit touched stands for all limits within which the same fits: a search tries
-    many limits, and most loads touch none."""
-    longest = limits.longest if load.input_spread or load.output_spread else None
-    shelf = _shelf(clock, (limits.chunks, limits.ahead), longest, load)
-    for known, seen in shelf:
-        if known == limits or seen.fits(limits):
+    """What the loop sees. A run stands for all limits that differ in none which it touched and within which the same
+    fits: a search tries many limits, and most loads touch one or none."""
+    runs = _runs(clock, *_alike(limits, load), load)
+    for known, seen in runs:
+        if known == limits or seen.fits(limits, known):
             return seen
     seen = EngineLoop(clock, limits, load).run()
-    shelf.append((limits, seen))
+    runs.append((limits, seen))
     return seen
 
 
+def full_pace(clock: StepClock, limits: Limits, load: Load) -> Pace:
+    """The pace with every place taken, for the lengths of a load; a look stands for other limits as a run does."""
+    looks = _looks(clock, *_alike(limits, load), load)
+    for known, seen, pace in looks:
+        if known == limits or seen.fits(limits, known):
+            return pace
+    engine = FullEngine(clock, limits, replace(load, clients=1))
+    pace = engine.look()
+    looks.append((limits, engine.seen, pace))
+    return pace
+
+
+def _alike(limits: Limits, load: Load) -> tuple[bool, bool, int | None]:
+    """What must be the same of two limits: the scheduler, and the longest sequence where it may cut a length."""
+    return limits.chunks, limits.ahead, limits.longest if load.input_spread or load.output_spread else None
+
+
 @lru_cache(maxsize=4096)
-def _shelf(clock: StepClock, scheduler: tuple[bool, bool], longest: int | None, load: Load) -> Shelf:  # noqa: ARG001 - the key
+def _runs(clock: StepClock, chunks: bool, ahead: bool, longest: int | None, load: Load) -> Runs:  # noqa: ARG001 - the key
     """The runs that are known of an engine's clock under a load."""
+    return []
+
+
+@lru_cache(maxsize=4096)
+def _looks(clock: StepClock, chunks: bool, ahead: bool, longest: int | None, load: Load) -> Looks:  # noqa: ARG001 - the key
+    """The looks at a full engine that are known of its clock."""
     return []

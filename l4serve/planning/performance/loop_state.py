@@ -66,16 +66,20 @@ class Observed:
     most_tokens: int = 0
     most_cached: int = 0
     """The most that a step and the cache held at once, or were asked to."""
-    touched: bool = False
-    """Whether a limit changed what happened."""
+    touched: set[str] = field(default_factory=set)
+    """The limits that changed what happened: `sequences`, `tokens` of a step, the `cache`."""
     firsts: list[float] = field(default_factory=list)
     places: list[float] = field(default_factory=list)
     """Of an open load: what each request waited for its first token, and for a place."""
 
-    def fits(self, limits: Limits) -> bool:
-        """Whether the same would happen within these limits: none was touched, and all that was held fits."""
-        return not self.touched and (
-            self.most_sequences <= limits.sequences
-            and self.most_tokens <= limits.batched_tokens
-            and self.most_cached <= limits.cache_tokens
+    def fits(self, limits: Limits, ran: Limits) -> bool:
+        """Whether the same would happen within these limits as within those of the run: all that was held fits, and
+        each limit that was touched is the same. Where one was touched, who waits would first meet another that is just
+        reached, so the others must leave room."""
+        room = 1 if self.touched else 0
+        sides = (
+            ("sequences", self.most_sequences + room, limits.sequences, ran.sequences),
+            ("tokens", self.most_tokens + room, limits.batched_tokens, ran.batched_tokens),
+            ("cache", self.most_cached + room, limits.cache_tokens, ran.cache_tokens),
         )
+        return all(limit == was if name in self.touched else most <= limit for name, most, limit, was in sides)

@@ -13,9 +13,8 @@ from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed, crowd_share
-from l4serve.planning.performance.full_engine import full_pace
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
-from l4serve.planning.performance.known_runs import observed
+from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work

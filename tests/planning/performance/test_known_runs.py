@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4serve.planning.performance.engine_loop import EngineLoop
+from l4serve.planning.performance.full_engine import FullEngine
 from l4serve.planning.performance.kernel_rates import kernel_rates
-from l4serve.planning.performance.known_runs import observed
+from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits
 from l4serve.planning.performance.speed import loop_limits, step_clock
@@ -47,6 +48,27 @@ loads = st.builds(
 def test_a_known_run_is_the_run_of_the_limits_that_were_asked(tried: list[Limits], load: Load) -> None:
     for one in tried:
         assert observed(CLOCK, one, load) == EngineLoop(CLOCK, one, load).run()
+
+
+@pytest.mark.slow
+@given(st.lists(limits, min_size=2, max_size=5), st.sampled_from([(64, 40), (256, 128), (700, 8)]), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_a_known_look_is_the_look_of_the_limits_that_were_asked(
+    tried: list[Limits], lengths: tuple[int, int], varied: bool
+) -> None:
+    spread = 0.8 if varied else 0.0
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], input_spread=spread, output_spread=spread)
+    for one in tried:
+        assert full_pace(CLOCK, one, load) == FullEngine(CLOCK, one, replace(load, clients=1)).look()
+
+
+def test_a_run_that_the_sequences_hold_back_stands_for_other_tokens_of_a_step() -> None:
+    load = Load(input_tokens=256, output_tokens=64, rate=12.0)
+    few = replace(LIMITS, sequences=16)
+    first = observed(CLOCK, few, load)
+    assert first.touched == {"sequences"}
+    assert observed(CLOCK, replace(few, batched_tokens=8192), load) is first
+    assert observed(CLOCK, replace(few, sequences=17), load) is not first
 
 
 def test_limits_that_nothing_touches_share_a_run() -> None:
