@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -79,7 +79,7 @@ def build_launch(case: Case) -> Launch:
         outcome = _place(setting, contract)
         if isinstance(outcome, Problem):
             problems.append(outcome)
-        elif isinstance(outcome, dict):
+        elif isinstance(outcome, Mapping):
             env.update(outcome)
         else:
             argv.extend(outcome)
@@ -148,7 +148,19 @@ def _lora(lora: Lora) -> Iterator[_Setting]:
             yield _Setting(f"engine.{key}", (LORA_FLAGS[key],), value)
 
 
-def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+_Placed = tuple[str, ...] | Mapping[str, str] | Problem
+"""Arguments, or variables with their values, or why the release takes the setting by neither."""
+
+
+def _place(setting: _Setting, contract: Contract) -> _Placed:
+    """Where a setting goes; a plain value is placed once for all workloads of a release that set it."""
+    plain = isinstance(setting.value, str | int | float)
+    return (_placed if plain else _placed.__wrapped__)(setting.path, setting.names, setting.value, contract)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _placed(path: str, names: tuple[str, ...], value: Any, contract: Contract) -> _Placed:
+    setting = _Setting(path, names, value)
     for name in setting.names:
         if not name.startswith("--") and name in contract.env:
             return {name: _text(setting.value)}
@@ -160,7 +172,7 @@ def _place(setting: _Setting, contract: Contract) -> tuple[str, ...] | dict[str,
     return Problem(setting.path, f"{contract.name} has no {name}", known.advice if known else "remove it")
 
 
-def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> _Placed:
     if isinstance(setting.value, bool) and not flag.takes_value:
         return _switch(setting, flag, contract)
     values = _pairs(setting.value) if flag.type == "pairs" else _values(setting.value, contract)
@@ -175,7 +187,7 @@ def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...
     return (f"{flag.name}={values[0]}",) if len(values) == 1 else (flag.name, *values)
 
 
-def _switch(setting: _Setting, flag: Flag, contract: Contract) -> tuple[str, ...] | dict[str, str] | Problem:
+def _switch(setting: _Setting, flag: Flag, contract: Contract) -> _Placed:
     if setting.value:
         return (flag.name,)
     if flag.negation:

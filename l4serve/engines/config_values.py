@@ -195,7 +195,7 @@ class _KeysTable(ContractTable):
     def keys_of(self, flag: str, release: str) -> frozenset[str] | None:
         """Keys that an option, or a configuration in one, may have; None where it takes any."""
         entry, place = self._table["configs"].get(flag), self._places.get(release)
-        if entry is None or place is None or not self._mask(entry["closed"]) >> place & 1:
+        if entry is None or place is None or not self._masks[entry["closed"]] >> place & 1:
             return None
         return frozenset(key for key, row in entry["keys"].items() if self._of(row, place) is not None)
 
@@ -210,7 +210,7 @@ class _KeysTable(ContractTable):
     def _of(self, row: Mapping[str, str], place: int | None) -> str | None:
         if place is None:
             return None
-        return next((word for span, word in row.items() if self._mask(span) >> place & 1), None)
+        return next((word for span, word in row.items() if self._masks[span] >> place & 1), None)
 
 
 @cache

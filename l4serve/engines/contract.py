@@ -88,6 +88,10 @@ class BatchLimits:
     max_num_seqs: int
 
 
+_STAND_INS = ("draft", "backend")
+"""First words of models that a release has for itself: drafts, and what serves others by Transformers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Contract:
     """One engine version: options, environment, metrics, paths, shutdown, image. It is equal to itself alone."""
@@ -160,7 +164,11 @@ class Contract:
     @cached_property
     def architectures(self) -> frozenset[str]:
         """Models that a user may name: all that the release serves but drafts and its own stand-ins."""
-        return frozenset(name for name, words in self.models.items() if words.split()[0] not in ("draft", "backend"))
+        return frozenset(filter(self.serves, self.models))
+
+    def serves(self, architecture: str) -> bool:
+        """Whether the release has a class that a user's model of this architecture is served by."""
+        return architecture in self.models and not self.models[architecture].startswith(_STAND_INS)
 
     def served(self, architecture: str | None) -> ServedModel | None:
         """What the release does with an architecture; None for one that it has no class of its own for."""

@@ -62,6 +62,23 @@ class FlagRow:
             yield from self.entry.get("otherNegations", ())
 
 
+class _Masks(dict[str, int]):
+    """Spans, each to one bit for every release that it holds."""
+
+    def __init__(self, releases: tuple[str, ...]) -> None:
+        super().__init__()
+        self._places = {release: place for place, release in enumerate(releases)}
+
+    def __missing__(self, spans: str) -> int:
+        mask = 0
+        for span in spans.split():
+            first, last = span.split(":")
+            end = self._places[last] if last else len(self._places) - 1
+            mask |= (1 << end + 1) - (1 << self._places[first])
+        self[spans] = mask
+        return mask
+
+
 class ContractTable:
     """The contracts of one engine. A span is `FIRST:LAST`, or `FIRST:` to the newest; spaces divide several."""
 
@@ -69,7 +86,7 @@ class ContractTable:
         self._table = table
         self.releases: tuple[str, ...] = tuple(table["releases"])
         self._places = {release: place for place, release in enumerate(self.releases)}
-        self._masks: dict[str, int] = {}
+        self._masks = _Masks(self.releases)
 
     def raw(self, release: str) -> dict[str, Any]:
         """Everything that the table says of a release, as its generator gave it; KeyError for an unknown one."""
@@ -100,9 +117,9 @@ class ContractTable:
 
     def releases_with(self, name: str) -> tuple[str, ...]:
         """Releases that have a flag, variable or metric of that name, oldest first."""
-        mask = self._mask(self._table["env"].get(name, "")) | self._options.get(name, 0)
+        mask = self._masks[self._table["env"].get(name, "")] | self._options.get(name, 0)
         for span in self._table["metrics"].get(name, ()):
-            mask |= self._mask(span)
+            mask |= self._masks[span]
         return tuple(release for place, release in enumerate(self.releases) if mask >> place & 1)
 
     @cached_property
@@ -113,31 +130,20 @@ class ContractTable:
             for span, flag in row.items():
                 others = (*flag.get("aliases", ()), *flag.get("otherNegations", ()))
                 for spelling in filter(None, (name, flag.get("negation"), *others)):
-                    options[spelling] = options.get(spelling, 0) | self._mask(span)
+                    options[spelling] = options.get(spelling, 0) | self._masks[span]
         return options
 
-    def _mask(self, spans: str) -> int:
-        """One bit for each release of the spans."""
-        if spans not in self._masks:
-            mask = 0
-            for span in spans.split():
-                first, last = span.split(":")
-                end = self._places[last] if last else len(self.releases) - 1
-                mask |= (1 << end + 1) - (1 << self._places[first])
-            self._masks[spans] = mask
-        return self._masks[spans]
-
     def _value(self, row: Mapping[str, Any], bit: int) -> Any:
-        return next((value for span, value in row.items() if self._mask(span) & bit), None)
+        return next((value for span, value in row.items() if self._masks[span] & bit), None)
 
     def _rows(self, part: Mapping[str, Mapping[str, Any]], bit: int) -> Iterator[tuple[str, Any]]:
         for name, row in part.items():
             for span, value in row.items():
-                if self._mask(span) & bit:
+                if self._masks[span] & bit:
                     yield name, value
 
     def _names(self, part: Mapping[str, str], bit: int) -> list[str]:
-        return [name for name, span in part.items() if self._mask(span) & bit]
+        return [name for name, span in part.items() if self._masks[span] & bit]
 
     def _lists(self, part: str, bit: int) -> dict[str, tuple[str, ...]]:
         lists = ((name, self._names(values, bit)) for name, values in self._table[part].items())

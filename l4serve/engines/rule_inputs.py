@@ -46,12 +46,10 @@ _BLOCK = 16
 
 def facts_of(case: Case) -> Mapping[str, Any]:
     """Every fact by name; None is unknown or unset."""
-    dtype, version = _dtype(case), str(case.version)
-    engine_facts = _engine_facts(case)
+    dtype, engine_facts = _dtype(case), _engine_facts(case)
     facts = {
         **engine_facts,
-        "version": version,
-        **_model_facts(case.model),
+        **_standing_facts(case.engine.kind, case.version, case.contract, case.model, case.gpu),
         **parallel_facts(
             case.model,
             gpus=case.layout.gpus,
@@ -62,14 +60,10 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **context_facts(case.model, case.layout.tensor_parallel_size, engine_facts["arg.decodeContextParallelSize"]),
         **length_facts(case),
         **_quantization_facts(case),
-        **_capability_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
-        **_card_facts(case.engine.kind, case.version, case.gpu),
         "context": vars(case.engine).get("max_model_len") or case.model.max_position_embeddings,
-        "contract.exact": version == case.contract.version,
-        "model.known": _known(case),
         **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
@@ -105,7 +99,21 @@ def _card(case: Case) -> Mapping[str, bool | None]:
     return card_features(case.engine.kind, case.version, case.gpu.compute_capability)
 
 
-@cache
+@lru_cache(maxsize=4096)
+def _standing_facts(
+    kind: str, version: Version, contract: Contract, model: ModelTraits, gpu: GpuTraits
+) -> Mapping[str, Any]:
+    """What no setting changes: release, model, card, and what the one serves of the other."""
+    return {
+        "version": str(version),
+        "contract.exact": str(version) == contract.version,
+        **_model_facts(model),
+        **_class_facts(kind, contract, model),
+        **_card_facts(kind, version, gpu),
+        "model.quantizationFamily": _family(model.quantization_method),
+    }
+
+
 def _card_facts(kind: str, version: Version, gpu: GpuTraits) -> Mapping[str, Any]:
     capability = gpu.compute_capability
     return {
@@ -170,7 +178,6 @@ def _unknown(contract: Contract, option: str, value: str | None) -> bool | None:
     return value not in flag.values
 
 
-@lru_cache(maxsize=1024)
 def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
     return {
         "model.id": model.id,
@@ -189,20 +196,21 @@ def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
     }
 
 
-def _capability_facts(case: Case) -> dict[str, Any]:
+def _class_facts(kind: str, contract: Contract, model: ModelTraits) -> Mapping[str, Any]:
     """What the release's class of the model can do; None where it has none of its own, or it cannot be told."""
-    by_class = engine_profile(case.engine.kind).architecture_names == "classes"
-    served = case.contract.served(case.model.architecture) if by_class else None
+    by_class = engine_profile(kind).architecture_names == "classes"
+    served = contract.served(model.architecture) if by_class else None
     able = {trait: trait in served.traits if served else None for trait in _TRAITS}
     if served and "experts?" in served.traits:
         able["experts"] = None
-    gone = case.contract.dropped.get(case.model.architecture or "")
+    gone = contract.dropped.get(model.architecture or "")
     return {
         **{f"model.{trait}": value for trait, value in able.items()},
         "model.kind": served.kind if served else None,
-        "model.moe": case.model.expert_intermediate_size is not None if case.model.described else None,
+        "model.moe": model.expert_intermediate_size is not None if model.described else None,
         "model.lastRelease": gone if gone and "://" not in gone else None,
         "model.plugin": gone if gone and "://" in gone else None,
+        "model.known": _known(kind, contract, model.architecture),
     }
 
 
@@ -230,7 +238,6 @@ def _quantization_facts(case: Case) -> dict[str, Any]:
     return {
         "quantization.asked": asked,
         "quantization.family": _family(asked),
-        "model.quantizationFamily": _family(case.model.quantization_method),
     }
 
 
@@ -254,17 +261,16 @@ def _dtype(case: Case) -> str | None:
     return wanted if wanted in ("float16", "bfloat16") else None
 
 
-def _known(case: Case) -> str | None:
+def _known(kind: str, contract: Contract, architecture: str | None) -> str | None:
     """How the release serves the architecture: `own`, `fallback` (by Transformers), perhaps so (`unsure`) or `none`."""
-    architecture = case.model.architecture
     if architecture is None:
         return None
-    if engine_profile(case.engine.kind).architecture_names == "classes":
-        return "own" if architecture in case.contract.architectures else "none"
+    if engine_profile(kind).architecture_names == "classes":
+        return "own" if contract.serves(architecture) else "none"
     stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower().replace("_", "")
-    if stem in {kind.replace("_", "") for kind in case.contract.architectures}:
+    if stem in {known.replace("_", "") for known in contract.architectures}:
         return "own"
-    return _by_transformers(stem, release(case.contract.version))
+    return _by_transformers(stem, release(contract.version))
 
 
 @cache

@@ -5,7 +5,8 @@ The rules are data: `rules/*.yaml`. A rule has an id, an engine, a version range
 a source: the place in the engine's own code, mostly with a short quotation of what it says there (`refusal`).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from l4serve.engines.rule_inputs import facts_of
 from l4serve.engines.traits import Severity, Verdict
 
 _ORDER = ("error", "warning", "advice")
+_ALWAYS = "version"
+"""A fact that is always known."""
 
 
 @frozen()
@@ -48,14 +51,22 @@ def rules() -> tuple[Rule, ...]:
     return tuple(Rule(**entry) for file in files for entry in read_data(file))
 
 
-_Ready = tuple[Rule, frozenset[str], Check]
-"""A rule, the facts that it needs, and its condition ready to be asked."""
+_Ready = tuple[int, Rule, frozenset[str], Check]
+"""A rule with its place in the files, the facts that it needs, and its condition ready to be asked."""
+
+_Indexed = Mapping[str, Sequence[_Ready]]
+"""Rules by the one of the facts that they need which the fewest others need: where it is unknown, none is asked."""
 
 
 @cache
-def _ready(engine: str) -> tuple[_Ready, ...]:
-    concerned = (rule for rule in rules() if rule.engine == engine)
-    return tuple((rule, needed(rule.when), compiled(rule.when)) for rule in concerned)
+def _ready(engine: str) -> tuple[tuple[str, _Ready], ...]:
+    concerned = [(rule, needed(rule.when)) for rule in rules() if rule.engine == engine]
+    wanted = Counter(fact for _, needs in concerned for fact in needs)
+    rarest = [min(sorted(needs), key=wanted.__getitem__, default=_ALWAYS) for _, needs in concerned]
+    return tuple(
+        (fact, (place, rule, needs, compiled(rule.when)))
+        for place, (fact, (rule, needs)) in enumerate(zip(rarest, concerned, strict=True))
+    )
 
 
 @cache
@@ -64,35 +75,43 @@ def _releases(versions: str) -> SpecifierSet:
 
 
 @cache
-def _rules_of(engine: str, version: Version) -> tuple[_Ready, ...]:
+def _rules_of(engine: str, version: Version) -> _Indexed:
     """The rules that concern a release."""
-    ranges = {entry[0].versions for entry in _ready(engine)}
+    ranges = {entry[1].versions for _, entry in _ready(engine)}
     holding = {versions for versions in ranges if version in _releases(versions)}
-    return tuple(entry for entry in _ready(engine) if entry[0].versions in holding)
+    indexed: dict[str, list[_Ready]] = {}
+    for fact, entry in _ready(engine):
+        if entry[1].versions in holding:
+            indexed.setdefault(fact, []).append(entry)
+    return indexed
 
 
 @cache
-def _errors_of(engine: str, version: Version) -> tuple[_Ready, ...]:
-    return tuple(entry for entry in _rules_of(engine, version) if entry[0].verdict == "error")
+def _errors_of(engine: str, version: Version) -> _Indexed:
+    by_fact = _rules_of(engine, version).items()
+    return {fact: [entry for entry in entries if entry[1].verdict == "error"] for fact, entries in by_fact}
 
 
 def judge(case: Case) -> tuple[Verdict, ...]:
     """Every rule that holds for the workload, errors first; an error that the workload allows comes as a warning."""
     facts = facts_of(case)
-    known = {name for name, value in facts.items() if value is not None}
-    asked = ((r, met) for r, facts_needed, met in _rules_of(case.engine.kind, case.version) if facts_needed <= known)
-    verdicts = (_verdict(rule, facts, case.allow) for rule, met in asked if met(facts))
+    holding = _holding(_rules_of(case.engine.kind, case.version), facts)
+    verdicts = (_verdict(rule, facts, case.allow) for rule in holding)
     return tuple(sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.severity)))
 
 
 def is_refused(case: Case) -> bool:
     """Whether some rule makes the workload an error: what `judge` says, where its words are not wanted."""
-    facts = facts_of(case)
+    holding = _holding(_errors_of(case.engine.kind, case.version), facts_of(case))
+    return any(rule.id not in case.allow for rule in holding)
+
+
+def _holding(indexed: _Indexed, facts: Facts) -> list[Rule]:
+    """The rules whose condition holds, in the order of the files."""
     known = {name for name, value in facts.items() if value is not None}
-    return any(
-        needs <= known and met(facts) and rule.id not in case.allow
-        for rule, needs, met in _errors_of(case.engine.kind, case.version)
-    )
+    asked = [entry for fact in indexed.keys() & known for entry in indexed[fact] if entry[2] <= known]
+    holding = [(place, rule) for place, rule, _, met in asked if met(facts)]
+    return [rule for _, rule in sorted(holding)]
 
 
 def _verdict(rule: Rule, facts: Facts, allow: frozenset[str]) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from packaging.version import Version
@@ -111,6 +111,7 @@ class Generation:
         return self.v2_graphs_accounted if runner == "v2" else self.graphs_accounted
 
 
+@lru_cache(maxsize=1024)
 def parse_version(version: str) -> tuple[int, int, int]:
     """The first three numbers of a release. Raises MemoryModelError when there are none."""
     match = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", version.strip())
