@@ -18,7 +18,8 @@ from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract, Flag, load_contract
+from l4serve.engines.contract import Contract, load_contract
+from l4serve.engines.flags import Flag
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.replacements import replacements
 from l4serve.engines.resolution import resolve_contract

@@ -12,9 +12,10 @@ from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.stack_options import JsonOption
 from l4serve.config.spelling import one_of
-from l4serve.engines.contract import Contract, Flag, contract_versions
+from l4serve.engines.contract import Contract, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
 from l4serve.engines.contract_names import named_contract
+from l4serve.engines.flags import Flag
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError
 from l4serve.engines.rules import rules

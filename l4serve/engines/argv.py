@@ -19,9 +19,10 @@ from l4serve.engines.additions import addition_problems, image_problems
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_argv, value_fault
 from l4serve.engines.config_values import config_faults
-from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import api_key_problems
 from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
+from l4serve.engines.flags import Flag
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import driver_problem, image_env
 from l4serve.engines.profile import engine_profile

@@ -9,7 +9,8 @@ from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import article, did_you_mean
 from l4serve.engines.config_values import config_faults, dotted_faults, level_fault, read_object
-from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.contract import Contract
+from l4serve.engines.flags import Flag
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 

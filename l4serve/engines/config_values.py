@@ -9,8 +9,9 @@ from typing import Any
 
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_words import told, value_fits, words_of
-from l4serve.engines.contract import Contract, Flag, profile_of
+from l4serve.engines.contract import Contract, profile_of
 from l4serve.engines.contract_table import CONTRACTS, ContractTable, read_table
+from l4serve.engines.flags import Flag
 
 _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]")
 _CONFIG = re.compile(r"--[a-z-]+-config")

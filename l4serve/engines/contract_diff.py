@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from l4serve.config.frozen import frozen
-from l4serve.engines.contract import Contract, Flag
+from l4serve.engines.contract import Contract
+from l4serve.engines.flags import Flag
 from l4serve.engines.replacements import Removal, removal
 
 _COMPARED = ("names", "type", "choices", "values", "default", "negation", "nargs", "repeatable", "deprecated")
