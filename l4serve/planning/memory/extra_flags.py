@@ -61,7 +61,7 @@ def _with(options: ServingOptions, given: _Given, env: Mapping[str, str]) -> Ser
     table = flag_table()
     unjudged: list[str] = []
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
-    context = Context(options.engine_version, ranks, env)
+    context = Context(options.engine_version, ranks, env, options.max_model_len)
     changed: dict[str, Any] = {}
     of_towers: list[str] = []
     for flag, values in given:

@@ -29,11 +29,12 @@ def flag_table() -> dict[str, Any]:
 
 @frozen(slots=True)
 class Context:
-    """What else decides what a value means: the release, the ranks and the environment."""
+    """What else decides what a value means: the release, the ranks, the environment, and the context that is asked."""
 
     version: str
     ranks: int = 1
     env: Mapping[str, str] = field(default_factory=dict)
+    max_model_len: int | None = None
 
 
 @frozen(slots=True)
@@ -183,12 +184,36 @@ def _pixels(option: str, values: Sequence[Any], context: Context) -> Reading | N
 
 
 def _overrides(option: str, values: Sequence[Any], context: Context) -> Reading | None:  # noqa: ARG001
-    """Keys of config.json in other words: those that name classes, labels and positions move no memory."""
+    """Keys of config.json in other words: those that name labels and pooling classes move no memory.
+
+    Neither do those of positions where the length is asked for; else it would follow them.
+    """
     asked = _object(values[0])
     if asked is None:
         return None
-    moving = (key for key in asked if key not in flag_table()["overrides"]["harmless"])
-    return Reading({}, tuple(f"{key} of config.json" for key in moving))
+    known, keys = flag_table()["overrides"], (key.partition(".")[0] for key in asked)
+    given = zip(asked, keys, asked.values(), strict=True)
+    moving = [key for key, first, value in given if first not in known["harmless"] or _names_a_generator(first, value)]
+    lengths = [] if context.max_model_len else [key for key in asked if key.partition(".")[0] in known["positions"]]
+    return Reading({}, (*(f"{key} of config.json" for key in moving), *map(_without_length, lengths)))
+
+
+def _names_a_generator(key: str, value: Any) -> bool:
+    """Whether an override names a class that generates, or none that can be read."""
+    if key != "architectures":
+        return False
+    names = value if isinstance(value, list | tuple) else [None]
+    ends = tuple(flag_table()["overrides"]["generate"])
+    return any(not isinstance(name, str) or name.endswith(ends) for name in names)
+
+
+def _without_length(key: str) -> str:
+    return f"{key} of config.json without engine.maxModelLen"
+
+
+def _positions(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
+    """Another scaling of positions, which sets the context where nothing else does."""
+    return Reading({}, () if context.max_model_len else (_without_length(option),))
 
 
 def _events(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
@@ -210,5 +235,6 @@ _WHOLE: Mapping[str, Callable[[str, Sequence[Any], Context], Reading | None]] = 
     "connector": _connector,
     "events": _events,
     "overrides": _overrides,
+    "positions": _positions,
     "pixels": _pixels,
 }

@@ -285,10 +285,3 @@ def test_a_connector_that_keeps_cache_on_the_host_asks_for_its_memory(
 def test_graphs_of_a_part_count_as_those_of_the_whole() -> None:
     for mode in ("PIECEWISE", "full_decode_only", "full_and_piecewise", "none"):
         assert asked(f"--compilation-config.cudagraph_mode={mode}").unjudged == ()
-
-
-def test_overrides_that_name_classes_labels_and_positions_move_no_memory() -> None:
-    reranker = '{"architectures":["Qwen3ForSequenceClassification"],"classifier_from_token":["no","yes"]}'
-    for harmless in (f"--hf-overrides={reranker}", "--hf-overrides.max_position_embeddings=65536"):
-        assert asked(harmless).unjudged == ()
-    assert asked('--hf-overrides={"num_hidden_layers":4}').unjudged == ("num_hidden_layers of config.json",)
