@@ -9,7 +9,7 @@ from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
-from l4serve.config.workload import ENGINE_MODELS
+from l4serve.config.workload import ENGINE_MODELS, Engine
 from l4serve.engines.asked_words import asked_words, graphs_contradict
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
@@ -38,7 +38,7 @@ _DRAFT_KEYS = (
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
 _TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3")
-_NAMED = {"-bnb-4bit": "bitsandbytes"}
+_NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
 """Parts of ids by which publishers say how a checkpoint is quantised."""
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
@@ -63,7 +63,8 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
-        "context": vars(case.engine).get("max_model_len") or case.model.max_position_embeddings,
+        "context": _stated_length(case.engine) or case.model.max_position_embeddings,
+        "model.fromHub": case.model_argument in (None, case.model.id),
         **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
@@ -75,6 +76,12 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     facts["backend.asked"] = _asked_backend(case)
     facts["backend.shown"] = backend.name or "the backend that it chooses"
     return facts
+
+
+def _stated_length(engine: Engine) -> int | None:
+    """The context that vLLM is asked for as a number; TGI has its lengths apart."""
+    stated = vars(engine).get("max_model_len")
+    return stated if isinstance(stated, int) else None
 
 
 def backend_of(case: Case) -> Choice:

@@ -43,8 +43,8 @@ def contract_target(contract: Contract, version: str, *, base_url: str, timeout:
 
 
 def _promised_length(workload: "WorkloadPlan") -> int | None:
-    # An engine that measures its length at warm-up promises one only where it is told one.
-    told = engine_profile(workload.engine.kind).length_is_fixed or any(
-        arg.startswith("--max-total-tokens") for arg in workload.engine.argv
-    )
+    # An engine that measures its length at its start promises one only where it is told one.
+    argv = workload.engine.argv
+    told = engine_profile(workload.engine.kind).length_is_fixed and "--max-model-len=auto" not in argv
+    told = told or any(arg.startswith("--max-total-tokens") for arg in argv)
     return workload.model.max_model_len if told else None

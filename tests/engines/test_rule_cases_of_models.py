@@ -88,3 +88,19 @@ def test_early_releases_refuse_what_their_own_code_refuses(version: str) -> None
     assert "vllm-quantization-mismatch" in errors("vllm", version, awq, quantization="gptq")
     assert "vllm-awq-needs-float16" in errors("vllm", version, awq, dtype="bfloat16", quantization="awq")
     assert "vllm-tool-choice-without-parser" in errors("vllm", version, QWEN, enableAutoToolChoice=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "model_id", "fields", "rule"),
+    [
+        ("vllm", "0.8.0", "o/Llama-bnb-4bit", {"tp": 2}, "vllm-bitsandbytes-prequantised-tensor-parallel"),
+        ("vllm", "0.8.0", "o/Llama-bnb-4bit", {"pp": 2}, None),
+        ("vllm", "0.11.0", "o/Qwen3-VL-30B-A3B-Instruct-GGUF", {}, "vllm-gguf-of-the-hub"),
+        ("vllm", "0.11.0", "o/Qwen3-VL-30B-A3B-Instruct", {}, None),
+        ("tgi", "3.3.7", "o/Qwen3-8B-GGUF", {}, "tgi-gguf"),
+    ],
+)
+def test_the_name_tells_how_a_checkpoint_is_stored_that_nobody_described(
+    kind: str, version: str, model_id: str, fields: dict[str, Any], rule: str | None
+) -> None:
+    assert errors(kind, version, ModelTraits(id=model_id), **fields) == ({rule} if rule else set())

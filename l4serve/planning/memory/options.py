@@ -31,7 +31,7 @@ class GraphOptions:
 class ServingOptions:
     """One engine's memory-relevant settings.
 
-    Lengths and batch limits are in tokens or sequences. `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction`
+    Lengths and batch limits are in tokens or sequences; `fits_length` leaves the length to what the cache holds. `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction`
     (TGI) are fractions of the card. `default_*` are the limits that the release takes on the card where none is asked
     for, `attention_backend` the backend in force. `weights_gib` overrides the computed weights of one GPU rank.
     `draft_weights_gib` and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its
@@ -56,6 +56,7 @@ class ServingOptions:
     quantization: str | None = None
     kv_cache_dtype: str | None = None
     max_model_len: int | None = None
+    fits_length: bool = False
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None
     gpu_memory_utilization: float | None = None

@@ -40,6 +40,9 @@ def verdict(
     left = usable - parts.inside
     outside = gpu.total_gib - gpu.context_gib - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
+    if question.options.fits_length and not encoder:
+        # The engine shortens the context after it has profiled the whole of it (`_auto_fit_max_model_len`, 0.14.0).
+        limits = BatchLimits(max(1, layout.longest(blocks, limits.max_model_len)), limits.seqs, limits.batched_tokens)
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     states = _blocks_of_states(question)
     concurrency = float(limits.seqs) if encoder else blocks / needed
@@ -49,7 +52,8 @@ def verdict(
     if not reasons and blocks < states:
         reasons = (_too_many_sequences(blocks, states),)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
-    margin, widths = left - max(needed, states) * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
+    least = layout.blocks_for(1) if question.options.fits_length else needed
+    margin, widths = left - max(least, states) * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
     if encoder:
         margin = outside
     elif question.options.states_cache:  # what the cache holds is arithmetic; whether the card holds it is not

@@ -19,13 +19,14 @@ def plan_model(workload: Workload, shape: ModelShape | None, fit: Fit | None, pu
     known = shape.max_position_embeddings if shape else None
     # What shortens the texts of a pooling model stands in files that planning does not read.
     judged = fit.max_model_len if fit else known
+    stated = profile.setting(engine, "length")
     return ModelPlan(
         id=model.id,
         revision=model.revision,
         gated=is_gated(workload, shape),
         served_names=profile.setting(engine, "servedNames") or (own_name,),
         purpose=purpose,
-        max_model_len=profile.setting(engine, "length") or (judged if purpose == "generate" else None),
+        max_model_len=stated if isinstance(stated, int) else (judged if purpose == "generate" else None),
     )
 
 
