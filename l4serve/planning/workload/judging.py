@@ -3,9 +3,9 @@
 Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a move to another version, a remedy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from l4serve.config.base import fields_by_key
@@ -23,7 +23,7 @@ from l4serve.engines.rule_inputs import backend_of
 from l4serve.engines.rules import is_refused
 from l4serve.engines.rules import judge as judge_by_rules
 from l4serve.engines.setting_env import setting_env
-from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
+from l4serve.engines.traits import GpuTraits, Verdict
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.engine_memory import engine_memory
@@ -39,7 +39,9 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.allowed_rules import unknown_rules
+from l4serve.planning.workload.completed_remedies import completed
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
+from l4serve.planning.workload.model_traits import model_traits
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path, remaining_args
 from l4serve.planning.workload.served_purpose import served_purpose
@@ -163,6 +165,12 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     What is short by less than the uncertainty may start: it is warned of, and not refused.
     """
     judgement = _judge(subject)
+    if remedied and judgement.beside_memory:
+        whole = (
+            completed(problem, subject.workload, subject.layout, _further(subject))
+            for problem in judgement.beside_memory
+        )
+        judgement = replace(judgement, beside_memory=tuple(whole))
     fit = judgement.fit
     if fit is None or not remedied:
         return judgement
@@ -175,6 +183,20 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
         return replace(judgement, remedies=cures, memory_refusal=problem)
     told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
+
+
+def _further(subject: Subject) -> Callable[[Mapping[str, object]], Mapping[str, object]]:
+    """What a workload needs for its memory once an edit is made; nothing where it fits or nobody can tell."""
+
+    def needs(edit: Mapping[str, object]) -> Mapping[str, object]:
+        after = subject.edited(edit, subject.shape)
+        fit = _memory(after)[0]
+        if fit is None or fit.fits or fit.margin_is_uncertain or subject.workload.fit != "refuse":
+            return {}
+        cures = _cures(after)
+        return cures[0].edit if cures else {}
+
+    return needs
 
 
 def _at_the_lowest(subject: Subject, judgement: Judgement) -> Judgement:
@@ -266,31 +288,6 @@ def speculation(workload: Workload) -> Mapping[str, Any] | None:
     """The engine's object of speculative decoding; None where it has none."""
     asked: Mapping[str, Any] | None = engine_profile(workload.engine.kind).setting(workload.engine, "speculation")
     return asked
-
-
-@lru_cache(maxsize=1024)
-def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
-    """What the engine's rules look at in a model; of an unknown one only its id."""
-    if shape is None:
-        return ModelTraits(id=model_id)
-    return ModelTraits(
-        id=model_id,
-        architecture=shape.architecture,
-        num_attention_heads=shape.num_attention_heads,
-        num_key_value_heads=shape.num_key_value_heads,
-        latent_attention=shape.mla is not None,
-        head_dim=shape.head_dim,
-        vocab_size=shape.vocab_size,
-        max_position_embeddings=shape.max_position_embeddings if shape.attends else None,
-        dtype=shape.torch_dtype,
-        quantization_method=shape.quantization.method if shape.quantization else None,
-        quantization_group=shape.quantization.group_size if shape.quantization else None,
-        quantization_bits=shape.quantization.bits if shape.quantization else None,
-        quantization_floats=shape.quantization.floats if shape.quantization else None,
-        intermediate_size=shape.intermediate_size,
-        expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
-        shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
-    )
 
 
 def judged_lengths(fit: Fit) -> dict[str, int]:

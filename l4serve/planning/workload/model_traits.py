@@ -1,0 +1,31 @@
+"""What the engine's rules look at in a model, from its shape."""
+
+from functools import lru_cache
+
+from l4serve.engines.traits import ModelTraits
+from l4serve.planning.models.model_shape import ModelShape
+
+
+@lru_cache(maxsize=1024)
+def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
+    """What the engine's rules look at in a model; of an unknown one only its id."""
+    if shape is None:
+        return ModelTraits(id=model_id)
+    return ModelTraits(
+        id=model_id,
+        architecture=shape.architecture,
+        num_attention_heads=shape.num_attention_heads,
+        num_key_value_heads=shape.num_key_value_heads,
+        latent_attention=shape.mla is not None,
+        head_dim=shape.head_dim,
+        vocab_size=shape.vocab_size,
+        max_position_embeddings=shape.max_position_embeddings if shape.attends else None,
+        dtype=shape.torch_dtype,
+        quantization_method=shape.quantization.method if shape.quantization else None,
+        quantization_group=shape.quantization.group_size if shape.quantization else None,
+        quantization_bits=shape.quantization.bits if shape.quantization else None,
+        quantization_floats=shape.quantization.floats if shape.quantization else None,
+        intermediate_size=shape.intermediate_size,
+        expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
+        shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
+    )
