@@ -31,21 +31,21 @@ class GraphOptions:
 class ServingOptions:
     """One engine's memory-relevant settings.
 
-    Lengths and batch limits are in tokens or sequences; `fits_length` leaves the length to what the cache holds. `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction`
-    (TGI) are fractions of the card. `default_*` are the limits that the release takes on the card where none is asked
-    for, `attention_backend` the backend in force. `weights_gib` overrides the computed weights of one GPU rank.
-    `draft_weights_gib` and `draft_kv_fraction` describe a speculative draft that shares the card: its weights, and its
-    KV bytes as a fraction of the target's; `speculative_method` is how drafts are made. `cpu_offload_gib` is what one
-    rank keeps of its weights in host memory, `kv_offloading_gib` the cache that spills there, `kv_cache_memory_bytes`
-    the cache that the operator sets in place of a utilisation, `gpu_blocks` the number of its blocks.
-    `multimodal_limits` are the items of each modality that one prompt may hold; 0 for all of them loads no tower;
-    `max_pixels` bounds a picture. `pooling` is whether the server answers with vectors or scores and samples nothing;
-    None leaves that to the model. `v2_model_runner` and `flashinfer_sampler` are what the environment says of vLLM's
-    model runner and of its sampler. `v1_engine` is what the environment says of vLLM's engine, `asks_for_v0` whether a
-    flag is one that only V0 takes, `swap_gib` what each GPU may swap to the host. `ungrouped` is whether a connector or
-    KV events turn vLLM's hybrid KV cache manager off, `ungrouped_asked` what the operator says of it. `unjudged` names
-    settings that move memory and are not modelled, `unjudged_towers` those that do so where a vision or audio tower is
-    loaded.
+    Lengths and batch limits are in tokens or sequences; `fits_length` leaves the length to what the cache holds.
+    `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction` (TGI) are fractions of the card. `default_*` are the
+    limits that the release takes on the card where none is asked for, `attention_backend` the backend in force.
+    `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib` and `draft_kv_fraction` describe a
+    speculative draft that shares the card: its weights, and its KV bytes as a fraction of the target's;
+    `speculative_method` is how drafts are made. `cpu_offload_gib` is what one rank keeps of its weights in host memory,
+    `kv_offloading_gib` the cache that spills there, `kv_cache_memory_bytes` the cache that the operator sets in place
+    of a utilisation, `gpu_blocks` the number of its blocks. `multimodal_limits` are the items of each modality that one
+    prompt may hold; 0 for all of them loads no tower; `max_pixels` bounds a picture. `pooling` is whether the server
+    answers with vectors or scores and samples nothing; None leaves that to the model. `v2_model_runner` and
+    `flashinfer_sampler` are what the environment says of vLLM's model runner and of its sampler. `v1_engine` is what
+    the environment says of vLLM's engine, `asks_for_v0` whether a flag is one that only V0 takes, `swap_gib` what each
+    GPU may swap to the host. `ungrouped` is whether a connector or KV events turn vLLM's hybrid KV cache manager off,
+    `ungrouped_asked` what the operator says of it. `unjudged` names settings that move memory and are not modelled,
+    `unjudged_towers` those that do so where a vision or audio tower is loaded.
     """
 
     engine: str

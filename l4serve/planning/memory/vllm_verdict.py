@@ -71,7 +71,7 @@ def verdict(
         kv_cache_tokens=0 if encoder else int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
         max_model_len=limits.max_model_len,
-        largest_max_model_len=ceiling if encoder else layout.longest(blocks, ceiling),
+        largest_max_model_len=ceiling if encoder else layout.longest(blocks, ceiling) if blocks >= states else 0,
         usable_gib=usable,
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,

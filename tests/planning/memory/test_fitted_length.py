@@ -1,4 +1,4 @@
-"""`maxModelLen: auto` (vLLM 0.14.0): the engine takes the longest context that its cache holds, up to the model's own."""
+"""`maxModelLen: auto` (vLLM 0.14.0): the longest context that the cache holds, up to the model's own."""
 
 import pytest
 
