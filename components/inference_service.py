@@ -5,20 +5,18 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.container_env import from_secret, sourced
+from components.container_env import sourced
+from components.hub_token import HubToken
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.frozen import frozen
-from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.names import SCALED_LABEL
 from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
-_TOKEN_VOLUME = "hf-token"
 _WRITABLE = "writable"
-_SECRETS_DRIVER = "secrets-store-gke.csi.k8s.io"
 
 
 @frozen(kw_only=True)
@@ -40,7 +38,8 @@ class InferenceService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:InferenceService", name, None, opts)
-        self._name, self._args, self._plan = name, args, args.plan
+        self._name, self._plan = name, args.plan
+        self._token = HubToken(plan=args.plan.secret, secret_name=args.secret_name, provider_class=args.provider_class)
         account = self._make_account().metadata.name if args.plan.identity.create else args.plan.identity.account
         service = self._make_service()
         deployment = self._make_deployment(account)
@@ -195,13 +194,7 @@ class InferenceService(pulumi.ComponentResource):
         ]
         if self._plan.guard.writable:
             volumes.append(k8s.core.v1.VolumeArgs(name=_WRITABLE, empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()))
-        secret = self._plan.secret
-        if secret is not None and secret.token_file:
-            attributes = {"secretProviderClass": self._args.provider_class or secret.provider_class or ""}
-            source = k8s.core.v1.CSIVolumeSourceArgs(
-                driver=_SECRETS_DRIVER, read_only=True, volume_attributes=attributes
-            )
-            volumes.append(k8s.core.v1.VolumeArgs(name=_TOKEN_VOLUME, csi=source))
+        volumes += self._token.volumes.values()
         return volumes
 
     def _container(self, leave_seconds: int) -> k8s.core.v1.ContainerArgs:
@@ -237,8 +230,10 @@ class InferenceService(pulumi.ComponentResource):
             for folder in self._plan.guard.writable
         ]
         mounts += planned_mounts(self._plan.storage, self._plan.service.tls)
-        if self._plan.secret is not None and self._plan.secret.token_file:
-            mounts.append(k8s.core.v1.VolumeMountArgs(name=_TOKEN_VOLUME, mount_path=TOKEN_DIR, read_only=True))
+        mounts += [
+            k8s.core.v1.VolumeMountArgs(name=volume.name, mount_path=folder, read_only=True)
+            for folder, volume in self._token.volumes.items()
+        ]
         return mounts
 
     def _environment(self) -> list[k8s.core.v1.EnvVarArgs]:
@@ -247,13 +242,7 @@ class InferenceService(pulumi.ComponentResource):
         variables = {name: value for name, value in given.items() if name not in engine.env_sources}
         plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables.items()]
         plain += [sourced(name, source) for name, source in engine.env_sources.items()]
-        secret = self._plan.secret
-        if secret is None:
-            return plain
-        if secret.token_file:
-            return [*plain, k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=secret.token_file)]
-        token = self._args.secret_name or secret.secret_name
-        return [*plain, from_secret(self._plan.engine.contract.token_env, token, secret.key)]
+        return [*plain, *self._token.variables(engine.contract.token_env)]
 
 
 def _lasting_nodes() -> k8s.core.v1.AffinityArgs:

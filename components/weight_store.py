@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.container_env import from_secret, sourced
+from components.container_env import sourced
 from components.google import gcp
+from components.hub_token import HubToken
 from components.weight_download import DOWNLOAD, download_variables
 from components.workload_principal import pod_member
 from l4serve.config.frozen import frozen
@@ -37,6 +38,7 @@ class WeightStoreArgs:
     plan: WorkloadPlan
     project: str | None
     secret_name: pulumi.Input[str | None] = None
+    provider_class: pulumi.Input[str | None] = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -147,13 +149,13 @@ class WeightStore(pulumi.ComponentResource):
         plan = self._plan
         env = [k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in download_variables(plan).items()]
         env += [sourced(name, source) for name, source in plan.engine.env_sources.items() if name in ways_out()]
-        if plan.secret is not None and plan.secret.secret_name is not None:
-            token = self._args.secret_name or plan.secret.secret_name
-            env.append(from_secret("HF_TOKEN", token, plan.secret.key))
+        token = HubToken(plan=plan.secret, secret_name=self._args.secret_name, provider_class=self._args.provider_class)
+        env += token.variables("HF_TOKEN")
         source = k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim.metadata.name)
         volumes = {
             "/fill": k8s.core.v1.VolumeArgs(name="disk", persistent_volume_claim=source),
             "/tmp": k8s.core.v1.VolumeArgs(name="writable", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()),
+            **token.volumes,
         }
         node = {_ZONE: store.zone or ""}
         pod = self._pod("fill", DOWNLOAD, dict(fill_requests()), dict(fill_limits()), env, volumes, node)

@@ -113,6 +113,7 @@ def _make_store(
         plan=workload,
         project=planned.cluster.project,
         secret_name=secret.secret_name if secret else None,
+        provider_class=secret.provider_class if secret else None,
         after=[cluster.resource] if cluster.resource else [],
     )
     closed: list[pulumi.Resource] = []

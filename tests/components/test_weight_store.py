@@ -21,11 +21,16 @@ TGI = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
 BUCKET = {"kind": "bucket", "uri": "gs://models/qwen", "cache": "memory"}
 
 
-def planned(source: dict[str, Any], engine: dict[str, Any] | None = None, **pool: Any) -> WorkloadPlan:
+def planned(
+    source: dict[str, Any], engine: dict[str, Any] | None = None, *, hub: dict[str, Any] | None = None, **pool: Any
+) -> WorkloadPlan:
     chat = factories.workload("Qwen/Qwen2.5-1.5B-Instruct", nodePool="l4", engine=engine or {})
     chat["model"]["source"] = source
     machine = {"machineType": "g2-standard-12", "maxNodes": 2, **pool}
-    return factories.planned(factories.serving({"chat": chat}, pools={"l4": machine})).workloads[0]
+    cluster = {**factories.ZONAL, "secretManager": True} if hub else factories.ZONAL
+    fields = {"huggingFace": hub} if hub else {}
+    serving = factories.serving({"chat": chat}, pools={"l4": machine}, cluster=cluster, **fields)
+    return factories.planned(serving).workloads[0]
 
 
 def pod(plan: WorkloadPlan) -> dict[str, Any]:
@@ -93,6 +98,18 @@ def test_a_job_fills_a_disk_and_its_image_becomes_the_hyperdisk() -> None:
     assert "volumes" not in pod, "it waits for the disk to be detached"
     assert "sleep(120)" in pod["containers"][0]["command"][-1]
     assert made["chat-weights-weights-volume"].inputs["spec"]["accessModes"] == ["ReadOnlyMany"]
+
+
+def test_the_job_reads_the_token_where_the_pods_read_it() -> None:
+    hub = {"secretManager": {"secret": "hf", "delivery": "file"}}
+    job = store(planned({"kind": "hyperdisk"}, hub=hub))["chat-weights-fill-job"]
+    pod = job.inputs["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "hf-token"]
+    (named,) = [each["value"] for each in container["env"] if each["name"] == "HF_TOKEN_PATH"]
+    assert named.startswith(mount["mountPath"] + "/")
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "hf-token"]
+    assert volume["csi"]["volumeAttributes"]["secretProviderClass"] == "hf-secret-source"
 
 
 def named_by(model: str = "Qwen/Qwen2.5-1.5B-Instruct", size: int = 20, **more: Any) -> tuple[set[str], dict[str, Any]]:

@@ -12,8 +12,9 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.client_key import planned_key
 from l4serve.planning.workload.encryption import TlsPlan, plan_tls
 from l4serve.planning.workload.endpoint_picker import picker_notes
+from l4serve.planning.workload.hub_reads import reads_outside
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.network_guard import NetworkGuard, downloads, plan_network_guard
+from l4serve.planning.workload.network_guard import NetworkGuard, plan_network_guard
 from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
 from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
 from l4serve.planning.workload.route_plan import RoutePlan, plan_route
@@ -54,9 +55,9 @@ def plan_access(
         lambda: plan_tls(path, workload, contract()),
         lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), lambda: subject().purpose),
     )
+    shape = subject().shape
+    served = contract().served(shape.architecture) if shape else None
     if route is not None and route.picker is not None:
-        shape = subject().shape
-        served = contract().served(shape.architecture) if shape else None
         route = replace(route, notes=(*route.notes, *picker_notes(around.site().cluster, served)))
     network = plan_network_guard(
         around.network_policy,
@@ -64,7 +65,8 @@ def plan_access(
         port=workload.service.port,
         service_type=workload.service.type,
         scraped=scraped(around.monitoring, workload),
-        downloads=downloads(workload),
+        downloads=reads_outside(workload, judgement().launch),
+        media=served is not None and served.kind == "multimodal",
         gateway=around.gateway() if route is not None else None,
         launch=judgement().launch,
         fills=isinstance(workload.model.source, HyperdiskSource),

@@ -28,6 +28,13 @@ def closed_ways(config: NetworkPolicy, launch: Launch | None) -> Iterator[str]:
             yield f"{name} names a place that the pods' NetworkPolicy may close: port 443 of public addresses is open"
 
 
+def closed_media(config: NetworkPolicy, launch: Launch | None) -> Iterator[str]:
+    """What a model of several media loses whose pods are let out to no public address: what requests name by URL."""
+    text_alone = launch is not None and any(word.startswith("--language-model-only") for word in launch.argv)
+    if config.enabled and not text_alone and not any(there.port == 443 for there in config.to):
+        yield "requests that name a picture, a video or a sound by URL fail: the pods' NetworkPolicy closes port 443"
+
+
 def ways_out() -> tuple[str, ...]:
     """Variables that name a proxy, a mirror or a collector."""
     return tuple(load_data(__file__, "network.yaml")["named"]["variables"])

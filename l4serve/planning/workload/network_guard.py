@@ -8,13 +8,11 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.model_source import BucketSource
 from l4serve.config.network_policy import NetworkPeer, NetworkPolicy
-from l4serve.config.workload import Workload
 from l4serve.engines.argv import Launch
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan, health_check_ranges
-from l4serve.planning.workload.closed_ways import closed_ways
+from l4serve.planning.workload.closed_ways import closed_media, closed_ways
 
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _EVERYWHERE = "0.0.0.0/0"
@@ -101,6 +99,7 @@ def plan_network_guard(
     service_type: str,
     scraped: bool,
     downloads: bool,
+    media: bool = False,
     gateway: GatewayPlan | None = None,
     launch: Launch | None = None,
     fills: bool = False,
@@ -109,8 +108,9 @@ def plan_network_guard(
     """The policy of a workload's pods; None where the config turns it off.
 
     `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
-    its weights come from outside the cluster, `gateway` what exposes the workload, `launch` what the engine
-    is told, `fills` whether a Job fetches the weights first, `picker_ports` those of its endpoint picker.
+    anything that it loads comes from outside the cluster, `media` whether its requests may name pictures by URL,
+    `gateway` what exposes the workload, `launch` what the engine is told, `fills` whether a Job fetches the weights
+    first, `picker_ports` those of its endpoint picker.
     """
     if not config.enabled:
         return None
@@ -126,7 +126,7 @@ def plan_network_guard(
     return NetworkGuard(
         ingress=tuple(ingress),
         egress=tuple(egress),
-        notes=tuple(closed_ways(config, launch)),
+        notes=(*closed_ways(config, launch), *(closed_media(config, launch) if media and not downloads else ())),
         fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside, *opened)) if fills else None,
         picker=_picker_guard(picker_ports, gateway, port) if picker_ports else None,
     )
@@ -160,12 +160,6 @@ def _picker_guard(ports: Mapping[str, int], gateway: GatewayPlan | None, engine_
     return NetworkGuard(
         ingress=(Opening(peers=tuple(_proxies(gateway)), ports=asked),), egress=(*_of_every_pod(), *reached)
     )
-
-
-def downloads(workload: Workload) -> bool:
-    """Whether the pods read anything from outside the cluster as they start."""
-    source, lora = workload.model.source, getattr(workload.engine, "lora", None)
-    return source is None or isinstance(source, BucketSource) or bool(lora and lora.adapters)
 
 
 def _load_balancers(service_type: str) -> Iterator[Peer]:

@@ -6,7 +6,7 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
-from l4serve.planning.workload.storage import needs_token
+from l4serve.planning.workload.storage import model_of_hub
 from l4serve.planning.workload.workload_plan import ModelPlan
 
 
@@ -32,7 +32,7 @@ def plan_model(workload: Workload, shape: ModelShape | None, fit: Fit | None, pu
 
 def is_gated(workload: Workload, shape: ModelShape | None) -> bool:
     """Whether the pods need a token for the model: the config's word, else the catalogue's; never without the Hub."""
-    if not needs_token(workload):
+    if not model_of_hub(workload):
         return False
     if workload.model.gated is not None:
         return workload.model.gated

@@ -215,8 +215,8 @@ def _notes(workload: Workload, place: Place, cluster: ClusterPlan) -> Iterator[s
         yield from fill_notes(place, cluster)
 
 
-def needs_token(workload: Workload) -> bool:
-    """Whether anything of the workload is read from the Hub, by its pods or by the Job that fills its disk."""
+def model_of_hub(workload: Workload) -> bool:
+    """Whether the model is read from the Hub, by the pods or by the Job that fills their disk."""
     source = workload.model.source
     return source is None or isinstance(source, HyperdiskSource)
 

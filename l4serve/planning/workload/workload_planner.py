@@ -20,6 +20,7 @@ from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_ale
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
+from l4serve.planning.workload.hub_reads import reads_hub
 from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
@@ -33,7 +34,7 @@ from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
 from l4serve.planning.workload.start import deadline_seconds, plan_start
-from l4serve.planning.workload.storage import StoragePlan, needs_token, plan_storage, sidecar_requests
+from l4serve.planning.workload.storage import StoragePlan, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
@@ -201,7 +202,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         engine=_engine(draft),
         model=plan_model(workload, draft.shape, draft.judgement.fit, draft.purpose),
         layout=draft.layout,
-        secret=draft.secret if needs_token(workload) else None,
+        secret=draft.secret if reads_hub(workload, draft.judgement.launch) else None,
         scale=scale,
         placing=draft.place.placing,
         resources=draft.resources,

@@ -92,3 +92,48 @@ def test_who_opens_ways_or_closes_nothing_is_told_nothing() -> None:
     proxied = {"extraEnv": {"HTTPS_PROXY": "http://10.0.0.8:3128"}}
     assert closed(proxied, networkPolicy={"to": [{"cidr": "10.0.0.8/32", "port": 3128}]}) == []
     assert closed(proxied, networkPolicy={"enabled": False}) == []
+
+
+CLAIM = {"kind": "claim", "claim": "weights"}
+DRAFT = {"engine": {"speculativeConfig": {"model": "Qwen/Qwen2.5-0.5B-Instruct", "num_speculative_tokens": 3}}}
+NGRAM = {"engine": {"speculativeConfig": {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}}}
+
+
+def of_claim(**workload: Any) -> dict[str, Any]:
+    given = factories.workload(**workload)
+    return {**given, "model": {**given["model"], "source": CLAIM}}
+
+
+@pytest.mark.parametrize(
+    ("workload", "outside"),
+    [
+        ({}, False),
+        (DRAFT, True),
+        (NGRAM, False),
+        ({"extraArgs": ["--hf-config-path=org/config"]}, True),
+        ({"extraArgs": ["--hf-config-path", "org/config"]}, True),
+        ({"engine": {"tokenizer": "org/words"}}, True),
+        ({"engine": {"lora": {"adapters": [{"name": "sql", "path": "org/sql-adapter"}]}}}, True),
+    ],
+)
+def test_what_the_hub_gives_beside_the_model_goes_out_and_has_the_token(
+    workload: dict[str, Any], outside: bool
+) -> None:
+    serving = factories.serving(
+        {"qwen": of_claim(**workload)}, cluster=factories.ZONAL, huggingFace={"existingSecret": "hub"}
+    )
+    (planned,) = factories.planned(serving).workloads
+    assert planned.network is not None
+    assert bool(to_port(planned.network.egress, 443)) is outside
+    assert (planned.secret is not None) is outside
+
+
+def test_media_by_url_are_told_of_where_nothing_goes_out() -> None:
+    def told(model: str, **fields: Any) -> bool:
+        see = of_claim(model=model, engine={"maxModelLen": 4096})
+        found = factories.planned(factories.serving({"see": see}, **fields))
+        return any(note.id == "media-closed" for note in found.notes)
+
+    assert told("Qwen/Qwen2.5-VL-3B-Instruct")
+    assert not told("Qwen/Qwen2.5-3B-Instruct")
+    assert not told("Qwen/Qwen2.5-VL-3B-Instruct", networkPolicy={"to": [{"cidr": "203.0.113.0/24", "port": 443}]})

@@ -1,0 +1,88 @@
+"""What an engine reads from the Hugging Face Hub beside its own model: drafts, tokenizers, configurations, adapters."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from l4serve.config.data_file import load_data
+from l4serve.config.model_source import BucketSource
+from l4serve.config.workload import Workload
+from l4serve.engines.argv import Launch
+from l4serve.engines.model_location import bucket_adapters
+from l4serve.planning.workload.storage import model_of_hub
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
+_LEGACY = re.compile(r"[A-Za-z0-9][\w.-]*")
+"""A repository of the Hub's first years, which has no owner."""
+
+
+def reads_hub(workload: Workload, launch: Launch | None) -> bool:
+    """Whether anything of the workload comes from the Hub: its model, for pods or Job, or what stands beside it."""
+    return model_of_hub(workload) or bool(hub_repositories(launch))
+
+
+def reads_outside(workload: Workload, launch: Launch | None) -> bool:
+    """Whether the pods read anything from outside the cluster as they start."""
+    source = workload.model.source
+    from_bucket = isinstance(source, BucketSource) or bool(bucket_adapters(workload.engine))
+    return source is None or from_bucket or bool(hub_repositories(launch))
+
+
+def hub_repositories(launch: Launch | None) -> tuple[str, ...]:
+    """Repositories of the Hub that a command line names beside the model."""
+    told = _table()
+    if launch is None or not any(word.startswith(_prefixes()) for word in launch.argv):
+        return ()
+    found: list[str] = []
+    for flag, value in _values(launch.argv):
+        flag, _, key = flag.replace("_", "-").partition(".")
+        if flag not in told["flags"] or key not in ("", "model"):
+            continue
+        legacy = flag in told["ownerless"]
+        found += [word for word in _named(value) if _is_repository(word, legacy=legacy)]
+    return tuple(dict.fromkeys(found))
+
+
+def _values(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each value with its option; an option's value may be a word of its own, and it may have several."""
+    flag = ""
+    for word in argv:
+        if word.startswith("--"):
+            flag, given, value = word.partition("=")
+            if given:
+                yield flag, value
+        elif flag:
+            yield flag, word
+
+
+def _named(value: str) -> Iterator[str]:
+    """What a value names: itself, what stands behind NAME=, or the path and model of an object."""
+    if value.lstrip().startswith("{"):
+        try:
+            said = json.loads(value)
+        except ValueError:
+            return
+        yield from (said[key] for key in ("model", "path") if isinstance(said.get(key), str))
+    else:
+        yield from (word.rpartition("=")[2].strip() for word in value.split(","))
+
+
+def _is_repository(word: str, *, legacy: bool) -> bool:
+    if word in _table()["words"]:
+        return False
+    return bool(_REPOSITORY.fullmatch(word) or (legacy and _LEGACY.fullmatch(word)))
+
+
+@cache
+def _prefixes() -> tuple[str, ...]:
+    """Beginnings of the options, with dashes and with underscores."""
+    flags = _table()["flags"]
+    return (*flags, *(f"--{flag[2:].replace('-', '_')}" for flag in flags))
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "network.yaml")["hub"]
+    return table
