@@ -179,9 +179,12 @@ def _is_given(found: re.Match[str]) -> bool:
 
 
 def _is_of_a_sentence(found: re.Match[str]) -> bool:
-    """Whether a word and a colon begin what a sentence says: a value of words that more follow, behind other words."""
+    """Whether a word and a colon begin what a sentence says: a value of words that more follow, behind other words.
+
+    So a plan says what a field was and becomes: `Secret of the token: hub -> hub-2`.
+    """
     behind, line = found.string[found.end("value") :], found.string[: found.start()].rpartition("\n")[2]
-    return bool(line.strip(" -\t") and _is_words(found["value"]) and re.match(r"[ \t]+\w", behind))
+    return bool(line.strip(" -\t") and _is_words(found["value"]) and re.match(r"[ \t]+(?:-> )?\w", behind))
 
 
 def _json_pairs(text: str) -> Iterator[tuple[str, str]]:
