@@ -23,13 +23,16 @@ ROUNDING = 1e-9
 """Of a budget that is some machines' price: their sum may be a little less or more."""
 
 
-def search(pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prune: bool = True) -> Answer:
+def search(
+    pods: Iterable[PodChoice], homes: Sequence[Home], wish: Wish, *, prune: bool = True, known: Pods | None = None
+) -> Answer:
     """The best candidates for a wish.
 
     Pruned, a pod is judged and estimated once for all machines, and what the wish rules out by price or quality alone
-    is not estimated. Without `prune` every candidate is, for itself, with the same answer.
+    is not estimated. Without `prune` every candidate is, for itself, with the same answer. What another search for the
+    wish has `known` of the same pods is not found again.
     """
-    known = Pods(wish, remember=prune)
+    known = known or Pods(wish, remember=prune)
     kept: list[Judged] = []
     rejected: list[Rejected] = []
     tried = 0

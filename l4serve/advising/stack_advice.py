@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
-from l4serve.advising.candidates import Home, pod_choices, table
+from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices, table
+from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
 from l4serve.config.frozen import frozen
@@ -18,6 +19,7 @@ from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
+REFUSED = "the stack refuses it: "
 UNPLANNED = "ask for its model and card with --model and --gpu"
 Planner = Callable[[str], StackPlan]
 """Plans the text of a stack file; raises ConfigError where it is refused."""
@@ -57,17 +59,27 @@ def _shape(workload: WorkloadPlan) -> MachineShape | None:
     return find_shape(machine) or find_shape(machine, (card, workload.layout.gpus))
 
 
-def advise_workload(workload: WorkloadPlan, wish: Wish, most_replicas: int | None = None) -> Answer:
-    """The best that the workload could be on the machine that it has, with no more replicas than these."""
-    home = home_of(workload)
-    if home is None:
-        reason = f"{workload.name} runs on nodes whose machine type nobody plans: {UNPLANNED}"
-        return no_answer(Unhoused(accelerator=workload.prospect.subject.card.name, reason=reason))
-    if most_replicas is not None:
-        home = replace(home, most_replicas=min(home.most_replicas or most_replicas, most_replicas))
-    cards = tuple(count for count in table()["tensorParallel"] if home.shape.gpus % count == 0)
-    subject = replace(workload.prospect.subject, gpu_counts=cards)
-    return search(pod_choices(subject, cards), [home], wish)
+class Advisor:
+    """Searches what a workload could be on the machine that it has; what one search found the next one knows."""
+
+    def __init__(self, workload: WorkloadPlan, wish: Wish) -> None:
+        self.workload, self.wish, self.home = workload, wish, home_of(workload)
+        self.known = Pods(wish, remember=True)
+        self.pods: tuple[PodChoice, ...] = ()
+        if self.home is not None:
+            gpus = self.home.shape.gpus
+            cards = tuple(count for count in table()["tensorParallel"] if gpus % count == 0)
+            self.pods = tuple(pod_choices(replace(workload.prospect.subject, gpu_counts=cards), cards))
+
+    def best(self, most_replicas: int | None = None) -> Answer:
+        """The best with no more replicas than these."""
+        if self.home is None:
+            reason = f"{self.workload.name} runs on nodes whose machine type nobody plans: {UNPLANNED}"
+            return no_answer(Unhoused(accelerator=self.workload.prospect.subject.card.name, reason=reason))
+        home = self.home
+        if most_replicas is not None:
+            home = replace(home, most_replicas=min(home.most_replicas or most_replicas, most_replicas))
+        return search(self.pods, [home], self.wish, known=self.known)
 
 
 def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner) -> Written:
@@ -77,12 +89,13 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     Where more replicas lost than those that are taken, the counts between are halved for what the stack has room for.
     """
     refused: list[Rejected] = []
-    answer = advise_workload(workload, wish)
+    advisor = Advisor(workload, wish)
+    answer = advisor.best()
     best, high = _taken(text, workload, ranked(answer, wish), planner, refused)
     low = best[0].candidate.replicas if best else 0
     while high - low > 1:
         middle = (low + high) // 2
-        fewer = advise_workload(workload, wish, middle)
+        fewer = advisor.best(middle)
         found, above = _taken(text, workload, ranked(fewer, wish), planner, refused)
         if found is not None and (best is None or rank(wish, found[0]) < rank(wish, best[0])):
             best, answer = found, fewer
@@ -103,7 +116,8 @@ def _taken(
     before it: 0 where none were, and where all are refused the most of them."""
     counts: list[int] = []
     for each in judged:
-        reason, edited = _planned(text, workload, each, planner)
+        room = next((one for one in refused if _no_room(one) and _more(each.candidate, one.candidate)), None)
+        reason, edited = _planned(text, workload, each, planner) if room is None else (room.reason, None)
         if edited is not None:
             return (each, edited), min((count for count in counts if count > each.candidate.replicas), default=0)
         refused.append(Rejected(candidate=each.candidate, reason=reason))
@@ -111,12 +125,21 @@ def _taken(
     return None, max(counts, default=0)
 
 
+def _no_room(lost: Rejected) -> bool:
+    return lost.reason.startswith(REFUSED) and ".maxNodes:" in lost.reason
+
+
+def _more(one: Candidate, other: Candidate) -> bool:
+    """Whether one needs as many cards for each replica as another, and no fewer replicas."""
+    return one.replicas >= other.replicas and one.gpus * other.replicas == other.gpus * one.replicas
+
+
 def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner) -> tuple[str, str | None]:
     try:
         edited = with_values(text, file_edit(workload, judged))
         plan = planner(edited)
     except (ConfigError, ValueError) as error:
-        return f"the stack refuses it: {str(error).splitlines()[0]}", None
+        return f"{REFUSED}{str(error).splitlines()[0]}", None
     after = next(w for w in plan.workloads if w.name == workload.name)
     if after.prospect.subject.options != judged.candidate.pod.subject.options:
         return "the stack plans it with other settings than were advised", None

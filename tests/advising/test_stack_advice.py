@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
-from l4serve.advising.stack_advice import advise_workload, write_advice
+from l4serve.advising.stack_advice import Advisor, write_advice
 from l4serve.cli.app import app
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.stack_file import SERVING_KEY, read_stack_file
@@ -178,7 +178,7 @@ def test_an_edit_that_the_pools_refuse_loses_and_the_next_is_tried() -> None:
             "workloads": {"w": {"model": {"id": "Qwen/Qwen2.5-1.5B-Instruct"}, "engine": {"kind": "vllm"}}},
         }
     )
-    answer = advise_workload(plan.workloads[0], Wish(goal="latency", load=LOAD))
+    answer = Advisor(plan.workloads[0], Wish(goal="latency", load=LOAD)).best()
     assert answer.winner is not None
 
 
@@ -189,15 +189,21 @@ def test_a_stack_gets_as_many_replicas_as_it_has_room_for(tmp_path: Path) -> Non
     config = {SERVING_KEY: {"cluster": cluster, "nodePools": {"l4": pool}, "workloads": {"w": one}}}
     draft = tmp_path / "Pulumi.one.yaml"
 
+    plans: list[str] = []
+
     def planned(edited: str) -> StackPlan:
+        plans.append(edited)
         draft.write_text(edited, "utf-8")
         return plan_stack(read_stack_file(draft, name="one"))
 
     text = json.dumps({"config": config}, indent=1)
     wish = Wish(goal="latency", load=LOAD, budget_usd_hour=50.0)
-    winner = write_advice(text, planned(text).workloads[0], wish, planned).answer.winner
-    assert winner is not None
-    assert winner.candidate.replicas == 6
+    answer = write_advice(text, planned(text).workloads[0], wish, planned).answer
+    assert answer.winner is not None
+    assert answer.winner.candidate.replicas == 6
+    # As many replicas as had no room, and more, are not planned again.
+    refused = [lost.candidate.replicas for lost in answer.rejected if "maxNodes" in lost.reason]
+    assert len(refused) > len(plans)
 
 
 def test_the_command_writes_the_file_and_shows_the_checklist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
