@@ -7,11 +7,12 @@ import pulumi_kubernetes as k8s
 
 from components.container_env import sourced
 from components.hub_token import HubToken
+from components.kept_pods import kept_priority, lasting_nodes, priority_name, rather_spot
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.frozen import frozen
 from l4serve.planning.values.container_text import literal
-from l4serve.planning.values.names import SCALED_LABEL
+from l4serve.planning.values.names import SCALED_LABEL, on_demand_name
 from l4serve.planning.workload.lifecycle import Lifecycle
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -41,10 +42,9 @@ class InferenceService(pulumi.ComponentResource):
         self._name, self._plan = name, args.plan
         self._token = HubToken(plan=args.plan.secret, secret_name=args.secret_name, provider_class=args.provider_class)
         account = self._make_account().metadata.name if args.plan.identity.create else args.plan.identity.account
-        service = self._make_service()
-        deployment = self._make_deployment(account)
-        if args.plan.scale.on_demand:
-            self._make_on_demand(account)
+        kept = [self._make_on_demand(account)] if args.plan.scale.on_demand else []
+        service = self._make_service(kept)
+        deployment = self._make_deployment(account, kept)
         if args.plan.scale.rollout.pods_disruptable is not None:
             self._make_disruption_budget(args.plan.scale.rollout.pods_disruptable)
         self.service_name = service.metadata.name
@@ -67,7 +67,8 @@ class InferenceService(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _make_service(self) -> k8s.core.v1.Service:
+    def _make_service(self, kept: list[k8s.apps.v1.Deployment]) -> k8s.core.v1.Service:
+        """After the kept pods: a workload that gets its first of them is served by those when the selector changes."""
         plan, port = self._plan, self._plan.service.port
         internal = {"networking.gke.io/load-balancer-type": "Internal"} if plan.service.type == "LoadBalancer" else None
         return k8s.core.v1.Service(
@@ -91,7 +92,7 @@ class InferenceService(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=self._child(),
+            opts=self._child(depends_on=kept),
         )
 
     def _make_disruption_budget(self, pods: int) -> k8s.policy.v1.PodDisruptionBudget:
@@ -105,7 +106,10 @@ class InferenceService(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _make_deployment(self, account: pulumi.Input[str]) -> k8s.apps.v1.Deployment:
+    def _make_deployment(
+        self, account: pulumi.Input[str], kept: list[k8s.apps.v1.Deployment]
+    ) -> k8s.apps.v1.Deployment:
+        """After the kept pods: two Deployments that change at once would each take a pod away."""
         plan = self._plan
         return k8s.apps.v1.Deployment(
             f"{self._name}-deployment",
@@ -116,13 +120,13 @@ class InferenceService(pulumi.ComponentResource):
                 dict(plan.metadata.pod_labels),
                 self._pod(account, plan.lifecycle),
             ),
-            opts=self._awaited(ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None),
+            opts=self._awaited(ignore_changes=["spec.replicas"] if plan.scale.autoscaling else None, depends_on=kept),
         )
 
     def _make_on_demand(self, account: pulumi.Input[str]) -> k8s.apps.v1.Deployment:
         """The pods that no spot node may have; Service and disruption budget take both Deployments as one."""
         plan = self._plan
-        name = f"{plan.object_name}-on-demand"
+        name = on_demand_name(plan.object_name)
         own = {**plan.metadata.selector, "app.kubernetes.io/instance": name}
         labels = {key: value for key, value in plan.metadata.pod_labels.items() if key != SCALED_LABEL}
         return k8s.apps.v1.Deployment(
@@ -131,7 +135,7 @@ class InferenceService(pulumi.ComponentResource):
             spec=self._spec(
                 plan.scale.on_demand, own, {**labels, **own}, self._pod(account, plan.lasting, off_spot=True)
             ),
-            opts=self._awaited(),
+            opts=self._awaited(depends_on=[kept_priority(self._name, plan, self._child())]),
         )
 
     def _awaited(self, **extra: object) -> pulumi.ResourceOptions:
@@ -170,7 +174,8 @@ class InferenceService(pulumi.ComponentResource):
             enable_service_links=False,
             termination_grace_period_seconds=life.grace_seconds,
             node_selector=dict(plan.placing.node_selector),
-            affinity=_lasting_nodes() if off_spot else None,
+            affinity=lasting_nodes() if off_spot else rather_spot() if plan.scale.on_demand else None,
+            priority_class_name=priority_name(plan) if off_spot else None,
             tolerations=[
                 k8s.core.v1.TolerationArgs(key=t.key, operator=t.operator, value=t.value, effect=t.effect)
                 for t in plan.placing.tolerations
@@ -243,16 +248,6 @@ class InferenceService(pulumi.ComponentResource):
         plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables.items()]
         plain += [sourced(name, source) for name, source in engine.env_sources.items()]
         return [*plain, *self._token.variables(engine.contract.token_env)]
-
-
-def _lasting_nodes() -> k8s.core.v1.AffinityArgs:
-    """Nodes that are not spot: GKE labels those that are."""
-    spot = k8s.core.v1.NodeSelectorRequirementArgs(key="cloud.google.com/gke-spot", operator="DoesNotExist")
-    term = k8s.core.v1.NodeSelectorTermArgs(match_expressions=[spot])
-    required = k8s.core.v1.NodeSelectorArgs(node_selector_terms=[term])
-    return k8s.core.v1.AffinityArgs(
-        node_affinity=k8s.core.v1.NodeAffinityArgs(required_during_scheduling_ignored_during_execution=required)
-    )
 
 
 def _group_of_files(plan: WorkloadPlan) -> dict[str, int | str]:

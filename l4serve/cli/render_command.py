@@ -27,6 +27,7 @@ _ORDER = (
     "Namespace",
     "CustomResourceDefinition",
     "ComputeClass",
+    "PriorityClass",
     "ServiceAccount",
     "SecretProviderClass",
     "Secret",

@@ -37,7 +37,22 @@ def test_the_kept_pods_have_a_deployment_of_their_own() -> None:
     required = "requiredDuringSchedulingIgnoredDuringExecution"
     term = kept["template"]["spec"]["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"][0]
     assert term["matchExpressions"] == [{"key": "cloud.google.com/gke-spot", "operator": "DoesNotExist"}]
-    assert "affinity" not in main["template"]["spec"]
+    (rather,) = main["template"]["spec"]["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert rather["preference"]["matchExpressions"] == [{"key": "cloud.google.com/gke-spot", "operator": "Exists"}]
+
+
+def test_the_kept_pods_go_before_those_that_may_lie_anywhere() -> None:
+    made = registered(planned(replicas=2, minOnDemand=1))
+    main, kept = (made[name].inputs["spec"]["template"]["spec"] for name in ("chat-deployment", "chat-on-demand"))
+    priority = made["chat-on-demand-priority"].inputs
+    assert kept["priorityClassName"] == priority["metadata"]["name"] == "llm-serving.chat-on-demand"
+    assert priority["value"] > 0 and "priorityClassName" not in main
+
+
+def test_an_update_changes_the_kept_pods_first_and_the_others_after_them() -> None:
+    made = registered(planned(replicas=2, minOnDemand=1))
+    kept = made["chat-on-demand"].urn
+    assert kept in made["chat-deployment"].dependencies and kept in made["chat-service"].dependencies
 
 
 @pytest.mark.parametrize("engine", [{"kind": "vllm", "version": "0.26.0"}, {"kind": "vllm", "version": "0.10.2"}])
@@ -79,7 +94,8 @@ def test_the_autoscaler_scales_the_others() -> None:
 
 def test_without_kept_pods_nothing_changes() -> None:
     made = registered(planned(autoscaling=SCALED))
-    assert "chat-on-demand" not in made
+    assert {name for name in made if "on-demand" in name} == set()
+    assert "affinity" not in made["chat-deployment"].inputs["spec"]["template"]["spec"]
     assert made["chat-service"].inputs["spec"]["selector"] == {"app.kubernetes.io/instance": "chat"}
 
 

@@ -30,6 +30,7 @@ SERVING = factories.serving(
             "Qwen/Qwen2.5-7B-Instruct", nodePool="pairs", gpus=2, replicas=2, engine={"tensorParallelSize": 2}
         ),
         "full": factories.workload(nodePool="narrow", replicas=2),
+        "tight": factories.workload(computeClass="tight", replicas=2, minOnDemand=1),
     },
     pools={
         "spot": {**MACHINE, "spot": True, "maxNodes": 4},
@@ -37,8 +38,13 @@ SERVING = factories.serving(
         "wide": {**MACHINE, "maxNodes": 4},
         "pairs": {"machineType": "g2-standard-24", "maxNodes": 3},
         "narrow": {**MACHINE, "maxNodes": 2},
+        "one-spot": {**MACHINE, "spot": True, "maxNodes": 1},
+        "one-demand": {**MACHINE, "maxNodes": 1},
     },
-    computeClasses={"l4": {"priorities": [{"nodePool": "spot"}, {"nodePool": "demand"}]}},
+    computeClasses={
+        "l4": {"priorities": [{"nodePool": "spot"}, {"nodePool": "demand"}]},
+        "tight": {"priorities": [{"nodePool": "one-spot"}, {"nodePool": "one-demand"}]},
+    },
 )
 
 
@@ -66,6 +72,13 @@ class Rehearsed:
     def patch(self, name: str, change: dict[str, Any]) -> None:
         """Changes a Deployment as an update of the stack would."""
         AppsV1Api(self.client).patch_namespaced_deployment(name, NAMESPACE, change)
+
+    def updated(self, name: str) -> bool:
+        """Whether a Deployment has rolled out, as Pulumi waits for it."""
+        found = AppsV1Api(self.client).read_namespaced_deployment(name, NAMESPACE)
+        status = found.status
+        counts = {status.replicas, status.updated_replicas, status.available_replicas, found.spec.replicas}
+        return status.observed_generation == found.metadata.generation and len(counts) == 1
 
     @contextmanager
     def watched(self, plan: WorkloadPlan) -> Iterator[list[int]]:
@@ -124,6 +137,38 @@ def test_a_change_of_image_keeps_the_planned_pods_ready(stack: Rehearsed, name: 
     assert min(ready) >= plan.scale.replicas - rollout.max_unavailable
     if plan.layout.gpus == 2:
         assert {pod.spec.containers[0].resources.limits["nvidia.com/gpu"] for pod in stack.pods(plan)} == {"2"}
+
+
+@pytest.mark.parametrize("name", ["chat", "tight"])
+def test_an_update_in_the_programs_order_takes_one_pod_of_both_deployments(stack: Rehearsed, name: str) -> None:
+    plan = stack.plans[name]
+    stack.settle(plan)
+    with stack.watched(plan) as ready:
+        for turn in range(2):
+            for deployment in (f"{name}-on-demand", name):
+                stack.patch(deployment, image(f"docker.io/vllm/vllm-openai:v0.26.{turn + 2}"))
+                until(lambda d=deployment: stack.updated(d), 60)
+    assert min(ready) >= plan.scale.replicas - plan.scale.rollout.max_unavailable
+    stack.settle(plan)
+
+
+def test_a_kept_pod_gets_its_node_back_from_one_that_may_lie_elsewhere(stack: Rehearsed) -> None:
+    plan, core = stack.plans["tight"], CoreV1Api(stack.client)
+    stack.settle(plan)
+    (spot,) = (node.metadata.name for node in core.list_node().items if _of_pool(node, "one-spot"))
+    stack.patch("tight-on-demand", {"spec": {"replicas": 0}})
+    stack.settle(plan, 1)
+    cordon(core, {spot}, True)
+    for pod in stack.pods(plan):
+        core.delete_namespaced_pod(pod.metadata.name, NAMESPACE, grace_period_seconds=0)
+    until(lambda: [pod.spec.node_name not in (None, spot) for pod in stack.pods(plan)] == [True], 60)
+    cordon(core, {spot}, False)
+    stack.patch("tight-on-demand", {"spec": {"replicas": 1}})
+    stack.settle(plan)
+
+
+def _of_pool(node: Any, name: str) -> bool:
+    return any(value == name for value in node.metadata.labels.values())
 
 
 def test_a_drain_waits_for_the_disruption_budget(stack: Rehearsed) -> None:

@@ -21,6 +21,8 @@ def interruption(
         return _replaced(before, after)
     if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
         return _moved(after, beneath)
+    if before.metadata.serving != after.metadata.serving:
+        return _selected_anew(before, after)
     if lands >= Effect.POD_RESTART:
         return _restarted(after)
     if lands is Effect.IN_PLACE and _most(after) < _most(before):
@@ -49,6 +51,21 @@ def _restarted(after: WorkloadPlan) -> Interruption:
         return Interruption(False, f"one of {replicas} pods at a time is away while the new one loads")
     seconds = after.lifecycle.probes.startup_seconds
     return Interruption(True, f"no GPU is free beside the one pod: it goes first, and loading may take {seconds} s")
+
+
+def _selected_anew(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
+    """The first pods that are kept off spot, or the last: the Service then knows the pods by another label."""
+    kept, replicas = after.scale.on_demand, after.scale.replicas
+    if not kept:
+        left = max(0, before.scale.replicas - before.scale.on_demand)
+        what = "the Service leaves the pods off spot at once"
+        return Interruption(True, f"{what}: {left} of {before.scale.replicas} serve until others have loaded")
+    if kept < replicas:
+        what = "the pods off spot load first, and the Service turns to them alone"
+        return Interruption(True, f"{what}: {kept} of {replicas} serve until the others have restarted")
+    room = bool(after.scale.rollout.max_surge)
+    beside = "beside the old ones" if room else "and end an old one that has the last node off spot"
+    return Interruption(not room, f"the pods off spot load first, {beside}")
 
 
 def _moved(after: WorkloadPlan, beneath: Effect) -> Interruption:

@@ -7,6 +7,11 @@ from l4serve.planning.gke.hf_token import SecretPlan, secret_path
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
+def key_reader(object_name: str) -> str:
+    """Name of the ServiceAccount that reads a workload's key from Secret Manager."""
+    return f"{object_name}-api-key-reader"
+
+
 def plan_api_key(
     path: str, config: ApiKey, object_name: str, *, labels: tuple[tuple[str, str], ...], cluster: ClusterPlan
 ) -> SecretPlan:
@@ -30,7 +35,7 @@ def plan_api_key(
         provider_class=f"{own_name}-source" if manager else None,
         secret_version=version,
         synced=manager is not None,
-        reader=f"{object_name}-api-key-reader" if manager else None,
+        reader=key_reader(object_name) if manager else None,
         manage_access=bool(manager and manager.manage_access),
         labels=(*labels, (f"{LABEL_PREFIX}/secret", "api-key"), *origin),
         config_key=config.config,

@@ -12,6 +12,8 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.values.names import LABEL_PREFIX, MANAGED_BY
 
 SECRET_NAME = "hf-secret"
+TOKEN_READER = f"{SECRET_NAME}-reader"
+"""ServiceAccount that reads the token from Secret Manager."""
 TOKEN_DIR = "/var/run/secrets/huggingface"
 
 
@@ -71,7 +73,7 @@ def plan_secret(
         provider_class=f"{own_name}-source" if manager else None,
         secret_version=f"{secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None,
         synced=manager is not None and not file_only,
-        reader=f"{SECRET_NAME}-reader" if manager and not file_only else None,
+        reader=TOKEN_READER if manager and not file_only else None,
         manage_access=bool(manager and manager.manage_access),
         labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
     )

@@ -4,6 +4,11 @@ from collections.abc import Iterator
 
 from l4serve.config.problems import Problem
 from l4serve.config.stack import StackConfig
+from l4serve.config.workload import Workload
+from l4serve.planning.gke.api_key import key_reader
+from l4serve.planning.gke.hf_token import TOKEN_READER
+from l4serve.planning.values.names import on_demand_name
+from l4serve.planning.workload.endpoint_picker import picker_name
 
 
 def name_problems(config: StackConfig) -> tuple[Problem, ...]:
@@ -11,6 +16,7 @@ def name_problems(config: StackConfig) -> tuple[Problem, ...]:
     return (
         *_service_collisions(config),
         *_object_collisions(config),
+        *_beside_collisions(config),
         *_stray_replacements(config),
         *_foreign_namespace(config),
     )
@@ -36,6 +42,38 @@ def _object_collisions(config: StackConfig) -> Iterator[Problem]:
             message = f"its Kubernetes names are those of workload {owners[objects]!r}"
             yield Problem(f"workloads.{name}.renamedFrom", message, "give that one another name, or remove renamedFrom")
         owners.setdefault(objects, name)
+
+
+def _beside_collisions(config: StackConfig) -> Iterator[Problem]:
+    """A workload with a name that an option of another gives to an object of its own beside that one's."""
+    taken = {
+        (kind, name): f"{key} of workload {owner!r}"
+        for owner, workload in config.workloads.items()
+        for kind, name, key in _objects_beside(workload.renamed_from or owner, workload)
+    }
+    manager = config.hugging_face.secret_manager
+    if manager is not None and manager.delivery == "sync":
+        taken["ServiceAccount", TOKEN_READER] = "huggingFace.secretManager"
+    for name, workload in config.workloads.items():
+        objects = workload.renamed_from or name
+        own = {"Deployment": objects, "ServiceAccount": objects, "Service": workload.service.name or objects}
+        kinds = [kind for kind, called in own.items() if (kind, called) in taken]
+        if kinds:
+            key = "service.name" if kinds == ["Service"] and workload.service.name else "renamedFrom"
+            at = f"workloads.{name}" + (f".{key}" if key == "service.name" or workload.renamed_from else "")
+            what = f"its {' and its '.join(kinds)} would be {own[kinds[0]]!r}, the name of one that"
+            yield Problem(at, f"{what} {taken[kinds[0], own[kinds[0]]]} makes", "give one of them another name")
+
+
+def _objects_beside(objects: str, workload: Workload) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and config key of what options make beside a workload's own objects."""
+    if workload.min_on_demand:
+        yield "Deployment", on_demand_name(objects), "minOnDemand"
+    if workload.expose is not None and workload.expose.inference_pool:
+        for kind in ("Deployment", "ServiceAccount", "Service"):
+            yield kind, picker_name(objects), "expose.inferencePool"
+    if workload.api_key is not None and workload.api_key.secret_manager is not None:
+        yield "ServiceAccount", key_reader(objects), "apiKey.secretManager"
 
 
 def _stray_replacements(config: StackConfig) -> Iterator[Problem]:

@@ -26,6 +26,11 @@ def label_value(text: str) -> str:
     return shorten(clean, 63).strip("-_.")
 
 
+def on_demand_name(object_name: str) -> str:
+    """Name of the Deployment of a workload's pods that run on no spot node."""
+    return f"{object_name}-on-demand"
+
+
 def workload_labels(workload: str, *, stack: str, engine: str, recipe: str | None) -> dict[str, str]:
     """Labels of every Kubernetes object of a workload."""
     labels = {

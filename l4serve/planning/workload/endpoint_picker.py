@@ -40,6 +40,11 @@ class PickerPlan:
         return {"app.kubernetes.io/name": "endpoint-picker", f"{LABEL_PREFIX}/picker": self.name}
 
 
+def picker_name(object_name: str) -> str:
+    """Name of the picker's own objects beside those of a workload."""
+    return f"{shorten(object_name, 50)}-picker"
+
+
 def plan_picker(
     path: str, workload: Workload, object_name: str, contract: Contract, purpose: Step[Purpose]
 ) -> PickerPlan | None:
@@ -57,7 +62,7 @@ def plan_picker(
         what = f"the picker refuses every request for {asked}: it reads completions, chats, responses and embeddings"
         refuse(at, what, "remove it: the Service spreads requests evenly")
     return PickerPlan(
-        name=f"{shorten(object_name, 50)}-picker",
+        name=picker_name(object_name),
         image=facts["image"],
         user=facts["user"],
         ports=facts["ports"],

@@ -127,3 +127,20 @@ def test_a_load_balancer_opens_the_pods_by_its_own_key() -> None:
     (told,) = [danger for danger in diff.dangers if danger.kind == "protection lifted"]
     assert told.path.endswith(".service.type")
     assert told.text.startswith("10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 may connect to")
+
+
+def test_the_service_turns_to_other_pods_where_the_first_are_kept_off_spot() -> None:
+    pool = {"machineType": "g2-standard-8", "maxNodes": 6}
+    pools = {"s": {**pool, "spot": True}, "d": pool}
+    classes = {"both": {"priorities": [{"nodePool": "s"}, {"nodePool": "d"}]}}
+    base = factories.serving({"qwen": factories.workload(computeClass="both", replicas=3)}, pools=pools)
+    base["computeClasses"] = classes
+    kept = {"workloads.qwen.minOnDemand": 1}
+    (gained,) = edited(kept, {}, base).workloads
+    assert gained.interruption.expected and "1 of 3 serve" in gained.interruption.why
+    (lost,) = edited({"workloads.qwen.minOnDemand": 0}, kept, base).workloads
+    assert lost.interruption.expected and "2 of 3 serve" in lost.interruption.why
+    (all_kept,) = edited({"workloads.qwen.minOnDemand": 3}, {}, base).workloads
+    assert not all_kept.interruption.expected
+    (more,) = edited({"workloads.qwen.minOnDemand": 2}, kept, base).workloads
+    assert not more.interruption.expected
