@@ -142,14 +142,20 @@ class _Checker:
         edit: dict[str, object] = {}
         if not self._is_quantized():
             edit[self.profile.path("quantization")] = self.profile.smaller["eightBit"]
+        steps = () if self.options.max_num_batched_tokens else _table()["batchedTokens"]
+        larger = [{**edit, self.profile.path("batchTokens"): tokens} for tokens in steps]
         text = "more tokens in a step; running answers wait longer while prompts are computed"
-        found = _none("nothing is left to write")
-        for tokens in _table()["batchedTokens"] if not self.options.max_num_batched_tokens else (None,):
-            tried = edit if tokens is None else {**edit, self.profile.path("batchTokens"): tokens}
-            found = self._tried(goal, tried, self.subject.edited(tried, self.subject.shape), self.usd, text)
-            if found["status"] == "gains":
-                break
-        return found
+        found = [
+            self._tried(goal, each, self.subject.edited(each, self.subject.shape), self.usd, text) for each in larger
+        ]
+        best = max((each for each in found if each["status"] == "gains"), key=lambda each: each["gain"], default=None)
+        if not edit:
+            return best or (found[-1] if found else _none("nothing is left to write"))
+        text = "quantisation alone: steps of more tokens gain nothing beside it"
+        plain = self._tried(goal, edit, self.subject.edited(edit, shape), self.usd, text)
+        if best is None or (plain["status"] == "gains" and _more(best["gain"], plain["gain"]) < _table()["least"]):
+            return plain
+        return best
 
     def _model(self, goal: str) -> Mapping[str, Any]:
         smaller = smaller_model(self.subject.shape)
@@ -238,6 +244,11 @@ class _Checker:
         load = self.workload.prospect.load_of(1)
         speed = subject_speed(subject, judge(subject, remedied=False), load)
         return "; ".join(speed.not_judged) or "no price is known"
+
+
+def _more(one: float, other: float) -> float:
+    """What one gain adds to another."""
+    return (1 + one) / (1 + other) - 1
 
 
 def _said(edit: Mapping[str, object]) -> str:
