@@ -143,11 +143,10 @@ class _Checker:
         if not self._is_quantized():
             edit[self.profile.path("quantization")] = self.profile.smaller["eightBit"]
         steps = () if self.options.max_num_batched_tokens else _table()["batchedTokens"]
+        shape = self.subject.shape
         larger = [{**edit, self.profile.path("batchTokens"): tokens} for tokens in steps]
         text = "more tokens in a step; running answers wait longer while prompts are computed"
-        found = [
-            self._tried(goal, each, self.subject.edited(each, self.subject.shape), self.usd, text) for each in larger
-        ]
+        found = [self._tried(goal, each, self.subject.edited(each, shape), self.usd, text) for each in larger]
         best = max((each for each in found if each["status"] == "gains"), key=lambda each: each["gain"], default=None)
         if not edit:
             return best or (found[-1] if found else _none("nothing is left to write"))
