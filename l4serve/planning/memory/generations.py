@@ -130,6 +130,8 @@ class TgiGeneration:
     default_total_tokens: int | None
     prefill_from_compute: bool
     prefill_margin: int
+    pair_bytes: int
+    score_bytes: int
 
 
 def vllm_generation(
@@ -169,10 +171,9 @@ def _vllm_generation(version: str) -> Generation:
     return Generation(**values)
 
 
-def not_judged_by_tgi(architecture: str) -> str | None:
-    """Why no source tells the memory that TGI takes for a class; None where one does."""
-    reason: str | None = load_data(__file__, "tgi_generations.json")["notJudged"].get(architecture)
-    return reason
+def masks_pairs(architecture: str) -> bool:
+    """Whether TGI prefills a class under a mask of every pair of a prompt's tokens."""
+    return architecture in load_data(__file__, "tgi_generations.json")["masked"]["architectures"]
 
 
 @cache

@@ -12,7 +12,7 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import kernels, parse_version, vllm_generation
+from l4serve.planning.memory.generations import kernels, masks_pairs, parse_version, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.stated_cache import mended_size, stated_cache
 from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
@@ -239,7 +239,8 @@ def _prefill_edits(base: _Step) -> Iterator[_Step]:
             continue
         changed = edited(base.options, max_batch_prefill_tokens=limit)
         inputs = changed.max_input_tokens
-        if parse_version(changed.engine_version) < (3, 0, 0) and (inputs is None or inputs > limit):
+        whole = parse_version(changed.engine_version) < (3, 0, 0) or masks_pairs(base.model.architecture)
+        if whole and (inputs is None or inputs > limit):
             changed = edited(changed, max_input_tokens=limit)
             step = _extend(base, changed, "engine.maxInputTokens", limit, 2)
             yield replace(step, edit=(*step.edit, ("engine.maxBatchPrefillTokens", limit)))

@@ -15,7 +15,7 @@ from l4serve.planning.memory.generations import (
     GIB,
     MemoryModelError,
     TgiGeneration,
-    not_judged_by_tgi,
+    masks_pairs,
     tgi_generation,
 )
 from l4serve.planning.memory.graphs import graph_gib
@@ -106,8 +106,6 @@ def estimate_tgi(model: ModelShape, gpu: Gpu, options: ServingOptions, constants
             "what TGI keeps of fixed states or of an encoder is not modelled; serve it by vLLM 0.11.0 or newer "
             "(engine.kind: vllm), where it is judged"
         )
-    if unknown := not_judged_by_tgi(model.architecture):
-        raise MemoryModelError(unknown)
     generation = tgi_generation(options.engine_version)
     shard = _shard(model, gpu, options, generation, constants)
     asked = options.max_total_tokens or options.max_model_len
@@ -178,7 +176,9 @@ def _warm_up(shard: Shard, total: int | None) -> Warmup:
     logits = prefill * model.vocab_size * _logit_bytes(shard)
     forward = forward_peak_bytes(model, prefill, options.tensor_parallel_size, shard.element, shard.constants)
     hidden = prefill * model.hidden_size * shard.element
-    activation = max(forward, hidden + logits) / GIB
+    activation = (
+        max(forward, hidden + logits) + _mask_bytes(shard, requests, min(longest_input or prefill, prefill))
+    ) / GIB
     used = shard.weights + shard.overhead + reserved * shard.token_bytes / GIB + activation
     room = shard.generation.wiggle_room
     if shard.generation.wiggle_on_total:
@@ -188,6 +188,15 @@ def _warm_up(shard: Shard, total: int | None) -> Warmup:
     tokens = int(free * GIB / shard.token_bytes) + reserved
     fits = used <= shard.limit
     return Warmup(prefill, reserved, activation, used, tokens if fits else 0, not fits)
+
+
+def _mask_bytes(shard: Shard, requests: int, length: int) -> int:
+    """The mask of every pair of tokens, padded to the longest of the requests, and what attention makes of it."""
+    if not masks_pairs(shard.model.architecture):
+        return 0
+    heads = shard.model.num_attention_heads // shard.options.tensor_parallel_size
+    each = shard.generation.pair_bytes + heads * shard.generation.score_bytes
+    return requests * length * length * each
 
 
 def _logit_bytes(shard: Shard) -> float:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from l4serve.planning.machines.gpus import all_gpus
-from l4serve.planning.memory.generations import not_judged_by_tgi
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import all_models
 
 # Mamba is judged by some releases only.
 JUDGED = [model for model in all_models() if not model.is_mamba]
 MODELS = st.sampled_from(JUDGED)
-TGI_MODELS = st.sampled_from(
-    [model for model in JUDGED if not model.encoder_positions and not not_judged_by_tgi(model.architecture)]
-)
+TGI_MODELS = st.sampled_from([model for model in JUDGED if not model.encoder_positions])
 DENSE_MODELS = st.sampled_from([model for model in JUDGED if model.quantization is None])
 GPUS = st.sampled_from(list(all_gpus().values()))
 VLLM_VERSIONS = st.sampled_from(
