@@ -29,6 +29,7 @@ UNWRITABLE = {
     "vllm-unknown-reasoning-parser",
     "tgi-fallback-sharded",
     "tgi-unknown-model",
+    "tgi-windows-before-ampere",
     "tgi-fp8-checkpoint-before-ampere",
 }
 """Rules that only another model, card or engine answers, or a name that the operator must know."""
