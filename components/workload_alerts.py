@@ -90,8 +90,13 @@ def _rule(alert: AlertPlan) -> dict[str, Any]:
         "expr": alert.expr,
         "for": alert.hold,
         "labels": {"severity": alert.severity},
-        "annotations": {"summary": alert.summary, "runbook_url": alert.runbook},
+        "annotations": {"summary": alert.summary, _runbook_key(alert.runbook): alert.runbook},
     }
+
+
+def _runbook_key(runbook: str) -> str:
+    """The annotation that alertmanagers make a link of, for an address alone."""
+    return "runbook_url" if "://" in runbook else "runbook"
 
 
 def _camel(name: str) -> str:

@@ -15,6 +15,9 @@ _Channel = Annotated[
         examples=["projects/my-project/notificationChannels/123"],
     ),
 ]
+_Address = Annotated[
+    str, Field(pattern=r"^https?://[!-~]+$", max_length=500, examples=["https://wiki.example.com/runbook"])
+]
 
 
 class Objectives(ConfigModel):
@@ -41,5 +44,5 @@ class Alerts(ConfigModel):
     """Channels of Cloud Monitoring that policies notify; none shows incidents in the console alone."""
     objectives: Objectives = Objectives.model_construct()
     """What every workload promises that states no objectives of its own."""
-    runbook: str = Field("docs/runbook.md", min_length=1, max_length=500, examples=["https://wiki.example.com/runbook"])
-    """Address of the runbook; each alert links to its section."""
+    runbook: _Address | None = None
+    """Address of the runbook, to whose section each alert links; unset names the file of this project."""

@@ -221,13 +221,18 @@ class Workload(ConfigModel):
 
     @model_validator(mode="after")
     def _on_demand_within_the_count(self) -> Self:
-        fewest = self.autoscaling.min_replicas if self.autoscaling else self.replicas
+        fewest = self.fewest_replicas
         if self.autoscaling and self.min_on_demand and self.min_on_demand >= fewest:
             message = f"minOnDemand {self.min_on_demand} leaves the autoscaler no pod: it scales the others"
             raise ValueError(f"{message}; set autoscaling.minReplicas: {self.min_on_demand + 1}")
         if self.min_on_demand > fewest:
             raise ValueError(f"minOnDemand {self.min_on_demand} is above replicas {fewest}; lower it")
         return self
+
+    @property
+    def fewest_replicas(self) -> int:
+        """The fewest pods that there may be."""
+        return self.autoscaling.min_replicas if self.autoscaling else self.replicas
 
     @property
     def most_replicas(self) -> int:

@@ -23,7 +23,13 @@ def test_rules_are_one_object_with_one_group() -> None:
     (group,) = rules.inputs["spec"]["groups"]
     first = group["rules"][0]
     assert (first["alert"], first["for"], first["labels"]) == ("FirstTokenFastBurn", "2m", {"severity": "critical"})
-    assert first["annotations"]["runbook_url"] == "docs/runbook.md#first-token"
+    assert first["annotations"] == {
+        "summary": first["annotations"]["summary"],
+        "runbook": "docs/runbook.md#first-token",
+    }
+    (linked,) = made({"runbook": "https://wiki.example.com/r"})
+    annotations = linked.inputs["spec"]["groups"][0]["rules"][0]["annotations"]
+    assert annotations["runbook_url"] == "https://wiki.example.com/r#first-token"
 
 
 def test_policies_are_one_for_each_alert_with_channels_and_runbook() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
+from math import ceil
 from typing import Any, Literal
 
 from pydantic.alias_generators import to_snake
@@ -11,11 +13,17 @@ from pydantic.alias_generators import to_snake
 from l4serve.config.alerts import Objectives
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.gathering import refuse_all
+from l4serve.config.gathering import Step, refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
+from l4serve.planning.workload.start import StartPlan
 from l4serve.planning.workload.surroundings import Surroundings
+
+_MISSING = "missing"
+"""The alert that says of fewer pods than planned."""
+_RUNBOOK = "docs/runbook.md"
+"""Where the runbook lies in this project."""
 
 
 @frozen(kw_only=True)
@@ -30,7 +38,7 @@ class AlertPlan:
     severity: Literal["critical", "warning"]
     summary: str
     runbook: str
-    """Address of the section of the runbook."""
+    """Address of the section of the runbook; the file of this project where the stack names no address."""
 
 
 @frozen(kw_only=True)
@@ -42,13 +50,15 @@ class AlertsPlan:
     rules: tuple[AlertPlan, ...]
 
 
-def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surroundings) -> AlertsPlan | None:
-    """The alerts of a workload by its name in the config; None where the stack asks for none.
+def plan_alerts(
+    name: str, workload: Workload, contract: Contract, around: Surroundings, start: Step[StartPlan]
+) -> AlertsPlan | None:
+    """The alerts of a workload by its name in the config; None where the stack asks for none, or it runs no pod.
 
     Raises ConfigError for a promise between the bounds that the engine counts by: nobody could tell whether it is kept.
     """
     config = around.monitoring.alerts
-    if config is None:
+    if config is None or not workload.most_replicas:
         return None
     objectives = workload.objectives or config.objectives
     at = f"workloads.{name}.objectives" if workload.objectives else "monitoring.alerts.objectives"
@@ -56,7 +66,9 @@ def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surro
     job = workload.renamed_from or name
     own = {"cluster": around.site().cluster.name, "namespace": around.namespace, "job": job}
     labels = ", ".join(f'{label}="{value}"' for label, value in own.items() if value is not None)
-    made = (*_burning(objectives, contract, labels), *_causes(objectives, contract, labels))
+    pods = Pods(workload.fewest_replicas, _hold(start(), 1))
+    made = (*_burning(objectives, contract, labels), *_causes(objectives, contract, labels, pods))
+    address = config.runbook or _RUNBOOK
     rules = tuple(
         AlertPlan(
             name=alert,
@@ -64,17 +76,42 @@ def plan_alerts(name: str, workload: Workload, contract: Contract, around: Surro
             hold=hold,
             severity=severity,
             summary=f"{job}: {says}",
-            runbook=f"{config.runbook}#{section}",
+            runbook=f"{address}#{section}",
         )
         for alert, section, expr, hold, severity, says in made
     )
     return AlertsPlan(via=config.via, channels=config.notification_channels, rules=rules)
 
 
+@frozen()
+class Pods:
+    """The pods that a workload has at the least, and how long fewer of them may serve while it is updated."""
+
+    least: int
+    hold: str
+
+
+def through_updates(alerts: AlertsPlan | None, start: StartPlan, in_turn: int) -> AlertsPlan | None:
+    """The alerts of pods of which so many start one after the other, each while one fewer serves."""
+    if alerts is None:
+        return None
+    held = (replace(rule, hold=_hold(start, in_turn)) if rule.name == _MISSING else rule for rule in alerts.rules)
+    return replace(alerts, rules=tuple(held))
+
+
+def _hold(start: StartPlan, in_turn: int) -> str:
+    """Twice what so many pods take to start one after the other, in minutes."""
+    bounds = _table()["missing"]
+    minutes = ceil(2 * (start.total or 0) * in_turn / 60)
+    return f"{min(max(int(bounds['leastMinutes']), minutes), int(bounds['mostMinutes']))}m"
+
+
 def alert_notes(workload: Workload, contract: Contract, around: Surroundings) -> Iterator[str]:
     """A sentence for each of the stack's promises that no alert of the workload's release can hold."""
     config = around.monitoring.alerts
-    if config is not None and workload.objectives is None:
+    if config is not None and config.runbook is None and workload.most_replicas:
+        yield f"its alerts name {_RUNBOOK}, a file of this project that whoever is woken may not have at hand"
+    if config is not None and workload.objectives is None and workload.most_replicas:
         for row in _unseen(contract):
             says = row["says"].format(seconds=_promise(row, config.objectives))
             yield f"no alert tells when {says}: {contract.name} counts none of them"
@@ -150,15 +187,16 @@ def _windows(identity: str, share: str, budget: float, says: str) -> Iterator[_M
         )
 
 
-def _causes(objectives: Objectives, contract: Contract, labels: str) -> Iterator[_Made]:
+def _causes(objectives: Objectives, contract: Contract, labels: str, pods: Pods) -> Iterator[_Made]:
     for row in _table()["causes"]:
         metric = _metric(row, contract)
-        if metric is None:
+        if metric is None or pods.least < row.get("leastPods", 0):
             continue
         series = f"{metric}_count" if contract.metrics.get(metric) == "histogram" else metric
-        expr = row["expr"].format(metric=metric, series=series, labels=labels, queue=objectives.queue)
-        says = row["says"].format(queue=objectives.queue)
-        yield row["id"], row["id"], expr, row["for"], row["severity"], says
+        numbers = {"queue": objectives.queue, "pods": pods.least}
+        expr = row["expr"].format(metric=metric, series=series, labels=labels, **numbers)
+        hold = pods.hold if row["for"] == "start" else row["for"]
+        yield row["id"], row["id"], expr, hold, row["severity"], row["says"].format(**numbers)
 
 
 def _metric(row: Mapping[str, Any], contract: Contract) -> str | None:

@@ -16,7 +16,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.access import Access, plan_access
-from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_alerts
+from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_alerts, through_updates
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.client_key import open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
@@ -33,7 +33,7 @@ from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
-from l4serve.planning.workload.start import deadline_seconds, plan_start
+from l4serve.planning.workload.start import StartPlan, deadline_seconds, plan_start
 from l4serve.planning.workload.storage import StoragePlan, plan_storage, sidecar_requests
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
@@ -58,8 +58,7 @@ class Draft:
     resources: PodResources
     storage: StoragePlan
     alerts: AlertsPlan | None
-    files_gib: float | None
-    """GiB of the weights as files; None where nobody knows."""
+    start: StartPlan
     scaling: AutoscalingPlan | None
     secret: SecretPlan | None
     access: Access
@@ -80,10 +79,7 @@ class Draft:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How a pod starts, shows that it lives, and ends."""
-        workload, contract = self.workload, self.resolved.contract
-        image = workload.engine.image or contract.image
-        start = plan_start(workload, self.place.pool, image, self.files_gib, self.layout.gpus)
-        return plan_lifecycle(contract, workload.extra_args, start, spot=self.place.spot)
+        return plan_lifecycle(self.resolved.contract, self.workload.extra_args, self.start, spot=self.place.spot)
 
     @property
     def lasting(self) -> Lifecycle:
@@ -122,7 +118,8 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     reached = partial(plan_access, name, workload, around, contract=contract, judgement=judgement)
     access = once(lambda: reached(storage=storage, subject=subject))
     scaling = once(lambda: _scaling(name, workload, contract(), shape(), cluster()))
-    alerts = once(lambda: plan_alerts(name, workload, resolved().contract, around))
+    start = once(lambda: _start(workload, contract(), place(), files(), layout().gpus))
+    alerts = once(lambda: plan_alerts(name, workload, contract(), around, start))
     try:
         labels = partial(refuse_all, taken_labels(path, workload))
         gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
@@ -143,7 +140,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         resources=resources().resources,
         storage=storage(),
         alerts=alerts(),
-        files_gib=files(),
+        start=start(),
         scaling=scaling(),
         secret=around.secret(),
         access=access(),
@@ -151,6 +148,10 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         purpose=subject().purpose,
         judgement=replace(judgement(), notes=notes),
     )
+
+
+def _start(workload: Workload, contract: Contract, place: Place, files: float | None, gpus: int) -> StartPlan:
+    return plan_start(workload, place.pool, workload.engine.image or contract.image, files, gpus)
 
 
 def _scaling(
@@ -194,6 +195,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         on_demand=workload.min_on_demand,
         rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
     )
+    in_turn = 1 if scale.rollout.max_surge else draft.most_replicas
     return WorkloadPlan(
         name=draft.name,
         object_name=draft.object_name,
@@ -224,7 +226,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         network=draft.access.network,
         metadata=object_metadata(workload, draft.object_name, around.stack),
         judgement=draft.judgement,
-        alerts=draft.alerts,
+        alerts=through_updates(draft.alerts, draft.start, in_turn),
         prospect=_prospect(draft, around),
     )
 
