@@ -20,6 +20,8 @@ from pathlib import Path
 
 from benchmarks.hostility.inputs import Case, cases
 from benchmarks.hostility.many import many
+from benchmarks.hostility.odd_places import other_kinds, sandbox_files
+from benchmarks.hostility.ordinary import ordinary
 from benchmarks.hostility.planted import planted
 from l4serve.cli.app import app
 
@@ -28,7 +30,11 @@ MOST_BYTES = 300 * 2**20
 MANY = 60
 """Cases of very many parts: each of their kind under four commands, and each command on several kinds."""
 _HANGS_AFTER = 20
-_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+_COLUMNS = ("tracebacks", "over a limit", "raw characters", "secrets", "refused wrongly", "slowest, s", "largest, MiB")
+_RAW = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _COMMAND = re.compile(r"^\s*::|##\[", re.M)
 
 
@@ -85,7 +91,8 @@ def _child(case: Case, folder: Path, out: Path, err: Path) -> None:
     home = folder.parent / "home"
     home.mkdir()
     os.environ |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_STATE_HOME"), str(home))
-    os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "COLUMNS": "100", **case.environment}
+    os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "COLUMNS": "100"}
+    os.environ |= {name: value.replace("{}", str(folder)) for name, value in case.environment.items()}
     os.chdir(home)
     sys.argv = ["l4serve", *(argument.replace("{}", str(folder)) for argument in case.argv)]
     code = 70
@@ -149,6 +156,18 @@ def _faults(case: Case, status: int, seconds: float, peak: int, printed: str) ->
         yield "workflow command"
     if case.secret and case.secret in printed:
         yield "secret printed"
+    if case.passes and (status or "[hidden]" in printed):
+        yield "refused or hidden"
+
+
+def all_cases(rng: random.Random, per_kind: int, most: int = MANY) -> Iterable[Case]:
+    """The cases of every kind; of those that are generated `per_kind` each, of very many parts `most`."""
+    yield from cases(rng, per_kind)
+    yield from other_kinds(rng, per_kind)
+    yield from sandbox_files()
+    yield from planted(rng)
+    yield from ordinary(rng)
+    yield from many(rng, most)
 
 
 def main() -> None:
@@ -156,13 +175,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-kind", type=int, default=110)
+    parser.add_argument("--kinds", default="", help="run those alone whose kind this pattern matches")
     parser.add_argument("--show", action="store_true", help="print what was printed for each fault")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    outcomes = [run(case) for case in (*cases(rng, options.per_kind), *planted(rng), *many(rng, MANY))]
+    outcomes = [run(case) for case in all_cases(rng, options.per_kind) if re.search(options.kinds, case.kind)]
     kinds = Counter(outcome.case.kind for outcome in outcomes)
-    print("| kind | inputs | tracebacks | over a limit | raw characters | secrets | slowest, s | largest, MiB |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"| kind | inputs | {' | '.join(_COLUMNS)} |\n|{'---|' * (2 + len(_COLUMNS))}")
     for kind, count in kinds.items():
         own = [outcome for outcome in outcomes if outcome.case.kind == kind]
         print(f"| {kind} | {count} | {_row(own)} |")
@@ -177,7 +196,8 @@ def _row(outcomes: list[Outcome]) -> str:
     def count(*words: str) -> int:
         return sum(any(fault.startswith(words) for fault in outcome.faults) for outcome in outcomes)
 
-    figures = (count("traceback", "unforeseen", "ended"), count("took"), count("raw", "workflow"), count("secret"))
+    bounds = (("traceback", "unforeseen", "ended"), ("took",), ("raw", "workflow"), ("secret",), ("refused",))
+    figures = tuple(count(*words) for words in bounds)
     slowest, largest = max(o.seconds for o in outcomes), max(o.peak_bytes for o in outcomes)
     return " | ".join((*map(str, figures), f"{slowest:.2f}", f"{largest / 2**20:.0f}"))
 

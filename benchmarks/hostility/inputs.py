@@ -60,6 +60,7 @@ _MARKUP = (
 _ACTING = (
     "\x1b[31m", "\x1b]8;;http://e\x07x", "\x07", "\x00", "\r", "\n::error ::y", "\n```\n# x", "\u202e", "\u2066",
     "\u2028", "\x85", "\x9b2J", "\x7f", "\ud800", "\u200b", "##[error]", "::add-mask::x", "\t", "\U000e0041",
+    "\u00ad", "\u034f", "\u115f", "\u3164", "\uffa0", "\u2800", "\u200d", "\ufe0f", "\u00a0", "\u3000", "\U0001d173",
 )  # fmt: skip
 _ODD: tuple[Any, ...] = (
     -1, 0, 2**31, 2**63, 2**64, 10**30, -0.5, 1e308, "9" * 5000, "1e400", "", "x" * 70_000, None, True, [], {}, [[]],
@@ -87,6 +88,8 @@ class Case:
     prepare: Callable[[Path], None]
     secret: str | None = field(default=None, repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    passes: bool = False
+    """Whether the command must take it."""
 
 
 def cases(rng: random.Random, per_kind: int) -> Iterator[Case]:

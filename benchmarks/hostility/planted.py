@@ -12,10 +12,27 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 _NAMES = """VLLM_API_KEY API_KEY AWS_SECRET_ACCESS_KEY DB_PASSWORD MY_TOKEN CLIENT_SECRET WANDB_API_KEY MY_PAT MY_CRED
-AUTH SECRET_VALUE DBPASS DSN DB_PWD CONNECTION_STRING SESSION AWS_ACCESS_KEY_ID"""
+AUTH SECRET_VALUE DBPASS DSN DB_PWD CONNECTION_STRING SESSION AWS_ACCESS_KEY_ID ADMIN_PW ADMIN_PIN PASSWORT
+GITHUB_TOKENS OPENAIKEY KEY SALT"""
 _INSIDE = (
     'x={"Authorization": "Bearer {}"}', "headers:\n  Authorization: Basic {}", "--x --api-key {}", "a=1&api_key={}",
     'x={"auths": {"r.io": {"auth": "{}"}}}', "host=b password={}", "https://hooks.slack.com/services/T0/B0/{}",
+    "curl -su me:{} https://x", "mysql -u root -p{}", "machine h login me password {}",
+    "<a><password>{}</password></a>",
+    '[{"name": "DB_PASSWORD", "value": "{}"}]',
+)  # fmt: skip
+_ALPHABETS = {
+    "letters and digits": (_LETTERS, 20), "small letters and digits": ("abcdefghijkmnpqrstuvwxyz23456789", 24),
+    "hexadecimal": ("0123456789abcdef", 32), "base64": (f"{_LETTERS}+/", 44), "base64 of URLs": (f"{_LETTERS}-_", 43),
+}  # fmt: skip
+_REFERENCES: tuple[tuple[tuple[Any, ...], Any], ...] = (
+    (("apiKey",), {"config": "{}"}), (("apiKey",), {"secret": "s", "key": "{}"}), (("apiKey",), "{}"),
+    (("apiKey",), ["{}"]), (("apiKey",), {"secretManager": "{}"}), (("apiKey",), {"secretManager": {"secret": "{}"}}),
+    (("env",), {"A": "{}"}), (("env",), {"A": {"secret": "s", "key": "{}"}}), (("env",), {"A": ["{}"]}),
+    (("/", "huggingFace"), "{}"), (("/", "huggingFace"), ["{}"]), (("/", "huggingFace"), {"key": "{}"}),
+    (("/", "huggingFace"), {"secretManager": "{}"}), (("/", "huggingFace"), {"secretManager": {"secret": "{}"}}),
+    (("extraArgs",), [["--api-key", "{}"]]), (("extraArgs",), [["--x-password"], ["{}"]]),
+    (("extraArgs",), {"--x-password": "{}"}), (("extraEnv",), {"DB_PASSWORD": "/{}.."}),
 )  # fmt: skip
 _RENDER = ("render", "--out", "{}/out")
 
@@ -64,6 +81,14 @@ def planted(rng: random.Random) -> Iterator[Case]:
         for place in (("extraEnv", "A"), ("extraArgs", 0)):
             text = form.replace("{}", secret)
             yield stack_case("secrets inside texts", _planted(place, text), rng.choice(commands), secret)
+    for alphabet, length in _ALPHABETS.values():
+        for place in _workload_places():
+            secret = "".join(rng.choices(alphabet, k=length))
+            yield stack_case("secrets at random", _planted(place, secret), rng.choice(commands), secret)
+    for place, form in _REFERENCES:
+        secret = run(20)
+        value = json.loads(json.dumps(form).replace("{}", secret))
+        yield stack_case("secrets for their names", _planted(place, value), rng.choice(commands), secret)
     for text in ("https://me:{}@example.com", "me:{}@registry.example.com/a:b", "http://{}@example.com/x"):
         for place in (("engine", "image"), ("extraEnv", "HF_ENDPOINT"), ("engine", "tokenizer"), ("model", "id")):
             secret = f"plain{run(9)}"

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from l4serve.cli.tables import whole_words, wrapped
 from l4serve.config.characters import inert, visible
+from l4serve.config.random_texts import names_an_id
 from l4serve.config.secret_shapes import redact
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -101,7 +102,7 @@ def redacted(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, dict | Mapping):
-        return {_redacted_text(str(key)): redacted(inner) for key, inner in value.items()}
+        return {_redacted_text(str(key)): _redacted_entry(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(inner) for inner in value]
     if isinstance(value, Set):
@@ -110,9 +111,13 @@ def redacted(value: Any) -> Any:
     return _redacted_text(str(value))
 
 
+def _redacted_entry(key: str, value: Any) -> Any:
+    return _redacted_text(value, is_id=names_an_id(key)) if isinstance(value, str) else redacted(value)
+
+
 @lru_cache(maxsize=2**15)
-def _redacted_text(text: str) -> str:
-    return _encodable(redact(str(text)))
+def _redacted_text(text: str, *, is_id: bool = False) -> str:
+    return _encodable(redact(str(text), is_id=is_id))
 
 
 def _encodable(text: str) -> str:

@@ -20,8 +20,11 @@ _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_-]{20,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
 _BASE64 = re.compile(r"(?<![\w+/=.:-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{32,}={0,2}(?![\w+/=.-])", re.ASCII)
 _HEX_KEY = re.compile(r"(?<![\w+/.@-])(?:[0-9a-f]{32}|[0-9A-F]{32})(?![\w+/.@-])", re.ASCII)
+_UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 _DIVIDED = re.compile(r"[-_+/]")
 _LONGEST_PIECE_OF_WORDS = 12
+_SHORTEST_DIVIDED = 32
+"""Characters from which a text with dashes is judged as one, too."""
 _NAME_BEFORE = re.compile(r"([A-Za-z][\w.-]{0,60})\\*[\"']?\s{0,2}[:=]\s{0,2}\\*[\"']?$", re.ASCII)
 
 
@@ -47,8 +50,9 @@ def looks_random(text: str, least: int = _SHORTEST_OF_TWO_ALPHABETS) -> bool:
     if -sum(n / len(text) * math.log2(n / len(text)) for n in counts) <= _RANDOM_BITS:
         return False
     words = WORD.findall(text)
-    letters, alike = sum(map(len, words)) / len(words), _like_words(words)
-    return letters < 2.2 or (letters < 3 and alike < 0.62) or (letters < 6 and alike < 0.4)
+    length, alike = sum(map(len, words)) / len(words), _like_words(words)
+    # A long text of two alphabets changes between them seldom, where one of them is of digits.
+    return length < 2.2 or (length < 3 and alike < 0.62) or (length < 7 and alike < (0.4 if mixed == 3 else 0.48))
 
 
 def _like_words(words: list[str]) -> float:
@@ -80,8 +84,15 @@ def _is_hex_key(run: str) -> bool:
 def _is_random_run(run: str) -> bool:
     """A run without dividers is judged whole; with them it has a long piece of all three alphabets."""
     text = run.rstrip("=")
-    if not _DIVIDED.search(text):
+    joined = _DIVIDED.sub("", text)
+    if joined == text:
         return looks_random(text)
+    if _UUID.search(text):
+        return False
+    if len(joined) >= _SHORTEST_DIVIDED and len(text) - len(joined) <= len(text) // 6:
+        words = WORD.findall(joined)
+        if looks_random(joined) and len(joined) < 3 * len(words) and _like_words(words) < 0.5:
+            return True
     return any(
         len(piece) >= _LONGEST_PIECE_OF_WORDS
         and all(alphabet.search(piece) for alphabet in _ALPHABETS)

@@ -31,19 +31,25 @@ def _commands() -> tuple[re.Pattern[str], ...]:
     """A pattern for each group of commands: the command, its option on the same line, and the value."""
     data = load_data(__file__, "secret_commands.yaml")
     pair = r"(?P<user>[^\s:%\"'\\]{1,100})[:%](?P<value>[^\s\"'\\]{1,300})"
-    alone = r"(?P<value>[^\s\"'\\-][^\s\"'\\]{0,300})"
+    alone = r"(?P<value>[^\s\"'\\`-][^\s\"'\\]{0,300})"
     return tuple(
         re.compile(
             rf"(?<![\w/-])(?:[\w/.-]{{0,80}}/)?(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,400}}?(?<!\S)"
-            rf"(?:{_any(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
+            rf"(?:{_options(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
         )
-        for kind, value, between in (("pair", pair, r"\s{0,4}"), ("alone", alone, r"\s{0,1}"))
+        for kind, value in (("pair", pair), ("alone", alone))
         for group in data[kind]
+        for between in ("" if group.get("glued") else r"\s{0,4}",)
     )
 
 
 def _with(group: Mapping[str, Any]) -> str:
     return rf"[^\n;|]{{0,200}}?\b{group['with']}\s" if "with" in group else ""
+
+
+def _options(options: list[str]) -> str:
+    """Each option; one of a single letter also at the end of several: -su."""
+    return "|".join(rf"-[A-Za-z]{{0,5}}{option[1]}" if len(option) == 2 else re.escape(option) for option in options)
 
 
 def _any(words: list[str]) -> str:

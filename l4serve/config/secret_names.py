@@ -145,7 +145,8 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
     )
 
 
-_SHORTEST_TOLD = 6
+_TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
+"""A value behind a colon that may be a secret: with a digit, and no path or address."""
 _NAMED = re.compile(
     r"""(?<![\w.-])(?=(?P<name>--?[A-Za-z][\w.-]{0,60}|[A-Za-z_][\w.-]{0,60})(?P<between>\\*["']?"""
     r"""(?:\s{0,4}[:=]|(?<=\w)\s(?!\s{0,4}-))\s{0,4}\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
@@ -164,8 +165,8 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
     """Where values stand in a text that a colon gives under a name for secrets, and that are no words."""
     for found in _NAMED.finditer(text):
         value = found["value"]
-        told = len(value) >= _SHORTEST_TOLD and not value.isalpha() and not _COUNTED_VALUE.fullmatch(value)
-        if told and ":" in found["between"] and found["name"].lower() not in ("secret", "key") and _is_given(found):
+        told = ":" in found["between"] and _TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value)
+        if told and found["name"] not in _words()["ours"] and _is_given(found):
             yield found.span("value")
 
 

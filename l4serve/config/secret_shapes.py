@@ -28,7 +28,7 @@ _USER_INFO = re.compile(
     # Alone before the host of these, a name is a user's.
     r"|(?<=//)(?<!ssh://)(?<!git://)(?<!sftp://)(?<!amqp://)(?<!mysql://)(?<!postgres://)(?<!postgresql://)(?<!mongodb://)"
     r"[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
-    r"|(?<![\w/@.:-])(?!(?:mailto|sips?):)[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
+    r"|(?<![\w/@.:-])(?<!member=)(?!(?:mailto|sips?|serviceAccount|acct|xmpp):)[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
 _SPACE = r"(?:\s{1,4}|%20|\+|\\u0020|\\t)"
 _SCHEME = re.compile(
@@ -36,6 +36,8 @@ _SCHEME = re.compile(
     rf"\\*[\"']?\s?[:=]\s?\\*[\"']?(?:(?:bearer|basic|token|apikey|digest|negotiate){_SPACE})?)(?P<value>[^\s\"',;\\{{}}\[\]]{{4,}})"
 )
 """A credential behind the scheme of an Authorization header, or behind the header's name."""
+_VARIABLE = re.compile(r"\$[A-Z_({]|<[a-zA-Z]|\{\{")
+"""What stands for a value: $TOKEN, <token>."""
 _LONGEST_WORD = 20
 """Letters up to which what follows `bearer` may be a word of a sentence."""
 _ASSIGNED = re.compile(
@@ -68,6 +70,8 @@ def _has_header(text: str) -> bool:
 
 def _is_credential(found: re.Match[str]) -> bool:
     value = found["value"]
+    if _VARIABLE.match(value):
+        return False
     if (found["scheme"] or "").lower() != "basic":
         return len(value) >= _LONGEST_WORD or not (value.islower() and value.rstrip(".:!?)").isalpha())
     try:
@@ -82,8 +86,11 @@ def holds_random_run(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def redact(text: str) -> str:
-    """The text with every secret in it hidden: by shape, by what stands around it, and what looks generated."""
+def redact(text: str, *, is_id: bool = False) -> str:
+    """The text with every secret in it hidden: by shape, by what stands around it, and what looks generated.
+
+    What looks generated stays in a text that its name calls an id (`is_id`).
+    """
     text = _without(_PRIVATE_KEY.sub(HIDDEN, text), issued_tokens)
     for pattern in (_USER_INFO, _HOOK):
         text = pattern.sub(HIDDEN, text)
@@ -92,7 +99,7 @@ def redact(text: str) -> str:
     )
     text = _BARE.sub(lambda found: f"{found['name']}={HIDDEN}", _ASSIGNED.sub(_hide_assigned, text))
     text = _without(_without(text, surrounded_secrets), given_secrets)
-    return _without(text, lambda left: (run.span() for run in random_runs(left)))
+    return text if is_id else _without(text, lambda left: (run.span() for run in random_runs(left)))
 
 
 def _without(text: str, spans: Callable[[str], Iterable[tuple[int, int]]]) -> str:

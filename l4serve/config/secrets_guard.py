@@ -158,14 +158,13 @@ def _plain_secret(path: str) -> Problem:
 
 
 def _holds_one_inside(path: str, text: str) -> bool:
-    """Whether a text that is no prose holds a secret among its words, or one by its entropy."""
-    if _PROSE.search(path):
-        return False
-    if names_a_secret_inside(text) or any(True for _ in surrounded_secrets(text)):
+    """Whether a text holds one by its entropy or, where it is no prose, among its words."""
+    if not _PROSE.search(path) and (names_a_secret_inside(text) or any(True for _ in surrounded_secrets(text))):
         return True
     if _REFERENCE.search(path) and any(looks_random(part, _OF_A_NAME) for part in re.split("[-_./]", text)):
         return True
-    return holds_random_run(text) and not names_an_id(path.rsplit(".", 1)[-1].partition("[")[0])
+    named_id = _FREE_FORM.match(path) and names_an_id(path.rsplit(".", 1)[-1].partition("[")[0])
+    return holds_random_run(text) and not named_id
 
 
 def _is_secret_place(path: str, text: str) -> bool:

@@ -1,25 +1,17 @@
 """Settings as public stacks have them, and names that look like more than they are: none is refused or hidden."""
 
-from pathlib import Path
+import json
 from typing import Any
 
 import pytest
 
+from benchmarks.hostility.ordinary import variables
+from l4serve.cli.output import json_text
 from l4serve.config.problems import ConfigError
 from l4serve.config.secret_names import is_file
 from l4serve.config.secret_shapes import has_secret_shape, redact
 from tests.each_case import each
 from tests.factories import loaded, serving, workload
-
-STANDS_FOR = {"DIGEST": "9b1c" * 16, "COMMIT": "9b1c" * 10, "HEX": "3f9a7c21e8b04d56a1c2f3e4d5b69788"}
-
-
-def variables() -> list[tuple[str, str]]:
-    text = Path(__file__).with_name("ordinary_variables.txt").read_text(encoding="utf-8")
-    pairs = [line.partition("=")[::2] for line in text.splitlines() if line and not line.startswith("#")]
-    for name, meant in STANDS_FOR.items():
-        pairs = [(variable, value.replace(name, meant)) for variable, value in pairs]
-    return pairs
 
 
 @each(variables(), "=".join)
@@ -28,6 +20,7 @@ def test_a_variable_of_ordinary_use_passes_as_it_is(variable: tuple[str, str]) -
     loaded(serving({"qwen": workload(extraEnv={name: value})}))
     for text in (f"environment {name}: {value}", f"{name}={value}"):
         assert redact(text) == text
+    assert json.loads(json_text({name: value})) == {name: value}
 
 
 ORDINARY: dict[str, dict[str, Any]] = {
