@@ -10,6 +10,9 @@ from l4serve.planning.performance.load import CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.step_time import StepClock
 
+QUEUED = 6
+"""Times the places of an engine that preempts, beyond which whoever comes waits for the first token alone."""
+
 
 def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed:
     """What clients see that each have one request at a time.
@@ -17,6 +20,10 @@ def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed
     Of more than run `alone`, the engine's own limit, the lengths vary as a crowd's where nobody gave their spread. The
     engine is followed step by step for as many clients as it has places, and twice as many of equal lengths; who comes
     beyond that finds a pace that no longer changes. In between lengths that vary come in with those who wait.
+
+    Requests that give their blocks back wait within their answer, at the head of the queue: the more of them, the more
+    prompts were let in. Where each does so more than once, more clients are followed, until the rest waits for the
+    first token.
     """
     clients = load.clients or 1
     if load.input_spread is None and clients > alone:
@@ -27,7 +34,11 @@ def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed
         if clients > places:
             return _between(clock, limits, load, load, places)
     elif clients > 2 * places:
-        return pace_of(observed(clock, limits, replace(load, clients=2 * places)), 2 * places).seen_by(clients)
+        seen, followed = observed(clock, limits, replace(load, clients=2 * places)), 2 * places
+        if seen.preempted > seen.requests:
+            followed = min(clients, QUEUED * places)
+            seen = observed(clock, limits, replace(load, clients=followed))
+        return seen if followed == clients else pace_of(seen, followed).seen_by(clients)
     return observed(clock, limits, load)
 
 

@@ -265,6 +265,7 @@ class EngineLoop:
         """The youngest gives its blocks back and is computed anew, its answer so far as part of its prompt."""
         while not self.running[-1].serial:
             self.running.pop()
+        self.seen.preempted += 1
         request = self.running.pop()
         held = self.step - request.ready
         made = held - request.prompt

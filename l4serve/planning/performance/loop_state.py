@@ -62,6 +62,8 @@ class Observed:
     held_by: dict[str, float] = field(default_factory=dict)
     queued: int = 0
     """Requests that wait at the end."""
+    preempted: int = 0
+    """Times that a request gave its blocks back."""
     most_sequences: int = 0
     most_tokens: int = 0
     most_cached: int = 0

@@ -54,6 +54,21 @@ def test_clients_of_equal_lengths_who_wait_find_the_pace_that_a_long_look_finds(
     assert found.ttft / found.requests == pytest.approx(long.ttft / long.requests, rel=close)
 
 
+@pytest.mark.parametrize("times", [3, 6, 12])
+@pytest.mark.parametrize("lengths", [(32, 1000), (64, 400)])
+def test_who_gives_its_blocks_back_again_and_again_waits_within_its_answer(
+    lengths: tuple[int, int], times: int
+) -> None:
+    """Tokens of clients that many prompts let in at once were said to take three quarters of their time."""
+    clock, limits = engine(TIGHT)
+    limits = replace(limits, cache_tokens=3000)
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], input_spread=0.0, output_spread=0.0)
+    load = replace(load, clients=times * places_of(limits, load))
+    long, found = followed(clock, limits, load, waves=12), closed(clock, limits, load, alone=256)
+    assert found.itl / found.decoded == pytest.approx(long.itl / long.decoded, rel=0.03)
+    assert found.total / found.requests == pytest.approx(long.total / long.requests, rel=0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lengths", [(512, 256), (2000, 100), (100, 800)])
 @pytest.mark.parametrize("options", [{}, {"max_num_seqs": 16}, {"max_num_seqs": 64, "engine_version": "0.7.3"}])
