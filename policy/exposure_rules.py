@@ -27,8 +27,26 @@ def public_endpoints_have_keys(resources: Sequence[Resource], _: Settings) -> It
             continue
         for selector in _routed(route, resources):
             for deployment in _selected(selector, resources):
-                if not _asks_for_key(deployment):
-                    yield f"{_name(deployment)} answers the internet and asks for no key; set apiKey"
+                yield from _keyless(deployment, _paths(route))
+
+
+def _keyless(deployment: Resource, paths: Sequence[str]) -> Iterator[str]:
+    kind = _asks_for_key(deployment)
+    if kind is None:
+        yield f"{_name(deployment)} answers the internet and asks for no key; set apiKey"
+    elif past_key := engine_profile(kind).past_key(paths):
+        told = f"{_name(deployment)} answers the internet on {', '.join(past_key)}, where it asks for no key"
+        yield f"{told}; leave that out of expose.paths"
+
+
+def _paths(route: Resource) -> tuple[str, ...]:
+    """Paths of the engine that a route serves: what it makes of the public ones."""
+    found = []
+    for rule in many(at(route.props, "spec.rules")):
+        made = [at(each, "urlRewrite.path.replacePrefixMatch") for each in many(at(rule, "filters"))]
+        public = [at(each, "path.value") for each in many(at(rule, "matches"))]
+        found += [path for path in made if path] or [path for path in public if path]
+    return tuple(found)
 
 
 def _name(resource: Resource) -> str:
@@ -57,13 +75,14 @@ def _selected(selector: Mapping[str, str], resources: Sequence[Resource]) -> Ite
             yield each
 
 
-def _asks_for_key(deployment: Resource) -> bool:
-    variables = {engine_profile(kind).api_key_env for kind in engine_kinds()}
+def _asks_for_key(deployment: Resource) -> str | None:
+    """The engine whose key a Secret gives; None where none does."""
+    variables = {engine_profile(kind).api_key_env: kind for kind in engine_kinds()}
     for container in many(at(deployment.props, "spec.template.spec.containers")):
         for variable in many(at(container, "env")):
-            if at(variable, "name") in variables and at(variable, "valueFrom.secretKeyRef.name"):
-                return True
-    return False
+            if at(variable, "valueFrom.secretKeyRef.name") and at(variable, "name") in variables:
+                return variables[str(at(variable, "name"))]
+    return None
 
 
 EXPOSURE_RULES = (

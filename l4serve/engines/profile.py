@@ -1,6 +1,6 @@
 """What differs between engines and is no behaviour: display name, names of fields, syntax. Data: data/profiles.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any, Literal
 
@@ -54,6 +54,8 @@ class EngineProfile:
     """What the engine serves without that key, health checks left out."""
     guarded_paths: tuple[str, ...]
     """Paths, with all below them, that ask for that key."""
+    harmless_paths: tuple[str, ...]
+    """Paths, with all below them, that answer without the model."""
     picked_by_metrics: bool
     """Whether the endpoint picker of the Gateway API reads the engine's metrics."""
     architecture_names: Literal["classes", "modelTypes"]
@@ -68,10 +70,22 @@ class EngineProfile:
         name = self.names.get(role)
         return None if name is None else getattr(engine, name)
 
+    def unguarded(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of the paths below which something answers without the key."""
+        return tuple(path for path in paths if not _below(path, self.guarded_paths))
+
+    def past_key(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of the paths below which the model may be used without the key."""
+        return tuple(path for path in self.unguarded(paths) if not _below(path, self.harmless_paths))
+
     @cached_property
     def names(self) -> Mapping[Role, str]:
         """Typed field that plays a role, as the engine's model has it."""
         return {role: to_snake(field) for role, field in self.fields.items()}
+
+
+def _below(path: str, bases: Iterable[str]) -> bool:
+    return any(f"{path}/".startswith(f"{base}/") for base in bases)
 
 
 @cache
@@ -79,7 +93,8 @@ def engine_profile(kind: str) -> EngineProfile:
     """The traits of an engine by its kind."""
     traits = load_data(__file__, "profiles.yaml")[kind][0]["traits"]
     values: dict[str, Any] = {to_snake(key): value for key, value in traits.items()}
-    return EngineProfile(kind=kind, **{**values, "guarded_paths": tuple(values["guarded_paths"])})
+    lists = {name: tuple(values[name]) for name in ("guarded_paths", "harmless_paths")}
+    return EngineProfile(kind=kind, **{**values, **lists})
 
 
 @cache

@@ -37,3 +37,11 @@ def test_an_engine_behind_a_pool_of_another_name_than_its_service_is_seen() -> N
     (told,) = refused(INTERNET, **pooled)
     assert told.startswith("qwen answers the internet")
     assert refused(INTERNET, apiKey={"secret": "kept"}, **pooled) == []
+
+
+def test_a_path_past_the_key_is_refused() -> None:
+    (told,) = refused(INTERNET, apiKey={"secret": "kept"}, expose={"paths": ["/v1", "/invocations"]})
+    assert "on /invocations, where it asks for no key" in told
+    (told,) = refused(INTERNET, apiKey={"secret": "kept"}, expose={"path": "/chat", "paths": ["/"]})
+    assert "on /, where" in told
+    assert refused(INTERNET, apiKey={"secret": "kept"}, expose={"paths": ["/v1", "/health"]}) == []

@@ -171,13 +171,23 @@ def _exposed(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -
     for old, new in pairs:
         if new is None or new.route is None or not new.route.public:
             continue
-        path, keyless = f"workloads.{new.name}", not new.engine.api_key
+        path, door = f"workloads.{new.name}", _open_door(new)
         was_public = old is not None and old.route is not None and old.route.public
-        if keyless and not (was_public and old is not None and not old.engine.api_key):
-            told = f"everybody on the internet may use {new.name}: it asks clients for no key"
-            yield Danger("public without a key", f"{path}.apiKey", told)
+        if door and not (was_public and old is not None and _open_door(old)):
+            told = f"everybody on the internet may use {new.name}: it asks clients for no key {door}"
+            yield Danger(
+                "public without a key", f"{path}.expose.paths" if new.engine.api_key else f"{path}.apiKey", told
+            )
         if not was_public:
             yield Danger("public endpoint", f"{path}.expose", f"{new.name} answers the internet at {new.route.url}")
+
+
+def _open_door(workload: WorkloadPlan) -> str | None:
+    """By which of its public paths the model is used without a key, in words; None where by none."""
+    if not workload.engine.api_key:
+        return "at all"
+    past_key = workload.route.past_key if workload.route else ()
+    return f"on {', '.join(past_key)}" if past_key else None
 
 
 def _unprotected(before: StackPlan, after: StackPlan) -> Iterator[Danger]:

@@ -25,6 +25,8 @@ class RoutePlan:
     """Prefix of the public paths, without a slash at its end."""
     paths: tuple[str, ...]
     """Paths of the engine that are served."""
+    past_key: tuple[str, ...]
+    """Those of them below which the model may be used without the API key."""
     health_path: str
     timeout_seconds: int
     encrypted: bool
@@ -81,8 +83,8 @@ def plan_route(
     """
     if gateway is None or not exposed(workload):
         return None
-    config, guarded = workload.expose or Route(), engine_profile(workload.engine.kind).guarded_paths
-    paths = guarded if config.paths is None else config.paths
+    config, profile = workload.expose or Route(), engine_profile(workload.engine.kind)
+    paths = profile.guarded_paths if config.paths is None else config.paths
     if not paths:
         refuse(
             f"workloads.{name}.expose.paths", "no path of the engine is served", "name one, such as /v1, or unset it"
@@ -93,11 +95,12 @@ def plan_route(
         host=_host(workload, gateway),
         prefix=_prefix(name, workload, workloads),
         paths=paths,
+        past_key=profile.past_key(paths),
         health_path=contract.health_path,
         timeout_seconds=config.timeout_seconds,
         encrypted=gateway.encrypted,
         picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name, contract, purpose),
-        notes=tuple(_notes(workload, gateway, paths, guarded)),
+        notes=tuple(_notes(workload, gateway, paths)),
     )
 
 
@@ -113,13 +116,18 @@ def _prefix(name: str, workload: Workload, workloads: Mapping[str, Workload]) ->
     return "" if alone or (config is not None and config.host is not None) else f"/{name}"
 
 
-def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], guarded: tuple[str, ...]) -> Iterator[str]:
+def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...]) -> Iterator[str]:
     whom = "the internet" if gateway.public else "the network"
     if gateway.public and workload.api_key is None:
         yield "everybody on the internet may use the model: it asks for no API key"
     if workload.expose is not None and workload.expose.inference_pool:
         yield "an endpoint picker runs beside it, which asks for 1 CPU and 2 GiB of the system nodes"
-    unguarded = [path for path in paths if not any(f"{path}/".startswith(f"{base}/") for base in guarded)]
-    if workload.api_key is not None and unguarded:
-        bare, kept = ", ".join(unguarded), ", ".join(guarded)
-        yield f"{whom} reaches {bare} without the API key, which the engine asks for on {kept}"
+    profile = engine_profile(workload.engine.kind)
+    unguarded, past_key, kept = profile.unguarded(paths), profile.past_key(paths), ", ".join(profile.guarded_paths)
+    if workload.api_key is None:
+        return
+    if gateway.public and past_key:
+        bare = ", ".join(past_key)
+        yield f"everybody on the internet may use the model past its key, by {bare}: it guards {kept} alone"
+    elif unguarded:
+        yield f"{whom} reaches {', '.join(unguarded)} without the API key, which the engine asks for on {kept}"

@@ -60,6 +60,14 @@ def test_a_public_engine_without_a_key_is_a_danger_before_all_else() -> None:
     assert not [note for note in plan(expose=NETWORK).notes if note.level == "danger"]
 
 
+@pytest.mark.parametrize(("paths", "levels"), [(["/"], ["danger"]), (["/invocations"], ["danger"]), (["/health"], [])])
+def test_the_model_past_its_key_is_a_danger_on_the_internet(paths: list[str], levels: list[str]) -> None:
+    found = plan({"qwen": factories.workload(apiKey=KEY, expose={"paths": paths})})
+    assert [note.level for note in found.notes if note.id == "public-past-the-key"] == levels
+    inside = plan({"qwen": factories.workload(apiKey=KEY, expose={"paths": paths})}, expose=NETWORK)
+    assert [note.id for note in inside.notes if note.level == "danger"] == []
+
+
 def test_a_workload_may_stay_inside() -> None:
     found = plan({"a": factories.workload(), "b": factories.workload(expose={"enabled": False})})
     assert [workload.route is not None for workload in found.workloads] == [True, False]
