@@ -37,7 +37,7 @@ def make_workloads(
             plan=planned.secret,
             namespace=planned.namespace,
             token=token(),
-            project=planned.cluster.project,
+            project=planned.dashboard_project,
             after=[cluster.resource] if cluster.resource else [],
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)

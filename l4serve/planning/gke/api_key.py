@@ -1,9 +1,10 @@
 """Where a workload's pods find the key that clients send. The plan holds names, never the key."""
 
 from l4serve.config.api_key import ApiKey
+from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import refuse
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.hf_token import SecretPlan, secret_path
+from l4serve.planning.gke.hf_token import SecretPlan, homeless, secret_path
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
@@ -13,19 +14,28 @@ def key_reader(object_name: str) -> str:
 
 
 def plan_api_key(
-    path: str, config: ApiKey, object_name: str, *, labels: tuple[tuple[str, str], ...], cluster: ClusterPlan
+    path: str,
+    config: ApiKey,
+    object_name: str,
+    *,
+    labels: tuple[tuple[str, str], ...],
+    cluster: ClusterPlan,
+    project: str | None,
 ) -> SecretPlan:
     """The Secret of a workload's key; `path` is the workload's own, `labels` are those of its objects.
 
-    Raises ConfigError where the cluster lacks what copies it from Secret Manager.
+    `project` is that of secrets named by their id alone. Raises ConfigError where nobody names it, and where the
+    cluster lacks what copies the key from Secret Manager.
     """
     manager = config.secret_manager
+    if manager is not None:
+        refuse_all(homeless(manager, project, cluster, f"{path}.apiKey.secretManager"))
     if manager is not None and cluster.managed is not None and not cluster.managed.secret_manager:
         what = "the cluster has no sync from Secret Manager, so the pods would wait for the key"
         refuse(f"{path}.apiKey.secretManager", what, "set cluster.secretManager: true")
     suffix = f"-{config.revision}" if config.revision is not None else ""
     own_name = f"{shorten(object_name, 200)}-api-key{suffix}"
-    version = f"{secret_path(manager.secret, cluster.project)}/versions/{manager.version}" if manager else None
+    version = f"{secret_path(manager.secret, project)}/versions/{manager.version}" if manager else None
     origin = ((f"{LABEL_PREFIX}/config-key", config.config),) if config.config else ()
     return SecretPlan(
         source="existing" if config.secret else "secret-manager" if manager else "token",

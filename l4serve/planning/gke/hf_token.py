@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from l4serve.config.api_key import SecretManagerKey
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.secrets import HuggingFace, SecretManagerToken
@@ -15,6 +16,7 @@ SECRET_NAME = "hf-secret"
 TOKEN_READER = f"{SECRET_NAME}-reader"
 """ServiceAccount that reads the token from Secret Manager."""
 TOKEN_DIR = "/var/run/secrets/huggingface"
+_PROJECT = "set gcp:project"
 
 
 @frozen(kw_only=True)
@@ -61,7 +63,7 @@ def plan_secret(
     """
     manager = config.secret_manager
     if manager is not None:
-        _refuse(manager, cluster, env_only)
+        _refuse(manager, project, cluster, env_only)
     suffix = f"-{config.token_revision}" if config.token_revision is not None else ""
     own_name = f"{SECRET_NAME}{suffix}"
     file_only = manager is not None and manager.delivery == "file"
@@ -79,8 +81,10 @@ def plan_secret(
     )
 
 
-def _refuse(manager: SecretManagerToken, cluster: ClusterPlan | None, env_only: Sequence[str]) -> None:
-    problems = []
+def _refuse(
+    manager: SecretManagerToken, project: str | None, cluster: ClusterPlan | None, env_only: Sequence[str]
+) -> None:
+    problems = homeless(manager, project, cluster, "huggingFace.secretManager")
     if cluster is not None and cluster.managed is not None and not cluster.managed.secret_manager:
         message = (
             "the cluster has neither Secret Manager's CSI driver nor its sync, so the pods would wait for the token"
@@ -96,3 +100,20 @@ def _refuse(manager: SecretManagerToken, cluster: ClusterPlan | None, env_only: 
 def secret_path(secret: str, project: str | None) -> str:
     """A secret of Secret Manager by its whole path, whether it was named by that or by its id in the project."""
     return secret if "/" in secret else f"projects/{project or '-'}/secrets/{secret}"
+
+
+def homeless(
+    manager: SecretManagerToken | SecretManagerKey, project: str | None, cluster: ClusterPlan | None, path: str
+) -> list[Problem]:
+    """Why a secret of Secret Manager at a config path cannot be reached where nobody says which project it is of.
+
+    A cluster that the stack makes gets Google's own default project, which planning does not know.
+    """
+    if project is not None or cluster is None or cluster.managed is not None:
+        return []
+    if "/" not in manager.secret:
+        return [Problem(f"{path}.secret", f"{manager.secret} is of a project that the stack does not name", _PROJECT)]
+    if manager.manage_access:
+        what = "roles belong to the pods' principal in a Google Cloud project, and the stack names none"
+        return [Problem(f"{path}.manageAccess", what, _PROJECT)]
+    return []

@@ -169,7 +169,8 @@ def _gated(config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]]) -
 def _secret(stack: Stack, cluster: ClusterPlan, *, wanted: bool) -> SecretPlan | None:
     workloads = stack.config.workloads.items()
     env_only = [name for name, w in workloads if not engine_profile(w.engine.kind).reads_token_file]
-    plan = plan_secret(stack.config.hugging_face, project=cluster.project, cluster=cluster, env_only=env_only)
+    project = cluster.project or stack.project
+    plan = plan_secret(stack.config.hugging_face, project=project, cluster=cluster, env_only=env_only)
     used = wanted or plan.source != "token" or stack.token is Token.CONFIGURED
     return plan if used else None
 

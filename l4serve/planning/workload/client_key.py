@@ -20,8 +20,14 @@ def planned_key(name: str, workload: Workload, around: Surroundings) -> SecretPl
         return None
     own = workload.renamed_from or name
     labels = workload_labels(own, stack=around.stack, engine=workload.engine.kind, recipe=workload.recipe)
-    cluster = around.site().cluster
-    return plan_api_key(f"workloads.{name}", workload.api_key, own, labels=tuple(labels.items()), cluster=cluster)
+    return plan_api_key(
+        f"workloads.{name}",
+        workload.api_key,
+        own,
+        labels=tuple(labels.items()),
+        cluster=around.site().cluster,
+        project=around.project_of_pods(),
+    )
 
 
 def with_key(sources: Mapping[str, EnvSource], kind: str, key: SecretPlan | None) -> Mapping[str, EnvSource]:

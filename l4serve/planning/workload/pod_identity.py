@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
+from l4serve.planning.workload.storage import granted_buckets
 
 _BUCKET_ROLES = {"read": "roles/storage.objectViewer", "write": "roles/storage.objectUser"}
 """https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-storage-fuse-csi-driver-setup (2026-11-26)"""
@@ -40,10 +41,11 @@ def plan_identity(path: str, workload: Workload, object_name: str, project: str 
     """
     config = workload.service_account
     wanted = config.google_account is not None or bool(config.buckets)
-    if wanted and project is None:
-        field = "googleAccount" if config.google_account else "buckets"
+    granted = "model.source" if granted_buckets(workload) else None
+    if project is None and (wanted or granted):
+        field = "serviceAccount.googleAccount" if config.google_account else "serviceAccount.buckets"
         what = "roles belong to the pods' principal in a Google Cloud project, and the stack names none"
-        refuse(f"{path}.serviceAccount.{field}", what, "set gcp:project")
+        refuse(f"{path}.{field if wanted else granted}", what, "set gcp:project")
     if config.name is not None and config.google_account is not None:
         what = "the stack does not annotate a service account that it did not make"
         refuse(f"{path}.serviceAccount.googleAccount", what, f"annotate it with {_ACTS_AS} yourself, or remove name")

@@ -32,6 +32,8 @@ class AutoscalingPlan:
     """None is Kubernetes' default."""
     native: bool = False
     """Whether GKE itself hands the metric on, by an AutoscalingMetric object."""
+    other_channel: str | None = None
+    """The cluster's release channel where GKE is said to hand metrics on in another one alone."""
 
     @property
     def note(self) -> str:
@@ -40,7 +42,8 @@ class AutoscalingPlan:
         if self.native:
             native = table["native"]
             since = f"GKE hands {self.engine_metric} to the autoscaler from {native['since']} on"
-            return f"{since}, in clusters of the {native['channel']} channel with the {native['profile']} HPA profile"
+            told = f"{since}, in clusters of the {native['channel']} channel with the {native['profile']} HPA profile"
+            return f"{told}; this one follows {self.other_channel}" if self.other_channel else told
         adapter = table["adapter"]
         account = f"{adapter['namespace']}/sa/{adapter['serviceAccount']}"
         return (
@@ -92,7 +95,14 @@ def plan_autoscaling(
         target=_quantity(_target(path, config)),
         scale_down_stabilization_seconds=config.scale_down_stabilization_seconds,
         native=native,
+        other_channel=_other_channel(cluster) if native else None,
     )
+
+
+def _other_channel(cluster: ClusterPlan | None) -> str | None:
+    """The release channel of a cluster that the stack makes, where GKE is not said to hand metrics on in it."""
+    channel = cluster.managed.release_channel if cluster and cluster.managed else None
+    return None if channel == load_data(__file__, "autoscaling.yaml")["native"]["channel"] else channel
 
 
 def hpa_profile(workloads: Iterable[Workload]) -> str | None:

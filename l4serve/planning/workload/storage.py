@@ -100,7 +100,7 @@ def plan_storage(
     in_memory = any(each[3] == "memory" for each in mounts)
     if in_memory:
         volumes.append(VolumePlan(name=_table()["cacheVolume"], mount_path=None, read_only=False))
-    readable = tuple(dict.fromkeys(_readable(workload)))
+    readable = granted_buckets(workload)
     if not (volumes or readable):
         return NOTHING
     return StoragePlan(
@@ -142,6 +142,11 @@ def _bucket_mounts(workload: Workload) -> Iterator[tuple[str, str, str, str]]:
         yield "weights", MODEL_FOLDER, source.uri, source.cache
     for index, adapter in enumerate(bucket_adapters(workload.engine)):
         yield f"adapter-{index}", adapter_folder(adapter), adapter.path, "disk"
+
+
+def granted_buckets(workload: Workload) -> tuple[str, ...]:
+    """Buckets that the stack lets the pods read for what lies there, those of their service account left out."""
+    return tuple(b for b in dict.fromkeys(_readable(workload)) if b not in workload.service_account.buckets)
 
 
 def _readable(workload: Workload) -> Iterator[str]:

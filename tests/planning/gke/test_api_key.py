@@ -114,3 +114,28 @@ def test_what_names_no_one_place_is_refused(key: dict[str, Any], told: str) -> N
     with pytest.raises(ConfigError) as refused:
         factories.loaded(serving(key))
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "workload", "path"),
+    [
+        ({"huggingFace": {"secretManager": {"secret": "hub"}}}, {}, "huggingFace.secretManager.secret"),
+        ({}, {"apiKey": {"secretManager": {"secret": "key"}}}, "workloads.qwen.apiKey.secretManager.secret"),
+        (
+            {},
+            {"apiKey": {"secretManager": {"secret": "projects/p/secrets/key"}}},
+            "workloads.qwen.apiKey.secretManager.manageAccess",
+        ),
+        ({}, {"serviceAccount": {"buckets": {"models": "read"}}}, "workloads.qwen.serviceAccount.buckets"),
+    ],
+)
+def test_a_secret_or_a_role_of_no_project_is_refused(
+    fields: dict[str, Any], workload: dict[str, Any], path: str
+) -> None:
+    serving = factories.serving({"qwen": factories.workload(**workload)}, cluster=factories.EXISTING, **fields)
+    with pytest.raises(ConfigError) as refused:
+        factories.planned(serving, project=None)
+    assert [(p.path, p.remedy) for p in refused.value.problems] == [(path, "set gcp:project")]
+    named = factories.planned(serving, project="my-project")
+    secrets = [w.engine.key_source for w in named.workloads] + [named.secret]
+    assert all("projects/-/" not in (secret.secret_version or "") for secret in secrets if secret)

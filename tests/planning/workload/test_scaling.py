@@ -183,3 +183,12 @@ def test_a_cluster_gets_the_profile_that_its_workloads_need() -> None:
     native, plain = planned(laid_over(STANDARD, edits)).cluster.managed, planned(STANDARD).cluster.managed
     assert native is not None and plain is not None
     assert (native.hpa_profile, plain.hpa_profile) == ("PERFORMANCE", None)
+
+
+@pytest.mark.parametrize("channel", ["RAPID", "STABLE"])
+def test_another_release_channel_may_hand_nothing_on(channel: str) -> None:
+    edits = {f"{W}.autoscaling": {"maxReplicas": 2, "metricsFrom": "gke"}, "cluster.minVersion": "1.36"}
+    plan = planned(laid_over(STANDARD, {**edits, "cluster.releaseChannel": channel}))
+    (note,) = [note for note in plan.notes if note.path == f"{W}.autoscaling"]
+    assert (note.level == "may fail") is (channel == "STABLE")
+    assert ("follows STABLE" in note.text) is (channel == "STABLE")
