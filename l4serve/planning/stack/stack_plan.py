@@ -18,6 +18,7 @@ from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.stack.shared_grants import shared_grants
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.pod_guard import Level
+from l4serve.planning.workload.scaling import channel_note
 from l4serve.planning.workload.scraping import SCRAPE_NOTE
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -88,6 +89,9 @@ class StackPlan:
             yield Note("workloads", f"{told}; before pulumi up: pulumi config set --secret {name}")
         if self.cluster.managed is None and any(workload.service.pod_monitoring for workload in self.workloads):
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
+        native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
+        if told := channel_note(self.cluster, native):
+            yield Note("cluster.releaseChannel", told)
         yield from shared_grants(self.workloads)
         if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:
             text = f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"

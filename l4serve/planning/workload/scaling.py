@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
@@ -32,8 +32,6 @@ class AutoscalingPlan:
     """None is Kubernetes' default."""
     native: bool = False
     """Whether GKE itself hands the metric on, by an AutoscalingMetric object."""
-    other_channel: str | None = None
-    """The cluster's release channel where GKE is said to hand metrics on in another one alone."""
 
     @property
     def note(self) -> str:
@@ -42,8 +40,7 @@ class AutoscalingPlan:
         if self.native:
             native = table["native"]
             since = f"GKE hands {self.engine_metric} to the autoscaler from {native['since']} on"
-            told = f"{since}, in clusters of the {native['channel']} channel with the {native['profile']} HPA profile"
-            return f"{told}; this one follows {self.other_channel}" if self.other_channel else told
+            return f"{since}, in clusters of the {native['channel']} channel with the {native['profile']} HPA profile"
         adapter = table["adapter"]
         account = f"{adapter['namespace']}/sa/{adapter['serviceAccount']}"
         return (
@@ -95,14 +92,17 @@ def plan_autoscaling(
         target=_quantity(_target(path, config)),
         scale_down_stabilization_seconds=config.scale_down_stabilization_seconds,
         native=native,
-        other_channel=_other_channel(cluster) if native else None,
     )
 
 
-def _other_channel(cluster: ClusterPlan | None) -> str | None:
-    """The release channel of a cluster that the stack makes, where GKE is not said to hand metrics on in it."""
-    channel = cluster.managed.release_channel if cluster and cluster.managed else None
-    return None if channel == load_data(__file__, "autoscaling.yaml")["native"]["channel"] else channel
+def channel_note(cluster: ClusterPlan, native: Sequence[str]) -> str | None:
+    """What to say where GKE may hand nothing on to the workloads of these names, for the cluster's release channel."""
+    said = load_data(__file__, "autoscaling.yaml")["native"]["channel"]
+    channel = cluster.managed.release_channel if cluster.managed else said
+    if not native or channel == said:
+        return None
+    told = f"GKE is said to hand metrics on in the {said} channel alone"
+    return f"{told}, and the cluster of {', '.join(native)} follows {channel}"
 
 
 def hpa_profile(workloads: Iterable[Workload]) -> str | None:
