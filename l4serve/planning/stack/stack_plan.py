@@ -90,8 +90,8 @@ class StackPlan:
         if self.cluster.managed is None and any(workload.service.pod_monitoring for workload in self.workloads):
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
-        if told := channel_note(self.cluster, native):
-            yield Note("cluster.releaseChannel", told)
+        if elsewhere := channel_note(self.cluster, native):
+            yield Note("cluster.releaseChannel", elsewhere)
         yield from shared_grants(self.workloads)
         if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:
             text = f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"
