@@ -37,18 +37,19 @@ def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[
 def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
     """GPUs that the stack may ask for at the most, by accelerator and whether preemptible quota counts them.
 
-    That is so of spot and of flex-start.
+    That is so of spot and of flex-start; machines of a reservation count as those on demand, which they are.
     """
+    preemptible = set(_table()["preemptibleMarkets"])
     asked: dict[tuple[str, bool], int] = defaultdict(int)
     for pool in plan.node_pools:
         if pool.create:
-            asked[pool.accelerator, pool.supply.provisioning != "on-demand"] += pool.size.max_nodes * pool.gpus
+            asked[pool.accelerator, pool.supply.provisioning in preemptible] += pool.size.max_nodes * pool.gpus
     most = {line.name: line.most for line in plan.cost.lines}
     for each in plan.compute_classes:
         for position, priority in enumerate(each.priorities):
             if priority.shape is not None:
                 count = most.get(f"computeClasses.{each.name}.priorities[{position}]", 0)
-                asked[priority.shape.accelerator, priority.market != "on-demand"] += count * priority.shape.gpus
+                asked[priority.shape.accelerator, priority.market in preemptible] += count * priority.shape.gpus
     if plan.cluster.mode == "autopilot":
         for workload in (each for each in plan.workloads if each.placing.compute_class is None):
             accelerator = workload.placing.node_selector[ACCELERATOR_LABEL]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from kubernetes import client as api
@@ -37,22 +38,67 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
 
 
 def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """One finding for each pod that waits, with the words of the scheduler and of the autoscaler."""
+    """One finding for each pod that waits: for a node, with the words of the scheduler, or for its containers."""
     waiting = [pod for pod in pods if pod.get("status", {}).get("phase") == "Pending"]
     told = list(events)
     for pod in waiting:
         name = pod["metadata"]["name"]
-        conditions = pod["status"].get("conditions") or ()
-        words = [c.get("message", "") for c in conditions if c.get("type") == "PodScheduled" and c["status"] != "True"]
-        words += [e.get("message", "") for e in told if (e.get("involvedObject") or {}).get("name") == name]
-        reason = " ".join(dict.fromkeys(filter(None, words))) or "it has a node, and its image is pulled"
-        yield bad(f"pod {name}", f"Pending: {reason}", _remedy(reason)) if words else ok(f"pod {name}", reason)
+        own = [event for event in told if (event.get("involvedObject") or {}).get("name") == name]
+        yield _starting(name, pod, own) if _has_node(pod) else _placing(name, pod, own)
     if not waiting:
         yield ok("pods", "none is Pending")
 
 
+def _placing(name: str, pod: Mapping[str, Any], events: list[Mapping[str, Any]]) -> Finding:
+    """What stands against a node for a pod; nothing where one is being made."""
+    words = _table()["placing"]
+    conditions = pod["status"].get("conditions") or ()
+    scheduler = [c.get("message", "") for c in conditions if c.get("type") == "PodScheduled" and c["status"] != "True"]
+    reasons = {event.get("reason") for event in events} & {*words["reasons"]}
+    if words["coming"] in reasons and reasons <= {words["coming"], "FailedScheduling"}:
+        return ok(f"pod {name}", "Pending: a node is being made for it")
+    reason = _joined([*scheduler, *_messages(events)])
+    return (
+        bad(f"pod {name}", f"Pending: {reason}", _remedy(reason)) if reason else ok(f"pod {name}", "it was just made")
+    )
+
+
+def _has_node(pod: Mapping[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions") or ()
+    scheduled = any(each.get("type") == "PodScheduled" and each.get("status") == "True" for each in conditions)
+    return scheduled or bool((pod.get("spec") or {}).get("nodeName"))
+
+
+def _starting(name: str, pod: Mapping[str, Any], events: list[Mapping[str, Any]]) -> Finding:
+    """What keeps the containers of a pod that has a node; nothing where its image is pulled or its volumes come."""
+    states = [
+        (status.get("state") or {}).get("waiting") or {}
+        for kind in ("initContainerStatuses", "containerStatuses")
+        for status in pod["status"].get(kind) or ()
+    ]
+    stuck = [f"{state['reason']}: {state.get('message', '')}".rstrip(": ") for state in states if _is_trouble(state)]
+    past = set(_table()["placing"]["reasons"])
+    warned = [event for event in events if event.get("type") == "Warning" and event.get("reason") not in past]
+    reason = _joined([*stuck, *_messages(warned)])
+    if not reason:
+        return ok(f"pod {name}", "it has a node, and its image is pulled or its volumes are mounted")
+    return bad(f"pod {name}", f"Pending: {reason}", _remedy(reason))
+
+
+def _is_trouble(waiting: Mapping[str, Any]) -> bool:
+    return waiting.get("reason", _table()["starting"][0]) not in _table()["starting"]
+
+
+def _messages(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [str(event.get("message", "")) for event in events]
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(filter(None, words)))
+
+
 def _remedy(reason: str) -> str:
-    rows = load_data(__file__, "doctor.yaml")["pending"]
+    rows = _table()["pending"]
     fits = (str(row["fix"]) for row in rows if str(row["says"]).lower() in reason.lower())
     return next(fits, "kubectl describe pod says more")
 
@@ -76,6 +122,12 @@ def autoscalers(scalers: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         if blind:
             fix = "install the adapter and grant it roles/monitoring.viewer (docs/production.md), or metricsFrom: gke"
             yield bad(f"autoscaler {scaler['metadata']['name']}", str(blind[0].get("message", ""))[:300], fix)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = load_data(__file__, "doctor.yaml")
+    return table
 
 
 def _items(client: Any, found: Any) -> list[dict[str, Any]]:

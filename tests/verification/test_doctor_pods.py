@@ -1,0 +1,87 @@
+"""Pods that wait, as the doctor tells of them: a start that goes its way is no trouble."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.verification.doctor_cloud import gpus_asked
+from l4serve.verification.doctor_cluster import pending_pods
+from l4serve.verification.doctor_finding import Finding
+from tests import factories
+
+POOL = {"machineType": "g2-standard-8", "maxNodes": 2, "zones": ["us-central1-a"]}
+
+
+def event(reason: str, message: str = "", kind: str = "Normal") -> dict[str, Any]:
+    return {"involvedObject": {"name": "chat-1"}, "reason": reason, "message": message or reason, "type": kind}
+
+
+def found(*events: dict[str, Any], node: str | None = None, waiting: dict[str, str] | None = None) -> Finding:
+    status: dict[str, Any] = {"phase": "Pending"}
+    if node is None:
+        status["conditions"] = [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]
+    if waiting is not None:
+        status["containerStatuses"] = [{"state": {"waiting": waiting}}]
+    pod = {"metadata": {"name": "chat-1"}, "spec": {"nodeName": node} if node else {}, "status": status}
+    (finding,) = pending_pods([pod], events)
+    return finding
+
+
+LATE = event("FailedScheduling", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu", "Warning")
+COMING = event("TriggeredScaleUp", "pod triggered scale-up")
+PLACED = event("Scheduled", "Successfully assigned llm-serving/chat-1 to gke-l4-1")
+PULLING = event("Pulling", 'Pulling image "docker.io/vllm/vllm-openai:v0.26.0"')
+CREATING = {"reason": "ContainerCreating"}
+
+
+def test_a_start_that_goes_its_way_is_no_trouble() -> None:
+    assert found(LATE, COMING).verdict == "ok"
+    assert found(PLACED, PULLING, node="gke-l4-1", waiting=CREATING).verdict == "ok"
+    assert found(LATE, COMING, PLACED, PULLING, node="gke-l4-1", waiting=CREATING).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("events", "node", "waiting", "told"),
+    [
+        ((LATE,), None, None, "Insufficient nvidia.com/gpu"),
+        ((LATE, COMING, event("FailedScaleUp", "GCE quota exceeded", "Warning")), None, None, "GCE quota exceeded"),
+        ((PLACED, PULLING), "n", {"reason": "ImagePullBackOff", "message": "not found"}, "ImagePullBackOff: not found"),
+        ((PLACED,), "n", {"reason": "CreateContainerConfigError", "message": 'secret "x" not found'}, 'secret "x"'),
+        ((PLACED, event("FailedMount", "MountVolume.SetUp failed", "Warning")), "n", CREATING, "MountVolume.SetUp"),
+    ],
+)
+def test_a_start_that_is_stuck_is_told_with_its_reason(
+    events: tuple[dict[str, Any], ...], node: str | None, waiting: dict[str, str] | None, told: str
+) -> None:
+    finding = found(*events, node=node, waiting=waiting)
+    assert finding.verdict == "bad" and told in finding.text
+
+
+def test_an_old_word_of_the_scheduler_is_not_repeated_of_a_placed_pod() -> None:
+    finding = found(LATE, PLACED, node="n", waiting={"reason": "ErrImagePull", "message": "denied"})
+    assert "Insufficient" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("pool", "preemptible"),
+    [
+        ({"reservation": {"affinity": "specific", "name": "r1"}}, False),
+        ({"provisioning": "reservation"}, False),
+        ({"spot": True}, True),
+        ({"flexStart": {}}, True),
+        ({}, False),
+    ],
+)
+def test_only_what_may_be_taken_back_counts_as_preemptible(pool: dict[str, Any], preemptible: bool) -> None:
+    values = factories.serving({"chat": factories.workload(nodePool="l4")}, pools={"l4": {**POOL, **pool}})
+    assert gpus_asked(factories.planned(values)) == {("nvidia-l4", preemptible): 2}
+
+
+def test_a_priority_of_a_reservation_counts_as_on_demand() -> None:
+    order = [{"machineType": "g2-standard-8", "reservation": "r1"}, {"nodePool": "l4"}]
+    values = factories.serving(
+        {"chat": factories.workload(computeClass="any", replicas=2)},
+        pools={"l4": POOL},
+        computeClasses={"any": {"priorities": order}},
+    )
+    assert {preemptible for _, preemptible in gpus_asked(factories.planned(values))} == {False}
