@@ -16,7 +16,7 @@ from components.workload_principal import pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
-from l4serve.planning.workload.weight_disk import fill_limits, fill_requests
+from l4serve.planning.workload.weight_disk import fill_disk, fill_limits, fill_requests
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _SETTLE_SECONDS = 120
@@ -178,7 +178,7 @@ class WeightStore(pulumi.ComponentResource):
         node: Mapping[str, str] | None = None,
     ) -> k8s.core.v1.PodSpecArgs:
         """A pod of one container with the volumes at these paths."""
-        disk = {"ephemeral-storage": "1Gi"}
+        disk = {"ephemeral-storage": fill_disk()}
         # The interpreter of an image that runs as root alone may be one that only root can enter.
         confined = self._plan.guard.restricted
         container = k8s.core.v1.ContainerArgs(

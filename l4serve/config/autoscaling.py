@@ -24,7 +24,7 @@ class Autoscaling(ConfigModel):
     metrics_from: Literal["adapter", "gke"] = "adapter"
     """Who hands the metric on: an adapter that is installed once per cluster, or GKE itself (from 1.35.1)."""
     scale_down_stabilization_seconds: Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=3600)] | None = None
-    """How long fewer pods must be enough before some go; unset is Kubernetes' default of 300."""
+    """How long fewer pods must be enough before some go; unset is the predicted start of a pod, at least 300."""
 
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from l4serve.planning.machines.allocatable import allocatable
-from l4serve.planning.machines.shapes import all_shapes, default_accelerator
+from l4serve.config.data_file import load_data
+from l4serve.planning.machines.allocatable import allocatable, capacity
+from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
 
 DEFAULT_BOOT_DISK_GB = 100
@@ -34,6 +35,23 @@ def boot_disk_gib(ephemeral_bytes: int, *, at_least: int) -> int:
     return size
 
 
+def disk_for_images(images_gib: float) -> int:
+    """The smallest boot disk, in GiB, on which unpacked images of that size lie before the kubelet evicts pods.
+
+    Pods are evicted where less than a tenth of the file system is free (data/gke_reserved.yaml); what the operating
+    system takes of the disk is not in it.
+    """
+    share = 1 - float(load_data(__file__, "gke_reserved.yaml")["eviction"]["ephemeralShare"])
+    size = math.ceil(images_gib)
+    while capacity(_any_shape(), boot_disk_gib=size).ephemeral_bytes * share < images_gib * GIB:
+        size += 1
+    return size
+
+
 def _for_pods(boot_disk_gib: int) -> int:
+    return allocatable(_any_shape(), boot_disk_gib=boot_disk_gib).ephemeral_bytes
+
+
+def _any_shape() -> MachineShape:
     """The machine makes no difference to its disk."""
-    return allocatable(all_shapes(default_accelerator())[0], boot_disk_gib=boot_disk_gib).ephemeral_bytes
+    return all_shapes(default_accelerator())[0]

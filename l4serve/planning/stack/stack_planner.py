@@ -16,6 +16,7 @@ from l4serve.planning.gke.gateway import plan_gateway
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.prices import stated_prices
+from l4serve.planning.memory.host import image_gib
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
@@ -195,7 +196,10 @@ def within_pools(
 
 def _system_room(cluster: ClusterPlan, drafts: Sequence[Draft]) -> Iterator[Problem]:
     pickers = [route.picker for each in drafts if (route := each.access.route) is not None and route.picker is not None]
-    return room_problems(cluster, pickers, [each.storage.store for each in drafts if each.storage.store is not None])
+    filled = [each for each in drafts if each.storage.store is not None and each.storage.store.kind == "hyperdisk"]
+    images = {each.image: image_gib(each.workload.engine.kind) for each in filled}
+    stores = [each.storage.store for each in filled if each.storage.store is not None]
+    return room_problems(cluster, pickers, stores, sum(images.values()))
 
 
 def _asked(draft: Draft) -> Iterator[tuple[Placing, PodRequest]]:

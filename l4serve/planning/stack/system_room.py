@@ -7,21 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from l4serve.config.cluster_options import SystemPool
 from l4serve.config.problems import Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.machines.boot_disks import disk_for_images
 from l4serve.planning.machines.system_machines import pods_on
-from l4serve.planning.values.quantity import parse_bytes, parse_cpu
+from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.endpoint_picker import PickerPlan
-from l4serve.planning.workload.weight_disk import WeightStore, fill_requests
+from l4serve.planning.workload.weight_disk import WeightStore, fill_disk, fill_requests
 
 _MOST_NODES = 100
 _ENOUGH = "e2-standard-4"
 
 
 def room_problems(
-    cluster: ClusterPlan, pickers: Sequence[PickerPlan], stores: Sequence[WeightStore]
+    cluster: ClusterPlan, pickers: Sequence[PickerPlan], stores: Sequence[WeightStore], images_gib: float = 0.0
 ) -> Iterator[Problem]:
-    """A system pool that is too small for the endpoint pickers, and for one filling Job at a time beside them."""
+    """A system pool that is too small for the endpoint pickers, and for one filling Job at a time beside them.
+
+    `images_gib` are the engines' images, unpacked, that the Jobs of `stores` run.
+    """
     system = cluster.managed.system_pool if cluster.managed else None
     fills = [store for store in stores if store.kind == "hyperdisk"]
+    if system is not None and fills:
+        yield from _disk_problems(system, images_gib)
     asked = [picker.resources["requests"] for picker in pickers] + [fill_requests() for _ in fills[:1]]
     if system is None or not asked:
         return
@@ -35,6 +41,14 @@ def room_problems(
     whom = _named(len(pickers), bool(fills))
     message = f"{whom}, and {_nodes(system)} beside GKE's own pods hold {room} of {pod[0] / 1000:g} CPU each"
     yield Problem(*_remedy(system, len(asked), pod, message))
+
+
+def _disk_problems(system: SystemPool, images_gib: float) -> Iterator[Problem]:
+    """A disk that the images of the Jobs fill: each of them may lie on one node, beside what a Job itself writes."""
+    least = disk_for_images(images_gib + parse_bytes(fill_disk()) / GIB)
+    if system.disk_size_gb < least:
+        what = f"the Job that fills a disk has its engine's image of {images_gib:g} GiB, which would evict pods"
+        yield Problem("cluster.systemPool.diskSizeGb", what, f"set it to {least}")
 
 
 def nodes_for(system: SystemPool, pickers: Sequence[PickerPlan]) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import ceil
 
 from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
@@ -13,6 +15,7 @@ from l4serve.engines.contract import Contract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.versions import version_of
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.start import StartPlan
 
 
 @frozen(kw_only=True)
@@ -29,7 +32,7 @@ class AutoscalingPlan:
     target: str
     """Average per pod, a Kubernetes quantity such as 5 or 800m."""
     scale_down_stabilization_seconds: int | None
-    """None is Kubernetes' default."""
+    """None is Kubernetes' default of 300."""
     native: bool = False
     """Whether GKE itself hands the metric on, by an AutoscalingMetric object."""
 
@@ -103,6 +106,28 @@ def channel_note(cluster: ClusterPlan, native: Sequence[str]) -> str | None:
         return None
     told = f"GKE is said to hand metrics on in the {said} channel alone"
     return f"{told}, and the cluster of {', '.join(native)} follows {channel}"
+
+
+def following_start(plan: AutoscalingPlan | None, start: StartPlan) -> AutoscalingPlan | None:
+    """The autoscaling of pods that start so: it keeps a pod at least as long as a new one takes to serve.
+
+    Else a pause between two bursts ends pods that the second one waits for.
+    """
+    if plan is None or start.total is None:
+        return plan
+    window = load_data(__file__, "autoscaling.yaml")["scaleDown"]
+    if plan.scale_down_stabilization_seconds is not None or start.total <= window["usual"]:
+        return plan
+    return replace(plan, scale_down_stabilization_seconds=min(60 * ceil(start.total / 60), window["most"]))
+
+
+def autoscaling_notes(plan: AutoscalingPlan, start: StartPlan) -> Iterator[str]:
+    """What the cluster needs, and how late a pod comes, on a new node, that a load asks for."""
+    yield plan.note
+    if start.total is not None and plan.min_replicas < plan.max_replicas:
+        lag = start.total + sum(load_data(__file__, "autoscaling.yaml")["lag"].values())
+        told = f"a pod that the autoscaler asks for answers about {lag} s after requests begin to wait"
+        yield f"{told}: what comes meanwhile waits for the {plan.min_replicas} that run"
 
 
 def hpa_profile(workloads: Iterable[Workload]) -> str | None:

@@ -111,6 +111,11 @@ def fill_limits() -> Mapping[str, str]:
     return limits
 
 
+def fill_disk() -> str:
+    """Ephemeral storage of the Jobs' pods."""
+    return str(_table()["fill"]["ephemeral"])
+
+
 def _disk_gb(source: HyperdiskSource, checkpoint_gib: float | None) -> int:
     return source.size_gb or max(10, math.ceil((checkpoint_gib or 0.0) * _table()["hyperdisk"]["headroom"] * 1.0737))
 

@@ -21,7 +21,7 @@ from l4serve.planning.workload.pod_resources import PodResources
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.rollout import Rollout
 from l4serve.planning.workload.route_plan import RoutePlan
-from l4serve.planning.workload.scaling import AutoscalingPlan
+from l4serve.planning.workload.scaling import AutoscalingPlan, autoscaling_notes
 from l4serve.planning.workload.storage import StoragePlan
 
 
@@ -176,7 +176,11 @@ class WorkloadPlan:
         path = f"workloads.{self.name}"
         scaling = self.scale.autoscaling
         return (
-            *((Note(f"{path}.autoscaling", scaling.note),) if scaling else ()),
+            *(
+                (Note(f"{path}.autoscaling", text) for text in autoscaling_notes(scaling, self.lifecycle.start))
+                if scaling
+                else ()
+            ),
             *(Note(path, text) for text in self.judgement.notes),
             *(Note(f"{path}.podSecurity", text) for text in self.guard.notes),
             *(Note(path, text) for text in (self.network.notes if self.network else ())),

@@ -30,7 +30,7 @@ from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
 from l4serve.planning.workload.rollout import plan_rollout
-from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
+from l4serve.planning.workload.scaling import AutoscalingPlan, following_start, plan_autoscaling
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
 from l4serve.planning.workload.start import StartPlan, deadline_seconds, plan_start
@@ -70,6 +70,11 @@ class Draft:
     def object_name(self) -> str:
         """Name of the Kubernetes objects: the first one that the workload was deployed under."""
         return self.workload.renamed_from or self.name
+
+    @property
+    def image(self) -> str:
+        """Image of the engine."""
+        return self.workload.engine.image or self.resolved.contract.image
 
     @property
     def most_replicas(self) -> int:
@@ -191,7 +196,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
     workload, contract = draft.workload, draft.resolved.contract
     scale = ScalePlan(
         replicas=draft.scaling.min_replicas if draft.scaling else workload.replicas,
-        autoscaling=draft.scaling,
+        autoscaling=following_start(draft.scaling, draft.start),
         on_demand=workload.min_on_demand,
         rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
     )
@@ -250,7 +255,7 @@ def _engine(draft: Draft) -> EnginePlan:
         kind=engine.kind,
         version=engine.version,
         contract=contract,
-        image=engine.image or contract.image,
+        image=draft.image,
         command=launch.command,
         argv=(*launch.argv, *(tls.args if tls else ()), *draft.lifecycle.drain_args),
         env=launch.env,

@@ -54,6 +54,16 @@ def test_one_filling_job_at_a_time_needs_its_place_too() -> None:
     assert "2 endpoint pickers run there and a Job" in refusal(2, 1, machineType="e2-standard-4", maxNodes=1)
 
 
+def test_the_image_of_a_filling_job_must_lie_on_a_system_node() -> None:
+    told = refusal(0, 1, machineType="e2-standard-4", diskSizeGb=20)
+    assert "cluster.systemPool.diskSizeGb: the Job that fills a disk has its engine's image of 22 GiB" in told
+    least = int(told.rpartition("set it to ")[2])
+    assert planned(0, 2, machineType="e2-standard-4", diskSizeGb=least), "two Jobs of one image share it"
+    assert str(least) in refusal(0, 1, machineType="e2-standard-4", diskSizeGb=least - 1)
+    assert planned(0, 1, machineType="e2-standard-4"), "the default disk holds it"
+    assert planned(1, machineType="e2-standard-4", diskSizeGb=20), "a picker's image is small"
+
+
 def test_no_more_than_is_known_is_judged() -> None:
     assert pods_on("m3-ultramem-32", 1, PICKER, 50) is None
     assert planned(6, machineType="m3-ultramem-32", maxNodes=1)

@@ -12,7 +12,9 @@ from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.scaling import plan_autoscaling
+from l4serve.planning.workload.scaling import autoscaling_notes, following_start, plan_autoscaling
+from l4serve.planning.workload.start import StartPlan
+from tests import factories
 from tests.each_case import each
 from tests.planning.stack.field_edits import STANDARD
 from tests.planning.stack.test_every_field import laid_over, planned
@@ -192,3 +194,33 @@ def test_another_release_channel_may_hand_nothing_on(channel: str) -> None:
     told = [note.text for note in plan.notes if note.id == "autoscaler-channel"]
     assert len(told) == (channel == "STABLE")
     assert all("the cluster of qwen follows STABLE" in text for text in told)
+
+
+def test_pods_are_kept_for_as_long_as_a_new_one_takes_to_serve() -> None:
+    def scaling(**fields: Any) -> tuple[Any, Any]:
+        chat = factories.workload(nodePool="l4", autoscaling={"maxReplicas": 2, **fields})
+        found = factories.planned(factories.serving({"chat": chat})).workloads[0]
+        return found.scale.autoscaling.scale_down_stabilization_seconds, found.lifecycle.start.total
+
+    (unset, start), (stated, _) = scaling(), scaling(scaleDownStabilizationSeconds=60)
+    assert start > 300
+    assert start <= unset < start + 60
+    assert stated == 60
+
+
+def test_a_start_that_is_not_predicted_or_short_leaves_kubernetes_default() -> None:
+    scaling = scaled(load_contract("vllm", "0.26.0"))
+    assert following_start(scaling, start_of(node=10)) == scaling
+    assert following_start(scaling, start_of(node=10_000)).scale_down_stabilization_seconds == 3600
+    assert following_start(scaling, replace(start_of(node=500), weights=None)) == scaling
+
+
+def start_of(node: int) -> StartPlan:
+    return StartPlan(node=node, image=10, weights=10, load=10, compile=10, graphs=10, server=10, budget=1800)
+
+
+def test_the_lag_is_told_where_pods_may_come() -> None:
+    scaling, start = scaled(load_contract("vllm", "0.26.0")), start_of(node=500)
+    assert "answers about 590 s after" in list(autoscaling_notes(scaling, start))[1]
+    assert len(list(autoscaling_notes(replace(scaling, max_replicas=1), start))) == 1
+    assert len(list(autoscaling_notes(scaling, replace(start, load=None)))) == 1
