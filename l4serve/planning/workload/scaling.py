@@ -127,7 +127,7 @@ def autoscaling_notes(plan: AutoscalingPlan, start: StartPlan) -> Iterator[str]:
     if start.total is not None and plan.min_replicas < plan.max_replicas:
         lag = start.total + sum(load_data(__file__, "autoscaling.yaml")["lag"].values())
         told = f"a pod that the autoscaler asks for answers about {lag} s after requests begin to wait"
-        yield f"{told}: what comes meanwhile waits for the {plan.min_replicas} that run"
+        yield f"{told}: what comes meanwhile waits for those that run"
 
 
 def hpa_profile(workloads: Iterable[Workload]) -> str | None:

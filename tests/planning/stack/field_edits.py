@@ -248,7 +248,7 @@ EDITS = [
             "maxReplicas": 3,
             "metric": "cache",
             "target": 8,
-            "scaleDownStabilizationSeconds": 600,
+            "scaleDownStabilizationSeconds": 900,
         }.items()
     ],
     one("workloads.*.autoscaling.metricsFrom", f"{W}.autoscaling", SCALED, {**SCALED, "metricsFrom": "gke"}, "newest"),
