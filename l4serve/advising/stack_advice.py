@@ -101,12 +101,18 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
             best, answer = found, fewer
         low, high = (low, above) if above else (middle, high)
         low = max(low, best[0].candidate.replicas if best else 0)
-    rejected = (*answer.rejected, *refused)
+    lost = {_key(each.candidate) for each in refused}
+    rejected = (*(each for each in answer.rejected if _key(each.candidate) not in lost), *refused)
     if best is None:
         return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=rejected))
-    lost = [each.candidate for each in refused]
-    front = tuple(judged for judged in answer.front if judged.candidate not in lost)
-    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=rejected))
+    front = tuple(judged for judged in answer.front if _key(judged.candidate) not in lost)
+    kept = tuple(each for each in rejected if _key(each.candidate) != _key(best[0].candidate))
+    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=kept))
+
+
+def _key(candidate: Candidate) -> tuple[str, int]:
+    """What tells the candidates of one workload on one machine apart."""
+    return repr(sorted(candidate.pod.edit.items())), candidate.replicas
 
 
 def _taken(
@@ -116,22 +122,32 @@ def _taken(
     before it: 0 where none were, and where all are refused the most of them."""
     counts: list[int] = []
     for each in judged:
-        room = next((one for one in refused if _no_room(one) and _more(each.candidate, one.candidate)), None)
-        reason, edited = _planned(text, workload, each, planner) if room is None else (room.reason, None)
+        known = next((one for one in refused if _key(one.candidate) == _key(each.candidate)), None)
+        room = known or min((one for one in refused if _crowds(one, each.candidate)), key=_replicas, default=None)
+        reason, edited = _planned(text, workload, each, planner) if room is None else (_too_many(room), None)
         if edited is not None:
             return (each, edited), min((count for count in counts if count > each.candidate.replicas), default=0)
-        refused.append(Rejected(candidate=each.candidate, reason=reason))
+        if known is None:
+            refused.append(Rejected(candidate=each.candidate, reason=reason))
         counts.append(each.candidate.replicas)
     return None, max(counts, default=0)
 
 
-def _no_room(lost: Rejected) -> bool:
-    return lost.reason.startswith(REFUSED) and ".maxNodes:" in lost.reason
+def _crowds(lost: Rejected, more: Candidate) -> bool:
+    """Whether a stack that had no room for one has none for another: as many cards a replica, and no fewer replicas."""
+    if not lost.reason.startswith(REFUSED) or ".maxNodes:" not in lost.reason:
+        return False
+    fewer = lost.candidate
+    return more.replicas >= fewer.replicas and more.gpus * fewer.replicas == fewer.gpus * more.replicas
 
 
-def _more(one: Candidate, other: Candidate) -> bool:
-    """Whether one needs as many cards for each replica as another, and no fewer replicas."""
-    return one.replicas >= other.replicas and one.gpus * other.replicas == other.gpus * one.replicas
+def _replicas(lost: Rejected) -> int:
+    return lost.candidate.replicas
+
+
+def _too_many(lost: Rejected) -> str:
+    reason = lost.reason.removeprefix(REFUSED)
+    return f"the stack has no room for {lost.candidate.replicas} such replicas: {reason}"
 
 
 def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner) -> tuple[str, str | None]:

@@ -207,7 +207,9 @@ def test_a_stack_gets_as_many_replicas_as_it_has_room_for(tmp_path: Path) -> Non
     assert answer.winner.candidate.replicas == 6
     # As many replicas as had no room, and more, are not planned again.
     assert refused == sorted(set(refused), reverse=True)
-    assert len([lost for lost in answer.rejected if "maxNodes" in lost.reason]) > len(refused)
+    lost = [(str(each.candidate.pod.edit), each.candidate.replicas) for each in answer.rejected]
+    assert len(lost) == len(set(lost))
+    assert not any(judged.candidate.replicas > 6 for judged in answer.front)
 
 
 @pytest.mark.parametrize("model", ["Qwen/Qwen2.5-1.5B-Instruct", "mistralai/Mistral-7B-Instruct-v0.3"])
