@@ -61,8 +61,9 @@ class EngineLoop:
             total, self.skip = OPEN_REQUESTS, OPEN_WARM_UP
             self.to_come = load.arrivals()
             self.sent.append(next(self.to_come))
+        advance = self._advance
         while self.finished < total:
-            self._advance()
+            advance()
         self.seen.queued = len(self.waiting)
         return self.seen
 
@@ -115,9 +116,10 @@ class EngineLoop:
         attended = windowed = 0.0
         prefilled, fresh, first = 0, 0, []
         held = self.cached
-        if self.prefilling:
-            held += sum(request.done for request in self.prefilling)
-        for request in tuple(self.prefilling):
+        begun = tuple(self.prefilling) if self.prefilling else ()
+        if begun:
+            held += sum(request.done for request in begun)
+        for request in begun:
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
                 self.seen.touched.add("tokens")
@@ -227,8 +229,9 @@ class EngineLoop:
         first = fixed + each * self.cached
         growing = each * decoding
         if self.window is not None:
-            first += each_windowed * self._windowed()
-            if self._windowed() < decoding * self.window:
+            near = self._windowed()
+            first += each_windowed * near
+            if near < decoding * self.window:
                 growing += each_windowed * decoding
         if self.late:
             count = 1

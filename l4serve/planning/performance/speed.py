@@ -166,9 +166,10 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     """The speed under a rate: that of the most that can be served, without a wait, where more comes."""
     pace = full_pace(clock, limits, replace(load, rate=None, arrival_cv2=1.0))
     places = max(1, round(pace.running))
-    full = _speed(served, clock, replace(load, rate=None, clients=places), pace.seen_by(places))
-    rate, most = load.rate or 0.0, _requests(full)
+    crowded = pace.seen_by(places)
+    rate, most = load.rate or 0.0, places / crowded.total
     if rate >= most:
+        full = _speed(served, clock, replace(load, rate=None, clients=places), crowded)
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
         return replace(full, figures=endless, not_judged=(*full.not_judged, reason), most_requests=most)
@@ -181,10 +182,6 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
         f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.step:.0f} % slower does not keep up with {rate:g}"
     )
     return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
-
-
-def _requests(speed: Speed) -> float:
-    return speed.figures.requests_per_second or 0.0
 
 
 def unjudged(served: Served) -> str | None:
