@@ -23,6 +23,13 @@ _ENTRY = re.compile(
     re.I,
 )
 """`name: X, value: Y`, as lists of variables have it, in JSON or YAML."""
+_SET = re.compile(r"\bset\s{1,4}(?P<name>[A-Za-z_][\w.-]{0,60})\s{1,4}[\"']?(?P<value>(?=\S*\d)[^\s\"'/*]{6,300})")
+"""`aws configure set aws_secret_access_key VALUE`, and others that set what they name."""
+_SAID = re.compile(
+    r"(?i)\b(?:password|passwd|passphrase|secret|token|api[ -]?key|pin)\s{1,4}(?:is|was)\s{1,4}[\"'`]?"
+    r"(?P<value>(?=\S*\d)[^\s\"'`,;/*]{6,300})"
+)
+_LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
 _IDS = re.compile(r"\d{1,6}")
 
 
@@ -34,7 +41,7 @@ def _commands() -> tuple[re.Pattern[str], ...]:
     alone = r"(?P<value>[^\s\"'\\`-][^\s\"'\\]{0,300})"
     return tuple(
         re.compile(
-            rf"(?<![\w/-])(?:[\w/.-]{{0,80}}/)?(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,400}}?(?<!\S)"
+            rf"(?<![\w/-])(?:[\w/.-]{{0,80}}/)?(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,200}}?(?<!\S)"
             rf"(?:{_options(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
         )
         for kind, value in (("pair", pair), ("alone", alone))
@@ -44,7 +51,7 @@ def _commands() -> tuple[re.Pattern[str], ...]:
 
 
 def _with(group: Mapping[str, Any]) -> str:
-    return rf"[^\n;|]{{0,200}}?\b{group['with']}\s" if "with" in group else ""
+    return rf"[^\n;|]{{0,40}}?\b{group['with']}\s" if "with" in group else ""
 
 
 def _options(options: list[str]) -> str:
@@ -61,7 +68,9 @@ def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
     if " " in text or "\n" in text or "\t" in text:
         for pattern in _commands():
             yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
-        yield from (found.span("value") for found in _NETRC.finditer(text))
+        for pattern in (_NETRC, _SAID, _LOGIN):
+            yield from (found.span("value") for found in pattern.finditer(text))
+        yield from (found.span("value") for found in _SET.finditer(text) if _is_secret(found))
     for pattern in (_ELEMENT, _OF_PLIST) if "<" in text else ():
         yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))
     if "alue" in text or "ALUE" in text:

@@ -18,7 +18,7 @@ def _words() -> Mapping[str, frozenset[str]]:
 
 _GLUED = re.compile(
     r"password|passwort|kennwort|passwd|passwrd|pswd|passphrase|passcode|secret|credential|apikey|accesskey|authkey"
-    r"|privatekey|connstr|connectionstring|motdepasse|contrasena|wachtwoord"
+    r"|privatekey|connstr|connectionstring|motdepasse|contrasena|wachtwoord|basicauth|authtkn"
     r"|sess(?:ion)?id$|(?:auth|access|api|hub|hf|bearer|refresh|bot|user|db|my)tokens?$|(?:pwd|jwt|cookie|dsn|creds)$"
 )
 """Parts of a word that name a secret though nothing divides it: PGPASSWORD, CLIENTSECRET, PHPSESSID."""
@@ -131,6 +131,14 @@ def _token_in(words: list[str]) -> str | None:
     )
 
 
+_PAIRS = frozenset(
+    [("connection", "string"), ("conn", "str"), ("conn", "string"), ("honeycomb", "team")]
+    + [(kind, code) for kind in ("recovery", "activation", "access", "license", "backup") for code in ("code", "codes")]
+    + [(kind, "phrase") for kind in ("seed", "recovery", "backup")]
+)
+"""Two words that name a secret together."""
+
+
 def _key_in(words: list[str], *, capitals: bool) -> str | None:
     """`key` behind what it opens, and the id of one, which is half of a pair: AWS_ACCESS_KEY_ID."""
     if words[-1:] == ["id"] and words[-2:-1] in (["key"], ["keys"]):
@@ -138,7 +146,7 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
     for first, second in pairwise(words):
         if second in ("key", "keys") and first in _words()["keysOf"]:
             return "apikey"
-        if (first, second) in (("connection", "string"), ("conn", "str"), ("conn", "string")):
+        if (first, second) in _PAIRS:
             return "apikey"
     return (
         "key" if capitals and len(words) > 1 and words[-1] == "key" and words[-2] not in _words()["openKeys"] else None
@@ -149,7 +157,7 @@ _TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
 """A value behind a colon that may be a secret: with a digit, and no path or address."""
 _NAMED = re.compile(
     r"""(?<![\w.-])(?=(?P<name>--?[A-Za-z][\w.-]{0,60}|[A-Za-z_][\w.-]{0,60})(?P<between>\\*["']?"""
-    r"""(?:\s{0,4}[:=]|(?<=\w)\s(?!\s{0,4}-))\s{0,4}\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
+    r"""(?:\s{0,4}(?::=|=>|[:=])|(?<=\w)\s(?!\s{0,4}-))\s{0,4}(?:[|>][-+]?\s{1,9})?\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
 )
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
 
@@ -162,12 +170,17 @@ def names_a_secret_inside(text: str) -> bool:
 
 
 def given_secrets(text: str) -> Iterator[tuple[int, int]]:
-    """Where values stand in a text that a colon gives under a name for secrets, and that are no words."""
+    """Where values stand that a text gives under a name for secrets; behind a colon no words and no counts.
+
+    A value in quotes ends with them.
+    """
     for found in _NAMED.finditer(text):
-        value = found["value"]
-        told = ":" in found["between"] and _TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value)
-        if told and found["name"] not in _words()["ours"] and _is_given(found):
-            yield found.span("value")
+        value, start = found["value"], found.start("value")
+        told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
+        if told and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
+            quote = text[start - 1] if text[start - 1] in "\"'" else ""
+            closed = text.find(quote, start, start + 300) if quote else -1
+            yield start, max(closed, found.end("value"))
 
 
 def _is_given(found: re.Match[str]) -> bool:

@@ -19,9 +19,10 @@ _PRIVATE_KEY = re.compile(
 )
 _HOOK = re.compile(
     r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/-]{10,}|(?<=/api/webhooks/)\d{5,}/[\w-]{10,}"
-    r"|(?<=\.webhook\.office\.com/)[\w@/-]{10,}"
+    r"|(?<=\.webhook\.office\.com/)[\w@/-]{6,}|(?<=hooks\.zapier\.com/hooks/catch/)\d{3,}/[\w-]{6,}"
+    r"|(?<=/with/key/)[\w-]{10,}|(?<=[?&]key=)(?=[\w-]*\d)[\w-]{16,}|(?<=[?&]code=)(?=[\w-]*\d)[\w-]{16,}={0,2}"
 )
-"""What follows the host in the address of a webhook: whoever knows it may write."""
+"""What follows the host in the address of a webhook, or a key in a query: whoever knows it may call."""
 _USER_INFO = re.compile(
     r"(?<=https:/)[^\s/?#@'\"]{1,300}(?=@)|(?<=[a-z]:/)[^\s/?#@:'\"]{1,60}:[^\s/?#@'\"]{1,300}(?=@)"
     # A path of a file makes one slash of two.

@@ -86,7 +86,7 @@ def test_what_stands_in_place_of_the_hub_tokens_place_is_not_repeated(value: Any
 
 
 NAMES = """ADMIN_PW ADMIN_PIN PASSWORT GITHUB_TOKENS OPENAIKEY KEY SALT DBPW USER_PSWD MOTDEPASSE HASH_SALT
-TOTP_SEED_OTP WANDBKEY SLACK_TOKENS PIN_CODE KENNWORT"""
+TOTP_SEED_OTP WANDBKEY SLACK_TOKENS PIN_CODE KENNWORT AUTH_TKN RECOVERY_CODES INGESTION_KEY BASICAUTH PWORD"""
 
 
 @each(NAMES.split(), str)
@@ -118,6 +118,10 @@ IN_TEXTS = (
     f"it failed: curl -u me:{SECRET} https://x", f"mysqldump --host db -p{SECRET} all",
     f"<password>{SECRET}</password>",
     f"machine h login me password {SECRET}", f'{{"name": "API_KEY", "value": "{SECRET}"}}', f"DB_PASSWORD: {SECRET}",
+    f"password='{SECRET} x'", f"password => {SECRET}", f"--password {SECRET}", f"PASSWORD_='{SECRET}'",
+    f"username=\"me\" password=\"{SECRET}\";", f"aws configure set aws_secret_access_key {SECRET}",
+    f"the password is {SECRET}", f"vault login {SECRET}", f"curl --oauth2-bearer {SECRET} x", f"SEED_PHRASE={SECRET}",
+    f"https://maps.example.com/api?key={RANDOM20}", f"https://hooks.zapier.com/hooks/catch/12345/{SECRET}",
     f"--x-password {RANDOM20}", f"the key {HEX32} is wrong", f"{BASE64} is wrong", f"it is {RANDOM20}.",
 )  # fmt: skip
 
