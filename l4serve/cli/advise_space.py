@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from l4serve.advising.answer import Unhoused
-from l4serve.advising.candidates import Home, PodChoice, pod_choices
+from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.config.frozen import frozen
@@ -38,7 +38,10 @@ class Space:
             except ModelConfigError as error:
                 raise refuse_input(str(error)) from None
             for accelerator in self.gpus:
-                counts = tuple(sorted({machine.gpus for machine in all_shapes(accelerator)}))
+                machines = {machine.gpus for machine in all_shapes(accelerator)}
+                counts = tuple(
+                    count for count in table()["tensorParallel"] if any(not gpus % count for gpus in machines)
+                )
                 for kind in self.engines or engine_kinds():
                     question = Question(
                         model=shape,

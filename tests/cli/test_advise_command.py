@@ -113,6 +113,16 @@ def test_every_known_card_has_machines_or_a_reason(accelerator: str) -> None:
         assert bool(space.unhoused()) != bool(homes_of(accelerator, provisioning, "us-central1"))
 
 
+def test_fewer_cards_than_the_smallest_machine_has_are_tried() -> None:
+    """An H200 comes eight to a machine, and 28 heads do not divide by eight."""
+    card = ("--gpu", "nvidia-h200-141gb", "--provisioning", "spot", "--engine", "vllm")
+    code, out, _ = run("--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", *card, "--json")
+    assert code == 0
+    winner = json.loads(out)["winner"]
+    assert winner["machineType"] == "a3-ultragpu-8g"
+    assert winner["tensorParallelSize"] == 1
+
+
 @pytest.mark.slow
 def test_the_text_names_the_winner_and_why_others_lost() -> None:
     code, out, _ = run(*GEMMA, "--goal", "cost", "--quality", "8bit")
