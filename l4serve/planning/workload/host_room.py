@@ -109,9 +109,9 @@ def _problems(
     """What kills or evicts the pod while it loads: memory or disk below what model and engine are known to take."""
     memory, disk = resources.limits.memory_bytes / GIB, resources.limits.ephemeral_bytes / GIB
     if memory < needs.minimum_memory_gib:
-        yield _memory_problem(path, workload, needs, place, resources.gpus, memory)
+        yield _memory_problem(path, workload, needs, place, resources, memory)
     if disk < needs.ephemeral_gib:
-        yield _disk_problem(path, workload, needs, place, resources.gpus, disk)
+        yield _disk_problem(path, workload, needs, place, resources, disk)
     yield from _swap_problem(path, workload, place, resources.gpus)
 
 
@@ -132,30 +132,35 @@ def _swap_problem(path: str, workload: Workload, place: Place, gpus: int) -> Ite
         )
 
 
-def _memory_problem(path: str, workload: Workload, needs: HostNeeds, place: Place, gpus: int, limit: float) -> Problem:
-    wanted = ceil(needs.memory_gib)
+def _memory_problem(
+    path: str, workload: Workload, needs: HostNeeds, place: Place, resources: PodResources, limit: float
+) -> Problem:
+    wanted, gpus, beside = ceil(needs.memory_gib), resources.gpus, resources.beside
     message = f"{needs.memory_shortage(limit)}"
-    holds = place.capacity(gpus).memory_bytes >= ceil(needs.minimum_memory_gib) * GIB
-    most = place.capacity(gpus).memory_bytes // GIB
+    left = place.capacity(gpus).memory_bytes - beside.memory_bytes
+    holds, most = left >= ceil(needs.minimum_memory_gib) * GIB, left // GIB
     stated = _stated(workload, "memory")
     if holds and stated:
         return Problem(f"{path}.resources.{stated}.memory", message, _set(path, stated, "memory", min(wanted, most)))
     where = f"nodePools.{place.pool.name}.machineType" if place.pool else f"{path}.gpus"
-    larger = _larger_machine(place, gpus, needs.minimum_memory_gib)
+    larger = _larger_machine(place, gpus, needs.minimum_memory_gib + beside.memory_bytes / GIB)
     remedy = f"set nodePools.{place.pool.name}.machineType: {larger}" if larger and place.pool else "ask for more GPUs"
     if stated:
         remedy += f", and {_set(path, stated, 'memory', wanted)}"
     return Problem(where, message, remedy)
 
 
-def _disk_problem(path: str, workload: Workload, needs: HostNeeds, place: Place, gpus: int, limit: float) -> Problem:
+def _disk_problem(
+    path: str, workload: Workload, needs: HostNeeds, place: Place, resources: PodResources, limit: float
+) -> Problem:
+    gpus, kept = resources.gpus, resources.beside.ephemeral_bytes
     wanted, stated = ceil(needs.ephemeral_gib), _stated(workload, "ephemeral_storage")
     message = f"{needs.disk_shortage(limit)}"
     asked = _set(path, stated or "requests", "ephemeralStorage", wanted)
-    if place.pool is None or place.capacity(gpus).ephemeral_bytes >= wanted * GIB:
+    if place.pool is None or place.capacity(gpus).ephemeral_bytes >= wanted * GIB + kept:
         return Problem(f"{path}.resources.{stated or 'requests'}.ephemeralStorage", message, asked)
     at = f"nodePools.{place.pool.name}.diskSizeGb"
-    grown = f"set {at}: {pool_disk_gb(wanted * (place.shape.gpus // gpus))}"
+    grown = f"set {at}: {pool_disk_gb((wanted + ceil(kept / GIB)) * (place.shape.gpus // gpus))}"
     return Problem(at, message, f"{grown}, and {asked}" if stated else grown)
 
 

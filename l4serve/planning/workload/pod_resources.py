@@ -33,9 +33,14 @@ class PodResources:
         """Size of /dev/shm as Kubernetes writes it."""
         return format_bytes(self.shm_bytes)
 
+    @property
+    def beside(self) -> Requests:
+        """What is asked for beside the engine's container."""
+        return self.sidecar or Requests(0, 0, 0)
+
     def of_one_pod(self) -> Allocatable:
         """What the scheduler must find for one pod."""
-        asked, beside = self.requests, self.sidecar or Requests(0, 0, 0)
+        asked, beside = self.requests, self.beside
         return Allocatable(
             asked.cpu_millis + beside.cpu_millis,
             asked.memory_bytes + beside.memory_bytes,
@@ -71,11 +76,13 @@ def planned_resources(
     """What the workload's pod asks for at its place; raises ConfigError for amounts that cannot be had.
 
     A pod that states nothing asks for what it needs, `needs`, where that is more than its share of a node leaves free
-    for others. Autopilot makes the disk for the request, so a pod asks there for all that it writes. `sidecar` is what
-    a container asks for that GKE injects into the pod.
+    for others. Autopilot makes the node for the request, so a pod asks there for all that it writes, and for what an
+    injected container would have left it too little of. `sidecar` is what a container asks for that GKE injects.
     """
-    default = default_requests(_beside(place.capacity(gpus), sidecar), needs.minimum_memory_gib if needs else 0.0)
+    least = needs.minimum_memory_gib if needs else 0.0
+    default = default_requests(_beside(place.capacity(gpus), sidecar), least)
     if not place.autopilot:
+        _require_some(path, default, workload)
         stated = replace(pod_resources(path, workload, gpus, default), sidecar=sidecar)
         if place.alternatives:
             _require_each_alternative(path, stated, place)
@@ -83,7 +90,8 @@ def planned_resources(
             _require_machine(path, stated, place.shape.accelerator)
         return PlannedResources(stated, ())
     disk = max(default.ephemeral_bytes, math.ceil(needs.ephemeral_gib if needs else 0.0) * GIB)
-    asked = pod_resources(path, workload, gpus, replace(default, ephemeral_bytes=disk))
+    memory = max(default.memory_bytes, _made_memory(place, gpus, needs, sidecar))
+    asked = pod_resources(path, workload, gpus, replace(default, memory_bytes=memory, ephemeral_bytes=disk))
     try:
         applied = adjust(asked.requests, gpus, place.shape.accelerator)
     except AutopilotSizeError as error:
@@ -96,6 +104,24 @@ def planned_resources(
     notes += [unknown] if unknown else []
     # Autopilot sets limits to the requests; written equal here, its webhook has nothing left to change.
     return PlannedResources(resources, tuple(notes))
+
+
+def _made_memory(place: Place, gpus: int, needs: HostNeeds | None, sidecar: Requests | None) -> int:
+    """Bytes that a pod beside an injected container asks of a node that is made for both."""
+    if sidecar is None:
+        return 0
+    if needs is None:
+        return default_requests(place.capacity(gpus)).memory_bytes
+    return math.ceil(needs.memory_gib) * GIB
+
+
+def _require_some(path: str, default: Requests, workload: Workload) -> None:
+    """Refuses a machine of which an injected container leaves the engine nothing."""
+    stated = workload.resources
+    for field, amount in (("cpu", default.cpu_millis), ("memory", default.memory_bytes)):
+        if amount <= 0 and not (getattr(stated.requests, field) or getattr(stated.limits, field)):
+            what = f"the container that mounts the bucket takes all {field} of the machine, and leaves the engine none"
+            refuse(f"{path}.model.source.cache", what, "set it to disk, or take a larger machine")
 
 
 def _beside(capacity: Allocatable, sidecar: Requests | None) -> Allocatable:
