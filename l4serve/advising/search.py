@@ -99,8 +99,8 @@ def places(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[tuple[P
 
 
 def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
-    """Replicas that are worth a try: for a rate the fewest that keep the wish; for clients that wait also a few times
-    as many, those that the workload has, and those that the budget pays."""
+    """Replicas that are worth a try: the fewest that keep the wish, and for latency those that the budget pays; for
+    clients that wait these always, a few times as many, and those that the workload has."""
     wish = known.wish
     if pod.refused or ruled_out(Candidate(pod=pod, home=home, replicas=1), wish):
         return [1]
@@ -109,7 +109,8 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     if fewest is None:
         return [1]
     if wish.load.rate is not None:
-        return [int(min(most, fewest))]
+        paid = _paid(pod, home, wish) if wish.goal == "latency" else 0
+        return sorted({int(min(most, fewest)), int(min(most, max(fewest, paid)))})
     tried = {*(fewest * times for times in table()["replicas"]), home.configured, _paid(pod, home, wish)}
     return sorted({int(min(count, most, wish.load.clients or 1)) for count in tried if count})
 

@@ -131,6 +131,18 @@ def test_the_replicas_that_a_workload_has_are_tried() -> None:
     assert answer.winner.candidate.replicas == 6
 
 
+def test_a_budget_buys_the_replicas_that_answer_a_rate_soonest() -> None:
+    pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
+    wish = Wish(goal="latency", load=replace(LOAD, clients=None, rate=9.0))
+    one = next(home for home in homes if home.shape.gpus == 1)
+    few, many = (search(pods[:9], [one], replace(wish, budget_usd_hour=usd)).winner for usd in (3.0, 12.0))
+    assert few is not None
+    assert many is not None
+    assert few.candidate.replicas < many.candidate.replicas
+    assert answer_ms(many.figures, wish) < answer_ms(few.figures, wish)
+    assert many.candidate.bill + one.usd_per_hour > 12.0
+
+
 @pytest.mark.parametrize("goal", ["throughput", "cost"])
 def test_no_other_is_better_in_all_than_the_winner_under_a_rate(goal: Any) -> None:
     """Tokens a second equal the rate, so that the goal leaves all open."""
