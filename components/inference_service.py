@@ -18,6 +18,8 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
 _WRITABLE = "writable"
+_FIRST_FREE_PORT = "net.ipv4.ip_unprivileged_port_start"
+"""A sysctl that Kubernetes and Pod Security "restricted" call safe; containerd sets it by itself from 2.0 on."""
 
 
 @frozen(kw_only=True)
@@ -185,6 +187,8 @@ class InferenceService(pulumi.ComponentResource):
                 run_as_user=plan.guard.user,
                 run_as_group=plan.guard.group,
                 **_group_of_files(plan),
+                # As another user than root, and without capabilities, the engine may listen there all the same.
+                sysctls=[k8s.core.v1.SysctlArgs(name=_FIRST_FREE_PORT, value="0")] if plan.low_port else None,
                 seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault"),
             ),
             containers=[self._container(life.leave_seconds)],

@@ -34,6 +34,12 @@ def pod(found: WorkloadPlan, *, preview: bool) -> dict[str, Any]:
     return inner
 
 
+@pytest.mark.parametrize(("port", "low"), [(443, True), (1023, True), (1024, False), (8000, False)])
+def test_a_low_port_is_opened_to_users_other_than_root(port: int, low: bool) -> None:
+    context = pod(plan(service={"port": port}), preview=False)["securityContext"]
+    assert context.get("sysctls") == ([{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}] if low else None)
+
+
 @BOTH
 def test_a_pod_keeps_to_pod_security_restricted(preview: bool) -> None:
     spec = pod(plan(), preview=preview)

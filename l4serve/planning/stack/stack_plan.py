@@ -93,6 +93,12 @@ class StackPlan:
         if elsewhere := channel_note(self.cluster, native):
             yield Note("cluster.releaseChannel", elsewhere)
         yield from shared_grants(self.workloads)
+        if self.cluster.managed is None and any(workload.network is not None for workload in self.workloads):
+            told = "a cluster that the stack did not make may enforce no NetworkPolicy, and then every pod is open"
+            yield Note("networkPolicy", told)
+        if not self.create_namespace:
+            label = f"pod-security.kubernetes.io/enforce={self.pod_security}"
+            yield Note("createNamespace", f"the stack has namespace {self.namespace} enforce no Pod Security: {label}")
         if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:
             text = f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"
             yield Note("workloads", text)

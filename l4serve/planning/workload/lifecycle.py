@@ -56,14 +56,19 @@ class Lifecycle:
     """When it is killed: after leaving, finishing and a margin."""
 
 
-def plan_lifecycle(contract: Contract, extra_args: Sequence[str], start: StartPlan, *, spot: bool) -> Lifecycle:
-    """The life of a pod under a contract; on spot nodes it leaves faster, since they are taken away within seconds."""
+def plan_lifecycle(
+    contract: Contract, extra_args: Sequence[str], start: StartPlan, *, spot: bool, balanced: bool = False
+) -> Lifecycle:
+    """The life of a pod under a contract; on spot nodes it leaves faster, since they are taken away within seconds.
+
+    A load balancer (`balanced`) takes longer than a Service to send requests elsewhere.
+    """
     probes, drain, shutdown = _table()["probes"], _table()["drain"], contract.shutdown
     period = probes["startup"]["period"]
     stated = _stated(shutdown.drain_flag, extra_args)
     finish = (stated if stated is not None else drain["finish"]) if shutdown.drains else 0
     if shutdown.drains:
-        leave = drain["spotLeave"] if spot else drain["leave"]
+        leave = drain["spotLeaveBalanced" if balanced else "spotLeave"] if spot else drain["leave"]
     else:
         # SIGTERM cancels what runs, so serving on is all that spares it.
         leave = drain["spotNotice"] - drain["spotLast"] if spot else shutdown.grace_seconds - drain["margin"]

@@ -61,7 +61,7 @@ def plan_start(workload: Workload, pool: PoolPlan | None, image: str, files_gib:
     engine: Mapping[str, int] = table["engines"][workload.engine.kind]
     rate, slow = weights_rate(workload)
     compiled = "compiledBefore" if workload.compile_cache else "compile"
-    eager = _is_eager(workload)
+    eager = is_eager(workload)
     known = files_gib is not None
     size = files_gib or 0.0
     phases = {
@@ -95,6 +95,11 @@ def weights_rate(workload: Workload) -> tuple[float, float]:
     return float(row["mibps"]), float(row["slow"])
 
 
+def hub_rate() -> float:
+    """MiB/s at which the weights are expected to come from the Hub."""
+    return float(_table()["weights"]["hub"]["mibps"])
+
+
 def deadline_seconds(start: StartPlan) -> int:
     """How long a rollout may show no progress: the budget, and a node and an image that come late."""
     table = _table()["budget"]
@@ -116,7 +121,8 @@ def _image_seconds(workload: Workload, pool: PoolPlan | None, image: str) -> int
     return ceil(image_gib(workload.engine.kind) * _MIB_PER_GIB / float(table["mibps"]))
 
 
-def _is_eager(workload: Workload) -> bool:
+def is_eager(workload: Workload) -> bool:
+    """Whether the engine neither compiles nor captures graphs."""
     engine, settings = workload.engine, engine_profile(workload.engine.kind).eager.items()
     return all(_plain(getattr(engine, fields_by_key(type(engine))[key])) == value for key, value in settings)
 

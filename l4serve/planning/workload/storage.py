@@ -22,6 +22,7 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.start import hub_rate, is_eager, weights_rate
 from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, fill_notes, weight_store
 
 _PREFIX = "gke-gcsfuse/"
@@ -218,6 +219,19 @@ def _notes(workload: Workload, place: Place, cluster: ClusterPlan) -> Iterator[s
         yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"
     if isinstance(source, HyperdiskSource):
         yield from fill_notes(place, cluster)
+        yield from _slow_disk(workload, source)
+    if workload.compile_cache is not None and is_eager(workload):
+        yield "the compile cache stays empty: enforceEager leaves nothing to compile"
+
+
+def _slow_disk(workload: Workload, source: HyperdiskSource) -> Iterator[str]:
+    """A Hyperdisk whose pods, reading at once, have the weights later than from the Hub."""
+    shared, hub = weights_rate(workload)[0], hub_rate()
+    if shared < hub:
+        pods = workload.most_replicas
+        slow = f"{pods} pods that start at once share {source.throughput_mibps} MiB/s of the disk"
+        fix = f"throughputMibps: {math.ceil(hub * pods)}"
+        yield f"{slow}, and have the weights later than from the Hub: {fix} is as fast, and is billed"
 
 
 def model_of_hub(workload: Workload) -> bool:

@@ -172,8 +172,10 @@ def _hyperdisk_problems(
 def fill_notes(place: Place, cluster: ClusterPlan) -> Iterator[str]:
     """What an operator should know of the Job that fills a Hyperdisk."""
     yield "a Job downloads the weights to a disk before the first pod, and anew for another model or revision"
+    zone = next(iter(place.pool.size.zones), "") if place.pool is not None else ""
+    if cluster.managed is None and zone:
+        yield f"the Job that fills the disk needs a node of {zone} without GPUs, which the stack does not make"
     if cluster.managed is not None and cluster.system_zones is None and place.pool is not None:
-        zone = next(iter(place.pool.size.zones), "")
         where = f"the Job runs on a system node of {zone}, and GKE chooses the zones of those"
         yield f"{where}: cluster.systemPool.zones: [{zone}] makes sure of one"
 

@@ -24,6 +24,9 @@ from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.scaling import AutoscalingPlan, autoscaling_notes
 from l4serve.planning.workload.storage import StoragePlan
 
+FIRST_FREE_PORT = 1024
+"""Below it Linux lets root alone listen, unless told otherwise."""
+
 
 @frozen(kw_only=True)
 class EnginePlan:
@@ -169,6 +172,11 @@ class WorkloadPlan:
     def token_variable(self) -> str | None:
         """Variable that carries the Hugging Face token; None where the pods have none, or read a file."""
         return None if self.secret is None or self.secret.token_file else self.engine.contract.token_env
+
+    @property
+    def low_port(self) -> bool:
+        """Whether the engine listens on a port that Linux keeps for root, as another user."""
+        return self.service.port < FIRST_FREE_PORT and self.guard.user is not None
 
     @property
     def notes(self) -> tuple[Note, ...]:

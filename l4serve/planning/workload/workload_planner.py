@@ -84,7 +84,8 @@ class Draft:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How a pod starts, shows that it lives, and ends."""
-        return plan_lifecycle(self.resolved.contract, self.workload.extra_args, self.start, spot=self.place.spot)
+        arguments = self.resolved.contract, self.workload.extra_args, self.start
+        return plan_lifecycle(*arguments, spot=self.place.spot, balanced=self.access.route is not None)
 
     @property
     def lasting(self) -> Lifecycle:

@@ -94,6 +94,22 @@ def test_who_opens_ways_or_closes_nothing_is_told_nothing() -> None:
     assert closed(proxied, networkPolicy={"enabled": False}) == []
 
 
+@pytest.mark.parametrize(
+    ("place", "to", "told"),
+    [
+        ("http://10.0.0.4:3128", {"cidr": "10.9.0.0/16", "port": 3128}, True),
+        ("http://10.0.0.4:3128", {"cidr": "10.0.0.0/16", "port": 9}, True),
+        ("http://10.0.0.4:3128", {"namespace": "proxies", "port": 3128}, True),
+        ("http://10.0.0.4:3128", {"cidr": "10.0.0.0/16", "port": 3128}, False),
+        ("http://proxy.corp.internal:3128", {"cidr": "10.9.0.0/16", "port": 3128}, False),
+        ("http://squid.proxies:3128", {"namespace": "proxies", "port": 3128}, False),
+        ("http://squid.proxies:3128", {"namespace": "others", "port": 3128}, True),
+    ],
+)
+def test_only_what_opens_a_way_silences_its_warning(place: str, to: dict[str, Any], told: bool) -> None:
+    assert closed({"extraEnv": {"HTTPS_PROXY": place}}, networkPolicy={"to": [to]}) == ["HTTPS_PROXY"] * told
+
+
 CLAIM = {"kind": "claim", "claim": "weights"}
 DRAFT = {"engine": {"speculativeConfig": {"model": "Qwen/Qwen2.5-0.5B-Instruct", "num_speculative_tokens": 3}}}
 NGRAM = {"engine": {"speculativeConfig": {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}}}
