@@ -25,6 +25,7 @@ _DIVIDED = re.compile(r"[-_+/]")
 _LONGEST_PIECE_OF_WORDS = 12
 _SHORTEST_DIVIDED = 32
 """Characters from which a text with dashes is judged as one, too."""
+_OF_ORACLE = re.compile(r"\bocid1\.[a-z0-9.-]{1,60}\.$")
 _NAME_BEFORE = re.compile(r"([A-Za-z][\w.-]{0,60})\\*[\"']?\s{0,2}[:=]\s{0,2}\\*[\"']?$", re.ASCII)
 
 
@@ -51,8 +52,9 @@ def looks_random(text: str, least: int = _SHORTEST_OF_TWO_ALPHABETS) -> bool:
         return False
     words = WORD.findall(text)
     length, alike = sum(map(len, words)) / len(words), _like_words(words)
-    # A long text of two alphabets changes between them seldom, where one of them is of digits.
-    return length < 2.2 or (length < 3 and alike < 0.62) or (length < 7 and alike < (0.4 if mixed == 3 else 0.48))
+    # A text of small letters and digits changes between them seldom, and words in a name of letters alone are long.
+    longest, least_alike = (7, 0.4 if mixed == 3 else 0.48) if any(map(str.isdigit, text)) else (6, 0.43)
+    return length < 2.2 or (length < 3 and alike < 0.62) or (length < longest and alike < least_alike)
 
 
 def _like_words(words: list[str]) -> float:
@@ -107,7 +109,7 @@ def _is_base64_key(run: str) -> bool:
 
 def _is_named_id(text: str, start: int) -> bool:
     found = _NAME_BEFORE.search(text[max(0, start - 80) : start])
-    return bool(found and names_an_id(found[1]))
+    return bool((found and names_an_id(found[1])) or _OF_ORACLE.search(text, max(0, start - 80), start))
 
 
 @lru_cache(maxsize=4096)

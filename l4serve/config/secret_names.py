@@ -38,10 +38,13 @@ _COUNTED_VALUE = re.compile(
     r"|scram-sha-\d{1,3}|[hrep]s\d{3}|sha-?\d{1,3}|hmac-sha\d{1,3}|md5|saml2?|http2?"
 )
 """The value of a switch, or of something that is counted or chosen, under a name with a weak word."""
-_A_WORD = r"(?:[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,15}|v\d{1,2})"
+_A_WORD = r"(?:[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,15}|v\d{1,2}|k8s[a-z]{0,15}|l[347]|s3|x509|ipv[46]|h2c?)"
 _WORDS_VALUE = re.compile(rf"{_A_WORD}(?:[-_. ]{_A_WORD}){{0,7}}")
 """Words, in which no key is that anybody generated: `tenant-acme` under TENANT_KEY."""
+_OF_A_SECRET = re.compile(r"[a-z]{2,15}(?:-[a-z]{1,15}){0,5}-(?:secrets?|token|creds?|credentials)")
+"""What a Secret is called, under a name that ends in one."""
 _HEADER = re.compile(r"[A-Z][A-Za-z]{0,19}(?:-[A-Z][A-Za-z]{0,19}){0,5}|[a-z]{1,20}(?:-[a-z]{1,20}){1,5}")
+_HEADERS = re.compile(r"[A-Za-z]{1,20}(?:[-,][A-Za-z]{1,20}){0,9}")
 _FILE = re.compile(r"(?:~|\$HOME|\.{1,2})?(?P<parts>(?:/[\w.@+-]+)+)/?", re.ASCII)
 _ENDING = re.compile(
     r"[\w-]\.(?:json|pem|key|crt|cer|txt|ya?ml|toml|conf|cfg|ini|p12|pfx|jks|jwt|token|env|netrc|sock|pub|gpg|asc)$"
@@ -70,7 +73,10 @@ def holds_a_secret(name: str, value: str) -> bool:
     word = _secret_word(name)
     if word is None or _PLAIN_VALUE.fullmatch(value) or is_file(value):
         return False
-    if name[-7:].lower().rstrip("s").endswith("header") and _HEADER.fullmatch(value):
+    last = name[-7:].lower()
+    if (last.endswith("header") and _HEADER.fullmatch(value)) or (last == "headers" and _HEADERS.fullmatch(value)):
+        return False
+    if word == "secret" and name.lower().endswith("secret") and _OF_A_SECRET.fullmatch(value):
         return False
     if word in _words()["open"] and _is_words(value):
         return False
@@ -177,7 +183,8 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
     for found in _NAMED.finditer(text):
         value, start = found["value"], found.start("value")
         told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
-        if told and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
+        hidden = text.startswith("[hidden]", start - 1)
+        if told and not hidden and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
             quote = text[start - 1] if text[start - 1] in "\"'" else ""
             closed = text.find(quote, start, start + 300) if quote else -1
             yield start, max(closed, found.end("value"))
@@ -189,7 +196,10 @@ def _is_given(found: re.Match[str]) -> bool:
     told = ":" in between or "=" in between or (name.startswith("-") and '"' not in between)
     if not told or value.startswith(("$", "<")) or not holds_a_secret(name, value):
         return False
-    return "=" in between or '"' in between or not _is_of_a_sentence(found)
+    if "=" in between or '"' in between or "'" in between:
+        return True
+    # What ends in a colon, and no space behind it, is a part of an address or a URN.
+    return not (_is_of_a_sentence(found) or (between == ":" and _is_words(value)))
 
 
 def _is_of_a_sentence(found: re.Match[str]) -> bool:

@@ -42,7 +42,7 @@ _VARIABLE = re.compile(r"\$[A-Z_({]|<[a-zA-Z]|\{\{")
 _LONGEST_WORD = 20
 """Letters up to which what follows `bearer` may be a word of a sentence."""
 _ASSIGNED = re.compile(
-    r"(?P<name>--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|\b[A-Z][A-Z0-9]{2,40}(?==))"
+    r"(?P<name>(?<![\w-])--?[A-Za-z][\w.-]{1,60}|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|\b[A-Z][A-Z0-9]{2,40}(?==))"
     r"(?P<between>=|\s+(?!-))(?P<value>[^\s,;'\"]+)"
 )
 _QUOTED = re.compile(r"""["'](?P<name>[\w.-]{1,60})\\*["']\s?:\s?\\*["'](?P<value>[^"'\\\n]+)""")
@@ -98,7 +98,7 @@ def redact(text: str, *, is_id: bool = False) -> str:
     text = _QUOTED.sub(
         _hide_named, _SCHEME.sub(lambda found: _hide_value(found) if _is_credential(found) else found[0], text)
     )
-    text = _BARE.sub(lambda found: f"{found['name']}={HIDDEN}", _ASSIGNED.sub(_hide_assigned, text))
+    text = _BARE.sub(_hide_bare, _ASSIGNED.sub(_hide_assigned, text))
     text = _without(_without(text, surrounded_secrets), given_secrets)
     return text if is_id else _without(text, lambda left: (run.span() for run in random_runs(left)))
 
@@ -120,6 +120,10 @@ def _hide_assigned(found: re.Match[str]) -> str:
     if not given or not holds_a_secret(found["name"], found["value"]):
         return found[0]
     return f"{found['name']}{found['between']}{HIDDEN}"
+
+
+def _hide_bare(found: re.Match[str]) -> str:
+    return _hide_value(found) if holds_a_secret(f"the_{found['name']}", found["value"]) else found[0]
 
 
 def _hide_value(found: re.Match[str]) -> str:
