@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from html import escape
 
 from rich.table import Table
@@ -16,6 +16,7 @@ from l4serve.planning.values.figures import shown
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
 MOST_REASONS = 8
+_FIGURE = re.compile(r"\d[\d,.]*(?= (?:ms|GiB|tokens a second|USD per million)\b)")
 MOST_OF_THE_FRONT = 8
 
 
@@ -37,9 +38,27 @@ def print_answer(answer: Answer, wish: Wish) -> None:
             console.print(f"prices of {days}")
     for card in answer.unhoused:
         console.print(f"rejected, {card.accelerator}: {card.reason}")
-    counted = Counter(rejected.reason for rejected in answer.rejected)
-    for reason, count in counted.most_common(MOST_REASONS):
-        console.print(f"rejected, {count}: {reason}")
+    for line in _lost(answer):
+        console.print(line)
+
+
+def _lost(answer: Answer) -> list[str]:
+    """Why candidates lost, the most frequent reason first; of those that differ in a figure alone, the nearest."""
+    alike: dict[str, list[str]] = {}
+    for rejected in answer.rejected:
+        alike.setdefault(_FIGURE.sub("#", rejected.reason), []).append(rejected.reason)
+    most = sorted(alike.values(), key=len, reverse=True)[:MOST_REASONS]
+    return [
+        f"rejected, {len(reasons)}: {reasons[0]}"
+        if len(set(reasons)) == 1
+        else f"rejected, {len(reasons)}, the nearest: {min(reasons, key=_figure_of)}"
+        for reasons in most
+    ]
+
+
+def _figure_of(reason: str) -> float:
+    found = _FIGURE.search(reason)
+    return float(found[0].replace(",", "")) if found else 0.0
 
 
 def _asked(wish: Wish) -> str:

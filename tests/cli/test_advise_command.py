@@ -176,3 +176,12 @@ def test_what_would_not_be_heard_is_refused(args: tuple[str, ...], said: str) ->
     code, _, err = run(*args)
     assert code == 2
     assert said in " ".join(err.split())
+
+
+def test_where_none_keeps_a_promise_the_text_says_how_near_the_nearest_comes() -> None:
+    code, out, _ = run(*GEMMA, "--goal", "cost", "--itl-ms", "2", "--quality", "full")
+    assert code == 1
+    said = " ".join(out.split())
+    assert "none keeps the wish" in said
+    assert "the nearest: itl of" in said
+    assert said.count("is above 2") == 1

@@ -139,6 +139,25 @@ def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gp
                 assert each_token(more) <= each_token(fewer), (model, quantization, clients, cards)
 
 
+@pytest.mark.parametrize("gpu", CARDS)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from([None, "fp8", "awq"]),
+    st.sampled_from([1, 2, 4]),
+    st.integers(1, 300),
+    st.sampled_from([(256, 128), (1024, 64), (32, 512)]),
+)
+@settings(max_examples=15, deadline=None)
+def test_more_cards_never_serve_as_many_slower_where_their_exchange_is_not_the_limit(
+    gpu: str, model: str, quantization: str | None, cards: int, clients: int, lengths: tuple[int, int]
+) -> None:
+    fewer, more = (speed(model, gpu, quantization, count, clients, lengths) for count in (cards, 2 * cards))
+    if not (fewer.judged and more.judged) or more.limited_by == "interconnect":
+        return
+    if more.figures.running_requests == pytest.approx(fewer.figures.running_requests, rel=0.01):
+        assert each_token(more) <= each_token(fewer), (fewer.limited_by, more.limited_by)
+
+
 def test_the_exchange_is_named_where_it_makes_a_small_model_slower() -> None:
     one, two = (speed("Qwen/Qwen3-0.6B", "nvidia-tesla-t4", "awq", cards, 1) for cards in (1, 2))
     assert each_token(two) > each_token(one)
