@@ -17,7 +17,7 @@ KINDS = {
     *("Namespace", "ServiceAccount", "Secret", "ConfigMap", "Service", "Deployment", "Job", "PodDisruptionBudget"),
     *("HorizontalPodAutoscaler", "NetworkPolicy", "PersistentVolume", "PersistentVolumeClaim", "Role", "RoleBinding"),
     *("ComputeClass", "AutoscalingMetric", "SecretProviderClass", "SecretSync", "PodMonitoring", "Rules"),
-    *("Gateway", "HTTPRoute", "HealthCheckPolicy", "GCPBackendPolicy", "InferencePool"),
+    *("Gateway", "HTTPRoute", "HealthCheckPolicy", "GCPBackendPolicy", "InferencePool", "PriorityClass"),
 }
 
 
