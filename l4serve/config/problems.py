@@ -1,5 +1,6 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,7 @@ def problems_from(
 
     `example_at` gives an example of the key at a path, in the member of a union that was chosen.
     """
-    details = error.errors(include_url=False)
+    details = _once(error.errors(include_url=False))
     mended = swapped(details[:MOST_PROBLEMS])
     problems = tuple(
         replace(problem, remedy=mended.get(detail["loc"], problem.remedy))
@@ -95,6 +96,19 @@ def problems_from(
         for problem in [_problem(detail, known_keys, example_at)]
     )
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
+
+
+_BRANCH = re.compile(r"(function-(after|before|plain|wrap)|literal|nullable|constrained-\w+)\[")
+
+
+def _once(details: Iterable[ErrorDetails]) -> list[ErrorDetails]:
+    """The details of a value of several types (a number or `auto`) as one: that of the first type."""
+    found: dict[tuple[int | str, ...], ErrorDetails] = {}
+    for detail in details:
+        branch = isinstance(detail["loc"][-1], str) and _BRANCH.match(detail["loc"][-1])
+        loc = detail["loc"][:-1] if branch else detail["loc"]
+        found.setdefault((*loc, "") if branch else (*loc, len(found)), {**detail, "loc": loc})
+    return [*found.values()]
 
 
 def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Callable[[str, str], Any]) -> Problem:
