@@ -4,6 +4,7 @@ A release that takes unknown keys in silence has no keys for an option, and one 
 """
 
 import ast
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,8 @@ HOLDERS = ("VllmConfig", "ModelConfig", "ParallelConfig", "KernelConfig")
 """Classes of `vllm.config` whose fields are configurations that an option of the same name sets."""
 PARTS = ("ModelConfig", "CacheConfig", "ParallelConfig", "SchedulerConfig", "LoadConfig", "ObservabilityConfig")
 """Classes that every start makes, whose other fields an option of the same name sets."""
+_CONNECTORS = "vllm.distributed.kv_transfer.kv_connector.factory"
+"""The module that names the connectors, beside which a start takes those of a path of the operator's own."""
 _FORBIDS = "extra='forbid'"
 _PLAIN = "f(**json.loads(x))"
 """How a parser makes the object of a class by its own constructor, which knows no other keys."""
@@ -46,7 +49,21 @@ def read_config_keys(tree: SourceTree) -> dict[str, Taken]:
                 continue  # an object of any keys
             for found in _classes(tree, module, entry.annotation):
                 taken |= _taken(tree, found, f"--{name.replace('_', '-')}")
+    if "--kv-transfer-config" in taken and (connectors := read_connectors(tree)):
+        named = f"in({','.join(json.dumps(name) for name in connectors)}) | none"
+        taken["--kv-transfer-config"].values["kv_connector"] = named
     return taken
+
+
+def read_connectors(tree: SourceTree) -> list[str]:
+    """Connectors of KV caches that a release has, by the calls that register them."""
+    module = tree.module(_CONNECTORS)
+    calls = ast.walk(ast.parse(module.path.read_text(encoding="utf-8"))) if module else ()
+    return [
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".register_connector")
+    ]
 
 
 def read_plain_values(tree: SourceTree) -> dict[str, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.contractgen.config_keys import Taken, read_config_keys, read_plain_values
+from scripts.contractgen.config_keys import Taken, read_config_keys, read_connectors, read_plain_values
 from scripts.contractgen.source_tree import SourceTree
 from scripts.generate_config_keys import Read, table
 
@@ -47,6 +47,15 @@ def test_keys_are_those_of_classes_that_refuse_others(tmp_path: Path, by_default
         "--compilation-config": Taken(True, {"mode": "int"}),
         "--pooler-config": Taken(by_default, {"pooling_type": "str"}),
     }
+
+
+def test_connectors_are_those_that_a_release_registers(tmp_path: Path) -> None:
+    folder = tmp_path / "vllm" / "distributed" / "kv_transfer" / "kv_connector"
+    folder.mkdir(parents=True)
+    calls = "\n".join(f'KVConnectorFactory.register_connector("{name}", "a.b", "{name}")' for name in ("One", "Two"))
+    (folder / "factory.py").write_text(f"class KVConnectorFactory: ...\n{calls}\n", encoding="utf-8")
+    assert read_connectors(SourceTree(tmp_path)) == ["One", "Two"]
+    assert read_connectors(SourceTree(tmp_path / "none")) == []
 
 
 VALUES = """

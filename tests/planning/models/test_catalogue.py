@@ -89,3 +89,26 @@ def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
 )
 def test_a_relative_is_no_slip(other: str) -> None:
     assert misspelt(other) is None
+
+
+@each(
+    [
+        ("HuggingFaceH4/zephyr-7b-beta", 7.24),
+        ("NousResearch/Hermes-3-Llama-3.1-8B", 8.03),
+        ("deepseek-ai/deepseek-coder-6.7b-instruct", 6.74),
+        ("ibm-granite/granite-3.3-8b-instruct", 8.17),
+        ("ibm-granite/granite-3.3-2b-instruct", 2.53),
+        ("mistralai/Codestral-22B-v0.1", 22.2),
+        ("mistralai/Devstral-Small-2505", 23.6),
+        ("01-ai/Yi-1.5-9B-Chat", 8.83),
+        ("Qwen/Qwen1.5-0.5B-Chat", 0.464),
+        ("ByteDance-Seed/Seed-OSS-36B-Instruct", 36.2),
+        ("WeiboAI/VibeThinker-1.5B", 1.54),
+        ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", 480),
+    ],
+    lambda case: case[0],
+)
+def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float]) -> None:
+    model = find_model(case[0])
+    assert model is not None
+    assert rank_parameters(model).total / 1e9 == pytest.approx(case[1], rel=0.01)
