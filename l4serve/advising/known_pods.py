@@ -78,10 +78,14 @@ def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | No
     judgement = judge(pod.subject, remedied=False)
     fit, needed = judgement.fit, load.input_tokens + load.output_tokens
     if fit is not None and needed <= fit.largest_max_model_len and (not fit.fits or fit.max_model_len < needed):
-        longest = fit.largest_max_model_len if not fit.fits else needed
-        pod = _with_length(pod, _rounded(longest, needed, fit.largest_max_model_len))
-        judgement = judge(pod.subject, remedied=False)
-        fit = judgement.fit
+        largest = fit.largest_max_model_len
+        # A context that ends chunked prefill may not fit although a longer one would, and a shorter one does.
+        for wanted in (needed,) if fit.fits else (largest, needed):
+            pod = _with_length(pod, _rounded(wanted, needed, largest))
+            judgement = judge(pod.subject, remedied=False)
+            fit = judgement.fit
+            if fit is not None and fit.fits:
+                break
     refused = next(iter(judgement.refusals), None)
     if refused is not None:
         return pod, judgement, f"{refused.path}: {refused.message}"

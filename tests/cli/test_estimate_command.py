@@ -77,6 +77,15 @@ def test_a_context_that_does_not_fit_is_cut_and_said() -> None:
     assert answer["notJudged"] == []
 
 
+def test_a_context_that_is_cut_fits_where_it_ends_chunked_prefill_too() -> None:
+    """Up to 32,768 tokens vLLM 0.8 holds a whole prompt in each step, so the context that was said to fit did not."""
+    llama = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--engine-version", "0.6.3")
+    code, answer = as_json(*llama, *LOAD, "--concurrency", "1")
+    assert code == 0
+    assert answer["notJudged"] == []
+    assert answer["itlMs"] is not None
+
+
 def test_a_start_that_is_uncertain_is_assumed() -> None:
     code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--gpu-memory-utilization", "0.99")
     assert code == 0

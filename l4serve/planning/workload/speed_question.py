@@ -35,6 +35,8 @@ COMMON_NAMES = {
 }
 """What reports of measurements call a format of weights, and the method by which an engine knows it."""
 SECONDS_PER_HOUR = 3600
+LENGTH_STEP = 128
+"""Tokens to which a context is looked for that fits."""
 
 
 @frozen(slots=True, kw_only=True)
@@ -115,13 +117,31 @@ def _speed_of(served: Served, load: Load) -> Speed:
 
 
 def _shortened(subject: Subject, shape: ModelShape, fit: Fit) -> tuple[ServingOptions, Fit, tuple[str, ...]]:
-    options = subject.options
-    length = fit.largest_max_model_len
+    """The options with the longest context that fits, its fit, and what is said of it; unchanged where none does.
+
+    The memory model's own answer fits but where a shorter context ends chunked prefill, whose steps then hold whole
+    prompts: there lengths are halved.
+    """
+    options, length = subject.options, fit.largest_max_model_len
     if not 0 < length < fit.max_model_len:
         return options, fit, ()
-    shorter = replace(options, max_model_len=length, max_total_tokens=length if options.max_total_tokens else None)
-    note = f"a context of {fit.max_model_len} tokens does not fit: the figures are for maxModelLen {length}"
-    return shorter, estimate(shape, subject.card, shorter), (note,)
+
+    def at(tokens: int) -> tuple[ServingOptions, Fit]:
+        shorter = replace(options, max_model_len=tokens, max_total_tokens=tokens if options.max_total_tokens else None)
+        return shorter, estimate(shape, subject.card, shorter)
+
+    found = at(length)
+    if not found[1].fits and not _may_start(subject, found[1]):
+        low, high = 0, length
+        while high - low > LENGTH_STEP:
+            middle = (low + high) // 2
+            tried = at(middle)
+            if tried[1].fits:
+                found, low = tried, middle
+            else:
+                high = middle
+    used = found[1].max_model_len
+    return *found, (f"a context of {fit.max_model_len} tokens does not fit: the figures are for maxModelLen {used}",)
 
 
 def _may_start(subject: Subject, fit: Fit) -> bool:
