@@ -11,6 +11,7 @@ from typing import Any
 from l4serve.config.data_file import load_data
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.named_formats import named_format
 
 
 @cache
@@ -48,10 +49,26 @@ def _facts(name: str, key: str, gated: bool) -> ModelShape:
 def find_model(model_id: str) -> ModelShape | None:
     """The facts of a model by its Hub id in any case, or None.
 
-    An alias has the facts of the model whose shape it shares, under its own id.
+    An alias has the facts of the model whose shape it shares, under its own id; a checkpoint whose maker names it by a
+    plain decoder and a format has that decoder's.
     """
     known = _names().get(model_id.strip().lower())
-    return None if known is None else _facts(*known)
+    return _in_named_format(model_id.strip()) if known is None else _facts(*known)
+
+
+@cache
+def _in_named_format(model_id: str) -> ModelShape | None:
+    if (named := named_format(model_id)) is None:
+        return None
+    tail, stored = named
+    keys = (key for name, (_, key, _) in _names().items() if name.rpartition("/")[2] == tail)
+    entry = next((_entries()[key] for key in keys if "quantization_config" not in _entries()[key]["config"]), None)
+    if entry is None:
+        return None
+    source = f"shape of {entry['id']} ({entry['source']}), in the format that the id names"
+    shape = shape_from_config({**entry["config"], "quantization_config": stored}, model_id=model_id, source=source)
+    parts = (shape.vision, shape.moe, shape.mla, shape.linear_state, shape.encoder_parameters)
+    return None if shape.is_encoder or any(parts) else replace(shape, is_seen=False)
 
 
 def all_names() -> tuple[str, ...]:

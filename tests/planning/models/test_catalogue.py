@@ -112,3 +112,24 @@ def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float])
     model = find_model(case[0])
     assert model is not None
     assert rank_parameters(model).total / 1e9 == pytest.approx(case[1], rel=0.01)
+
+
+@each(
+    [
+        ("RedHatAI/Qwen3-8B-FP8-dynamic", 8, 8.2),
+        ("RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w4a16", 4, 70.6),
+        ("neuralmagic/Qwen2.5-7B-Instruct-quantized.w8a8", 8, 7.6),
+    ],
+    lambda case: case[0],
+)
+def test_an_id_of_a_decoder_and_a_format_has_both(case: tuple[str, int, float]) -> None:
+    model = find_model(case[0])
+    assert model is not None
+    assert model.quantization is not None
+    assert (model.id, model.quantization.bits, model.gated) == (case[0], case[1], False)
+    assert rank_parameters(model).total / 1e9 == pytest.approx(case[2], rel=0.01)
+
+
+@each(["RedHatAI/gemma-3-27b-it-FP8-dynamic", "me/Qwen3-8B-FP8-dynamic", "RedHatAI/None-8B-FP8-dynamic"], str)
+def test_other_ids_with_a_format_are_not_known(model_id: str) -> None:
+    assert find_model(model_id) is None
