@@ -16,6 +16,7 @@ class Constants:
     hidden_buffers: float
     compiled_hidden_buffers: float
     tower_hidden_buffers: float
+    masked_tower_buffers: Mapping[str, float]
     sampler_bytes: Mapping[str, float]
     allocator_slack: Mapping[str, float]
     non_torch_gib: Mapping[str, float]
@@ -32,6 +33,7 @@ def fitted_constants() -> Constants:
         hidden_buffers=data["hiddenBuffers"],
         compiled_hidden_buffers=data["compiledHiddenBuffers"],
         tower_hidden_buffers=data["towerHiddenBuffers"],
+        masked_tower_buffers=data["maskedTowerBuffers"],
         sampler_bytes=data["samplerBytes"],
         allocator_slack=data["allocatorSlack"],
         non_torch_gib=data["nonTorchGib"],

@@ -88,11 +88,29 @@ def tower_peak_bytes(
     copies = SPLIT_COPIES / tensor_parallel + constants.tower_hidden_buffers - SPLIT_COPIES
     patch = copies * tower.hidden_size + tower.patch_elements
     handed = tokens * model.hidden_size * element
+    if tower.masked_patches:
+        return _masked_bytes(
+            items * tower.masked_patches, tower.hidden_size, tensor_parallel, element, constants
+        ), handed
     if tower.frames:
         return _frames_bytes(tower, items, element, frame_budget), handed
     held = handed * (tower.output_copies - 1)
     kept = handed * tower.output_copies * max(padded, item) / item
     return tokens * tower.patches_per_token * patch * element + held, kept
+
+
+def _masked_bytes(patches: int, width: int, tensor_parallel: int, element: int, constants: Constants) -> float:
+    """Bytes at the peak of a tower that attends over all patches at once (Pixtral): in the attention or in the MLP.
+
+    The mask holds each pair of patches, and the attention pads it to a multiple of 8, which makes a second one.
+    Source: generate_block_attention_mask of transformers' modeling_pixtral.py and PixtralHFAttention of vLLM 0.26.0;
+    what a block holds beside the mask is fitted.
+    """
+    mask, vector = patches * patches * element, patches * width * element
+    held = constants.masked_tower_buffers
+    attention = held["attention"] + held["attentionSplit"] / tensor_parallel
+    mlp = held["mlp"] + held["mlpSplit"] / tensor_parallel
+    return max(attention * vector + mask * (2 if patches % 8 else 1), mlp * vector + mask)
 
 
 def _frames_bytes(tower: VisionFacts, items: int, element: int, budget: float) -> float:

@@ -22,11 +22,18 @@ from l4serve.planning.models.hf_values import (
     refuse_value,
     word,
 )
-from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts, VisionFacts
 from l4serve.planning.models.rope import ROPE_KEYS, scaled_context, table_stretch
 from l4serve.planning.models.shape_checks import shape_fault
 from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayers, state_space_layers
-from l4serve.planning.models.vision import count_audio_parameters, count_vision_parameters, vision_facts
+from l4serve.planning.models.vision import (
+    count_audio_parameters,
+    count_pixtral_parameters,
+    count_vision_parameters,
+    is_pixtral,
+    pixtral_facts,
+    vision_facts,
+)
 
 Number = TypeVar("Number", int, float)
 
@@ -102,7 +109,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         extra_parameters=_towers(config, traits, hidden, model_id),
         per_layer_width=optional(text, model_id, "hidden_size_per_layer_input") or 0,
         per_layer_vocab_size=optional(text, model_id, "vocab_size_per_layer_input") or 0,
-        vision=vision_facts(config.get("vision_config"), tokens, traits.get("vision", {})),
+        vision=_vision(config, tokens, traits.get("vision", {}), model_id),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
@@ -167,11 +174,25 @@ def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: st
     vision, audio = (mapping(config, model_id, key) for key in ("vision_config", "audio_config"))
     tower, conformer = traits.get("vision", {}), bool(traits.get("conformer", False))
     try:
+        if vision is not None and is_pixtral(vision, tower):
+            return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id))
         pictures = count_vision_parameters(vision, hidden, tower.get("deepstack", 0), tower.get("positions", 0))
         return pictures + count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
         what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
         raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
+
+
+def _vision(config: Config, tokens: int | None, tower: Mapping[str, Any], model_id: str) -> VisionFacts | None:
+    vision = config.get("vision_config")
+    if isinstance(vision, Mapping) and is_pixtral(vision, tower):
+        return pixtral_facts(vision, _merge(config, tower, model_id))
+    return vision_facts(vision, tokens, tower)
+
+
+def _merge(config: Config, tower: Mapping[str, Any], model_id: str) -> int:
+    """Side of the square of patches that become one token of a Pixtral tower: the file's, else the class's own."""
+    return optional(config, model_id, "spatial_merge_size") or int(tower.get("pixtral", 1))
 
 
 def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:

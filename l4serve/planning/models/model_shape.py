@@ -75,7 +75,9 @@ class VisionFacts:
     the largest item is encoded in, each of `frame_patches`, where the tower looks positions up by a vector of zeros and
     a one over `positions` places (Gemma 4); 0 elsewhere. A `copied` tower lies whole on every rank. `is_measured` is
     False where its peak is known from the engine's source alone. `video_budget` are the tokens that a video counts for
-    where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere.
+    where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere. `masked_patches` are those of the
+    largest item where the tower attends over all items of a batch at once, by a mask over each pair of patches
+    (Pixtral); 0 elsewhere.
     """
 
     hidden_size: int
@@ -91,6 +93,7 @@ class VisionFacts:
     copied: bool = False
     is_measured: bool = True
     video_budget: int = 0
+    masked_patches: int = 0
 
     @property
     def pixels_per_token(self) -> int:

@@ -39,6 +39,40 @@ def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: in
     return depth * block + embeddings + projections * (merger + merged * projected)
 
 
+def is_pixtral(vision: object, defaults: Mapping[str, object]) -> bool:
+    """Whether the tower is Pixtral's: its own file says so, or the class always has it (`pixtral` of its defaults)."""
+    return isinstance(vision, Mapping) and (vision.get("model_type") == "pixtral" or "pixtral" in defaults)
+
+
+def count_pixtral_parameters(vision: Mapping[str, object], text_hidden_size: int, merge: int) -> int:
+    """Parameters of a Pixtral tower: gated blocks without biases, rotated positions, two layers into the decoder.
+
+    `merge` is the side of the square of patches that one token is made of; one layer merges them. Raises ValueError as
+    `count_vision_parameters` does. Source: PixtralHFVisionModel of vllm/model_executor/models/pixtral.py and
+    Mistral3PatchMerger of mistral3.py, v0.26.0.
+    """
+    hidden, depth = _number(vision, "hidden_size"), _number(vision, "num_hidden_layers")
+    width, patch = _number(vision, "intermediate_size") or 4 * hidden, _number(vision, "patch_size") or 16
+    block = 4 * hidden * hidden + 3 * hidden * width + 2 * hidden
+    merger = (merge * merge * hidden + 1) * hidden if merge > 1 else 0
+    return depth * block + (3 * patch * patch + 1) * hidden + merger + (hidden + text_hidden_size) * text_hidden_size
+
+
+def pixtral_facts(vision: Mapping[str, object], merge: int) -> VisionFacts | None:
+    """The shape of a Pixtral tower, whose largest picture is a square of rows that each end in a token of their own."""
+    hidden, patch = _number(vision, "hidden_size"), _number(vision, "patch_size") or 16
+    side = _number(vision, "image_size") // (patch * merge)
+    if not hidden or not side:
+        return None
+    return VisionFacts(
+        hidden_size=hidden,
+        patch_elements=3 * patch * patch,
+        patches_per_token=merge * merge,
+        tokens_per_item=side * (side + 1),
+        masked_patches=(side * merge) ** 2,
+    )
+
+
 def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: bool = False) -> int:
     """Parameters of a Whisper-like encoder and its projection; 0 without an audio_config.
 
