@@ -71,7 +71,7 @@ _ISSUED = (
     r"phx_[A-Za-z0-9]{30,}",  # PostHog, personal
     r"[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}",  # Microsoft Entra
     r"\d{8,10}:AA[A-Za-z0-9_-]{30,}",  # Telegram bots
-    r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{16,}",  # a PEM block in base64
+    r"LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM)[A-Za-z0-9+/]{16,}",  # a PEM block in base64, of no certificate or public key
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )
 TOKEN = re.compile(_BEFORE + "(?:" + "|".join(_ISSUED) + ")", re.ASCII)

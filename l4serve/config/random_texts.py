@@ -1,5 +1,6 @@
 """Which texts look generated, as keys and passwords are, and which are words, names, numbers or digests."""
 
+import base64
 import math
 import re
 from collections import Counter
@@ -25,6 +26,11 @@ _DIVIDED = re.compile(r"[-_+/]")
 _LONGEST_PIECE_OF_WORDS = 12
 _SHORTEST_DIVIDED = 32
 """Characters from which a text with dashes is judged as one, too."""
+_PUBLIC = re.compile(
+    r"-----BEGIN (?:CERTIFICATE|(?:[A-Z]{1,5} )?PUBLIC KEY|CERTIFICATE REQUEST|X509 CRL)-----[^-]{1,65536}-----END"
+    r"|\b(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-[a-z0-9]{1,20})\s{1,4}AAAA[A-Za-z0-9+/]{1,2000}={0,3}"
+    r"|\bLS0tLS1CRUdJTiBDRVJU[A-Za-z0-9+/]{1,65536}={0,2}"
+)
 _OF_ORACLE = re.compile(r"\bocid1\.[a-z0-9.-]{1,60}\.$")
 _NAME_BEFORE = re.compile(r"([A-Za-z][\w.-]{0,60})\\*[\"']?\s{0,2}[:=]\s{0,2}\\*[\"']?$", re.ASCII)
 
@@ -73,10 +79,22 @@ def is_name_of_words(text: str) -> bool:
 def random_runs(text: str) -> Iterator[re.Match[str]]:
     """The runs of at least 20 letters and digits in a text that look generated, and keys of 32 hexadecimal digits.
 
-    What a name such as `commit` or `traceId` stands before is an id.
+    What a name such as `commit` or `traceId` stands before is an id; certificates and public keys are for everybody.
     """
+    public = [found.span() for found in _PUBLIC.finditer(text) if not _holds_a_private_key(found[0])]
     for pattern, is_key in ((_HEX_KEY, _is_hex_key), (_RUN, _is_random_run), (_BASE64, _is_base64_key)):
-        yield from (run for run in pattern.finditer(text) if is_key(run[0]) and not _is_named_id(text, run.start()))
+        for run in pattern.finditer(text):
+            told = any(first <= run.start() < last for first, last in public)
+            if not told and is_key(run[0]) and not _is_named_id(text, run.start()):
+                yield run
+
+
+def _holds_a_private_key(text: str) -> bool:
+    """Whether certificates in base64 have a private key behind them."""
+    try:
+        return text.startswith("LS0t") and b"PRIVATE" in base64.b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return True
 
 
 def _is_hex_key(run: str) -> bool:

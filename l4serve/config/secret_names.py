@@ -159,6 +159,8 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
     )
 
 
+STANDS_FOR = re.compile(r"\$(?:[A-Z_({]|[a-z_]+(?![a-z_\d]))|<[A-Za-z]|\{\{")
+"""What stands for a value: $TOKEN, <token>."""
 _TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
 """A value behind a colon that may be a secret: with a digit, and no path or address."""
 _NAMED = re.compile(
@@ -194,7 +196,7 @@ def _is_given(found: re.Match[str]) -> bool:
     """Whether a name and what follows it are a secret's; between words of a sentence it takes an option's dashes."""
     name, between, value = found["name"], found["between"], found["value"]
     told = ":" in between or "=" in between or (name.startswith("-") and '"' not in between)
-    if not told or value.startswith(("$", "<")) or not holds_a_secret(name, value):
+    if not told or STANDS_FOR.match(value) or not holds_a_secret(name, value):
         return False
     if "=" in between or '"' in between or "'" in between:
         return True

@@ -8,7 +8,7 @@ from functools import lru_cache
 from l4serve.config.issued_tokens import issued_tokens
 from l4serve.config.random_texts import looks_random, random_runs
 from l4serve.config.secret_commands import surrounded_secrets
-from l4serve.config.secret_names import given_secrets, holds_a_secret
+from l4serve.config.secret_names import STANDS_FOR, given_secrets, holds_a_secret
 
 HIDDEN = "[hidden]"
 
@@ -37,8 +37,6 @@ _SCHEME = re.compile(
     rf"\\*[\"']?\s?[:=]\s?\\*[\"']?(?:(?:bearer|basic|token|apikey|digest|negotiate){_SPACE})?)(?P<value>[^\s\"',;\\{{}}\[\]]{{4,}})"
 )
 """A credential behind the scheme of an Authorization header, or behind the header's name."""
-_VARIABLE = re.compile(r"\$[A-Z_({]|<[a-zA-Z]|\{\{")
-"""What stands for a value: $TOKEN, <token>."""
 _LONGEST_WORD = 20
 """Letters up to which what follows `bearer` may be a word of a sentence."""
 _ASSIGNED = re.compile(
@@ -71,7 +69,7 @@ def _has_header(text: str) -> bool:
 
 def _is_credential(found: re.Match[str]) -> bool:
     value = found["value"]
-    if _VARIABLE.match(value):
+    if STANDS_FOR.match(value):
         return False
     if (found["scheme"] or "").lower() != "basic":
         return len(value) >= _LONGEST_WORD or not (value.islower() and value.rstrip(".:!?)").isalpha())
@@ -117,7 +115,7 @@ def _hide_assigned(found: re.Match[str]) -> str:
     """Hides the value of an option or variable that is one for secrets; `--api-key and` in a sentence is no value."""
     option = found["name"].startswith("-") or found["name"].isupper()
     given = found["between"] == "=" or (option and looks_random(found["value"]))
-    if not given or not holds_a_secret(found["name"], found["value"]):
+    if not given or STANDS_FOR.match(found["value"]) or not holds_a_secret(found["name"], found["value"]):
         return found[0]
     return f"{found['name']}{found['between']}{HIDDEN}"
 

@@ -1,5 +1,6 @@
 """Settings as public stacks have them, and names that look like more than they are: none is refused or hidden."""
 
+import base64
 import json
 from typing import Any
 
@@ -92,3 +93,32 @@ def test_a_path_of_a_file_is_one(path: str) -> None:
 )
 def test_a_password_that_begins_like_a_path_is_none(value: str) -> None:
     assert not is_file(value)
+
+
+def _pem(kind: str) -> str:
+    lines = "\n".join(BASE64[i : i + 44] for i in range(0, len(BASE64), 44))
+    return f"-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----\n"
+
+
+BASE64 = "MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJRTESMBAGA1UEChMJQmFsdGltb3JlMRMw"
+PUBLIC = {
+    "certificate": _pem("CERTIFICATE"),
+    "two certificates": _pem("CERTIFICATE") * 2,
+    "public key": _pem("PUBLIC KEY"),
+    "certificate in base64": base64.b64encode(_pem("CERTIFICATE").encode()).decode(),
+    "public key of SSH": f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ{BASE64} me@example.com",
+}
+
+
+@each(PUBLIC, str)
+def test_what_is_for_everybody_is_no_secret(name: str) -> None:
+    loaded(serving({"qwen": workload(extraEnv={"A": PUBLIC[name]})}))
+    assert redact(PUBLIC[name]) == PUBLIC[name]
+
+
+@each([_pem("CERTIFICATE") + _pem("RSA PRIVATE KEY"), _pem("PRIVATE KEY")], str)
+def test_a_private_key_behind_a_certificate_is_one(text: str) -> None:
+    for given in (text, base64.b64encode(text.encode()).decode()):
+        with pytest.raises(ConfigError, match="plain text"):
+            loaded(serving({"qwen": workload(extraEnv={"A": given})}))
+        assert redact(given) != given
