@@ -21,6 +21,8 @@ def interruption(
         return _replaced(before, after)
     if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
         return _moved(after, beneath)
+    if _most(before) and not _most(after):
+        return Interruption(True, "its last pod ends, and nothing serves the model until replicas are above 0")
     if before.metadata.serving != after.metadata.serving:
         return _selected_anew(before, after)
     if lands >= Effect.POD_RESTART:

@@ -129,6 +129,13 @@ def test_a_load_balancer_opens_the_pods_by_its_own_key() -> None:
     assert told.text.startswith("10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 may connect to")
 
 
+def test_a_workload_that_runs_nothing_any_more_is_no_update_without_downtime() -> None:
+    (workload,) = edited({f"{W}.replicas": 0}, {f"{W}.replicas": 2}).workloads
+    assert workload.interruption.expected and "last pod" in workload.interruption.why
+    (again,) = edited({f"{W}.replicas": 2}, {f"{W}.replicas": 0}).workloads
+    assert not again.interruption.expected
+
+
 def test_the_service_turns_to_other_pods_where_the_first_are_kept_off_spot() -> None:
     pool = {"machineType": "g2-standard-8", "maxNodes": 6}
     pools = {"s": {**pool, "spot": True}, "d": pool}

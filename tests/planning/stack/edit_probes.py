@@ -134,7 +134,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.autoscaling.metric", "cache", {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
     (f"{WORKLOAD}.autoscaling.minReplicas", 2, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
     (f"{WORKLOAD}.autoscaling.target", 7, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
-    (f"{WORKLOAD}.autoscaling.scaleDownStabilizationSeconds", 600, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
+    (f"{WORKLOAD}.autoscaling.scaleDownStabilizationSeconds", 900, {f"{WORKLOAD}.autoscaling": {"maxReplicas": 2}}),
     ("monitoring.podMonitoring", True, {}),
     ("monitoring.dashboard", True, {}),
     (f"{WORKLOAD}.resources.requests.memory", "20Gi", {}),
