@@ -21,7 +21,7 @@ def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: in
     """
     if not isinstance(vision, Mapping):
         return 0
-    hidden = _number(vision, "hidden_size", "embed_dim")
+    hidden = _number(vision, "embed_dim", "hidden_size")
     depth = _number(vision, "num_hidden_layers", "depth")
     width = _number(vision, "intermediate_size") or 4 * hidden
     if not hidden or not depth:
@@ -98,7 +98,7 @@ def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping
     """
     if not isinstance(vision, Mapping):
         return None
-    hidden = _number(vision, "hidden_size", "embed_dim")
+    hidden = _number(vision, "embed_dim", "hidden_size")
     if not hidden:
         return None
     patch = _number(vision, "patch_size") or 14
