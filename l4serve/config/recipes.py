@@ -45,6 +45,8 @@ def recipes(folder: Path = RECIPES) -> Mapping[str, Recipe]:
 def _read(file: Path) -> Recipe:
     try:
         raw = read_yaml(read_bytes(file, MOST_BYTES))
+        if not isinstance(raw["workload"]["engine"]["kind"], str):
+            raise TypeError("its engine has no kind")
         return Recipe(
             name=file.stem,
             about=raw["about"],

@@ -163,6 +163,9 @@ def _read_config(
     serving = _serving_object(values.get(SERVING_KEY))
     refuse_all(replace(problem, path=problem.path or SERVING_KEY) for problem in guard(serving))
     merged, recipe_problems = apply_recipes(serving, recipes)
+    if merged != serving:
+        # A recipe comes with the project, which may be a stranger's.
+        refuse_all(guard(merged))
     _, config = gather(partial(refuse_all, recipe_problems), partial(_validated, merged))
     return serving, config, _read_model_configs(config, base)
 

@@ -1,6 +1,7 @@
 """Secrets where nothing names them, or where their name belongs: each is refused, and nothing repeats it."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from l4serve.config.problems import ConfigError
 from l4serve.config.secret_names import holds_a_secret
 from l4serve.config.secret_shapes import redact
+from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.each_case import each
 from tests.factories import loaded, serving, workload
 
@@ -130,3 +132,34 @@ IN_TEXTS = (
 def test_what_is_printed_hides_it(text: str) -> None:
     said = redact(text)
     assert not any(secret in said for secret in (SECRET, RANDOM20, HEX32, BASE64))
+
+
+RECIPE = "about: a\nsource: b\nworkload:\n  engine: {kind: vllm, version: 0.26.0}\n  model: {id: a/b}\n"
+
+
+@pytest.mark.parametrize(
+    ("added", "path"),
+    [
+        (f"  extraEnv: {{DB_PASSWORD: {SECRET}}}\n", "extraEnv.DB_PASSWORD"),
+        (f"  labels: {{team: {RANDOM20}}}\n", "labels.team"),
+        (f"  apiKey: {SECRET}\n", "apiKey"),
+        ('  labels: {team: "a\\u3164b"}\n', "labels.team"),
+    ],
+)
+def test_what_a_recipe_brings_is_looked_through_too(tmp_path: Path, added: str, path: str) -> None:
+    (tmp_path / "r.yaml").write_text(f"{RECIPE}{added}", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        parse_stack("x", {SERVING_KEY: serving({"qwen": {"recipe": "r"}})}, base=tmp_path, recipes=tmp_path)
+    assert [problem.path for problem in refused.value.problems] == [f"workloads.qwen.{path}"]
+    assert not any(secret in str(refused.value) for secret in (SECRET, RANDOM20, "\u3164"))
+
+
+@pytest.mark.parametrize(
+    "engine", ["", "  engine: {}\n", "  engine: vllm\n", "  engine: {kind: [vllm]}\n", "  engine:\n"]
+)
+def test_a_recipe_without_an_engine_is_none(tmp_path: Path, engine: str) -> None:
+    (tmp_path / "r.yaml").write_text(
+        f"about: a\nsource: b\nworkload:\n  model: {{id: a/b}}\n{engine}", encoding="utf-8"
+    )
+    with pytest.raises(ConfigError, match="this is not a recipe"):
+        parse_stack("x", {SERVING_KEY: serving({"qwen": {"recipe": "r"}})}, base=tmp_path, recipes=tmp_path)
