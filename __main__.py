@@ -4,7 +4,7 @@ import gc
 
 import pulumi
 
-gc.set_threshold(50_000)  # what the SDKs and the plan load lives as long as the program
+gc.set_threshold(1_000_000)  # what the SDKs and the plan load lives as long as the program
 from stacks.serving import build  # noqa: E402
 from stacks.settings import REASONS_SHOWN  # noqa: E402
 

@@ -13,7 +13,7 @@ from l4serve.sandbox.lifecycle import running_sandbox
 from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.stand_ins import missing_namespaces
 
-REHEARSED = int(os.environ.get("L4SERVE_REHEARSED_STACKS", "25"))
+REHEARSED = int(os.environ.get("L4SERVE_REHEARSED_STACKS", "12"))
 TAKEN = int(os.environ.get("L4SERVE_TAKEN_STACKS", "100"))
 SEED = 20261125
 
