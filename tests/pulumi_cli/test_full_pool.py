@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,18 +62,23 @@ def serving_pods(core: CoreV1Api) -> Counter[str]:
     )
 
 
+def counted(found: Counter[str], names: Iterable[str]) -> dict[str, int]:
+    """The pods of each Deployment, or of several together that stand as `a+b`."""
+    return {name: sum(found[each] for each in name.split("+")) for name in names}
+
+
 @contextmanager
 def least_serving(plane: ControlPlane, *names: str) -> Iterator[dict[str, int]]:
     """The fewest ready pods of each Deployment while the block runs, looked at many times a second."""
     over = threading.Event()
     with plane.state.client() as client:
         core = CoreV1Api(client)
-        least = {name: serving_pods(core)[name] for name in names}
+        least = counted(serving_pods(core), names)
 
         def watch() -> None:
             while not over.wait(0.05):
-                found = serving_pods(core)
-                least.update({name: min(least[name], found[name]) for name in names})
+                found = counted(serving_pods(core), names)
+                least.update({name: min(least[name], found[name]) for name in found})
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -190,3 +195,24 @@ def test_an_image_change_over_two_gpus_keeps_the_planned_pods(
         assert [(step.op, step.kind) for step in outcome.steps] == [("update", "Deployment")]
         assert least == {"a": kept}
         assert ready(control_plane) == {"a": 1}
+
+
+def test_an_update_takes_one_pod_at_a_time_of_those_on_and_off_spot(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    def on_both(length: int) -> dict[str, Any]:
+        chat = workload(computeClass="both", replicas=2, minOnDemand=1, engine={"maxModelLen": length})
+        one = {"machineType": "g2-standard-8", "maxNodes": 1}
+        order = {"both": {"priorities": [{"nodePool": "spot"}, {"nodePool": "demand"}]}}
+        pools = {"spot": {**one, "spot": True}, "demand": one}
+        return serving({"a": chat}, cluster=EXISTING, pools=pools, namespace=SPACE, computeClasses=order)
+
+    before, after = on_both(4096), on_both(2048)
+    assert planned_least(before, after) == {"a": 1}
+    with up(control_plane, tmp_path, before) as engine:
+        engine.configure(after)
+        with least_serving(control_plane, "a+a-on-demand") as least:
+            outcome = engine.up()
+        assert [(step.op, step.kind) for step in outcome.steps] == [("update", "Deployment")] * 2
+        assert least == {"a+a-on-demand": 1}
+        assert ready(control_plane) == {"a": 1, "a-on-demand": 1}
