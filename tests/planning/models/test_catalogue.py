@@ -105,6 +105,8 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("ByteDance-Seed/Seed-OSS-36B-Instruct", 36.2),
         ("WeiboAI/VibeThinker-1.5B", 1.54),
         ("Qwen/Qwen2-VL-7B-Instruct", 8.29),
+        ("zai-org/GLM-4.5-Air", 106),
+        ("zai-org/GLM-4.5", 355),
         ("Qwen/Qwen2-VL-2B-Instruct", 2.21),
         ("Qwen/Qwen2.5-VL-32B-Instruct", 33.5),
         ("Qwen/Qwen2.5-VL-72B-Instruct", 73.4),
