@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
+from l4serve.planning.models.hf_towers import tower_facts, tower_parameters
 from l4serve.planning.models.hf_values import (
     MOST_OF_A_LENGTH,
     Config,
@@ -22,18 +23,10 @@ from l4serve.planning.models.hf_values import (
     refuse_value,
     word,
 )
-from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts, VisionFacts
+from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts
 from l4serve.planning.models.rope import ROPE_KEYS, scaled_context, table_stretch
 from l4serve.planning.models.shape_checks import shape_fault
 from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayers, state_space_layers
-from l4serve.planning.models.vision import (
-    count_audio_parameters,
-    count_pixtral_parameters,
-    count_vision_parameters,
-    is_pixtral,
-    pixtral_facts,
-    vision_facts,
-)
 
 Number = TypeVar("Number", int, float)
 
@@ -74,7 +67,6 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
     width, wide_layers = _mlp(text, usual, layers, sharing)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
-    tokens = optional(config, model_id, "mm_tokens_per_image")
     facts = ModelShape(
         id=model_id,
         architecture=architecture,
@@ -106,10 +98,10 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         mlp_layers=wide_layers or (mamba.mlp_layers if mamba else None),
         encoder_parameters=encoder.parameters,
         encoder_positions=encoder.positions,
-        extra_parameters=_towers(config, traits, hidden, model_id),
+        extra_parameters=tower_parameters(config, traits, hidden, model_id),
         per_layer_width=optional(text, model_id, "hidden_size_per_layer_input") or 0,
         per_layer_vocab_size=optional(text, model_id, "vocab_size_per_layer_input") or 0,
-        vision=_vision(config, tokens, traits.get("vision", {}), model_id),
+        vision=tower_facts(config, traits.get("vision", {}), model_id),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
@@ -168,31 +160,6 @@ def _tied(config: Config, text: Config, default: bool, model_id: str) -> bool:
 def _dtype(config: Config, text: Config, model_id: str) -> str:
     found = (word(source, model_id, key) for key in ("torch_dtype", "dtype") for source in (text, config))
     return (next(filter(None, found), None) or "bfloat16")[:40]
-
-
-def _towers(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> int:
-    vision, audio = (mapping(config, model_id, key) for key in ("vision_config", "audio_config"))
-    tower, conformer = traits.get("vision", {}), bool(traits.get("conformer", False))
-    try:
-        if vision is not None and is_pixtral(vision, tower):
-            return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id))
-        pictures = count_vision_parameters(vision, hidden, tower.get("deepstack", 0), tower.get("positions", 0))
-        return pictures + count_audio_parameters(audio, hidden, conformer=conformer)
-    except ValueError as error:
-        what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
-        raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
-
-
-def _vision(config: Config, tokens: int | None, tower: Mapping[str, Any], model_id: str) -> VisionFacts | None:
-    vision = config.get("vision_config")
-    if isinstance(vision, Mapping) and is_pixtral(vision, tower):
-        return pixtral_facts(vision, _merge(config, tower, model_id))
-    return vision_facts(vision, tokens, tower)
-
-
-def _merge(config: Config, tower: Mapping[str, Any], model_id: str) -> int:
-    """Side of the square of patches that become one token of a Pixtral tower: the file's, else the class's own."""
-    return optional(config, model_id, "spatial_merge_size") or int(tower.get("pixtral", 1))
 
 
 def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:
