@@ -30,6 +30,17 @@ _SAID = re.compile(
     r"(?P<value>(?=\S*\d)[^\s\"'`,;/*]{6,300})"
 )
 _LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
+# A pattern is looked for where a word of it stands: most of what is printed has none.
+_AN_OPTION = re.compile(r"\s-")
+_SENTENCES = ((("password",), _NETRC), ((" is ", " was "), _SAID), (("vault",), _LOGIN))
+_NAMED = (
+    ("set ", _SET),
+    ("</", _ELEMENT),
+    ("</key>", _OF_PLIST),
+    ("value", _ENTRY),
+    ("Value", _ENTRY),
+    ("VALUE", _ENTRY),
+)
 _IDS = re.compile(r"\d{1,6}")
 
 
@@ -41,7 +52,7 @@ def _commands() -> tuple[re.Pattern[str], ...]:
     alone = r"(?P<value>[^\s\"'\\`-][^\s\"'\\]{0,300})"
     return tuple(
         re.compile(
-            rf"(?<![\w/-])(?:[\w/.-]{{0,80}}/)?(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,200}}?(?<!\S)"
+            rf"(?<![\w-])(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,200}}?(?<!\S)"
             rf"(?:{_options(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
         )
         for kind, value in (("pair", pair), ("alone", alone))
@@ -65,16 +76,12 @@ def _any(words: list[str]) -> str:
 
 def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
     """Where secrets stand in a text, by the command, the line, the element or the entry around them."""
-    if " " in text or "\n" in text or "\t" in text:
-        for pattern in _commands():
-            yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
-        for pattern in (_NETRC, _SAID, _LOGIN):
-            yield from (found.span("value") for found in pattern.finditer(text))
-        yield from (found.span("value") for found in _SET.finditer(text) if _is_secret(found))
-    for pattern in (_ELEMENT, _OF_PLIST) if "<" in text else ():
+    for pattern in _commands() if _AN_OPTION.search(text) else ():
+        yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
+    for pattern in (pattern for words, pattern in _SENTENCES if any(word in text for word in words)):
+        yield from (found.span("value") for found in pattern.finditer(text))
+    for pattern in (pattern for word, pattern in _NAMED if word in text):
         yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))
-    if "alue" in text or "ALUE" in text:
-        yield from (found.span("value") for found in _ENTRY.finditer(text) if _is_secret(found))
 
 
 def _is_secret(found: re.Match[str]) -> bool:
