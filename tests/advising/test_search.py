@@ -15,7 +15,9 @@ from l4serve.advising.search import estimated, places, ruled_out, search
 from l4serve.advising.sizing import missed
 from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.loop_state import Observed
 from l4serve.planning.workload.fit_question import Question, subject_of
 
 LOAD = Load(input_tokens=256, output_tokens=128, clients=64, input_spread=0.0, output_spread=0.0)
@@ -101,6 +103,24 @@ def test_a_search_for_a_rate_takes_no_longer() -> None:
     answer = search(pods, homes, wish)
     assert answer.tried >= 500
     assert time.process_time() - began < BOUND_S * answer.tried / 500
+
+
+def test_pods_that_differ_in_what_no_run_touches_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack has one machine, so no pod's run serves another machine."""
+    ran: list[Load] = []
+
+    class Counted(EngineLoop):
+        def run(self) -> Observed:
+            ran.append(self.load)
+            return super().run()
+
+    monkeypatch.setattr("l4serve.planning.performance.known_runs.EngineLoop", Counted)
+    pods, homes = asked("Qwen/Qwen2.5-1.5B-Instruct", gpu_memory_gib=21.9)
+    wish = Wish(goal="cost", load=replace(LOAD, clients=None, rate=57.0, input_tokens=500, output_tokens=250))
+    answer = search(pods, homes[:1], wish)
+    assert answer.winner is not None
+    assert answer.tried >= 90
+    assert len([load for load in ran if load.rate is not None]) < answer.tried / 2
 
 
 def test_gemma_gains_without_another_checkpoint() -> None:
