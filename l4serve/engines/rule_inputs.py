@@ -102,10 +102,6 @@ def _asked_backend(case: Case) -> str | None:
     return named or vars(case.engine).get("attention")
 
 
-def _card(case: Case) -> Mapping[str, bool | None]:
-    return card_features(case.engine.kind, case.version, case.gpu.compute_capability)
-
-
 @lru_cache(maxsize=4096)
 def _standing_facts(
     kind: str, version: Version, contract: Contract, model: ModelTraits, gpu: GpuTraits
@@ -141,7 +137,8 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["engine"] = case.engine.kind
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     for field, fact, flag in _open_flags():
-        facts[fact] = _unknown(case.contract, flag, facts[field])
+        value = facts[field]
+        facts[fact] = None if value is None else _unknown(case.contract, flag, value)
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
     facts["lora"] = True if lora or facts["loraAdapters"] else None
@@ -178,8 +175,8 @@ def _open_flags() -> tuple[tuple[str, str, str], ...]:
     return tuple((name, f"unknown.{name}", "--" + re.sub(r"(?=[A-Z])", "-", name).lower()) for name in _OPEN_FIELDS)
 
 
-def _unknown(contract: Contract, option: str, value: str | None) -> bool | None:
-    flag = contract.flag(option) if value is not None else None
+def _unknown(contract: Contract, option: str, value: str) -> bool | None:
+    flag = contract.flag(option)
     if flag is None or flag.values is None:
         return None
     return value not in flag.values
@@ -254,16 +251,28 @@ def _family(method: str | None) -> str | None:
 
 
 def _dtype(case: Case) -> str | None:
+    model, capability = case.model, case.gpu.compute_capability
+    return _dtype_of(case.engine.kind, case.version, case.engine.dtype, model.architecture, model.dtype, capability)
+
+
+@lru_cache(maxsize=1024)
+def _dtype_of(
+    kind: str,
+    version: Version,
+    asked: str | None,
+    architecture: str | None,
+    stored: str | None,
+    capability: tuple[int, int],
+) -> str | None:
     """Type of the activations that the engine will take; for `auto` what checkpoint, architecture and card leave.
 
     https://github.com/vllm-project/vllm/blob/v0.26.0/vllm/config/model.py#L2036
     """
-    asked = case.engine.dtype
     if asked is not None and asked != "auto":
         return _SAME_DTYPE.get(asked, asked)
-    overflows = case.model.architecture in _names()["noFloat16"].get(case.engine.kind, ())
-    wanted = "bfloat16" if overflows else case.model.dtype
-    if wanted == "bfloat16" and _card(case)["bfloat16"] is False:
+    overflows = architecture in _names()["noFloat16"].get(kind, ())
+    wanted = "bfloat16" if overflows else stored
+    if wanted == "bfloat16" and card_features(kind, version, capability)["bfloat16"] is False:
         return "float32" if overflows else "float16"
     return wanted if wanted in ("float16", "bfloat16") else None
 
