@@ -22,6 +22,8 @@ from l4serve.planning.workload.surroundings import Surroundings
 
 _MISSING = "missing"
 """The alert that says of fewer pods than planned."""
+_NOT_SERVING = "not-serving"
+"""The alert that says of none."""
 _RUNBOOK = "docs/runbook.md"
 """Where the runbook lies in this project."""
 
@@ -91,12 +93,16 @@ class Pods:
     hold: str
 
 
-def through_updates(alerts: AlertsPlan | None, start: StartPlan, in_turn: int) -> AlertsPlan | None:
-    """The alerts of pods of which so many start one after the other, each while one fewer serves."""
+def through_updates(
+    alerts: AlertsPlan | None, start: StartPlan, workload: Workload, *, surges: bool
+) -> AlertsPlan | None:
+    """The alerts of pods whose updates make the new one first (`surges`), or take the old ones away in turn."""
     if alerts is None:
         return None
-    held = (replace(rule, hold=_hold(start, in_turn)) if rule.name == _MISSING else rule for rule in alerts.rules)
-    return replace(alerts, rules=tuple(held))
+    holds = {_MISSING: _hold(start, 1 if surges else workload.most_replicas)}
+    if workload.fewest_replicas == 1 and not surges:
+        holds[_NOT_SERVING] = _hold(start, 1)
+    return replace(alerts, rules=tuple(replace(r, hold=holds.get(r.name, r.hold)) for r in alerts.rules))
 
 
 def _hold(start: StartPlan, in_turn: int) -> str:

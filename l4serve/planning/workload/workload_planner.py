@@ -201,7 +201,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         on_demand=workload.min_on_demand,
         rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
     )
-    in_turn = 1 if scale.rollout.max_surge else draft.most_replicas
+    surges = bool(scale.rollout.max_surge)
     return WorkloadPlan(
         name=draft.name,
         object_name=draft.object_name,
@@ -232,7 +232,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         network=draft.access.network,
         metadata=object_metadata(workload, draft.object_name, around.stack),
         judgement=draft.judgement,
-        alerts=through_updates(draft.alerts, draft.start, in_turn),
+        alerts=through_updates(draft.alerts, draft.start, workload, surges=surges),
         prospect=_prospect(draft, around),
     )
 

@@ -142,6 +142,16 @@ def test_an_update_without_a_spare_gpu_takes_pods_in_turn_and_tells_nobody(nodes
     assert minutes * 60 < max(600, 2 * plan.lifecycle.start.total * in_turn) + 60
 
 
+@pytest.mark.parametrize(("nodes", "waits"), [(1, True), (2, False)])
+def test_an_update_that_takes_the_one_pod_away_calls_nobody(nodes: int, waits: bool) -> None:
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": nodes}}
+    values = factories.serving({"chat": factories.workload()}, monitoring={"alerts": {}}, pools=pools)
+    plan = factories.planned(values).workloads[0]
+    assert plan.alerts is not None and plan.lifecycle.start.total is not None
+    hold = int(by_name(plan.alerts)["not-serving"].hold.removesuffix("m"))
+    assert hold * 60 >= 2 * plan.lifecycle.start.total if waits else hold == 10
+
+
 def test_what_clients_do_wrong_uses_up_no_budget_of_errors() -> None:
     share = by_name(alerts(engine=TGI))["errors-fast-burn"].expr
     assert "tgi_request_failure{" in share and 'err!~"validation|template|dropped"' in share
