@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ def test_an_update_in_the_programs_order_takes_one_pod_of_both_deployments(stack
         for turn in range(2):
             for deployment in (f"{name}-on-demand", name):
                 stack.patch(deployment, image(f"docker.io/vllm/vllm-openai:v0.26.{turn + 2}"))
-                until(lambda d=deployment: stack.updated(d), 60)
+                until(partial(stack.updated, deployment), 60)
     assert min(ready) >= plan.scale.replicas - plan.scale.rollout.max_unavailable
     stack.settle(plan)
 
