@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.misplaced_keys import meant_key
 from l4serve.config.spelling import nearest
-from l4serve.config.written_forms import called, mended_to
+from l4serve.config.written_forms import called, form_shown, mended_to
 from l4serve.config.yaml_text import flow
 
 _KINDS: Mapping[str, tuple[str, str]] = {
@@ -104,7 +104,10 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
     if isinstance(value, str) and (number := _number_in(value, kind)):
         return number
     if kind == "string_pattern_mismatch":
-        mended = mended_to(str(value), str(detail.get("ctx", {}).get("pattern")))
+        pattern = str(detail.get("ctx", {}).get("pattern"))
+        mended = mended_to(str(value), pattern)
+        if mended is None and (form := form_shown(str(value), pattern)):
+            return form
         # A bare number is an amount of cores; of memory and of disk it would be bytes.
         return written_as(example if mended is None or (key != "cpu" and mended.isdigit()) else mended)
     if _EXPECTED.get(kind) == "a list" and (listed := _as_list(value, example)):

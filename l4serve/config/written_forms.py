@@ -38,6 +38,11 @@ _CALLED: Mapping[str, str] = {
 }
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
 _LETTER_O = re.compile(r"(?<=[0-9.])[oO](?=[0-9.]|$)")
+_PLACE_WORDS = re.compile(
+    r"(africa|asia|ap|australia|europe|eu|me|northamerica|southamerica|us)[-_ ]*([a-z]+)[-_ ]*(\d+)(?:[-_ ]*([a-z]))?"
+)
+_CONTINENTS = {"ap": "asia", "eu": "europe"}
+"""As another cloud calls continents."""
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
 
 
@@ -49,7 +54,27 @@ def called(pattern: str) -> str:
 def mended_to(value: str, pattern: str) -> str | None:
     """The text in the nearest writing that a pattern takes; None where it takes none."""
     fits = re.compile(pattern).fullmatch
+    if pattern in (LOCATION, ZONE):
+        place = written_location(value)
+        return place if place and fits(place) else None
     return next((text for text in _writings(value) if text and text != value and fits(text)), None)
+
+
+def written_location(value: str) -> str | None:
+    """A region or zone as Google writes it, of one with dashes or letters of another's; None where it names none."""
+    found = _PLACE_WORDS.fullmatch(_plain(value).strip().lower())
+    if found is None:
+        return None
+    continent, area, number, zone = found.groups()
+    return f"{_CONTINENTS.get(continent, continent)}-{area}{number}" + (f"-{zone}" if zone else "")
+
+
+def form_shown(value: str, pattern: str) -> str:
+    """What to write for a text that no writing mends, where an example would name another place; else empty."""
+    if pattern == ZONE:
+        region = written_location(value)
+        return f"name a zone, such as {region}-b" if region else "name a zone, such as us-central1-a"
+    return "give a region such as us-central1, or a zone such as us-central1-a" if pattern == LOCATION else ""
 
 
 def mended_name(value: str, fits: Callable[[str], bool]) -> str | None:

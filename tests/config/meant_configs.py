@@ -2,6 +2,26 @@
 
 from tests.config.wrong_configs import E, W, Wrong
 
+LOCATION = "cluster.location"
+LOCATIONS = {
+    "europe-west-4": "write it as europe-west4",
+    "europe_west4": "write it as europe-west4",
+    "asia-northeast-1-a": "write it as asia-northeast1-a",
+    "us-east-1": "write it as us-east1",
+    "ap-northeast-1": "write it as asia-northeast1",
+    "us-central1a": "write it as us-central1-a",
+    "us_central1_a": "write it as us-central1-a",
+    "uscentral1-a": "write it as us-central1-a",
+    "eu-west4": "did you mean europe-west4?",
+    "mars": "give a region such as us-central1, or a zone",
+    "us-central1-z": "give one of us-central1-a, us-central1-b, us-central1-c, us-central1-f",
+}
+ZONES = {
+    ("us-centrl1-a", ""): "did you mean us-central1-a?",
+    ("us-central1-z", ""): "use zones of us-central1: us-central1-a, us-central1-b",
+    ("us-central1", "[0]"): "name a zone, such as us-central1-b",
+    ("us-central1a", "[0]"): "write it as us-central1-a",
+}
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
@@ -20,4 +40,9 @@ MEANT = (
     Wrong("disk-in-cores", {REQUESTS: {"ephemeralStorage": "4cores"}}, f"{REQUESTS}.ephemeralStorage", "as 60Gi"),
     Wrong("env-of-two", {f"{W}.env": {"A": {"secret": "a", "configMap": "b", "key": "k"}}}, f"{W}.env.A", "remove one"),
     Wrong("env-of-none", {f"{W}.env": {"A": {"key": "k"}}}, f"{W}.env.A", "add secret: NAME, or configMap: NAME"),
+    *(Wrong(f"location-{value}", {LOCATION: value}, LOCATION, said) for value, said in LOCATIONS.items()),
+    *(
+        Wrong(f"zones-{value}", {LOCATION: "us-central1", "cluster.zones": [value]}, f"cluster.zones{at}", said)
+        for (value, at), said in ZONES.items()
+    ),
 )

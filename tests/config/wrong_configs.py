@@ -123,7 +123,7 @@ WRONG = (
     # what a first user writes
     Wrong("location-case", {"cluster.location": "US-Central1-A"}, "cluster.location", "write it as us-central1-a"),
     Wrong("location-together", {"cluster.location": "uscentral1"}, "cluster.location", "neither a region nor a zone"),
-    Wrong("location-without-card", {"cluster.location": "us-central1-d"}, "cluster.location", "does not offer"),
+    Wrong("location-without-card", {"cluster.location": "us-central1-f"}, "cluster.location", "does not offer"),
     Wrong("location-list", {"cluster.location": ["us-central1-a"]}, "cluster.location", "a text is expected"),
     Wrong("cluster-name-underscore", {"cluster.name": "My_LLM"}, "cluster.name", "write it as my-llm"),
     Wrong("cluster-name-empty", {"cluster.name": None}, "cluster.name", "the key has no value"),

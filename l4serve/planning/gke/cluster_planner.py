@@ -8,12 +8,11 @@ from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, Sta
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather
 from l4serve.config.problems import refuse
-from l4serve.config.spelling import nearest
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, Endpoint, ManagedPlan, NodeIdentityPlan
 from l4serve.planning.gke.conflicts import refuse_cluster
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.network import plan_network
-from l4serve.planning.machines.regions import known_regions, may_be_a_region
+from l4serve.planning.machines.regions import known_regions, may_be_a_region, meant_region, zones_of
 from l4serve.planning.values.names import shorten
 
 _ZONES_OF_A_REGION = 3
@@ -50,14 +49,20 @@ def plan_cluster(
 
 def _refuse_misspelt_location(location: str | None) -> None:
     """A region that has never been one is a slip of the pen; where machines are sold is the pools' question."""
-    region = region_of(location) if location else None
-    if location is None or region is None or may_be_a_region(region):
+    if location is None:
         return
-    near = nearest(region, known_regions())
-    remedy = (
-        f"did you mean {near}{location.removeprefix(region)}?" if near else f"give one of {', '.join(known_regions())}"
-    )
-    refuse("cluster.location", f"Google Cloud has no region {region!r}", remedy)
+    region = region_of(location)
+    if not may_be_a_region(region):
+        near = meant_region(region)
+        meant = f"did you mean {near}{location.removeprefix(region)}?" if near else ""
+        refuse(
+            "cluster.location",
+            f"Google Cloud has no region {region!r}",
+            meant or f"give one of {', '.join(known_regions())}",
+        )
+    zones = zones_of(region)
+    if zones and location not in (region, *zones):
+        refuse("cluster.location", f"Google Cloud has no zone {location!r}", f"give one of {', '.join(zones)}")
 
 
 def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:

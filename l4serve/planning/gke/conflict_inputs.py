@@ -20,6 +20,7 @@ from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
+from l4serve.planning.machines.regions import meant_zone, zones_of
 from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
 from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete
 
@@ -31,9 +32,13 @@ _CLUSTER_DERIVED = (
         "regional",
         "region",
         "zonesOutside",
+        "zonesMeant",
+        "zonesUnknown",
         "zonesHaveLocation",
         "systemPoolGpu",
         "systemZonesOutside",
+        "systemZonesMeant",
+        "systemZonesUnknown",
         "systemPoolTwice",
         "keyRegion",
         "badCidrs",
@@ -70,10 +75,10 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
     facts |= {
         "regional": config.location == region,
         "region": region,
-        "zonesOutside": _outside(facts.get("zones") or (), region),
+        **_zone_facts("zones", facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
         "systemPoolGpu": ", ".join(sorted(gpu_machine_types() & _system_machines(facts))),
-        "systemZonesOutside": _outside(facts.get("systemPool.zones") or (), region),
+        **_zone_facts("systemZones", facts.get("systemPool.zones") or (), region),
         "systemPoolTwice": _twice(filter(None, (facts.get("systemPool.machineType"), *_fallbacks(facts)))),
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
@@ -98,7 +103,11 @@ def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPl
     facts |= {
         "effectiveProvisioning": config.effective_provisioning,
         **_facts_of_cluster(cluster),
-        "zonesOutside": _outside(zones, region) if region else "",
+        **(
+            _zone_facts("zones", zones, region)
+            if region
+            else dict.fromkeys(("zonesOutside", "zonesUnknown", "zonesMeant"), "")
+        ),
         "zoneCount": len(zones) or (None if cluster is None or cluster.regional else 1),
         "duplicateZones": _twice(config.zones),
         "duplicateTaints": _twice([*keys, "nvidia.com/gpu"]),
@@ -227,8 +236,14 @@ def _network(text: str) -> IPv4Network | None:
     return network if isinstance(network, IPv4Network) else None
 
 
-def _outside(zones: Iterable[str], region: str) -> str:
-    return ", ".join(zone for zone in zones if region_of(zone) != region)
+def _zone_facts(name: str, zones: Iterable[str], region: str) -> dict[str, str]:
+    """Zones that lie outside a region, those of it that Google Cloud has not, and what the first of either means."""
+    outside = [zone for zone in zones if region_of(zone) != region]
+    known = zones_of(region)
+    unknown = [zone for zone in zones if known and region_of(zone) == region and zone not in known]
+    wrong = [*outside, *unknown][:1]
+    meant = [meant_zone(zone, region) for zone in wrong]
+    return {f"{name}Outside": ", ".join(outside), f"{name}Unknown": ", ".join(unknown), f"{name}Meant": "".join(meant)}
 
 
 def _twice(values: Iterable[str]) -> str:

@@ -1,8 +1,10 @@
-"""Regions of Google Cloud. Table: data/regions.yaml, with its source."""
+"""Regions and zones of Google Cloud. Tables: data/regions.yaml and data/region_zones.yaml, with their sources."""
 
 import re
 
 from l4serve.config.data_file import load_data
+from l4serve.config.spelling import did_you_mean, nearest
+from l4serve.config.written_forms import written_location
 
 _NUMBER = re.compile(r"\d+$")
 
@@ -16,3 +18,23 @@ def may_be_a_region(region: str) -> bool:
     """Whether a name is a region, or differs from one by its number alone, as that of a region to come may."""
     areas = {_NUMBER.sub("", known) for known in known_regions()}
     return _NUMBER.sub("", region) in areas
+
+
+def zones_of(region: str) -> tuple[str, ...]:
+    """The zones of a region; empty for one that the table lacks."""
+    table = load_data(__file__, "region_zones.yaml")
+    letters = table["odd"].get(region, table["usual"]) if region in known_regions() else ()
+    return tuple(f"{region}-{letter}" for letter in letters)
+
+
+def meant_region(region: str) -> str | None:
+    """The region that an unknown one means: in Google's writing (eu-west4), else the nearest; None without one near."""
+    written = written_location(region)
+    return written if written in known_regions() else nearest(region, known_regions())
+
+
+def meant_zone(zone: str, region: str) -> str:
+    """The remedy for a zone that is none of a region's: the nearest where its region is no region, else all of them."""
+    known = zones_of(region)
+    meant = "" if zone[:-2] in known_regions() else did_you_mean(zone, known)
+    return meant or (f"use zones of {region}: {', '.join(known)}" if known else f"use zones of {region}")

@@ -65,6 +65,7 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "privateNodes": False},
     ),
     "zones-outside": ({**STANDARD, "zones": ["us-east1-b"]}, {**STANDARD, "zones": ["us-central1-b"]}),
+    "zones-unknown": ({**STANDARD, "zones": ["us-central1-z"]}, {**STANDARD, "zones": ["us-central1-f"]}),
     "zones-repeat-location": ({**ZONAL, "zones": ["us-central1-a"]}, {**ZONAL, "zones": ["us-central1-b"]}),
     "key-elsewhere": (
         {**ZONAL, "databaseEncryptionKey": KEY.format("europe-west4")},
@@ -122,6 +123,10 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "system-pool-elsewhere": (
         {**STANDARD, "systemPool": {"zones": ["us-east1-b"]}},
         {**STANDARD, "systemPool": {"zones": ["us-central1-b"]}},
+    ),
+    "system-zones-unknown": (
+        {**STANDARD, "systemPool": {"zones": ["us-central1-d"]}},
+        {**STANDARD, "systemPool": {"zones": ["us-central1-f"]}},
     ),
     "system-pool-twice": (
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4", "n2-standard-4"]}},
@@ -181,6 +186,11 @@ POOL_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, A
         {**L4, "zones": ["us-central1-f"], "allowUnlistedZones": True},
     ),
     "pool-zones-outside": (STANDARD, {**L4, "zones": ["us-east1-b"]}, {**L4, "zones": ["us-central1-b"]}),
+    "pool-zones-unknown": (
+        STANDARD,
+        {"machineType": "a3-highgpu-8g", "spot": True, "zones": ["us-central1-z"]},
+        {"machineType": "a3-highgpu-8g", "spot": True, "zones": ["us-central1-c"]},
+    ),
     "duplicate-zones": (STANDARD, {**L4, "zones": ["us-central1-a", "us-central1-a"]}, ONE_ZONE),
     "boot-disk": (STANDARD, {**L4, "diskType": "pd-standard"}, {**L4, "diskType": "pd-ssd"}),
     "local-ssd-count": (STANDARD, {**L4, "localSsd": {"count": 2}}, {**L4, "localSsd": {"count": 1}}),
