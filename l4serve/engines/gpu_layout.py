@@ -3,7 +3,9 @@
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.profile import Role, engine_profile
+
+_SHARDED_BY: tuple[Role, ...] = ("shards", "stages")
 
 
 @frozen()
@@ -31,3 +33,10 @@ def gpu_layout(path: str, workload: Workload) -> GpuLayout:
     outcome = "would leave a GPU idle" if tensor * pipeline < gpus else "would find too few GPUs and crash at start"
     message = f"{tensor}{stages} does not make gpus {gpus}; the engine {outcome}"
     refuse(f"{path}.{profile.path('shards')}", message, f"set gpus: {tensor * pipeline}, or remove it")
+
+
+def asking_key(path: str, workload: Workload) -> str:
+    """The YAML path of the key by which a workload asks for its GPUs: gpus, else what it is sharded over."""
+    profile = engine_profile(workload.engine.kind)
+    settings = [name for name in _SHARDED_BY if (profile.setting(workload.engine, name) or 1) > 1]
+    return f"{path}.gpus" if workload.gpus is not None or not settings else f"{path}.{profile.path(settings[0])}"

@@ -213,8 +213,11 @@ WRONG = (
     Wrong("model-id", {f"{W}.model.id": "Qwen 2.5"}, f"{W}.model.id", "Hub"),
     Wrong("secret-name", {"huggingFace": {"existingSecret": "HF_SECRET"}}, "huggingFace.existingSecret"),
     # contradictions
-    Wrong("tp-over-pool", {f"{E}.tensorParallelSize": 2}, f"{W}.gpus", "more than 1"),
+    Wrong("tp-over-pool", {f"{E}.tensorParallelSize": 2}, f"{E}.tensorParallelSize", "has nodes with 1 GPU:"),
     Wrong("gpus-over-pool", {f"{W}.gpus": 4}, f"{W}.gpus", "g2-standard-48"),
+    Wrong("gpus-over-small-pool", {f"{W}.gpus": 2}, f"{W}.gpus", "node pool 'l4' has nodes with 1 GPU: it would"),
+    Wrong("pp-over-pool", {f"{E}.pipelineParallelSize": 2}, f"{E}.pipelineParallelSize", "the pod needs 2 GPUs"),
+    Wrong("shards-over-pool", {E: {**TGI, "numShard": 2}}, f"{E}.numShard", "the pod needs 2 GPUs"),
     Wrong("tp-not-gpus", {f"{W}.gpus": 2, f"{E}.tensorParallelSize": 1}, f"{E}.tensorParallelSize", "idle"),
     Wrong("pp-not-gpus", {f"{W}.gpus": 3, f"{E}.pipelineParallelSize": 2}, f"{W}.gpus", "multiple"),
     Wrong("shards-not-gpus", {E: {**TGI, "numShard": 4}, f"{W}.gpus": 2}, f"{E}.numShard"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
 from l4serve.config.workload import Workload
+from l4serve.engines.gpu_layout import asking_key
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, GPU_TAINT_KEY, POOL_LABEL, PoolPlan
@@ -114,7 +115,7 @@ def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
     Raises ConfigError where no node could hold the pod.
     """
     if workload.compute_class is not None:
-        return _in_class(path, workload.compute_class, gpus, site)
+        return _in_class(path, workload, workload.compute_class, gpus, site)
     if not site.pools:
         return _unpooled(path, workload, gpus, site.cluster)
     if workload.node_pool is not None:
@@ -122,7 +123,7 @@ def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:
     found = smallest_pool(site.pools, gpus)
     if found is None:
         largest = max(site.pools, key=lambda p: p.gpus)
-        refuse(f"{path}.gpus", *_too_many(gpus, "no node pool", largest.gpus, largest.accelerator))
+        refuse(asking_key(path, workload), *_too_many(gpus, "the largest node pool", largest.gpus, largest.accelerator))
     return _pooled(found)
 
 
@@ -132,7 +133,7 @@ def smallest_pool(pools: Sequence[PoolPlan], gpus: int) -> PoolPlan | None:
     return min(enough, key=lambda pool: (pool.gpus, pool.shape.vcpus, pool.name), default=None)
 
 
-def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
+def _in_class(path: str, workload: Workload, name: str, gpus: int, site: Site) -> Place:
     """The smallest machine of the class's order, since the pods must fit whichever of them comes."""
     wanted = next(c for c in site.classes if c.name == name)
     own = sorted((p for p in site.pools if p.compute_class == name), key=lambda p: (p.gpus, p.size.max_nodes))
@@ -142,7 +143,8 @@ def _in_class(path: str, name: str, gpus: int, site: Site) -> Place:
         message = f"compute class {name!r} mixes {' and '.join(accelerators)}: pods select one, and none of the others"
         refuse(f"{path}.computeClass", message, "define a class for each accelerator")
     if shapes[0].gpus < gpus:
-        refuse(f"{path}.gpus", *_too_many(gpus, f"compute class {name!r}", shapes[0].gpus, shapes[0].accelerator))
+        where, smallest = f"compute class {name!r}", shapes[0]
+        refuse(asking_key(path, workload), *_too_many(gpus, where, smallest.gpus, smallest.accelerator))
     by_name = {pool.resource_name: pool.name for pool in own}
     own_taint = Toleration(key=COMPUTE_CLASS_LABEL, operator="Equal", value=name, effect="NoSchedule")
     of_pools = (toleration for pool in own for toleration in _tolerations(pool) if toleration.key != own_taint.key)
@@ -188,7 +190,7 @@ def _is_spot(pool: PoolPlan) -> bool:
 def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> Place:
     pool = next(p for p in pools if p.name == workload.node_pool)
     if pool.gpus < gpus:
-        refuse(f"{path}.gpus", *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus, pool.accelerator))
+        refuse(asking_key(path, workload), *_too_many(gpus, f"node pool {pool.name!r}", pool.gpus, pool.accelerator))
     return _pooled(pool)
 
 
@@ -196,7 +198,8 @@ def _too_many(gpus: int, where: str, most: int, accelerator: str) -> tuple[str, 
     larger = next((s.machine_type for s in all_shapes(accelerator) if s.gpus >= gpus), None)
     none = f"use fewer GPUs: no machine with {accelerator} has so many"
     remedy = f"use a pool of machineType {larger}" if larger else none
-    return f"the pod needs {gpus} GPUs and {where} has nodes with more than {most}: it would stay Pending", remedy
+    cards = f"{most} GPU{'s' if most > 1 else ''}"
+    return f"the pod needs {gpus} GPUs and {where} has nodes with {cards}: it would stay Pending", remedy
 
 
 def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) -> Place:
@@ -212,7 +215,7 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
     shape = next((s for s in known if s.gpus >= gpus), None)
     if shape is None:
         message = f"no machine with {accelerator} has {gpus} GPUs"
-        refuse(f"{path}.gpus", message, f"use at most {max(s.gpus for s in known)}")
+        refuse(asking_key(path, workload), message, f"use at most {max(s.gpus for s in known)}")
     return Place(
         None,
         shape,
