@@ -1,5 +1,6 @@
 """The last guard: whatever goes wrong unforeseen ends in a readable message and exit code 2, never in a traceback."""
 
+import sys
 from typing import Any
 
 import typer
@@ -13,6 +14,13 @@ _LONGEST_REASON = 300
 
 class GuardedGroup(TyperGroup):
     """A group of commands that says of an unforeseen error where it happened; with --verbose it raises it."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Reads the arguments; a stop there is told as anywhere."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise typer.Exit(say_interrupted()) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the group's own options."""
@@ -28,7 +36,13 @@ class GuardedGroup(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Exit(say_interrupted()) from None
-        except (typer.Abort, EOFError, BrokenPipeError):
+        except typer.Abort:
+            if not sys.stdin.isatty():
+                raise
+            # At a prompt, where the terminal shows ^C on a line that has begun.
+            print(file=sys.stderr)
+            raise typer.Exit(say_interrupted()) from None
+        except (EOFError, BrokenPipeError):
             raise
         except Exception as error:
             _refuse_usage(error, ctx)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -78,6 +79,46 @@ def test_ctrl_c_is_one_line() -> None:
     result = CliRunner().invoke(stopped, ["wait"])
     assert result.exit_code == 130
     assert result.stderr == "stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("method", ["make_context", "invoke"])
+def test_ctrl_c_is_told_of_while_arguments_are_read(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.core import TyperGroup
+    from typer.testing import CliRunner
+
+    def stop(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TyperGroup, method, stop)
+    result = CliRunner().invoke(stopped, ["wait"])
+    assert (result.exit_code, result.stderr) == (130, "stopped by Ctrl-C\n")
+
+
+def test_ctrl_c_at_a_prompt_is_told_of_as_anywhere(tmp_path: Path) -> None:
+    """On a terminal of its own, where the prompt waits."""
+    import pty
+
+    main, side = pty.openpty()
+    command = [sys.executable, "-c", "from l4serve.cli.start import main; main()", "init"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=side, stdout=side, stderr=side,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        told = b""
+        while b"[dev]" not in told:
+            told += os.read(main, 1000)
+        # A signal between the prompt and the wait for an answer is seen with the next one.
+        while b"Ctrl-C" not in told:
+            while not select.select([main], [], [], 3)[0]:
+                process.send_signal(signal.SIGINT)
+            told += os.read(main, 1000)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        os.close(main)
+        os.close(side)
+    assert told.decode().rstrip().endswith("stopped by Ctrl-C") and "Aborted" not in told.decode()
 
 
 @pytest.mark.parametrize("when", ["import", pytest.param("work", marks=pytest.mark.slow)])
