@@ -64,7 +64,7 @@ _LARGEST = 2**53
 
 def _no_huge_number(value: int) -> int:
     if abs(value) > _LARGEST:
-        raise ValueError("the number is larger than any that this key can mean")
+        raise ValueError(f"{value} is larger than any number that this key can mean")
     return value
 
 

@@ -18,7 +18,7 @@ def excess(value: object, *, numbers: bool = True) -> str | None:
     Without `numbers` a text's are nobody's to compute with, such as a build's in a variable or a tag.
     """
     if isinstance(value, int | float):
-        return "the number is larger than any that a setting means" if abs(value) >= _LARGEST else None
+        return f"{value} is larger than any number that a setting means" if abs(value) >= _LARGEST else None
     if not isinstance(value, str):
         return None
     if numbers and _DIGITS.search(value):

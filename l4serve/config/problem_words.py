@@ -34,6 +34,8 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 _THOUSANDS = re.compile(r"(\d{1,6})[kK]")
 _WITH_WORD = re.compile(r"(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})\s*[A-Za-z]*")
+_MIDNIGHT = re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$")
+"""What Pulumi's reader adds to a date."""
 _PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 
 
@@ -57,7 +59,7 @@ def message(detail: ErrorDetails) -> str:
         case "union_tag_invalid" | "literal_error":
             if detail["input"] is None:
                 return f"the key has no value, and one of {_listed(choices(detail))} is expected"
-            return f"{shown(context.get('tag', detail['input']))} is none of {_listed(choices(detail))}"
+            return f"{shown(_chosen(detail))} is none of {_listed(choices(detail))}"
         case "value_error":
             return _split(detail)[0]
         case "string_pattern_mismatch":
@@ -84,7 +86,7 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
     if kind == "value_error":
         return _split(detail)[1] or written_as(example)
     if kind in ("literal_error", "union_tag_invalid"):
-        near = nearest(str(detail.get("ctx", {}).get("tag", value)), choices(detail))
+        near = nearest(str(_chosen(detail)), choices(detail))
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
@@ -144,6 +146,12 @@ def _number_in(value: str, kind: str) -> str:
     return ""
 
 
+def _chosen(detail: ErrorDetails) -> Any:
+    """What was to be one of some words: of an object that has variants, its key that picks one, as it was written."""
+    value, tag = detail["input"], str(detail.get("ctx", {}).get("discriminator", "")).strip("'")
+    return value.get(tag) if tag and isinstance(value, Mapping) else value
+
+
 def _split(detail: ErrorDetails) -> tuple[str, str]:
     """The message of one of our own checks, and its remedy behind the last semicolon."""
     said = str(detail.get("ctx", {}).get("error", detail["msg"]))
@@ -166,6 +174,8 @@ def shown(value: Any) -> str:
     """A value as a message repeats it: short, on one line."""
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        value = _MIDNIGHT.sub("", value)
     text = repr(value) if isinstance(value, str | int | float) else flow(_plain(value))
     return f"{text[:80]}..." if len(text) > 80 else text
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
 from l4serve.config.misplaced_keys import swapped
+from l4serve.config.model_names import is_model_id
 from l4serve.config.problem_words import message, remedy, written_as
 from l4serve.config.random_texts import looks_random
 from l4serve.config.secret_names import names_a_secret
@@ -137,11 +138,18 @@ def _message_without_secret(detail: ErrorDetails) -> str:
     )
 
 
+_OPEN_KEYS = ("databaseEncryptionKey",)
+"""Keys with a secret's name whose values are none."""
+
+
 def _is_hidden(detail: ErrorDetails) -> bool:
     value, path = detail["input"], [str(part) for part in detail["loc"]]
     near_secrets = path[:1] == ["huggingFace"] or (path[:1] == ["workloads"] and {"apiKey", "env"} & {*path})
     listed = {"extraArgs", "extraEnv"} & {*path} and isinstance(value, list | tuple)
-    return bool(near_secrets or listed) or names_a_secret(path[-1]) or (isinstance(value, str) and looks_random(value))
+    # Where true or false is wanted stands no secret, and a key of Cloud KMS is told by its place.
+    near = near_secrets and not detail["type"].startswith("bool")
+    named = path[-1] not in _OPEN_KEYS and names_a_secret(path[-1])
+    return bool(near or listed) or named or (isinstance(value, str) and looks_random(value) and not is_model_id(value))
 
 
 def _path(detail: ErrorDetails) -> str:

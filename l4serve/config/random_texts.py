@@ -57,13 +57,13 @@ def looks_random(text: str, least: int = _SHORTEST_OF_TWO_ALPHABETS) -> bool:
     if -sum(n / len(text) * math.log2(n / len(text)) for n in counts) <= _RANDOM_BITS:
         return False
     words = WORD.findall(text)
-    length, alike = sum(map(len, words)) / len(words), _like_words(words)
+    length, alike = sum(map(len, words)) / len(words), like_words(words)
     # A text of small letters and digits changes between them seldom, and words in a name of letters alone are long.
     longest, least_alike = (7, 0.4 if mixed == 3 else 0.48) if any(map(str.isdigit, text)) else (6, 0.43)
     return length < 2.2 or (length < 3 and alike < 0.62) or (length < longest and alike < least_alike)
 
 
-def _like_words(words: list[str]) -> float:
+def like_words(words: list[str]) -> float:
     """The share of pairs of letters that are common in words: 0.8 in words, 0.2 in letters drawn at random."""
     pairs = [first + second for word in words if word.isalpha() for first, second in pairwise(word.lower())]
     return sum(pair in _pairs() for pair in pairs) / len(pairs) if pairs else 0
@@ -111,7 +111,7 @@ def _is_random_run(run: str) -> bool:
         return False
     if len(joined) >= _SHORTEST_DIVIDED and len(text) - len(joined) <= len(text) // 6:
         words = WORD.findall(joined)
-        if looks_random(joined) and len(joined) < 3 * len(words) and _like_words(words) < 0.5:
+        if looks_random(joined) and len(joined) < 3 * len(words) and like_words(words) < 0.5:
             return True
     return any(
         len(piece) >= _LONGEST_PIECE_OF_WORDS

@@ -78,7 +78,8 @@ def read_stack_text(content: bytes, path: Path, *, recipes: Path = RECIPES, name
     try:
         document = read_yaml(content)
     except YamlError as error:
-        raise StackFileError(path, error.message, line=error.line, remedy=error.remedy) from None
+        said = error.message.removeprefix(f"config.{SERVING_KEY}.")
+        raise StackFileError(path, said, line=error.line, remedy=error.remedy) from None
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise StackFileError(path, _no_config(document), remedy=_begin(document))

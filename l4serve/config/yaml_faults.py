@@ -23,6 +23,8 @@ class ParserError:
     lines: Sequence[str]
     at: int
     begun: int
+    character: str = ""
+    """The one at which it stopped."""
 
     @property
     def line(self) -> str:
@@ -49,7 +51,7 @@ _UNREADABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 def yaml_fault(error: ParserError) -> YamlFault:
     """Our words for those of the parser."""
-    for find in (_conflict, _template, _unreadable, _two_values):
+    for find in (_conflict, _template, _unreadable, _two_values, _no_value):
         if found := find(error):
             return found
     for part, message, remedy, opened in _FAULTS:
@@ -100,6 +102,12 @@ def _two_values(error: ParserError) -> YamlFault | None:
     return YamlFault("a second `: ` stands in one line", "put the value in quotes", error.at + 1)
 
 
+def _no_value(error: ParserError) -> YamlFault | None:
+    if "cannot start any token" not in error.said:
+        return None
+    return YamlFault(f"a value cannot begin with {error.character}", "put the value in quotes", error.at + 1)
+
+
 _INDENT = (
     "the indentation of this line does not match the lines above",
     "give all keys of one mapping the same indentation",
@@ -114,7 +122,6 @@ _BRACKET = (
 _NO_VALUE = ("a character stands here that begins no value", "put the value in quotes", False)
 _FAULTS: Sequence[tuple[str, str, str, bool]] = (
     ("tab", "a tab stands where YAML wants blanks", "indent with blanks", False),
-    ("cannot start any token", *_NO_VALUE),
     ("scanning an anchor", *_NO_VALUE),
     ("scanning a tag", *_NO_VALUE),
     ("scanning a directive", *_NO_VALUE),
@@ -151,11 +158,12 @@ def parser_error(error: Exception, text: str) -> ParserError:
     at, begun = _line(mark), _line(getattr(error, "context_mark", None) or mark)
     said = f"{getattr(error, 'problem', None) or 'not allowed'} {getattr(error, 'context', '') or ''}".strip().lower()
     line = lines[at] if at < len(lines) else ""
-    if mark is not None and line[mark.column : mark.column + 1] == "\t":
+    character = line[mark.column : mark.column + 1] if mark is not None else ""
+    if character == "\t":
         said = "tab"
     elif "expected key" in said and line.lstrip().startswith("- "):
         said = "list item"
-    return ParserError(said, lines, at, begun)
+    return ParserError(said, lines, at, begun, character)
 
 
 def _line(mark: Any) -> int:

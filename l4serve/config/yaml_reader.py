@@ -67,6 +67,8 @@ class _Builder:
     events: Iterator[Any]
     depth: int = 0
     count: int = 0
+    names: list[str] = field(default_factory=list)
+    """The keys that lead to the value that is being read."""
     anchors: dict[str, _Anchored | None] = field(default_factory=dict)
     """None while the anchored value is being read: an alias to it would contain itself."""
 
@@ -95,7 +97,11 @@ class _Builder:
         if event.anchor:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
-            built = _scalar(event)
+            try:
+                built = _scalar(event)
+            except NotFiniteError as error:
+                at = f"{'.'.join(self.names)}: " if self.names and not any(map(has_secret_shape, self.names)) else ""
+                raise YamlError(f"{at}{error}", event.start_mark, "write a number") from None
         else:
             self.depth += 1
             if self.depth > MOST_NESTING:
@@ -140,7 +146,9 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event)
             value_event = next(self.events)
+            self.names.append(key)
             value = self.value(value_event)
+            self.names.pop()
             if key in own or (key == _MERGE and merged):
                 raise _twice(key, lines[key], event)
             lines[key] = event.start_mark.line + 1
@@ -191,8 +199,8 @@ def _scalar(event: Any) -> Any:
         if core == "binary":
             return base64.b64decode(text, validate=False).decode("utf-8")
         value = plain_value(text)
-    except NotFiniteError as error:
-        raise YamlError(f"a value is refused: {error}", event.start_mark, "write a number") from None
+    except NotFiniteError:
+        raise
     except ValueError:
         raise YamlError("a !!binary value holds no text", event.start_mark, "write the text itself") from None
     if core in _TAGGED and not _TAGGED[core](value):

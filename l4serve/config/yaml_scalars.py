@@ -41,7 +41,7 @@ def plain_value(text: str) -> Any:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     if text in _NOT_FINITE:
-        raise NotFiniteError("it is infinite or not a number")
+        raise NotFiniteError(f"{text} is infinite or not a number")
     if text[0] not in "+-.0123456789" or len(text) > _LONGEST_NUMBER:
         return text
     if (time := _timestamp(text)) is not None:

@@ -135,6 +135,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None and value != {}}
     facts |= asked_words(case.engine, case.extra_args, case.contract)
     facts["engine"] = case.engine.kind
+    facts["written.attentionBackend"] = facts["attentionBackend"]
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
     for field, fact, flag in _open_flags():
         value = facts[field]

@@ -54,7 +54,9 @@ def _short(limit: float | None, need: float, what: str, outcome: str) -> str | N
     if limit is None or limit >= need:
         return None
     digits = next(count for count in range(1, 10) if f"{limit:.{count}f}" != f"{need:.{count}f}" or count == 9)
-    amounts = f"{what} of {limit:.{digits}f} GiB is below the {need:.{digits}f} GiB"
+    # A forgotten Gi leaves bytes, which are no part of a GiB that anybody would see.
+    given = f"{limit:.{digits}f} GiB" if limit >= 0.05 else f"{round(limit * 2**30)} bytes"
+    amounts = f"{what} of {given} is below the {need:.{digits}f} GiB"
     return f"{amounts} that this model and engine need: {outcome}"
 
 
