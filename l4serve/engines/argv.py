@@ -17,7 +17,7 @@ from l4serve.config.vllm import Lora, LoraAdapter
 from l4serve.config.workload import Engine
 from l4serve.engines.additions import addition_problems, image_problems
 from l4serve.engines.case import Case
-from l4serve.engines.checking import check_argv, value_fault
+from l4serve.engines.checking import check_argv, value_fault, with_question
 from l4serve.engines.config_values import config_faults
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import api_key_problems
@@ -184,7 +184,7 @@ def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> _Placed:
             return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", mend)
         if fault := next(config_faults(flag, value, contract), None):
             said = f"{contract.name} does not take this for {flag.name}: {fault}"
-            return Problem(setting.path, said, "give what the release takes, or leave it out")
+            return with_question(setting.path, said, "give what the release takes, or leave it out")
     return (f"{flag.name}={values[0]}",) if len(values) == 1 else (flag.name, *values)
 
 

@@ -124,7 +124,7 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
     flag = option.flag
     if option.key:
         for unknown in dotted_faults(flag, option.key, option.values, contract):
-            yield Problem(option.token, unknown, f"write a key and a value that {contract.name} takes")
+            yield with_question(option.token, unknown, f"write a key and a value that {contract.name} takes")
         if fault := level_fault(flag, option.key, next(iter(option.values), None)):
             yield Problem(option.token, fault, f"{contract.name} takes the levels 0 to 3")
         return
@@ -136,7 +136,14 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
         yield Problem(option.token, "the option needs a value", f"write {flag.name}=VALUE")
     for value in option.values:
         if fault := value_fault(flag, value) or next(config_faults(flag, value, contract), None):
-            yield Problem(option.token, fault, f"{contract.name} takes {_domain(flag)}")
+            near = did_you_mean(value, flag.choices or ())
+            yield with_question(option.token, fault, near or f"{contract.name} takes {_domain(flag)}")
+
+
+def with_question(path: str, fault: str, remedy: str) -> Problem:
+    """The problem of a fault, whose question at its end is the remedy in place of a general one."""
+    wrong, mark, near = fault.rpartition("; did you mean ")
+    return Problem(path, wrong, f"did you mean {near}") if mark else Problem(path, fault, remedy)
 
 
 def _switch_remedy(flag: Flag) -> str:

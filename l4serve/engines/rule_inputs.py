@@ -16,6 +16,7 @@ from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case, release
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.open_values import open_facts
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import context_facts, parallel_facts
 from l4serve.engines.speculation import drafting_method, target_facts
@@ -24,8 +25,6 @@ from l4serve.engines.tgi_lengths import length_facts
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 _SAME_DTYPE = {"half": "float16", "float": "float32"}
-_OPEN_FIELDS = ("quantization", "kvCacheDtype", "attentionBackend", "loadFormat", "toolCallParser", "reasoningParser")
-"""Fields whose values a release names without its parser enforcing them."""
 
 _DRAFT_KEYS = (
     "method",
@@ -137,9 +136,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["engine"] = case.engine.kind
     facts["written.attentionBackend"] = facts["attentionBackend"]
     facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
-    for field, fact, flag in _open_flags():
-        value = facts[field]
-        facts[fact] = None if value is None else _unknown(case.contract, flag, value)
+    facts |= open_facts(case.contract, facts)
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
     facts["lora"] = True if lora or facts["loraAdapters"] else None
@@ -168,19 +165,6 @@ def _field_names() -> Mapping[str, str]:
 def _unset() -> Mapping[str, None]:
     """Every fact of an engine's fields, unset."""
     return dict.fromkeys(_field_names().values())
-
-
-@cache
-def _open_flags() -> tuple[tuple[str, str, str], ...]:
-    """Each open field, the fact that says whether its value is unknown, and its flag."""
-    return tuple((name, f"unknown.{name}", "--" + re.sub(r"(?=[A-Z])", "-", name).lower()) for name in _OPEN_FIELDS)
-
-
-def _unknown(contract: Contract, option: str, value: str) -> bool | None:
-    flag = contract.flag(option)
-    if flag is None or flag.values is None:
-        return None
-    return value not in flag.values
 
 
 def _model_facts(model: ModelTraits) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from tests.config.wrong_configs import E, W, Wrong
 
+ARG, PRICE = f"{W}.extraArgs[0]", "prices.onDemand.g2-standart-8"
 LOCATION = "cluster.location"
 LOCATIONS = {
     "europe-west-4": "write it as europe-west4",
@@ -22,6 +23,7 @@ ZONES = {
     ("us-central1", "[0]"): "name a zone, such as us-central1-b",
     ("us-central1a", "[0]"): "write it as us-central1-a",
 }
+PARSERS = {"enableAutoToolChoice": True, "toolCallParser": "hermess"}
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
@@ -40,6 +42,25 @@ MEANT = (
     Wrong("disk-in-cores", {REQUESTS: {"ephemeralStorage": "4cores"}}, f"{REQUESTS}.ephemeralStorage", "as 60Gi"),
     Wrong("env-of-two", {f"{W}.env": {"A": {"secret": "a", "configMap": "b", "key": "k"}}}, f"{W}.env.A", "remove one"),
     Wrong("env-of-none", {f"{W}.env": {"A": {"key": "k"}}}, f"{W}.env.A", "add secret: NAME, or configMap: NAME"),
+    Wrong(
+        "tool-parser", {f"{E}.{k}": v for k, v in PARSERS.items()}, f"{E}.toolCallParser", "did you mean hermes? Else"
+    ),
+    Wrong("reasoning", {f"{E}.reasoningParser": "deepseek_r2"}, f"{E}.reasoningParser", "did you mean deepseek_r1?"),
+    Wrong("reasoning-far", {f"{E}.reasoningParser": "mine"}, f"{E}.reasoningParser", "fix: choose one of "),
+    Wrong(
+        "key-of-compilation",
+        {f"{E}.compilationConfig": {"cudagraph_mod": "FULL"}},
+        f"{E}.compilationConfig",
+        "fix: did you mean cudagraph_mode?",
+    ),
+    Wrong(
+        "key-of-an-arg", {f"{W}.extraArgs": ['--speculative-config={"methd": "ngram"}']}, ARG, "did you mean method?"
+    ),
+    Wrong("arg-choice", {f"{W}.extraArgs": ["--uvicorn-log-level=wrning"]}, ARG, "fix: did you mean warning?"),
+    Wrong("price", {"prices": {"onDemand": {"g2-standart-8": 0.01}}}, PRICE, "fix: did you mean g2-standard-8?"),
+    Wrong(
+        "model-owner", {f"{W}.model.id": "Quen/Qwen2.5-1.5B-Instruct"}, f"{W}.model.id", "did you mean Qwen/Qwen2.5-1"
+    ),
     *(Wrong(f"location-{value}", {LOCATION: value}, LOCATION, said) for value, said in LOCATIONS.items()),
     *(
         Wrong(f"zones-{value}", {LOCATION: "us-central1", "cluster.zones": [value]}, f"cluster.zones{at}", said)

@@ -77,7 +77,7 @@ def all_names() -> tuple[str, ...]:
 
 
 def misspelt(model_id: str) -> str | None:
-    """The known id that an unknown one surely means: it lacks the owner, or one word of letters is misspelt.
+    """The known id that an unknown one surely means: it lacks the owner or a dash, or one word of letters is misspelt.
 
     None for an id that another model may well have: relatives differ by numbers, short words and whole words.
     """
@@ -87,22 +87,49 @@ def misspelt(model_id: str) -> str | None:
         if "/" not in model_id and own.lower() == model_id.lower() and owner:
             return name
         known = _words(name)
-        others = [(a, b) for a, b in zip(words, known, strict=False) if a != b]
-        if len(words) == len(known) and len(others) == 1 and _is_slip(*others[0]):
+        if len(words) != len(known) or name.lower() == model_id.lower():
+            continue
+        others = [(a, b) for a, b in zip(words, known, strict=True) if a != b]
+        if len(others) <= 1 and all(_is_slip(*pair) for pair in others):
             return name
     return None
 
 
-def _words(model_id: str) -> list[str]:
-    return re.split(r"[-_./]", model_id.lower())
+@cache
+def _words(model_id: str) -> tuple[str, ...]:
+    """The words and the numbers of an id, whatever stands between them."""
+    return tuple(re.findall(r"[a-z]+|[0-9]+", model_id.lower()))
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    return frozenset(word for name in all_names() for word in _words(name))
 
 
 def _is_slip(word: str, known: str) -> bool:
     """Whether a word of letters is another one with letters lost, doubled or swapped."""
-    long = min(len(word), len(known)) >= _SHORTEST_SLIP and word.isalpha() and known.isalpha()
+    if not word.isalpha() or not known.isalpha():
+        return False
+    if word not in _known_words() and (min(len(word), len(known)) >= _SHORTEST_EDIT or known in _FORMATS):
+        return _is_one_edit(word, known) or _is_alike(word, known)
+    return _is_alike(word, known)
+
+
+def _is_alike(word: str, known: str) -> bool:
+    long = min(len(word), len(known)) >= _SHORTEST_SLIP
     return long and (sorted(word) == sorted(known) or SequenceMatcher(None, word, known).ratio() >= _SLIP)
 
 
+def _is_one_edit(word: str, known: str) -> bool:
+    """Whether one letter is lost, doubled or another, or two neighbours are swapped."""
+    start = next((i for i, (a, b) in enumerate(zip(word, known, strict=False)) if a != b), min(len(word), len(known)))
+    a, b = word[start:], known[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+_SHORTEST_EDIT = 4
+"""Letters that a word which no known id has must have to be another one with one letter wrong."""
+_FORMATS = ("awq", "gptq", "gguf")
 _SHORTEST_SLIP = 5
 _SLIP = 0.85
 """Letters that a word must have, and their share that must agree with another's, to be that word misspelt."""

@@ -15,6 +15,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import plan_gateway
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from l4serve.planning.gke.pool_plan import PoolPlan
+from l4serve.planning.machines.price_names import misspelt_prices
 from l4serve.planning.machines.prices import stated_prices
 from l4serve.planning.memory.host import image_gib
 from l4serve.planning.models.catalogue import find_model
@@ -66,7 +67,7 @@ def plan_stack(stack: Stack) -> StackPlan:
         around.secret,
         lambda: refuse_routes(config.workloads, around.gateway()),
         lambda: refuse_monitoring(config, steps.cluster(), stack.project),
-        partial(refuse_all, name_problems(config)),
+        partial(refuse_all, (*name_problems(config), *misspelt_prices(config.prices))),
         drafts,
     )
     refuse_all(_system_room(around.site().cluster, drafts()))

@@ -67,6 +67,11 @@ def test_tables_of_each_layer_count_as_weights() -> None:
         ("google/gemam-7b", "google/gemma-7b"),
         ("Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
         ("gemma-7b", "google/gemma-7b"),
+        ("meta-lama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"),
+        ("Quen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
+        ("openai/gpt-oss20b", "openai/gpt-oss-20b"),
+        ("Qwen/Qwen2.5-7B-Instruct-AWK", "Qwen/Qwen2.5-7B-Instruct-AWQ"),
+        ("Qwen/Quen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"),
     ],
 )
 def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
@@ -80,6 +85,8 @@ def test_a_slip_of_the_pen_is_known(written: str, meant: str) -> None:
         "Qwen/Qwen2.5-7B-Instruct-1M",
         "Qwen/Qwen2.5-Coder-1B",
         "google/gemma-3-4b-pt",
+        "google/gemma-29b",
+        "Qwen/Qwen2.5-7B-Instruct-FP8",
         "google/gemma-9b",
         "my-org/gemma-7b",
         "my-org/other-model",
