@@ -22,6 +22,11 @@ DEADLINE_SECONDS = 3600
 LOAD_TOOL = "vllm bench serve --backend openai"
 ANY_CERTIFICATE_SINCE = Version("0.17.0")
 """First release whose load tool has --insecure, as vllm/benchmarks/serve.py of 0.16.0 and 0.17.0 show (2026-11-26)."""
+WITHOUT_GPU_SINCE = Version("0.11.1")
+"""First release whose load tool takes a node without a GPU for one of CPUs, as vllm/entrypoints/cli/main.py of 0.11.1 does.
+
+Before, it ends with "Failed to infer device type": https://github.com/vllm-project/vllm/issues/23967.
+"""
 _USER = 65532
 """Of no image: the load tool needs no more than its own folder, and passes Pod Security "restricted" as anybody."""
 _FOLDER = "/tmp"
@@ -87,9 +92,10 @@ def image_of(workload: WorkloadPlan) -> str:
     from l4serve.config.vllm import VllmEngine
 
     owner = VllmEngine()
-    trusts = workload.service.tls is None or Version(workload.engine.contract.version) >= ANY_CERTIFICATE_SINCE
+    release = Version(workload.engine.contract.version)
+    able = release >= (WITHOUT_GPU_SINCE if workload.service.tls is None else ANY_CERTIFICATE_SINCE)
     # An image that only root can run has no interpreter for the Job's own user.
-    if workload.engine.kind == owner.kind and trusts and workload.guard.restricted:
+    if workload.engine.kind == owner.kind and able and workload.guard.restricted:
         return workload.engine.image
     return resolve_contract(owner.kind, owner.version).contract.image
 

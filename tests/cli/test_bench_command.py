@@ -161,9 +161,14 @@ def test_pods_with_tls_are_loaded_whatever_their_certificate(version: str, image
 
 
 def test_a_plain_pod_is_loaded_with_its_own_image(tmp_path: Path) -> None:
-    (container,) = job_of(tmp_path, "0.11.0")["containers"]
+    (container,) = job_of(tmp_path, "0.11.1")["containers"]
     assert "--insecure" not in container["command"][-1]
-    assert container["image"].endswith(":v0.11.0")
+    assert container["image"].endswith(":v0.11.1")
+
+
+def test_a_load_tool_that_wants_a_gpu_is_left_out(tmp_path: Path) -> None:
+    (container,) = job_of(tmp_path, "0.11.0")["containers"]
+    assert container["image"].endswith(":v0.26.0")
 
 
 def test_an_image_that_only_root_can_run_is_not_the_load_tools(tmp_path: Path) -> None:
