@@ -23,7 +23,7 @@ LOAD_TOOL = "vllm bench serve --backend openai"
 ANY_CERTIFICATE_SINCE = Version("0.17.0")
 """First release whose load tool has --insecure, as vllm/benchmarks/serve.py of 0.16.0 and 0.17.0 show (2026-11-26)."""
 WITHOUT_GPU_SINCE = Version("0.11.1")
-"""First release whose load tool takes a node without a GPU for one of CPUs, as vllm/entrypoints/cli/main.py of 0.11.1 does.
+"""First release whose load tool takes a node without a GPU for one of CPUs: vllm/entrypoints/cli/main.py of 0.11.1.
 
 Before, it ends with "Failed to infer device type": https://github.com/vllm-project/vllm/issues/23967.
 """
