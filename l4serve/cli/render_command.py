@@ -116,7 +116,7 @@ def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     earlier = tuple(folder.iterdir())
     if not _is_rendering(earlier):
-        raise FileExistsError(f"{folder} holds files that are no rendering; choose another folder")
+        raise FileExistsError(f"{folder} holds files that no rendering wrote; choose another folder")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".l4serve-") as scratch:
         staged = [Path(scratch) / CLOUD_FILE]
         staged[0].write_text(json.dumps(rendered.cloud, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -39,7 +39,7 @@ class AuthorizedNetwork(ConfigModel):
     cidr: Cidr
     """IPv4 range that may reach the control plane, in CIDR form."""
     name: Label | None = None
-    """What the range is."""
+    """Whose addresses these are, in words that the console shows."""
 
 
 class ManagedCluster(ConfigModel):

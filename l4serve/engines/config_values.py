@@ -48,7 +48,7 @@ def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     if not _is_read(flag.name, flag.type, contract.engine, contract.version):
         return
     if flag.name == _LEVEL and value not in _LEVELS:
-        yield f"{value!r} is no level of optimization, which are 0 to 3"
+        yield f"{value!r} is not a level of optimization: they are 0 to 3"
     yield from _plain_faults(flag, value, contract)
     if flag.name in _NAMED and not _is_named(flag, value):
         yield f"{value!r} is none that the release knows: {', '.join((flag.values or ())[:_SHOWN])}"
@@ -58,7 +58,7 @@ def config_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
         return
     asked = read_object(value)
     if asked is None:
-        yield f"{value!r} is no object of JSON"
+        yield f"{value!r} is not a JSON object"
         return
     yield from _object_faults(flag, asked, "", contract)
     if fault := level_fault(flag, "level", asked.get("level")):
@@ -140,7 +140,7 @@ def key_faults(flag: Flag, key: str, contract: Contract, path: str = "") -> Iter
     known = config_keys(f"{flag.name}.{path}".removesuffix("."), contract)
     if known is None or key in known:
         return
-    yield "; ".join(filter(None, (f"{path + key!r} is no key of this configuration", did_you_mean(key, known))))
+    yield "; ".join(filter(None, (f"{path + key!r} is not a key of this configuration", did_you_mean(key, known))))
 
 
 def dotted_faults(flag: Flag, path: str, values: tuple[str, ...], contract: Contract) -> Iterator[str]:
@@ -178,7 +178,7 @@ def level_fault(flag: Flag, key: str, value: object) -> str | None:
     """Why no release takes a value of a key as the level of compilation; None for other keys and options."""
     if flag.name != _COMPILATION or key != "level" or value is None or str(value) in _LEVELS:
         return None
-    return f"{value!r} is no level of compilation"
+    return f"{value!r} is not a level of compilation"
 
 
 def read_object(value: str) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ def families(exposition: str) -> dict[str, str]:
     try:
         return {family.name: family.type for family in text_string_to_metric_families(exposition)}
     except ValueError as error:
-        raise CheckError(f"the metrics are no Prometheus text: {error}") from error
+        raise CheckError(f"the metrics are not in Prometheus' text format: {error}") from error
 
 
 def compare(exposed: Mapping[str, str], always: Mapping[str, str], feature: Mapping[str, str]) -> str:

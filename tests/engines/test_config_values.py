@@ -14,15 +14,15 @@ from tests.each_case import each
 DRAFTS = '{"method":"%s","num_speculative_tokens":3}'
 REFUSED = [
     # The old classes made objects by their own constructors, which know no other keys and look at no value.
-    ("0.8.0", '--override-pooler-config={"kind":"MEAN"}', "'kind' is no key"),
-    ("0.8.5", '--speculative-config={"modell":"x","num_speculative_tokens":3}', "'modell' is no key"),
-    ("0.20.0", "--ir-op-priority=3", "no object of JSON"),
-    ("0.33.0", '--ir-op-priority={"rms":["native"]}', "'rms' is no key"),
+    ("0.8.0", '--override-pooler-config={"kind":"MEAN"}', "'kind' is not a key"),
+    ("0.8.5", '--speculative-config={"modell":"x","num_speculative_tokens":3}', "'modell' is not a key"),
+    ("0.20.0", "--ir-op-priority=3", "not a JSON object"),
+    ("0.33.0", '--ir-op-priority={"rms":["native"]}', "'rms' is not a key"),
     ("0.10.0", "--speculative-config=" + DRAFTS % "egale", "did you mean eagle"),
     ("0.33.0", "--speculative-config=" + DRAFTS % "lookahead", "method is one of"),
     ("0.26.0", '--speculative-config={"method":"ngram","num_speculative_tokens":0}', "a whole number > 0"),
     ("0.16.0", '--compilation-config={"cudagraph_mode":"FULLY"}', "cudagraph_mode is one of"),
-    ("0.26.0", '--compilation-config={"pass_config":{"fuse":true}}', "'pass_config.fuse' is no key"),
+    ("0.26.0", '--compilation-config={"pass_config":{"fuse":true}}', "'pass_config.fuse' is not a key"),
     ("0.26.0", "--compilation-config.pass_config.enable_sp=maybe", "true or false"),
     ("0.26.0", "-cc.cudagraph_mode=WHOLE", "cudagraph_mode is one of"),
     ("0.26.0", "--attention-config.backend=flash", "backend is one of"),

@@ -17,7 +17,7 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
         return None
     stated = config.get("quant_method") or config.get("quant_algo") or ""
     if not isinstance(stated, str):
-        raise ValueError("its method is no text")
+        raise ValueError("its method is not a text")
     method = stated.lower()
     if not method:
         return None
@@ -56,7 +56,7 @@ def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
     weights = next((g.get("weights") for g in groups.values() if g.get("weights")), None) or {}
     skipped = config.get("ignore") or ()
     if not isinstance(skipped, list | tuple):
-        raise ValueError("`ignore` is no list")
+        raise ValueError("`ignore` is not a list")
     parts = ("embedding", "lm_head") if "lm_head" in skipped or not skipped else ("embedding",)
     return QuantizationFacts(
         method="compressed-tensors",

@@ -43,7 +43,7 @@ def table_stretch(text: Mapping[str, Any], architecture: str, default: float) ->
 def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
     kind, factor = rope.get("rope_type", rope.get("type")), _figure(rope, "factor")
     if kind is not None and not isinstance(kind, str):
-        raise ValueError("its type is no text")
+        raise ValueError("its type is not a text")
     original = _figure(rope, "original_max_position_embeddings")
     if kind in _WITHIN_STATED or factor is None:
         return None
@@ -66,5 +66,5 @@ def _figure(rope: Mapping[str, Any], key: str) -> float | None:
     """A number of a scaling; None where there is none. Raises ValueError for what is none."""
     value = rope.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ValueError(f"`{key}` is {repr(value)[:40]}, which is no number")
+        raise ValueError(f"`{key}` is {repr(value)[:40]}, which is not a number")
     return value

@@ -129,7 +129,7 @@ def _number(vision: Mapping[str, object], *keys: str) -> int:
         if value is None:
             continue
         if type(value) is not int:
-            raise ValueError(f"`{key}` is {repr(value)[:40]}, which is no whole number")
+            raise ValueError(f"`{key}` is {repr(value)[:40]}, which is not a whole number")
         if not 0 <= value <= _MOST:
             raise ValueError(f"`{key}` is not between 0 and {_MOST}")
         return value

@@ -196,7 +196,7 @@ def _named(path: str, workload: Workload, gpus: int, pools: Sequence[PoolPlan]) 
 
 def _too_many(gpus: int, where: str, most: int, accelerator: str) -> tuple[str, str]:
     larger = next((s.machine_type for s in all_shapes(accelerator) if s.gpus >= gpus), None)
-    none = f"use fewer GPUs: no machine with {accelerator} has so many"
+    none = f"use fewer GPUs: no machine with {accelerator} has {gpus}"
     remedy = f"use a pool of machineType {larger}" if larger else none
     cards = f"{most} GPU{'s' if most > 1 else ''}"
     return f"the pod needs {gpus} GPUs and {where} has nodes with {cards}: it would stay Pending", remedy
