@@ -1,11 +1,12 @@
 """Our words for what pydantic refuses: the value, what is wrong with it, and what to write."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from l4serve.config.meant_values import meant_values
 from l4serve.config.misplaced_keys import meant_key
 from l4serve.config.spelling import nearest
 from l4serve.config.written_forms import called, form_shown, mended_to
@@ -32,11 +33,8 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("le", "is above {}, the most"),
     "less_than": ("lt", "is not below {}"),
 }
-_THOUSANDS = re.compile(r"(\d{1,6})[kK]")
-_WITH_WORD = re.compile(r"(\d{1,9}|\d{1,3}(?:,\d{3}){1,2})\s*[A-Za-z]*")
 _MIDNIGHT = re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$")
 """What Pulumi's reader adds to a date."""
-_PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 
 
 def message(detail: ErrorDetails) -> str:
@@ -77,8 +75,18 @@ def message(detail: ErrorDetails) -> str:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 
 
-def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> str:
-    """What to write; empty where nothing better is known than the key's explanation."""
+def anything(_: Any) -> bool:
+    """Takes every value."""
+    return True
+
+
+def remedy(
+    detail: ErrorDetails, known_keys: Collection[str], example: Any, takes: Callable[[Any], bool] = anything
+) -> str:
+    """What to write; empty where nothing better is known than the key's explanation.
+
+    `takes` says whether the key takes a value: what would be refused again is no remedy.
+    """
     kind, value = detail["type"], detail["input"]
     key = str(detail["loc"][-1])
     if kind == "extra_forbidden":
@@ -97,53 +105,18 @@ def remedy(detail: ErrorDetails, known_keys: Collection[str], example: Any) -> s
         return f"add {tag}, such as {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
-    if (
-        kind == "less_than_equal"
-        and isinstance(value, int | float)
-        and 0 < value / 100 <= detail.get("ctx", {}).get("le", 0) <= 1
-    ):
-        return f"write {value / 100:g}"
-    if isinstance(value, str) and (number := _number_in(value, kind)):
-        return number
-    if kind == "string_pattern_mismatch":
-        pattern = str(detail.get("ctx", {}).get("pattern"))
-        mended = mended_to(str(value), pattern)
-        if mended is None and (form := form_shown(str(value), pattern)):
-            return form
-        # A bare number is an amount of cores; of memory and of disk it would be bytes.
-        return written_as(example if mended is None or (key != "cpu" and mended.isdigit()) else mended)
-    if _EXPECTED.get(kind) == "a list" and (listed := _as_list(value, example)):
-        return written_as(listed)
-    if isinstance(value, bool) and isinstance(example, Mapping) and "enabled" in example:
-        return written_as({"enabled": value})
+    meant = next((one for one in meant_values(detail, example) if takes(one)), None)
     if kind == "missing":
-        return "" if example is None else f"add {key}: {flow(example)}"
-    return written_as(example)
+        return "" if meant is None else f"add {key}: {flow(meant)}"
+    if kind == "string_pattern_mismatch" and (form := _form(detail)):
+        return form
+    return written_as(meant)
 
 
-def _as_list(value: Any, example: Any) -> list[str]:
-    """The list of texts that a text or a mapping means; empty where it means none."""
-    if not isinstance(example, list) or not all(isinstance(item, str) for item in example):
-        return []
-    flags = example[0].startswith("--")
-    if isinstance(value, str) and value:
-        return value.split() if flags else [part.strip() for part in value.split(",")]
-    if isinstance(value, Mapping) and flags and all(isinstance(v, str | int | float) for v in value.values()):
-        return [f"--{str(name).lstrip('-')}={given}" for name, given in value.items()]
-    return []
-
-
-def _number_in(value: str, kind: str) -> str:
-    """The number that a text means: 8k, `16384 tokens`, 8,192 or 90%; empty where it means none."""
-    text = value.strip()
-    if kind.startswith("int"):
-        if found := _THOUSANDS.fullmatch(text):
-            return f"write the number out: {int(found[1]) * 1024}"
-        if found := _WITH_WORD.fullmatch(text):
-            return f"write it as {int(found[1].replace(',', ''))}"
-    if kind.startswith("float") and (found := _PER_CENT.fullmatch(text)):
-        return f"write it as {float(found[1]) / 100:g}"
-    return ""
+def _form(detail: ErrorDetails) -> str:
+    """The form in words, where no writing of the text has it."""
+    value, pattern = str(detail["input"]), str(detail.get("ctx", {}).get("pattern"))
+    return "" if mended_to(value, pattern) else form_shown(value, pattern)
 
 
 def _chosen(detail: ErrorDetails) -> Any:

@@ -1,8 +1,9 @@
 """Refusals of a config: every problem at once, each with its YAML path and a remedy."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,11 +12,12 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
+from l4serve.config.meant_values import named_values
 from l4serve.config.misplaced_keys import swapped
 from l4serve.config.model_names import is_model_id
-from l4serve.config.problem_words import message, remedy, written_as
+from l4serve.config.problem_words import anything, message, remedy, written_as
 from l4serve.config.random_texts import looks_random
-from l4serve.config.secret_names import names_a_secret
+from l4serve.config.secret_names import holds_a_secret, names_a_secret
 from l4serve.config.secret_shapes import redact
 
 REMEDY = "\n    fix: "
@@ -76,6 +78,11 @@ _UNIONS = ("cluster", "engine")
 """Keys whose value is a union: pydantic names the chosen member after them."""
 
 
+def takes_all(loc: Sequence[int | str], value: Any) -> bool:
+    """Whether a key takes a value: where nobody knows, it does."""
+    return anything((loc, value))
+
+
 def no_example(path: str, member: str) -> None:
     """No example of the key at a path."""
 
@@ -84,17 +91,19 @@ def problems_from(
     error: ValidationError,
     known_keys: Collection[str] = (),
     example_at: Callable[[str, str], Any] = no_example,
+    takes: Callable[[Sequence[int | str], Any], bool] = takes_all,
 ) -> tuple[Problem, ...]:
     """Readable problems of a pydantic error; unknown keys are compared with known ones, values explained by example.
 
-    `example_at` gives an example of the key at a path, in the member of a union that was chosen.
+    `example_at` gives an example of the key at a path, in the member of a union that was chosen; `takes` says whether
+    the key at a location of pydantic's takes a value.
     """
     details = _once(error.errors(include_url=False))
     mended = swapped(details[:MOST_PROBLEMS])
     problems = tuple(
         replace(problem, remedy=mended.get(detail["loc"], problem.remedy))
         for detail in details[:MOST_PROBLEMS]
-        for problem in [_problem(detail, known_keys, example_at)]
+        for problem in [_problem(detail, known_keys, example_at, partial(takes, detail["loc"]))]
     )
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
 
@@ -112,14 +121,19 @@ def _once(details: Iterable[ErrorDetails]) -> list[ErrorDetails]:
     return [*found.values()]
 
 
-def _problem(detail: ErrorDetails, known_keys: Collection[str], example_at: Callable[[str, str], Any]) -> Problem:
+def _problem(
+    detail: ErrorDetails,
+    known_keys: Collection[str],
+    example_at: Callable[[str, str], Any],
+    takes: Callable[[Any], bool],
+) -> Problem:
     path, loc = _path(detail), list(detail["loc"])
     member = next((str(part) for i, part in enumerate(loc) if _is_tag(loc, i)), "")
     example = example_at(path, member)
-    said, mend = _message_without_secret(detail), remedy(detail, known_keys, example)
+    said, mend = _message_without_secret(detail), remedy(detail, known_keys, example, takes)
     # A value that is not shown is not shown mended either.
-    unseen = _is_hidden(detail) and mend.startswith("write it as")
-    return Problem(path, said, written_as(example) if unseen else mend)
+    unseen = _is_hidden(detail) and mend.startswith("write it as") and not _lists_no_secret(detail)
+    return Problem(path, said, written_as(example if takes(example) else None) if unseen else mend)
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:
@@ -138,6 +152,12 @@ def _message_without_secret(detail: ErrorDetails) -> str:
     )
 
 
+def _lists_no_secret(detail: ErrorDetails) -> bool:
+    """Whether a list of variables, which was to be a mapping, holds names and values that all may see."""
+    pairs = named_values(detail["input"])
+    return detail["loc"][-1] == "extraEnv" and not any(holds_a_secret(name, value) for name, value in pairs.items())
+
+
 _OPEN_KEYS = ("databaseEncryptionKey",)
 """Keys with a secret's name whose values are none."""
 
@@ -152,15 +172,17 @@ def _is_hidden(detail: ErrorDetails) -> bool:
     return bool(near or listed) or named or (isinstance(value, str) and looks_random(value) and not is_model_id(value))
 
 
+def keys_at(loc: Sequence[int | str]) -> list[int | str]:
+    """The keys and positions that lead to a location of pydantic's, without the members of unions that it names."""
+    return [part for i, part in enumerate(loc) if not _is_tag(list(loc), i) and part != "[key]"]
+
+
 def _path(detail: ErrorDetails) -> str:
-    loc = list(detail["loc"])
-    keep = [part for i, part in enumerate(loc) if not _is_tag(loc, i)]
+    keep = keys_at(detail["loc"])
     if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
         keep.append("mode" if keep[-1:] == ["cluster"] else "kind")
     text = ""
     for part in keep:
-        if part == "[key]":
-            continue
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 

@@ -1,7 +1,7 @@
 """The loader of a stack: one path from raw config values to a validated stack, for the CLI and for Pulumi alike."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -18,7 +18,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problem_words import shown
-from l4serve.config.problems import ConfigError, Problem, StackFileError, problems_from
+from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
 from l4serve.config.random_texts import is_name_of_words, looks_random
 from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_shapes import has_secret_shape, holds_random_run
@@ -175,7 +175,13 @@ def _validated(serving: Mapping[str, Any]) -> StackConfig:
     try:
         return StackConfig.model_validate(serving)
     except ValidationError as error:
-        raise ConfigError(problems_from(error, keys_of(StackConfig), _example_at)) from None
+        raise ConfigError(problems_from(error, keys_of(StackConfig), _example_at, partial(_takes, serving))) from None
+
+
+def _takes(serving: Mapping[str, Any], loc: Sequence[int | str], value: Any) -> bool:
+    from l4serve.config.taken_values import takes
+
+    return takes(StackConfig, serving, keys_at(loc), loc, value)
 
 
 def _no_mapping(value: Any) -> ConfigError:

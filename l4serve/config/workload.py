@@ -65,7 +65,7 @@ def _id_in(value: str) -> str:
     """What to write for a text that is no model id: the id in an address of the Hub, or where else weights may lie."""
     scheme, separator, rest = value.partition("://")
     if not separator:
-        return "write it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
+        return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
     if scheme not in ("http", "https"):
         return "write the Hub id, and copy the weights into a bucket: model.source: {kind: bucket, uri: gs://BUCKET}"
     named = "/".join(rest.split("/")[1:3])
@@ -95,9 +95,8 @@ class Model(ConfigModel):
 
 def _not_some_bytes(value: str) -> str:
     if (number := value.removesuffix("m")).isdigit() and 0 < int(number) < _FEWEST_BYTES:
-        raise ValueError(
-            f"{value!r} means {'thousandths of a byte' if 'm' in value else 'bytes'}; write it as {number}Gi"
-        )
+        what, meant = ("thousandths of a byte", "Mi") if "m" in value else ("bytes", "Gi")
+        raise ValueError(f"{value!r} means {what}; write it as {number}{meant}")
     return value
 
 

@@ -43,6 +43,8 @@ _PLACE_WORDS = re.compile(
 )
 _CONTINENTS = {"ap": "asia", "eu": "europe"}
 """As another cloud calls continents."""
+_MILLI = re.compile(r"([0-9]+)\s*m(illi[a-z]*|\s*v?cpus?|\s*cores?)?")
+_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
 
 
@@ -87,6 +89,10 @@ def mended_name(value: str, fits: Callable[[str], bool]) -> str | None:
 def _writings(value: str) -> Iterator[str]:
     text = value.strip()
     yield _LETTER_O.sub("0", text)
+    if milli := _MILLI.fullmatch(text):
+        yield f"{milli[1]}m"
+    if _ADDRESS.fullmatch(text):
+        yield f"{text}/32"
     if unit := _UNIT.fullmatch(text):
         multiple = unit[2].upper() if unit[3] or unit[2] != "k" else "k"
         yield f"{unit[1]}{multiple}{unit[3]}"

@@ -1,6 +1,6 @@
 """Configs whose refusal says what was meant, as `write it as 16384` for `16,384`; of the form of wrong_configs."""
 
-from tests.config.wrong_configs import E, W, Wrong
+from tests.config.wrong_configs import REMOVE, E, W, Wrong
 
 ARG, PRICE = f"{W}.extraArgs[0]", "prices.onDemand.g2-standart-8"
 LOCATION = "cluster.location"
@@ -24,11 +24,36 @@ ZONES = {
     ("us-central1a", "[0]"): "write it as us-central1-a",
 }
 PARSERS = {"enableAutoToolChoice": True, "toolCallParser": "hermess"}
+NETWORKS = "cluster.authorizedNetworks"
+L4 = "nodePools.l4"
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
     Wrong("length-in-thousands", {f"{E}.maxModelLen": "16,384"}, f"{E}.maxModelLen", "write it as 16384"),
     Wrong("utilisation-85", {f"{E}.gpuMemoryUtilization": "85%"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),
+    Wrong("length-of-a-million", {f"{E}.maxModelLen": "1M"}, f"{E}.maxModelLen", "write it as 1048576"),
+    Wrong("length-in-kibi", {f"{E}.maxModelLen": "8Ki"}, f"{E}.maxModelLen", "write it as 8192"),
+    Wrong("length-in-k-tokens", {f"{E}.maxModelLen": "32K tokens"}, f"{E}.maxModelLen", "write it as 32768"),
+    Wrong("utilisation-1.5", {f"{E}.gpuMemoryUtilization": 1.5}, f"{E}.gpuMemoryUtilization", "write it as 0.9"),
+    Wrong("utilisation-150", {f"{E}.gpuMemoryUtilization": "150%"}, f"{E}.gpuMemoryUtilization", "write it as 0.9"),
+    Wrong("utilisation-text", {f"{E}.gpuMemoryUtilization": "85"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),
+    Wrong("cpu-milli", {f"{REQUESTS}.cpu": "500milli"}, f"{REQUESTS}.cpu", "write it as 500m"),
+    Wrong("cpu-millicores", {f"{REQUESTS}.cpu": "250 millicores"}, f"{REQUESTS}.cpu", "write it as 250m"),
+    Wrong("cpu-mcpu", {f"{REQUESTS}.cpu": "500mcpu"}, f"{REQUESTS}.cpu", "write it as 500m"),
+    Wrong("memory-small-m", {f"{REQUESTS}.memory": "300m"}, f"{REQUESTS}.memory", "write it as 300Mi"),
+    Wrong("switch-among-args", {f"{W}.extraArgs": {"x": True, "no-y": False}}, f"{W}.extraArgs", "[--x, --y]"),
+    Wrong(
+        "reservation-by-name", {f"{L4}.reservation": "mine"}, f"{L4}.reservation", "{affinity: specific, name: mine}"
+    ),
+    Wrong("reservation-number", {"nodePools.l4.reservation": 5}, "nodePools.l4.reservation", "name: l4-reserved}"),
+    Wrong("network-alone", {NETWORKS: ["10.0.0.0/8"]}, f"{NETWORKS}[0]", "write it as {cidr: 10.0.0.0/8}"),
+    Wrong("address-alone", {NETWORKS: [{"cidr": "10.0.0.1"}]}, f"{NETWORKS}[0].cidr", "write it as 10.0.0.1/32"),
+    Wrong("disk-below-the-least", {"nodePools.l4.diskSizeGb": "4cores"}, "nodePools.l4.diskSizeGb", "write it as 200"),
+    Wrong("cards-beyond-any", {f"{W}.gpus": "8k"}, f"{W}.gpus", "write it as 1"),
+    Wrong("model-alone", {f"{W}.model": "Qwen/Qwen3-8B"}, f"{W}.model", "write it as {id: Qwen/Qwen3-8B}"),
+    Wrong("variables-of-kubernetes", {f"{W}.extraEnv": [{"name": "A", "value": "b"}]}, f"{W}.extraEnv", "{A: b}"),
+    Wrong("variables-listed", {f"{W}.extraEnv": ["A=b"]}, f"{W}.extraEnv", "write it as {A: b}"),
+    Wrong("no-engine-named", {E: REMOVE}, E, "add engine: {kind: vllm}"),
     Wrong("version-letter", {f"{E}.version": "0.26.O"}, f"{E}.version", "write it as 0.26.0"),
     Wrong("cache-type-case", {f"{E}.kvCacheDtype": "FP8"}, f"{E}.kvCacheDtype", "did you mean fp8?"),
     Wrong("args-in-one-text", {f"{W}.extraArgs": "--a=1 --b"}, f"{W}.extraArgs", "write it as [--a=1, --b]"),

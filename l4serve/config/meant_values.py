@@ -1,0 +1,109 @@
+"""What a value that is refused was meant to be: the number in a text, the entries of a list, the nearest form."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from l4serve.config.written_forms import mended_to
+
+LISTS = ("tuple_type", "list_type")
+MAPPINGS = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+_AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?|\d{1,3}(?:,\d{3}){1,2})\s*(?:([kKM])i?\b)?\s*[A-Za-z]*")
+_MULTIPLES: Mapping[str | None, int] = {None: 1, "k": 1024, "K": 1024, "M": 1024**2}
+_PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
+_LEAST_PER_CENT = 10
+"""Below this a number above one is hardly a share in per cent: 1.5 and 2 are slips."""
+_OF_TOKENS = re.compile(r"(?i)(len|length|tokens)$")
+"""Keys of which people write thousands as k; of gigabytes, cards and nodes nobody means thousands."""
+
+
+def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
+    """What a refused value may have been meant to be, the likeliest first; the key's example is the last."""
+    kind, value, key = detail["type"], detail["input"], str(detail["loc"][-1])
+    if kind.startswith("int") and isinstance(value, str):
+        yield from _whole_number(value, key)
+    elif kind.startswith("float") and isinstance(value, str) and (found := _PER_CENT.fullmatch(value.strip())):
+        yield _plain(float(found[1]) / 100)
+    elif kind == "less_than_equal" and (share := _share(value, detail.get("ctx", {}).get("le", 0))) is not None:
+        yield share
+    elif kind == "string_pattern_mismatch":
+        mended = mended_to(str(value), str(detail.get("ctx", {}).get("pattern")))
+        # A bare number is an amount of cores; of memory and of disk it would be bytes.
+        if mended is not None and (key == "cpu" or not mended.isdigit()):
+            yield mended
+    elif kind in LISTS and (listed := _as_list(value, example)):
+        yield listed
+    elif kind in MAPPINGS:
+        yield from _as_mapping(value, example, named=kind.startswith("model"))
+    if example is not None:
+        yield example
+
+
+def _whole_number(text: str, key: str) -> Iterator[int]:
+    """8k, `32K tokens` and 8,192 as the numbers they are; of what counts no tokens k and M mean nothing."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found and (not found[2] or _OF_TOKENS.search(key)):
+        number = float(found[1].replace(",", "")) * _MULTIPLES[found[2]]
+        if number.is_integer():
+            yield int(number)
+
+
+def _share(value: Any, most: float) -> float | None:
+    """The share that a number of per cent means, where the key takes at most one."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return _plain(number / 100) if 0 < most <= 1 and _LEAST_PER_CENT <= number <= 100 * most else None
+
+
+def _plain(number: float) -> float:
+    return float(f"{number:g}")
+
+
+def _as_list(value: Any, example: Any) -> list[str]:
+    """The list of texts that a text or a mapping means; empty where it means none."""
+    if not isinstance(example, list) or not all(isinstance(item, str) for item in example):
+        return []
+    flags = example[0].startswith("--")
+    if isinstance(value, str) and value:
+        return value.split() if flags else [part.strip() for part in value.split(",")]
+    if isinstance(value, Mapping) and flags and all(isinstance(v, str | int | float) for v in value.values()):
+        return [_argument(str(name).lstrip("-"), given) for name, given in value.items()]
+    return []
+
+
+def _argument(name: str, given: str | float) -> str:
+    if isinstance(given, bool):
+        return f"--{name}" if given else f"--{name[3:]}" if name.startswith("no-") else f"--no-{name}"
+    return f"--{name}={given}"
+
+
+def _as_mapping(value: Any, example: Any, *, named: bool) -> Iterator[dict[str, Any]]:
+    """The mapping that a list of names with values means; of an object with named keys a text alone is one of them."""
+    if pairs := named_values(value):
+        yield dict(pairs)
+    if not isinstance(example, Mapping):
+        return
+    if isinstance(value, bool) and "enabled" in example:
+        yield {"enabled": value}
+    elif named and isinstance(value, str) and value:
+        yield from ({**example, key: value} for key, shown in example.items() if isinstance(shown, str))
+
+
+def named_values(value: Any) -> Mapping[str, str]:
+    """What a list of names with values says; empty where it is no such list."""
+    pairs = [_pair(item) for item in value] if isinstance(value, list | tuple) else []
+    return dict(pair for pair in pairs if pair) if all(pairs) else {}
+
+
+def _pair(item: Any) -> tuple[str, str] | None:
+    """A name and its value, as Kubernetes lists variables, or as NAME=VALUE."""
+    if isinstance(item, Mapping) and {*item} == {"name", "value"}:
+        return str(item["name"]), str(item["value"])
+    if isinstance(item, str) and "=" in item:
+        name, _, given = item.partition("=")
+        return name, given
+    return None
