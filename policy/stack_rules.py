@@ -15,7 +15,7 @@ from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, gpu_machine_price, hourly
 from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
-from policy.class_machines import class_machines
+from policy.class_machines import class_machines, class_pools, pool_market
 from policy.exposure_rules import EXPOSURE_RULES
 from policy.gpu_pods import gpu_pods, most_replicas
 from policy.model import CLUSTER, NODE_POOL, Resource, Settings, StackRule, at, many
@@ -42,7 +42,7 @@ def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[flo
     stated = settings.prices or {}
     overrides = PriceOverrides({"on-demand": stated, "spot": stated, "flex-start": stated})
     total, unknown = 0.0, []
-    for machine, region, market, count in _machines(resources):
+    for machine, region, market, count in _machines(resources, overrides):
         price = _price(machine, region, market, overrides)
         if price is None:
             name = machine if isinstance(machine, str) else machine.name
@@ -78,23 +78,29 @@ def ceilings() -> Mapping[str, float]:
     return table
 
 
-def _machines(resources: Sequence[Resource]) -> Iterator[tuple[Machine, str, Market, int]]:
+def _machines(resources: Sequence[Resource], overrides: PriceOverrides) -> Iterator[tuple[Machine, str, Market, int]]:
     """Machine, region, market and largest count of all that runs."""
+    of_classes = [*class_pools(resources).values()]
     for resource in resources:
-        if resource.type == NODE_POOL:
+        if resource.type == NODE_POOL and resource not in of_classes:
             config = at(resource.props, "nodeConfig")
             yield (
                 _machine(config),
                 region_of(str(at(resource.props, "location"))),
-                _market(config),
+                pool_market(config),
                 int(at(resource.props, "autoscaling.totalMaxNodeCount") or 0),
             )
     autopilot = [r for r in resources if r.type == CLUSTER and at(r.props, "enableAutopilot")]
     if autopilot:
         yield from _autopilot_machines(resources, region_of(str(at(autopilot[0].props, "location"))))
     located = next((r for r in resources if r.type in (CLUSTER, NODE_POOL)), None)
-    for shape, market, count in class_machines(resources):
-        yield shape, region_of(str(at(located.props, "location"))) if located else "", market, count
+    region = region_of(str(at(located.props, "location"))) if located else ""
+
+    def price(shape: MachineShape, market: Market) -> Price | None:
+        return _price(shape, region, market, overrides)
+
+    for shape, market, count in class_machines(resources, price):
+        yield shape, region, market, count
 
 
 def _machine(node_config: Any) -> Machine:
@@ -103,12 +109,6 @@ def _machine(node_config: Any) -> Machine:
     cards = many(at(node_config, "guestAccelerators"))
     attached = (find_shape(name, (str(at(card, "type")), int(at(card, "count") or 0))) for card in cards)
     return find_shape(name) or next(filter(None, attached), None) or name
-
-
-def _market(node_config: Any) -> Market:
-    if at(node_config, "flexStart"):
-        return "flex-start"
-    return "spot" if at(node_config, "spot") else "on-demand"
 
 
 def _autopilot_machines(resources: Sequence[Resource], region: str) -> Iterator[tuple[Machine, str, Market, int]]:

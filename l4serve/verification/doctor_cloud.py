@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.planning.stack.node_counts import node_counts
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
@@ -44,11 +45,12 @@ def gpus_asked(plan: StackPlan) -> Mapping[tuple[str, bool], int]:
     for pool in plan.node_pools:
         if pool.create:
             asked[pool.accelerator, pool.supply.provisioning in preemptible] += pool.size.max_nodes * pool.gpus
-    most = {line.name: line.most for line in plan.cost.lines}
+    replicas = [(each, each.scale.most_replicas) for each in plan.workloads]
+    made = node_counts(plan.node_pools, plan.compute_classes, replicas).of_classes
     for each in plan.compute_classes:
         for position, priority in enumerate(each.priorities):
             if priority.shape is not None:
-                count = most.get(f"computeClasses.{each.name}.priorities[{position}]", 0)
+                count = made.get((each.name, position), 0)
                 asked[priority.shape.accelerator, priority.market in preemptible] += count * priority.shape.gpus
     if plan.cluster.mode == "autopilot":
         for workload in (each for each in plan.workloads if each.placing.compute_class is None):

@@ -79,6 +79,25 @@ def test_the_largest_cost_of_an_autoscaled_autopilot_stack_is_the_plans() -> Non
 CLASSES = {"cc": {"priorities": [{"machineType": "g2-standard-8", "spot": True}, {"machineType": "g2-standard-8"}]}}
 
 
+POOLS = {"l4": {"machineType": "g2-standard-8", "maxNodes": 9}}
+POOLS |= {"spot": {**POOLS["l4"], "spot": True, "minNodes": 1}}
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_the_pools_of_a_compute_class_cost_what_the_plan_says(pinned: bool) -> None:
+    classes = {"cc": {"priorities": [{"nodePool": "spot"}, {"nodePool": "l4"}]}}
+    workloads = {"w": factories.workload(computeClass="cc", autoscaling={"minReplicas": 1, "maxReplicas": 2})}
+    if pinned:
+        workloads["own"] = factories.workload(nodePool="l4", replicas=1)
+    serving = factories.serving(workloads, cluster=factories.STANDARD, pools=POOLS, computeClasses=classes)
+    rendered = render_stack(factories.loaded(serving))
+    resources = [on("dev", each["type"], each["inputs"]) for each in rendered.cloud]
+    resources += [on("dev", _token(each), each) for each in rendered.objects]
+    cost, _ = largest_cost(resources, Settings())
+    plan = factories.planned(serving).cost
+    assert cost == pytest.approx(plan.usd_at_most, abs=0.01) or (pinned and cost > plan.usd_at_most)
+
+
 @pytest.mark.parametrize("cluster", [factories.AUTOPILOT, factories.STANDARD], ids=["autopilot", "standard"])
 def test_what_a_compute_class_makes_costs_what_the_plan_says(cluster: dict[str, Any]) -> None:
     workload = factories.workload(computeClass="cc", replicas=2)

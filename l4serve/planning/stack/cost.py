@@ -1,16 +1,18 @@
 """What a stack costs at its smallest, as planned and at its largest, pool by pool; what is not known stays unknown.
 
 Smallest is every pool at minNodes, planned is the nodes that the configured replicas take, largest is every pool at
-maxNodes and every autoscaler at maxReplicas.
+maxNodes and every autoscaler at maxReplicas. Of a compute class, and of a system pool that has fallbacks, the largest
+is the dearest machines that the most pods may get.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.planning.gke.classes import ComputeClassPlan
+from l4serve.planning.gke.classes import ComputeClassPlan, PriorityPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.made_nodes import made_machine
@@ -24,6 +26,7 @@ from l4serve.planning.machines.prices import (
     gpu_machine_price,
     plain_machine_price,
 )
+from l4serve.planning.stack.dearest import PriceOf, dearest_counts
 from l4serve.planning.stack.node_counts import NodeCounts, node_counts
 from l4serve.planning.stack.system_room import nodes_for
 from l4serve.planning.workload.endpoint_picker import PickerPlan
@@ -120,9 +123,10 @@ def stack_cost(
 ) -> StackCost:
     """The cost of a planned stack. What a cluster costs that the stack does not make, nobody states."""
     planned = node_counts(pools, classes, [(each, each.scale.replicas) for each in workloads])
-    most = node_counts(pools, classes, [(each, each.scale.most_replicas) for each in workloads])
-    lines = [_pool(pool, planned.of_pools[pool.name]) for pool in pools if pool.create]
-    lines += _class_lines(classes, planned, most, cluster, overrides)
+    made_price = partial(_made_price, cluster.region, overrides)
+    most = dearest_counts(pools, classes, workloads, made_price)
+    lines = [_pool(pool, planned.of_pools[pool.name], most.of_pools[pool.name]) for pool in pools if pool.create]
+    lines += _class_lines(classes, planned, most, made_price)
     pickers = [picker for each in workloads if each.route is not None and (picker := each.route.picker) is not None]
     lines += _cluster_lines(cluster, overrides, pickers) if cluster.managed is not None else [_EXISTING]
     if cluster.mode == "autopilot":
@@ -142,45 +146,54 @@ def _unpriced(name: str, note: str) -> CostLine:
 _EXISTING = _unpriced("cluster", "the fee and the nodes of a cluster that this stack does not make are not stated")
 
 
-def _pool(pool: PoolPlan, planned: int) -> CostLine:
-    reserved = pool.supply.provisioning == "reservation"
+def _pool(pool: PoolPlan, planned: int, dearest: int) -> CostLine:
+    notes = [_RESERVED] if pool.supply.provisioning == "reservation" else []
+    notes += [_OF_CLASS] if pool.compute_class else []
     return CostLine(
         name=f"nodePools.{pool.name}",
         machine_type=pool.machine_type,
         market=MARKETS[pool.supply.provisioning],
         fewest=pool.size.min_nodes,
         planned=planned,
-        most=pool.size.max_nodes,
+        most=dearest if pool.compute_class else pool.size.max_nodes,
         price=pool.price,
-        note="reserved machines are billed whether nodes run or not" if reserved else "",
+        note="; ".join(notes),
     )
+
+
+_RESERVED = "reserved machines are billed whether nodes run or not"
+_OF_CLASS = "the most counts the pods of the compute class where they cost most"
+
+
+def _made_price(region: str | None, overrides: PriceOverrides, priority: PriorityPlan) -> Price | None:
+    if priority.shape is None:
+        return None
+    return gpu_machine_price(priority.shape, region=region, market=priority.market, overrides=overrides)
 
 
 def _class_lines(
     classes: Sequence[ComputeClassPlan],
     planned: NodeCounts,
     most: NodeCounts,
-    cluster: ClusterPlan,
-    overrides: PriceOverrides,
+    made_price: PriceOf,
 ) -> list[CostLine]:
-    """The machines that GKE makes for a class, where each pod gets the first priority that holds it."""
+    """The machines that GKE makes for a class: as planned those of the first priority, at the most the dearest."""
     lines = []
     for each in classes:
         for position, priority in enumerate(each.priorities):
             key = (each.name, position)
-            if priority.shape is None or key not in most.of_classes:
+            if priority.shape is None or (key not in planned.of_classes and key not in most.of_classes):
                 continue
-            market = priority.market
             lines.append(
                 CostLine(
                     name=f"computeClasses.{each.name}.priorities[{position}]",
                     machine_type=priority.shape.machine_type,
-                    market=market,
+                    market=priority.market,
                     fewest=0,
                     planned=planned.of_classes.get(key, 0),
-                    most=most.of_classes[key],
-                    price=gpu_machine_price(priority.shape, region=cluster.region, market=market, overrides=overrides),
-                    note="as long as its first choice is to be had",
+                    most=most.of_classes.get(key, 0),
+                    price=made_price(priority),
+                    note=f"planned as long as its first choice is to be had; {_OF_CLASS}",
                 )
             )
     return lines
@@ -193,7 +206,12 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Seq
     ]
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
-        price = plain_machine_price(system.machine_type, region=cluster.region, market="on-demand", overrides=overrides)
+        types = (system.machine_type, *system.fallback_machine_types)
+        prices = {
+            name: plain_machine_price(name, region=cluster.region, market="on-demand", overrides=overrides)
+            for name in types
+        }
+        dearest = max(types, key=lambda name: price.usd_per_hour if (price := prices[name]) else 0.0)
         nodes = min(system.max_nodes, max(system.min_nodes, nodes_for(system, pickers)))
         lines.append(
             CostLine(
@@ -202,16 +220,19 @@ def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Seq
                 market="on-demand",
                 fewest=system.min_nodes,
                 planned=nodes,
-                most=system.max_nodes,
-                price=price,
+                most=system.max_nodes if dearest == system.machine_type else 0,
+                price=prices[system.machine_type],
                 note=f"with {len(pickers)} endpoint pickers on them" if pickers else "",
             )
         )
-        lines += [_fallback(machine, system.max_nodes, cluster, overrides) for machine in system.fallback_machine_types]
+        lines += [
+            _fallback(machine, system.max_nodes if machine == dearest else 0, prices[machine])
+            for machine in system.fallback_machine_types
+        ]
     return lines
 
 
-def _fallback(machine: str, most: int, cluster: ClusterPlan, overrides: PriceOverrides) -> CostLine:
+def _fallback(machine: str, most: int, price: Price | None) -> CostLine:
     return CostLine(
         name=f"cluster.systemPool ({machine})",
         machine_type=machine,
@@ -219,7 +240,7 @@ def _fallback(machine: str, most: int, cluster: ClusterPlan, overrides: PriceOve
         fewest=0,
         planned=0,
         most=most,
-        price=plain_machine_price(machine, region=cluster.region, market="on-demand", overrides=overrides),
+        price=price,
         note="in place of the system pool's own machines, where those are sold out",
     )
 

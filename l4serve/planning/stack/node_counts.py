@@ -33,7 +33,7 @@ def node_counts(
     taken = dict.fromkeys((room.name for room in rooms.values()), 0)
     for room in rooms.values():
         pinned = [_some(plan, count) for plan, count in pods if plan.placing.compute_class is None]
-        taken[room.name] = _nodes([pod for pod in pinned if pod.node_pool == room.name], room)
+        taken[room.name] = nodes_taken([pod for pod in pinned if pod.node_pool == room.name], room)
     made: dict[tuple[str, int], int] = defaultdict(int)
     for each in classes:
         own = [(plan, count) for plan, count in pods if plan.placing.compute_class == each.name]
@@ -75,7 +75,7 @@ def by_priority(
             waiting = [
                 replace(pod, replicas=pod.replicas - put.replicas) for pod, put in zip(waiting, here, strict=True)
             ]
-            if nodes := _nodes(here, room):
+            if nodes := nodes_taken(here, room):
                 yield None if priority.shape is None else position, room, nodes
 
 
@@ -83,7 +83,7 @@ def _some(plan: WorkloadPlan, count: int) -> PodRequest:
     return replace(pods_of(plan), replicas=count)
 
 
-def _nodes(pods: Sequence[PodRequest], room: PoolRoom) -> int:
+def nodes_taken(pods: Sequence[PodRequest], room: PoolRoom) -> int:
     """Nodes of a room that hold the pods; all of them where no packing is found."""
     packing = pack(kinds_of([pod for pod in pods if pod.replicas]), room.vector, room.max_nodes)
     return packing.used() if packing else room.max_nodes

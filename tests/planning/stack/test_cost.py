@@ -123,6 +123,39 @@ def test_a_class_fills_its_pool_before_it_makes_nodes() -> None:
     assert {line.name: line.planned for line in total.lines}["computeClasses.any.priorities[0]"] == 3
 
 
+def two_pools(most: int, nodes: int) -> StackCost:
+    """A class over a spot pool and one on demand, for at most so many pods that hold a node each."""
+    sizes = {"machineType": "g2-standard-8", "minNodes": 0, "maxNodes": nodes}
+    order = {"priorities": [{"nodePool": "spot"}, {"nodePool": "l4"}]}
+    scaled = {"q": factories.workload(computeClass="any", autoscaling={"minReplicas": 1, "maxReplicas": most})}
+    named = {"spot": {**sizes, "spot": True}, "l4": sizes}
+    return cost({"cluster": STANDARD, "nodePools": named, "computeClasses": {"any": order}, "workloads": scaled})
+
+
+@pytest.mark.parametrize(("most", "nodes", "on_demand", "spot"), [(2, 10, 2, 0), (4, 4, 4, 0), (6, 4, 4, 2)])
+def test_the_most_of_a_class_is_its_pods_where_they_cost_most(most: int, nodes: int, on_demand: int, spot: int) -> None:
+    total = two_pools(most, nodes)
+    by_name = {line.name: line for line in total.lines}
+    assert (by_name["nodePools.l4"].most, by_name["nodePools.spot"].most) == (on_demand, spot)
+    fixed = by_name["cluster"].price.usd_per_hour + 3 * by_name["cluster.systemPool"].price.usd_per_hour
+    assert total.usd_at_most == pytest.approx(0.8536 * on_demand + 0.4799 * spot + fixed, abs=1e-2)
+    assert by_name["nodePools.spot"].planned == 1
+
+
+def test_the_most_of_made_machines_is_the_dearest_of_them() -> None:
+    order = {"priorities": [*CLASS["priorities"], {"machineType": "g2-standard-8"}, {"machineType": "g2-standard-24"}]}
+    scaled = {"q": factories.workload(computeClass="any", autoscaling={"minReplicas": 1, "maxReplicas": 3})}
+    lines = cost({"cluster": STANDARD, "workloads": scaled, "computeClasses": {"any": order}}).lines
+    assert [(line.planned, line.most) for line in lines if line.name.startswith("computeClasses")] == [(1, 0), (0, 2)]
+
+
+def test_a_system_pool_and_its_fallback_are_not_both_at_their_most() -> None:
+    system = {"maxNodes": 2, "fallbackMachineTypes": ["n2-standard-8"]}
+    stack = {"cluster": {**STANDARD, "systemPool": system}, "workloads": {}}
+    lines = {line.name: line for line in cost(stack | {"prices": {"onDemand": {"n2-standard-8": 0.4}}}).lines}
+    assert (lines["cluster.systemPool"].most, lines["cluster.systemPool (n2-standard-8)"].most) == (0, 2)
+
+
 def pooled(count: int, **cluster: Any) -> StackCost:
     names = [f"w{number}" for number in range(count)]
     workloads = {name: factories.workload(expose={"inferencePool": True, "path": f"/{name}"}) for name in names}
