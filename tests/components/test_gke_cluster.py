@@ -88,7 +88,7 @@ def test_the_system_pool_may_lie_elsewhere_and_be_of_several_types(preview: bool
 @pytest.mark.parametrize(
     ("system", "fix"),
     [
-        ({"zones": ["us-east1-b"]}, "name zones of us-central1"),
+        ({"zones": ["us-east1-b"]}, "use zones of us-central1"),
         ({"fallbackMachineTypes": ["e2-standard-4"]}, "name other machine types"),
         ({"fallbackMachineTypes": ["g2-standard-4"]}, "use a machine type without GPUs"),
     ],
