@@ -75,16 +75,23 @@ def print_sizing(sizing: Sizing, wish: Wish) -> None:
 
 
 def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
+    more = sizing.headroom_replicas > sizing.replicas
     return (
-        f"{wish.load.rate:g} requests a second: {sizing.replicas} replicas on {sizing.nodes} nodes, "
+        f"{wish.load.rate:g} requests a second: {_counted(sizing.replicas, 'replica')} on "
+        f"{_counted(sizing.nodes, 'node')}, "
         f"{100 * sizing.utilisation:.0f} % of what they can; a first token comes after {sizing.ttft_ms:,.0f} ms in the "
         f"mean; {sizing.percentile:g} % wait at most {sizing.ttft_at_percentile_ms:,.0f} ms for it and "
         f"{sizing.wait_ms:,.0f} ms for a place",
         f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with "
         f"{100 * wish.traffic.growth_per_minute:g} % growth a minute scale on running, target {sizing.running_target}, "
-        f"or on queue, target {sizing.queue_target}; so the autoscaler keeps {sizing.headroom_replicas} replicas "
-        "at this rate",
+        f"or on queue, target {sizing.queue_target}; an autoscaler with such a target would keep "
+        f"{_counted(sizing.headroom_replicas, 'replica')} at this rate"
+        + (f", and the price is that of {sizing.replicas}" if more else ""),
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _front(answer: Answer, wish: Wish) -> Table:
