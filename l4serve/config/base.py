@@ -188,7 +188,21 @@ LabelValue = Annotated[
     str,
     _BoundedName("label value", r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63, "letters, digits, '-', '_', '.'"),
 ]
-Cidr = Annotated[str, Field(pattern=rf"^{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])$", examples=["10.0.0.0/20"])]
+
+
+def _no_host_bits(value: str) -> str:
+    from ipaddress import ip_network
+
+    if str(network := ip_network(value, strict=False)) != value:
+        raise ValueError(f"{value} has bits set beyond its prefix, so it is no network; write it as {network}")
+    return value
+
+
+Cidr = Annotated[
+    str,
+    Field(pattern=rf"^{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])$", examples=["10.0.0.0/20"]),
+    AfterValidator(_no_host_bits),
+]
 Quantity = Annotated[
     str,
     Field(pattern=QUANTITY, max_length=20, examples=["25Gi"], json_schema_extra={"type": ["string", "number"]}),

@@ -142,8 +142,14 @@ class _Walk:
         return {key: self.example(name, key, properties[key]) for key in wanted}
 
 
-_NAMED = ("nodePools", "computeClasses", "workloads")
-"""Keys whose own keys are names."""
+@cache
+def _named() -> frozenset[str]:
+    """Keys whose own keys are names."""
+    return frozenset(
+        re.sub(r"\.\*|\[\]", "", entry.pattern[: found.start()])
+        for entry in all_keys()
+        for found in re.finditer(r"\.\*", entry.pattern)
+    )
 
 
 def key_of(path: str) -> str:
@@ -151,13 +157,23 @@ def key_of(path: str) -> str:
 
     A path that ends below every key, or at none, gives the nearest key above it; empty where there is none.
     """
-    parts = re.sub(r"\[\d*\]", "", path).split(".")
-    if parts[0] in _NAMED:
-        del parts[1:2]
+    return _key_and_rest(path)[0]
+
+
+def _key_and_rest(path: str) -> tuple[str, list[str]]:
+    """The key that a path is about, and the names below it that are no keys."""
+    written = re.sub(r"\[\d*\]", "", path).split(".")
+    parts: list[str] = []
+    places: list[int] = []
+    for place, part in enumerate(written):
+        # A name stands behind a key whose own keys are names.
+        if ".".join(parts) not in _named() or (places and place > places[-1] + 1):
+            parts.append(part)
+            places.append(place)
     known = set(known_keys())
     while parts and ".".join(parts) not in known:
         parts.pop()
-    return ".".join(parts)
+    return ".".join(parts), written[places[len(parts) - 1] + 1 if parts else 0 :]
 
 
 def example_at(path: str, member: str = "") -> Any:
@@ -165,10 +181,14 @@ def example_at(path: str, member: str = "") -> Any:
 
     None where the path is no key's.
     """
-    key = key_of(path)
-    if not key or key.rpartition(".")[2] != re.sub(r"\[\d*\]", "", path).rpartition(".")[2]:
+    key, rest = _key_and_rest(path)
+    if not key or len(rest) > 1:
         return None
     entries = [entry for entry in all_keys() if entry.path == key]
     entry = next((e for e in entries if e.chosen_by.endswith(f": {member}")), entries[0])
     item = path.endswith("]") and isinstance(entry.example, list)
+    if rest:
+        # The path names an entry of a mapping, whose own keys are names.
+        values = entry.example if isinstance(entry.example, Mapping) and entry.type.startswith("map") else {}
+        return values.get(rest[0], next(iter(values.values()), None))
     return entry.example[0] if item else entry.example

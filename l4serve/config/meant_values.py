@@ -30,8 +30,9 @@ def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
         yield share
     elif kind == "string_pattern_mismatch":
         mended = mended_to(str(value), str(detail.get("ctx", {}).get("pattern")))
-        # A bare number is an amount of cores; of memory and of disk it would be bytes.
-        if mended is not None and (key == "cpu" or not mended.isdigit()):
+        # A bare number is an amount of cores, and of memory and of disk bytes; one address is no range of nodes.
+        bare = mended is not None and (mended.isdigit() or (mended.endswith("/32") and "/" not in str(value)))
+        if mended is not None and (key in ("cpu", "cidr") or not bare):
             yield mended
     elif kind in LISTS and (listed := _as_list(value, example)):
         yield listed

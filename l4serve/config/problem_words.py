@@ -61,7 +61,7 @@ def message(detail: ErrorDetails) -> str:
         case "value_error":
             return _split(detail)[0]
         case "string_pattern_mismatch":
-            return f"{value} {called(str(context.get('pattern')))}"
+            return f"{value} {called(str(context.get('pattern')), _key(detail))}"
         case "string_too_long" | "string_too_short":
             return (
                 f"a text of {len(str(detail['input']))} characters is {kind.removeprefix('string_').replace('_', ' ')}"
@@ -100,6 +100,8 @@ def remedy(
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
         of_source = "source" in detail["loc"]
         usual = "mode: standard" if tag == "mode" else "kind: bucket" if of_source else "kind: vllm"
+        if isinstance(value, Mapping) and (stuck := next((k for k in map(str, value) if k.startswith(f"{tag}:")), "")):
+            return f"write a blank behind the `:`, as {tag}: {stuck.removeprefix(f'{tag}:').strip()}"
         if isinstance(value, Mapping) and (misspelt := nearest(tag, map(str, value))):
             return f"write {tag} for {misspelt}"
         return f"add {tag}, such as {usual}"
@@ -111,6 +113,11 @@ def remedy(
     if kind == "string_pattern_mismatch" and (form := _form(detail)):
         return form
     return written_as(meant)
+
+
+def _key(detail: ErrorDetails) -> str:
+    """The last key that leads to a value; of an item of a list its list's."""
+    return next((part for part in reversed(detail["loc"]) if isinstance(part, str) and part != "[key]"), "")
 
 
 def _form(detail: ErrorDetails) -> str:

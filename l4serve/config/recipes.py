@@ -79,6 +79,7 @@ def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[M
             merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         elif problem := _other_engine(path, recipe, workload):
             problems.append(problem)
+            merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         else:
             merged[name] = _overlay(_without_stale_image(recipe.workload, workload), workload)
     return {**serving, "workloads": merged}, problems

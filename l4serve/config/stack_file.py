@@ -116,6 +116,8 @@ def _no_config(document: Any) -> str:
 
 def _begin(document: Any) -> str:
     near = None if not isinstance(document, dict) or "config" in document else nearest("config", document)
+    if isinstance(document, dict) and "config" in document:
+        return "write the stack's values below `config:`, each on a line of its own; l4serve init writes a stack file"
     return f"write `config:` for `{near}:`" if near else "begin it with `config:`; l4serve init writes a stack file"
 
 

@@ -94,6 +94,8 @@ class Model(ConfigModel):
 
 
 def _not_some_bytes(value: str) -> str:
+    if re.fullmatch(r"[0-9]*\.[0-9]+", value) and float(value) % 1:
+        raise ValueError(f"{value!r} means a fraction of a byte; write it as {value}Gi")
     if (number := value.removesuffix("m")).isdigit() and 0 < int(number) < _FEWEST_BYTES:
         what, meant = ("thousandths of a byte", "Mi") if "m" in value else ("bytes", "Gi")
         raise ValueError(f"{value!r} means {what}; write it as {number}{meant}")

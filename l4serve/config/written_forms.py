@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
+from l4serve.config.data_file import load_data
+
 QUANTITY = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 LOCATION = r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
 ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]$"
@@ -36,6 +38,7 @@ _CALLED: Mapping[str, str] = {
     PYTHON_NAME: "is not the name of a Python class or function",
     VERSION: "is not a release: numbers with dots between them",
 }
+_WORD = "is not a word of letters, digits and . _ -, beginning with a letter or digit"
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
 _LETTER_O = re.compile(r"(?<=[0-9.])[oO](?=[0-9.]|$)")
 _PLACE_WORDS = re.compile(
@@ -48,9 +51,9 @@ _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
 
 
-def called(pattern: str) -> str:
-    """What a text that does not have a form is told."""
-    return _CALLED.get(pattern, "does not have the form that this key takes")
+def called(pattern: str, key: str = "") -> str:
+    """What a text that does not have a form is told, at a key; a word of an engine has no name of its own."""
+    return _CALLED.get(pattern) or load_data(__file__, "forms.yaml").get(key, _WORD)
 
 
 def mended_to(value: str, pattern: str) -> str | None:

@@ -91,7 +91,7 @@ def last_key(path: str, line: int, folder: Path) -> bool:
 WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "config-list": ("config: [1]\n", "`config` is a list, not a mapping"),
     "config-number": ("config: 5\n", "`config` is a single value, '5', not a mapping"),
-    "config-empty": ("config:\n", "`config` is empty"),
+    "config-empty": ("config:\n", "fix: write the stack's values below `config:`"),
     "config-misspelt": ("konfig: {}\n", "write `config:` for `konfig:`"),
     "not-a-number": (f"config:\n  {KEY}: {{a: .nan}}\n", ":2: a: .nan is infinite or not a number"),
     "latin-1": ("config: {a: é}\n".encode("latin-1"), "the file is not UTF-8 text"),
@@ -107,6 +107,7 @@ WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "text": ("hello\n", ":1: the file is a text, not a mapping"),
     "two-documents": ("config: {}\n---\nconfig: {}\n", ":2: a second document begins here"),
     "misindented": ("config:\n  a: 1\n b: 2\n", ":3: the indentation of this line"),
+    "no-blank-in-braces": (f"config:\n  {KEY}: {{cluster: {{mode:standard}}}}\n", "behind the `:`, as mode: standard"),
     "no-value": ("config:\n  a: @x\n", ":2: a value cannot begin with @"),
     "tab": ("config:\n\ta: 1\n", ":2: a tab stands"),
     "open-quote": ("config:\n  a: 'x\n", ":2: the quote that is opened here is not closed"),

@@ -25,7 +25,8 @@ ZONES = {
 }
 PARSERS = {"enableAutoToolChoice": True, "toolCallParser": "hermess"}
 NETWORKS = "cluster.authorizedNetworks"
-L4 = "nodePools.l4"
+L4, L4M = "nodePools.l4", "g2-standard-8"
+OPTIONS, RECURRENCE = "cluster.networkOptions", "cluster.maintenance.recurrence"
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
@@ -54,6 +55,17 @@ MEANT = (
     Wrong("variables-of-kubernetes", {f"{W}.extraEnv": [{"name": "A", "value": "b"}]}, f"{W}.extraEnv", "{A: b}"),
     Wrong("variables-listed", {f"{W}.extraEnv": ["A=b"]}, f"{W}.extraEnv", "write it as {A: b}"),
     Wrong("no-engine-named", {E: REMOVE}, E, "add engine: {kind: vllm}"),
+    Wrong("cpu-zero", {f"{REQUESTS}.cpu": 0}, f"{REQUESTS}.cpu", "write for example 2, or remove it"),
+    Wrong("memory-fraction", {f"{REQUESTS}.memory": 1.5}, f"{REQUESTS}.memory", "write it as 1.5Gi"),
+    Wrong("price-word", {f"prices.onDemand.{L4M}": "free"}, f"prices.onDemand.{L4M}", "write it as 0.61"),
+    Wrong("env-list", {f"{W}.env": ["A"]}, f"{W}.env", "{DATABASE_PASSWORD: {secret: search-backend, key: password}}"),
+    Wrong("env-without-key", {f"{W}.env": {"A": {"secret": "a"}}}, f"{W}.env.A.key", "add key: password"),
+    Wrong("recurrence-word", {RECURRENCE: "FREQ=WEKLY"}, RECURRENCE, "is not a recurrence: FREQ=DAILY, WEEKLY"),
+    Wrong("time-word", {"cluster.maintenance.start": "tomorrow"}, "cluster.maintenance.start", "is not a time in UTC"),
+    Wrong("range-word", {f"{OPTIONS}.nodesCidr": "many"}, f"{OPTIONS}.nodesCidr", "is not a range of addresses"),
+    Wrong("range-of-one", {f"{OPTIONS}.nodesCidr": "10.0.0.0"}, f"{OPTIONS}.nodesCidr", "write it as 10.0.0.0/20"),
+    Wrong("host-bits", {NETWORKS: [{"cidr": "10.0.0.1/8"}]}, f"{NETWORKS}[0].cidr", "write it as 10.0.0.0/8"),
+    Wrong("host-bits-of-nodes", {f"{OPTIONS}.nodesCidr": "10.0.0.1/20"}, f"{OPTIONS}.nodesCidr", "as 10.0.0.0/20"),
     Wrong("version-letter", {f"{E}.version": "0.26.O"}, f"{E}.version", "write it as 0.26.0"),
     Wrong("cache-type-case", {f"{E}.kvCacheDtype": "FP8"}, f"{E}.kvCacheDtype", "did you mean fp8?"),
     Wrong("args-in-one-text", {f"{W}.extraArgs": "--a=1 --b"}, f"{W}.extraArgs", "write it as [--a=1, --b]"),

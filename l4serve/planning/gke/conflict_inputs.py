@@ -41,7 +41,6 @@ _CLUSTER_DERIVED = (
         "systemZonesUnknown",
         "systemPoolTwice",
         "keyRegion",
-        "badCidrs",
     ),
     *("overlappingRanges", "publicAuthorized", "openAuthorized", "effectiveIp", "podsRangesIncomplete", "nodesForPods"),
     *("windowHours", "windowHoursIn32Days", "badRecurrence", "exclusionsBackwards", "exclusionsLong", "fullExclusions"),
@@ -171,11 +170,9 @@ def _network_facts(config: ManagedCluster) -> dict[str, Any]:
     ranges = {name: net for name, text in wanted.items() if (net := _network(text)) is not None}
     overlaps = [f"{a} and {b}" for a, b in combinations(ranges, 2) if ranges[a].overlaps(ranges[b])]
     allowed = [(net.cidr, _network(net.cidr)) for net in config.authorized_networks]
-    bad = [text for text in (*wanted.values(), *(net.cidr for net in config.authorized_networks)) if not _network(text)]
     pods = ranges.get("podsCidr")
     per_node = (getattr(config, "max_pods_per_node", None) or 32) * 2
     return {
-        "badCidrs": ", ".join(bad),
         "overlappingRanges": "; ".join(overlaps) if config.network is None else "",
         "publicAuthorized": ", ".join(text for text, net in allowed if net and not net.is_private),
         "openAuthorized": ", ".join(text for text, net in allowed if net and net.prefixlen == 0),

@@ -20,5 +20,5 @@ def fit_text(fit: Fit) -> str:
 def fit_remedy(cures: tuple[Remedy, ...]) -> str:
     """The first few edits that help, as one text."""
     if not cures:
-        return "a smaller or quantised model; no edit of this workload alone makes it fit"
+        return "take a smaller or quantised model, or cards with more memory: l4serve models --fits MACHINE tells which"
     return "; or ".join(cure.text for cure in cures[:3])

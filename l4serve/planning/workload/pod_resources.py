@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import ConfigError, Problem, refuse
+from l4serve.config.problems import ConfigError, Problem, refuse, split_remedy
 from l4serve.config.workload import ResourceList, Workload
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
@@ -220,10 +220,12 @@ def _read(path: str, amounts: ResourceList, problems: list[Problem]) -> dict[str
         try:
             read[key] = parse_cpu(text) if key == "cpu_millis" else parse_bytes(text)
         except QuantityError as error:
-            problems.append(Problem(f"{path}.{_FIELDS[key]}", str(error)))
+            problems.append(Problem(f"{path}.{_FIELDS[key]}", *split_remedy(str(error))))
             continue
         if read[key] <= 0:
-            problems.append(Problem(f"{path}.{_FIELDS[key]}", "an amount above zero is needed"))
+            usual = "2" if key == "cpu_millis" else "25Gi"
+            what, mend = f"{text!r} is not above zero", f"write for example {usual}, or remove it: it is planned"
+            problems.append(Problem(f"{path}.{_FIELDS[key]}", what, mend))
     return read
 
 
@@ -234,7 +236,7 @@ def _shm(path: str, workload: Workload, memory_limit: int, problems: list[Proble
     try:
         size = parse_bytes(workload.shm)
     except QuantityError as error:
-        problems.append(Problem(f"{path}.shm", str(error)))
+        problems.append(Problem(f"{path}.shm", *split_remedy(str(error))))
         return 0
     if size > memory_limit:
         message = (
@@ -242,5 +244,5 @@ def _shm(path: str, workload: Workload, memory_limit: int, problems: list[Proble
         )
         problems.append(Problem(f"{path}.shm", message, "lower shm or raise resources.limits.memory"))
     elif size == 0:
-        problems.append(Problem(f"{path}.shm", "an amount above zero is needed", "remove shm"))
+        problems.append(Problem(f"{path}.shm", f"{workload.shm!r} is not above zero", "remove shm"))
     return size

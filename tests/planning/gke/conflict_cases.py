@@ -35,10 +35,6 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "authorizedNetworks": [{"cidr": "0.0.0.0/0"}]},
         {**STANDARD, "authorizedNetworks": [{"cidr": "203.0.113.7/32"}]},
     ),
-    "bad-cidr": (
-        {**STANDARD, "networkOptions": {"nodesCidr": "10.0.0.1/20"}},
-        {**STANDARD, "networkOptions": {"nodesCidr": "10.0.0.0/20"}},
-    ),
     "overlapping-ranges": (
         {**STANDARD, "networkOptions": {"servicesCidr": "10.4.0.0/20"}},
         {**STANDARD, "network": "shared", "networkOptions": {"servicesCidr": "10.4.0.0/20"}},
