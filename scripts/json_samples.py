@@ -43,6 +43,38 @@ config:
 """
 """A stack whose autoscaler reads the metrics that GKE hands on, for which its cluster gets a profile, and a model that
 fits by less than is uncertain, for which the plan has remedies."""
+FULL_STACK = """\
+config:
+  gcp:project: my-project
+  gke-llm-serving:serving:
+    cluster:
+      mode: standard
+      name: llm
+      location: us-central1
+      zones: [us-central1-a]
+      nodeServiceAccount: nodes@my-project.iam.gserviceaccount.com
+      authorizedNetworks: [{cidr: 203.0.113.0/24}]
+      databaseEncryptionKey: projects/p/locations/us-central1/keyRings/r/cryptoKeys/k
+      maintenance: {start: "2025-01-04T02:00:00Z", end: "2025-01-04T10:00:00Z", recurrence: "FREQ=WEEKLY;BYDAY=SA,SU"}
+      monitoring: {components: [POD]}
+      resourceLabels: {team: serving}
+      systemPool: {zones: [us-central1-a], fallbackMachineTypes: [n2-standard-4]}
+    nodePools:
+      l4:
+        machineType: g2-standard-8
+        maxNodes: 3
+        maxPodsPerNode: 32
+        upgrade: {strategy: blue-green, batchNodes: 1, batchSoakSeconds: 60, poolSoakSeconds: 600}
+        secondaryBootDisk: {image: projects/my-project/global/images/engine}
+      packed: {machineType: g2-standard-8, zones: [us-central1-a], placement: {}}
+    workloads:
+      qwen:
+        model: {id: Qwen/Qwen2.5-1.5B-Instruct}
+        engine: {kind: vllm, version: 0.26.0, maxModelLen: 8192}
+        nodePool: l4
+    monitoring: {alerts: {}}
+"""
+"""A stack that sets what the examples leave out."""
 _PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
 _NODE = "l4-0"
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,11 +18,16 @@ from typing import Any
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from scripts.json_samples import BENCH_REPORT, NATIVE_STACK, SAMPLES
+from l4serve.config.key_reference import known_keys
+from l4serve.engines.contract import contract_versions
+from scripts.json_samples import BENCH_REPORT, FULL_STACK, NATIVE_STACK, SAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "json.schema.json"
 EXAMPLES = ROOT / "examples"
+EXAMPLES_OF_VLLM = [EXAMPLES / f"Pulumi.{name}.yaml" for name in ("embeddings", "lora", "scaled-with-fallback")]
+RELEASES = tuple(f"{engine}-{version}" for engine in ("vllm", "tgi") for version in contract_versions(engine))
+PAIRS = [pair for pair in pairwise(RELEASES) if pair[0].partition("-")[0] == pair[1].partition("-")[0]]
 STACKS = ("dev", "staging", "prod", "guide", "local")
 _ESTIMATE = ("estimate", "--model", "Qwen/Qwen2.5-7B-Instruct", "--input-tokens", "512", "--output-tokens", "256")
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -29,23 +35,28 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         *(("plan", "-s", stack) for stack in STACKS),
         *(("plan", "-f", f"tests/data/stacks/Pulumi.{name}.yaml") for name in ("models", "autopilot")),
         *(("plan", "-f", str(file)) for file in sorted(EXAMPLES.glob("Pulumi.*.yaml"))),
-        ("plan", "-f", "{folder}/native.yaml"),
+        *(("plan", "-f", f"{{folder}}/{name}.yaml") for name in ("native", "full")),
     ),
     "fit": (
         ("fit", "--model", "google/gemma-7b", "--max-model-len", "8192"),
         ("fit", "--model", "Qwen/Qwen2.5-1.5B-Instruct"),
+        ("fit", "--model", "google/gemma-7b", "--gpu", "nvidia-tesla-t4", "--dtype", "bfloat16"),
     ),
     "check": (
         ("check", "-s", "staging", "--engine-version", "vllm-0.33.0"),
         ("check", "-s", "guide"),
+        *(("check", "-f", str(file), "--engine-version", "vllm-0.9.0") for file in EXAMPLES_OF_VLLM),
     ),
     "shapes": (("shapes",), ("shapes", "-s", "dev", "-w", "qwen")),
     "models": (("models",), ("models", "--fits", "g2-standard-8")),
     "recipes": (("recipes",),),
-    "explain": (("explain", "workloads.engine.maxModelLen"), ("explain", "nodePools")),
+    "explain": tuple(("explain", key) for key in known_keys()),
     "contract-list": (("contract", "list"),),
-    "contract-show": (("contract", "show", "vllm-0.26.0"), ("contract", "show", "tgi-3.3.7")),
-    "contract-diff": (("contract", "diff", "vllm-0.10.0", "vllm-0.26.0"),),
+    "contract-show": tuple(("contract", "show", release) for release in RELEASES),
+    "contract-diff": tuple(
+        ("contract", "diff", old, new)
+        for old, new in (*PAIRS, ("vllm-0.8.0", "vllm-0.26.0"), ("tgi-2.0.0", "tgi-3.3.7"))
+    ),
     "contract-rules": (("contract", "rules"),),
     "estimate": (
         (*_ESTIMATE, "--concurrency", "1"),
@@ -76,10 +87,12 @@ NAMED = frozenset(
         "nodeSelector",
         "resourceLabels",
     }
-    | {"requests", "limits", "flags", "metrics", "edit", "workload", "hourly", "counts", "spec", "dashboard", "default"}
-    | {"example", "podLabels", "annotations", "extraEnv", "autoscalingMetrics", "settings", "when"}
+    | {"requests", "limits", "flags", "metrics", "edit", "workload", "hourly", "counts", "spec", "dashboard"}
+    | {"podLabels", "annotations", "extraEnv", "envSources", "autoscalingMetrics", "settings", "when"}
 )
 """Keys whose values are mappings by name, or values of a user's own."""
+ANY = frozenset({"default", "example"})
+"""Keys whose values are anything that a stack may hold."""
 
 
 def documents(name: str) -> list[Any]:
@@ -94,6 +107,7 @@ def printed(args: Iterable[str], folder: Path) -> Any:
     """What a command prints with `--json`; `{folder}` in its arguments holds a report and a stack."""
     (folder / "report.json").write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
     (folder / "native.yaml").write_text(NATIVE_STACK, encoding="utf-8")
+    (folder / "full.yaml").write_text(FULL_STACK, encoding="utf-8")
     given = [arg.replace("{folder}", str(folder)) for arg in args]
     result = CliRunner().invoke(app, [*given, "--json"])
     if result.exit_code not in (0, 1):
@@ -103,6 +117,8 @@ def printed(args: Iterable[str], folder: Path) -> Any:
 
 def form_of(values: Iterable[Any], key: str = "") -> dict[str, Any]:
     """The schema that all values have; one that is null in every document may be anything in another."""
+    if key in ANY:
+        return {}
     values = list(values)
     types = sorted({_type(value) for value in values})
     if types == ["null"]:

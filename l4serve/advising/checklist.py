@@ -48,6 +48,8 @@ class Item:
     edit: Mapping[str, object]
     gain: float | None = None
     quality: str | None = None
+    price_date: str | None = None
+    """Day of the price that the text names; None where it names none."""
 
 
 @cache
@@ -96,9 +98,12 @@ class _Checker:
         pool, machine = self.workload.placing.packed_on, self._smallest(better.name)
         if machine is None:
             return _none(f"no machine with {better.name} is sold {self.provisioning}")
-        cost = f"{usd:.2f} USD an hour for each pod" if usd is not None else "at a price that is not known"
+        cost = "at a price that is not known"
+        if price is not None:
+            cost = f"{price.usd_per_hour * share:.2f} USD an hour for each pod ({price.dated})"
         edit = {f"nodePools.{pool}.machineType": machine} if pool else {}
-        return self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {better.name}, {cost}")
+        tried = self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {better.name}, {cost}")
+        return {**tried, "price_date": price.date if price else None}
 
     def _quantization(self, goal: str) -> Mapping[str, Any]:
         if self._is_quantized():

@@ -15,6 +15,7 @@ from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, 
 from l4serve.advising.sizing import MOST_REPLICAS, missed
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
+from l4serve.planning.machines.prices import dated
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.workload.judging import Subject
@@ -141,7 +142,8 @@ def ruled_out(candidate: Candidate, wish: Wish) -> str | None:
             return "no price is known to hold against the budget"
         if price > wish.budget_usd_hour * (1 + ROUNDING):
             machines = f"{candidate.nodes} x {candidate.home.shape.name}"
-            return f"{price:.2f} USD an hour for {machines} are above the budget of {wish.budget_usd_hour:.2f}"
+            day = f" ({dated(candidate.home.price_date)})" if candidate.home.price_date else ""
+            return f"{price:.2f} USD an hour for {machines}{day} are above the budget of {wish.budget_usd_hour:.2f}"
     return None
 
 

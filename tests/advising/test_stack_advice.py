@@ -97,6 +97,7 @@ def test_the_better_card_is_of_a_machine_that_is_sold_as_the_pool_is_paid_for() 
     for provisioning, machine in bought.items():
         (item,) = (i for i in checklist(plan.workloads[0], provisioning) if i.id == "latency-gpu")
         assert item.edit == {"nodePools.l4.machineType": machine}
+        assert item.price_date and f"(price of {item.price_date})" in item.text, "a price that is named has its day"
 
 
 def test_every_edit_of_the_checklist_is_one_that_the_stack_plans(tmp_path: Path) -> None:

@@ -29,6 +29,17 @@ def test_it_plans_and_every_model_fits(file: Path) -> None:
     assert {note.id for note in grave} <= {"token-missing", "key-missing", "autoscaler-adapter"}
 
 
+@EACH
+def test_it_waits_for_no_secret_of_a_namespace_that_its_own_update_makes(file: Path) -> None:
+    """Nobody can make a Secret in a cluster that is not there, and the stack takes no namespace that others made."""
+    config = read_stack_file(file).config
+    if config.cluster.mode == "existing" and not config.create_namespace:
+        return
+    assert config.hugging_face.existing_secret is None
+    assert [w.api_key.secret for w in config.workloads.values() if w.api_key and w.api_key.secret] == []
+    assert [source.secret for w in config.workloads.values() for source in w.env.values() if source.secret] == []
+
+
 @pytest.mark.slow
 @EACH
 def test_it_renders(file: Path) -> None:

@@ -14,7 +14,7 @@ from tests.cli.test_completion import options
 from tests.json_forms import faults
 
 NAMES = (*COMMANDS, *SAMPLES)
-QUICK = ("plan", "fit", "check", "explain", "contract-list")
+QUICK = ("plan", "fit", "check", "contract-list")
 FORMS = json.loads(FILE.read_text("utf-8"))["$defs"]
 PAGE = (FILE.parent / "json.md").read_text("utf-8")
 
@@ -35,6 +35,37 @@ def test_a_plan_outside_the_samples_has_it_too() -> None:
     document = json.loads(result.stdout)
     assert document["schemaVersion"] == 1
     assert faults("plan", document) == []
+
+
+OTHERS = (
+    ("explain", "explain cluster.mode"),
+    ("explain", "explain workloads.engine.kvCacheDtype"),
+    ("contract-show", "contract show vllm-0.8.0"),
+    ("contract-show", "contract show tgi-2.3.1"),
+    ("contract-diff", "contract diff tgi-2.0.0 tgi-3.3.7"),
+    ("contract-diff", "contract diff vllm-0.8.5 vllm-0.22.0"),
+    ("contract-diff", "contract diff tgi-2.3.1 tgi-3.2.0"),
+    ("check", "check -f examples/Pulumi.embeddings.yaml --engine-version vllm-0.9.0"),
+    *(
+        ("check", f"check -f examples/Pulumi.{name}.yaml --engine-version vllm-0.10.0")
+        for name in ("vision", "reasoning")
+    ),
+    ("fit", "fit --model google/gemma-7b --gpu nvidia-tesla-t4"),
+    ("fit", "fit --model Qwen/Qwen2.5-7B-Instruct --engine tgi --quantization eetq"),
+)
+
+
+@pytest.mark.parametrize(("name", "command"), OTHERS, ids=[command for _, command in OTHERS])
+def test_a_document_of_each_kind_has_its_form(name: str, command: str) -> None:
+    result = run(*(part.replace("examples/", f"{ROOT}/examples/") for part in command.split()), "--json")
+    assert faults(name, json.loads(result.stdout)) == []
+
+
+def test_the_items_of_the_lists_that_a_reader_looks_into_are_described() -> None:
+    verdicts = FORMS["fit"]["properties"]["verdicts"]["items"]
+    flags = FORMS["explain"]["properties"]["entries"]["items"]["properties"]["flags"]["items"]
+    read = FORMS["check"]["properties"]["workloads"]["additionalProperties"]["properties"]["metricsRead"]["items"]
+    assert verdicts and flags and read
 
 
 def test_a_missing_key_is_a_fault() -> None:

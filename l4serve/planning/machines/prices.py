@@ -40,7 +40,12 @@ class Price:
     @property
     def dated(self) -> str:
         """Its day in words, such as `price of 2026-08-03`."""
-        return f"price {self.date}" if self.date == _STATED else f"price of {self.date}"
+        return dated(self.date)
+
+
+def dated(date: str) -> str:
+    """The day of a price in words; one that the config states has none."""
+    return f"price {date}" if date == _STATED else f"price of {date}"
 
 
 @frozen()
