@@ -1,5 +1,6 @@
 """l4serve check: what breaks if a stack's engines move to another version?"""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -43,13 +44,24 @@ def check(
 
 
 def _target(stack: Stack, text: str) -> ResolvedContract:
+    kinds = {workload.engine.kind for workload in stack.config.workloads.values()}
     try:
         target = named_contract(text)
     except ContractError as error:
-        raise refuse_input(str(error)) from None
+        raise refuse_input(_of_own_engine(kinds, text) or str(error)) from None
     engine = target.contract.engine
-    kinds = {workload.engine.kind for workload in stack.config.workloads.values()}
     if engine not in kinds:
         known = " or ".join(sorted(kinds))
         raise refuse_input(f"no workload of {stack.name} runs on {engine} to move to {text}; name a release of {known}")
     return target
+
+
+def _of_own_engine(kinds: Collection[str], text: str) -> str:
+    """Why the stack's one engine has no such release; empty where a stack has several, or the text names one."""
+    if len(kinds) != 1 or not text[:1].isdigit():
+        return ""
+    try:
+        named_contract(f"{next(iter(kinds))}-{text}")
+    except ContractError as error:
+        return str(error)
+    return ""

@@ -122,6 +122,12 @@ def test_bad_input_is_one_readable_line(arguments: tuple[str, ...], message: str
     assert "Traceback" not in result.output
 
 
+def test_a_release_that_is_not_known_is_held_against_the_stacks_own_engine(tmp_path: Path) -> None:
+    said = run("check", "-f", stack(tmp_path, "{kind: vllm}"), "--engine-version", "0.99").stderr
+    assert "vllm 0.99 lies outside the known versions" in said
+    assert "tgi" not in said
+
+
 @pytest.mark.parametrize("place", ["nodePool", "computeClass"])
 def test_a_place_that_the_stack_does_not_define_is_refused(tmp_path: Path, place: str) -> None:
     extra = f"        {place}: nowhere\n    nodePools: {{l4: {{machineType: g2-standard-8}}}}\n"
