@@ -3,6 +3,7 @@
 from tests.config.wrong_configs import REMOVE, E, W, Wrong
 
 ARG, PRICE = f"{W}.extraArgs[0]", "prices.onDemand.g2-standart-8"
+POOL = "nodePools.l4"
 LOCATION = "cluster.location"
 LOCATIONS = {
     "europe-west-4": "write it as europe-west4",
@@ -99,6 +100,7 @@ MEANT = (
         "model-owner", {f"{W}.model.id": "Quen/Qwen2.5-1.5B-Instruct"}, f"{W}.model.id", "did you mean Qwen/Qwen2.5-1"
     ),
     *(Wrong(f"location-{value}", {LOCATION: value}, LOCATION, said) for value, said in LOCATIONS.items()),
+    Wrong("pool-zone", {f"{POOL}.zones": ["us-centrl1-a"]}, f"{POOL}.zones", "fix: did you mean us-central1-a?"),
     *(
         Wrong(f"zones-{value}", {LOCATION: "us-central1", "cluster.zones": [value]}, f"cluster.zones{at}", said)
         for (value, at), said in ZONES.items()

@@ -134,7 +134,7 @@ def _machine_facts(config: NodePool, shape: MachineShape, region: str | None, zo
     families = load_data(__file__, "conflicts.yaml")["families"].get(family, {})
     offered = accelerator_zones(shape.accelerator, region) if region else ()
     listed = zones_are_complete(shape.accelerator) and not config.allow_unlisted_zones
-    lacking = [zone for zone in zones if region and offered and zone not in offered]
+    lacking = [zone for zone in zones if offered and region_of(zone) == region and zone not in offered]
     return {
         "accelerator": shape.accelerator,
         "family": family,
