@@ -11,6 +11,7 @@ from l4serve.config.spelling import nearest
 _ALMOST = 0.85
 """Share of equal letters from which a key of another object is proposed."""
 _FEW = 8
+_UNIONS = ("cluster", "engine", "source")
 
 
 def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str]) -> str:
@@ -64,7 +65,10 @@ def _entries() -> Any:
 def _above(loc: tuple[int | str, ...]) -> str:
     from l4serve.config.key_reference import key_of
 
-    return key_of(".".join(map(str, loc[:-1])))
+    # Behind the key of a union pydantic names its member, which is no key.
+    members = {entry.chosen_by.rpartition(": ")[2] for entry in _entries() if entry.chosen_by}
+    keys = [str(part) for i, part in enumerate(loc[:-1]) if not (part in members and loc[i - 1] in _UNIONS)]
+    return key_of(".".join(keys))
 
 
 def _own_keys(loc: tuple[int | str, ...]) -> list[str]:

@@ -67,6 +67,13 @@ MEANT = (
     Wrong("range-of-one", {f"{OPTIONS}.nodesCidr": "10.0.0.0"}, f"{OPTIONS}.nodesCidr", "write it as 10.0.0.0/20"),
     Wrong("host-bits", {NETWORKS: [{"cidr": "10.0.0.1/8"}]}, f"{NETWORKS}[0].cidr", "write it as 10.0.0.0/8"),
     Wrong("host-bits-of-nodes", {f"{OPTIONS}.nodesCidr": "10.0.0.1/20"}, f"{OPTIONS}.nodesCidr", "as 10.0.0.0/20"),
+    Wrong(
+        "networks-too-deep",
+        {f"{OPTIONS}.authorizedNetworks": []},
+        f"{OPTIONS}.authorizedNetworks",
+        "belongs in cluster",
+    ),
+    Wrong("rank-misspelt", {f"{E}.lora": {"maxRnk": 8}}, f"{E}.lora.maxRnk", "did you mean maxRank?"),
     Wrong("version-letter", {f"{E}.version": "0.26.O"}, f"{E}.version", "write it as 0.26.0"),
     Wrong("cache-type-case", {f"{E}.kvCacheDtype": "FP8"}, f"{E}.kvCacheDtype", "did you mean fp8?"),
     Wrong("args-in-one-text", {f"{W}.extraArgs": "--a=1 --b"}, f"{W}.extraArgs", "write it as [--a=1, --b]"),
