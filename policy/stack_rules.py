@@ -38,7 +38,7 @@ def cost_ceiling(resources: Sequence[Resource], settings: Settings) -> Iterator[
 
 
 def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[float, tuple[str, ...]]:
-    """USD per hour with every pool at its largest, a class at its dearest, and the machines whose price is not known."""
+    """USD per hour with pools at their largest and classes at their dearest, and the machines without a known price."""
     stated = settings.prices or {}
     overrides = PriceOverrides({"on-demand": stated, "spot": stated, "flex-start": stated})
     total, unknown = 0.0, []
