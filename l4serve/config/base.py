@@ -194,7 +194,7 @@ def _no_host_bits(value: str) -> str:
     from ipaddress import ip_network
 
     if str(network := ip_network(value, strict=False)) != value:
-        raise ValueError(f"{value} has bits set beyond its prefix, so it is no network; write it as {network}")
+        raise ValueError(f"{value} has bits set beyond its prefix, so it is not a network; write it as {network}")
     return value
 
 

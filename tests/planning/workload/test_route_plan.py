@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one place": ({"workloads": TWO, "expose": INTERNET}, "a is served at llm.example.com/a too"),
     "gateway off": ({"expose": NETWORK, "cluster": {**factories.ZONAL, "gatewayApi": False}}, "cluster.gatewayApi"),
     "overlap": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.4.0.0/23"}}, "overlaps 10.4.0.0/14"),
-    "host bits": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.129.0.5/23"}}, "set it to 10.129.0.0/23"),
+    "host bits": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.129.0.5/23"}}, "write it as 10.129.0.0/23"),
     "small": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.129.0.0/28"}}, "too small"),
     "two addresses": ({"expose": {**NETWORK, "address": "a", "reserveAddress": True}}, "reserved already"),
     "two certificates": ({"expose": {**INTERNET, "certificate": {"secret": "a", "certificateManager": "b"}}}, "one"),
