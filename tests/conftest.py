@@ -19,14 +19,19 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "slow": (
         "tests/advising",
         "tests/benchmarks",
+        "tests/cli/test_advise_command.py",
         "tests/cli/test_completion.py",
         "tests/cli/test_diff_command.py",
         "tests/cli/test_diff_hostile.py",
         "tests/cli/test_diff_sides.py",
+        "tests/cli/test_json_documents.py",
         "tests/cli/test_loading.py",
+        "tests/cli/test_many_workloads.py",
         "tests/cli/test_start.py",
         "tests/cli/test_verify_command.py",
         "tests/components/test_custom_kinds.py",
+        "tests/components/test_endpoint_picker.py",
+        "tests/components/test_exposure.py",
         "tests/config/test_followed_remedies.py",
         "tests/config/test_long_texts.py",
         "tests/engines/test_remedies.py",
@@ -69,8 +74,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     ),
     "browser": ("tests/report/test_browser.py",),
 }
-"""Files and folders all of whose tests have a marker: `slow` ones generate many cases, start processes or servers, or
-walk over every contract or stack."""
+"""Files and folders all of whose tests have a marker: `slow` ones generate many cases, start processes or servers,
+render or search whole stacks, or walk over every contract."""
 
 
 SERVING = (
