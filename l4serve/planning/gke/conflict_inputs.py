@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Any
 
@@ -102,11 +102,7 @@ def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPl
     facts |= {
         "effectiveProvisioning": config.effective_provisioning,
         **_facts_of_cluster(cluster),
-        **(
-            _zone_facts("zones", zones, region)
-            if region
-            else dict.fromkeys(("zonesOutside", "zonesUnknown", "zonesMeant"), "")
-        ),
+        **_zone_facts("zones", zones, region),
         "zoneCount": len(zones) or (None if cluster is None or cluster.regional else 1),
         "duplicateZones": _twice(config.zones),
         "duplicateTaints": _twice([*keys, "nvidia.com/gpu"]),
@@ -167,18 +163,17 @@ def _local_ssd_facts(config: NodePool, shape: MachineShape) -> dict[str, Any]:
 def _network_facts(config: ManagedCluster) -> dict[str, Any]:
     options = config.network_options
     wanted = {"nodesCidr": options.nodes_cidr, "podsCidr": options.pods_cidr, "servicesCidr": options.services_cidr}
-    ranges = {name: net for name, text in wanted.items() if (net := _network(text)) is not None}
+    ranges = {name: IPv4Network(text) for name, text in wanted.items()}
     overlaps = [f"{a} and {b}" for a, b in combinations(ranges, 2) if ranges[a].overlaps(ranges[b])]
-    allowed = [(net.cidr, _network(net.cidr)) for net in config.authorized_networks]
-    pods = ranges.get("podsCidr")
+    allowed = [(net.cidr, IPv4Network(net.cidr)) for net in config.authorized_networks]
     per_node = (getattr(config, "max_pods_per_node", None) or 32) * 2
     return {
         "overlappingRanges": "; ".join(overlaps) if config.network is None else "",
-        "publicAuthorized": ", ".join(text for text, net in allowed if net and not net.is_private),
-        "openAuthorized": ", ".join(text for text, net in allowed if net and net.prefixlen == 0),
+        "publicAuthorized": ", ".join(text for text, net in allowed if not net.is_private),
+        "openAuthorized": ", ".join(text for text, net in allowed if net.prefixlen == 0),
         "effectiveIp": config.control_plane.ip_endpoint or ("public" if config.authorized_networks else "private"),
         "podsRangesIncomplete": (options.pods_range is None) != (options.services_range is None),
-        "nodesForPods": pods.num_addresses // per_node if pods and config.network is None else None,
+        "nodesForPods": ranges["podsCidr"].num_addresses // per_node if config.network is None else None,
     }
 
 
@@ -224,17 +219,13 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from _flatten(value, f"{path}.")
 
 
-def _network(text: str) -> IPv4Network | None:
-    """The network, or None when the text is no network (host bits set, an octet above 255)."""
-    try:
-        network = ip_network(text)
-    except ValueError:
-        return None
-    return network if isinstance(network, IPv4Network) else None
+def _zone_facts(name: str, zones: Iterable[str], region: str | None) -> dict[str, str]:
+    """Zones that lie outside a region, those of it that Google Cloud has not, and what the first of either means.
 
-
-def _zone_facts(name: str, zones: Iterable[str], region: str) -> dict[str, str]:
-    """Zones that lie outside a region, those of it that Google Cloud has not, and what the first of either means."""
+    Nobody knows of either where the region is unknown.
+    """
+    if not region:
+        return dict.fromkeys((f"{name}Outside", f"{name}Unknown", f"{name}Meant"), "")
     outside = [zone for zone in zones if region_of(zone) != region]
     known = zones_of(region)
     unknown = [zone for zone in zones if known and region_of(zone) == region and zone not in known]

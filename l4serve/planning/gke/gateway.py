@@ -107,14 +107,11 @@ def _problems(config: Expose, cluster: ClusterPlan) -> Iterator[Problem]:
         yield Problem("expose.reserveAddress", what, "reserve it yourself and name it in expose.address")
     network = managed.network if managed else None
     ranges = (network.nodes_cidr, network.pods_cidr, network.services_cidr) if network else ()
-    wanted = ip_network(config.proxy_only_cidr, strict=False)
+    wanted = ip_network(config.proxy_only_cidr)
     for taken in ranges:
-        if taken is not None and wanted.overlaps(ip_network(taken, strict=False)):
+        if taken is not None and wanted.overlaps(ip_network(taken)):
             what = f"{config.proxy_only_cidr} overlaps {taken} of the cluster"
             yield Problem("expose.proxyOnlyCidr", what, "take a range of its own, of 64 addresses at least")
-    if str(wanted) != config.proxy_only_cidr:
-        what = f"{config.proxy_only_cidr} has bits beyond its mask, which Google refuses of a subnet"
-        yield Problem("expose.proxyOnlyCidr", what, f"set it to {wanted}")
     if wanted.prefixlen > 26:
         what = f"{config.proxy_only_cidr} is too small: a proxy-only subnet has 64 addresses at least"
         yield Problem("expose.proxyOnlyCidr", what, "take a /26, or better a /23")
