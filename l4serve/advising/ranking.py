@@ -153,9 +153,7 @@ def behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
     ours, theirs = rank(wish, judged), rank(wish, winner)
     if ours[0] != theirs[0]:
         return f"on the front, and behind in {measure}: {measured(judged, wish)} against {measured(winner, wish)}"
-    open_by = zip(
-        ("quality", "the price of its machines", "a whole answer", "a short edit"), ours[1:], theirs[1:], strict=True
-    )
+    open_by = zip(OPEN, ours[1:], theirs[1:], strict=True)
     settled = next((name for name, one, other in open_by if one > other), "all else together")
     return f"on the front, as good in {measure}, and behind in {settled}"
 

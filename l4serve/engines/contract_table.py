@@ -65,9 +65,9 @@ class FlagRow:
 class _Masks(dict[str, int]):
     """Spans, each to one bit for every release that it holds."""
 
-    def __init__(self, releases: tuple[str, ...]) -> None:
+    def __init__(self, places: Mapping[str, int]) -> None:
         super().__init__()
-        self._places = {release: place for place, release in enumerate(releases)}
+        self._places = places
 
     def __missing__(self, spans: str) -> int:
         mask = 0
@@ -86,7 +86,7 @@ class ContractTable:
         self._table = table
         self.releases: tuple[str, ...] = tuple(table["releases"])
         self._places = {release: place for place, release in enumerate(self.releases)}
-        self._masks = _Masks(self.releases)
+        self._masks = _Masks(self._places)
 
     def raw(self, release: str) -> dict[str, Any]:
         """Everything that the table says of a release, as its generator gave it; KeyError for an unknown one."""
