@@ -139,9 +139,13 @@ def _kind(step: _Step) -> tuple[str, ...]:
 def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
     edit = dict(step.edit)
     gpus = step.options.tensor_parallel_size * step.options.pipeline_parallel_size
-    written = ", ".join(f"{key}: {str(value).lower() if value is True else value}" for key, value in edit.items())
-    text = f"set {written} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
+    text = f"set {written_edit(edit)} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
     return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
+
+
+def written_edit(edit: Mapping[str, object]) -> str:
+    """An edit as a remedy tells it, `key: value` after `key: value`, each value as YAML has it."""
+    return ", ".join(f"{key}: {str(value).lower() if value is True else value}" for key, value in edit.items())
 
 
 def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:

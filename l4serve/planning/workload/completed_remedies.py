@@ -13,6 +13,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.profile import engine_profile
+from l4serve.planning.memory.remedies import written_edit
 
 _EDIT = re.compile(r"^set ((?:engine\.\w+: [\w.-]*\w)(?:(?:, | and )engine\.\w+: [\w.-]*\w)*)")
 _PAIR = re.compile(r"(engine\.\w+): ([\w.-]*\w)")
@@ -37,8 +38,7 @@ def completed(problem: Problem, workload: Workload, layout: GpuLayout, needs: Ne
     whole |= needs(whole)
     if len(whole) == len(edit) and all(str(whole[key]) == value for key, value in edit.items()):
         return problem
-    written = ", ".join(f"{key}: {str(value).lower() if value is True else value}" for key, value in whole.items())
-    return replace(problem, remedy=f"set {written}{(problem.remedy or '')[found.end() :]}")
+    return replace(problem, remedy=f"set {written_edit(whole)}{(problem.remedy or '')[found.end() :]}")
 
 
 def _read(value: str) -> object:
