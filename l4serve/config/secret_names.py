@@ -159,6 +159,8 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
     )
 
 
+HIDDEN = "[hidden]"
+"""What stands where a secret was."""
 STANDS_FOR = re.compile(r"\$(?:[A-Z_({]|[a-z_]+(?![a-z_\d]))|<[A-Za-z]|\{\{")
 """What stands for a value: $TOKEN, <token>."""
 _TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
@@ -185,7 +187,7 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
     for found in _NAMED.finditer(text):
         value, start = found["value"], found.start("value")
         told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
-        hidden = text.startswith("[hidden]", start - 1)
+        hidden = text.startswith(HIDDEN, start - 1)
         if told and not hidden and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
             quote = text[start - 1] if text[start - 1] in "\"'" else ""
             closed = text.find(quote, start, start + 300) if quote else -1

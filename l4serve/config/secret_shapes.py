@@ -8,9 +8,7 @@ from functools import lru_cache
 from l4serve.config.issued_tokens import issued_tokens
 from l4serve.config.random_texts import looks_random, random_runs
 from l4serve.config.secret_commands import surrounded_secrets
-from l4serve.config.secret_names import STANDS_FOR, given_secrets, holds_a_secret
-
-HIDDEN = "[hidden]"
+from l4serve.config.secret_names import HIDDEN, STANDS_FOR, given_secrets, holds_a_secret
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----.*?"

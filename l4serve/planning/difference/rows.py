@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.secret_names import HIDDEN
 from l4serve.planning.stack.edits import Effect
 
 Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "gateway", "dashboard"]
-HIDDEN, ANOTHER = "[hidden]", "[hidden, another one]"
+ANOTHER = "[hidden, another one]"
 
 
 @frozen()
