@@ -199,8 +199,7 @@ def _system_room(cluster: ClusterPlan, drafts: Sequence[Draft]) -> Iterator[Prob
     pickers = [route.picker for each in drafts if (route := each.access.route) is not None and route.picker is not None]
     filled = [each for each in drafts if each.storage.store is not None and each.storage.store.kind == "hyperdisk"]
     images = {each.image: image_gib(each.workload.engine.kind) for each in filled}
-    stores = [each.storage.store for each in filled if each.storage.store is not None]
-    return room_problems(cluster, pickers, stores, sum(images.values()))
+    return room_problems(cluster, pickers, sum(images.values()) if filled else None)
 
 
 def _asked(draft: Draft) -> Iterator[tuple[Placing, PodRequest]]:

@@ -11,24 +11,23 @@ from l4serve.planning.machines.boot_disks import disk_for_images
 from l4serve.planning.machines.system_machines import pods_on
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.endpoint_picker import PickerPlan
-from l4serve.planning.workload.weight_disk import WeightStore, fill_disk, fill_requests
+from l4serve.planning.workload.weight_disk import fill_disk, fill_requests
 
 _MOST_NODES = 100
 _ENOUGH = "e2-standard-4"
 
 
 def room_problems(
-    cluster: ClusterPlan, pickers: Sequence[PickerPlan], stores: Sequence[WeightStore], images_gib: float = 0.0
+    cluster: ClusterPlan, pickers: Sequence[PickerPlan], images_gib: float | None = None
 ) -> Iterator[Problem]:
     """A system pool that is too small for the endpoint pickers, and for one filling Job at a time beside them.
 
-    `images_gib` are the engines' images, unpacked, that the Jobs of `stores` run.
+    `images_gib` are the images, unpacked, of the engines whose disks are filled; None where no disk is.
     """
     system = cluster.managed.system_pool if cluster.managed else None
-    fills = [store for store in stores if store.kind == "hyperdisk"]
-    if system is not None and fills:
+    if system is not None and images_gib is not None:
         yield from _disk_problems(system, images_gib)
-    asked = [picker.resources["requests"] for picker in pickers] + [fill_requests() for _ in fills[:1]]
+    asked = [picker.resources["requests"] for picker in pickers] + ([] if images_gib is None else [fill_requests()])
     if system is None or not asked:
         return
     pod = _largest(asked)
@@ -38,7 +37,7 @@ def room_problems(
     ]
     if None in rooms or (room := sum(each or 0 for each in rooms)) >= len(asked):
         return
-    whom = _named(len(pickers), bool(fills))
+    whom = _named(len(pickers), images_gib is not None)
     message = f"{whom}, and {_nodes(system)} beside GKE's own pods hold {room} of {pod[0] / 1000:g} CPU each"
     yield Problem(*_remedy(system, len(asked), pod, message))
 
