@@ -14,6 +14,7 @@ from l4serve.cli.reference_pages import config_reference
 from l4serve.cli.stack_options import root_to_write
 from l4serve.config.json_schema import config_schema
 from l4serve.config.recipes import recipes
+from l4serve.config.schema_unions import told_apart
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
 from l4serve.report.shape import difference_schema
 
@@ -29,7 +30,7 @@ def stack_file_schema() -> Mapping[str, Any]:
     definitions = serving.pop("$defs")
     workload = definitions["Workload"]
     workload["properties"]["recipe"] = {
-        "anyOf": [{"enum": sorted(recipes())}, {"type": "null"}],
+        "anyOf": [{"type": "string", "enum": sorted(recipes())}, {"type": "null"}],
         "description": workload["properties"]["recipe"]["description"],
     }
     definitions["ModelOverRecipe"] = _optional(definitions["Model"])
@@ -63,40 +64,24 @@ def stack_file_schema() -> Mapping[str, Any]:
         "required": ["config"],
         "$defs": definitions,
     }
-    found: Mapping[str, Any] = _discriminated(whole)
+    found: Mapping[str, Any] = told_apart(whole)
     return found
-
-
-def _discriminated(schema: Any) -> Any:
-    """The schema with each union told apart by its tag first, so that an editor marks the wrong key, not the object."""
-    if isinstance(schema, list):
-        return [_discriminated(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    result = {key: _discriminated(value) for key, value in schema.items()}
-    if "discriminator" not in result:
-        return result
-    tag, members = result["discriminator"]["propertyName"], result.pop("discriminator")["mapping"]
-    result.pop("oneOf")
-    cases = [
-        {"if": {"properties": {tag: {"const": name}}, "required": [tag]}, "then": {"$ref": ref}}
-        for name, ref in members.items()
-    ]
-    form = {"type": "object", "required": [tag], "properties": {tag: {"enum": list(members)}}, "allOf": cases}
-    return {**result, **form}
 
 
 def _kindless_engine(engines: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     """An engine whose kind a recipe gives: the keys of every engine, each in the form of one of them."""
-    keys = dict.fromkeys(key for engine in engines for key in engine["properties"])
+    keys = dict.fromkeys(key for engine in engines for key in engine["properties"] if key != "kind")
     forms = {key: [e["properties"][key] for e in engines if key in e["properties"]] for key in keys}
-    properties = {key: {"anyOf": [*found, {"type": "null"}]} for key, found in forms.items()}
+    properties = {
+        key: {"description": found[0]["description"], "anyOf": [*found, {"type": "null"}]}
+        for key, found in forms.items()
+    }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _optional(definition: Mapping[str, Any]) -> dict[str, Any]:
     """An object of which any part may be left out or set to null."""
-    parts = {name: {"if": {"not": {"type": "null"}}, "then": part} for name, part in definition["properties"].items()}
+    parts = {name: {"anyOf": [part, {"type": "null"}]} for name, part in definition["properties"].items()}
     return {key: value for key, value in definition.items() if key != "required"} | {"properties": parts}
 
 
