@@ -11,7 +11,7 @@ from l4serve.config.stack_file import SERVING_KEY
 from tests.each_case import each
 from tests.editor import editor
 
-NO_VALUE = [[[]]]
+NO_VALUE: list[Any] = [[[]]]
 """A value that no key takes."""
 OVER_RECIPE = {"recipe": "vllm-7b-kvcache"}
 ENTRIES = tuple({(entry.pattern, entry.part): entry for entry in all_keys()}.values())

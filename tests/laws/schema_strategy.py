@@ -85,7 +85,7 @@ def _value(schema: Mapping[str, Any], key: str) -> st.SearchStrategy[Any]:
     for options in ("anyOf", "oneOf"):
         if options in schema:
             return st.one_of([_value(option, "") for option in schema[options]])
-    kind = schema.get("type")
+    kind = schema.get("type", "object" if "properties" in schema else None)
     kind = kind[0] if isinstance(kind, list) else kind
     match kind:
         case "object":
