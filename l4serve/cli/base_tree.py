@@ -57,6 +57,12 @@ def _had_stacks(folder: Path) -> bool:
     return any(STACK_FILE.fullmatch(name.decode("utf-8", "replace")) for name in done.stdout.split(b"\0"))
 
 
+def names_of_commits(folder: Path) -> list[str]:
+    """Branches and tags of the repository that a folder is in. Raises GitError where there is no git."""
+    done = _git(folder, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
+    return done.stdout.decode().splitlines()
+
+
 def find_commit(root: Path, ref: str | None) -> Commit:
     """The commit that a ref names; without one, where HEAD left the default branch. Raises GitError."""
     if _git(root, "rev-parse", "--git-dir").returncode:

@@ -1,22 +1,25 @@
-"""What the shell completes: stacks, workloads, models, recipes, releases, machines and keys of the config.
+"""What the shell completes: stacks, workloads, models, recipes, releases, machines, words of an engine, keys.
 
 Each function gets what was typed so far and gives the values that begin with it. None raises: a shell that waits for
 a completion shows no error.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import typer
+
+from l4serve.config.spelling import by_number
 
 
 def _beginning(values: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
     @wraps(values)
     def complete(incomplete: str) -> list[str]:
         with suppress(Exception):
-            return sorted({value for value in values() if value.lower().startswith(incomplete.lower())})
+            return by_number({value for value in values() if value.lower().startswith(incomplete.lower())})
         return []
 
     complete.__annotations__ = {"incomplete": str, "return": list[str]}
@@ -111,6 +114,84 @@ def complete_engine() -> Iterable[str]:
     from l4serve.engines.profile import engine_kinds
 
     return engine_kinds()
+
+
+@_beginning
+def complete_nothing() -> Iterable[str]:
+    """What nobody can know beforehand, such as a new name."""
+    return ()
+
+
+@_beginning
+def complete_goal() -> Iterable[str]:
+    """What a first stack is for."""
+    from l4serve.planning.stack.first_stack import GOALS
+
+    return GOALS
+
+
+@_beginning
+def complete_purpose() -> Iterable[str]:
+    """What a server answers with."""
+    from l4serve.planning.models.purpose import PURPOSES
+
+    return PURPOSES
+
+
+@_beginning
+def complete_level() -> Iterable[str]:
+    """Levels of a difference, as one word each."""
+    from l4serve.cli.difference_levels import LEVELS
+
+    return [level.replace(" ", "-") for level in LEVELS]
+
+
+@_beginning
+def complete_ref() -> Iterable[str]:
+    """Branches and tags of the repository."""
+    from l4serve.cli.base_tree import names_of_commits
+
+    return names_of_commits(Path.cwd())
+
+
+def complete_flag(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Flags of the release that the line names, else of every engine's newest; without the dashes of an option."""
+    return _beginning(lambda: _flags(ctx.params.get("name")))(incomplete)
+
+
+def _flags(name: str | None) -> Iterator[str]:
+    from l4serve.engines.contract import contract_versions
+    from l4serve.engines.contract_names import named_contract
+    from l4serve.engines.profile import engine_kinds
+
+    newest = [f"{kind}-{contract_versions(kind)[-1]}" for kind in engine_kinds()]
+    for each in [name] if name else newest:
+        yield from (flag.lstrip("-") for flag in named_contract(each).contract.flags)
+
+
+def _words(*flags: str) -> Callable[[typer.Context, str], list[str]]:
+    """Completes the values that the release which the line names knows for a flag, under any of its names."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        return _beginning(lambda: _values(flags, ctx.params))(incomplete)
+
+    return complete
+
+
+def _values(flags: Iterable[str], said: Mapping[str, Any]) -> Iterator[str]:
+    from l4serve.engines.contract import contract_versions, load_contract
+    from l4serve.engines.profile import engine_kinds
+
+    kind = said.get("engine") or engine_kinds()[0]
+    contract = load_contract(kind, said.get("engine_version") or contract_versions(kind)[-1])
+    for flag in filter(None, map(contract.flag, flags)):
+        yield from flag.choices or flag.values or ()
+
+
+complete_dtype = _words("--dtype")
+complete_quantization = _words("--quantization", "--quantize")
+complete_kv_cache_dtype = _words("--kv-cache-dtype")
+complete_attention_backend = _words("--attention-backend")
 
 
 @_beginning

@@ -6,7 +6,7 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
-from l4serve.cli.completion import complete_engine, complete_release
+from l4serve.cli.completion import complete_engine, complete_flag, complete_release
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
@@ -77,7 +77,9 @@ def list_rules(
 @contract_app.command()
 def show(
     name: ContractName,
-    flag: Annotated[str | None, typer.Option(help="Only flags whose name has this part.")] = None,
+    flag: Annotated[
+        str | None, typer.Option(help="Only flags whose name has this part.", autocompletion=complete_flag)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The flags, metrics, paths and shutdown behaviour of a release."""

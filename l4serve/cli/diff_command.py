@@ -9,7 +9,8 @@ import typer
 
 from l4serve.cli.base_data import base_sides, tables_of
 from l4serve.cli.base_tree import Commit, GitError, compared_folder, find_commit, program_changes, write_base
-from l4serve.cli.completion import complete_stack
+from l4serve.cli.completion import complete_level, complete_ref, complete_stack
+from l4serve.cli.difference_levels import DANGER, LEVELS
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import print_json, redacted, say
 from l4serve.cli.page_file import write_page
@@ -26,14 +27,16 @@ from l4serve.report.comment import comment
 from l4serve.report.page import difference_page
 from l4serve.report.terminal import terminal_text
 
-DANGER = "danger"
-LEVELS = (DANGER, *(effect.text for effect in Effect if effect > Effect.NOTHING))
 _SOME = 5
 
 
 def diff(
     base: Annotated[
-        str | None, typer.Argument(help="Git ref to compare with; the merge base with the default branch if left out.")
+        str | None,
+        typer.Argument(
+            help="Git ref to compare with; the merge base with the default branch if left out.",
+            autocompletion=complete_ref,
+        ),
     ] = None,
     stack: Annotated[
         list[str] | None,
@@ -45,7 +48,10 @@ def diff(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the comment for a pull request.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")] = None,
     fail_on: Annotated[
-        str | None, typer.Option("--fail-on", help=f"Exit 1 from this level on: {', '.join(LEVELS)}.")
+        str | None,
+        typer.Option(
+            "--fail-on", help=f"Exit 1 from this level on: {', '.join(LEVELS)}.", autocompletion=complete_level
+        ),
     ] = None,
 ) -> None:
     """Say what changes against a git ref: context, memory, rollout, machines and money."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from l4serve.cli.completion import complete_attention_backend
 from l4serve.cli.fit_text import refused_beside_memory
 from l4serve.cli.hub import model_shape
 from l4serve.cli.output import SafeConsole, print_json
@@ -83,7 +84,9 @@ def estimate(
     max_num_batched_tokens: MaxBatchedTokensOption = None,
     gpu_memory_utilization: UtilizationOption = None,
     enforce_eager: EagerOption = False,
-    attention_backend: Annotated[str | None, typer.Option(help="FLASH_ATTN, FLASHINFER, ...")] = None,
+    attention_backend: Annotated[
+        str | None, typer.Option(help="FLASH_ATTN, FLASHINFER, ...", autocompletion=complete_attention_backend)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""

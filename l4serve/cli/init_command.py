@@ -2,23 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
-from l4serve.cli.completion import complete_location, complete_model
+from l4serve.cli.completion import complete_goal, complete_location, complete_model, complete_nothing
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
 from l4serve.cli.project import OWN_PROJECT
+from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.stack.first_stack import FirstStack, Goal, Wish, first_stack
+from l4serve.planning.stack.first_stack import GOALS, FirstStack, Wish, first_stack
 
 SCHEMA_FILE = Path("docs/stack.schema.json")
-GOALS: tuple[str, ...] = get_args(Goal)
 
 
 def init(
@@ -29,18 +29,22 @@ def init(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Hub id of a known model.", autocompletion=complete_model)] = None,
     goal: Annotated[
-        str | None, typer.Option(help="try: one spot node, gone when idle; serve: on demand, scaled, protected.")
+        str | None,
+        typer.Option(
+            help="try: one spot node, gone when idle; serve: on demand, scaled, protected.",
+            autocompletion=complete_goal,
+        ),
     ] = None,
 ) -> None:
     """Write Pulumi.NAME.yaml, a stack that plans. Asks for what the options leave open, on a terminal.
 
     The smallest number of GPUs that holds the model is taken, and the longest context up to 32,768 tokens.
     """
-    name = _answer("NAME", "Name of the stack", name, "dev")
-    project = _answer("--project", "Google Cloud project", project, None)
-    location = _answer("--location", "Zone or region", location, "us-central1-a")
-    model = _answer("--model", "Model (l4serve models lists them)", model, "Qwen/Qwen2.5-7B-Instruct")
-    goal = _answer("--goal", "Goal, try or serve", goal, "try")
+    name = _answer("NAME", "Name of the stack", name, "dev", complete_nothing)
+    project = _answer("--project", "Google Cloud project", project, None, complete_nothing)
+    location = _answer("--location", "Zone or region", location, "us-central1-a", complete_location)
+    model = _answer("--model", "Model (l4serve models lists them)", model, "Qwen/Qwen2.5-7B-Instruct", complete_model)
+    goal = _answer("--goal", "Goal, try or serve", goal, "try", complete_goal)
     file = _file(name)
     wish = Wish(name=name, project=project, location=location, model=_model(model), goal=_goal(goal))
     with readable_refusals():
@@ -50,12 +54,12 @@ def init(
     say(_told(file, wish, found))
 
 
-def _answer(option: str, question: str, given: str | None, usual: str | None) -> str:
+def _answer(option: str, question: str, given: str | None, usual: str | None, completion: Completion) -> str:
     """The option's value, else the user's answer; exits 2 where nobody can be asked."""
     if given is not None:
         return given
     if sys.stdin.isatty():
-        return str(typer.prompt(question, default=usual))
+        return ask(question, usual, completion)
     example = f"{option} {usual or 'ID'}" if option.startswith("--") else f"l4serve init {usual}"
     raise refuse_input(f"{option} is missing, and there is no terminal to ask on\n    fix: give {example}")
 

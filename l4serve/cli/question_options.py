@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from l4serve.cli.completion import complete_accelerator, complete_engine, complete_model, complete_release
+from l4serve.cli.completion import (
+    complete_accelerator,
+    complete_dtype,
+    complete_engine,
+    complete_kv_cache_dtype,
+    complete_model,
+    complete_quantization,
+    complete_release,
+)
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.engines.profile import engine_kinds
@@ -33,9 +41,15 @@ VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0
 GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.", autocompletion=complete_accelerator)]
 GpuMemoryOption = Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")]
 TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")]
-DtypeOption = Annotated[str | None, typer.Option(help="auto, bfloat16, float16 or float32.")]
-QuantizationOption = Annotated[str | None, typer.Option(help="fp8, awq, gptq, bitsandbytes, eetq, ...")]
-KvCacheDtypeOption = Annotated[str | None, typer.Option(help="auto, fp8, fp8_e5m2, ...")]
+DtypeOption = Annotated[
+    str | None, typer.Option(help="auto, bfloat16, float16 or float32.", autocompletion=complete_dtype)
+]
+QuantizationOption = Annotated[
+    str | None, typer.Option(help="fp8, awq, gptq, bitsandbytes, eetq, ...", autocompletion=complete_quantization)
+]
+KvCacheDtypeOption = Annotated[
+    str | None, typer.Option(help="auto, fp8, fp8_e5m2, ...", autocompletion=complete_kv_cache_dtype)
+]
 MaxModelLenOption = Annotated[int | None, typer.Option(min=1, help="Longest context in tokens.")]
 MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences of one step.")]
 MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens of one step.")]

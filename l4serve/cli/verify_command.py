@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 from rich.text import Text
 
-from l4serve.cli.completion import complete_engine, complete_release
+from l4serve.cli.completion import complete_engine, complete_purpose, complete_release
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.project import OWN_PROJECT, project_root
@@ -44,7 +44,12 @@ LengthOption = Annotated[
     typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
 ]
 ServesOption = Annotated[
-    str, typer.Option("--serves", help="What it answers with: generate, embed, score, classify, reward or token.")
+    str,
+    typer.Option(
+        "--serves",
+        help="What it answers with: generate, embed, score, classify, reward or token.",
+        autocompletion=complete_purpose,
+    ),
 ]
 RunCommandsOption = Annotated[
     bool,

@@ -1,6 +1,7 @@
 """What somebody may have meant by a word that is not known."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 ALIKE = 0.75
@@ -24,6 +25,16 @@ def did_you_mean(word: str, known: Iterable[str], *, alike: float = ALIKE) -> st
     """The question that proposes the nearest known word; empty where none is alike."""
     near = nearest(word, known, alike=alike)
     return f"did you mean {near}?" if near else ""
+
+
+def by_number(words: Iterable[str]) -> list[str]:
+    """Words in the order of their letters and of the numbers in them: 8 before 16, g2-standard-8 before g2-standard-12."""
+    return sorted(words, key=lambda word: [(len(part), part) if part.isdigit() else (0, part) for part in _parts(word)])
+
+
+def _parts(word: str) -> list[str]:
+    """The letters and the numbers of a word in turn, letters first."""
+    return re.split(r"([0-9]+)", word)
 
 
 def article(word: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from packaging.version import Version
 
+from l4serve.config.spelling import by_number
 from l4serve.engines.contract_table import CONTRACTS, ContractTable, read_table
 
 Contracts = Mapping[str, dict[str, Any]]
@@ -108,7 +109,7 @@ class Spans:
         sets = {release: set(names) for release, names in by_release.items()}
         return {
             name: self.span({release for release, own in sets.items() if name in own})
-            for name in sorted(set().union(*sets.values()))
+            for name in by_number(set().union(*sets.values()))
         }
 
     def lists(self, contracts: Contracts, part: str) -> dict[str, dict[str, str]]:

@@ -1,6 +1,8 @@
 """The shell completes stacks, workloads, models, recipes, releases, machines and keys."""
 
 import os
+import pty
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.completion import complete_location, complete_stack
+from l4serve.cli.completion import complete_location, complete_machine, complete_stack
 from tests.cli.terminal import ROOT, started
 
 CASES = (
@@ -31,6 +33,20 @@ CASES = (
     ("l4serve models --fits g2-standard-9", "g2-standard-96"),
     ("l4serve init --location us-central1", "us-central1-a"),
     ("l4serve explain workloads.engine.maxM", "workloads.engine.maxModelLen"),
+    ("l4serve init --goal ", "try"),
+    ("l4serve init --goal s", "serve"),
+    ("l4serve init --g", "--goal"),
+    ("l4serve advise --goal th", "throughput"),
+    ("l4serve verify --serves em", "embed"),
+    ("l4serve diff --fail-on pod", "pod-restart"),
+    ("l4serve diff ma", "main"),
+    ("l4serve contract show vllm-0.26.0 --flag max-model", "max-model-len"),
+    ("l4serve contract show --flag max-batch-p", "max-batch-prefill-tokens"),
+    ("l4serve fit --dtype bf", "bfloat16"),
+    ("l4serve fit --engine tgi --quantization eet", "eetq"),
+    ("l4serve fit --engine-version 0.10.0 --quantization compressed", "compressed-tensors"),
+    ("l4serve estimate --kv-cache-dtype fp8_e5", "fp8_e5m2"),
+    ("l4serve estimate --attention-backend FLASHI", "FLASHINFER"),
 )
 
 
@@ -68,9 +84,11 @@ def test_locations_are_completed() -> None:
     assert "us-central1-a" in complete_location("us-cen")
 
 
-KNOWN = {"stack", "workload", "model", "engine_version", "region", "gpu", "accelerator", "location", "fits"}
-FREE = {"verify --model"}
-"""Options whose value nobody can know beforehand: the name under which a server serves."""
+FREE = {
+    "verify --model", "verify --base_url", "init --name", "init --project",
+    "shapes --cpu", "shapes --memory", "shapes --ephemeral_storage",
+}  # fmt: skip
+"""Texts that nobody can know beforehand: new names, sizes, and the name under which a server serves."""
 
 
 def options(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -80,11 +98,54 @@ def options(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from options(command.get_command(None, name), f"{path} {name}".strip())
 
 
-def test_every_option_that_names_something_known_is_completed() -> None:
-    named = {where: option for where, option in options(get_command(app)) if option.name in KNOWN}
-    assert len(named) >= 20
-    mute = {where for where, option in named.items() if option._custom_shell_complete is None}
-    assert mute == FREE
+def test_every_option_that_takes_a_text_is_completed() -> None:
+    texts = {
+        where: option
+        for where, option in options(get_command(app))
+        if str in (note := option.type_descriptor.annotation, *getattr(note, "__args__", ()))
+    }
+    assert len(texts) >= 40
+    assert {where for where, option in texts.items() if option._custom_shell_complete is None} == FREE
+
+
+def test_words_with_numbers_come_in_the_order_of_the_numbers() -> None:
+    assert complete_machine("g2-standard-")[:4] == [f"g2-standard-{size}" for size in (4, 8, 12, 16)]
+
+
+ASKED = """
+from l4serve.cli.completion import complete_goal, complete_location, complete_model
+from l4serve.cli.questions import ask
+print("GOT", ask("Goal", "try", complete_goal))
+print("GOT", ask("Place", "us-central1-a", complete_location))
+print("GOT", ask("Model", None, complete_model))
+"""
+TYPED = ((b"Goal", b"s\t"), (b"Place", b"us-central1-a\t"), (b"Model", b"Qwen/Qwen2.5-0.5B-I\t"))
+
+
+def test_tab_completes_an_answer_of_init() -> None:
+    """On a terminal of its own, where half an answer and TAB give the whole of it."""
+    pytest.importorskip("readline")
+    main, side = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    process = subprocess.Popen([sys.executable, "-c", ASKED], env=environment, stdin=side, stdout=side, stderr=side)
+    os.close(side)
+    told = b""
+    try:
+        for question, typed in TYPED:
+            while question not in told:
+                told += os.read(main, 1000)
+            os.write(main, typed + b"\n")
+        assert process.wait(60) == 0
+        while select.select([main], [], [], 0)[0]:
+            told += os.read(main, 1000)
+    except OSError:
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(main)
+    got = [line.removeprefix("GOT ") for line in told.decode().replace("\r", "").split("\n") if line.startswith("GOT ")]
+    assert got == ["serve", "us-central1-a", "Qwen/Qwen2.5-0.5B-Instruct"]
 
 
 def test_a_completion_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,15 @@ def test_refused_with_path_and_no_traceback(wrong: Wrong, tmp_path: Path) -> Non
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit)
     assert shows_a_value(wrong, result.stderr), result.stderr
+    assert all(numbers == sorted(numbers) for numbers in listed_numbers(result.stderr)), result.stderr
+
+
+LISTED = re.compile(r"(?<![\w.,-])\d+(?:, \d+)+(?:,? (?:and|or) \d+)?(?![\w.-])")
+
+
+def listed_numbers(said: str) -> list[list[int]]:
+    """The lists of numbers of a text, such as 1, 8, 16 or 32."""
+    return [[int(number) for number in re.findall(r"\d+", found)] for found in LISTED.findall(" ".join(said.split()))]
 
 
 NO_VALUE = {"recipe-other-engine", "dashboard-of-no-project", "flag-removed", "replicas-null", "key-in-the-env"}

@@ -33,6 +33,9 @@ WRONG = (
     Wrong("cluster-typo", {"cluster.locaton": "us-central1"}, "cluster.locaton", "did you mean location"),
     Wrong("pool-typo", {"nodePools.l4.machinetype": "g2-standard-8"}, "nodePools.l4.machinetype", "machineType"),
     Wrong("workload-typo", {f"{W}.replica": 2}, f"{W}.replica", "did you mean replicas"),
+    Wrong(
+        "block-size-of-none", {f"{E}.version": "0.10.0", f"{E}.blockSize": 7}, f"{E}.blockSize", "1, 8, 16, 32, 64, 128"
+    ),
     Wrong("engine-typo", {f"{E}.maxModelLength": 10}, f"{E}.maxModelLength", "did you mean maxModelLen"),
     Wrong("snake-case", {f"{E}.max_model_len": 10}, f"{E}.max_model_len", "did you mean maxModelLen"),
     Wrong(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.config.spelling import by_number
 from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.resolution import ContractError, resolve_contract
 from tests.each_case import each
@@ -57,6 +58,13 @@ def test_counts_and_choices_are_those_of_the_real_parser(contract: Contract) -> 
         assert flag.takes_value == (seen["nargs"] != 0), flag.name
         if flag.takes_value:
             assert flag.nargs == seen["nargs"], flag.name
+
+
+@each(ALL, name)
+def test_words_of_a_flag_come_in_the_order_of_their_numbers(contract: Contract) -> None:
+    for flag in contract.flags.values():
+        for words in (flag.choices or (), flag.values or ()):
+            assert list(words) == by_number(words), flag.name
 
 
 @each(ALL, name)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
@@ -15,6 +15,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
 Goal = Literal["try", "serve"]
+GOALS: tuple[Goal, ...] = get_args(Goal)
 CONTEXTS = (32768, 16384, 8192, 4096, 2048)
 """Contexts that are tried, in tokens, the longest first."""
 _LONGEST_NAME = 40
