@@ -28,7 +28,7 @@ def did_you_mean(word: str, known: Iterable[str], *, alike: float = ALIKE) -> st
 
 
 def by_number(words: Iterable[str]) -> list[str]:
-    """Words in the order of their letters and of the numbers in them: 8 before 16, g2-standard-8 before g2-standard-12."""
+    """Words in the order of their letters and numbers: 8 before 16, g2-standard-8 before g2-standard-12."""
     return sorted(words, key=lambda word: [(len(part), part) if part.isdigit() else (0, part) for part in _parts(word)])
 
 
