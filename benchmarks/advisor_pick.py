@@ -84,7 +84,7 @@ def advised(base: str) -> Mapping[str, object]:
         model=shape, engine="vllm", engine_version="0.26.0", accelerator=CARD, gpus=1, gpu_memory_gib=22.03
     )
     machine = min(all_shapes(CARD), key=lambda shape: shape.gpus)
-    load = Load(input_tokens=PROMPT, output_tokens=ANSWER, clients=CLIENTS, input_spread=0.0, output_spread=0.0)
+    load = Load(input_tokens=PROMPT, output_tokens=ANSWER, clients=CLIENTS)
     answer = search(
         pod_choices(subject_of(question), (1,)),
         [Home(shape=machine, usd_per_hour=None, most_replicas=1)],

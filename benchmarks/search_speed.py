@@ -20,22 +20,29 @@ from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search
 from l4serve.advising.traffic import Traffic
 from l4serve.cli.advise_space import Space
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 
 GOAL_S, CANDIDATES = 2.0, 500
 CHAT = Load(input_tokens=512, output_tokens=256, clients=64)
+
+
+def crowd_of(clients: int) -> Load:
+    """The chat from so many clients, with the spread of `advise`."""
+    return spread_as_asked(replace(CHAT, clients=clients), None)
+
+
 TWENTY, FIVE = (replace(CHAT, clients=None, rate=rate) for rate in (20.0, 5.0))
 STRICT = Traffic(percentile=95.0)
 WISHES = {
     "latency, one client": Wish(goal="latency", load=replace(CHAT, clients=1)),
     "throughput, 64 clients": Wish(goal="throughput", load=CHAT),
     **{
-        f"throughput, {clients:,} clients": Wish(goal="throughput", load=replace(CHAT, clients=clients))
+        f"throughput, {clients:,} clients": Wish(goal="throughput", load=crowd_of(clients))
         for clients in (300, 512, 1000, 2000, 20_000)
     },
-    "2,000 clients and promises": Wish(goal="throughput", load=replace(CHAT, clients=2000), ttft_ms=500.0, itl_ms=20.0),
-    "512 clients and promises": Wish(goal="cost", load=replace(CHAT, clients=512), ttft_ms=1000.0, itl_ms=45.0),
-    "512 clients, 40 USD an hour": Wish(goal="latency", load=replace(CHAT, clients=512), budget_usd_hour=40.0),
+    "2,000 clients and promises": Wish(goal="throughput", load=crowd_of(2000), ttft_ms=500.0, itl_ms=20.0),
+    "512 clients and promises": Wish(goal="cost", load=crowd_of(512), ttft_ms=1000.0, itl_ms=45.0),
+    "512 clients, 40 USD an hour": Wish(goal="latency", load=crowd_of(512), budget_usd_hour=40.0),
     "cost, 20 requests a second": Wish(goal="cost", load=TWENTY),
     "latency, 20 requests a second": Wish(goal="latency", load=TWENTY),
     "first token of 400 ms at 20 a second": Wish(goal="cost", load=TWENTY, ttft_ms=400.0),

@@ -9,7 +9,7 @@ from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
-from l4serve.planning.stack.speed_json import RATES, reasons_of, rounded, speed_json
+from l4serve.planning.stack.speed_json import RATES, load_json, reasons_of, rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
 
 
@@ -18,7 +18,7 @@ def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
     winner = answer.winner
     return {
         "goal": wish.goal,
-        "load": load_json(wish),
+        "load": load_json(wish.load),
         "tried": answer.tried,
         "winner": None if winner is None else {**judged_json(winner), "reasons": list(reasons(answer, wish))},
         "front": [judged_json(judged) for judged in answer.front],
@@ -26,17 +26,6 @@ def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
             *({"gpu": card.accelerator, "reason": card.reason} for card in answer.unhoused),
             *(_rejected_json(rejected) for rejected in answer.rejected),
         ],
-    }
-
-
-def load_json(wish: Wish) -> dict[str, Any]:
-    """The load of all replicas together."""
-    load = wish.load
-    return {
-        "inputTokens": load.input_tokens,
-        "outputTokens": load.output_tokens,
-        "concurrency": load.clients,
-        "rps": load.rate,
     }
 
 

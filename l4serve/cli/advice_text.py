@@ -23,7 +23,7 @@ MOST_OF_THE_FRONT = 8
 def print_answer(answer: Answer, wish: Wish) -> None:
     """The winner with its edit, the front, and why the others lost, counted."""
     console = SafeConsole()
-    console.print(f"goal {wish.goal}: {_asked(wish)}")
+    console.print(f"goal {wish.goal}: {wish.load.told}")
     console.print(f"{answer.tried} candidates, {len(answer.front)} on the front")
     if answer.winner is None:
         console.print("none keeps the wish")
@@ -59,12 +59,6 @@ def _lost(answer: Answer) -> list[str]:
 def _figure_of(reason: str) -> float:
     found = _FIGURE.search(reason)
     return float(found[0].replace(",", "")) if found else 0.0
-
-
-def _asked(wish: Wish) -> str:
-    load = wish.load
-    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
-    return f"{load.input_tokens} tokens in, {load.output_tokens} out, {who}"
 
 
 def print_sizing(sizing: Sizing, wish: Wish) -> None:
@@ -145,7 +139,7 @@ def advice_page(answer: Answer, wish: Wish, sizing: Sizing | None = None) -> str
     return (
         "<!doctype html><meta charset=utf-8><title>l4serve advise</title>"
         "<style>body{font:15px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}</style>"
-        f"<h1>Goal: {escape(wish.goal)}</h1><p>{escape(_asked(wish))}; {answer.tried} candidates</p>"
+        f"<h1>Goal: {escape(wish.goal)}</h1><p>{escape(wish.load.told)}; {answer.tried} candidates</p>"
         f"<h2>Winner</h2><p>{won}</p>{size}"
         f"<h2>Front</h2><table><tr>{head}{rows}</table><p>Prices of {escape(price_days(answer) or 'no known day')}.</p>"
         f"<h2>Rejected</h2><table><tr><th>configuration<th>reason{lost}</table>\n"

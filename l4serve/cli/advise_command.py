@@ -43,7 +43,7 @@ from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.json_form import json_form
 from l4serve.cli.output import print_json
 from l4serve.cli.page_file import write_page
-from l4serve.cli.question_options import DEFAULT_GPU, ArrivalOption, GpuMemoryOption
+from l4serve.cli.question_options import DEFAULT_GPU, ArrivalOption, GpuMemoryOption, LengthSpreadOption
 from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
 from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.workload.pod_price import DEFAULT_REGION
@@ -60,6 +60,7 @@ def advise(
     output_tokens: OutputTokensOption = None,
     rps: RpsOption = None,
     concurrency: ConcurrencyOption = None,
+    length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
     percentile: PercentileOption = None,
     growth_per_minute: GrowthOption = None,

@@ -22,7 +22,7 @@ from l4serve.cli.messages import refuse_input
 from l4serve.cli.question_options import MOST_CLIENTS, MOST_TOKENS
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 
 MANY_CLIENTS = 64
 """Clients of a load that only says that throughput or cost counts."""
@@ -68,8 +68,8 @@ OF_A_PLACE = ("gpu", "gpu_memory_gib", "engine", "engine_version", "provisioning
 """Options that say where a model could run; a stack says so itself."""
 OF_A_RATE = ("arrival_cv2", "percentile", "growth_per_minute")
 OF_A_WISH = (
-    "input_tokens", "output_tokens", "rps", "concurrency", *OF_A_RATE, "ttft_ms", "itl_ms", "budget_usd_hour",
-    "quality", "html",
+    "input_tokens", "output_tokens", "rps", "concurrency", "length_spread", *OF_A_RATE, "ttft_ms", "itl_ms",
+    "budget_usd_hour", "quality", "html",
 )  # fmt: skip
 
 
@@ -108,15 +108,16 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
     many."""
     usual, goal, rate = ExpectedLoad(), asked["goal"], asked["rps"]
     said = {name: asked[name] for name in ("percentile", "growth_per_minute") if asked[name] is not None}
+    load = Load(
+        input_tokens=asked["input_tokens"] or usual.input_tokens,
+        output_tokens=asked["output_tokens"] or usual.output_tokens,
+        clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
+        rate=rate,
+        arrival_cv2=1.0 if asked["arrival_cv2"] is None else asked["arrival_cv2"],
+    )
     return Wish(
         goal=goal,
-        load=Load(
-            input_tokens=asked["input_tokens"] or usual.input_tokens,
-            output_tokens=asked["output_tokens"] or usual.output_tokens,
-            clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
-            rate=rate,
-            arrival_cv2=1.0 if asked["arrival_cv2"] is None else asked["arrival_cv2"],
-        ),
+        load=spread_as_asked(load, asked["length_spread"]),
         ttft_ms=asked["ttft_ms"],
         itl_ms=asked["itl_ms"],
         budget_usd_hour=asked["budget_usd_hour"],

@@ -150,8 +150,6 @@ def _load(target: WorkloadPlan, asked: _Asked) -> Load:
         output_tokens=answer,
         clients=None if asked.rate is not None else asked.clients or CLIENTS,
         rate=asked.rate,
-        input_spread=0.0,
-        output_spread=0.0,
     )
 
 

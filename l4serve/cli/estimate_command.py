@@ -24,6 +24,7 @@ from l4serve.cli.question_options import (
     GpuMemoryOption,
     GpuOption,
     KvCacheDtypeOption,
+    LengthSpreadOption,
     MaxBatchedTokensOption,
     MaxModelLenOption,
     MaxNumSeqsOption,
@@ -40,10 +41,10 @@ from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import stand_in
 from l4serve.planning.memory.quantizations import weight_format
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
-from l4serve.planning.stack.speed_json import rounded, speed_json
+from l4serve.planning.stack.speed_json import load_json, rounded, speed_json
 from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Subject, judge
@@ -62,10 +63,7 @@ def estimate(
         int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer.")
     ] = None,
     rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
-    length_spread: Annotated[
-        float | None,
-        typer.Option(min=0, max=2, help="Sigma of lognormal lengths; the tokens given are then medians."),
-    ] = None,
+    length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
     percentile: Annotated[
         float | None, typer.Option(min=50, max=99.9, help="Also the first token that so many percent of a rate get.")
@@ -104,27 +102,27 @@ def estimate(
     speed = replace(speed, assumed=(*speed.assumed, *_taken_for(subject, model)))
     answer = Priced(speed=speed, price=price, share=share)
     if as_json:
-        print_json({**speed_json(answer), **_at_percentile(speed, percentile), "refused": list(refused)})
+        figures = {"load": load_json(load), **speed_json(answer), **_at_percentile(speed, percentile)}
+        print_json({**figures, "refused": list(refused)})
     else:
         _print(subject, load, answer, _at_percentile(speed, percentile))
     raise typer.Exit(0 if speed.judged else 1)
 
 
 def _load(asked: Mapping[str, Any]) -> Load:
-    rate, spread, varied = asked["rate"], asked["length_spread"], asked["arrival_cv2"]
+    rate, varied = asked["rate"], asked["arrival_cv2"]
     if (asked["concurrency"] is None) == (rate is None):
         refuse("load", "a load is a number of clients or a rate", "give either --concurrency or --rate")
     if rate is None and (varied is not None or asked["percentile"] is not None):
         refuse("load", "--arrival-cv2 and --percentile are of requests that come at a rate", "give --rate")
-    return Load(
+    load = Load(
         input_tokens=asked["input_tokens"],
         output_tokens=asked["output_tokens"],
         clients=asked["concurrency"],
         rate=rate,
-        input_spread=spread,
-        output_spread=spread,
         arrival_cv2=1.0 if varied is None else varied,
     )
+    return spread_as_asked(load, asked["length_spread"])
 
 
 def _at_percentile(speed: Speed, percentile: float | None) -> dict[str, Any]:
@@ -158,10 +156,9 @@ def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]
     console = SafeConsole()
     speed = answer.speed
     engine = subject.workload.engine
-    who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
     console.print(
         f"{subject.workload.model.id} on {subject.layout.gpus} x {subject.card.name}, {engine.kind} "
-        f"{engine.version}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}"
+        f"{engine.version}: {load.told}"
     )
     rows = speed_json(answer)
     for title, key, unit in (

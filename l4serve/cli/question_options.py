@@ -58,6 +58,10 @@ ArrivalOption = Annotated[
     float | None,
     typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
 ]
+LengthSpreadOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=2, help="Sigma of lognormal lengths, the tokens given being medians; unsaid: a crowd's."),
+]
 EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA graphs.")]
 
 

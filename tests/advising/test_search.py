@@ -16,11 +16,11 @@ from l4serve.advising.sizing import missed
 from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.engine_loop import EngineLoop
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.loop_state import Observed
 from l4serve.planning.workload.fit_question import Question, subject_of
 
-LOAD = Load(input_tokens=256, output_tokens=128, clients=64, input_spread=0.0, output_spread=0.0)
+LOAD = Load(input_tokens=256, output_tokens=128, clients=64)
 THROUGHPUT = Wish(goal="throughput", load=LOAD)
 BOUND_S = 4.0
 """For 500 candidates, twice what benchmarks/search_speed.py holds: tests share their machine."""
@@ -89,7 +89,7 @@ def test_every_candidate_wins_or_has_one_reason() -> None:
 @pytest.mark.parametrize("clients", [64, 300, 512, 1000, 20_000])
 def test_a_search_over_five_hundred_candidates_takes_no_longer_for_more_clients(clients: int) -> None:
     pods, homes = asked("Qwen/Qwen2.5-7B-Instruct")
-    chat = replace(LOAD, clients=clients, input_spread=None, output_spread=None)
+    chat = spread_as_asked(replace(LOAD, clients=clients), None)
     began = time.process_time()
     answer = search(pods, homes[:1], replace(THROUGHPUT, load=chat))
     assert answer.tried >= 100

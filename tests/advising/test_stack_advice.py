@@ -142,7 +142,7 @@ def test_the_checklist_asks_about_the_load_of_the_estimate(monkeypatch: pytest.M
     monkeypatch.setattr("l4serve.advising.checklist.subject_speed", speed)
     items()
     assert asked
-    assert {(load.input_spread, load.output_spread) for load in asked} == {(None, None)}
+    assert {load.spread for load in asked} == {(0.0, 0.0, 1.0)}
 
 
 @pytest.mark.parametrize("workload", ["llama-8b", "qwen-7b", "qwen-14b"])

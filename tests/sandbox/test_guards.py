@@ -17,7 +17,7 @@ from tests.stack_cases import ROOT
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
 NETWORK = {"to": "network", "certificate": {"secret": "tls"}, "address": "kept"}
-LOAD = Load(input_tokens=64, output_tokens=16, clients=1, rate=None, input_spread=0.0, output_spread=0.0)
+LOAD = Load(input_tokens=64, output_tokens=16, clients=1, rate=None)
 VOLUMES = ("PersistentVolume", "PersistentVolumeClaim")
 """Their names hold the namespace that the test takes away."""
 TYPED = {

@@ -14,25 +14,24 @@ QUEUED = 6
 """Times the places of an engine that preempts, beyond which whoever comes waits for the first token alone."""
 
 
-def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed:
+def closed(clock: StepClock, limits: Limits, load: Load) -> Observed:
     """What clients see that each have one request at a time.
 
-    Of more than run `alone`, the engine's own limit, the lengths vary as a crowd's where nobody gave their spread. The
-    engine is followed step by step for as many clients as it has places, and twice as many of equal lengths; who comes
-    beyond that finds a pace that no longer changes. In between lengths that vary come in with those who wait.
+    The engine is followed step by step for as many clients as it has places, and twice as many of equal lengths; who
+    comes beyond that finds a pace that no longer changes. Where a part of the requests are a crowd's, the pace is as
+    much of theirs.
 
     Requests that give their blocks back wait within their answer, at the head of the queue: the more of them, the more
     prompts were let in. Where each does so more than once, more clients are followed, until the rest waits for the
     first token.
     """
     clients = load.clients or 1
-    if load.input_spread is None and clients > alone:
-        crowd = replace(load, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
-        return _between(clock, limits, load, crowd, alone)
+    if load.crowd:
+        return _with_crowd(clock, limits, load)
     places = places_of(limits, load)
     if load.input_spread or load.output_spread:
         if clients > places:
-            return _between(clock, limits, load, load, places)
+            return _between(clock, limits, load, places)
     elif clients > 2 * places:
         seen, followed = observed(clock, limits, replace(load, clients=2 * places)), 2 * places
         if seen.preempted > seen.requests:
@@ -42,17 +41,28 @@ def closed(clock: StepClock, limits: Limits, load: Load, alone: int) -> Observed
     return observed(clock, limits, load)
 
 
-def crowd_share(clients: int, running: int) -> float:
-    """How much of a crowd there is: nothing while all run, all of it where as many wait as run."""
+def _with_crowd(clock: StepClock, limits: Limits, load: Load) -> Observed:
+    """What clients see of whose requests a part has the lengths of a crowd: where all of them run, the engine is full
+    with so many places."""
+    clients, alike = load.clients or 1, replace(load, crowd=0.0)
+    crowd = replace(alike, clients=None, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
+    pace = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), crowd)
+    if load.crowd < 1:
+        pace = pace_of(closed(clock, limits, alike), clients).mixed(pace, load.crowd)
+    return pace.seen_by(clients)
+
+
+def waiting_share(clients: int, running: int) -> float:
+    """How full an engine's queue is: not at all while all run, and for good where as many wait as run."""
     return min(1.0, max(0.0, clients / running - 1))
 
 
-def _between(clock: StepClock, limits: Limits, few: Load, many: Load, running: int) -> Observed:
+def _between(clock: StepClock, limits: Limits, load: Load, running: int) -> Observed:
     """Between what as many clients see as run, and the pace of an engine that never has a place free."""
-    clients = few.clients or 1
-    full, share = full_pace(clock, limits, replace(many, clients=None)), crowd_share(clients, running)
+    clients = load.clients or 1
+    full, share = full_pace(clock, limits, replace(load, clients=None)), waiting_share(clients, running)
     if share < 1:
-        calm = pace_of(closed(clock, limits, replace(few, clients=running), running), running)
+        calm = pace_of(closed(clock, limits, replace(load, clients=running)), running)
         full = calm.mixed(full, share)
     return full.seen_by(clients)
 

@@ -121,7 +121,7 @@ class FullEngine(EngineLoop):
     def _fill(self, prompts: float) -> None:
         """Requests in the middle of their answers, with so many tokens of prompts for each token of an answer."""
         load, limits = self.load, self.limits
-        met = replace(load, output_tokens=max(1, round(load.output_tokens * exp((load.output_spread or 0.0) ** 2))))
+        met = replace(load, output_tokens=max(1, round(load.output_tokens * exp(load.output_spread**2))))
         by_tokens = limits.batched_tokens / (1 + prompts) if limits.chunks else inf
         part = 0.5
         for prompt, output in met.lengths(limits.longest):

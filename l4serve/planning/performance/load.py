@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import cycle
 from math import exp
@@ -13,8 +14,10 @@ from typing import Literal
 from l4serve.config.frozen import frozen
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
+CROWD = 256
+"""Clients beyond whom some are a crowd, and twice of whom all are: what vLLM runs at once by itself on an L4."""
 CROWD_SPREAD = (1.0, 0.8)
-"""Sigma of prompts and of answers of a crowd."""
+"""Sigma of prompts and of answers of a crowd: the saturation load of bytes-per-token."""
 GOLDEN = 0.6180339887498949
 PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
@@ -25,16 +28,16 @@ class Load:
     `rate` a second whoever waits, with gaps of this squared coefficient of variation (1: without memory).
 
     With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
-    times the median. None leaves the spread to the load: fixed lengths, and those of a crowd where more clients ask
-    than an engine runs at once by itself (`crowd.py`).
+    times the median. `crowd` is the share of the requests whose lengths have a crowd's spread instead.
     """
 
     input_tokens: int
     output_tokens: int
     clients: int | None = None
     rate: float | None = None
-    input_spread: float | None = None
-    output_spread: float | None = None
+    input_spread: float = 0.0
+    output_spread: float = 0.0
+    crowd: float = 0.0
     arrival_cv2: float = 1.0
 
     @property
@@ -45,12 +48,37 @@ class Load:
     @property
     def mean_input(self) -> float:
         """Mean length of a prompt."""
-        return self.input_tokens * _mean_factor(self.input_spread)
+        return self.input_tokens * self._mean_factor(self.input_spread, CROWD_SPREAD[0])
 
     @property
     def mean_output(self) -> float:
         """Mean length of an answer."""
-        return self.output_tokens * _mean_factor(self.output_spread)
+        return self.output_tokens * self._mean_factor(self.output_spread, CROWD_SPREAD[1])
+
+    def _mean_factor(self, own: float, crowd: float) -> float:
+        """Mean of a lognormal over its median; the cut takes little of it."""
+        return (1 - self.crowd) * exp(own**2 / 2) + self.crowd * exp(crowd**2 / 2)
+
+    @property
+    def longest_request(self) -> int:
+        """Tokens of the longest request, prompt and answer together."""
+        spreads = (self.input_tokens, self.input_spread), (self.output_tokens, self.output_spread)
+        return sum(int(tokens * CLIP_HIGH) if spread or self.crowd else tokens for tokens, spread in spreads)
+
+    @property
+    def spread(self) -> tuple[float, float, float]:
+        """Sigma of prompts and of answers, and the share of the requests that have it."""
+        return (*CROWD_SPREAD, self.crowd) if self.crowd else (self.input_spread, self.output_spread, 1.0)
+
+    @property
+    def told(self) -> str:
+        """The load in words: lengths, who asks, and how the lengths vary."""
+        who = f"{self.clients} at a time" if self.rate is None else f"{self.rate:g} requests a second"
+        prompts, answers, share = self.spread
+        sigma = f"{prompts:g}" if prompts == answers else f"{prompts:g} of prompts and {answers:g} of answers"
+        whose = "lengths" if share == 1.0 else f"{100 * share:.0f} % of the lengths"
+        varied = f"{whose} spread by sigma {sigma}" if prompts or answers else "equal lengths"
+        return f"{self.input_tokens} tokens in, {self.output_tokens} out, {who}, {varied}"
 
     def lengths(self, longest: int) -> Iterator[tuple[int, int]]:
         """Lengths of prompt and answer, without end, evenly spread over their distributions and the same each time.
@@ -87,8 +115,7 @@ def _gaps(varied: float) -> tuple[float, ...]:
 
 
 def _varied(load: Load, longest: int) -> Iterator[tuple[int, int]]:
-    spreads = load.input_spread or 0.0, load.output_spread or 0.0
-    drawn, more = _drawn(load.input_tokens, load.output_tokens, *spreads, longest)
+    drawn, more = _drawn(load.input_tokens, load.output_tokens, load.input_spread, load.output_spread, longest)
     at = 0
     while True:
         if at == len(drawn):
@@ -121,6 +148,11 @@ def _draw(normal: NormalDist, at: float, median: int, spread: float) -> int:
     return max(1, round(median * min(max(factor, CLIP_LOW), CLIP_HIGH)))
 
 
-def _mean_factor(spread: float | None) -> float:
-    """Mean of a lognormal over its median; the cut takes little of it."""
-    return exp((spread or 0.0) ** 2 / 2)
+def spread_as_asked(load: Load, sigma: float | None) -> Load:
+    """The load with lengths of this spread; unsaid they are equal, but those of a crowd, which vary.
+
+    It hangs on the load alone: every engine that is compared under it answers the same question.
+    """
+    if sigma is not None:
+        return replace(load, input_spread=sigma, output_spread=sigma, crowd=0.0)
+    return replace(load, crowd=min(1.0, max(0.0, (load.clients or 0) / CROWD - 1)))

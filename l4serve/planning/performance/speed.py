@@ -12,10 +12,10 @@ from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
-from l4serve.planning.performance.crowd import closed, crowd_share
+from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.known_runs import full_pace, observed
-from l4serve.planning.performance.load import CROWD_SPREAD, Load
+from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
@@ -26,10 +26,9 @@ UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 """Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
 HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
 CROWD_NOTE = (
-    "more clients than the {sequences} sequences that an engine runs at once by itself are a crowd: lengths are "
-    "medians of lognormal spreads (sigma {input:.2g} of prompts, {output:.2g} of answers: the saturation load of "
-    "bytes-per-token), which count for {share:.0f} %, and in full where as many wait as run; --length-spread 0 fixes "
-    "them"
+    f"more than {CROWD} clients are a crowd: {{share:.0f}} % of the lengths, and from {2 * CROWD} clients on all, are "
+    f"medians of lognormal spreads (sigma {CROWD_SPREAD[0]:g} of prompts, {CROWD_SPREAD[1]:g} of answers: the "
+    "saturation load of bytes-per-token); --length-spread 0 fixes them"
 )
 
 
@@ -154,12 +153,8 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
         return replace(NO_SPEED, not_judged=(reason,))
     if load.rate is not None:
         return _at_rate(served, clock, limits, load)
-    assumed: tuple[str, ...] = ()
-    alone = max(limits.sequences, served.options.default_max_num_seqs or 0)
-    if (load.clients or 0) > alone and load.input_spread is None:
-        share = 100 * crowd_share(load.clients or 1, alone)
-        assumed = (CROWD_NOTE.format(sequences=alone, share=share, input=CROWD_SPREAD[0], output=CROWD_SPREAD[1]),)
-    return replace(_speed(served, clock, load, closed(clock, limits, load, alone)), assumed=assumed)
+    assumed = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
+    return replace(_speed(served, clock, load, closed(clock, limits, load)), assumed=assumed)
 
 
 def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:

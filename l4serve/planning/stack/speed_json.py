@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Figures, Speed
 from l4serve.planning.workload.speed_question import Priced
 
@@ -26,6 +27,18 @@ def speed_json(answer: Priced) -> dict[str, Any]:
         "priceDate": answer.price.date if answer.price else None,
         "assumed": list(speed.assumed),
         "notJudged": reasons_of(speed, priced=answer.price is not None),
+    }
+
+
+def load_json(load: Load) -> dict[str, Any]:
+    """The load of all replicas together, with what its lengths vary by."""
+    prompts, answers, share = load.spread
+    return {
+        "inputTokens": load.input_tokens,
+        "outputTokens": load.output_tokens,
+        "concurrency": load.clients,
+        "rps": load.rate,
+        "lengthSpread": {"input": prompts, "output": answers, "share": rounded(share)},
     }
 
 

@@ -11,7 +11,7 @@ from l4serve.planning.performance.crowd import closed, places_of
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.full_engine import pace_of
 from l4serve.planning.performance.kernel_rates import kernel_rates
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.speed import Figures, loop_limits, speed_of, step_clock
 from l4serve.planning.performance.step_time import StepClock
@@ -45,8 +45,8 @@ def test_clients_of_equal_lengths_who_wait_find_the_pace_that_a_long_look_finds(
     clock, limits = engine(model, **options)
     load = Load(input_tokens=lengths[0], output_tokens=lengths[1])
     clients = 5 * places_of(limits, load)
-    load = replace(load, clients=clients, input_spread=0.0, output_spread=0.0)
-    long, found = followed(clock, limits, load, waves=6), closed(clock, limits, load, alone=256)
+    load = replace(load, clients=clients)
+    long, found = followed(clock, limits, load, waves=6), closed(clock, limits, load)
     # Where the cache makes sequences give their blocks back, waves go on differing from each other.
     close = 0.03 if model == TIGHT else 0.01
     assert found.total / found.requests == pytest.approx(long.total / long.requests, rel=close)
@@ -62,9 +62,9 @@ def test_who_gives_its_blocks_back_again_and_again_waits_within_its_answer(
     """Tokens of clients that many prompts let in at once were said to take three quarters of their time."""
     clock, limits = engine(TIGHT)
     limits = replace(limits, cache_tokens=3000)
-    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], input_spread=0.0, output_spread=0.0)
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1])
     load = replace(load, clients=times * places_of(limits, load))
-    long, found = followed(clock, limits, load, waves=12), closed(clock, limits, load, alone=256)
+    long, found = followed(clock, limits, load, waves=12), closed(clock, limits, load)
     assert found.itl / found.decoded == pytest.approx(long.itl / long.decoded, rel=0.03)
     assert found.total / found.requests == pytest.approx(long.total / long.requests, rel=0.02)
 
@@ -75,11 +75,9 @@ def test_who_gives_its_blocks_back_again_and_again_waits_within_its_answer(
 def test_a_crowd_finds_the_pace_that_a_long_look_finds(options: dict[str, Any], lengths: tuple[int, int]) -> None:
     clock, limits = engine(LARGE, **options)
     load = Load(input_tokens=lengths[0], output_tokens=lengths[1], input_spread=1.0, output_spread=0.8)
-    clients = 3 * places_of(limits, replace(load, input_spread=0.0, output_spread=0.0))
+    clients = 3 * places_of(limits, replace(load))
     load = replace(load, clients=clients)
-    long, found = (
-        pace_of(seen, clients) for seen in (followed(clock, limits, load, 12), closed(clock, limits, load, 1))
-    )
+    long, found = (pace_of(seen, clients) for seen in (followed(clock, limits, load, 12), closed(clock, limits, load)))
     assert found.requests * found.output == pytest.approx(long.requests * long.output, rel=0.02)
     assert found.itl == pytest.approx(long.itl, rel=0.035)
     assert found.running == pytest.approx(long.running, rel=0.03)
@@ -94,7 +92,7 @@ def test_more_clients_never_wait_less_and_none_of_them_is_a_step(model: str, opt
     counts = [*range(8, 64, 8), *range(64, 640, 24), 1000, 2000, 20_000]
 
     def figures(clients: int) -> Figures:
-        return speed_of(subject, replace(CHAT, clients=clients)).figures
+        return speed_of(subject, spread_as_asked(replace(CHAT, clients=clients), None)).figures
 
     found = [figures(clients) for clients in counts]
     for before, after in pairwise(found):
@@ -110,7 +108,8 @@ def test_more_clients_never_wait_less_and_none_of_them_is_a_step(model: str, opt
 def test_twenty_thousand_clients_take_no_longer_to_judge_than_a_hundred() -> None:
     began = time.process_time()
     for number in range(20):
-        speed_of(served(LARGE), Load(input_tokens=500 + number, output_tokens=250, clients=20_000))
+        load = Load(input_tokens=500 + number, output_tokens=250, clients=20_000)
+        speed_of(served(LARGE), spread_as_asked(load, None))
     assert time.process_time() - began < 1.0
 
 
@@ -125,7 +124,7 @@ def test_a_sequence_that_gave_its_blocks_back_still_makes_its_whole_answer() -> 
             super()._pass(seconds, steps, count, beside)
 
     clock, limits = engine(LARGE)
-    load = Load(input_tokens=64, output_tokens=400, clients=24, input_spread=0.0, output_spread=0.0)
+    load = Load(input_tokens=64, output_tokens=400, clients=24)
     loop = Counted(clock, replace(limits, cache_tokens=4000), load)
     loop.run()
     assert loop.seen.touched
@@ -138,7 +137,7 @@ def test_answers_that_end_in_one_step_have_a_pace(output: int, *, chunks: bool) 
     clock, limits = engine(LARGE)
     load = Load(input_tokens=500, output_tokens=output, clients=20_000, input_spread=0.3, output_spread=0.3)
     few = replace(limits, batched_tokens=256 if chunks else 16, cache_tokens=10**7, chunks=chunks)
-    found = closed(clock, few, load, 256)
+    found = closed(clock, few, load)
     assert 0 <= found.ttft <= found.total
 
 
@@ -149,7 +148,7 @@ def test_the_most_that_is_served_is_what_more_clients_than_places_are_served(
     subject = served(model, **options)
     most = speed_of(subject, replace(CHAT, clients=None, rate=1e5)).most_requests
     clock, limits = engine(model, **options)
-    crowd = replace(CHAT, clients=3 * places_of(limits, CHAT), input_spread=0.0, output_spread=0.0)
+    crowd = replace(CHAT, clients=3 * places_of(limits, CHAT))
     long = pace_of(followed(clock, limits, crowd, waves=6), 3 * places_of(limits, CHAT))
     # Waves of equal requests overfill a short cache; requests that come when they like do less.
     assert most == pytest.approx(long.requests, rel=0.08 if model == TIGHT else 0.04)

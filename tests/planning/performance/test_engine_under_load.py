@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from l4serve.planning.performance.card_speeds import all_card_speeds
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.speed import Figures, Speed, speed_of
 from tests.each_case import each
 from tests.planning.performance.engines import served, with_cache
@@ -47,7 +47,7 @@ def test_a_cache_for_few_tokens_holds_the_load_back() -> None:
 
 
 def test_fewer_sequences_than_clients_hold_the_load_back() -> None:
-    few = speed_of(served(max_num_seqs=4), replace(CHAT, clients=32, input_spread=0.0, output_spread=0.0))
+    few = speed_of(served(max_num_seqs=4), replace(CHAT, clients=32))
     assert few.limited_by == "max sequences"
     assert figures(few).running_requests == pytest.approx(4, rel=0.1)
 
@@ -102,19 +102,21 @@ def test_requests_wait_longer_at_a_higher_rate() -> None:
 
 
 def test_a_crowd_has_lengths_that_vary() -> None:
-    crowd = speed_of(served(), replace(CHAT, clients=512))
+    many = replace(CHAT, clients=512)
+    crowd = speed_of(served(), spread_as_asked(many, None))
     assert "crowd" in crowd.assumed[0]
-    assert crowd.figures == speed_of(served(), replace(CHAT, clients=512, input_spread=1.0, output_spread=0.8)).figures
-    alike = speed_of(served(), replace(CHAT, clients=512, input_spread=0.0, output_spread=0.0))
+    assert crowd.figures == speed_of(served(), replace(many, input_spread=1.0, output_spread=0.8)).figures
+    alike = speed_of(served(), spread_as_asked(many, 0.0))
     assert not alike.assumed
     assert crowd.figures.end_to_end_ms > alike.figures.end_to_end_ms
 
 
 @pytest.mark.parametrize("model", ["Qwen/Qwen3-1.7B", "Qwen/Qwen2.5-7B-Instruct"])
 def test_one_client_more_than_run_at_once_changes_little(model: str) -> None:
-    """The spread of lengths comes in with those who wait; each of them adds a part of an answer to the mean wait."""
+    """The spread of lengths comes in with the clients; each of them adds a part of an answer to the mean wait."""
     subject = served(model)
-    found = [figures(speed_of(subject, replace(CHAT, clients=n))) for n in range(240, 281, 2)]
+    loads = (spread_as_asked(replace(CHAT, clients=n), None) for n in range(240, 281, 2))
+    found = [figures(speed_of(subject, load)) for load in loads]
     for before, after in pairwise(found):
         assert after.output_tokens_per_second == pytest.approx(before.output_tokens_per_second, rel=0.02)
         assert after.end_to_end_ms == pytest.approx(before.end_to_end_ms, rel=0.03)
