@@ -74,7 +74,7 @@ def advise(
     engine_version: ReleaseOption = None,
     provisioning: ProvisioningOption = None,
     region: RegionOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     html: HtmlOption = None,
 ) -> None:
     """Find the configuration for a goal, or what a stack could gain. Exit status: 0 found, 1 none, 2 bad input."""

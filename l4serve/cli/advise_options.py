@@ -31,15 +31,17 @@ QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
 AnyModelOption = Annotated[
     str | None, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)
 ]
-GoalOption = Annotated[Goal | None, typer.Option(help="latency, throughput or cost.")]
+GoalOption = Annotated[Goal | None, typer.Option(help="What counts: latency, throughput or cost.")]
 WriteOption = Annotated[
     str | None,
     typer.Option(metavar="STACK", help="Stack whose file gets the winner's edit.", autocompletion=complete_stack),
 ]
 InputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")]
 OutputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")]
-RpsOption = Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, of all replicas.")]
-ConcurrencyOption = Annotated[int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients of all replicas.")]
+RpsOption = Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, over all replicas.")]
+ConcurrencyOption = Annotated[
+    int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that wait at once, over all replicas.")
+]
 PercentileOption = Annotated[
     float | None,
     typer.Option(min=50, max=99.9, help="Requests, in percent, that --ttft-ms is promised to; unsaid: their mean."),
@@ -49,7 +51,8 @@ TtftOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wai
 ItlOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")]
 BudgetOption = Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")]
 QualityOption = Annotated[
-    Literal["any", "8bit", "full"] | None, typer.Option(help="any, 8bit or full: the coarsest weights and cache.")
+    Literal["any", "8bit", "full"] | None,
+    typer.Option(help="Coarsest weights and cache that may be proposed: any, 8bit or full."),
 ]
 GpusOption = Annotated[
     list[str] | None, typer.Option(help="Accelerator by GKE's name; repeatable.", autocompletion=complete_accelerator)
@@ -57,12 +60,14 @@ GpusOption = Annotated[
 EnginesOption = Annotated[
     list[str] | None, typer.Option(help="Kind of the engine; repeatable.", autocompletion=complete_engine)
 ]
-ReleaseOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)]
+ReleaseOption = Annotated[
+    str | None, typer.Option(help="Release of the engine, such as 0.26.0.", autocompletion=complete_release)
+]
 ProvisioningOption = Annotated[Provisioning | None, typer.Option(help="How machines are paid for; unsaid: on-demand.")]
 RegionOption = Annotated[
     str | None, typer.Option(help="Region whose prices count; unsaid: us-central1.", autocompletion=complete_region)
 ]
-HtmlOption = Annotated[Path | None, typer.Option(help="Write the answer as a page.")]
+HtmlOption = Annotated[Path | None, typer.Option(help="Write the answer as one page to this file.")]
 
 OF_A_PLACE = ("gpu", "gpu_memory_gib", "engine", "engine_version", "provisioning", "region")
 """Options that say where a model could run; a stack says so itself."""

@@ -42,14 +42,18 @@ def bench(
     file: FileOption = None,
     workload: WorkloadOption = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait; unsaid: 8.")
+        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer; unsaid: 8.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-6, max=1e6, help="Requests that come in a second, whoever still waits.")
+    ] = None,
     input_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")] = None,
     output_tokens: Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Apply the Job and wait for its report.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Read this report, or log, instead of a run.")] = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw both as an SVG.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Read this report or log instead of running the Job.")] = None,
+    plot_file: Annotated[
+        Path | None, typer.Option("--plot", help="Draw measurement and estimate into this SVG.")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(min=1, max=LONGEST_SECONDS, help="Seconds that a run may take; unsaid: 3600.")
     ] = None,

@@ -28,7 +28,7 @@ contract_app = typer.Typer(
 )
 
 ContractName = Annotated[
-    str, typer.Argument(help="Such as vllm-0.26.0, tgi-3.3.7 or 0.26.0.", autocompletion=complete_release)
+    str, typer.Argument(help="Release, such as vllm-0.26.0, tgi-3.3.7 or 0.26.0.", autocompletion=complete_release)
 ]
 
 
@@ -56,7 +56,9 @@ def list_contracts(as_json: JsonOption = False) -> None:
 
 @contract_app.command("rules")
 def list_rules(
-    engine: Annotated[str | None, typer.Option(help="vllm or tgi.", autocompletion=complete_engine)] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Rules of this engine alone: vllm or tgi.", autocompletion=complete_engine)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The rules by which settings are judged, each with its source; `allow` overrides one by its id."""

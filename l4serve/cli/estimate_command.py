@@ -62,7 +62,9 @@ def estimate(
     concurrency: Annotated[
         int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, whoever waits.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-6, max=1e6, help="Requests that come in a second, whoever still waits.")
+    ] = None,
     length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
     percentile: Annotated[
@@ -83,9 +85,13 @@ def estimate(
     gpu_memory_utilization: UtilizationOption = None,
     enforce_eager: EagerOption = False,
     attention_backend: Annotated[
-        str | None, typer.Option(help="FLASH_ATTN, FLASHINFER, ...", autocompletion=complete_attention_backend)
+        str | None,
+        typer.Option(
+            help="Kernels that compute attention: FLASH_ATTN, FLASHINFER, ...",
+            autocompletion=complete_attention_backend,
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
     asked = dict(locals())

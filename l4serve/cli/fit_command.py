@@ -51,7 +51,7 @@ def fit(
     max_num_batched_tokens: MaxBatchedTokensOption = None,
     gpu_memory_utilization: UtilizationOption = None,
     enforce_eager: EagerOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Say whether a model fits a GPU and its engine takes the settings. Exit status: 0 yes, 1 no, 2 bad input."""
     asked = dict(locals())

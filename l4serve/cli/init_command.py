@@ -23,7 +23,7 @@ SCHEMA_FILE = Path("docs/stack.schema.json")
 
 def init(
     name: Annotated[str | None, typer.Argument(help="Name of the stack, such as dev.")] = None,
-    project: Annotated[str | None, typer.Option(help="Google Cloud project.")] = None,
+    project: Annotated[str | None, typer.Option(help="Google Cloud project that pays for the stack.")] = None,
     location: Annotated[
         str | None, typer.Option(help="Zone or region, such as us-central1-a.", autocompletion=complete_location)
     ] = None,

@@ -35,25 +35,44 @@ DEFAULT_ENGINE = engine_kinds()[0]
 DEFAULT_GPU = default_accelerator()
 
 ModelOption = Annotated[str, typer.Option(help="Hub id, or path of a config.json.", autocompletion=complete_model)]
-WeightsOption = Annotated[float | None, typer.Option(min=0, max=LARGEST_GIB, help="Weights of one GPU rank.")]
-EngineOption = Annotated[str, typer.Option(help="Kind of the engine, such as tgi.", autocompletion=complete_engine)]
-VersionOption = Annotated[str | None, typer.Option(help="Release, such as 0.26.0.", autocompletion=complete_release)]
-GpuOption = Annotated[str, typer.Option(help="Accelerator by GKE's name.", autocompletion=complete_accelerator)]
-GpuMemoryOption = Annotated[float | None, typer.Option(min=0.1, max=LARGEST_GIB, help="What CUDA reports.")]
-TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that share each layer.")]
+WeightsOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=LARGEST_GIB, help="GiB of weights on each GPU; unset is planned from the model."),
+]
+EngineOption = Annotated[str, typer.Option(help="Kind of the engine: vllm or tgi.", autocompletion=complete_engine)]
+VersionOption = Annotated[
+    str | None, typer.Option(help="Release of the engine, such as 0.26.0.", autocompletion=complete_release)
+]
+GpuOption = Annotated[
+    str, typer.Option(help="Accelerator by GKE's name, such as nvidia-l4.", autocompletion=complete_accelerator)
+]
+GpuMemoryOption = Annotated[
+    float | None,
+    typer.Option(min=0.1, max=LARGEST_GIB, help="GiB of each GPU as CUDA reports them; unset follows --gpu."),
+]
+TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that each layer is sharded over.")]
 DtypeOption = Annotated[
-    str | None, typer.Option(help="auto, bfloat16, float16 or float32.", autocompletion=complete_dtype)
+    str | None,
+    typer.Option(help="Type of the weights: auto, bfloat16, float16 or float32.", autocompletion=complete_dtype),
 ]
 QuantizationOption = Annotated[
-    str | None, typer.Option(help="fp8, awq, gptq, bitsandbytes, eetq, ...", autocompletion=complete_quantization)
+    str | None,
+    typer.Option(
+        help="Format of the weights: fp8, awq, gptq, bitsandbytes, eetq, ...", autocompletion=complete_quantization
+    ),
 ]
 KvCacheDtypeOption = Annotated[
-    str | None, typer.Option(help="auto, fp8, fp8_e5m2, ...", autocompletion=complete_kv_cache_dtype)
+    str | None,
+    typer.Option(help="Type of the KV cache: auto, fp8, fp8_e5m2, ...", autocompletion=complete_kv_cache_dtype),
 ]
-MaxModelLenOption = Annotated[int | None, typer.Option(min=1, help="Longest context in tokens.")]
-MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences of one step.")]
-MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens of one step.")]
-UtilizationOption = Annotated[float | None, typer.Option(help="Above 0 and at most 1.")]
+MaxModelLenOption = Annotated[
+    int | None, typer.Option(min=1, help="Longest context in tokens, prompt and answer together.")
+]
+MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences that one step may batch.")]
+MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens that one step may batch.")]
+UtilizationOption = Annotated[
+    float | None, typer.Option(help="Share of the GPU's memory that the engine may take, above 0 and at most 1.")
+]
 ArrivalOption = Annotated[
     float | None,
     typer.Option(min=0, max=100, help="How arrivals vary: squared variation of the gaps; 1, as unsaid, has no memory."),
@@ -62,7 +81,7 @@ LengthSpreadOption = Annotated[
     float | None,
     typer.Option(min=0, max=2, help="Sigma of lognormal lengths, the tokens given being medians; unsaid: a crowd's."),
 ]
-EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="No CUDA graphs.")]
+EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="Run without CUDA graphs.")]
 
 
 @contextmanager

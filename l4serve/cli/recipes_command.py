@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 
 def recipes_of_project(
     name: Annotated[
-        str | None, typer.Argument(help="Show one of them whole.", metavar="[NAME]", autocompletion=complete_recipe)
+        str | None, typer.Argument(help="Recipe to show as a whole.", metavar="[NAME]", autocompletion=complete_recipe)
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -43,8 +43,8 @@ def note_reference() -> str:
     """Notes by id, and the engines' rules, whose ids stand in brackets behind a note or an error."""
     lines = ["# Notes and errors", "", _WRITTEN, "", "## Notes", ""]
     lines += ["Levels: danger, will fail, may fail, costs, advice. `plan --json` gives level and id of each.", ""]
-    lines += ["| id | level | says | what answers it |", "|---|---|---|---|"]
-    lines += [f"| `{k.id}` | {k.level} | {_cell(k.says)} | {_cell(k.answer)} |" for k in note_kinds()]
+    lines += ["| id | level | what it tells | what answers it |", "|---|---|---|---|"]
+    lines += [f"| `{k.id}` | {k.level} | {_cell(k.tells)} | {_cell(k.answer)} |" for k in note_kinds()]
     lines += [
         "",
         "## Rules of the engines",
@@ -66,7 +66,7 @@ def model_reference() -> str:
     lines += ["| model | context | format | token | source of the shape |", "|---|---|---|---|---|"]
     for model in all_models():
         form = model.quantization.method if model.quantization else model.torch_dtype
-        gated = "needed" if model.gated else ""
+        gated = "needed" if model.gated else "none"
         row = (f"`{model.id}`", f"{model.max_position_embeddings:,}", form, gated, _cell(model.source))
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines) + "\n"

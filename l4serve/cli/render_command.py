@@ -143,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def render(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write the files into.")],
     stack: StackOption = None,
     file: FileOption = None,
     as_json: JsonOption = False,

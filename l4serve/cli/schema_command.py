@@ -56,7 +56,7 @@ def stack_file_schema() -> Mapping[str, Any]:
                         "required": ["secure"],
                         "additionalProperties": False,
                     },
-                    "gcp:project": {"type": "string", "description": "Google Cloud project."},
+                    "gcp:project": {"type": "string", "description": "Google Cloud project that pays for the stack."},
                 },
                 "required": [SERVING_KEY],
             }

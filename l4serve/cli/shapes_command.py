@@ -52,7 +52,7 @@ def shapes(
     ] = None,
     disk: Annotated[int | None, typer.Option(min=10, max=65536, help="Boot disk in GB; 100 if unset.")] = None,
     accelerator: Annotated[
-        str, typer.Option(help="Accelerator by GKE's name.", autocompletion=complete_accelerator)
+        str, typer.Option(help="Accelerator by GKE's name, such as nvidia-l4.", autocompletion=complete_accelerator)
     ] = default_accelerator(),
     as_json: JsonOption = False,
 ) -> None:

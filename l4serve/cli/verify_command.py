@@ -36,7 +36,7 @@ EngineOption = Annotated[
 ]
 VersionOption = Annotated[
     str | None,
-    typer.Option("--engine-version", help="Its version, such as 0.26.0.", autocompletion=complete_release),
+    typer.Option("--engine-version", help="Its release, such as 0.26.0.", autocompletion=complete_release),
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its model; unset is what it lists.")]
 LengthOption = Annotated[

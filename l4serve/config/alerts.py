@@ -30,9 +30,9 @@ class Objectives(ConfigModel):
     within: float = Field(0.95, ge=0.94, le=0.9999)
     """Share of requests that both hold for."""
     errors: float = Field(0.01, gt=0, le=0.06)
-    """Share of requests that may fail."""
+    """Share of requests that may fail without breaking the promise."""
     queue: PositiveInt = 5
-    """Requests that may wait on a pod."""
+    """Requests that may wait on a pod before an alert is raised."""
 
 
 class Alerts(ConfigModel):

@@ -18,7 +18,7 @@ class SecretManagerKey(ConfigModel):
     secret: SecretName
     """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
     version: str = Field("latest", pattern=r"^(latest|[1-9][0-9]{0,9})$")
-    """Version to read."""
+    """Version of the secret to read: a number, or `latest`."""
     manage_access: bool = True
     """Lets the account that copies read the secret."""
 
@@ -31,9 +31,9 @@ class ApiKey(ConfigModel):
     config: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", examples=["chatKey"])
     """Secret of the stack's config, in place of a Secret: `pulumi config set --secret NAME`."""
     secret_manager: SecretManagerKey | None = None
-    """Secret of Secret Manager, in place of a Secret."""
+    """Secret of Secret Manager that GKE copies into a Secret, in place of one that is there."""
     key: KeyName = "api-key"
-    """Key in the Secret."""
+    """Key of the Secret under which the API key stands."""
     revision: PositiveInt | None = None
     """Raise it with each new key: pods read a key as they start, so the new Secret rolls them."""
 

@@ -41,6 +41,6 @@ class StackMonitoring(ConfigModel):
     """PodMonitoring objects, by which Managed Service for Prometheus scrapes the engines; unset is on for workloads
     with autoscaling and with a dashboard. False leaves the scraping to others."""
     dashboard: bool = False
-    """Cloud Monitoring dashboard of all workloads."""
+    """Makes a dashboard of all workloads in Cloud Monitoring."""
     alerts: Alerts | None = None
     """Alerts on what is promised, and on the usual causes; `alerts: {}` takes every default."""

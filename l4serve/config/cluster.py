@@ -46,9 +46,9 @@ class ManagedCluster(ConfigModel):
     """What Standard and Autopilot clusters share."""
 
     name: ClusterName
-    """Name of the cluster."""
+    """Name of the cluster in Google Cloud; another name is another cluster."""
     project: ProjectId | None = None
-    """Google Cloud project; unset is `gcp:project`."""
+    """Google Cloud project that the cluster is made in and billed to; unset is `gcp:project`."""
     location: Location
     """Region such as us-central1, or for a Standard cluster a zone such as us-central1-a."""
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
@@ -56,9 +56,9 @@ class ManagedCluster(ConfigModel):
     min_version: ClusterVersion | None = None
     """Lowest GKE version of the control plane, such as 1.33 or 1.33.5-gke.100; unset is the channel's default."""
     network: NetworkName | None = None
-    """Existing VPC network; unset makes one."""
+    """Existing VPC network that the nodes join; unset makes one for the stack."""
     subnetwork: NetworkName | None = None
-    """Existing subnetwork of `network`."""
+    """Existing subnetwork of `network` that the nodes take their addresses from."""
     network_options: Network = Network.model_construct()
     """Ranges, NAT and the secondary ranges of an existing subnetwork."""
     private_nodes: bool = True
@@ -66,7 +66,7 @@ class ManagedCluster(ConfigModel):
     authorized_networks: tuple[AuthorizedNetwork, ...] = ()
     """Ranges that may reach the control plane's public endpoint; none means none."""
     control_plane: ControlPlane = ControlPlane.model_construct()
-    """Ways to reach the control plane."""
+    """Ways by which kubectl and Pulumi reach the control plane."""
     node_service_account: ServiceAccount | None = None
     """E-mail of an existing service account for the nodes; unset makes one of least privilege."""
     monitoring: Monitoring = Monitoring.model_construct()
@@ -79,19 +79,19 @@ class ManagedCluster(ConfigModel):
     )
     """Cloud KMS key that encrypts Secrets in etcd, in the cluster's region."""
     secret_manager: bool = False
-    """Secret Manager's CSI driver and its sync into Kubernetes Secrets."""
+    """Installs Secret Manager's CSI driver and its sync into Kubernetes Secrets; a token or key from there needs it."""
     gateway_api: bool = True
-    """Gateway API and its GKE classes."""
+    """Turns on the Gateway API with GKE's classes, which `expose` needs."""
     cost_allocation: bool = True
-    """Cost per namespace and label in the bill's export."""
+    """Splits the bill's export by namespace and label of the workloads."""
     resource_labels: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")], ResourceLabel] = {}
-    """Labels of the cloud resources."""
+    """Labels that the cloud resources carry, by which the bill can be told apart."""
     enable_apis: bool = True
     """Turns on the Google APIs that the stack needs; they stay on after a destroy."""
     deletion_protection: bool = False
-    """Refusal of the provider to delete the cluster, and of Pulumi to begin a destroy: what serves stays too."""
+    """Makes the provider refuse to delete the cluster, and Pulumi to begin a destroy, so that what serves stays too."""
     protect: bool = False
-    """Refusal of Pulumi to delete or replace the cluster, already in a preview."""
+    """Makes Pulumi refuse to delete or replace the cluster, already in a preview."""
 
 
 class StandardCluster(ManagedCluster):
@@ -106,11 +106,11 @@ class StandardCluster(ManagedCluster):
     image_streaming: bool = True
     """Containers start while their image still downloads (Artifact Registry images only)."""
     gcs_fuse: bool = True
-    """CSI driver that mounts Cloud Storage buckets."""
+    """Installs the CSI driver that mounts Cloud Storage buckets; weights read by FUSE need it."""
     max_pods_per_node: Annotated[PositiveInt, Field(ge=8, le=256)] = 64
     """Pods that the address ranges of a node allow for."""
     autoscaling_profile: Literal["BALANCED", "OPTIMIZE_UTILIZATION"] = "OPTIMIZE_UTILIZATION"
-    """How readily empty nodes go; the GPU nodes are what costs."""
+    """How readily GKE removes empty nodes; OPTIMIZE_UTILIZATION removes costly GPU nodes sooner."""
 
 
 class AutopilotCluster(ManagedCluster):
@@ -145,11 +145,11 @@ class ExistingCluster(ConfigModel):
     context: Label | None = None
     """Context of the kubeconfig; unset is its current one."""
     name: ClusterName | None = None
-    """Cluster to look up in place of a kubeconfig."""
+    """Name of the GKE cluster to look up, in place of a kubeconfig."""
     location: Location | None = None
-    """Location of the cluster to look up."""
+    """Region or zone of the cluster that is looked up by name."""
     project: ProjectId | None = None
-    """Project of the cluster to look up; unset is `gcp:project`."""
+    """Project of the cluster that is looked up by name; unset is `gcp:project`."""
     node_service_account: ServiceAccount | None = None
     """E-mail of the service account for the nodes of the stack's pools, on a cluster that is looked up."""
     private_nodes: bool | None = None

@@ -24,7 +24,7 @@ _Timestamp = Annotated[
 
 
 class Network(ConfigModel):
-    """Address ranges and the way out."""
+    """Address ranges of nodes, pods and Services, and how nodes reach the internet."""
 
     nodes_cidr: Cidr = "10.0.0.0/20"
     """Range of the nodes in a network that the stack makes."""
@@ -55,20 +55,20 @@ _MACHINE = r"^[a-z0-9]+-[a-z0-9-]+$"
 
 
 class SystemPool(ConfigModel):
-    """The pool for GKE's own pods."""
+    """The small pool that GKE's own pods run on, beside the GPU pools."""
 
     machine_type: str = Field("e2-standard-4", pattern=_MACHINE)
-    """Machine type without GPUs."""
+    """Machine type of the nodes, one without GPUs."""
     fallback_machine_types: tuple[Annotated[str, Field(pattern=_MACHINE)], ...] = ()
     """Machine types of further pools, with no node until the first has none left to give."""
     zones: tuple[Zone, ...] = ()
     """Zones of the nodes; unset is the cluster's own, where GPUs may be all that is left."""
     min_nodes: Annotated[PositiveInt, Field(le=100)] = 1
-    """Fewest nodes, all zones together."""
+    """Fewest nodes, all zones together; they cost at any hour."""
     max_nodes: Annotated[PositiveInt, Field(le=100)] = 3
-    """Most nodes, all zones together."""
+    """Most nodes, all zones together; GKE's pods that need more of them wait."""
     disk_size_gb: Annotated[PositiveInt, Field(ge=20, le=65536)] = 50
-    """Boot disk in GB."""
+    """Size of each node's boot disk in GB."""
 
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:
@@ -80,12 +80,12 @@ class SystemPool(ConfigModel):
 
 
 class Monitoring(ConfigModel):
-    """What Cloud Monitoring collects."""
+    """What of the cluster Cloud Monitoring collects."""
 
     managed_prometheus: bool = True
-    """Google Cloud Managed Service for Prometheus, which PodMonitoring objects use."""
+    """Runs Google Cloud Managed Service for Prometheus, which PodMonitoring objects need."""
     dcgm: bool = True
-    """GPU metrics of NVIDIA's Data Center GPU Manager; needs managed Prometheus."""
+    """Collects GPU metrics by NVIDIA's Data Center GPU Manager; it needs managed Prometheus."""
     components: tuple[
         Literal[
             "APISERVER", "SCHEDULER", "CONTROLLER_MANAGER", "STORAGE", "HPA", "POD", "DAEMONSET", "DEPLOYMENT",
@@ -93,18 +93,18 @@ class Monitoring(ConfigModel):
         ],
         ...,
     ] = ()  # fmt: skip
-    """Further components beside SYSTEM_COMPONENTS."""
+    """Parts of the cluster whose metrics are collected beside SYSTEM_COMPONENTS."""
 
 
 class MaintenanceExclusion(ConfigModel):
-    """A span without upgrades."""
+    """A span of time in which GKE starts no upgrade."""
 
     name: Label
     """Name of the span in the Cloud console, for people."""
     start: _Timestamp
-    """Start, RFC 3339 in UTC."""
+    """Start of the span, RFC 3339 in UTC."""
     end: _Timestamp
-    """End, RFC 3339 in UTC."""
+    """End of the span, RFC 3339 in UTC."""
     scope: Literal["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"] = "NO_MINOR_OR_NODE_UPGRADES"
     """Which upgrades wait until the span is over: all, those of minor versions, or those that touch nodes too."""
 
@@ -121,6 +121,6 @@ class Maintenance(ConfigModel):
         pattern=r"^FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,+-]+)*$",
         examples=["FREQ=WEEKLY;BYDAY=SA,SU"],
     )
-    """Recurrence as an RFC 5545 rule."""
+    """How often the window comes again, as an RFC 5545 rule."""
     exclusions: tuple[MaintenanceExclusion, ...] = ()
-    """Spans without upgrades."""
+    """Spans of time in which GKE starts no upgrade."""

@@ -13,17 +13,17 @@ class Priority(ConfigModel):
     """One way to get a node: a pool of the stack, or a machine that GKE makes a pool for."""
 
     node_pool: PoolName | None = None
-    """Node pool of the stack (Standard clusters)."""
+    """Node pool of the stack that gives the node (Standard clusters)."""
     machine_type: str | None = Field(
         None, pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=63, examples=["g2-standard-8"]
     )
     """Machine type that node auto-provisioning or Autopilot makes."""
     spot: bool = False
-    """Spot VMs, with `machineType`."""
+    """Makes the nodes of `machineType` Spot VMs: cheaper, and taken back at any time."""
     flex_start_seconds: Annotated[PositiveInt, Field(ge=600, le=604800)] | None = None
     """Flex-start nodes of at most this life in seconds, with `machineType`."""
     reservation: str | None = Field(None, pattern=rf"^({IN_PROJECT}reservations/)?[a-z]([-a-z0-9]{{0,61}}[a-z0-9])?$")
-    """Specific reservation, with `machineType`."""
+    """Specific reservation that the nodes of `machineType` draw on."""
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

@@ -14,11 +14,11 @@ class EnvSource(ConfigModel):
     """One key of a Secret or a ConfigMap that the namespace already holds; a pod without it does not start."""
 
     secret: ObjectName | None = None
-    """Name of a Secret."""
+    """Name of the Secret that holds the variable's value."""
     config_map: ObjectName | None = None
-    """Name of a ConfigMap, in place of a Secret."""
+    """Name of the ConfigMap that holds the variable's value, in place of a Secret."""
     key: KeyName
-    """Key in it."""
+    """Key of the Secret or ConfigMap whose value the variable gets."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -40,7 +40,7 @@ class Expose(ConfigModel):
     to: Literal["internet", "network"]
     """Who may reach it: everybody, or clients in the VPC network."""
     host: HostName | None = None
-    """Host name of the routes; unset is any."""
+    """Host name that the gateway answers for; unset answers for any."""
     certificate: Certificate | None = None
     """Certificate for TLS, which a gateway to the internet must have; unset serves plain HTTP to the network."""
     address: CloudName | None = None
@@ -71,7 +71,7 @@ class Route(ConfigModel):
     enabled: bool = True
     """Whether the gateway serves it at all."""
     host: HostName | None = None
-    """Host name; unset is the gateway's."""
+    """Host name by which clients reach the workload; unset is the gateway's."""
     path: UrlPath | None = None
     """Prefix of its paths, which the engine does not see; unset is / for an only one or a host of its own, else its
     name."""

@@ -21,7 +21,7 @@ class BucketSource(ConfigModel):
     """A folder of a Cloud Storage bucket, read by the pods' own identity; no Hugging Face token is needed."""
 
     kind: Literal["bucket"]
-    """Picks a bucket."""
+    """Reads the weights from a bucket of Cloud Storage."""
     uri: BucketUri
     """Folder with config.json, the tokenizer and safetensors, as gs://BUCKET/FOLDER."""
     reader: Literal["fuse", "streamer"] = "fuse"
@@ -36,9 +36,9 @@ class ClaimSource(ConfigModel):
     """A PersistentVolumeClaim that the namespace already holds, with the weights on it."""
 
     kind: Literal["claim"]
-    """Picks an existing claim."""
+    """Reads the weights from a claim that exists."""
     claim: ObjectName
-    """Name of the PersistentVolumeClaim."""
+    """Name of the PersistentVolumeClaim that the pods mount."""
     path: Folder = ""
     """Folder of the model in it; empty is the volume itself."""
     access: Literal["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"] = "ReadOnlyMany"

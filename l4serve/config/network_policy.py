@@ -10,12 +10,12 @@ Port = Annotated[PositiveInt, Field(le=65535)]
 
 
 class NetworkPeer(ConfigModel):
-    """A namespace, or a range of addresses."""
+    """Who may connect to the pods: a namespace, or a range of addresses."""
 
     namespace: Namespace | None = None
-    """Every pod of a namespace."""
+    """Namespace at the other end, with all its pods."""
     cidr: Cidr | None = None
-    """Addresses, in place of a namespace."""
+    """Range of addresses at the other end, in place of a namespace."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -25,10 +25,10 @@ class NetworkPeer(ConfigModel):
 
 
 class NetworkDestination(NetworkPeer):
-    """Where pods may connect to."""
+    """A place that the pods may connect to."""
 
     port: Port = 443
-    """TCP port there."""
+    """TCP port that the pods may connect to there."""
 
 
 class NetworkPolicy(ConfigModel):

@@ -40,9 +40,9 @@ class NodePool(ConfigModel):
     accelerator: Accelerator | None = None
     """Cards for an N1 machine, which has none of its own; other machine types bring theirs and refuse it."""
     min_nodes: Count = 0
-    """Fewest nodes, all zones together."""
+    """Fewest nodes, all zones together; with 0 the pool costs nothing while no pod needs it."""
     max_nodes: Annotated[PositiveInt, Field(le=1000)] = 1
-    """Most nodes, all zones together."""
+    """Most nodes, all zones together; pods that need more of them wait."""
     provisioning: Provisioning | None = None
     """How the GPUs are had; unset is spot with `spot: true`, reservation with a `reservation`, else on-demand."""
     spot: bool | None = None
@@ -52,11 +52,11 @@ class NodePool(ConfigModel):
     flex_start: FlexStart | None = None
     """Dynamic Workload Scheduler: nodes for at most seven days, all at once when queued."""
     placement: Placement | None = None
-    """Nodes close to each other."""
+    """Puts the nodes close to each other, for low latency between them."""
     disk_size_gb: Annotated[PositiveInt, Field(ge=50, le=65536)] | None = None
     """Boot disk in GB; unset is 100, or as much more as the weights and images of the pool's workloads need."""
     disk_type: Literal["pd-balanced", "pd-ssd", "pd-standard", "hyperdisk-balanced"] = "pd-balanced"
-    """Boot disk type."""
+    """Type of the nodes' boot disk; images and weights load as fast as it is."""
     local_ssd: LocalSsd | None = None
     """Local SSDs of the machine type; unset uses none."""
     secondary_boot_disk: SecondaryBootDisk | None = None
@@ -66,25 +66,26 @@ class NodePool(ConfigModel):
     allow_unlisted_zones: bool = False
     """Trust `zones` although the table of zones with the accelerator lacks them."""
     location_policy: Literal["BALANCED", "ANY"] | None = None
-    """Spread over zones, or wherever there is stock; unset is BALANCED on demand, else ANY."""
+    """Where new nodes come: spread over the zones, or wherever there is stock; unset is BALANCED on demand, else ANY.
+    """
     driver_version: Literal["DEFAULT", "LATEST", "INSTALLATION_DISABLED"] = "LATEST"
-    """NVIDIA driver that GKE installs."""
+    """NVIDIA driver that GKE installs: the GKE version's default, the latest, or none."""
     image_type: Literal["COS_CONTAINERD", "UBUNTU_CONTAINERD"] = "COS_CONTAINERD"
-    """Operating system of the nodes."""
+    """Operating system of the nodes: Container-Optimized OS or Ubuntu."""
     max_pods_per_node: Annotated[PositiveInt, Field(ge=8, le=256)] | None = None
     """Pods that a node's address range allows for; unset is the cluster's."""
     labels: Mapping[LabelKey, LabelValue] = {}
-    """Labels of the nodes."""
+    """Kubernetes labels that the nodes carry, by which other pods may pick them."""
     taints: tuple[Taint, ...] = ()
-    """Taints beside nvidia.com/gpu."""
+    """Taints beside nvidia.com/gpu that keep other pods off the nodes."""
     upgrade: Upgrade = Upgrade.model_construct()
     """How GKE replaces nodes in an upgrade."""
     auto_repair: bool = True
-    """GKE replaces nodes that stay unready."""
+    """Lets GKE replace nodes that stay unready."""
     auto_upgrade: bool = True
-    """GKE keeps nodes at the control plane's version."""
+    """Lets GKE keep the nodes at the control plane's version."""
     protect: bool = False
-    """Refusal of Pulumi to delete or replace the pool, already in a preview."""
+    """Makes Pulumi refuse to delete or replace the pool, already in a preview."""
 
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:

@@ -21,9 +21,9 @@ class Reservation(ConfigModel):
     """Reserved capacity that is paid for whether nodes run or not."""
 
     affinity: Literal["any", "specific"] = "any"
-    """Any matching reservation that is open to all, or the one named."""
+    """Which reservation counts: any matching one that is open to all, or the one named."""
     name: str | None = Field(None, pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
-    """Name of the specific reservation."""
+    """Name of the reservation, which `affinity: specific` needs."""
     project: str | None = Field(None, pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
     """Project that shares the reservation; unset is the cluster's own."""
 
@@ -39,7 +39,7 @@ class Reservation(ConfigModel):
 
 
 class FlexStart(ConfigModel):
-    """Dynamic Workload Scheduler."""
+    """Nodes of the Dynamic Workload Scheduler, which come when there is stock and stay for at most seven days."""
 
     queued: bool = False
     """Nodes only through a ProvisioningRequest, all of them at once; else one by one as the autoscaler asks."""
@@ -72,25 +72,25 @@ class SecondaryBootDisk(ConfigModel):
         pattern=rf"^(https://www\.googleapis\.com/compute/v1/)?({IN_PROJECT})?"
         r"global/images/(family/)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
     )
-    """Disk image, such as projects/my-project/global/images/vllm-0-26-0."""
+    """Disk image with container images or weights, such as projects/my-project/global/images/vllm-0-26-0."""
     mode: Literal["CONTAINER_IMAGE_CACHE"] | None = "CONTAINER_IMAGE_CACHE"
-    """Use as a cache of container images; null leaves it a plain disk of data."""
+    """How nodes use the disk: as a cache of container images; null leaves it a plain disk of data."""
 
 
 class Upgrade(ConfigModel):
     """How nodes are replaced in an upgrade of their version."""
 
     strategy: Literal["surge", "blue-green"] = "surge"
-    """Node by node, or a second set of nodes beside the first."""
+    """How nodes are replaced: one after the other, or by a second set of nodes beside the first."""
     max_surge: Annotated[Count, Field(le=20)] | None = None
     """Extra nodes during a surge; unset is 1 on-demand, 0 where extra GPUs may not be had."""
     max_unavailable: Annotated[Count, Field(le=20)] | None = None
     """Nodes down during a surge; unset is 0, or 1 where `maxSurge` is 0."""
     batch_nodes: PositiveInt = 1
-    """Blue-green: nodes drained at once."""
+    """Nodes that a blue-green upgrade drains at once."""
     batch_soak_seconds: Annotated[Seconds, Field(le=604800)] = 300
-    """Blue-green: wait after each batch in seconds."""
+    """Seconds that a blue-green upgrade waits after each batch."""
     pool_soak_seconds: Annotated[Seconds, Field(le=604800)] = 3600
-    """Blue-green: wait before the old nodes go in seconds."""
+    """Seconds that a blue-green upgrade waits before the old nodes go."""
     pdb_timeout_seconds: Annotated[Seconds, Field(le=86400)] = 3600
     """How long a drain waits for a PodDisruptionBudget, in seconds."""

@@ -15,7 +15,7 @@ class SecretManagerToken(ConfigModel):
     secret: str = Field(pattern=rf"^({IN_PROJECT}secrets/)?[A-Za-z0-9_-]{{1,255}}$")
     """Secret, by its id in the cluster's project or as projects/P/secrets/S."""
     version: str = Field("latest", pattern=r"^(latest|[1-9][0-9]{0,9})$")
-    """Version to read."""
+    """Version of the secret to read: a number, or `latest`."""
     delivery: Literal["sync", "file"] = "sync"
     """A Kubernetes Secret that GKE keeps in step, or a file that the CSI driver mounts (vLLM only)."""
     manage_access: bool = True
@@ -30,7 +30,7 @@ class HuggingFace(ConfigModel):
     secret_manager: SecretManagerToken | None = None
     """A secret of Google Secret Manager in place of the secret `hfToken`."""
     key: KeyName = "hf_api_token"
-    """Key of the token in the Secret."""
+    """Key of the Secret under which the token stands."""
     token_revision: PositiveInt | None = None
     """Raise it with each new token: the new Secret comes first, then the pods roll, then the old one goes."""
 

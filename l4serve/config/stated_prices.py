@@ -14,8 +14,8 @@ class Prices(ConfigModel):
     """USD per hour by machine type, for a contract's prices or a region that the table lacks."""
 
     on_demand: Mapping[str, Usd] = {}
-    """On-demand and reserved machines, USD per hour."""
+    """USD per hour of on-demand and reserved machines, by machine type."""
     spot: Mapping[str, Usd] = {}
-    """Spot machines, USD per hour."""
+    """USD per hour of spot machines, by machine type."""
     flex_start: Mapping[str, Usd] = {}
-    """Flex-start machines, USD per hour; the table knows none."""
+    """USD per hour of flex-start machines, by machine type; the table knows none."""

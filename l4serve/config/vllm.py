@@ -25,7 +25,7 @@ class LoraAdapter(ConfigModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$", examples=["my-adapter"])]
     """The model name by which clients ask for the adapter."""
     path: Source
-    """A Hub id or a path in the container."""
+    """Where the adapter lies: a Hub id, or a path in the container."""
 
 
 class Lora(ConfigModel):
@@ -34,24 +34,24 @@ class Lora(ConfigModel):
     adapters: tuple[LoraAdapter, ...] = ()
     """Adapters loaded at start; none leaves them to requests, which VLLM_ALLOW_RUNTIME_LORA_UPDATING lets in."""
     max_rank: PositiveInt | None = None
-    """The largest rank among the adapters."""
+    """Largest rank that an adapter may have; a larger one takes more memory."""
     max_loras: PositiveInt | None = None
-    """Adapters that one batch may mix."""
+    """Adapters that one batch may mix; each takes a place in the GPU's memory."""
 
 
 class VllmEngine(ConfigModel):
     """vLLM: version, image and the flags that operators set."""
 
     kind: Literal["vllm"] = "vllm"
-    """Picks vLLM and its keys."""
+    """Picks vLLM as the engine, with its keys."""
     version: Version = "0.26.0"
     """Release of vLLM, which picks the contract and the default image."""
     image: Image | None = None
-    """Container image in place of the release's own."""
+    """Container image that the pods run in place of the release's own."""
     contract: Version | None = None
     """Known version whose contract to apply when `version` lies outside the known range."""
     dtype: Literal["auto", "half", "float16", "bfloat16", "float", "float32"] | None = None
-    """Type of weights and activations."""
+    """Number format of weights and activations; auto, as unset, follows the model's config."""
     quantization: Word | None = None
     """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes."""
     kv_cache_dtype: Word | None = None
@@ -77,7 +77,7 @@ class VllmEngine(ConfigModel):
     swap_space: float | None = Field(None, ge=0, le=100_000)
     """CPU memory per GPU, in GiB, for sequences that are set aside; vLLM 0.18 and newer have no such option."""
     cpu_offload_gb: float | None = Field(None, ge=0, le=100_000)
-    """Weights kept in CPU memory per GPU, in GiB."""
+    """Weights kept in CPU memory per GPU, in GiB; each step reads them over the bus."""
     kv_offloading_size: float | None = Field(None, gt=0, le=100_000)
     """KV cache that spills to CPU memory, in GiB, all GPUs of the pod together; the pod asks for that much more."""
     mamba_cache_dtype: Word | None = None
@@ -85,11 +85,11 @@ class VllmEngine(ConfigModel):
     mamba_ssm_cache_dtype: Word | None = None
     """Type of the recurrent part of those states alone; two bytes hold more sequences than four."""
     enable_prefix_caching: bool | None = None
-    """Reuse of KV blocks between prompts that share a prefix."""
+    """Reuses KV blocks between prompts that share a prefix, whose first token then comes sooner."""
     enable_chunked_prefill: bool | None = None
-    """Splitting of long prefills into chunks that batch with decodes."""
+    """Splits long prefills into chunks that batch with decodes, so that running answers do not stall."""
     enforce_eager: bool | None = None
-    """Eager execution without CUDA graphs."""
+    """Runs without CUDA graphs: a faster start and more memory for the cache, slower tokens."""
     cudagraph_capture_sizes: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
     """Batch sizes to capture as CUDA graphs; fewer leave more memory, and other sizes are padded up."""
     max_cudagraph_capture_size: PositiveInt | None = None
@@ -97,15 +97,15 @@ class VllmEngine(ConfigModel):
     compilation_config: Mapping[str, Any] | None = None
     """Compilation and CUDA graphs, as the engine's JSON object; memory is not judged under settings that move it."""
     attention_backend: Word | None = None
-    """Attention backend, such as FLASH_ATTN, FLASHINFER or TRITON_ATTN."""
+    """Kernels that compute attention, such as FLASH_ATTN, FLASHINFER or TRITON_ATTN; unset lets the engine choose."""
     disable_custom_all_reduce: bool | None = None
-    """NCCL in place of the custom all-reduce kernel."""
+    """Lets the GPUs exchange by NCCL in place of the engine's own all-reduce kernel."""
     calculate_kv_scales: bool | None = None
-    """Scales of an FP8 KV cache computed at run time."""
+    """Computes the scales of an FP8 KV cache at run time."""
     trust_remote_code: bool | None = None
-    """Running of code that the model's repository ships."""
+    """Runs code that the model's repository ships, inside the pod."""
     speculative_config: Mapping[str, Any] | None = None
-    """Speculative decoding, as the engine's JSON object."""
+    """Speculative decoding by a draft model or n-grams, as the engine's JSON object."""
     runner: Literal["auto", "generate", "pooling", "draft"] | None = None
     """What the server does with the model (from 0.10.1): pooling answers with vectors, scores or classes, no text."""
     convert: Literal["auto", "none", "embed", "classify", "reward"] | None = None
@@ -117,9 +117,9 @@ class VllmEngine(ConfigModel):
     limit_mm_per_prompt: Mapping[str, Any] | None = None
     """Most pictures, videos or sounds in one prompt, such as {image: 2}; 0 of all of them leaves the tower unloaded."""
     language_model_only: bool | None = None
-    """Text alone: the vision or audio tower is not loaded."""
+    """Serves text alone: the vision or audio tower is not loaded."""
     skip_mm_profiling: bool | None = None
-    """No memory set aside for the largest picture: more cache, and a large picture may end the engine."""
+    """Sets no memory aside for the largest picture: more cache, and a large picture may end the engine."""
     mm_processor_kwargs: Mapping[str, Any] | None = None
     """Arguments of the model's picture or sound processor, such as {max_pixels: 1003520}; memory is then not judged."""
     lora: Lora | None = None
@@ -129,19 +129,19 @@ class VllmEngine(ConfigModel):
     load_format: Word | None = None
     """Format of the weights, such as safetensors, runai_streamer or dummy."""
     tokenizer: Source | None = None
-    """Tokenizer in place of the model's own."""
+    """Tokenizer in place of the model's own: a Hub id, or a path in the container."""
     seed: Int | None = None
-    """Seed of the random generators."""
+    """Seed of the random generators that sample tokens."""
     generation_config: Source | None = None
     """Where sampling defaults come from: auto (the model), vllm, or a path."""
     override_generation_config: Mapping[str, Any] | None = None
     """Sampling defaults to override, as a JSON object."""
     reasoning_parser: Word | None = None
-    """Parser of a reasoning model's thinking."""
+    """Parser that parts a reasoning model's thinking from its answer."""
     enable_auto_tool_choice: bool | None = None
-    """Tool choice left to the model; needs a tool call parser."""
+    """Leaves it to the model whether to call a tool; it needs `toolCallParser`."""
     tool_call_parser: Word | None = None
-    """Parser of tool calls."""
+    """Parser that reads calls of tools out of the model's text."""
     chat_template: str | None = Field(None, min_length=1)
     """Chat template: a path in the container or the template itself."""
     max_logprobs: Int | None = Field(None, ge=-1)

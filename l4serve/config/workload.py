@@ -73,10 +73,10 @@ def _id_in(value: str) -> str:
 
 
 class Model(ConfigModel):
-    """The model to serve."""
+    """The model that a workload serves, and where its weights come from."""
 
     id: Annotated[str, AfterValidator(_hub_id)]
-    """Hub id, such as google/gemma-7b."""
+    """Hub id of the model, such as google/gemma-7b, by which its shape and its weights are found."""
     revision: GitRef | None = None
     """Branch, tag or commit on the Hub; unset is the main branch."""
     config: str | None = Field(None, min_length=1, max_length=1000)
@@ -110,18 +110,18 @@ class ResourceList(ConfigModel):
     """Quantities of a container; unset ones are planned from the model and the machine."""
 
     cpu: Quantity | None = None
-    """CPU cores, such as 2 or 500m."""
+    """CPU cores of the container, such as 2 or 500m."""
     memory: Annotated[Quantity, AfterValidator(_not_some_bytes)] | None = None
-    """Memory, such as 25Gi; /dev/shm counts towards it."""
+    """Memory of the container, such as 25Gi; /dev/shm counts towards it."""
     ephemeral_storage: Quantity | None = None
     """Node disk for the container's writable layer and downloads, such as 30Gi."""
 
 
 class Resources(ConfigModel):
-    """Container requests and limits."""
+    """What the engine's container reserves, and what it may use at most."""
 
     requests: ResourceList = ResourceList.model_construct()
-    """What the scheduler reserves."""
+    """What the scheduler reserves for the container on its node."""
     limits: ResourceList = ResourceList.model_construct()
     """What the container may use; unset follows the requests for memory and ephemeral storage."""
 
@@ -132,7 +132,7 @@ class Service(ConfigModel):
     name: ServiceName | None = None
     """Name of the Service; unset is the workload's name."""
     type: Literal["ClusterIP", "LoadBalancer", "NodePort"] = "ClusterIP"
-    """Service type; a load balancer is internal."""
+    """How the Service is reached: in the cluster, by an internal load balancer, or by a port of each node."""
     port: Annotated[PositiveInt, Field(le=65535)] = 8000
     """Port of the Service and of the engine."""
     tls: PodTls | None = None
@@ -145,7 +145,7 @@ class AllowedRule(ConfigModel):
     rule: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["vllm-fp8-kv"])]
     """The rule's id, as the error names it."""
     reason: str = Field("allowed in the stack's config", min_length=1)
-    """Why; it lands in the Deployment's annotations."""
+    """Why the rule does not hold here; the Deployment's annotations keep it."""
 
 
 def _as_rule(value: Any) -> Any:
@@ -158,9 +158,9 @@ class Workload(ConfigModel):
     recipe: Annotated[str, Field(max_length=100)] | None = None
     """Preset that the other fields override; see `stacks/recipes`."""
     engine: Engine
-    """Engine and its flags."""
+    """Engine that serves the model, with its release and its flags."""
     model: Model
-    """Model to serve."""
+    """Model that the workload serves, and where its weights come from."""
     objectives: Objectives | None = None
     """What its requests are promised, where `monitoring.alerts` are on; unset is what the stack promises."""
     load: ExpectedLoad = ExpectedLoad.model_construct()
@@ -168,7 +168,7 @@ class Workload(ConfigModel):
     replicas: Count = 1
     """Pods that serve the model, each with its own GPUs; 0 keeps the config and runs nothing."""
     autoscaling: Autoscaling | None = None
-    """Pods by load, in place of `replicas`."""
+    """Bounds between which the number of pods follows the load, in place of `replicas`."""
     min_on_demand: Count = 0
     """Pods, of `replicas` or `minReplicas`, that never run on spot nodes; needs a compute class with others too."""
     gpus: Annotated[PositiveInt, Field(le=8)] | None = None
@@ -182,13 +182,13 @@ class Workload(ConfigModel):
     shm: Quantity | None = None
     """Size limit of /dev/shm; unset is the memory limit."""
     service: Service = Service.model_construct()
-    """Service in front of the pods."""
+    """Service by which clients in the cluster reach the pods."""
     labels: Mapping[LabelKey, LabelValue] = {}
-    """Labels added to the pods."""
+    """Labels that the pods carry beside the program's own."""
     extra_args: tuple[str, ...] = Field((), max_length=200)
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
     extra_env: Mapping[EnvName, str] = {}
-    """Environment variables without a typed field."""
+    """Environment variables of the engine that no typed field sets."""
     env: Mapping[EnvName, EnvSource] = {}
     """Environment variables from a Secret or a ConfigMap; those with a value in the open go into `extraEnv`."""
     api_key: ApiKey | None = None

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.cli.schema_command import generated_files
-from l4serve.config.key_reference import all_keys, example_of, objects
+from l4serve.config.key_reference import example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.wrong_configs import WRONG
@@ -95,13 +95,6 @@ def test_generated_documents_are_fresh() -> None:
 def test_the_command_prints_it() -> None:
     result = CliRunner().invoke(app, ["schema"])
     assert json.loads(result.stdout) == editor().schema
-
-
-def test_each_key_of_the_reference_says_something() -> None:
-    """An empty cell or a text of one or two words explains nothing."""
-    entries = [(f"{entry.part}.{entry.path.rpartition('.')[2]}", entry.text) for entry in all_keys()]
-    entries += [(name, definition.get("description", "")) for name, definition in objects().items()]
-    assert sorted({where for where, text in entries if len(text.split()) < 3}) == []
 
 
 def test_each_key_has_an_example_that_its_model_takes() -> None:

@@ -44,11 +44,12 @@ def by_harm(notes: Iterable[Note]) -> list[Note]:
 
 @frozen()
 class NoteKind:
-    """A kind of note: `says` is a part of its text that no other has, `answer` what to do or to run."""
+    """A kind of note: `says` is a part of its text that no other has, `tells` what it means, `answer` what to do."""
 
     id: str
     level: Level
     says: str
+    tells: str
     answer: str
 
 
@@ -56,11 +57,11 @@ class NoteKind:
 def note_kinds() -> tuple[NoteKind, ...]:
     """Every kind, in the order of the table."""
     rows: list[Mapping[str, Any]] = load_data(__file__, "note_kinds.yaml")["kinds"]
-    return tuple(NoteKind(row["id"], row["level"], row["says"], row["answer"]) for row in rows)
+    return tuple(NoteKind(row["id"], row["level"], row["says"], row["tells"], row["answer"]) for row in rows)
 
 
 @cache
 def note_kind(text: str) -> NoteKind:
     """The kind of a note's text; advice of no known kind where the table lacks it."""
     found = (kind for kind in note_kinds() if kind.says in text)
-    return next(found, NoteKind(_OTHER, "advice", "", ""))
+    return next(found, NoteKind(_OTHER, "advice", "", "", ""))

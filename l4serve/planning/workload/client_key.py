@@ -41,4 +41,5 @@ def open_despite_key(workload: Workload) -> tuple[str, ...]:
     """What answers without the API key, where there is one."""
     if workload.api_key is None:
         return ()
-    return (f"without the API key answer {engine_profile(workload.engine.kind).open_despite_key}, and health checks",)
+    paths = engine_profile(workload.engine.kind).open_despite_key
+    return (f"{paths} answer without the API key, and so do health checks",)

@@ -126,8 +126,8 @@ def autoscaling_notes(plan: AutoscalingPlan, start: StartPlan) -> Iterator[str]:
     yield plan.note
     if start.total is not None and plan.min_replicas < plan.max_replicas:
         lag = start.total + sum(load_data(__file__, "autoscaling.yaml")["lag"].values())
-        told = f"a pod that the autoscaler asks for answers about {lag} s after requests begin to wait"
-        yield f"{told}: what comes meanwhile waits for those that run"
+        told = f"the next pod that the autoscaler asks for serves about {lag} s after requests begin to wait"
+        yield f"{told}; until then they wait for the pods that run"
 
 
 def hpa_profile(workloads: Iterable[Workload]) -> str | None:
