@@ -77,7 +77,7 @@ def _wrong_value(error: Any, where: str) -> tuple[str, str]:
         return f"{hint}{error.message.rstrip('.')}", _help(where)
     if choices := _CHOICES.fullmatch(cause.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")):
         known = re.findall(r"'([^']*)'", choices[2])
-        return f"{hint}{choices[1]} is none of {', '.join(known)}", one_of(choices[1].strip("'"), known)
+        return f"{hint}{choices[1]} is none of: {', '.join(known)}", one_of(choices[1].strip("'"), known)
     detail: ErrorDetails = {**cause.errors()[0], "loc": (param.name if param is not None else "value",)}
     mend = remedy(detail, (), None) or _within(param)
     return f"{hint}{message(detail)}", mend or (f"write it as {_example(param)}" if param else _help(where))
