@@ -221,6 +221,6 @@ def start_of(node: int) -> StartPlan:
 
 def test_the_lag_is_told_where_pods_may_come() -> None:
     scaling, start = scaled(load_contract("vllm", "0.26.0")), start_of(node=500)
-    assert "answers about 590 s after" in list(autoscaling_notes(scaling, start))[1]
+    assert "serves about 590 s after" in list(autoscaling_notes(scaling, start))[1]
     assert len(list(autoscaling_notes(replace(scaling, max_replicas=1), start))) == 1
     assert len(list(autoscaling_notes(scaling, replace(start, load=None)))) == 1
