@@ -27,7 +27,7 @@ USAGES = {
     "contract show vllm-0.26.0 --flag": ("--flag needs a value", "write it as --flag FLAG: Only flags whose name has"),
     "fit": ("l4serve fit needs the option --model", "add --model MODEL: Hub id, or path of a config.json."),
     "explain": ("l4serve explain needs the argument KEY", "add KEY: Key without the names"),
-    "contract diff vllm-0.26.0": ("l4serve contract diff needs the argument AFTER", "add AFTER: Release, such as vllm-0.26.0"),
+    "contract diff vllm-0.26.0": ("l4serve contract diff needs the argument AFTER", "add AFTER: Release, such as"),
     "fit --model x --max-model-len 8k": ("--max-model-len: '8k' is not a whole number", "write it as 8192"),
     "fit --model x --max-model-len many": ("--max-model-len: 'many' is not a whole number", "give 1 or more"),
     "shapes --gpus 99": ("--gpus: '99' is above 16, the most", "give 1 to 16"),
