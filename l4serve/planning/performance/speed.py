@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import field, replace
+from functools import partial
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
@@ -11,6 +13,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.performance.bottleneck import bottleneck
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
@@ -24,7 +27,6 @@ from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 MILLI = 1000.0
 UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 """Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
-HELD_BY = {"cache": "KV cache", "sequences": "max sequences", "tokens": "max batched tokens"}
 CROWD_NOTE = (
     f"more than {CROWD} clients are a crowd: {{share:.0f}} % of the lengths, and from {2 * CROWD} clients on all, are "
     f"medians of lognormal spreads (sigma {CROWD_SPREAD[0]:g} of prompts, {CROWD_SPREAD[1]:g} of answers: the "
@@ -79,7 +81,8 @@ class Speed:
 
     figures: Figures
     bound: Bound
-    limited_by: str | None
+    held_by: Callable[[], str] | None = field(default=None, compare=False, repr=False)
+    """Finds what holds more of them back."""
     not_judged: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     """What the estimate takes for granted beside the load."""
@@ -90,6 +93,11 @@ class Speed:
     waits: Waits = NO_WAITS
     slowest_keeps_up: bool = True
     """Whether the rate is served even where the bound is as slow as it may be; a queue without end has no wait."""
+
+    @property
+    def limited_by(self) -> str | None:
+        """What holds more of the figures back; found when somebody asks, by what more of each limit would gain."""
+        return None if self.held_by is None else self.held_by()
 
     @property
     def judged(self) -> bool:
@@ -126,7 +134,7 @@ class Speed:
         )
 
 
-NO_SPEED = Speed(figures=UNKNOWN, bound=Bound(0.0, 0.0), limited_by=None)
+NO_SPEED = Speed(figures=UNKNOWN, bound=Bound(0.0, 0.0))
 """Of what nobody judged; who says so adds the reason."""
 
 
@@ -165,9 +173,12 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     rate, most = load.rate or 0.0, places / crowded.total
     if rate >= most:
         full = _speed(served, clock, replace(load, rate=None, clients=places), crowded)
+        held_by = partial(bottleneck, (clock, limits), load, crowded, _half(served, clock))
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
-        return replace(full, figures=endless, not_judged=(*full.not_judged, reason), most_requests=most)
+        return replace(
+            full, figures=endless, held_by=held_by, not_judged=(*full.not_judged, reason), most_requests=most
+        )
     seen = observed(clock, limits, load)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
@@ -237,7 +248,7 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     gpus = served.options.tensor_parallel_size
     width = bound_of(clock.card, gpus)
     if not seen.requests:
-        return Speed(figures=UNKNOWN, bound=width, limited_by=None, not_judged=("the load never ends",))
+        return Speed(figures=UNKNOWN, bound=width, not_judged=("the load never ends",))
     wait, total = seen.ttft / seen.requests, seen.total / seen.requests
     made = seen.tokens / seen.requests
     per_second = (load.clients / total) if load.clients else (load.rate or 0.0)
@@ -250,32 +261,16 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
         running_requests=seen.running / (seen.busy + seen.idle) if seen.busy else 0.0,
     )
     reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
-    return Speed(figures=figures, bound=width, limited_by=_limited_by(served, clock, load, seen), not_judged=reasons)
+    held_by = partial(bottleneck, (clock, loop_limits(served)), load, seen, _half(served, clock))
+    return Speed(figures=figures, bound=width, held_by=held_by, not_judged=reasons)
 
 
-def _limited_by(served: Served, clock: StepClock, load: Load, seen: Observed) -> str:
-    """What keeps the load from more: the cache, the sequences or tokens of a step, a part of the card, or the cards'
-    exchange, which also is the limit where half of them would decode as fast. Computing is, too, where weights of more
-    bits would be as fast."""
-    held = {reason: share for reason, share in seen.held_by.items() if reason}
-    if held and sum(held.values()) > seen.busy / 2:
-        return HELD_BY[max(held, key=lambda reason: held[reason])]
-    running = max(1, round(seen.running / seen.busy)) if seen.busy else 1
-    prompts = load.mean_input / max(1.0, load.mean_output)
-    context = load.mean_input + load.mean_output / 2
-    if clock.ranks > 1 and _half(served, clock).decoding(running, context) <= clock.decoding(running, context):
-        return "interconnect"
-    parts = clock.parts(running, context, prompts * running)
-    limit = max(parts, key=lambda part: parts[part])
-    if limit == "interconnect" or clock.gains_by_its_bits(running, context, load.mean_input, load.mean_output):
-        return limit
-    return "compute"
-
-
-def _half(served: Served, clock: StepClock) -> StepClock:
+def _half(served: Served, clock: StepClock) -> Callable[[], StepClock] | None:
     """The same on half of the cards."""
+    if clock.ranks == 1:
+        return None
     fewer = replace(served.options, tensor_parallel_size=clock.ranks // 2)
-    return step_clock(replace(served, options=fewer), clock.rates)
+    return partial(step_clock, replace(served, options=fewer), clock.rates)
 
 
 def _times(value: float | None, factor: float) -> float | None:

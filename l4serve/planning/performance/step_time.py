@@ -98,23 +98,6 @@ class StepClock:
     def _wider(self) -> tuple[StepClock, ...]:
         return tuple(replace(self, work=work) for work in wider_formats(self.work))
 
-    def parts(self, sequences: int, context: float, prompts: float) -> dict[str, float]:
-        """Seconds of a step by what they are spent on, with so many sequences of this context and tokens of prompts."""
-        batch = Batch(decoding=sequences, cached=sequences * context, windowed=sequences * context)
-        reading = self._head(sequences) + self._cache(batch)
-        computing = prompts * self.work.operations / self._formats[1]
-        computing += self.prompt(prompts * context / 2, prompts * context / 2)
-        if self.reads_longer_than_it_computes(sequences):
-            reading += self._linear(sequences)
-        else:
-            computing += self._linear(sequences)
-        return {
-            "memory bandwidth": reading,
-            "compute": computing,
-            "host": self.host,
-            "interconnect": self._exchange(sequences + round(prompts)),
-        }
-
     @cached_property
     def host(self) -> float:
         """Seconds that no byte and no operation explains."""
@@ -123,11 +106,6 @@ class StepClock:
         if not self.eager:
             return graphs
         return max(graphs, self.work.layers * rates.kernels_per_layer * self.card.eager_launch)
-
-    def reads_longer_than_it_computes(self, tokens: int) -> bool:
-        """Whether the weights' bytes, and not the operations on them, are the limit of so many tokens."""
-        read, compute = self.weights(tokens)
-        return read >= compute
 
     @cached_property
     def _steps(self) -> dict[tuple[int, int], float]:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from l4serve.planning.performance.bottleneck import AND
 from l4serve.planning.performance.card_speeds import all_card_speeds
 from l4serve.planning.performance.kernel_rates import kernel_rates
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.step_time import StepClock
@@ -88,7 +89,7 @@ def judged(model: str, gpu: str, quantization: str | None, cards: int) -> tuple[
 def speed(
     model: str, gpu: str, quantization: str | None, cards: int, clients: int, lengths: tuple[int, int] = (256, 128)
 ) -> Speed:
-    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], clients=clients)
+    load = spread_as_asked(Load(input_tokens=lengths[0], output_tokens=lengths[1], clients=clients), None)
     return subject_speed(*judged(model, gpu, quantization, cards), load)
 
 
@@ -97,8 +98,12 @@ def each_token(found: Speed) -> float:
     return found.figures.itl_ms
 
 
-SLOWER_BY = {"interconnect", "compute", "max batched tokens"}
+SLOWER_BY = {"interconnect", "compute"}
 """Limits under which fewer bits may be slower: what is multiplied in 16 bits is unpacked first, prompts above all."""
+
+
+def named(found: Speed) -> set[str]:
+    return set(str(found.limited_by).split(AND))
 
 
 @pytest.mark.parametrize("gpu", CARDS)
@@ -106,17 +111,18 @@ SLOWER_BY = {"interconnect", "compute", "max batched tokens"}
     st.sampled_from(MODELS),
     st.sampled_from(NARROWER),
     st.sampled_from([1, 2, 4, 8]),
-    st.integers(1, 300),
+    st.integers(1, 600),
     st.sampled_from([(256, 128), (1024, 64), (32, 512), (512, 16)]),
 )
 @example("Qwen/Qwen3-0.6B", (None, "fp8"), 2, 200, (256, 128))
 @example("Qwen/Qwen3-0.6B", ("fp8", "awq"), 1, 64, (1024, 64))
+@example("google/gemma-2-9b", (None, "fp8"), 4, 400, (256, 128))
 @settings(max_examples=20, deadline=None)
 def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchange_is_named(
     gpu: str, model: str, formats: tuple[str | None, str], cards: int, clients: int, lengths: tuple[int, int]
 ) -> None:
     wide, narrow = (speed(model, gpu, name, cards, clients, lengths) for name in formats)
-    if not (wide.judged and narrow.judged) or narrow.limited_by in SLOWER_BY:
+    if not (wide.judged and narrow.judged) or named(narrow) & SLOWER_BY:
         return
     if narrow.figures.running_requests == pytest.approx(wide.figures.running_requests, rel=0.01):
         assert each_token(narrow) <= each_token(wide), (narrow.limited_by, wide.limited_by)
@@ -125,7 +131,7 @@ def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchan
 def test_what_is_unpacked_to_no_gain_is_limited_by_computing() -> None:
     wide, narrow = (speed("Qwen/Qwen3-0.6B", "nvidia-a100-80gb", name, 2, 200) for name in (None, "fp8"))
     assert each_token(narrow) > each_token(wide)
-    assert (wide.limited_by, narrow.limited_by) == ("memory bandwidth", "compute")
+    assert (wide.limited_by, narrow.limited_by) == ("memory bandwidth", "memory bandwidth and compute")
     assert speed("Qwen/Qwen2.5-7B-Instruct", "nvidia-a100-80gb", "fp8", 1, 4).limited_by == "memory bandwidth"
 
 
@@ -135,7 +141,7 @@ def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gp
     for model, quantization, clients in product(models, (None, "awq"), (1, 16)):
         for cards in (1, 2, 4):
             fewer, more = (speed(model, gpu, quantization, count, clients) for count in (cards, 2 * cards))
-            if fewer.judged and more.judged and more.limited_by != "interconnect":
+            if fewer.judged and more.judged and "interconnect" not in named(more):
                 assert each_token(more) <= each_token(fewer), (model, quantization, clients, cards)
 
 
@@ -144,7 +150,7 @@ def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gp
     st.sampled_from(MODELS),
     st.sampled_from([None, "fp8", "awq"]),
     st.sampled_from([1, 2, 4]),
-    st.integers(1, 300),
+    st.integers(1, 600),
     st.sampled_from([(256, 128), (1024, 64), (32, 512)]),
 )
 @settings(max_examples=15, deadline=None)
@@ -152,7 +158,7 @@ def test_more_cards_never_serve_as_many_slower_where_their_exchange_is_not_the_l
     gpu: str, model: str, quantization: str | None, cards: int, clients: int, lengths: tuple[int, int]
 ) -> None:
     fewer, more = (speed(model, gpu, quantization, count, clients, lengths) for count in (cards, 2 * cards))
-    if not (fewer.judged and more.judged) or more.limited_by == "interconnect":
+    if not (fewer.judged and more.judged) or "interconnect" in named(more):
         return
     if more.figures.running_requests == pytest.approx(fewer.figures.running_requests, rel=0.01):
         assert each_token(more) <= each_token(fewer), (fewer.limited_by, more.limited_by)
@@ -161,7 +167,7 @@ def test_more_cards_never_serve_as_many_slower_where_their_exchange_is_not_the_l
 def test_the_exchange_is_named_where_it_makes_a_small_model_slower() -> None:
     one, two = (speed("Qwen/Qwen3-0.6B", "nvidia-tesla-t4", "awq", cards, 1) for cards in (1, 2))
     assert each_token(two) > each_token(one)
-    assert two.limited_by == "interconnect"
+    assert "interconnect" in named(two)
 
 
 def test_a_mixture_unpacks_the_experts_that_its_tokens_wake() -> None:

@@ -74,13 +74,6 @@ def test_an_exchange_over_pcie_costs_more_than_over_nvlink() -> None:
     assert split.seconds(ONE) - whole.seconds(ONE) >= 2 * 32 * split.card.link_latency
 
 
-def test_experts_that_prompts_wake_are_bytes_and_no_operations() -> None:
-    parts = clock("Qwen/Qwen3-30B-A3B", quantization="fp8", tensor_parallel_size=2).parts(8, 576.0, 32.0)
-    assert max(parts, key=lambda part: parts[part]) == "memory bandwidth"
-    dense = clock("Qwen/Qwen2.5-7B-Instruct", quantization="fp8").parts(8, 8192.0, 4096.0)
-    assert max(dense, key=lambda part: dense[part]) == "compute"
-
-
 def test_eight_bits_of_gptq_are_read_as_such_and_multiplied_in_sixteen() -> None:
     gptq, fp8 = clock("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int8"), clock("Qwen/Qwen2.5-7B-Instruct", quantization="fp8")
     four = clock("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4")

@@ -1,0 +1,85 @@
+"""What holds a load back: the limit that would serve it fastest if there were more of it, by the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from l4serve.planning.performance.card_speeds import CardSpeed
+from l4serve.planning.performance.crowd import closed
+from l4serve.planning.performance.known_runs import full_pace, observed
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.loop_state import Limits, Observed
+from l4serve.planning.performance.step_time import StepClock
+
+TIMES = 2.0
+"""How much more of a limit there would be."""
+NEARLY = 0.8
+"""Share of the most that anything gains, from which a limit that comes earlier in the list is named."""
+AND = " and "
+Case = tuple[StepClock, Limits]
+
+
+def bottleneck(case: Case, load: Load, seen: Observed, halved: Callable[[], StepClock] | None = None) -> str:
+    """The limit of which twice as much serves the load fastest; of those that gain nearly as much, one that can be set.
+
+    The cards' exchange is named with it wherever half of the cards (`halved`) would decode as fast, and computing
+    wherever weights of more bits would be as fast: those are why cards and fewer bits gain nothing there.
+    """
+    clock = case[0]
+    running = max(1, round(seen.running / seen.busy)) if seen.busy else 1
+    context = load.mean_input + load.mean_output / 2
+    gains = gained(case, load)
+    most = max(gains.values())
+    named = [next(name for name, gain in gains.items() if gain >= NEARLY * most)]
+    if halved is not None and halved().decoding(running, context) <= clock.decoding(running, context):
+        named.append("interconnect")
+    if not clock.gains_by_its_bits(running, context, load.mean_input, load.mean_output):
+        named.append("compute")
+    return AND.join(dict.fromkeys(named))
+
+
+def gained(case: Case, load: Load) -> Mapping[str, float]:
+    """Seconds of a request that twice as much of each limit saves."""
+    rated = load.rate is not None
+    overrun = rated and full_pace(*case, replace(load, rate=None, arrival_cv2=1.0)).requests <= (load.rate or 0.0)
+
+    def seconds(of: Case) -> float:
+        if overrun:
+            return 1 / full_pace(*of, replace(load, rate=None, arrival_cv2=1.0)).requests
+        seen = observed(*of, load) if rated else closed(*of, load)
+        return seen.total / seen.requests
+
+    asked = seconds(case)
+    return {name: asked - seconds(looser) for name, looser in _loosened(case).items()}
+
+
+def _loosened(case: Case) -> Mapping[str, Case]:
+    """The case with twice as much of each limit, those first that a setting or another machine gives more of."""
+    clock, limits = case
+    rates = clock.rates
+    quick = replace(rates, host=rates.host / TIMES, layer=rates.layer / TIMES, request=rates.request / TIMES)
+    found: dict[str, Case] = {
+        "max sequences": (clock, replace(limits, sequences=int(TIMES * limits.sequences))),
+        "max batched tokens": (clock, replace(limits, batched_tokens=int(TIMES * limits.batched_tokens))),
+        "KV cache": (clock, replace(limits, cache_tokens=int(TIMES * limits.cache_tokens))),
+        **({"interconnect": (replace(clock, card=_faster(clock.card, "link")), limits)} if clock.ranks > 1 else {}),
+        "compute": (replace(clock, card=_faster(clock.card, "compute")), limits),
+        "memory bandwidth": (replace(clock, card=_faster(clock.card, "read")), limits),
+        "host": (replace(clock, rates=quick, card=_faster(clock.card, "host")), limits),
+    }
+    return found
+
+
+@lru_cache(maxsize=64)
+def _faster(card: CardSpeed, part: str) -> CardSpeed:
+    """A card that reads, computes, exchanges or is given its kernels twice as fast; always the same object."""
+    if part == "read":
+        return replace(card, read_bytes=TIMES * card.read_bytes)
+    if part == "link":
+        return replace(card, link_bytes=TIMES * card.link_bytes, link_latency=card.link_latency / TIMES)
+    if part == "host":
+        return replace(card, eager_launch=card.eager_launch / TIMES)
+    faster = {kind: TIMES * rate for kind, rate in card.operations.items()}
+    return replace(card, operations=faster, unpacked_weights=TIMES * card.unpacked_weights)
