@@ -30,7 +30,7 @@ class Autoscaling(ConfigModel):
     def _minimum_below_maximum(self) -> Self:
         if self.min_replicas > self.max_replicas:
             bounds = f"minReplicas {self.min_replicas} is above maxReplicas {self.max_replicas}"
-            raise ValueError(f"{bounds}; lower one or raise the other")
+            raise ValueError(f"{bounds}; set maxReplicas: {self.min_replicas}, or minReplicas: {self.max_replicas}")
         return self
 
 

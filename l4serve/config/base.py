@@ -99,7 +99,7 @@ class _BoundedName:
 
     def _check(self, value: str) -> str:
         if not self._fits(value):
-            found = mended_name(value, self._fits)
+            found = mended_name(value, self._fits, self.limit)
             hint = f"; write it as {found}" if found else ""
             wrong = f"{value!r} is not {article(self.kind)} {self.kind}"
             raise ValueError(f"{wrong}: {self.rule}, at most {self.limit} characters{hint}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -11,6 +12,7 @@ from l4serve.config.written_forms import mended_to
 LISTS = ("tuple_type", "list_type")
 MAPPINGS = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
 _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?|\d{1,3}(?:,\d{3}){1,2})\s*(?:([kKM])i?\b)?\s*[A-Za-z]*")
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MULTIPLES: Mapping[str | None, int] = {None: 1, "k": 1024, "K": 1024, "M": 1024**2}
 _PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 _LEAST_PER_CENT = 10
@@ -20,10 +22,12 @@ _OF_TOKENS = re.compile(r"(?i)(len|length|tokens)$")
 
 
 def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
-    """What a refused value may have been meant to be, the likeliest first; the key's example is the last."""
+    """What a refused value may have been meant to be, the likeliest first; `example` is the key's."""
     kind, value, key = detail["type"], detail["input"], str(detail["loc"][-1])
     if kind.startswith("int") and isinstance(value, str):
         yield from _whole_number(value, key)
+    elif kind == "int_from_float" and isinstance(value, float):
+        yield ceil(value)
     elif kind.startswith("float") and isinstance(value, str) and (found := _PER_CENT.fullmatch(value.strip())):
         yield _plain(float(found[1]) / 100)
     elif kind == "less_than_equal" and (share := _share(value, detail.get("ctx", {}).get("le", 0))) is not None:
@@ -38,12 +42,12 @@ def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
         yield listed
     elif kind in MAPPINGS:
         yield from _as_mapping(value, example, named=kind.startswith("model"))
-    if example is not None:
-        yield example
 
 
 def _whole_number(text: str, key: str) -> Iterator[int]:
-    """8k, `32K tokens` and 8,192 as the numbers they are; of what counts no tokens k and M mean nothing."""
+    """8k, `32K tokens`, 8,192 and `two` as the numbers they are; of what counts no tokens k and M mean nothing."""
+    if text.strip().lower() in _WORDS:
+        yield _WORDS.index(text.strip().lower())
     found = _AMOUNT.fullmatch(text.strip())
     if found and (not found[2] or _OF_TOKENS.search(key)):
         number = float(found[1].replace(",", "")) * _MULTIPLES[found[2]]

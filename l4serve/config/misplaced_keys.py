@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from l4serve.config.spelling import nearest
+from l4serve.config.spelling import nearest, shortened
 
 _ALMOST = 0.85
 """Share of equal letters from which a key of another object is proposed."""
@@ -22,7 +22,7 @@ def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str])
     wanted, own = to_camel(key), _own_keys(loc)
     if key in known_keys and key not in own:
         return f"remove it: {_where(key, loc)}"
-    if near := nearest(wanted, own or known_keys):
+    if near := nearest(wanted, own or known_keys) or shortened(wanted, own):
         return f"did you mean {near}?"
     if own and (elsewhere := nearest(wanted, known_keys, alike=_ALMOST)):
         paths = [f"{place}.{elsewhere}".lstrip(".") for place in _homes(elsewhere, loc)]

@@ -90,9 +90,8 @@ class NodePool(ConfigModel):
     @model_validator(mode="after")
     def _minimum_below_maximum(self) -> Self:
         if self.min_nodes > self.max_nodes:
-            raise ValueError(
-                f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}; lower one or raise the other"
-            )
+            bounds = f"minNodes {self.min_nodes} is above maxNodes {self.max_nodes}"
+            raise ValueError(f"{bounds}; set maxNodes: {self.min_nodes}, or minNodes: {self.max_nodes}")
         return self
 
     @property

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.meant_values import meant_values
 from l4serve.config.misplaced_keys import meant_key
-from l4serve.config.spelling import nearest
+from l4serve.config.spelling import nearest, shortened
 from l4serve.config.written_forms import called, form_shown, mended_to
 from l4serve.config.yaml_text import flow
 
@@ -92,9 +92,11 @@ def remedy(
     if kind == "extra_forbidden":
         return meant_key(key, detail["loc"], known_keys)
     if kind == "value_error":
-        return _split(detail)[1] or written_as(example)
+        # The example is one of a value, and none of the name of a key.
+        return _split(detail)[1] or ("" if key == "[key]" else for_example(example))
     if kind in ("literal_error", "union_tag_invalid"):
-        near = nearest(str(_chosen(detail)), choices(detail))
+        said = str(_chosen(detail))
+        near = nearest(said, choices(detail)) or shortened(said, choices(detail))
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
         tag = str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
@@ -108,11 +110,26 @@ def remedy(
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
     meant = next((one for one in meant_values(detail, example) if takes(one)), None)
+    shown_one = example if takes(example) else None
     if kind == "missing":
-        return "" if meant is None else f"add {key}: {flow(meant)}"
+        return "" if shown_one is None else f"add {key}: {flow(shown_one)}"
     if kind == "string_pattern_mismatch" and (form := _form(detail)):
         return form
-    return written_as(meant)
+    if meant is not None:
+        return f"write it as {flow(meant)}"
+    return _within(detail, shown_one) or for_example(shown_one)
+
+
+def _within(detail: ErrorDetails, example: Any) -> str:
+    """What to give in place of a number that is out of bounds, or of a text that is no truth; empty for others."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind.startswith("bool"):
+        return "give true or false"
+    if kind not in _BOUNDS or example is None:
+        return ""
+    bound, _ = _BOUNDS[kind]
+    side = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}[bound]
+    return f"give {side.format(f'{context[bound]:g}')}, such as {flow(example)}"
 
 
 def _key(detail: ErrorDetails) -> str:
@@ -139,9 +156,9 @@ def _split(detail: ErrorDetails) -> tuple[str, str]:
     return (wrong, mend) if semicolon else (said, "")
 
 
-def written_as(example: Any) -> str:
-    """The remedy that shows an example; empty without one."""
-    return "" if example is None else f"write it as {flow(example)}"
+def for_example(example: Any) -> str:
+    """The remedy that shows an example, where nothing says what was meant; empty without one."""
+    return "" if example is None else f"write for example {flow(example)}"
 
 
 def choices(detail: ErrorDetails) -> tuple[str, ...]:

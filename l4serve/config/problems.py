@@ -15,7 +15,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.meant_values import named_values
 from l4serve.config.misplaced_keys import swapped
 from l4serve.config.model_names import is_model_id
-from l4serve.config.problem_words import anything, message, remedy, written_as
+from l4serve.config.problem_words import anything, for_example, message, remedy
 from l4serve.config.random_texts import looks_random
 from l4serve.config.secret_names import holds_a_secret, names_a_secret
 from l4serve.config.secret_shapes import redact
@@ -105,7 +105,18 @@ def problems_from(
         for detail in details[:MOST_PROBLEMS]
         for problem in [_problem(detail, known_keys, example_at, partial(takes, detail["loc"]))]
     )
+    problems = tuple(_written_for(problem, problems) for problem in problems)
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
+
+
+def _written_for(problem: Problem, problems: Sequence[Problem]) -> Problem:
+    """A problem of a missing key, with the misspelt key of the same object that was meant to be it."""
+    above, _, key = problem.path.rpartition(".")
+    if not problem.remedy.startswith(f"add {key}"):
+        return problem
+    wrong = (p.path for p in problems if p.path.rpartition(".")[0] == above and p.remedy == f"did you mean {key}?")
+    found = next(wrong, None)
+    return replace(problem, remedy=f"write {key} for {found.rpartition('.')[2]}") if found else problem
 
 
 _BRANCH = re.compile(r"(function-(after|before|plain|wrap)|literal|nullable|constrained-\w+)\[")
@@ -133,7 +144,7 @@ def _problem(
     said, mend = _message_without_secret(detail), remedy(detail, known_keys, example, takes)
     # A value that is not shown is not shown mended either.
     unseen = _is_hidden(detail) and mend.startswith("write it as") and not _lists_no_secret(detail)
-    return Problem(path, said, written_as(example if takes(example) else None) if unseen else mend)
+    return Problem(path, said, for_example(example if takes(example) else None) if unseen else mend)
 
 
 def _message_without_secret(detail: ErrorDetails) -> str:

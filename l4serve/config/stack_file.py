@@ -188,7 +188,7 @@ def _takes(serving: Mapping[str, Any], loc: Sequence[int | str], value: Any) -> 
 
 def _no_mapping(value: Any) -> ConfigError:
     what = "a list" if isinstance(value, list) else "a single value"
-    remedy = "write it as l4serve init does: cluster, nodePools and workloads below it"
+    remedy = "write cluster, nodePools and workloads below it, as l4serve init does"
     return ConfigError([Problem(SERVING_KEY, f"a mapping is expected, not {what}", remedy)])
 
 
@@ -201,7 +201,7 @@ def _serving_object(value: Any) -> Mapping[str, Any]:
         if much := too_many(value):
             raise ConfigError([Problem(SERVING_KEY, much, "write fewer")])
     if value is None:
-        remedy = "see Pulumi.dev.yaml for one, or set values with: pulumi config set --path 'serving.cluster.mode' ..."
+        remedy = "write cluster, nodePools and workloads below it, as l4serve init does"
         raise ConfigError([Problem(SERVING_KEY, "the stack has no serving config", remedy)])
     if not isinstance(value, dict):
         raise _no_mapping(value)
@@ -290,7 +290,8 @@ def _odd_project(values: Mapping[str, Any]) -> list[Problem]:
         return []
     value = "the value" if looks_random(str(project)) else shown(project)
     near = mended_name(str(project), lambda name: bool(re.fullmatch(PROJECT_ID, name))) if project else None
-    remedy = f"write it as {near if near and isinstance(project, str) else 'my-project'}"
+    listed = "give a project's id, such as my-project: `gcloud projects list` shows yours"
+    remedy = f"write it as {near}" if near and isinstance(project, str) else listed
     return [Problem("gcp:project", f"{value} is not the id of a Google Cloud project", remedy)]
 
 

@@ -82,11 +82,14 @@ def form_shown(value: str, pattern: str) -> str:
     return "give a region such as us-central1, or a zone such as us-central1-a" if pattern == LOCATION else ""
 
 
-def mended_name(value: str, fits: Callable[[str], bool]) -> str | None:
-    """The name in letters, digits and dashes, where that fits; None where it does not, or has no letter."""
-    dashed = re.sub(r"[^a-z0-9]+", "-", _plain(value).lower()).strip("-")
-    is_name = re.search("[a-z]", dashed) and not re.search(r"[${]", value)
-    return dashed if is_name and fits(dashed) else None
+def mended_name(value: str, fits: Callable[[str], bool], most: int = 253) -> str | None:
+    """The name in letters, digits and dashes, else underscores, cut to `most` characters; None where none fits."""
+    if re.search(r"[${]", value) or not re.search("[A-Za-z]", value):
+        return None
+    plain = _plain(value)
+    dashed = re.sub(r"[^a-z0-9]+", "-", plain.lower())
+    names = (dashed[:most].strip("-"), re.sub(r"[^A-Za-z0-9]+", "_", plain)[:most].strip("_"))
+    return next((name for name in names if re.search("[A-Za-z]", name) and fits(name)), None)
 
 
 def _writings(value: str) -> Iterator[str]:

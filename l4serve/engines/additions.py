@@ -120,7 +120,7 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contra
 def _owned_problem(path: str, name: str, owner: str | Mapping[str, Any]) -> Problem:
     """Why a flag or variable is not the user's to set: a field does, or the plan relies on it as it is."""
     if isinstance(owner, str):
-        return Problem(path, f"{name} is what a typed field sets", f"set {owner} instead")
+        return Problem(path, f"{name} is what a typed field sets", f"remove it, and set {owner} instead")
     return Problem(path, f"{name} is what the plan relies on: {owner['breaks']}", owner["instead"])
 
 

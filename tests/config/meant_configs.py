@@ -28,16 +28,37 @@ PARSERS = {"enableAutoToolChoice": True, "toolCallParser": "hermess"}
 NETWORKS = "cluster.authorizedNetworks"
 L4, L4M = "nodePools.l4", "g2-standard-8"
 OPTIONS, RECURRENCE = "cluster.networkOptions", "cluster.maintenance.recurrence"
+SYSTEM, FALLBACK = "cluster.systemPool.machineType", "cluster.systemPool.fallbackMachineTypes"
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
+    Wrong("replicas-in-letters", {f"{W}.replicas": "three"}, f"{W}.replicas", "write it as 3"),
+    Wrong("nodes-and-a-half", {f"{L4}.maxNodes": 2.5}, f"{L4}.maxNodes", "write it as 3"),
+    Wrong("port-too-high", {f"{W}.service.port": 80000}, f"{W}.service.port", "give 65535 or less, such as 8080"),
+    Wrong("spot-perhaps", {f"{L4}.spot": "maybe"}, f"{L4}.spot", "give true or false"),
+    Wrong("nodes-upside-down", {f"{L4}.minNodes": 5}, L4, "set maxNodes: 5, or minNodes: 2"),
+    Wrong("name-too-long", {"cluster.name": "l" * 60}, "cluster.name", f"write it as {'l' * 40}"),
+    Wrong("variable-with-dash", {f"{W}.extraEnv": {"MY-LEVEL": "a"}}, f"{W}.extraEnv.MY-LEVEL", "write it as MY_LEVEL"),
+    Wrong("dtype-in-short", {f"{E}.dtype": "bf16"}, f"{E}.dtype", "did you mean bfloat16?"),
+    Wrong("machine-of-no-gpu", {f"{L4}.machineType": "n2-standard-8"}, f"{L4}.machineType", "such as g2-standard-8"),
+    Wrong("system-machine", {SYSTEM: "e2-standrd-4"}, SYSTEM, "did you mean e2-standard-4?"),
+    Wrong("system-fallback", {FALLBACK: ["n2-highmm-4"]}, FALLBACK, "did you mean n2-highmem-4?"),
+    Wrong("memory-of-no-machine", {f"{REQUESTS}.memory": "900Gi"}, f"{REQUESTS}.memory", "ask for 41Gi or less"),
+    Wrong("rule-of-none", {f"{W}.allow": ["vllm-nope"]}, f"{W}.allow[0]", "remove it; `l4serve contract rules`"),
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
     Wrong("length-in-thousands", {f"{E}.maxModelLen": "16,384"}, f"{E}.maxModelLen", "write it as 16384"),
     Wrong("utilisation-85", {f"{E}.gpuMemoryUtilization": "85%"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),
     Wrong("length-of-a-million", {f"{E}.maxModelLen": "1M"}, f"{E}.maxModelLen", "write it as 1048576"),
     Wrong("length-in-kibi", {f"{E}.maxModelLen": "8Ki"}, f"{E}.maxModelLen", "write it as 8192"),
     Wrong("length-in-k-tokens", {f"{E}.maxModelLen": "32K tokens"}, f"{E}.maxModelLen", "write it as 32768"),
-    Wrong("utilisation-1.5", {f"{E}.gpuMemoryUtilization": 1.5}, f"{E}.gpuMemoryUtilization", "write it as 0.9"),
-    Wrong("utilisation-150", {f"{E}.gpuMemoryUtilization": "150%"}, f"{E}.gpuMemoryUtilization", "write it as 0.9"),
+    Wrong(
+        "utilisation-1.5",
+        {f"{E}.gpuMemoryUtilization": 1.5},
+        f"{E}.gpuMemoryUtilization",
+        "give 1 or less, such as 0.9",
+    ),
+    Wrong(
+        "utilisation-150", {f"{E}.gpuMemoryUtilization": "150%"}, f"{E}.gpuMemoryUtilization", "write for example 0.9"
+    ),
     Wrong("utilisation-text", {f"{E}.gpuMemoryUtilization": "85"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),
     Wrong("cpu-milli", {f"{REQUESTS}.cpu": "500milli"}, f"{REQUESTS}.cpu", "write it as 500m"),
     Wrong("cpu-millicores", {f"{REQUESTS}.cpu": "250 millicores"}, f"{REQUESTS}.cpu", "write it as 250m"),
@@ -50,21 +71,28 @@ MEANT = (
     Wrong("reservation-number", {"nodePools.l4.reservation": 5}, "nodePools.l4.reservation", "name: l4-reserved}"),
     Wrong("network-alone", {NETWORKS: ["10.0.0.0/8"]}, f"{NETWORKS}[0]", "write it as {cidr: 10.0.0.0/8}"),
     Wrong("address-alone", {NETWORKS: [{"cidr": "10.0.0.1"}]}, f"{NETWORKS}[0].cidr", "write it as 10.0.0.1/32"),
-    Wrong("disk-below-the-least", {"nodePools.l4.diskSizeGb": "4cores"}, "nodePools.l4.diskSizeGb", "write it as 200"),
-    Wrong("cards-beyond-any", {f"{W}.gpus": "8k"}, f"{W}.gpus", "write it as 1"),
+    Wrong(
+        "disk-below-the-least",
+        {"nodePools.l4.diskSizeGb": "4cores"},
+        "nodePools.l4.diskSizeGb",
+        "write for example 200",
+    ),
+    Wrong("cards-beyond-any", {f"{W}.gpus": "8k"}, f"{W}.gpus", "write for example 1"),
     Wrong("model-alone", {f"{W}.model": "Qwen/Qwen3-8B"}, f"{W}.model", "write it as {id: Qwen/Qwen3-8B}"),
     Wrong("variables-of-kubernetes", {f"{W}.extraEnv": [{"name": "A", "value": "b"}]}, f"{W}.extraEnv", "{A: b}"),
     Wrong("variables-listed", {f"{W}.extraEnv": ["A=b"]}, f"{W}.extraEnv", "write it as {A: b}"),
     Wrong("no-engine-named", {E: REMOVE}, E, "add engine: {kind: vllm}"),
     Wrong("cpu-zero", {f"{REQUESTS}.cpu": 0}, f"{REQUESTS}.cpu", "write for example 2, or remove it"),
     Wrong("memory-fraction", {f"{REQUESTS}.memory": 1.5}, f"{REQUESTS}.memory", "write it as 1.5Gi"),
-    Wrong("price-word", {f"prices.onDemand.{L4M}": "free"}, f"prices.onDemand.{L4M}", "write it as 0.61"),
+    Wrong("price-word", {f"prices.onDemand.{L4M}": "free"}, f"prices.onDemand.{L4M}", "write for example 0.61"),
     Wrong("env-list", {f"{W}.env": ["A"]}, f"{W}.env", "{DATABASE_PASSWORD: {secret: search-backend, key: password}}"),
     Wrong("env-without-key", {f"{W}.env": {"A": {"secret": "a"}}}, f"{W}.env.A.key", "add key: password"),
     Wrong("recurrence-word", {RECURRENCE: "FREQ=WEKLY"}, RECURRENCE, "is not a recurrence: FREQ=DAILY, WEEKLY"),
     Wrong("time-word", {"cluster.maintenance.start": "tomorrow"}, "cluster.maintenance.start", "is not a time in UTC"),
     Wrong("range-word", {f"{OPTIONS}.nodesCidr": "many"}, f"{OPTIONS}.nodesCidr", "is not a range of addresses"),
-    Wrong("range-of-one", {f"{OPTIONS}.nodesCidr": "10.0.0.0"}, f"{OPTIONS}.nodesCidr", "write it as 10.0.0.0/20"),
+    Wrong(
+        "range-of-one", {f"{OPTIONS}.nodesCidr": "10.0.0.0"}, f"{OPTIONS}.nodesCidr", "write for example 10.0.0.0/20"
+    ),
     Wrong("host-bits", {NETWORKS: [{"cidr": "10.0.0.1/8"}]}, f"{NETWORKS}[0].cidr", "write it as 10.0.0.0/8"),
     Wrong("host-bits-of-nodes", {f"{OPTIONS}.nodesCidr": "10.0.0.1/20"}, f"{OPTIONS}.nodesCidr", "as 10.0.0.0/20"),
     Wrong(
@@ -84,7 +112,12 @@ MEANT = (
     Wrong("bounds-one-level-up", {f"{W}.minReplicas": 1}, f"{W}.minReplicas", "it belongs in workloads.autoscaling"),
     Wrong("type-without-value", {f"{W}.service.type": None}, f"{W}.service.type", "the key has no value, and one of"),
     Wrong("version-of-gke", {"cluster.minVersion": 1.3}, "cluster.minVersion", "put the version in quotes"),
-    Wrong("disk-in-cores", {REQUESTS: {"ephemeralStorage": "4cores"}}, f"{REQUESTS}.ephemeralStorage", "as 60Gi"),
+    Wrong(
+        "disk-in-cores",
+        {REQUESTS: {"ephemeralStorage": "4cores"}},
+        f"{REQUESTS}.ephemeralStorage",
+        "write for example 60Gi",
+    ),
     Wrong("env-of-two", {f"{W}.env": {"A": {"secret": "a", "configMap": "b", "key": "k"}}}, f"{W}.env.A", "remove one"),
     Wrong("env-of-none", {f"{W}.env": {"A": {"key": "k"}}}, f"{W}.env.A", "add secret: NAME, or configMap: NAME"),
     Wrong(

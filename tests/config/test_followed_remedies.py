@@ -16,7 +16,7 @@ WRONG: tuple[Any, ...] = ("many", -1, "8k", ["a"], {"a": 1}, True, 9, "150%", "5
 FILE = "workloads.model.config"
 NAMES = {"nodePools": "l4", "workloads": "qwen"}
 GOOD = serving({"qwen": workload(nodePool="l4")})
-SAYS = re.compile(r"write it as (.+)")
+SAYS = re.compile(r"write (?:it as|for example) (.+)|give .*, such as (.+)")
 
 
 def places() -> Iterator[KeyEntry]:
@@ -66,7 +66,7 @@ def followed(entry: KeyEntry, value: Any) -> str:
     """What is wrong with the remedy of a value at a key; empty where nothing is, or no value is proposed."""
     for problem in refusals(with_value(entry, value)):
         if (found := SAYS.fullmatch(problem.remedy)) and pathless(problem.path) == entry.path:
-            again = refusals(with_value(entry, yaml.safe_load(found[1])))
+            again = refusals(with_value(entry, yaml.safe_load(found[1] or found[2])))
             if any(other.path == problem.path for other in again):
                 return f"{problem.path} {value!r}: {problem.remedy}: refused again"
     return ""

@@ -13,6 +13,7 @@ from l4serve.planning.machines.shapes import (
     find_shape,
     missing_figure,
 )
+from l4serve.planning.machines.system_machines import has_no_gpus
 
 
 def pool_shape(path: str, config: NodePool) -> MachineShape | Problem:
@@ -67,6 +68,8 @@ def near_machines(machine_type: str) -> str:
     family = [each for each in _machine_types() if each.rpartition("-")[0] == machine_type.rpartition("-")[0]]
     if family:
         return f"use one of: {', '.join(family)}"
+    if has_no_gpus(machine_type):
+        return "use a machine type with GPUs, such as g2-standard-8; l4serve shapes lists all"
     near = did_you_mean(machine_type, _machine_types())
     return f"{near} l4serve shapes lists all" if near else "use a machine type that l4serve shapes lists"
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.spelling import nearest
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.daemonsets import all_features
 from l4serve.planning.machines.shapes import MachineShape
@@ -23,6 +24,20 @@ def system_disk_type(machine_type: str) -> str:
     table = _table()
     only = machine_type.partition("-")[0] in table["hyperdiskOnly"]
     return str(table["disks"]["hyperdisk" if only else "usual"])
+
+
+def has_no_gpus(machine_type: str) -> bool:
+    """Whether a machine is of a family that carries no GPUs and takes none; N1 takes some."""
+    family = machine_type.partition("-")[0]
+    return family != "n1" and family in _table()["families"]
+
+
+def misspelt_class(machine_type: str) -> str | None:
+    """The machine type that was meant by one whose class is a slip, `e2-standrd-4`; None where it is none."""
+    family, _, rest = machine_type.partition("-")
+    kind, dash, size = rest.partition("-")
+    near = None if kind in _table()["classes"] else nearest(kind, _table()["classes"])
+    return f"{family}-{near}{dash}{size}" if near else None
 
 
 def pods_on(machine_type: str, nodes: int, pod: tuple[int, int], disk_gb: int) -> int | None:

@@ -19,7 +19,7 @@ from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
 from l4serve.planning.packing.node_setup import DEFAULT_SETUP, NodeSetup
 from l4serve.planning.values.note import Note
-from l4serve.planning.values.quantity import format_cpu, round_gib
+from l4serve.planning.values.quantity import GIB, format_cpu, round_gib
 
 
 @frozen(kw_only=True)
@@ -258,8 +258,8 @@ def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
     holds = (shape for shape in all_shapes(pool.shape.accelerator) if fits(pod.size, _vector(pool.setup.node(shape))))
     larger = min(holds, key=lambda shape: (shape.gpus, shape.vcpus), default=None)
     if larger is None:
-        return "lower the request: no machine with this accelerator is large enough"
-    return f"set nodePools.{pool.name}.machineType: {larger.machine_type}, or lower the request"
+        return f"ask for {_most(resource, pool.vector)} or less: no machine with this accelerator is large enough"
+    return f"set nodePools.{pool.name}.machineType: {larger.machine_type}, or ask for {_most(resource, pool.vector)}"
 
 
 def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
@@ -272,6 +272,14 @@ def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
     message = f"the replicas {names} do not pack on {pool.max_nodes} {pool.shape.machine_type} nodes: some stay Pending"
     remedy = f"set maxNodes: {enough}" if enough else "lower replicas, or split the workloads over two pools"
     return Problem(f"nodePools.{pool.name}.maxNodes", message, remedy)
+
+
+def _most(resource: str, vector: Vector) -> str:
+    """The most of a resource that a stack file can ask for and a node still has."""
+    value = vector[RESOURCES.index(resource)]
+    if resource == "cpu":
+        return format_cpu(value)
+    return str(value) if resource in ("gpus", "pods") else f"{value // GIB}Gi"
 
 
 def _amount(resource: str, vector: Vector) -> str:

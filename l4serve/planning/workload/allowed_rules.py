@@ -16,6 +16,8 @@ def unknown_rules(workload: Workload) -> Iterator[Problem]:
     known = [rule.id for rule in rules() if rule.engine == workload.engine.kind] if workload.allow else []
     for index, allowed in enumerate(workload.allow):
         if allowed.rule not in known:
-            near = nearest(allowed.rule, known, alike=_ALIKE)
-            remedy = f"did you mean {near}?" if near else "remove it; `l4serve contract rules` lists them"
+            # All ids of an engine begin alike, which says nothing of the rule.
+            prefix = f"{workload.engine.kind}-"
+            near = nearest(allowed.rule.removeprefix(prefix), (r.removeprefix(prefix) for r in known), alike=_ALIKE)
+            remedy = f"did you mean {prefix}{near}?" if near else "remove it; `l4serve contract rules` lists them"
             yield Problem(f"allow[{index}]", f"{workload.engine.kind} has no rule {allowed.rule}", remedy)

@@ -116,6 +116,14 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "systemPool": {"machineType": "g2-standard-4"}},
         {**STANDARD, "systemPool": {"machineType": "n2-standard-4"}},
     ),
+    "system-machine-misspelt": (
+        {**STANDARD, "systemPool": {"machineType": "e2-standrd-4"}},
+        {**STANDARD, "systemPool": {"machineType": "c4a-standard-4-lssd"}},
+    ),
+    "system-fallback-misspelt": (
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-highmm-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-custom-4-8192"]}},
+    ),
     "system-pool-elsewhere": (
         {**STANDARD, "systemPool": {"zones": ["us-east1-b"]}},
         {**STANDARD, "systemPool": {"zones": ["us-central1-b"]}},
