@@ -14,7 +14,9 @@ from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
 from l4serve.planning.stack.stack_planner import subjects_of
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.values.lasting import lasting
+from l4serve.planning.workload.alike import judge_alike
+from l4serve.planning.workload.judging import Judgement, Subject
 
 
 @frozen()
@@ -82,6 +84,7 @@ class Moved:
         return _beyond(self.now, self.then)
 
 
+@lasting
 def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, ...]:
     """Every workload under its own release and under the target; without one, under its own alone.
 
@@ -95,7 +98,8 @@ def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, 
 def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject) -> Moved:
     kind = now.workload.engine.kind
     then = under(now, target) if target and target.contract.engine == kind else now
-    before, after = _side(now), _side(then) if then is not now else _side(now)
+    before = _side(now)
+    after = before if then is now else _side(then)
     return Moved(
         name=name,
         engine=kind,
@@ -119,7 +123,7 @@ def under(subject: Subject, target: ResolvedContract) -> Subject:
 
 def _side(subject: Subject) -> Side:
     version, contract = subject.workload.engine.version, subject.resolved.contract
-    return Side(version=version, contract=contract, judgement=judge(subject))
+    return Side(version=version, contract=contract, judgement=judge_alike(subject))
 
 
 def _beyond(one: Side, other: Side) -> tuple[Verdict, ...]:
