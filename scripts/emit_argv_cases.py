@@ -45,14 +45,14 @@ _RIGHT = {"int": "1", "float": "0.5", "str": "text", "size": "1K", "truth": "fal
 """Values that an option of a type takes."""
 
 
-def cases(contract: Contract, seed: int) -> Iterator[dict[str, Any]]:
+def cases(contract: Contract, seed: int, combinations: int = COMBINATIONS) -> Iterator[dict[str, Any]]:
     """Accepted cases first: each sample value alone, then random combinations; then refused ones."""
     samples = engine_samples.VLLM if contract.engine == "vllm" else engine_samples.TGI
     for field, values in samples.items():
         for value in values:
             yield from _accepted({field: value}, contract, f"{field} = {value}")
     chance = random.Random(seed)
-    for number in range(COMBINATIONS):
+    for number in range(combinations):
         fields = chance.sample(sorted(samples), chance.randint(2, 12))
         settings = {field: chance.choice(samples[field]) for field in fields}
         yield from _accepted(settings, contract, f"combination {number}")

@@ -2,14 +2,19 @@
 
 import copy
 import json
+import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.render_command import Rendered, render_stack
 from scripts import engine_samples
 from tests import factories
+from tests.planning.difference.scenarios import difference
+from tests.planning.difference.truth import assert_true
+from tests.planning.stack.edit_probes import PROBES
 from tests.planning.stack.field_edits import BASES, EDITS, SAME_PLAN
 from tests.planning.stack.test_every_field import laid_over
 from tests.stacks.fields_of_the_plan import ONLY_PLANNED
@@ -17,26 +22,33 @@ from tests.stacks.fields_of_the_plan import ONLY_PLANNED
 pytestmark = pytest.mark.slow
 
 
-def rendering(serving: dict[str, Any], *, has_token: bool) -> str:
-    """All objects, cloud resources and outputs, as text."""
-    return _rendered(json.dumps(serving), has_token)
-
-
 @cache
-def _rendered(serving: str, has_token: bool) -> str:
-    found = render_stack(factories.loaded(json.loads(serving), has_token=has_token))
+def _rendered(serving: str, has_token: bool) -> Rendered:
+    return render_stack(factories.loaded(json.loads(serving), has_token=has_token, name="made"))
+
+
+def as_text(found: Rendered) -> str:
+    """All objects, cloud resources and outputs."""
     return json.dumps([found.objects, found.cloud, found.outputs], sort_keys=True, default=str)
+
+
+PROBED = {re.sub(r"\.(qwen|l4|l4s)\b", ".*", re.sub(r"\[\d+\]", "[]", path)) for path, _, _ in PROBES}
+ROOMS = ("workloads.", "computeClasses.", "huggingFace.", "networkPolicy.", "expose.")
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.path)
 def test_a_field_changes_the_rendering(edit: Any) -> None:
+    """And the difference of both sides is true of it, where no probe of `test_truth.py` edits the same field."""
     base = laid_over(copy.deepcopy(BASES[edit.base]), edit.given)
-    before = rendering(base, has_token=edit.has_token)
-    after = rendering(laid_over(base, edit.change), has_token=edit.has_token)
+    edited = laid_over(base, edit.change)
+    before, after = (_rendered(json.dumps(side), edit.has_token) for side in (base, edited))
     if edit.path in ONLY_PLANNED:
-        assert before == after, f"it changes the rendering, so it is none of ONLY_PLANNED: {ONLY_PLANNED[edit.path]}"
+        told = f"it changes the rendering, so it is none of ONLY_PLANNED: {ONLY_PLANNED[edit.path]}"
+        assert as_text(before) == as_text(after), told
     else:
-        assert before != after, "it changes nothing that the program makes"
+        assert as_text(before) != as_text(after), "it changes nothing that the program makes"
+    if edit.path not in PROBED and edit.path.startswith(ROOMS):
+        assert_true(difference(base, edited), before, after)
 
 
 SAMPLED = [("vllm", field) for field in engine_samples.VLLM] + [("tgi", field) for field in engine_samples.TGI]
@@ -54,21 +66,39 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def served(kind: str, **engine: Any) -> dict[str, Any]:
-    """A stack of one workload on two cards, with these settings of its engine."""
+    """A workload on two cards, with these settings of its engine."""
     newest = {"version": factories.ENGINE["version"], "maxModelLen": 2048} if kind == "vllm" else {"version": "3.3.7"}
-    pools = {"l4": {"machineType": "g2-standard-24", "maxNodes": 1}}
-    own = {"maxModelLen": None, "kind": kind, **newest, **engine}
-    return factories.serving({"w": factories.workload(engine=own, gpus=2)}, pools=pools)
+    return factories.workload(engine={"maxModelLen": None, "kind": kind, **newest, **engine}, gpus=2)
+
+
+@cache
+def deployments() -> Mapping[tuple[str, str, bool], str]:
+    """By engine, field and whether it is set: the Deployment of a workload, all of one stack and called by one name."""
+    workloads, names = {}, {}
+    for kind, field in SAMPLED:
+        samples = engine_samples.VLLM if kind == "vllm" else engine_samples.TGI
+        given = GIVEN.get(field, {})
+        edited = served(kind, **given, **{field: VALUES.get(field, samples[field][0])})
+        if field in ("tensorParallelSize", "numShard"):
+            del edited["gpus"]
+        for is_set, workload in ((True, edited), (False, served(kind, **given))):
+            name = f"w{len(workloads)}"
+            workloads[name], names[name] = workload, (kind, field, is_set)
+    pools = {"l4": {"machineType": "g2-standard-24", "maxNodes": len(workloads)}}
+    found = render_stack(factories.loaded(factories.serving(workloads, pools=pools)))
+    made = {each["metadata"]["name"]: each for each in found.objects if each["kind"] == "Deployment"}
+    return {key: re.sub(rf"\b{name}\b", "w", json.dumps(made[name], sort_keys=True)) for name, key in names.items()}
 
 
 @pytest.mark.parametrize(("kind", "field"), SAMPLED)
 def test_an_engine_field_changes_the_rendering(kind: str, field: str) -> None:
-    samples = engine_samples.VLLM if kind == "vllm" else engine_samples.TGI
-    given = GIVEN.get(field, {})
-    stack = served(kind, **given, **{field: VALUES.get(field, samples[field][0])})
-    if field in ("tensorParallelSize", "numShard"):
-        del stack["workloads"]["w"]["gpus"]
-    assert rendering(stack, has_token=False) != rendering(served(kind, **given), has_token=False)
+    assert deployments()[kind, field, True] != deployments()[kind, field, False]
+
+
+def test_workloads_that_set_the_same_have_the_same_deployment() -> None:
+    """Else each would differ from each, whatever it sets."""
+    plain = [text for (kind, field, is_set), text in deployments().items() if kind == "vllm" and not is_set]
+    assert len(set(plain)) == 1 + len(GIVEN)
 
 
 def test_the_table_of_exceptions_names_fields() -> None:

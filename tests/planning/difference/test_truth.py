@@ -1,20 +1,20 @@
-"""A difference is true of what the program registers for both sides: no change without a line, nor a line without."""
+"""A difference is true of what the program registers for both sides: no change without a line, nor a line without.
 
-import copy
-import re
+Edits of the fields that no probe has are held with their renderings, in `tests/stacks/test_every_field_renders.py`.
+"""
+
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from l4serve.planning.stack.edits import Effect
+from l4serve.planning.stack.edits import Effect, effect_of
 from tests import factories
 from tests.planning.difference.each_field import ENGINES, typed_fields
 from tests.planning.difference.scenarios import SCENARIOS, difference, with_values
 from tests.planning.difference.truth import Rendered, assert_true, rendered
-from tests.planning.stack.field_edits import BASES, EDITS, FieldEdit
-from tests.planning.stack.test_edits import BASE, PROBES
-from tests.planning.stack.test_every_field import laid_over
+from tests.planning.stack.edit_probes import BASE, PROBES
+from tests.planning.stack.test_edits import derived_effect
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,12 @@ def renders() -> dict[str, Rendered]:
     return {}
 
 
+def both(before: Mapping[str, Any], after: Mapping[str, Any], renders: dict[str, Rendered]) -> list[Rendered]:
+    return [renders.get(repr(side)) or renders.setdefault(repr(side), rendered(side)) for side in (before, after)]
+
+
 def held(before: Mapping[str, Any], after: Mapping[str, Any], renders: dict[str, Rendered]) -> None:
-    sides = [renders.get(repr(side)) or renders.setdefault(repr(side), rendered(side)) for side in (before, after)]
-    assert_true(difference(before, after), *sides)
+    assert_true(difference(before, after), *both(before, after, renders))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -32,49 +35,17 @@ def test_a_scenario_is_true_of_the_rendering(name: str, renders: dict[str, Rende
     held(*SCENARIOS[name].sides(), renders)
 
 
-POOL, WORKLOAD = "nodePools.l4.", "workloads.qwen."
-ALONE = [
-    probe
-    for probe in PROBES
-    if not (probe[0].startswith((POOL, WORKLOAD)) and all(k.startswith(POOL) for k in probe[2]))
-]
-TOGETHER = [probe for probe in PROBES if probe not in ALONE]
-
-
-@pytest.mark.parametrize(("path", "value", "given"), ALONE, ids=lambda v: v if isinstance(v, str) else "")
-def test_an_edit_of_each_field_is_true_of_the_rendering(
+@pytest.mark.parametrize(("path", "value", "given"), PROBES, ids=lambda v: v if isinstance(v, str) else "")
+def test_an_edit_does_what_the_table_and_the_difference_say(
     path: str, value: Any, given: Mapping[str, Any], renders: dict[str, Rendered]
 ) -> None:
-    before = with_values(copy.deepcopy(BASE), given)
-    held(before, with_values(before, {path: value}), renders)
-
-
-def test_edits_of_pools_and_workloads_are_true_of_one_rendering(renders: dict[str, Rendered]) -> None:
-    """Each on a pool or in a workload of its own, so that two renderings hold all of them."""
-    before = with_values(BASE, {"nodePools.l4.maxNodes": 3 * len(TOGETHER)})
-    edits: dict[str, Any] = {}
-    for number, (path, value, given) in enumerate(TOGETHER):
-        old, new = (POOL, f"nodePools.p{number}.") if path.startswith(POOL) else (WORKLOAD, f"workloads.w{number}.")
-        before = with_values(before, {new.rstrip("."): with_values(BASE, {})[old.split(".")[0]][old.split(".")[1]]})
-        before = with_values(before, {key.replace(old, new): setting for key, setting in given.items()})
-        edits[path.replace(old, new)] = value
-    after = with_values(before, edits)
-    held(before, after, renders)
+    before = with_values(BASE, given)
+    after = with_values(before, {path: value})
+    old, new = both(before, after, renders)
     diff = difference(before, after)
-    told = {part.name for part in (*diff.pools, *diff.workloads) if part.change != "same"}
-    silent = {path.split(".")[1] for path in edits} - told
-    assert {path for path in edits if path.split(".")[1] in silent} <= {p for p in edits if p.endswith(".fit")}
-
-
-PROBED = {re.sub(r"\.(qwen|l4|l4s)\b", ".*", re.sub(r"\[\d+\]", "[]", path)) for path, _, _ in PROBES}
-ROOMS = ("workloads.", "computeClasses.", "huggingFace.", "networkPolicy.", "expose.")
-REST = [edit for edit in EDITS if edit.path not in PROBED and edit.path.startswith(ROOMS)]
-
-
-@pytest.mark.parametrize("edit", REST, ids=lambda edit: edit.path)
-def test_an_edit_of_each_other_field_is_true_of_the_rendering(edit: FieldEdit, renders: dict[str, Rendered]) -> None:
-    before = laid_over(BASES[edit.base], edit.given)
-    held(before, laid_over(before, edit.change), renders)
+    assert derived_effect(old, new) is effect_of(path)
+    assert_true(diff, old, new)
+    assert effect_of(path) is Effect.NOTHING or any(part.change != "same" for part in diff.parts)
 
 
 FEWEST = {"vllm": 28, "tgi": 20}

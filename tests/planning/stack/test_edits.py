@@ -1,7 +1,7 @@
 """The table of edits: complete, consistent with the provider's force-new fields, and true of what the program records.
 
-Each probe edits one field of a stack, runs the unmodified program before and after under the recording monitor, and
-derives the effect from the recorded inputs that changed.
+`tests/planning/difference/test_truth.py` edits one field of a stack after the other, runs the unmodified program before
+and after under the recording monitor, and derives the effect from the recorded inputs that changed.
 """
 
 import copy
@@ -27,7 +27,7 @@ from l4serve.planning.stack.edits import (
     field_effect,
     find_edit,
 )
-from tests.planning.stack.edit_probes import BASE, POOL, PROBES
+from tests.planning.stack.edit_probes import BASE, POOL
 
 PATHS = tuple(config_paths(StackConfig))
 
@@ -125,24 +125,6 @@ def test_a_plan_can_show_the_effect_of_each_field_that_its_config_sets() -> None
     assert shown["workloads.qwen.engine.maxModelLen"] is Effect.POD_RESTART
     assert shown["workloads.qwen.extraEnv"] is Effect.POD_RESTART
     assert "cluster.releaseChannel" not in shown, "a default was not set by anyone"
-
-
-@pytest.fixture(scope="module")
-def renders() -> dict[str, Rendered]:
-    return {}
-
-
-@pytest.mark.parametrize(("path", "value", "before"), PROBES, ids=lambda v: v if isinstance(v, str) else "")
-def test_the_program_does_what_the_table_says(
-    path: str, value: Any, before: Mapping[str, Any], renders: dict[str, Rendered]
-) -> None:
-    start = copy.deepcopy(BASE)
-    for key, setting in before.items():
-        _set(start, key, setting)
-    edited = copy.deepcopy(start)
-    _set(edited, path, value)
-    old = renders.get(repr(start)) or renders.setdefault(repr(start), _render(start))
-    assert derived_effect(old, _render(edited)) is effect_of(path)
 
 
 @pytest.mark.parametrize(("key", "value"), [("machineType", "g2-standard-12"), ("diskSizeGb", 200)])
