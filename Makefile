@@ -41,7 +41,6 @@ check: $(STAMP) $(BIN)/actionlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/actionlint
 	$(BIN)/zizmor --offline --no-progress .github action.yml

@@ -1,10 +1,14 @@
 """Kubeconfig files and API clients of a sandbox."""
 
 import base64
+import http
+import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
 
 from l4serve.sandbox.certificates import ADMIN, Certificates, KeyPair, write_private
 
@@ -44,6 +48,18 @@ def api_client(server: str, certificates: Certificates) -> ApiClient:
     configuration.key_file = str(user.key)
     configuration.proxy = None
     return ApiClient(configuration)
+
+
+def read_json(client: ApiClient, path: str) -> Any:
+    """What the API server answers to a GET of this path, as plain values. Raises ApiException where it refuses.
+
+    The client's typed calls would load hundreds of models first, which takes longer than all calls of a start.
+    """
+    answer = client.call_api(*client.param_serialize("GET", path, header_params={"Accept": "application/json"}))
+    content: bytes = answer.read()  # type: ignore[no-untyped-call]
+    if answer.status != http.HTTPStatus.OK:
+        raise ApiException.from_response(http_resp=answer, body=content.decode(), data=None)
+    return json.loads(content)
 
 
 def _base64(path: Path) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
+from l4serve.config.data_file import read_data
 from l4serve.config.frozen import frozen
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.nodes import FakeNode
@@ -59,7 +59,7 @@ class Applier:
 
     def apply_definitions(self) -> None:
         """Serve the kinds that GKE has and plain Kubernetes lacks. Raises SandboxError where it cannot."""
-        definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CRDS.glob("*.yaml"))]
+        definitions = [read_data(path) for path in sorted(CRDS.glob("*.yaml"))]
         failures = self.apply(definitions)
         if failures:
             raise SandboxError(f"The API server refused {failures[0].object}.", detail=failures[0].reason)

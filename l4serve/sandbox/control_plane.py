@@ -5,15 +5,13 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import urllib3
-from kubernetes import client as api
 from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 
 from l4serve.sandbox import arguments
-from l4serve.sandbox.admin_kubeconfig import api_client, write_kubeconfig
+from l4serve.sandbox.admin_kubeconfig import api_client, read_json, write_kubeconfig
 from l4serve.sandbox.arguments import LOOPBACK, Layout, Ports
 from l4serve.sandbox.certificates import ADMIN, USERS, issue_certificates
 from l4serve.sandbox.errors import SandboxError
@@ -60,9 +58,8 @@ class ControlPlane:
         self._launch("kube-scheduler", arguments.scheduler(self.layout))
         self._launch("kwok", arguments.kwok(self.layout))
         with self.client() as client:
-            core = api.CoreV1Api(client)
             controllers = "kube-controller-manager"
-            self._await("the controllers", lambda: _has_service_account(core), _CONTROLLERS_TIMEOUT_S, controllers)
+            self._await("the controllers", lambda: _has_service_account(client), _CONTROLLERS_TIMEOUT_S, controllers)
 
     def stop(self) -> None:
         """End every process."""
@@ -152,10 +149,10 @@ def _write_kubeconfigs(layout: Layout) -> None:
         write_kubeconfig(path, layout.server, layout.certificates.authority, layout.certificates.pair(user))
 
 
-def _has_service_account(core: Any) -> bool:
+def _has_service_account(client: ApiClient) -> bool:
     """Whether the controllers made the account that every pod of the default namespace runs as."""
     try:
-        core.read_namespaced_service_account("default", "default")
+        read_json(client, "/api/v1/namespaces/default/serviceaccounts/default")
     except ApiException as error:
         if error.status == 404:
             return False

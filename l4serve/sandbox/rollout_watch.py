@@ -1,13 +1,12 @@
 """Watches a rollout until all is available, until nothing more can happen, or until time is up."""
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubernetes import client as api
 from kubernetes.client import ApiClient
 
+from l4serve.sandbox.admin_kubeconfig import read_json
 from l4serve.sandbox.apply import namespace_of
 from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
 from l4serve.sandbox.pods import KubeObject
@@ -21,13 +20,13 @@ SETTLE_S = 5.0
 def take_snapshot(client: ApiClient, deployments: Iterable[KubeObject]) -> Snapshot:
     """What the API holds now of these Deployments, of all pods and of all nodes."""
     wanted = {(namespace_of(each), each["metadata"]["name"]) for each in deployments if each["kind"] == "Deployment"}
-    found = _items(api.AppsV1Api(client).list_deployment_for_all_namespaces)
+    found = _items(client, "/apis/apps/v1/deployments")
     return Snapshot(
         deployments=tuple(
             each for each in found if (each["metadata"]["namespace"], each["metadata"]["name"]) in wanted
         ),
-        pods=tuple(_items(api.CoreV1Api(client).list_pod_for_all_namespaces)),
-        nodes=tuple(_items(api.CoreV1Api(client).list_node)),
+        pods=tuple(_items(client, "/api/v1/pods")),
+        nodes=tuple(_items(client, "/api/v1/nodes")),
     )
 
 
@@ -87,7 +86,7 @@ def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progr
     """Wait until every DaemonSet runs on each of `node_count` nodes, for `timeout_s` at most."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        daemons = _items(api.AppsV1Api(client).list_daemon_set_for_all_namespaces)
+        daemons = _items(client, "/apis/apps/v1/daemonsets")
         ready = [each.get("status", {}).get("numberReady", 0) for each in daemons]
         progress("waiting for the nodes", min(ready, default=node_count), node_count)
         if all(count >= node_count for count in ready):
@@ -95,7 +94,6 @@ def await_daemons(client: ApiClient, node_count: int, *, timeout_s: float, progr
         time.sleep(POLL_S)
 
 
-def _items(call: Callable[..., Any]) -> list[dict[str, Any]]:
-    """The listed objects as plain values: typed models would be read once and thrown away."""
-    items: list[dict[str, Any]] = json.loads(call(_preload_content=False).data)["items"]
+def _items(client: ApiClient, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = read_json(client, path)["items"]
     return items

@@ -19,11 +19,10 @@ def test_the_tutorial_makes_a_stack_and_plans_it(tmp_path: Path, monkeypatch: py
     (tmp_path / "stacks").mkdir()
     monkeypatch.chdir(tmp_path)
     assert [step.split()[1] for step in STEPS] == ["init", "plan"]
-    for step in STEPS:
-        result = run(*shlex.split(step)[1:])
-        assert result.exit_code == 0, result.output
-    assert "planned" in result.stdout
-    assert "qwen2-5-1-5b-instruct" in result.stdout
+    results = [run(*shlex.split(step)[1:]) for step in STEPS]
+    assert [result.exit_code for result in results] == [0, 0], results[-1].output
+    assert "planned" in results[-1].stdout
+    assert "qwen2-5-1-5b-instruct" in results[-1].stdout
 
 
 def test_the_names_that_the_tutorial_uses_are_those_of_its_stack(

@@ -74,7 +74,8 @@ def served(kind: str, **engine: Any) -> dict[str, Any]:
 @cache
 def deployments() -> Mapping[tuple[str, str, bool], str]:
     """By engine, field and whether it is set: the Deployment of a workload, all of one stack and called by one name."""
-    workloads, names = {}, {}
+    workloads: dict[str, Any] = {}
+    names: dict[str, tuple[str, str, bool]] = {}
     for kind, field in SAMPLED:
         samples = engine_samples.VLLM if kind == "vllm" else engine_samples.TGI
         given = GIVEN.get(field, {})
