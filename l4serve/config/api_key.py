@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+from l4serve.config.base import ConfigModel, ObjectName, PositiveInt, exactly_one
 from l4serve.config.container_env import KeyName
 from l4serve.config.written_forms import IN_PROJECT
 
@@ -39,8 +39,8 @@ class ApiKey(ConfigModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(each is not None for each in (self.secret, self.config, self.secret_manager)) != 1:
-            raise ValueError("name one place: secret, config, or secretManager")
+        places = {"secret": self.secret, "config": self.config, "secretManager": self.secret_manager}
+        exactly_one("place of the key", places)
         if self.secret is not None and self.revision is not None:
             raise ValueError("revision renews a Secret that the stack makes; remove it")
         if self.config in ("serving", "hfToken"):

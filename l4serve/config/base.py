@@ -23,6 +23,15 @@ from l4serve.config.spelling import article
 from l4serve.config.written_forms import QUANTITY, SERVED_NAME, SOURCE, VERSION, ZONE, mended_name
 
 
+def exactly_one(what: str, given: Mapping[str, Any]) -> None:
+    """Refuses several places of one thing, and none: `given` maps the keys that name a place to their values."""
+    named = [key for key, value in given.items() if value is not None]
+    if not named:
+        raise ValueError(f"no {what} is named; add one of {', '.join(given)}")
+    if len(named) > 1:
+        raise ValueError(f"{' and '.join(named)} each name a {what}, and it has one alone; remove all but one of them")
+
+
 class ConfigModel(BaseModel):
     """Frozen, closed to unknown keys, camelCase in YAML; numbers and booleans may arrive as strings.
 
@@ -183,6 +192,18 @@ LabelKey = Annotated[
         253,
         "an optional DNS prefix and '/', then letters, digits, '-', '_' and '.'",
     ),
+]
+CloudLabelKey = Annotated[
+    str,
+    _BoundedName(
+        "label key of Google Cloud",
+        r"[a-z][a-z0-9_-]*",
+        63,
+        "lower-case letters, digits, '_' and '-', beginning with a letter",
+    ),
+]
+CloudLabelValue = Annotated[
+    str, _BoundedName("label value of Google Cloud", r"[a-z0-9_-]*", 63, "lower-case letters, digits, '_' and '-'")
 ]
 LabelValue = Annotated[
     str,

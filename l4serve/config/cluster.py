@@ -5,7 +5,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import Cidr, ClusterName, ClusterVersion, ConfigModel, Label, PositiveInt, Zone
+from l4serve.config.base import (
+    Cidr,
+    CloudLabelKey,
+    CloudLabelValue,
+    ClusterName,
+    ClusterVersion,
+    ConfigModel,
+    Label,
+    PositiveInt,
+    Zone,
+)
 from l4serve.config.cluster_options import ControlPlane, Maintenance, Monitoring, Network, SystemPool
 from l4serve.config.written_forms import IN_PROJECT, LOCATION
 
@@ -30,7 +40,6 @@ NetworkName = Annotated[
         examples=["projects/my-project/global/networks/shared"],
     ),
 ]
-ResourceLabel = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 
 class AuthorizedNetwork(ConfigModel):
@@ -84,7 +93,7 @@ class ManagedCluster(ConfigModel):
     """Turns on the Gateway API with GKE's classes, which `expose` needs."""
     cost_allocation: bool = True
     """Splits the bill's export by namespace and label of the workloads."""
-    resource_labels: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")], ResourceLabel] = {}
+    resource_labels: Mapping[CloudLabelKey, CloudLabelValue] = {}
     """Labels that the cloud resources carry, by which the bill can be told apart."""
     enable_apis: bool = True
     """Turns on the Google APIs that the stack needs; they stay on after a destroy."""
@@ -128,9 +137,10 @@ class AutopilotCluster(ManagedCluster):
         standard = {name for field, info in StandardCluster.model_fields.items() for name in (field, info.alias)}
         refused = sorted((set(values) & (standard - own)) | (set(values) & {"nodeConfig", "node_config"}))
         if refused:
+            what = "is a key" if len(refused) == 1 else "are keys"
             raise ValueError(
-                f"{', '.join(refused)} configure nodes, which Autopilot makes by itself: "
-                "remove them, or set mode: standard"
+                f"{' and '.join(refused)} {what} of nodes, which Autopilot makes by itself; "
+                f"remove {' and '.join(refused)}, or set mode: standard"
             )
         return values
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import ConfigModel, PoolName, PositiveInt
+from l4serve.config.base import ConfigModel, PoolName, PositiveInt, exactly_one
 from l4serve.config.node_pool import Provisioning
 from l4serve.config.written_forms import IN_PROJECT
 
@@ -27,8 +27,7 @@ class Priority(ConfigModel):
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        if (self.node_pool is None) == (self.machine_type is None):
-            raise ValueError("a priority names either a nodePool or a machineType; set exactly one")
+        exactly_one("way to get a node", {"nodePool": self.node_pool, "machineType": self.machine_type})
         if self.node_pool and (self.spot or self.flex_start_seconds or self.reservation):
             raise ValueError("spot, flexStartSeconds and reservation come from the node pool; remove them here")
         if sum(map(bool, (self.spot, self.flex_start_seconds, self.reservation))) > 1:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import Cidr, CloudName, ConfigModel, ObjectName, PositiveInt
+from l4serve.config.base import Cidr, CloudName, ConfigModel, ObjectName, PositiveInt, exactly_one
 
 HostName = Annotated[
     str,
@@ -29,8 +29,7 @@ class Certificate(ConfigModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.certificate_manager is None) == (self.secret is None):
-            raise ValueError("name one place: certificateManager, or secret")
+        exactly_one("certificate", {"certificateManager": self.certificate_manager, "secret": self.secret})
         return self
 
 
@@ -61,7 +60,8 @@ class Expose(ConfigModel):
     @model_validator(mode="after")
     def _encrypted_on_the_internet(self) -> Self:
         if self.to == "internet" and self.certificate is None:
-            raise ValueError("keys and prompts would cross the internet in plain text; set certificate")
+            mend = "add certificate: {certificateManager: NAME}, or set to: network"
+            raise ValueError(f"keys and prompts would cross the internet in plain text; {mend}")
         return self
 
 

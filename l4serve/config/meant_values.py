@@ -14,6 +14,9 @@ MAPPINGS = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
 _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?|\d{1,3}(?:,\d{3}){1,2})\s*(?:([kKM])i?\b)?\s*[A-Za-z]*")
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MULTIPLES: Mapping[str | None, int] = {None: 1, "k": 1024, "K": 1024, "M": 1024**2}
+_TAINT = re.compile(r"([A-Za-z0-9./_-]+)(?:=([A-Za-z0-9._-]*))?:([A-Za-z]+)")
+"""As kubectl writes a taint."""
+_RANGE = re.compile(r"[0-9.]+/[0-9]+")
 _PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 _LEAST_PER_CENT = 10
 """Below this a number above one is hardly a share in per cent: 1.5 and 2 are slips."""
@@ -94,6 +97,12 @@ def _as_mapping(value: Any, example: Any, *, named: bool) -> Iterator[dict[str, 
         return
     if isinstance(value, bool) and "enabled" in example:
         yield {"enabled": value}
+    elif taint := _TAINT.fullmatch(value) if isinstance(value, str) and "effect" in example else None:
+        yield {"key": taint[1], "value": taint[2] or "", "effect": taint[3]}
+    elif named and isinstance(value, int) and not isinstance(value, bool):
+        yield from ({key: value} for key, shown in example.items() if isinstance(shown, int))
+    elif isinstance(value, str) and _RANGE.fullmatch(value):
+        yield {"cidr": value}
     elif named and isinstance(value, str) and value:
         yield from ({**example, key: value} for key, shown in example.items() if isinstance(shown, str))
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from l4serve.config.base import Cidr, ConfigModel, Namespace, PositiveInt
+from l4serve.config.base import Cidr, ConfigModel, Namespace, PositiveInt, exactly_one
 
 Port = Annotated[PositiveInt, Field(le=65535)]
 
@@ -19,8 +19,7 @@ class NetworkPeer(ConfigModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.namespace is None) == (self.cidr is None):
-            raise ValueError("name one: namespace, or cidr")
+        exactly_one("peer", {"namespace": self.namespace, "cidr": self.cidr})
         return self
 
 

@@ -30,7 +30,7 @@ class Reservation(ConfigModel):
     @model_validator(mode="after")
     def _specific_is_named(self) -> Self:
         if self.affinity == "specific" and self.name is None:
-            raise ValueError("a specific reservation needs its name; set name")
+            raise ValueError("a specific reservation needs its name; add name, such as name: l4-reserved")
         if self.affinity == "any" and (self.name or self.project):
             raise ValueError(
                 "a named reservation is a specific one; set affinity: specific, or remove name and project"

@@ -68,9 +68,8 @@ def message(detail: ErrorDetails) -> str:
             )
         case "too_short" | "too_long":
             few, most = context.get("min_length"), context.get("max_length")
-            return (
-                f"at least {few} entries are wanted here" if kind == "too_short" else f"it has more than {most} entries"
-            )
+            few_words = f"{few} {'entry' if few == 1 else 'entries'} or more are wanted here"
+            return few_words if kind == "too_short" else f"it has more than {most} entries"
         case _:
             return detail["msg"][:1].lower() + detail["msg"][1:]
 

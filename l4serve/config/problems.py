@@ -106,7 +106,14 @@ def problems_from(
         for problem in [_problem(detail, known_keys, example_at, partial(takes, detail["loc"]))]
     )
     problems = tuple(_written_for(problem, problems) for problem in problems)
+    problems = tuple(problem for problem in problems if not _follows(problem, problems))
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
+
+
+def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
+    """Whether a list is found too short only because its items are refused."""
+    items = any(other.path.startswith(f"{problem.path}[") for other in problems)
+    return items and problem.message.endswith("or more are wanted here")
 
 
 def _written_for(problem: Problem, problems: Sequence[Problem]) -> Problem:
@@ -156,7 +163,7 @@ def _message_without_secret(detail: ErrorDetails) -> str:
     if not _is_hidden(detail):
         return message(detail)
     if detail["type"] != "value_error":
-        return message({**detail, "input": "the value"})
+        return message({**detail, "input": "the value"}).replace("'the value'", "the value")
     said = message(detail)
     return (
         said.replace(repr(value), "the value").replace(value, "the value") if isinstance(value, str) and value else said

@@ -137,9 +137,14 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
     elif has_secret_shape(text) or _is_secret_place(place.path, text) or _holds_one_inside(place.path, text):
         yield _plain_secret(place.path)
     elif character := acting_character(text, several_lines=several):
-        yield Problem(
-            place.path, f"the text holds the character {character}, which acts on whoever reads it", "remove it"
+        lines = character == "U+000A"
+        what = (
+            f"the text has several lines ({character})"
+            if lines
+            else f"the text holds the character {character}, which acts on"
         )
+        mend = "write it on one line; a `|` behind a key makes one text of what follows" if lines else "remove it"
+        yield Problem(place.path, what if lines else f"{what} whoever reads it", mend)
     elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
         what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
         yield Problem(place.path, what, "remove it: a secret reaches the engine by its variable alone")

@@ -7,12 +7,22 @@ from collections.abc import Iterable
 ALIKE = 0.75
 """Share of equal letters from which a known word is proposed."""
 _SHORTEST = 3
-_ABBREVIATED = {"bf16": "bfloat16", "fp16": "float16", "f16": "float16", "fp32": "float32", "f32": "float32"}
-"""What people write for the types that both engines take."""
+_OTHERWISE = {
+    "preemptible": "spot",
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "f16": "float16",
+    "fp32": "float32",
+    "f32": "float32",
+}
+"""What people write for types that both engines take, and what Google Cloud called spot."""
 
 
 def nearest(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str | None:
     """The known word that is spelt most like a word, upper and lower case apart; None where none is alike."""
+    if word.isdigit():
+        # A number that is spelt like another is none the nearer to it.
+        return None
     spelling = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower()[:200], spelling, 1, alike)
     return spelling[near[0]] if near else None
@@ -21,7 +31,7 @@ def nearest(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str | N
 def shortened(word: str, known: Iterable[str]) -> str | None:
     """The one known word that a shorter one means: `min` of minReplicas, bf16 of bfloat16; None where several may."""
     words = tuple(known)
-    if (full := _ABBREVIATED.get(word.lower())) in words:
+    if (full := _OTHERWISE.get(word.lower())) in words:
         return full
     longer = [name for name in words if name.lower().startswith(word.lower())]
     return longer[0] if len(word) >= _SHORTEST and len(longer) == 1 else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from l4serve.config.base import (
     ByteCount,
@@ -17,6 +17,14 @@ from l4serve.config.base import (
     Version,
     Word,
 )
+
+
+def _counted(limits: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuses what is neither a number of media nor an object with their size, on which the engine would stop."""
+    for kind, most in limits.items():
+        if not isinstance(most, Mapping) and not str(most).isdigit():
+            raise ValueError(f"{most!r} of {kind} is not a number; write for example {{{kind}: 2}}")
+    return limits
 
 
 class LoraAdapter(ConfigModel):
@@ -114,7 +122,7 @@ class VllmEngine(ConfigModel):
         None
     )
     """What the model is served for, in releases before `runner` (up to 0.12)."""
-    limit_mm_per_prompt: Mapping[str, Any] | None = None
+    limit_mm_per_prompt: Annotated[Mapping[str, Any], AfterValidator(_counted)] | None = None
     """Most pictures, videos or sounds in one prompt, such as {image: 2}; 0 of all of them leaves the tower unloaded."""
     language_model_only: bool | None = None
     """Serves text alone: the vision or audio tower is not loaded."""

@@ -47,6 +47,7 @@ _PLACE_WORDS = re.compile(
 _CONTINENTS = {"ap": "asia", "eu": "europe"}
 """As another cloud calls continents."""
 _MILLI = re.compile(r"([0-9]+)\s*m(illi[a-z]*|\s*v?cpus?|\s*cores?)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
 
@@ -104,6 +105,11 @@ def _writings(value: str) -> Iterator[str]:
         yield f"{unit[1]}{multiple}{unit[3]}"
     if number := _NUMBER.fullmatch(text):
         yield number[1]
+    if date := _DATE.match(text):
+        yield f"{date[0]}T00:00:00Z"
+    yield re.sub(r"^https?://", "", text).rstrip("/")
+    yield text.removeprefix("v")
+    yield f"/{text}"
     plain = _plain(text)
     if 2 * len(plain) > len(text):
         yield plain

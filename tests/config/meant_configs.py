@@ -29,6 +29,9 @@ NETWORKS = "cluster.authorizedNetworks"
 L4, L4M = "nodePools.l4", "g2-standard-8"
 OPTIONS, RECURRENCE = "cluster.networkOptions", "cluster.maintenance.recurrence"
 SYSTEM, FALLBACK = "cluster.systemPool.machineType", "cluster.systemPool.fallbackMachineTypes"
+EXCLUSIONS, LABELS = "cluster.maintenance.exclusions", "cluster.resourceLabels"
+DAYS = {"name": "launch", "start": "2026-01-02T00:00:00Z", "end": "2026-01-03T00:00:00Z"}
+TWICE = {"to": "internet", "host": "a.b.com", "certificate": {"certificateManager": "a", "secret": "b"}}
 REQUESTS = f"{W}.resources.requests"
 MEANT = (
     Wrong("replicas-in-letters", {f"{W}.replicas": "three"}, f"{W}.replicas", "write it as 3"),
@@ -44,6 +47,25 @@ MEANT = (
     Wrong("system-fallback", {FALLBACK: ["n2-highmm-4"]}, FALLBACK, "did you mean n2-highmem-4?"),
     Wrong("memory-of-no-machine", {f"{REQUESTS}.memory": "900Gi"}, f"{REQUESTS}.memory", "ask for 41Gi or less"),
     Wrong("rule-of-none", {f"{W}.allow": ["vllm-nope"]}, f"{W}.allow[0]", "remove it; `l4serve contract rules`"),
+    Wrong("day-alone", {EXCLUSIONS: [{**DAYS, "start": "2026-01-01"}]}, f"{EXCLUSIONS}[0].start", "2026-01-01T00:00"),
+    Wrong(
+        "host-of-an-address", {"expose.host": "https://a.b.com", "expose.to": "network"}, "expose.host", "as a.b.com"
+    ),
+    Wrong("path-without-slash", {f"{W}.expose.path": "chat"}, f"{W}.expose.path", "write it as /chat"),
+    Wrong("gke-v", {"cluster.minVersion": "v1.33"}, "cluster.minVersion", "write it as '1.33'"),
+    Wrong("taint-of-kubectl", {f"{L4}.taints": ["a=b:NoExecute"]}, f"{L4}.taints[0]", "{key: a, value: b, effect: NoE"),
+    Wrong("range-as-peer", {"networkPolicy.from": ["10.0.0.0/8"]}, "networkPolicy.from[0]", "as {cidr: 10.0.0.0/8}"),
+    Wrong("ssds-by-number", {f"{L4}.localSsd": 2}, f"{L4}.localSsd", "write it as {count: 2}"),
+    Wrong("media-many", {f"{E}.limitMmPerPrompt": {"image": "many"}}, f"{E}.limitMmPerPrompt", "example {image: 2}"),
+    Wrong("rank-between", {f"{E}.lora": {"maxRank": 12}}, f"{E}.lora.maxRank", "choose one of 1, 8, 16"),
+    Wrong("label-of-capitals", {LABELS: {"team": "ML"}}, f"{LABELS}.team", "write it as ml"),
+    Wrong("no-key-named", {f"{W}.apiKey": {}}, f"{W}.apiKey", "add one of secret, config, secretManager"),
+    Wrong("two-certificates", {"expose": TWICE}, "expose.certificate", "remove all but one of them"),
+    Wrong("preemptible", {f"{L4}.provisioning": "preemptible"}, f"{L4}.provisioning", "did you mean spot?"),
+    Wrong(
+        "class-of-none", {f"{W}.computeClass": "fast", f"{W}.nodePool": REMOVE}, f"{W}.computeClass", "define fast in"
+    ),
+    Wrong("engine-in-one-text", {E: "kind: vllm\nversion: 0.26.0"}, E, "the text has several lines"),
     Wrong("length-in-tokens", {f"{E}.maxModelLen": "4096 tokens"}, f"{E}.maxModelLen", "write it as 4096"),
     Wrong("length-in-thousands", {f"{E}.maxModelLen": "16,384"}, f"{E}.maxModelLen", "write it as 16384"),
     Wrong("utilisation-85", {f"{E}.gpuMemoryUtilization": "85%"}, f"{E}.gpuMemoryUtilization", "write it as 0.85"),

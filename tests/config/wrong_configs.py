@@ -224,7 +224,7 @@ WRONG = (
     Wrong("tp-not-gpus", {f"{W}.gpus": 2, f"{E}.tensorParallelSize": 1}, f"{E}.tensorParallelSize", "idle"),
     Wrong("pp-not-gpus", {f"{W}.gpus": 3, f"{E}.pipelineParallelSize": 2}, f"{W}.gpus", "multiple"),
     Wrong("shards-not-gpus", {E: {**TGI, "numShard": 4}, f"{W}.gpus": 2}, f"{E}.numShard"),
-    Wrong("pool-unknown", {f"{W}.nodePool": "a100"}, f"{W}.nodePool", "use one of: l4"),
+    Wrong("pool-unknown", {f"{W}.nodePool": "a100"}, f"{W}.nodePool", "give one of l4"),
     Wrong("recipe-unknown", {f"{W}.recipe": "vllm-7b-tokens"}, f"{W}.recipe", "did you mean vllm-7b-token"),
     Wrong("recipe-case", {f"{W}.recipe": "VLLM-7B-Token"}, f"{W}.recipe", "did you mean vllm-7b-token"),
     Wrong("recipe-other-engine", {f"{W}.recipe": "tgi-7b-token"}, f"{W}.recipe", "is for tgi"),

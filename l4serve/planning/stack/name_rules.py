@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from l4serve.config.problems import Problem
+from l4serve.config.spelling import did_you_mean
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.api_key import key_reader
@@ -78,10 +79,10 @@ def _objects_beside(objects: str, workload: Workload) -> Iterator[tuple[str, str
 
 def _stray_replacements(config: StackConfig) -> Iterator[Problem]:
     """Names in `allowReplace` that lift no protection, such as that of a pool that was renamed."""
-    known = {"cluster", *config.node_pools}
-    remedy = f"use some of: {', '.join(sorted(known))}; or remove it"
+    known = sorted({"cluster", *config.node_pools})
     for i, name in enumerate(config.allow_replace):
         if name not in known:
+            remedy = did_you_mean(name, known) or f"use some of: {', '.join(known)}; or remove it"
             yield Problem(f"allowReplace[{i}]", f"neither the cluster nor a node pool is called {name!r}", remedy)
 
 

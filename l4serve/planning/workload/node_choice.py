@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
+from l4serve.config.spelling import one_of
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import asking_key
 from l4serve.planning.gke.classes import ComputeClassPlan
@@ -102,11 +103,12 @@ def refuse_unknown_place(path: str, workload: Workload, pools: Collection[str], 
     """Raises ConfigError for a workload that names a pool or a class which the config does not define."""
     wanted = workload.compute_class
     if wanted is not None and wanted not in classes:
-        known = ", ".join(classes) or "none is defined"
-        refuse(f"{path}.computeClass", f"there is no compute class {wanted!r}", f"use one of computeClasses: {known}")
+        none = f"define {wanted} in computeClasses, or name a node pool by nodePool"
+        remedy = one_of(wanted, classes) if classes else none
+        refuse(f"{path}.computeClass", f"there is no compute class {wanted!r}", remedy)
     if wanted is None and pools and workload.node_pool not in (None, *pools):
         message = f"there is no node pool {workload.node_pool!r}"
-        refuse(f"{path}.nodePool", message, f"use one of: {', '.join(pools)}")
+        refuse(f"{path}.nodePool", message, one_of(str(workload.node_pool), pools))
 
 
 def find_place(path: str, workload: Workload, gpus: int, site: Site) -> Place:

@@ -201,7 +201,8 @@ def pod_resources(path: str, workload: Workload, gpus: int, default: Requests) -
     for key, name in _FIELDS.items():
         if getattr(requests, key) > getattr(limits, key):
             message = "the request is above the limit, which the API server refuses"
-            problems.append(Problem(f"{at}.requests.{name}", message, f"raise limits.{name} or lower the request"))
+            remedy = f"set it to limits.{name} or less, or raise limits.{name} to it"
+            problems.append(Problem(f"{at}.requests.{name}", message, remedy))
     shm = _shm(path, workload, limits.memory_bytes, problems)
     if problems:
         raise ConfigError(problems)
@@ -242,7 +243,13 @@ def _shm(path: str, workload: Workload, memory_limit: int, problems: list[Proble
         message = (
             f"/dev/shm of {workload.shm} is larger than the memory limit {format_bytes(memory_limit)} it counts towards"
         )
-        problems.append(Problem(f"{path}.shm", message, "lower shm or raise resources.limits.memory"))
+        problems.append(
+            Problem(
+                f"{path}.shm",
+                message,
+                f"set shm: {memory_limit // GIB}Gi or less, or resources.limits.memory: {workload.shm} or more",
+            )
+        )
     elif size == 0:
         problems.append(Problem(f"{path}.shm", f"{workload.shm!r} is not above zero", "remove shm"))
     return size

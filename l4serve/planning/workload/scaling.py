@@ -152,7 +152,7 @@ def _target(path: str, config: Autoscaling) -> float:
     role = load_data(__file__, "autoscaling.yaml")["roles"][config.metric]
     target, most = config.target if config.target is not None else role["target"], role.get("most")
     if target is None:
-        message = f"how many {role['what']} on a pod at its best depends on the model: there is no default"
+        message = f"the best number of {role['what']} on a pod depends on the model, so there is no default"
         refuse(f"{path}.target", message, "measure it and set target, or use metric: queue")
     if most is not None and target >= most:
         message = f"{config.metric} is the {role['what']}, at most {most}: a target of {target:g} adds no pod"

@@ -103,8 +103,8 @@ def test_a_missing_key_is_told_in_the_plan() -> None:
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ({}, "name one place"),
-        ({"secret": "a", "config": "b"}, "name one place"),
+        ({}, "no place of the key is named"),
+        ({"secret": "a", "config": "b"}, "remove all but one"),
         ({"secret": "a", "revision": 2}, "remove it"),
         ({"config": "hfToken"}, "another key of this project"),
         ({"config": "with space"}, "apiKey.config"),

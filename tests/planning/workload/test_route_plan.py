@@ -138,7 +138,7 @@ def test_a_model_of_recordings_is_told_what_the_picker_does_not_read() -> None:
 TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no gateway": ({"workloads": {"a": factories.workload(expose={})}}, "set expose for the stack"),
-    "plain text on the internet": ({"expose": {"to": "internet"}}, "set certificate"),
+    "plain text on the internet": ({"expose": {"to": "internet"}}, "add certificate: {"),
     "one place": ({"workloads": TWO, "expose": INTERNET}, "a is served at llm.example.com/a too"),
     "gateway off": ({"expose": NETWORK, "cluster": {**factories.ZONAL, "gatewayApi": False}}, "cluster.gatewayApi"),
     "overlap": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.4.0.0/23"}}, "overlaps 10.4.0.0/14"),
