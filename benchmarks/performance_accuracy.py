@@ -15,13 +15,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 
 from benchmarks.advisor_pick import picks_table
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
-from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
+from benchmarks.performance.point_errors import NAMES, Answers, coverage, errors, relative
 from benchmarks.performance.points import (
     METRICS,
     Point,
@@ -39,6 +40,13 @@ from benchmarks.performance.points import (
 from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts, write
 from l4serve.planning.performance.kernel_rates import kernel_rates
 
+UNFITTED = (
+    "H100 with an L4's memory",
+    "H100, other configurations",
+    "H100, other models",
+    "L4, another model and host",
+    "H100, requests at a rate",
+)
 OWN, GROUP_OUT, HELD_OUT = "l4serve", "l4serve, group held out", "l4serve, family held out"
 
 
@@ -54,6 +62,15 @@ def everyone(points: tuple[Point, ...]) -> dict[str, Answers]:
     return answers | {title: kept[name] for name, title in anchors.TOOLS.items()}
 
 
+def bounded_sets(
+    points: tuple[Point, ...], answers: Mapping[str, Answers], own: Answers, *others: tuple[Point, ...]
+) -> Iterator[tuple[str, tuple[Point, ...], Answers]]:
+    """The sets that are held against the bound, each with its name and what was said of it."""
+    yield "L4, group held out", points, answers[GROUP_OUT]
+    yield "L4, family held out", points, answers[HELD_OUT]
+    yield from zip(UNFITTED, others, repeat(own), strict=False)
+
+
 def print_errors(title: str, points: tuple[Point, ...], answers: Mapping[str, Answers]) -> None:
     """One line for each estimator and metric."""
     print(
@@ -66,6 +83,22 @@ def print_errors(title: str, points: tuple[Point, ...], answers: Mapping[str, An
             if found.answered:
                 shown = (percent(found.median), percent(found.p90), percent(found.rank_share))
                 print(f"    {name:<42}{found.answered:>5}/{found.asked:<4}{shown[0]:>9}{shown[1]:>9}{shown[2]:>9}")
+
+
+def coverage_table(sets: Iterable[tuple[str, tuple[Point, ...], Answers]]) -> str:
+    """How many of the measured figures lie between low and high, as a table."""
+    lines = [f"| points | {' | '.join(NAMES[metric] for metric in METRICS)} |", "|---|---|---|---|"]
+    for title, points, answers in sets:
+        counted = (coverage(points, metric, answers) for metric in METRICS)
+        lines.append(f"| {title} | {' | '.join(f'{part} of {whole}' if whole else '-' for part, whole in counted)} |")
+    return "\n".join(lines)
+
+
+def print_coverage(title: str, points: tuple[Point, ...], answers: Answers) -> None:
+    """How many of the measured figures lie between low and high."""
+    counted = ((NAMES[metric], *coverage(points, metric, answers)) for metric in METRICS)
+    shown = "; ".join(f"{name} {inside} of {all_of}" for name, inside, all_of in counted if all_of)
+    print(f"within the bound, {title}: {shown}")
 
 
 def percent(value: float | None) -> str:
@@ -119,6 +152,8 @@ def main() -> int:
     print_errors("H100 with an L4's memory, other models", unseen, ours)
     print_errors("L4, a model and a host that settled nothing", elsewhere, ours)
     print_errors("H100 with an L4's memory, requests at a rate", rated, ours)
+    for title, own, said in bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated):
+        print_coverage(title, own, said)
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")
@@ -126,7 +161,8 @@ def main() -> int:
         print_points(points, answers[HELD_OUT])
         print_points(h100, ours[OWN])
     if arguments.docs:
-        kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table()}
+        held = bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated)
+        kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table(), "covered": coverage_table(held)}
         sets = (advised, unseen, elsewhere, rated)
         refresh_docs(points, answers, h100, ours, sets=sets, left=left, **kept)
     return 0

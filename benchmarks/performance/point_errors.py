@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import median
 
 from benchmarks.performance.points import Metric, Point
+from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
+from l4serve.planning.performance.speed import UNKNOWN
 
 Answers = Mapping[str, Mapping[Metric, float | None]]
 CLOSE = 0.05
 """Measurements that differ by less are not ranked."""
+FIELDS: Mapping[Metric, str] = {"itl": "itl_ms", "ttft": "ttft_ms", "tokens": "output_tokens_per_second"}
 NAMES = {"itl": "time of a token", "ttft": "first token", "tokens": "tokens/s"}
 
 
@@ -51,6 +54,22 @@ def errors(points: Sequence[Point], metric: Metric, answers: Answers) -> Errors:
         ranked=right,
         pairs=pairs,
     )
+
+
+def coverage(points: Sequence[Point], metric: Metric, answers: Answers) -> tuple[int, int]:
+    """Measured figures that lie within the bound of what was said of them, and all of which something was said."""
+    inside = found = 0
+    for point in points:
+        predicted, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
+        if predicted is None or measured is None:
+            continue
+        question = point.question
+        bound = bound_of(all_card_speeds()[question.accelerator], question.gpus)
+        said = replace(UNKNOWN, **{FIELDS[metric]: predicted})
+        low, high = (getattr(said.bounded(bound, side), FIELDS[metric]) for side in (-1, 1))
+        found += 1
+        inside += low <= measured <= high
+    return inside, found
 
 
 def _ranked(points: Iterable[Point], metric: Metric, answers: Answers) -> tuple[int, int]:

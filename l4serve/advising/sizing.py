@@ -76,7 +76,7 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
         if first is None:
             return f"{replicas} replicas do not keep up with {rate:g} requests a second"
         if not speed.slowest_keeps_up:
-            slower = f"on cards {100 * speed.bound.step:.0f} % slower, as they may be,"
+            slower = f"on cards {100 * speed.bound.slower:.0f} % slower, as they may be,"
             return f"{slower} {replicas} replicas do not keep up with {rate:g} requests a second"
         if wish.traffic.percentile is not None:
             first = at_percentile(speed.waits.first_token, wish.traffic.percentile)
@@ -106,7 +106,7 @@ def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | Non
     if missed(one, wish, 1) is None:
         return Needed(replicas=1)
     # Where a card as slow as it may be does not keep up, nothing need be followed step by step.
-    too_few = max(1, floor(rate * (1 + one.bound.step) / one.most_requests * (1 - ROUNDING)))
+    too_few = max(1, floor(rate * (1 + one.bound.slower) / one.most_requests * (1 - ROUNDING)))
     guess = ceil(rate / (one.most_requests * utilisation)) if utilisation else 0
     return _found(speed_of, wish, too_few, max(too_few + 1, guess))
 

@@ -47,6 +47,8 @@ class CardSpeed:
     link_one_shot: bool
     eager_launch: float
     measured: bool
+    bounds: Mapping[str, tuple[float, float]]
+    """The card's own shares by which figures may be wrong, where they are other ones."""
     source: str
 
     def rate(self, kind: str) -> float:
@@ -76,6 +78,7 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         link_one_shot=row["link"].get("oneShot", False),
         eager_launch=table["launch"]["eagerUs"] * MICRO,
         measured="readGbS" in achieved,
+        bounds=row.get("bounds", {}),
         source=str(row["source"]),
     )
 
@@ -85,18 +88,37 @@ def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
 
 
 @frozen(slots=True)
-class Bound:
-    """The share by which a figure may be wrong, of a step's time and of the wait for the first token, and how many
-    milliseconds a slow host adds to that wait."""
+class Span:
+    """The shares by which a figure may be less, and more, than is said."""
 
-    step: float
-    wait: float
-    late_ms: float = 0.0
+    less: float = 0.0
+    more: float = 0.0
+
+    def at(self, side: int) -> float:
+        """What the figure is multiplied by at its lowest (-1) or highest (1)."""
+        return 1 - self.less if side < 0 else 1 + self.more
+
+
+@frozen(slots=True)
+class Bound:
+    """How far each figure may be from what is said: the time of a token, tokens and requests a second, and the wait for
+    the first token, which another host also makes some milliseconds shorter or longer."""
+
+    token: Span = Span()
+    rate: Span = Span()
+    wait: Span = Span()
+    host_ms: Span = Span()
+
+    @property
+    def slower(self) -> float:
+        """The share by which the card's steps may take longer."""
+        return self.token.more
 
 
 def bound_of(speed: CardSpeed, gpus: int) -> Bound:
-    """The bound of an estimate: power and host, an unmeasured card, an unmeasured link."""
+    """The bound of an estimate: what held-out points err by, an unmeasured card, an unmeasured link."""
     bounds = load_data(__file__, "card_speeds.yaml")["bounds"]
-    return Bound(
-        late_ms=bounds["hostMs"], **bounds["several" if gpus > 1 else "measured" if speed.measured else "derived"]
-    )
+    row = bounds["several" if gpus > 1 else "measured" if speed.measured else "derived"]
+    if speed.measured and gpus == 1:
+        row = {**row, **speed.bounds}
+    return Bound(host_ms=Span(*bounds["hostMs"]), **{figure: Span(*shares) for figure, shares in row.items()})

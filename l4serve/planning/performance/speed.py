@@ -45,23 +45,24 @@ class Figures:
     end_to_end_ms: float | None
     running_requests: float | None
 
-    def scaled(self, step: float, wait: float, late_ms: float = 0.0) -> Figures:
-        """The figures of an engine whose steps take `step` times as long, and first tokens `wait` times and `late_ms`
-        more; a whole answer is its first token and the rest."""
+    def bounded(self, bound: Bound, side: int) -> Figures:
+        """The lowest (-1) or highest (1) that each figure may be; a whole answer is its first token and the rest."""
         first, whole = self.ttft_ms, self.end_to_end_ms
-        late = None if first is None else first * wait + late_ms
-        if first is not None and late is not None and whole is not None:
-            whole = late + (whole - first) * step
-        else:
-            whole = _times(whole, step)
+        edge = None if first is None else max(0.0, first * bound.wait.at(side) + _host_ms(bound, side))
+        if first is not None and edge is not None and whole is not None:
+            whole = edge + (whole - first) * bound.token.at(side)
         return Figures(
-            ttft_ms=late,
-            itl_ms=_times(self.itl_ms, step),
-            output_tokens_per_second=_times(self.output_tokens_per_second, 1 / step),
-            requests_per_second=_times(self.requests_per_second, 1 / step),
+            ttft_ms=edge,
+            itl_ms=_times(self.itl_ms, bound.token.at(side)),
+            output_tokens_per_second=_times(self.output_tokens_per_second, bound.rate.at(side)),
+            requests_per_second=_times(self.requests_per_second, bound.rate.at(side)),
             end_to_end_ms=whole,
             running_requests=self.running_requests,
         )
+
+
+def _host_ms(bound: Bound, side: int) -> float:
+    return -bound.host_ms.less if side < 0 else bound.host_ms.more
 
 
 UNKNOWN = Figures(
@@ -107,34 +108,28 @@ class Speed:
     @property
     def low(self) -> Figures:
         """The lowest that each figure may be."""
-        return self._mixed(latencies=-1)
+        return self._edge(-1)
 
     @property
     def high(self) -> Figures:
         """The highest that each figure may be."""
-        return self._mixed(latencies=1)
+        return self._edge(1)
 
-    def _mixed(self, latencies: int) -> Figures:
-        slower, faster = (
-            self.figures.scaled(
-                1 + sign * self.bound.step, 1 + sign * self.bound.wait, max(0, sign) * self.bound.late_ms
-            )
-            for sign in (latencies, -latencies)
-        )
+    def _edge(self, side: int) -> Figures:
+        edge = self.figures.bounded(self.bound, side)
         if self.rate_is_given:  # the slower each request is, the more of them run at once
-            faster = self.figures
-            running = _times(self.figures.running_requests, 1 + latencies * self.bound.step)
-            slower = replace(slower, running_requests=running)
-        if latencies > 0 and not self.slowest_keeps_up:
-            slower = replace(slower, ttft_ms=None, end_to_end_ms=None)
-        return replace(
-            slower,
-            output_tokens_per_second=faster.output_tokens_per_second,
-            requests_per_second=faster.requests_per_second,
-        )
+            edge = replace(
+                edge,
+                output_tokens_per_second=self.figures.output_tokens_per_second,
+                requests_per_second=self.figures.requests_per_second,
+                running_requests=_times(self.figures.running_requests, self.bound.token.at(side)),
+            )
+        if side > 0 and not self.slowest_keeps_up:
+            edge = replace(edge, ttft_ms=None, end_to_end_ms=None)
+        return edge
 
 
-NO_SPEED = Speed(figures=UNKNOWN, bound=Bound(0.0, 0.0))
+NO_SPEED = Speed(figures=UNKNOWN, bound=Bound())
 """Of what nobody judged; who says so adds the reason."""
 
 
@@ -182,10 +177,10 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     seen = observed(clock, limits, load)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
-    if rate < most / (1 + speed.bound.step):
+    if rate < most / (1 + speed.bound.slower):
         return speed
     slower = (
-        f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.step:.0f} % slower does not keep up with {rate:g}"
+        f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.slower:.0f} % slower does not keep up with {rate:g}"
     )
     return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
 

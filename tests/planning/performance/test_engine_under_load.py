@@ -84,7 +84,7 @@ def test_more_than_can_be_served_is_one_speed_and_no_more_than_full_places_make(
     for share in (0.5, 0.9, 0.98):
         speed = speed_of(served(), replace(CHAT, clients=None, rate=share * most))
         assert speed.figures.ttft_ms is not None
-        assert (speed.high.ttft_ms is None) == (share * (1 + speed.bound.step) >= 1)
+        assert (speed.high.ttft_ms is None) == (share * (1 + speed.bound.slower) >= 1)
     over = speed_of(served(), replace(CHAT, clients=None, rate=1.01 * most))
     assert over.figures.ttft_ms is None
 
@@ -158,9 +158,9 @@ def test_every_card_of_the_table_is_judged(gpu: str) -> None:
 
 def test_a_card_that_nobody_measured_has_a_wider_bound() -> None:
     l4, h200 = (speed_of(served(gpu=gpu), CHAT) for gpu in ("nvidia-l4", "nvidia-h200-141gb"))
-    assert h200.bound.step > l4.bound.step
+    assert h200.bound.slower > l4.bound.slower
     pair = speed_of(served(tensor_parallel_size=2), CHAT)
-    assert pair.bound.step > h200.bound.step
+    assert pair.bound.slower > h200.bound.slower
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""A bound holds what it claims: measured figures lie between low and high, and the bound still tells something."""
+
+from functools import cache
+
+import pytest
+
+from benchmarks.performance.point_errors import Answers, coverage
+from benchmarks.performance.points import (
+    METRICS,
+    Metric,
+    Point,
+    advised_points,
+    figures,
+    h100_points,
+    l4_points,
+    other_host_points,
+    predicted,
+    unseen_points,
+)
+from benchmarks.performance.rate_fitting import evidence, held_out, starts
+from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
+from l4serve.planning.performance.kernel_rates import kernel_rates
+
+HELD = 0.95
+
+
+@cache
+def group_held_out() -> Answers:
+    points = l4_points()
+    names, _ = starts()
+    return held_out(points, evidence(points, kernel_rates(), names), lambda point: point.group)
+
+
+def inside(points: tuple[Point, ...], metric: Metric, answers: Answers) -> float:
+    found, asked = coverage(points, metric, answers)
+    assert asked
+    return found / asked
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_points_of_an_l4_lie_in_the_bound_of_what_was_settled_without_their_group(metric: Metric) -> None:
+    assert inside(l4_points(), metric, group_held_out()) >= HELD
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("points", [other_host_points, h100_points, advised_points, unseen_points])
+def test_points_that_settled_nothing_lie_in_the_bound(points: object, metric: Metric) -> None:
+    assert callable(points)
+    asked: tuple[Point, ...] = points()
+    assert inside(asked, metric, {point.id: figures(predicted(point)) for point in asked}) >= HELD
+
+
+def test_a_bound_of_a_measured_card_still_tells_something() -> None:
+    bound = bound_of(all_card_speeds()["nvidia-l4"], 1)
+    assert max(bound.token.less, bound.token.more, bound.rate.less, bound.rate.more) <= 0.15
+    assert max(bound.wait.less, bound.wait.more) <= 0.35
+    assert max(bound.host_ms.less, bound.host_ms.more) <= 20
