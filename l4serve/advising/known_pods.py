@@ -9,15 +9,12 @@ from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
 from l4serve.advising.sizing import Needed, fewest, fewest_for_clients
 from l4serve.engines.profile import engine_profile
-from l4serve.planning.memory.fit import Fit
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.workload.judging import Judgement, judge
 from l4serve.planning.workload.speed_question import subject_speed
 
 LENGTH_STEP = 128
-UNCERTAIN = 1.1
-"""Of the uncertainty, for what a shorter context itself changes."""
 
 
 @dataclass
@@ -85,11 +82,11 @@ def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | No
     if fit is not None and needed <= fit.largest_max_model_len and (not fit.fits or fit.max_model_len < needed):
         largest = fit.largest_max_model_len
         # A context that ends chunked prefill may not fit although a longer one would, and a shorter one does.
-        for wanted in (needed,) if fit.fits else (largest, _certain(fit), needed):
+        for wanted in (needed,) if fit.fits else (largest, needed):
             pod = _with_length(pod, _rounded(wanted, reach if reach <= wanted else needed, largest))
             judgement = judge(pod.subject, remedied=False)
             fit = judgement.fit
-            if fit is not None and fit.fits and not fit.margin_is_uncertain:
+            if fit is not None and fit.fits:
                 break
     refused = next(iter(judgement.refusals), None)
     if refused is not None:
@@ -106,12 +103,6 @@ def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | No
         long = f"the longest request of {reach}, whose lengths vary: --length-spread 0 fixes them"
         return pod, judgement, f"a context of {fit.max_model_len} tokens is shorter than {long}"
     return pod, judgement, None
-
-
-def _certain(fit: Fit) -> int:
-    """The longest context that fits even where memory is as short as it may be."""
-    short = 1 - UNCERTAIN * fit.uncertainty_gib / fit.kv_room_gib if fit.kv_room_gib > 0 else 0.0
-    return max(1, int(fit.largest_max_model_len * short))
 
 
 def _rounded(wanted: int, needed: int, largest: int) -> int:

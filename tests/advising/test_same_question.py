@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.advising.candidates import pod_choices
+from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search
 from l4serve.cli.advise_space import homes_of
@@ -16,7 +17,7 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement, Subject, judge
 from l4serve.planning.workload.speed_question import subject_speed
 
 CHAT = Load(input_tokens=256, output_tokens=128, clients=400)
@@ -97,18 +98,17 @@ def test_the_answer_says_how_the_lengths_vary() -> None:
         assert "400 at a time, equal lengths" in " ".join(equal.split())
 
 
-def test_a_context_that_cuts_the_long_requests_answers_another_question() -> None:
-    """In 16 bits Qwen3 8B leaves an L4 no room for the longest requests of such a crowd, and others do."""
-    shape = find_model("Qwen/Qwen3-8B")
-    assert shape is not None
+def test_a_context_that_cuts_the_long_requests_answers_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = find_model(MODEL)
     question = Question(model=shape, engine="vllm", engine_version=None, accelerator="nvidia-l4", gpus=1)
-    pods, homes = list(pod_choices(subject_of(question), (1,))), homes_of("nvidia-l4", "on-demand", "us-central1")
-    load = spread_as_asked(Load(input_tokens=2048, output_tokens=1024, clients=600), None)
-    answer = search(pods, homes[:1], Wish(goal="throughput", load=load))
-    longest = min(load.longest_request, shape.max_position_embeddings)
-    assert longest == 40_960
-    assert any(f"the longest request of {longest}" in each.reason for each in answer.rejected)
-    assert answer.winner is not None
-    for judged in answer.front:
-        assert judged.judgement.fit is not None
-        assert judged.judgement.fit.max_model_len >= longest
+    pod, *_ = pod_choices(subject_of(question), (1,))
+    whole = judge(pod.subject, remedied=False)
+    assert whole.fit is not None
+    short = replace(whole.fit, fits=False, max_model_len=8192, largest_max_model_len=4096)
+    answers = iter([replace(whole, fit=short), replace(whole, fit=replace(whole.fit, max_model_len=4096))] * 2)
+    monkeypatch.setattr("l4serve.advising.known_pods.judge", lambda *_, **__: next(answers))
+    load = spread_as_asked(Load(input_tokens=512, output_tokens=256, clients=600), None)
+    _, _, reason = Pods(Wish(goal="throughput", load=load), remember=False).settle(pod)
+    assert "4096 tokens is shorter than the longest request of 8192" in str(reason)
+    equal = spread_as_asked(load, 0.0)
+    assert Pods(Wish(goal="throughput", load=equal), remember=False).settle(pod)[2] is None
