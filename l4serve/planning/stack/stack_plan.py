@@ -17,6 +17,7 @@ from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.stack.shared_grants import shared_grants
 from l4serve.planning.values.note import Note
+from l4serve.planning.workload.alerting import unheard_note
 from l4serve.planning.workload.pod_guard import Level
 from l4serve.planning.workload.scaling import channel_note
 from l4serve.planning.workload.scraping import SCRAPE_NOTE
@@ -89,6 +90,8 @@ class StackPlan:
             yield Note("workloads", f"{told}; before pulumi up: pulumi config set --secret {name}")
         if self.cluster.managed is None and any(workload.service.pod_monitoring for workload in self.workloads):
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
+        if any(w.alerts for w in self.workloads) and (unheard := unheard_note(self.config.monitoring.alerts)):
+            yield Note("monitoring.alerts", unheard)
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
         if elsewhere := channel_note(self.cluster, native):
             yield Note("cluster.releaseChannel", elsewhere)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from math import ceil
 from typing import Any, Literal
 
+from packaging.specifiers import SpecifierSet
 from pydantic.alias_generators import to_snake
 
-from l4serve.config.alerts import Objectives
+from l4serve.config.alerts import Alerts, Objectives
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
+from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.start import StartPlan
 from l4serve.planning.workload.surroundings import Surroundings
 
@@ -53,7 +55,12 @@ class AlertsPlan:
 
 
 def plan_alerts(
-    name: str, workload: Workload, contract: Contract, around: Surroundings, start: Step[StartPlan]
+    name: str,
+    workload: Workload,
+    contract: Contract,
+    around: Surroundings,
+    start: Step[StartPlan],
+    purpose: Step[Purpose],
 ) -> AlertsPlan | None:
     """The alerts of a workload by its name in the config; None where the stack asks for none, or it runs no pod.
 
@@ -64,12 +71,19 @@ def plan_alerts(
         return None
     objectives = workload.objectives or config.objectives
     at = f"workloads.{name}.objectives" if workload.objectives else "monitoring.alerts.objectives"
-    refuse_all((*_between_bounds(at, objectives, contract), *_uncounted(name, workload, contract)))
+    latencies = tuple(_latencies(purpose()))
+    refuse_all(
+        (
+            *_between_bounds(at, objectives, contract, latencies),
+            *_uncounted(name, workload, contract),
+            *_purposeless(name, workload, purpose()),
+        )
+    )
     job = workload.renamed_from or name
     own = {"cluster": around.site().cluster.name, "namespace": around.namespace, "job": job}
     labels = ", ".join(f'{label}="{value}"' for label, value in own.items() if value is not None)
     pods = Pods(workload.fewest_replicas, _hold(start(), 1))
-    made = (*_burning(objectives, contract, labels), *_causes(objectives, contract, labels, pods))
+    made = (*_burning(objectives, contract, labels, latencies), *_causes(objectives, contract, labels, pods))
     address = config.runbook or _RUNBOOK
     rules = tuple(
         AlertPlan(
@@ -113,18 +127,40 @@ def _hold(start: StartPlan, in_turn: int) -> str:
 
 
 def alert_notes(workload: Workload, contract: Contract, around: Surroundings) -> Iterator[str]:
-    """A sentence for each of the stack's promises that no alert of the workload's release can hold."""
+    """A sentence for each of the stack's promises that the workload's release cannot hold, or not by itself."""
     config = around.monitoring.alerts
-    if config is not None and config.runbook is None and workload.most_replicas:
+    if config is None or not workload.most_replicas:
+        return
+    if config.runbook is None:
         yield f"its alerts name {_RUNBOOK}, a file of this project that whoever is woken may not have at hand"
-    if config is not None and workload.objectives is None and workload.most_replicas:
+    if workload.objectives is None:
         for row in _unseen(contract):
             says = row["says"].format(seconds=_promise(row, config.objectives))
             yield f"no alert tells when {says}: {contract.name} counts none of them"
+    if _blames_clients(contract):
+        told = f"{contract.name} counts requests that the client got wrong among those that fail"
+        yield f"{told}: its alerts of errors are warnings alone"
+
+
+def unheard_note(config: Alerts | None) -> str | None:
+    """What to say where alerts reach nobody: the cluster's alertmanager has no receiver, the policies no channel."""
+    manager = _table()["alertmanager"]
+    if config is None or config.notification_channels:
+        return None
+    if config.via == "policies":
+        return "alerts reach nobody: policies without notificationChannels show incidents in the console alone"
+    secret, key = f"{manager['namespace']}/{manager['secret']}", manager["key"]
+    return (
+        f"alerts reach nobody until Secret {secret} says whom, by {key}, which this stack does not make: "
+        "the managed alertmanager drops them"
+    )
 
 
 def _unseen(contract: Contract) -> Iterator[Mapping[str, Any]]:
-    return (row for row in _table()["latencies"] if _metric(row, contract) is None)
+    """Promises that a release counts nothing of."""
+    yield from (row for row in _table()["latencies"] if _metric(row, contract) is None)
+    if not _counts_errors(contract):
+        yield _table()["errors"]
 
 
 def _uncounted(name: str, workload: Workload, contract: Contract) -> Iterator[Problem]:
@@ -133,6 +169,20 @@ def _uncounted(name: str, workload: Workload, contract: Contract) -> Iterator[Pr
     for row in _unseen(contract):
         if to_snake(row["objective"]) in stated:
             message = f"{contract.name} shows no metric of it, so nobody could tell whether it is kept"
+            yield Problem(f"workloads.{name}.objectives.{row['objective']}", message, "remove it")
+
+
+def _latencies(purpose: Purpose) -> Iterator[Mapping[str, Any]]:
+    """Promises that a model of this purpose can keep or break."""
+    return (row for row in _table()["latencies"] if purpose in row.get("purposes", (purpose,)))
+
+
+def _purposeless(name: str, workload: Workload, purpose: Purpose) -> Iterator[Problem]:
+    """Promises of the workload's own about what its model never does."""
+    stated, kept = workload.objectives.model_fields_set if workload.objectives else (), [*_latencies(purpose)]
+    for row in _table()["latencies"]:
+        if row not in kept and to_snake(row["objective"]) in stated:
+            message = f"a model that serves {purpose} answers at once, so no token follows another"
             yield Problem(f"workloads.{name}.objectives.{row['objective']}", message, "remove it")
 
 
@@ -147,8 +197,10 @@ _Made = tuple[str, str, str, str, Any, str]
 """Name, section of the runbook, expression, duration, severity and words of an alert."""
 
 
-def _between_bounds(at: str, objectives: Objectives, contract: Contract) -> Iterator[Problem]:
-    for row in _table()["latencies"]:
+def _between_bounds(
+    at: str, objectives: Objectives, contract: Contract, latencies: Iterable[Mapping[str, Any]]
+) -> Iterator[Problem]:
+    for row in latencies:
         seconds, bounds = _promise(row, objectives), row["buckets"].get(contract.engine)
         if bounds is not None and _metric(row, contract) and seconds not in bounds:
             near = min(bounds, key=lambda bound: abs(bound - seconds))
@@ -157,9 +209,11 @@ def _between_bounds(at: str, objectives: Objectives, contract: Contract) -> Iter
             yield Problem(f"{at}.{row['objective']}", message, f"set it to {near:g}")
 
 
-def _burning(objectives: Objectives, contract: Contract, labels: str) -> Iterator[_Made]:
+def _burning(
+    objectives: Objectives, contract: Contract, labels: str, latencies: Iterable[Mapping[str, Any]]
+) -> Iterator[_Made]:
     """Burn rates of the promises on latency and errors."""
-    for row in _table()["latencies"]:
+    for row in latencies:
         metric, seconds = _metric(row, contract), _promise(row, objectives)
         if metric is None:
             continue
@@ -174,12 +228,26 @@ def _burning(objectives: Objectives, contract: Contract, labels: str) -> Iterato
         late = f"1 - (sum({within}) / sum(rate({metric}_count{{{labels}}}[{{window}}])))"
         yield from _windows(row["id"], late, 1 - objectives.within, says)
     row = _table()["errors"]
-    if contract.engine in row["share"]:
+    if _counts_errors(contract):
         share = row["share"][contract.engine].format(labels=labels)
-        yield from _windows(row["id"], share, objectives.errors, row["says"])
+        severity = "warning" if _blames_clients(contract) else None
+        yield from _windows(row["id"], share, objectives.errors, row["says"], severity)
 
 
-def _windows(identity: str, share: str, budget: float, says: str) -> Iterator[_Made]:
+def _counts_errors(contract: Contract) -> bool:
+    return _holds(_table()["errors"]["counted"], contract)
+
+
+def _blames_clients(contract: Contract) -> bool:
+    return _holds(_table()["errors"]["blamesClients"], contract)
+
+
+def _holds(releases: Mapping[str, str], contract: Contract) -> bool:
+    asked = releases.get(contract.engine)
+    return asked is not None and SpecifierSet(asked).contains(contract.version, prereleases=True)
+
+
+def _windows(identity: str, share: str, budget: float, says: str, severity: str | None = None) -> Iterator[_Made]:
     for burn in _table()["burns"]:
         most = f"{burn['factor'] * budget:.6g}"
         parts = (f"({share.replace('{window}', burn[window])}) > {most}" for window in ("long", "short"))
@@ -188,7 +256,7 @@ def _windows(identity: str, share: str, budget: float, says: str) -> Iterator[_M
             identity,
             " and ".join(parts),
             burn["for"],
-            burn["severity"],
+            severity or burn["severity"],
             f"{says}, {burn['factor']:g} times as many as promised over {burn['long']}",
         )
 
@@ -200,12 +268,15 @@ def _causes(objectives: Objectives, contract: Contract, labels: str, pods: Pods)
             continue
         series = f"{metric}_count" if contract.metrics.get(metric) == "histogram" else metric
         numbers = {"queue": objectives.queue, "pods": pods.least}
-        expr = row["expr"].format(metric=metric, series=series, labels=labels, **numbers)
+        running = contract.autoscaling_metrics["running"]
+        expr = row["expr"].format(metric=metric, series=series, running=running, labels=labels, **numbers)
         hold = pods.hold if row["for"] == "start" else row["for"]
         yield row["id"], row["id"], expr, hold, row["severity"], row["says"].format(**numbers)
 
 
 def _metric(row: Mapping[str, Any], contract: Contract) -> str | None:
+    if "metric" in row:
+        return str(row["metric"])
     if "role" in row:
         return contract.autoscaling_metrics.get(row["role"])
     named = row["metrics"].get(contract.engine, ())

@@ -125,7 +125,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     access = once(lambda: reached(storage=storage, subject=subject))
     scaling = once(lambda: _scaling(name, workload, contract(), shape(), cluster()))
     start = once(lambda: _start(workload, contract(), place(), files(), layout().gpus))
-    alerts = once(lambda: plan_alerts(name, workload, contract(), around, start))
+    alerts = once(lambda: plan_alerts(name, workload, contract(), around, start, lambda: subject().purpose))
     try:
         labels = partial(refuse_all, taken_labels(path, workload))
         gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
