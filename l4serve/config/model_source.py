@@ -42,7 +42,7 @@ class ClaimSource(ConfigModel):
     path: Folder = ""
     """Folder of the model in it; empty is the volume itself."""
     access: Literal["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"] = "ReadOnlyMany"
-    """Access mode of the claim; ReadWriteOnce reaches the pods of one node alone."""
+    """Access mode of the claim; ReadWriteOnce reaches one node alone, so an update ends the old pod first."""
 
 
 class BootDiskSource(ConfigModel):

@@ -86,7 +86,7 @@ def rollout(workload: Doc) -> ElementTree.Element | None:
 
 
 def _said(workload: Doc, facts: Doc, surge: int) -> str:
-    way = "a new pod comes first" if surge else "an old pod goes first, for no GPU is free beside it"
+    way = "a new pod comes first" if surge else "an old pod goes first, for a new one has no place beside it"
     lasts = facts["startupSeconds"] * facts["replicas"]
     prefix = "Rollout" if workload["lands"] in RESTARTS else "A rollout, should one be needed"
     more = f"; the first {MOST_PODS} are drawn" if facts["replicas"] > MOST_PODS else ""

@@ -11,5 +11,4 @@ ONLY_PLANNED = {
     "prices.flexStart": _COSTS,
     "workloads.*.load.inputTokens": _SPEED,
     "workloads.*.load.outputTokens": _SPEED,
-    "workloads.*.model.source.access": "by which the plan refuses more replicas than a claim can serve",
 }

@@ -52,7 +52,8 @@ def _restarted(after: WorkloadPlan) -> Interruption:
     if replicas > 1:
         return Interruption(False, f"one of {replicas} pods at a time is away while the new one loads")
     seconds = after.lifecycle.probes.startup_seconds
-    return Interruption(True, f"no GPU is free beside the one pod: it goes first, and loading may take {seconds} s")
+    why = "its claim reaches one node alone" if after.storage.on_one_node else "no GPU is free beside the one pod"
+    return Interruption(True, f"{why}: it goes first, and loading may take {seconds} s")
 
 
 def _selected_anew(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:

@@ -102,6 +102,10 @@ class StackPlan:
         if not self.create_namespace:
             label = f"pod-security.kubernetes.io/enforce={self.pod_security}"
             yield Note("createNamespace", f"the stack has namespace {self.namespace} enforce no Pod Security: {label}")
-        if gaps := [w.name for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]:
-            text = f"an update takes {', '.join(gaps)} away while the new pod loads: no GPU is free beside it"
+        gaps = [w for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]
+        if without_room := [w.name for w in gaps if not w.storage.on_one_node]:
+            text = f"an update takes {', '.join(without_room)} away while the new pod loads: no GPU is free beside it"
             yield Note("workloads", text)
+        if held := [w.name for w in gaps if w.storage.on_one_node]:
+            told = f"an update ends the pod of {', '.join(held)} before the new one starts"
+            yield Note("workloads", f"{told}: a ReadWriteOnce claim reaches one node alone")

@@ -32,6 +32,7 @@ from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_c
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.values.lasting import lasting
+from l4serve.planning.workload.claims import shared_claims
 from l4serve.planning.workload.judged_subject import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
@@ -67,7 +68,10 @@ def plan_stack(stack: Stack) -> StackPlan:
         around.secret,
         lambda: refuse_routes(config.workloads, around.gateway()),
         lambda: refuse_monitoring(config, steps.cluster(), stack.project),
-        partial(refuse_all, (*name_problems(config), *misspelt_prices(config.prices))),
+        partial(
+            refuse_all,
+            (*name_problems(config), *misspelt_prices(config.prices), *shared_claims(config.workloads)),
+        ),
         drafts,
     )
     refuse_all(_system_room(around.site().cluster, drafts()))

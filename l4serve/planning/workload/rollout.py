@@ -20,12 +20,13 @@ class Rollout:
     """maxUnavailable of the PodDisruptionBudget; None where a budget would say nothing."""
 
 
-def plan_rollout(replicas: int, spare_pods: int | None, deadline_seconds: int) -> Rollout:
+def plan_rollout(replicas: int, spare_pods: int | None, deadline_seconds: int, *, on_one_node: bool = False) -> Rollout:
     """A rollout within `spare_pods`, the pods that fit beside all replicas (None: nodes are made on demand).
 
     Without room, a surge pod would wait for a GPU that only the pod it replaces can free: the rollout would never end.
+    So it would for a volume that reaches the pods of one node alone (`on_one_node`).
     """
-    surge = 1 if spare_pods is None or spare_pods > 0 else 0
+    surge = 1 if not on_one_node and (spare_pods is None or spare_pods > 0) else 0
     return Rollout(
         max_surge=surge,
         max_unavailable=1 - surge,

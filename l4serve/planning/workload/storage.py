@@ -21,6 +21,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
+from l4serve.planning.workload.claims import on_one_node
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.start import hub_rate, is_eager, weights_rate
 from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, fill_notes, weight_store
@@ -58,6 +59,8 @@ class StoragePlan:
     role: str | None
     """Role of that grant."""
     store: WeightStore | None
+    on_one_node: bool = False
+    """Whether the weights reach the pods of one node alone, so that an old pod must go before a new one starts."""
     notes: tuple[str, ...]
 
 
@@ -111,6 +114,7 @@ def plan_storage(
         readable=readable,
         role=_table()["role"] if readable else None,
         store=store,
+        on_one_node=on_one_node(workload),
         notes=tuple(_notes(workload, place, cluster)),
     )
 
@@ -200,7 +204,7 @@ def _problems(
             name = without.name if isinstance(without, PoolPlan) else None
             remedy = f"set nodePools.{name}.localSsd: {{}}" if name else "set cache: disk"
             yield Problem(f"{at}.cache", "the nodes have no local SSDs for their pods' files", remedy)
-    if isinstance(source, ClaimSource) and source.access == "ReadWriteOnce" and workload.most_replicas > 1:
+    if on_one_node(workload) and workload.most_replicas > 1:
         message = "a ReadWriteOnce claim reaches the pods of one node alone: the others would stay Pending"
         yield Problem(f"{at}.access", message, "use a claim that many nodes can read, or one replica")
     yield from disk_problems(path, workload, place, cluster, checkpoint_gib)

@@ -199,7 +199,12 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         replicas=draft.scaling.min_replicas if draft.scaling else workload.replicas,
         autoscaling=following_start(draft.scaling, draft.start),
         on_demand=workload.min_on_demand,
-        rollout=plan_rollout(draft.most_replicas, spare_pods, deadline_seconds(draft.lifecycle.start)),
+        rollout=plan_rollout(
+            draft.most_replicas,
+            spare_pods,
+            deadline_seconds(draft.lifecycle.start),
+            on_one_node=draft.storage.on_one_node,
+        ),
     )
     surges = bool(scale.rollout.max_surge)
     return WorkloadPlan(

@@ -18,7 +18,7 @@ SOURCES = [
     one("workloads.*.model.source.manageAccess", f"{W}.model.source", BUCKET, {**BUCKET, "manageAccess": False}),
     one("workloads.*.model.source.claim", f"{W}.model.source", CLAIM, {**CLAIM, "claim": "other"}),
     one("workloads.*.model.source.path", f"{W}.model.source", CLAIM, {**CLAIM, "path": "m"}),
-    one("workloads.*.model.source.access", f"{W}.model.source", CLAIM, {**CLAIM, "access": "ReadWriteMany"}),
+    one("workloads.*.model.source.access", f"{W}.model.source", CLAIM, {**CLAIM, "access": "ReadWriteOnce"}),
     one("workloads.*.model.source.sizeGb", f"{W}.model.source", DISK, {**DISK, "sizeGb": 50}, "one zone"),
     one(
         "workloads.*.model.source.throughputMibps",

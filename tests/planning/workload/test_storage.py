@@ -147,6 +147,35 @@ def test_a_claim_of_one_node_serves_one_pod() -> None:
     assert "the others would stay Pending" in refusal(source, replicas=2)
 
 
+def test_an_update_of_a_claim_of_one_node_ends_the_old_pod_first() -> None:
+    once = {"kind": "claim", "claim": "models", "access": "ReadWriteOnce"}
+    plan = stack(once)
+    rollout = plan.workloads[0].scale.rollout
+    assert (rollout.max_surge, rollout.max_unavailable) == (0, 1), "a new pod on another node would wait for ever"
+    assert [note.level for note in plan.notes if note.id == "update-gap-of-claim"] == ["may fail"]
+    assert "update-gap" not in {note.id for note in plan.notes}, "a GPU is free; more of them change nothing"
+    many = stack({**once, "access": "ReadOnlyMany"})
+    assert many.workloads[0].scale.rollout.max_surge == 1
+
+
+@pytest.mark.parametrize("second", [{"model": True}, {"compileCache": {"claim": "models"}}])
+def test_a_claim_of_one_node_is_for_one_workload(second: dict[str, Any]) -> None:
+    once = {"kind": "claim", "claim": "models", "access": "ReadWriteOnce"}
+
+    def planned(access: str) -> StackPlan:
+        first, other = factories.workload(), factories.workload()
+        first["model"]["source"] = {**once, "access": access}
+        if "compileCache" in second:
+            other.update(second)
+        else:
+            other["model"]["source"] = {**once, "access": "ReadOnlyMany"}
+        return factories.planned(factories.serving({"chat": first, "code": other}, pools={"l4": POOL}))
+
+    assert planned("ReadWriteMany").workloads
+    with pytest.raises(ValueError, match=r"workloads\.code\..*claim: chat mounts models too"):
+        planned("ReadWriteOnce")
+
+
 def test_a_boot_disk_is_that_of_the_pool() -> None:
     source = {"kind": "bootDisk", "path": "qwen"}
     image = "projects/p/global/images/weights"
