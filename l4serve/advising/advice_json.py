@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected
+from l4serve.advising.budget import most_autoscaled
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
@@ -20,13 +21,18 @@ def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
         "goal": wish.goal,
         "load": load_json(wish.load),
         "tried": answer.tried,
-        "winner": None if winner is None else {**judged_json(winner), "reasons": list(reasons(answer, wish))},
+        "winner": None if winner is None else _won(winner, answer, wish),
         "front": [judged_json(judged) for judged in answer.front],
         "rejected": [
             *({"gpu": card.accelerator, "reason": card.reason} for card in answer.unhoused),
             *(_rejected_json(rejected) for rejected in answer.rejected),
         ],
     }
+
+
+def _won(winner: Judged, answer: Answer, wish: Wish) -> dict[str, Any]:
+    most = most_autoscaled(winner.candidate, wish)
+    return {**judged_json(winner), "maxReplicas": most, "reasons": list(reasons(answer, wish))}
 
 
 def judged_json(judged: Judged) -> dict[str, Any]:
@@ -94,10 +100,13 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
     }[wish.goal]
     if wish.goal == "cost" and winner.usd_per_million is None:
         best = f"{figure}: the fewest cards for its tokens"
+    most = most_autoscaled(winner.candidate, wish)
+    bounded = [] if most is None else [f"autoscaling.maxReplicas: {most}: the budget pays no more"]
     return (
         f"{best} of all that keep the wish",
         f"limited by {winner.speed.limited_by}",
         *_gains(winner.candidate.pod.edit),
+        *bounded,
     )
 
 

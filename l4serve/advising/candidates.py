@@ -42,6 +42,8 @@ class Home:
     """The day of that price."""
     configured: int = 1
     """Replicas that the workload has, which are always among those tried."""
+    autoscaled: tuple[int, int] | None = None
+    """The fewest and the most pods that the workload's autoscaler makes; None where it has none."""
     shared: bool = False
     """Whether other workloads take what the pods leave of a machine, as on the pools of a stack."""
 

@@ -8,20 +8,17 @@ from functools import partial
 from math import inf
 
 from l4serve.advising.answer import Answer, Rejected
+from l4serve.advising.budget import over_budget, paid_replicas
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.load_share import share_of, times_of, together
 from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, loser, rank, winner_of
-from l4serve.advising.sizing import MOST_REPLICAS, missed
+from l4serve.advising.sizing import missed
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
-from l4serve.planning.machines.prices import dated
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.workload.judging import Subject
-
-ROUNDING = 1e-9
-"""Of a budget that is some machines' price: their sum may be a little less or more."""
 
 
 def search(
@@ -103,26 +100,18 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     """Replicas that are worth a try: the fewest that keep the wish, and for latency those that the budget pays; for
     clients that wait these always, a few times as many, and those that the workload has."""
     wish = known.wish
-    if pod.refused or ruled_out(Candidate(pod=pod, home=home, replicas=1), wish):
+    one = Candidate(pod=pod, home=home, replicas=1)
+    if pod.refused or ruled_out(one, wish):
         return [1]
     fewest = known.needed(pod).replicas
     most = home.most_replicas or inf
     if fewest is None:
         return [1]
     if wish.load.rate is not None:
-        paid = _paid(pod, home, wish) if wish.goal == "latency" else 0
+        paid = paid_replicas(one, wish) or 0 if wish.goal == "latency" else 0
         return sorted({int(min(most, fewest)), int(min(most, max(fewest, paid)))})
-    tried = {*(fewest * times for times in table()["replicas"]), home.configured, _paid(pod, home, wish)}
+    tried = {*(fewest * times for times in table()["replicas"]), home.configured, paid_replicas(one, wish)}
     return sorted({int(min(count, most, wish.load.clients or 1)) for count in tried if count})
-
-
-def _paid(pod: PodChoice, home: Home, wish: Wish) -> int:
-    """Replicas that a budget pays on machines of this kind; 0 without one, or without a price."""
-    if wish.budget_usd_hour is None or not home.usd_per_hour:
-        return 0
-    one = home.shape.gpus // pod.subject.layout.gpus
-    machines = wish.budget_usd_hour / home.usd_per_hour + ROUNDING
-    return min(MOST_REPLICAS, int(machines * one) if home.shared else int(machines) * one)
 
 
 def _beneath(pod: PodChoice, wish: Wish) -> bool:
@@ -136,15 +125,7 @@ def ruled_out(candidate: Candidate, wish: Wish) -> str | None:
         return f"quality {candidate.pod.quality} is below {wish.quality}"
     if candidate.home.most_replicas is not None and candidate.replicas > candidate.home.most_replicas:
         return f"{candidate.replicas} replicas are more than {candidate.home.most_replicas}"
-    price = candidate.bill
-    if wish.budget_usd_hour is not None:
-        if price is None:
-            return "no price is known to hold against the budget"
-        if price > wish.budget_usd_hour * (1 + ROUNDING):
-            machines = f"{candidate.nodes} x {candidate.home.shape.name}"
-            day = f" ({dated(candidate.home.price_date)})" if candidate.home.price_date else ""
-            return f"{price:.2f} USD an hour for {machines}{day} are above the budget of {wish.budget_usd_hour:.2f}"
-    return None
+    return over_budget(candidate, wish)
 
 
 def _kept(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | None, str | None]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil, floor
 
+from l4serve.advising.budget import MOST_REPLICAS, paid_replicas
 from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.config.frozen import frozen
@@ -21,7 +22,6 @@ from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.start import plan_start
 
-MOST_REPLICAS = 1000
 SECONDS_PER_MINUTE = 60
 HALVINGS = 12
 """Of the search for the highest rate of one replica: to a part in 4,000."""
@@ -47,11 +47,14 @@ class Sizing:
 
     `ttft_ms` is the mean, as the winner's estimate; `ttft_at_percentile_ms` and `wait_ms` (for a place) are of the
     `percentile`. The thresholds leave room for growth while another replica starts, so an autoscaler that holds them
-    keeps `headroom_replicas` at this rate.
+    keeps `headroom_replicas` at this rate, for `headroom_usd_per_hour`. A budget bounds them: they are no more than the
+    `max_replicas` that it pays, which the autoscaler is to be given.
     """
 
     replicas: int
     headroom_replicas: int
+    headroom_usd_per_hour: float | None
+    max_replicas: int | None
     nodes: int
     utilisation: float
     running_per_replica: float
@@ -177,10 +180,14 @@ def size(judged: Judged, wish: Wish) -> Sizing | None:
         return None
     lag = start_lag(judged)
     growth = 1 + wish.traffic.growth_per_minute * lag / SECONDS_PER_MINUTE
+    paid = paid_replicas(candidate, wish)
     early = _highest_rate(speed_at, wish, rate / candidate.replicas, most) / growth
+    headroom = max(candidate.replicas, min(ceil(rate / max(early, rate / MOST_REPLICAS)), paid or MOST_REPLICAS))
     return Sizing(
         replicas=candidate.replicas,
-        headroom_replicas=max(candidate.replicas, ceil(rate / max(early, rate / MOST_REPLICAS))),
+        headroom_replicas=headroom,
+        headroom_usd_per_hour=replace(candidate, replicas=headroom).bill,
+        max_replicas=paid,
         nodes=candidate.nodes,
         utilisation=rate / candidate.replicas / most,
         running_per_replica=speed.figures.running_requests or 0.0,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
+from l4serve.advising.budget import most_autoscaled
 from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
@@ -41,13 +42,14 @@ def home_of(workload: WorkloadPlan) -> Home | None:
     prospect = workload.prospect
     price = prospect.price
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
-    most = workload.scale.most_replicas if workload.scale.autoscaling else None
+    scaled = workload.scale.autoscaling
     return Home(
         shape=shape,
         usd_per_hour=usd,
-        most_replicas=most,
+        most_replicas=scaled.max_replicas if scaled else None,
         price_date=price.date if price else None,
         configured=workload.scale.replicas,
+        autoscaled=(scaled.min_replicas, scaled.max_replicas) if scaled else None,
         shared=True,
     )
 
@@ -89,14 +91,14 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     Where more replicas lost than those that are taken, the counts between are halved for what the stack has room for.
     """
     refused: list[Rejected] = []
-    advisor = Advisor(workload, wish)
+    advisor, draft = Advisor(workload, wish), _Draft(text=text, workload=workload, wish=wish, planner=planner)
     answer = advisor.best()
-    best, high = _taken(text, workload, ranked(answer, wish), planner, refused)
+    best, high = _taken(draft, ranked(answer, wish), refused)
     low = best[0].candidate.replicas if best else 0
     while high - low > 1:
         middle = (low + high) // 2
         fewer = advisor.best(middle)
-        found, above = _taken(text, workload, ranked(fewer, wish), planner, refused)
+        found, above = _taken(draft, ranked(fewer, wish), refused)
         if found is not None and (best is None or rank(wish, found[0]) < rank(wish, best[0])):
             best, answer = found, fewer
         low, high = (low, above) if above else (middle, high)
@@ -110,21 +112,29 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=kept))
 
 
+@frozen(kw_only=True)
+class _Draft:
+    """A stack file's text that may get an edit of a workload, and who plans it."""
+
+    text: str
+    workload: WorkloadPlan
+    wish: Wish
+    planner: Planner
+
+
 def _key(candidate: Candidate) -> tuple[str, int]:
     """What tells the candidates of one workload on one machine apart."""
     return repr(sorted(candidate.pod.edit.items())), candidate.replicas
 
 
-def _taken(
-    text: str, workload: WorkloadPlan, judged: Sequence[Judged], planner: Planner, refused: list[Rejected]
-) -> tuple[tuple[Judged, str] | None, int]:
+def _taken(draft: _Draft, judged: Sequence[Judged], refused: list[Rejected]) -> tuple[tuple[Judged, str] | None, int]:
     """The first that the plan takes, with the edited text, and the fewest replicas above its own that were refused
     before it: 0 where none were, and where all are refused the most of them."""
     counts: list[int] = []
     for each in judged:
         known = next((one for one in refused if _key(one.candidate) == _key(each.candidate)), None)
         room = known or min((one for one in refused if _crowds(one, each.candidate)), key=_replicas, default=None)
-        reason, edited = _planned(text, workload, each, planner) if room is None else (_too_many(room), None)
+        reason, edited = _planned(draft, each) if room is None else (_too_many(room), None)
         if edited is not None:
             return (each, edited), min((count for count in counts if count > each.candidate.replicas), default=0)
         if known is None:
@@ -150,10 +160,11 @@ def _too_many(lost: Rejected) -> str:
     return f"the stack has no room for {lost.candidate.replicas} such replicas: {reason}"
 
 
-def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner) -> tuple[str, str | None]:
+def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
+    workload, most = draft.workload, most_autoscaled(judged.candidate, draft.wish)
     try:
-        edited = with_values(text, file_edit(workload, judged))
-        plan = planner(edited)
+        edited = with_values(draft.text, file_edit(workload, judged, most))
+        plan = draft.planner(edited)
     except (ConfigError, ValueError) as error:
         return f"{REFUSED}{str(error).splitlines()[0]}", None
     after = next(w for w in plan.workloads if w.name == workload.name)
@@ -162,11 +173,13 @@ def _planned(text: str, workload: WorkloadPlan, judged: Judged, planner: Planner
     return "", edited
 
 
-def file_edit(workload: WorkloadPlan, judged: Judged) -> dict[tuple[str, ...], Any]:
-    """What to write where in a stack file."""
+def file_edit(workload: WorkloadPlan, judged: Judged, most: int | None = None) -> dict[tuple[str, ...], Any]:
+    """What to write where in a stack file, with the `most` pods that the autoscaler may make of a budget."""
     base = ("config", SERVING_KEY, "workloads", workload.name)
     edit: Mapping[str, object] = judged.candidate.pod.edit
     written: dict[tuple[str, ...], Any] = {(*base, *key.split(".")): value for key, value in edit.items()}
     if judged.candidate.replicas != workload.scale.replicas and workload.scale.autoscaling is None:
         written[(*base, "replicas")] = judged.candidate.replicas
+    if most is not None:
+        written[(*base, "autoscaling", "maxReplicas")] = most
     return written

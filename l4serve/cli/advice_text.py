@@ -69,7 +69,9 @@ def print_sizing(sizing: Sizing, wish: Wish) -> None:
 
 
 def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
-    more = sizing.headroom_replicas > sizing.replicas
+    usd = sizing.headroom_usd_per_hour
+    paid = "" if usd is None else f", for {usd:,.2f} USD an hour"
+    bound = "" if sizing.max_replicas is None else f"; maxReplicas {sizing.max_replicas} keeps the budget"
     return (
         f"{wish.load.rate:g} requests a second: {_counted(sizing.replicas, 'replica')} on "
         f"{_counted(sizing.nodes, 'node')}, "
@@ -79,8 +81,7 @@ def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
         f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with "
         f"{100 * wish.traffic.growth_per_minute:g} % growth a minute scale on running, target {sizing.running_target}, "
         f"or on queue, target {sizing.queue_target}; an autoscaler with such a target would keep "
-        f"{_counted(sizing.headroom_replicas, 'replica')} at this rate"
-        + (f", and the price is that of {sizing.replicas}" if more else ""),
+        f"{_counted(sizing.headroom_replicas, 'replica')} at this rate{paid}{bound}",
     )
 
 
