@@ -29,17 +29,24 @@ def nearest(word: str, known: Iterable[str], *, alike: float = ALIKE) -> str | N
 
 
 def shortened(word: str, known: Iterable[str]) -> str | None:
-    """The one known word that a shorter one means: `min` of minReplicas, bf16 of bfloat16; None where several may."""
+    """The one known word that a shorter one means: `min` of minReplicas, l4 of nvidia-l4, bf16 of bfloat16.
+
+    None where it may mean several.
+    """
     words = tuple(known)
     if (full := _OTHERWISE.get(word.lower())) in words:
         return full
-    longer = [name for name in words if name.lower().startswith(word.lower())]
-    return longer[0] if len(word) >= _SHORTEST and len(longer) == 1 else None
+    said = word.lower()
+    longer = [name for name in words if name.lower().startswith(said) and len(word) >= _SHORTEST]
+    longer = longer or [name for name in words if said in name.lower().split("-")]
+    return longer[0] if len(longer) == 1 else None
 
 
 def one_of(word: str, known: Iterable[str]) -> str:
     """The remedy for a word that is none of those known: the nearest, else all of them."""
     words = tuple(known)
+    if full := shortened(word, words):
+        return f"did you mean {full}?"
     return did_you_mean(word, words) or f"give one of {', '.join(words)}"
 
 

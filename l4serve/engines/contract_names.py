@@ -1,5 +1,6 @@
 """Contracts as people name them: with the engine in front, or by the release alone."""
 
+from l4serve.engines.contract import contract_versions
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
 
@@ -14,4 +15,7 @@ def named_contract(text: str) -> ResolvedContract:
             return resolve_contract(engine, release)
         except ContractError as error:
             reasons.append(str(error))
-    raise ContractError("; ".join(reasons))
+    if len(reasons) == 1:
+        raise ContractError(reasons[0])
+    known = " or ".join(f"{engine}-{contract_versions(engine)[-1]}" for engine, _ in wanted)
+    raise ContractError(f"no engine has a release {text!r}; name one of `l4serve contract list`, such as {known}")

@@ -45,8 +45,7 @@ def resolve_contract(kind: str, version: str, override: str | None = None) -> Re
     nearest = wanted.base_version if wanted.base_version in known else older[-1] if older else None
     if nearest is None or Version(known[-1]) < Version(wanted.base_version):
         raise ContractError(
-            f"{kind} {requested} lies outside the known versions {known[0]} to {known[-1]}; choose one of them, or "
-            f"name the release whose contract to apply as engine.contract, such as {known[-1] if older else known[0]}"
+            f"{kind} {requested} lies outside the known versions {known[0]} to {known[-1]}; choose one of them"
         )
     note = f"{kind} {requested} is not a final release; it is judged by the contract of {nearest}"
     return ResolvedContract(_as_release(load_contract(kind, nearest), requested), requested, note)

@@ -23,6 +23,11 @@ WORDS = (
     (("fit", "--model", "google/gemma-7b", "--engine", "vlm"), "vllm"),
     (("estimate", "--model", "google/gema-7b", *LOAD), "google/gemma-7b"),
     (("advise", "--model", "google/gemma-7b", "--goal", "cost", "--region", "us-centra1"), "us-central1"),
+    (("shapes", "--accelerator", "l4"), "nvidia-l4"),
+    (("fit", "--model", "google/gemma-7b", "--gpu", "t4"), "nvidia-tesla-t4"),
+    (("fit", "--model", "google/gemma-7b", "--quantization", "awqq"), "awq"),
+    (("fit", "--model", "google/gemma-7b", "--dtype", "bf16"), "bfloat16"),
+    (("advise", "--model", "google/gemma-7b", "--goal", "cost", "--region", "us-central"), "us-central1"),
     (("models", "--fits", "g2-standrd-8"), "g2-standard-8"),
     (("recipes", "tgi-7b-tokn"), "tgi-7b-token"),
     (("explain", "workloads.engine.maxModelLem"), "workloads.engine.maxModelLen"),
@@ -53,6 +58,12 @@ def test_a_model_of_a_stack_too(tmp_path: Path) -> None:
     file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload("Qwen/Qwen2.5-1.5B-Instuct")}))
     said = " ".join(run("plan", "-f", str(file)).stderr.split())
     assert "did you mean Qwen/Qwen2.5-1.5B-Instruct?" in said
+
+
+def test_an_unknown_release_is_told_what_a_command_can_take() -> None:
+    """No key of a stack file, where there is none."""
+    assert "fix: choose one of them\n" in run("fit", "--model", "google/gemma-7b", "--engine-version", "0.99").stderr
+    assert run("contract", "show", "nope").stderr.startswith("error: no engine has a release 'nope'\n    fix: ")
 
 
 def test_what_is_like_nothing_known_is_told_what_is() -> None:

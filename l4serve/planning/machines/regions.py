@@ -17,7 +17,7 @@ def known_regions() -> tuple[str, ...]:
 def may_be_a_region(region: str) -> bool:
     """Whether a name is a region, or differs from one by its number alone, as that of a region to come may."""
     areas = {_NUMBER.sub("", known) for known in known_regions()}
-    return _NUMBER.sub("", region) in areas
+    return bool(_NUMBER.search(region)) and _NUMBER.sub("", region) in areas
 
 
 def zones_of(region: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.spelling import one_of
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
@@ -42,7 +43,7 @@ def dtype_bytes(dtype: str) -> int:
     """Bytes of one element. Raises MemoryModelError for an unknown name."""
     size = _table()["dtypeBytes"].get(dtype.removeprefix("torch."))
     if size is None:
-        raise MemoryModelError(f"dtype {dtype!r} is unknown; give one of {', '.join(_table()['dtypeBytes'])}")
+        raise MemoryModelError(f"dtype {dtype!r} is unknown; {one_of(dtype, _table()['dtypeBytes'])}")
     return int(size)
 
 
@@ -61,8 +62,8 @@ def kv_element_bytes(model: ModelShape, options: ServingOptions) -> int:
         return dtype_bytes(activation_dtype(model, options))
     size = _table()["kvDtypeBytes"].get(asked)
     if size is None:
-        names = ", ".join(_table()["kvDtypeBytes"])
-        raise MemoryModelError(f"KV cache dtype {asked!r} is unknown; give auto or one of {names}")
+        remedy = one_of(str(asked), ("auto", *_table()["kvDtypeBytes"]))
+        raise MemoryModelError(f"KV cache dtype {asked!r} is unknown; {remedy}")
     return int(size)
 
 
@@ -97,8 +98,8 @@ def _format(stored: QuantizationFacts | None, asked: str | None, engine: str) ->
     method = stored.method if stored else _method_name(str(asked), engine)
     entry = _table()["methods"].get(method)
     if entry is None:
-        names = ", ".join(known_methods(engine))
-        raise MemoryModelError(f"quantization {method!r} is unknown to the memory model; it judges {names}")
+        remedy = one_of(method, known_methods(engine))
+        raise MemoryModelError(f"quantization {method!r} is unknown to the memory model; {remedy}")
     bits = stored.bits if stored else entry["bits"]
     group = stored.group_size if stored and stored.group_size > 0 else entry["groupSize"]
     group_bits = entry["groupBits"] if stored is None or not stored.symmetric else min(entry["groupBits"], 20)

@@ -1,6 +1,7 @@
 """The subject of a configured workload's judgement: its contract, its layout and the card that it is judged on."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -8,7 +9,7 @@ from l4serve.config.gathering import Step, gather, once
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
-from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract
+from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract, stand_in
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
@@ -34,6 +35,10 @@ def contract_of(path: str, workload: Workload) -> ResolvedContract:
     try:
         return resolve_contract(engine.kind, engine.version, engine.contract)
     except ContractError as error:
+        with suppress(ContractError):
+            if not engine.contract and (near := stand_in(engine.kind, engine.version)):
+                lent = f"or name the release whose contract to apply as engine.contract, such as {near}"
+                refuse(f"{path}.engine.version", f"{error}, {lent}")
         refuse(f"{path}.engine.version", str(error))
 
 
