@@ -105,12 +105,12 @@ def test_a_model_that_nobody_knows_is_not_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("check", "-s", "guide", "--engine-version", "99.0"), "no engine has a release),
+        (("check", "-s", "guide", "--engine-version", "99.0"), "no engine has a release"),
         (("check", "-s", "guide", "--engine-version", "newest"), "is not a version"),
         (("check", "-s", "nosuch"), "does not exist"),
         (("check",), "name one stack"),
         (("contract", "diff", "vllm-0.10.0", "tgi-3.3.7"), "different engines"),
-        (("contract", "show", "vllm-0.1"), "no engine has a release),
+        (("contract", "show", "vllm-0.1"), "outside the known versions"),
         (("contract", "show", "vllm-0.26.0", "--flag", "nosuch"), "no flag with 'nosuch'"),
         (("check", "-s", "prod", "--engine-version", "3.3.7"), "no workload of prod runs on tgi"),
     ],
