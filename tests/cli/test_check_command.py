@@ -106,7 +106,7 @@ def test_a_model_that_nobody_knows_is_not_judged(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("check", "-s", "guide", "--engine-version", "99.0"), "no engine has a release"),
-        (("check", "-s", "guide", "--engine-version", "newest"), "is not a version"),
+        (("check", "-s", "guide", "--engine-version", "newest"), "no engine has a release"),
         (("check", "-s", "nosuch"), "does not exist"),
         (("check",), "name one stack"),
         (("contract", "diff", "vllm-0.10.0", "tgi-3.3.7"), "different engines"),
