@@ -171,7 +171,7 @@ def test_a_version_takes_its_own_contract_or_the_nearest_before_it(
     ("kind", "version"), [("vllm", "0.7.3"), ("vllm", "0.34.0"), ("tgi", "1.4.5"), ("tgi", "4.0.0")]
 )
 def test_outside_the_known_range_is_an_error_that_names_the_versions(kind: str, version: str) -> None:
-    with pytest.raises(ContractError, match=r"outside the known versions .* engine\.contract"):
+    with pytest.raises(ContractError, match="outside the known versions"):
         resolve_contract(kind, version)
 
 
