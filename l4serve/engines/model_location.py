@@ -36,6 +36,11 @@ def model_argument(workload: Workload) -> str:
     return MODEL_FOLDER
 
 
+def is_address(argument: str | None) -> bool:
+    """Whether what an engine is told to load is a bucket's address, which it streams by itself."""
+    return argument is not None and argument.startswith(_BUCKET_SCHEME)
+
+
 def bucket_adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
     """The engine's adapters that lie in a bucket."""
     return tuple(adapter for adapter in _adapters(engine) if adapter.path.startswith(_BUCKET_SCHEME))

@@ -16,6 +16,7 @@ from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case, release
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.model_location import is_address
 from l4serve.engines.open_values import open_facts
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.sharding import context_facts, parallel_facts
@@ -64,6 +65,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "dtype.effective": dtype,
         "context": _stated_length(case.engine) or case.model.max_position_embeddings,
         "model.fromHub": case.model_argument in (None, case.model.id),
+        "model.streamed": is_address(case.model_argument),
         **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
