@@ -46,8 +46,9 @@ class GkeCluster(pulumi.ComponentResource):
     context: str | None
     """Context of the kubeconfig; None is its current one."""
     network: pulumi.Input[str] | None
-    """The network that it was made in; None for one that the stack did not make."""
+    """The network that it is in; None for a cluster known by kubeconfig alone."""
     subnetwork: pulumi.Input[str | None]
+    """The subnetwork that its nodes are in, which GKE picks where the config names none; None likewise."""
     resource: pulumi.CustomResource | None
     """The cloud resource, for `deleted_with`; None unless the stack makes the cluster.
 
@@ -204,6 +205,8 @@ class GkeCluster(pulumi.ComponentResource):
         self.cluster_name = pulumi.Output.all(cluster.name, ready).apply(lambda known: known[0])
         self.location = cluster.location.apply(lambda location: location)
         self.endpoint = address.apply(lambda host: host)
+        if managed.network.subnetwork is None:
+            self.subnetwork = cluster.subnetwork.apply(lambda path: path)
         self.ca_certificate = cluster.master_auth.apply(lambda auth: auth and auth.cluster_ca_certificate)
         self._publish_exec_kubeconfig()
 
@@ -216,6 +219,7 @@ class GkeCluster(pulumi.ComponentResource):
         )
         self.cluster_name = found.name.apply(lambda name: name)
         self.location = pulumi.Output.from_input(self._plan.location)
+        self.network, self.subnetwork = found.network, found.subnetwork.apply(lambda path: path)
         self.endpoint = found.apply(
             lambda known: _found_dns_endpoint(known.control_plane_endpoints_configs) or known.endpoint
         )

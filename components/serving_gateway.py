@@ -54,7 +54,7 @@ class ServingGateway(pulumi.ComponentResource):
         return gcp.compute.Subnetwork(
             f"{self._name}-proxies",
             name=plan.proxy_subnet,
-            project=plan.project,
+            project=plan.subnet_project,
             region=plan.region,
             network=self._args.network,
             ip_cidr_range=plan.proxy_cidr,

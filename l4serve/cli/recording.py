@@ -88,11 +88,14 @@ _CLUSTER = {
     "endpoint": "192.0.2.1",
     "masterAuth": {"clusterCaCertificate": "Q0E="},
     "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": "gke-example.gke.goog"}},
+    "subnetwork": "projects/example/regions/example/subnetworks/example",
 }
 # A function's result has lists where the resource has single blocks.
 _FOUND_CLUSTER = {
     "endpoint": "192.0.2.1",
     "masterAuths": [{"clusterCaCertificate": "Q0E="}],
+    "network": "projects/example/global/networks/example",
+    "subnetwork": "projects/example/regions/example/subnetworks/example",
     "controlPlaneEndpointsConfigs": [
         {"dnsEndpointConfigs": [{"endpoint": "gke-example.gke.goog", "allowExternalTraffic": True}]}
     ],

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from l4serve.cli.render_command import Rendered
 from tests import factories
 from tests.stack_cases import made
@@ -57,6 +59,38 @@ def test_an_existing_network_keeps_its_own_proxies() -> None:
     asked = rendered({**INTERNET, "makeProxyOnlySubnet": True}, cluster=cluster)
     (proxies,) = [each["inputs"] for each in asked.cloud if each["name"] == "gateway-proxies"]
     assert proxies["network"] == "vpc"
+
+
+SHARED = {
+    "network": "projects/host-proj/global/networks/shared",
+    "subnetwork": "projects/host-proj/regions/us-central1/subnetworks/nodes",
+    "networkOptions": {"podsRange": "pods", "servicesRange": "services", "nat": True},
+}
+
+
+def test_what_lies_in_a_shared_network_is_made_in_its_project() -> None:
+    """The proxies' subnet, and the router with its addresses; the gateway's own address is the cluster's project's."""
+    asked = {"to": "network", "reserveAddress": True, "makeProxyOnlySubnet": True}
+    found = rendered(asked, cluster={**factories.ZONAL, **SHARED})
+    projects = {each["name"]: each["inputs"].get("project") for each in found.cloud}
+    assert projects["gateway-proxies"] == "host-proj"
+    assert {projects[f"network-{part}"] for part in ("router", "nat", "nat-addresses", "address-0")} == {"host-proj"}
+    assert projects["gateway-address"] == projects["cluster-cluster"] == "my-project"
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        {"mode": "existing", "name": "llm", "location": "us-central1"},
+        {**factories.ZONAL, "network": "vpc"},
+    ],
+    ids=["found", "automatic"],
+)
+def test_an_internal_address_lies_in_the_subnetwork_of_the_nodes(cluster: dict[str, Any]) -> None:
+    asked = {"to": "network", "reserveAddress": True}
+    found = rendered(asked, cluster=cluster, pools={"l4": factories.POOL})
+    (address,) = [each["inputs"] for each in found.cloud if each["name"] == "gateway-address"]
+    assert "/subnetworks/" in address["subnetwork"]
 
 
 def test_a_route_takes_its_prefix_away_and_serves_guarded_paths_alone() -> None:

@@ -38,6 +38,8 @@ class GatewayPlan:
     """Name of the proxies' subnet to make; None where it is there."""
     region: str | None
     project: str | None
+    subnet_project: str | None
+    """Project of the proxies' subnet, which is the network's; None as long as the project is not known."""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -74,6 +76,7 @@ def plan_gateway(config: Expose | None, cluster: ClusterPlan) -> GatewayPlan | N
         proxy_subnet=f"{cluster.name}-proxies" if makes_subnet else None,
         region=cluster.region,
         project=cluster.project,
+        subnet_project=network.project if network else cluster.project,
         remarks=tuple(_remarks(config, cluster, makes_subnet=makes_subnet)),
     )
 

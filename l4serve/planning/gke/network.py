@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from l4serve.config.cluster import ManagedCluster
 from l4serve.config.frozen import frozen
 
@@ -17,6 +19,7 @@ class NetworkPlan:
     """Name of the subnetwork to make, or of the existing one; None lets GKE pick (automatic mode networks)."""
     region: str
     project: str | None
+    """Project of the network, which another one's cluster may share: routers and subnets are made there."""
     nodes_cidr: str | None
     pods_cidr: str | None
     services_cidr: str | None
@@ -39,7 +42,7 @@ def plan_network(config: ManagedCluster, *, region: str, project: str | None) ->
         network=config.network or f"{config.name}-net",
         subnetwork=f"{config.name}-nodes" if create else config.subnetwork,
         region=region,
-        project=project,
+        project=(config.network and _host_project(config.network)) or project,
         nodes_cidr=options.nodes_cidr if create else None,
         pods_cidr=options.pods_cidr if create else None,
         services_cidr=options.services_cidr if create else None,
@@ -49,3 +52,12 @@ def plan_network(config: ManagedCluster, *, region: str, project: str | None) ->
         nat_addresses=options.nat_addresses,
         router=f"{config.name}-router",
     )
+
+
+def _host_project(network: str) -> str | None:
+    """Project that a network's path names, as a Shared VPC's does; None for a bare name.
+
+    Source: https://docs.cloud.google.com/vpc/docs/shared-vpc#shared_vpc_networks
+    """
+    found = re.search(r"(?:^|/)projects/([^/]+)/global/networks/", network)
+    return found[1] if found else None
