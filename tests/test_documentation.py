@@ -12,8 +12,9 @@ from tests.each_case import each
 from tests.stack_cases import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
-LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(([^)\s]+)\)")
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md")), *sorted(DOCS.rglob("*.md")))
+LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+"""Of a page or of a picture."""
 DECISION = re.compile(r"Decision (\d+), (\d{4}-\d{2}-\d{2}), (accepted|superseded by \d+)\.")
 
 
