@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from l4serve.advising.candidates import quality_of
 from l4serve.advising.stack_advice import home_of
+from l4serve.advising.trial import Trial
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
@@ -58,17 +59,22 @@ def _table() -> Mapping[str, Any]:
     return loaded
 
 
-def checklist(workload: WorkloadPlan, provisioning: Provisioning = "on-demand") -> tuple[Item, ...]:
-    """Every item of the guide's checklist for a planned workload on nodes that are paid for this way."""
-    checker = _Checker(workload, provisioning)
+def checklist(
+    workload: WorkloadPlan, provisioning: Provisioning = "on-demand", trial: Trial | None = None
+) -> tuple[Item, ...]:
+    """Every item of the guide's checklist for a planned workload on nodes that are paid for this way.
+
+    With a `trial` of its stack no edit is offered that the stack's plan refuses.
+    """
+    checker = _Checker(workload, provisioning, trial)
     return tuple(checker.check(row) for row in _table()["items"])
 
 
 class _Checker:
     """The tries of the checklist on one workload."""
 
-    def __init__(self, workload: WorkloadPlan, provisioning: Provisioning) -> None:
-        self.provisioning = provisioning
+    def __init__(self, workload: WorkloadPlan, provisioning: Provisioning, trial: Trial | None) -> None:
+        self.provisioning, self.trial = provisioning, trial
         self.workload, self.subject = workload, workload.prospect.subject
         self.options = self.subject.options
         self.profile = engine_profile(self.subject.workload.engine.kind)
@@ -86,8 +92,16 @@ class _Checker:
             "context": self._context,
             "attention": self._attention,
         }
-        found = {"edit": {}, **tries[row["try"]](row["goal"])}
+        found = {"edit": {}, **self._planned(tries[row["try"]](row["goal"]))}
         return Item(id=row["id"], goal=row["goal"], item=row["item"], **found)
+
+    def _planned(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What was found, where the stack plans with its edit, with more nodes for it if need be."""
+        name, edit = self.workload.name, found.get("edit")
+        if self.trial is None or not edit or (reason := self.trial.refused(name, edit)) is None:
+            return found
+        larger = self.trial.with_room(name, edit, self.workload.placing.packed_on)
+        return _none(f"the stack refuses {_said(edit)}: {reason}") if larger is None else {**found, "edit": larger}
 
     def _gpu(self, goal: str) -> Mapping[str, Any]:
         better = find_gpu(_table()["betterGpu"].get(self.subject.card.name, ""))
@@ -122,7 +136,7 @@ class _Checker:
         before = self._figure(goal, self.subject, self.usd)
         if before is None:
             return _not_judged(self._why_not(self.subject))
-        text = f"{REPLICAS} replicas serve twice as much at twice the price; the pool must hold them"
+        text = f"{REPLICAS} replicas serve twice as much at twice the price"
         quality = quality_of(self.subject.shape, self.subject)
         edit: dict[str, object] = {"replicas": REPLICAS}
         return {"status": "gains", "text": text, "edit": edit, "gain": float(REPLICAS - 1), "quality": quality}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +12,15 @@ from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices,
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
+from l4serve.advising.trial import Planner, edit_path
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
-from l4serve.config.stack_file import SERVING_KEY
 from l4serve.config.yaml_edits import with_values
 from l4serve.planning.machines.shapes import MachineShape, find_shape
-from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 REFUSED = "the stack refuses it: "
 UNPLANNED = "ask for its model and card with --model and --gpu"
-Planner = Callable[[str], StackPlan]
-"""Plans the text of a stack file; raises ConfigError where it is refused."""
 
 
 @frozen(kw_only=True)
@@ -175,11 +172,9 @@ def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
 
 def file_edit(workload: WorkloadPlan, judged: Judged, most: int | None = None) -> dict[tuple[str, ...], Any]:
     """What to write where in a stack file, with the `most` pods that the autoscaler may make of a budget."""
-    base = ("config", SERVING_KEY, "workloads", workload.name)
-    edit: Mapping[str, object] = judged.candidate.pod.edit
-    written: dict[tuple[str, ...], Any] = {(*base, *key.split(".")): value for key, value in edit.items()}
+    name, edit = workload.name, dict[str, object](judged.candidate.pod.edit)
     if judged.candidate.replicas != workload.scale.replicas and workload.scale.autoscaling is None:
-        written[(*base, "replicas")] = judged.candidate.replicas
+        edit["replicas"] = judged.candidate.replicas
     if most is not None:
-        written[(*base, "autoscaling", "maxReplicas")] = most
-    return written
+        edit["autoscaling.maxReplicas"] = most
+    return {edit_path(name, key): value for key, value in edit.items()}

@@ -12,6 +12,7 @@ from l4serve.advising.answer import Answer
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import write_advice
+from l4serve.advising.trial import Planner, Trial
 from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json
@@ -46,6 +47,16 @@ class StackQuestion:
         name = self.write or self.stack
         return self.file or project_root() / f"Pulumi.{valid_stack_name(str(name))}.yaml"
 
+    @property
+    def text(self) -> str:
+        """What the stack's file says."""
+        return self.path.resolve().read_bytes().decode("utf-8")
+
+    def planner(self, plan: StackPlan) -> Planner:
+        """Who plans an edited text of the file as its own plan was made."""
+        path = self.path.resolve()
+        return lambda edited: plan_stack(read_stack_text(edited.encode(), path, name=plan.stack))
+
     def plan(self) -> StackPlan:
         """The stack's plan; exits 2 where it is refused, or where its file is to be written and is not the user's."""
         if self.write:
@@ -64,7 +75,8 @@ def review(asked: StackQuestion, *, as_json: bool) -> None:
     if len(chosen) > MOST_TOLD:
         raise refuse_input(f"{len(chosen)} workloads are more than the {MOST_TOLD} of one review; name one: --workload")
     paid = {pool.name: pool.supply.provisioning for pool in plan.node_pools}
-    found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand")) for w in chosen}
+    trial = Trial(text=asked.text, plan=plan, planner=asked.planner(plan))
+    found = {w.name: checklist(w, paid.get(str(w.placing.packed_on), "on-demand"), trial) for w in chosen}
     if as_json:
         print_json(
             {"stack": plan.stack, "workloads": {name: [_item(i) for i in items] for name, items in found.items()}}
@@ -98,13 +110,8 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
     has the edit afterwards."""
     plan = asked.plan()
     workload = asked.chosen(plan)
-    path = asked.path.resolve()
-    text = path.read_bytes().decode("utf-8")
-
-    def planned(edited: str) -> StackPlan:
-        return plan_stack(read_stack_text(edited.encode(), path, name=plan.stack))
-
-    written = write_advice(text, workload, wish, planned)
+    path, text = asked.path.resolve(), asked.text
+    written = write_advice(text, workload, wish, asked.planner(plan))
     if asked.write is not None and written.answer.winner is not None and written.text != text:
         draft = path.with_name(f".{path.stem}.advised.yaml")
         try:
