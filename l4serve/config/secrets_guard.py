@@ -133,7 +133,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
     if len(text) > _LONGEST_TEXT:
         yield Problem(place.path, f"the text is longer than {_LONGEST_TEXT // 1024} KiB", "shorten it")
     elif _HUB_TOKEN.search(text):
-        yield Problem(place.path, "a Hugging Face token stands here in plain text", HIDE_TOKEN)
+        yield Problem(place.path, "a Hugging Face token is written here in plain text", HIDE_TOKEN)
     elif has_secret_shape(text) or _is_secret_place(place.path, text) or _holds_one_inside(place.path, text):
         yield _plain_secret(place.path)
     elif character := acting_character(text, several_lines=several):
@@ -159,7 +159,7 @@ def _value_for_source(path: str) -> Problem:
 
 
 def _plain_secret(path: str) -> Problem:
-    return Problem(path, "a secret stands here in plain text", HIDE_TOKEN if _OF_THE_HUB.search(path) else HIDE_KEY)
+    return Problem(path, "a secret is written here in plain text", HIDE_TOKEN if _OF_THE_HUB.search(path) else HIDE_KEY)
 
 
 def _holds_one_inside(path: str, text: str) -> bool:
@@ -204,7 +204,7 @@ def _flat(arguments: Iterable[Any], index: int | None = None) -> Iterator[tuple[
 
 
 def line_with_secret(text: str) -> int | None:
-    """The first line of a file in which a secret stands in plain text, in a comment, a tag or an anchor too."""
+    """The first line of a file in which a secret is written in plain text, in a comment, a tag or an anchor too."""
     if not has_secret_shape(text):
         return None
     lines = enumerate(text.splitlines(), start=1)

@@ -85,7 +85,7 @@ def read_stack_text(content: bytes, path: Path, *, recipes: Path = RECIPES, name
         raise StackFileError(path, _no_config(document), remedy=_begin(document))
     stack = parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes)
     if (line := line_with_secret(content.decode("utf-8", "replace"))) is not None:
-        raise StackFileError(path, "a secret stands in plain text in this line", line=line, remedy=HIDE_TOKEN)
+        raise StackFileError(path, "a secret is written in plain text in this line", line=line, remedy=HIDE_TOKEN)
     return replace(stack, file=path)
 
 
@@ -278,10 +278,10 @@ def _plain_secrets(values: Mapping[str, Any], named: Collection[str]) -> Iterato
         if value is None or value is SECRET or (isinstance(value, dict) and set(value) == {"secure"}):
             continue
         if name == "hfToken":
-            yield Problem(TOKEN_KEY, "the token stands in plain text in the stack's config", HIDE_TOKEN)
+            yield Problem(TOKEN_KEY, "the token is written in plain text in the stack's config", HIDE_TOKEN)
         elif name != "serving":
             remedy = f"pulumi config set --secret {name}, and renew the key that was stored"
-            yield Problem(f"{PROJECT}:{name}", "a key stands in plain text in the stack's config", remedy)
+            yield Problem(f"{PROJECT}:{name}", "a key is written in plain text in the stack's config", remedy)
 
 
 def _odd_project(values: Mapping[str, Any]) -> list[Problem]:

@@ -199,6 +199,6 @@ def test_a_token_in_the_wrong_place_is_refused_unseen(path: str, command: str, t
     out = ["--out", str(tmp_path / "out")] if command == "render" else []
     result = CliRunner().invoke(app, [command, "-f", str(file), *out])
     assert result.exit_code == 2
-    assert f": {path}: a Hugging Face token stands here" in result.stderr
+    assert f": {path}: a Hugging Face token is written here" in result.stderr
     assert token not in result.output
     assert not (tmp_path / "out").exists()
