@@ -71,18 +71,23 @@ class Applier:
         """Make a Node with its status as a kubelet does when it registers: an apply would drop the status."""
         self._client.resources.get(api_version="v1", kind="Node").create(body=node.to_object())
 
-    def apply(self, objects: Iterable[KubeObject], progress: Progress = silent) -> tuple[ApplyFailure, ...]:
-        """Apply every object, whatever happens to the others; the failures, in order."""
+    def apply(
+        self, objects: Iterable[KubeObject], progress: Progress = silent, *, keep: bool = True
+    ) -> tuple[ApplyFailure, ...]:
+        """Apply every object, whatever happens to the others; the failures, in order.
+
+        Without `keep` the API server checks and admits each as it would, and stores none.
+        """
         ordered = in_apply_order(objects)
         failures = []
         for done, each in enumerate(ordered):
             progress("applying the manifests", done, len(ordered))
-            if (reason := self._apply_one(each)) is not None:
+            if (reason := self._apply_one(each, keep=keep)) is not None:
                 failures.append(ApplyFailure(object=describe(each), reason=reason))
         progress("applying the manifests", len(ordered), len(ordered))
         return tuple(failures)
 
-    def _apply_one(self, each: KubeObject) -> str | None:
+    def _apply_one(self, each: KubeObject, *, keep: bool) -> str | None:
         try:
             resource = self._client.resources.get(api_version=each["apiVersion"], kind=each["kind"])
             resource.server_side_apply(
@@ -91,6 +96,7 @@ class Applier:
                 namespace=namespace_of(each) if resource.namespaced else None,
                 field_manager=FIELD_MANAGER,
                 force_conflicts=True,
+                **({} if keep else {"dry_run": "All"}),
             )
         except ResourceNotFoundError:
             return f"the API server serves no {each['kind']} of {each['apiVersion']}"
