@@ -18,6 +18,9 @@ UrlPath = Annotated[
     str, Field(pattern=r"^(/|(/\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)$", max_length=200, examples=["/chat"])
 ]
 
+MOST_PATHS = 16
+"""Rules of an HTTPRoute, of which each path takes one (maxItems of `rules` in the Gateway API's kind, v1.2 to v1.4)."""
+
 
 class Certificate(ConfigModel):
     """The certificate that clients are shown."""
@@ -75,9 +78,17 @@ class Route(ConfigModel):
     path: UrlPath | None = None
     """Prefix of its paths, which the engine does not see; unset is / for an only one or a host of its own, else its
     name."""
-    paths: tuple[UrlPath, ...] | None = None
-    """Paths of the engine that are served; unset is those that ask for the API key."""
+    paths: Annotated[tuple[UrlPath, ...], Field(max_length=MOST_PATHS)] | None = None
+    """Paths of the engine that are served, each with all below it; unset is those that ask for the API key."""
     timeout_seconds: Annotated[PositiveInt, Field(le=86400)] = 3600
     """Longest time that a request may take, a streamed answer included."""
     inference_pool: bool = False
     """Sends a request to the pod that has its prefix in its KV cache and room, by an endpoint picker (vLLM)."""
+
+    @model_validator(mode="after")
+    def _each_path_once(self) -> Self:
+        paths = self.paths or ()
+        twice = next((path for path in paths if paths.count(path) > 1), None)
+        if twice is not None:
+            raise ValueError(f"paths names {twice} twice; remove one")
+        return self

@@ -14,7 +14,8 @@ def api_key_problems(case: Case) -> Iterator[Problem]:
     """A release that reads no key would serve everybody."""
     name = engine_profile(case.engine.kind).api_key_env
     if case.api_key is not None and name not in case.contract.env:
-        what = f"{case.contract.name} reads no API key, so it would serve whoever reaches it"
+        # The release does not come first: behind `apiKey:` it would be hidden as if it were the key.
+        what = f"the server of {case.contract.name} asks for no key, and would serve whoever reaches it"
         yield Problem("apiKey", what, "move to a newer engine.version, or remove it")
 
 

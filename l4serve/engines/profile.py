@@ -56,6 +56,8 @@ class EngineProfile:
     """Paths, with all below them, that ask for that key."""
     harmless_paths: tuple[str, ...]
     """Paths, with all below them, that answer without the model."""
+    covered_paths: tuple[str, ...]
+    """Paths that are neither, but below which all are one or the other in every release."""
     picked_by_metrics: bool
     """Whether the endpoint picker of the Gateway API reads the engine's metrics."""
     architecture_names: Literal["classes", "modelTypes"]
@@ -76,7 +78,8 @@ class EngineProfile:
 
     def past_key(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the paths below which the model may be used without the key."""
-        return tuple(path for path in self.unguarded(paths) if not _below(path, self.harmless_paths))
+        open_paths = (path for path in self.unguarded(paths) if path not in self.covered_paths)
+        return tuple(path for path in open_paths if not _below(path, self.harmless_paths))
 
     @cached_property
     def names(self) -> Mapping[Role, str]:
@@ -93,7 +96,7 @@ def engine_profile(kind: str) -> EngineProfile:
     """The traits of an engine by its kind."""
     traits = load_data(__file__, "profiles.yaml")[kind][0]["traits"]
     values: dict[str, Any] = {to_snake(key): value for key, value in traits.items()}
-    lists = {name: tuple(values[name]) for name in ("guarded_paths", "harmless_paths")}
+    lists = {name: tuple(values[name]) for name in ("guarded_paths", "harmless_paths", "covered_paths")}
     return EngineProfile(kind=kind, **{**values, **lists})
 
 

@@ -45,3 +45,11 @@ def test_a_path_past_the_key_is_refused() -> None:
     (told,) = refused(INTERNET, apiKey={"secret": "kept"}, expose={"path": "/chat", "paths": ["/"]})
     assert "on /, where" in told
     assert refused(INTERNET, apiKey={"secret": "kept"}, expose={"paths": ["/v1", "/health"]}) == []
+
+
+def test_a_path_of_tgi_below_which_all_asks_for_the_key_passes() -> None:
+    tgi = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None, "maxTotalTokens": 4096}
+    fields: dict[str, Any] = {"engine": tgi, "apiKey": {"secret": "kept"}}
+    assert refused(INTERNET, **fields, expose={"paths": ["/v1"]}) == []
+    (told,) = refused(INTERNET, **fields, expose={"paths": ["/invocations"]})
+    assert "on /invocations, where" in told

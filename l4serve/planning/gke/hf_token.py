@@ -112,7 +112,7 @@ def homeless(
     if project is not None or cluster is None or cluster.managed is not None:
         return []
     if "/" not in manager.secret:
-        return [Problem(f"{path}.secret", f"{manager.secret} is of a project that the stack does not name", _PROJECT)]
+        return [Problem(f"{path}.secret", f"the stack does not name the project of {manager.secret}", _PROJECT)]
     if manager.manage_access:
         what = "roles belong to the pods' principal in a Google Cloud project, and the stack names none"
         return [Problem(f"{path}.manageAccess", what, _PROJECT)]

@@ -92,6 +92,9 @@ class StackPlan:
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
         if any(w.alerts for w in self.workloads) and (unheard := unheard_note(self.config.monitoring.alerts)):
             yield Note("monitoring.alerts", unheard)
+        if self.cluster.managed is None and (managed := [*self._from_secret_manager()]):
+            told = f"{' and '.join(managed)} come from Secret Manager by an add-on and its kinds"
+            yield Note("cluster", f"{told}, which the stack does not turn on in a cluster that it did not make")
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
         if elsewhere := channel_note(self.cluster, native):
             yield Note("cluster.releaseChannel", elsewhere)
@@ -109,3 +112,11 @@ class StackPlan:
         if held := [w.name for w in gaps if w.storage.on_one_node]:
             told = f"an update ends the pod of {', '.join(held)} before the new one starts"
             yield Note("workloads", f"{told}: a ReadWriteOnce claim reaches one node alone")
+
+    def _from_secret_manager(self) -> Iterator[str]:
+        """What pods have from Secret Manager, in words."""
+        if self.secret is not None and self.secret.source == "secret-manager":
+            yield "the Hugging Face token"
+        keyed = [w.name for w in self.workloads if (key := w.engine.key_source) and key.source == "secret-manager"]
+        if keyed:
+            yield f"the API keys of {', '.join(keyed)}"

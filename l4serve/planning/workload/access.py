@@ -53,7 +53,15 @@ def plan_access(
         lambda: plan_identity(path, workload, own, around.project_of_pods()),
         lambda: plan_pod_guard(path, workload, contract(), judgement().launch, storage()),
         lambda: plan_tls(path, workload, contract()),
-        lambda: plan_route(name, workload, around.workloads, around.gateway(), contract(), lambda: subject().purpose),
+        lambda: plan_route(
+            name,
+            workload,
+            around.workloads,
+            around.gateway(),
+            contract(),
+            lambda: subject().purpose,
+            autopilot=around.site().cluster.mode == "autopilot",
+        ),
     )
     shape = subject().shape
     served = contract().served(shape.architecture) if shape else None

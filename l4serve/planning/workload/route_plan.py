@@ -60,13 +60,27 @@ def _problems(workloads: Mapping[str, Workload], gateway: GatewayPlan | None) ->
         return
     taken: dict[tuple[str | None, str], str] = {}
     for name, workload in workloads.items():
-        if exposed(workload):
-            place = (_host(workload, gateway), _prefix(name, workload, workloads))
-            if place in taken:
-                where = f"{place[0] or 'any host'}{place[1] or '/'}"
-                what = f"{taken[place]} is served at {where} too"
+        for place in dict.fromkeys(_places(name, workload, workloads, gateway)) if exposed(workload) else ():
+            if taken.setdefault(place, name) != name:
+                what = f"{taken[place]} is served at {place[0] or 'any host'}{place[1]} too"
                 yield Problem(f"workloads.{name}.expose.path", what, f"set a path of its own, such as /{name}")
-            taken[place] = name
+                break
+
+
+def _places(
+    name: str, workload: Workload, workloads: Mapping[str, Workload], gateway: GatewayPlan
+) -> Iterator[tuple[str | None, str]]:
+    """(host, public path) of a workload: its prefix, and each path of the engine below it."""
+    host, prefix = _host(workload, gateway), _prefix(name, workload, workloads)
+    yield host, prefix or "/"
+    for path in _served(workload):
+        yield host, f"{prefix}{path}".rstrip("/") or "/"
+
+
+def _served(workload: Workload) -> tuple[str, ...]:
+    """Paths of the engine that a workload's route serves."""
+    paths = workload.expose.paths if workload.expose else None
+    return engine_profile(workload.engine.kind).guarded_paths if paths is None else paths
 
 
 def plan_route(
@@ -76,15 +90,17 @@ def plan_route(
     gateway: GatewayPlan | None,
     contract: Contract,
     purpose: Step[Purpose],
+    *,
+    autopilot: bool = False,
 ) -> RoutePlan | None:
     """The route of a workload that serves a purpose; None where nothing exposes it. `workloads` are all of the stack.
 
-    Raises ConfigError where it would serve no path of the engine.
+    On Autopilot the picker has no system nodes to run on. Raises ConfigError where it would serve no path.
     """
     if gateway is None or not exposed(workload):
         return None
     config, profile = workload.expose or Route(), engine_profile(workload.engine.kind)
-    paths = profile.guarded_paths if config.paths is None else config.paths
+    paths = _served(workload)
     if not paths:
         refuse(
             f"workloads.{name}.expose.paths", "no path of the engine is served", "name one, such as /v1, or unset it"
@@ -100,7 +116,7 @@ def plan_route(
         timeout_seconds=config.timeout_seconds,
         encrypted=gateway.encrypted,
         picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name, contract, purpose),
-        notes=tuple(_notes(workload, gateway, paths)),
+        notes=tuple(_notes(workload, gateway, paths, autopilot=autopilot)),
     )
 
 
@@ -116,16 +132,19 @@ def _prefix(name: str, workload: Workload, workloads: Mapping[str, Workload]) ->
     return "" if alone or (config is not None and config.host is not None) else f"/{name}"
 
 
-def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...]) -> Iterator[str]:
+def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], *, autopilot: bool) -> Iterator[str]:
     whom = "the internet" if gateway.public else "the network"
     if gateway.public and workload.api_key is None:
         yield "everybody on the internet may use the model: it asks for no API key"
     if workload.expose is not None and workload.expose.inference_pool:
-        yield "an endpoint picker runs beside it, which asks for 1 CPU and 2 GiB of the system nodes"
+        room = "on a node that Autopilot bills" if autopilot else "of the system nodes"
+        yield f"an endpoint picker runs beside it, which asks for 1 CPU and 2 GiB {room}"
     profile = engine_profile(workload.engine.kind)
     unguarded, past_key, kept = profile.unguarded(paths), profile.past_key(paths), ", ".join(profile.guarded_paths)
     if workload.api_key is None:
         return
+    if not gateway.encrypted:
+        yield "its API key, and what is asked and answered, crosses the network in plain text: the gateway shows no TLS"
     if gateway.public and past_key:
         bare = ", ".join(past_key)
         yield f"everybody on the internet may use the model past its key, by {bare}: it guards {kept} alone"

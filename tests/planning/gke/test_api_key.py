@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.output import safe_text
 from l4serve.cli.recording import SECRET_MARKER
 from l4serve.cli.render_command import Rendered
 from l4serve.config.problems import ConfigError
@@ -139,3 +140,13 @@ def test_a_secret_or_a_role_of_no_project_is_refused(
     named = factories.planned(serving, project="my-project")
     secrets = [w.engine.key_source for w in named.workloads] + [named.secret]
     assert all("projects/-/" not in (secret.secret_version or "") for secret in secrets if secret)
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "2.2.0"])
+def test_a_release_that_asks_for_no_key_is_named_in_its_refusal(version: str) -> None:
+    """What follows `apiKey:` is hidden as if it were the key, so the release's name comes later."""
+    engine = {"kind": "tgi", "version": version, "maxModelLen": None, "maxTotalTokens": 4096}
+    chat = factories.workload(engine=engine, apiKey={"secret": "kept"})
+    with pytest.raises(ConfigError) as refused:
+        factories.planned(factories.serving({"chat": chat}))
+    assert f"tgi-{version} asks for no key" in safe_text(str(refused.value))

@@ -60,3 +60,20 @@ def test_pods_on_spot_nodes_serve_on_until_a_load_balancer_knows(spot: bool, exp
     stack = {"expose": {"to": "network"}} if exposed else {}
     plan = factories.planned(factories.serving({"chat": factories.workload(nodePool="l4")}, pools=pools, **stack))
     assert plan.workloads[0].lifecycle.leave_seconds == seconds
+
+
+def test_what_secret_manager_keeps_reaches_a_found_cluster_by_an_add_on_that_is_told() -> None:
+    def told(existing: bool, **fields: Any) -> list[str]:
+        cluster = {**factories.EXISTING, "name": "llm", "location": "us-central1"}
+        made = {**factories.ZONAL, "secretManager": True}
+        key = fields.pop("apiKey", None)
+        chat = factories.workload(**({"apiKey": key} if key else {}))
+        pools = {"l4": factories.POOL}
+        values = factories.serving({"chat": chat}, cluster=cluster if existing else made, pools=pools, **fields)
+        return [n.text for n in factories.planned(values).notes if n.id == "secret-manager-elsewhere"]
+
+    (key,) = told(True, apiKey={"secretManager": {"secret": "chat-key"}})
+    assert key.startswith("the API keys of chat come from Secret Manager")
+    (token,) = told(True, huggingFace={"secretManager": {"secret": "hf"}})
+    assert token.startswith("the Hugging Face token")
+    assert told(False, apiKey={"secretManager": {"secret": "chat-key"}}) == told(True) == []

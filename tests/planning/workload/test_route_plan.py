@@ -4,12 +4,17 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
+from l4serve.config.exposure import MOST_PATHS
 from l4serve.config.problems import ConfigError
+from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.profile import engine_profile
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.route_plan import RoutePlan
 from tests import factories
 from tests.each_case import each
+from tests.stack_cases import ROOT
 
 INTERNET = {"to": "internet", "host": "llm.example.com", "certificate": {"certificateManager": "llm"}}
 NETWORK = {"to": "network"}
@@ -66,6 +71,40 @@ def test_the_model_past_its_key_is_a_danger_on_the_internet(paths: list[str], le
     assert [note.level for note in found.notes if note.id == "public-past-the-key"] == levels
     inside = plan({"qwen": factories.workload(apiKey=KEY, expose={"paths": paths})}, expose=NETWORK)
     assert [note.id for note in inside.notes if note.level == "danger"] == []
+
+
+def test_all_below_v1_of_tgi_asks_for_the_key_or_needs_no_model() -> None:
+    profile = engine_profile("tgi")
+    for version in contract_versions("tgi"):
+        below = [path for path in load_contract("tgi", version).paths if path.startswith("/v1/")]
+        assert profile.past_key(below) == (), version
+    found = plan({"qwen": factories.workload(engine=TGI, apiKey=KEY, expose={"paths": ["/v1"]})})
+    assert [note for note in found.notes if note.level == "danger"] == []
+    assert "unguarded-path" in {note.id for note in found.notes}, "/v1/models answers without it"
+
+
+def test_a_key_that_crosses_the_network_in_plain_text_is_told() -> None:
+    def told(expose: dict[str, Any], **fields: Any) -> list[str]:
+        found = plan({"qwen": factories.workload(**fields)}, expose)
+        return [note.path for note in found.notes if note.id == "key-in-plain-text"]
+
+    assert told(NETWORK, apiKey=KEY) == ["workloads.qwen.expose"]
+    assert told({**NETWORK, "certificate": {"secret": "tls"}}, apiKey=KEY) == told(NETWORK) == []
+
+
+def test_two_workloads_may_share_a_prefix_that_neither_serves_the_same_paths_of() -> None:
+    def two(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+        return {"a": factories.workload(expose=first), "b": factories.workload(expose=second)}
+
+    told = refusal(two({"path": "/x", "paths": ["/y"]}, {"path": "/", "paths": ["/x/y"]}), expose=NETWORK)
+    assert "workloads.b.expose.path: a is served at any host/x/y too" in told
+    assert plan(two({"path": "/x", "paths": ["/y"]}, {"path": "/", "paths": ["/x/z"]}), NETWORK).workloads
+
+
+def test_a_picker_on_autopilot_has_no_system_nodes() -> None:
+    found = plan({"qwen": factories.workload(expose=PICKED)}, NETWORK, cluster=factories.AUTOPILOT)
+    (note,) = [note.text for note in found.notes if note.id == "picker-on-system-nodes"]
+    assert "Autopilot bills" in note and "system" not in note
 
 
 def test_a_workload_may_stay_inside() -> None:
@@ -146,6 +185,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "small": ({"expose": {**NETWORK, "proxyOnlyCidr": "10.129.0.0/28"}}, "too small"),
     "two addresses": ({"expose": {**NETWORK, "address": "a", "reserveAddress": True}}, "reserved already"),
     "two certificates": ({"expose": {**INTERNET, "certificate": {"secret": "a", "certificateManager": "b"}}}, "one"),
+    "seventeen paths": (
+        {"workloads": {"a": factories.workload(expose={"paths": [f"/v1/{n}" for n in range(17)]})}, "expose": NETWORK},
+        "workloads.a.expose.paths",
+    ),
+    "a path twice": (
+        {"workloads": {"a": factories.workload(expose={"paths": ["/v1", "/v1"]})}, "expose": NETWORK},
+        "paths names /v1 twice",
+    ),
     "no path": ({"workloads": {"a": factories.workload(expose={"paths": []})}, "expose": NETWORK}, "unset it"),
     "unknown network": (
         {"expose": {**NETWORK, "makeProxyOnlySubnet": True}, "cluster": factories.EXISTING},
@@ -162,3 +209,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_could_not_serve_is_refused(name: str) -> None:
     fields, told = REFUSED[name]
     assert told in refusal(**fields)
+
+
+def test_a_route_has_as_many_rules_as_its_kind_takes() -> None:
+    kind = yaml.safe_load((ROOT / "l4serve/sandbox/crds/httproutes.yaml").read_text("utf-8"))
+    for version in kind["spec"]["versions"]:
+        spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        assert spec["rules"]["maxItems"] == MOST_PATHS
+    most = [f"/v1/{n}" for n in range(MOST_PATHS)]
+    assert len(route(plan({"qwen": factories.workload(expose={"paths": most})}, NETWORK)).paths) == MOST_PATHS
