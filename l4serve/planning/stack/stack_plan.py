@@ -81,10 +81,10 @@ class StackPlan:
 
     def _own_notes(self) -> Iterator[Note]:
         if self.cluster.managed is not None and self.cluster.project is None:
-            yield Note("gcp:project", "no project is set: pulumi up stops; pulumi config set gcp:project PROJECT")
+            yield Note("gcp:project", "no project is set, and pulumi up stops: pulumi config set gcp:project PROJECT")
         if self.token_missing:
-            gated = f"gated models ({', '.join(self.token_missing)}) and no token: a placeholder stands in for it"
-            yield Note("huggingFace", f"{gated}; before pulumi up: {TOKEN_WAYS}")
+            gated = f"{', '.join(self.token_missing)}: the model is gated, and no token is set"
+            yield Note("huggingFace", f"{gated}: a placeholder stands in for it; before pulumi up: {TOKEN_WAYS}")
         for name in self.keys_missing:
             told = f"the stack's config has no secret {name}: a placeholder stands in for the key"
             yield Note("workloads", f"{told}; before pulumi up: pulumi config set --secret {name}")
