@@ -16,7 +16,6 @@ from l4serve.advising.trial import Planner, edit_path
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
 from l4serve.config.yaml_edits import with_values
-from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 REFUSED = "the stack refuses it: "
@@ -32,11 +31,12 @@ class Written:
 
 
 def home_of(workload: WorkloadPlan) -> Home | None:
-    """The machine that a workload is planned on, with the price that the plan has of it; None where nobody plans it."""
-    shape = _shape(workload)
+    """The machine that a workload is planned on, of a compute class the smallest and at the price of the dearest; None
+    where nobody plans it."""
+    prospect = workload.prospect
+    shape = prospect.machine
     if shape is None:
         return None
-    prospect = workload.prospect
     price = prospect.price
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
     scaled = workload.scale.autoscaling
@@ -49,13 +49,6 @@ def home_of(workload: WorkloadPlan) -> Home | None:
         autoscaled=(scaled.min_replicas, scaled.max_replicas) if scaled else None,
         shared=True,
     )
-
-
-def _shape(workload: WorkloadPlan) -> MachineShape | None:
-    machine, card = workload.placing.machine_type, workload.prospect.subject.card.name
-    if machine is None:
-        return None
-    return find_shape(machine) or find_shape(machine, (card, workload.layout.gpus))
 
 
 class Advisor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.prices import Price
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.workload.judging import Judgement, Subject
 
 if TYPE_CHECKING:  # the performance model is loaded by the first who asks: a preview tells of memory and cost alone
@@ -40,6 +41,8 @@ class Prospect:
     """Price of the pod's machine for one hour."""
     share: float
     """The part of the machine that the pod's GPUs are."""
+    machine: MachineShape | None = None
+    """The machine that the pod gets, or the smallest that it may get of a compute class; None where nobody plans it."""
     told: bool = True
     """Whether the stack has so few workloads that a plan works out the speed of each."""
 

@@ -26,7 +26,7 @@ from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
-from l4serve.planning.workload.pod_price import pod_price
+from l4serve.planning.workload.pod_price import dearest_price, pod_price
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
 from l4serve.planning.workload.rollout import plan_rollout
@@ -244,13 +244,27 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
 
 def _prospect(draft: Draft, around: Surroundings) -> Prospect:
     place, gpus = draft.place, draft.layout.gpus
+    machine = place.shape if place.pool or place.placing.compute_class else None
     price, share = place.pool.price if place.pool else None, gpus / place.shape.gpus
-    if place.pool is None:
-        price, share = pod_price(place.shape.accelerator, gpus, region=around.site().cluster.region)
+    region = around.site().cluster.region
+    if place.alternatives:
+        price, share = dearest_price(
+            [(shape, pool.price if pool else None) for shape, pool in place.alternatives], gpus, region
+        )
+    elif place.pool is None:
+        price, share = pod_price(place.shape.accelerator, gpus, region=region)
     fit = draft.judgement.fit
     load = fitting_load(draft.workload.load, fit.max_model_len if fit else None)
     told = len(around.workloads) <= MOST_TOLD
-    return Prospect(subject=draft.subject, judgement=draft.judgement, load=load, price=price, share=share, told=told)
+    return Prospect(
+        subject=draft.subject,
+        judgement=draft.judgement,
+        load=load,
+        price=price,
+        share=share,
+        machine=machine,
+        told=told,
+    )
 
 
 def _engine(draft: Draft) -> EnginePlan:
