@@ -8,11 +8,12 @@ import requests
 from l4serve.config.data_file import load_data
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.verification import doctor_cloud
-from l4serve.verification.doctor_cloud import cloud_findings, gpus_asked
+from l4serve.verification import doctor_quota
+from l4serve.verification.doctor_cloud import cloud_findings
 from l4serve.verification.doctor_cluster import autoscalers, drivers, pending_pods
 from l4serve.verification.doctor_finding import Finding
 from l4serve.verification.doctor_local import local_findings
+from l4serve.verification.doctor_quota import gpus_asked
 from l4serve.verification.google_apis import ApiError, GoogleApis
 from tests import factories
 from tests.verification.google_stand_in import Answers, google
@@ -24,6 +25,7 @@ PERMISSIONS = [
     "iam.serviceAccounts.actAs",
     "resourcemanager.projects.setIamPolicy",
     "serviceusage.services.enable",
+    "compute.subnetworks.create",
 ]
 SERVICES = ["cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"]
 
@@ -37,6 +39,7 @@ def answers(*, l4: int = 4, everywhere: int = 4, sold: bool = True, allowed: Any
         "/projects/projects/my-project:testIamPermissions": {"permissions": allowed},
         "/services/projects/my-project/services:batchGet": {"services": enabled},
         "/compute/projects/my-project/regions/us-central1": {"quotas": [{"metric": "NVIDIA_L4_GPUS", "limit": l4}]},
+        "/compute/projects/my-project/aggregated/instances": {},
         "/compute/projects/my-project": {"quotas": [{"metric": "GPUS_ALL_REGIONS", "limit": everywhere}]},
         **(shapes if sold else {}),
     }
@@ -265,7 +268,7 @@ def test_flex_start_counts_against_the_preemptible_quota() -> None:
 
 
 def test_every_accelerator_that_gke_sells_has_its_quotas() -> None:
-    table = load_data(doctor_cloud.__file__, "doctor.yaml")["quotas"]
+    table = load_data(doctor_quota.__file__, "doctor.yaml")["quotas"]
     assert set(table) == {shape.accelerator for shape in all_shapes(None)}
     for row in table.values():
         assert ("metric" in row) != ("family" in row) and row["preemptible"].startswith("PREEMPTIBLE_")

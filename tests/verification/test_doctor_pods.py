@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.verification.doctor_cloud import gpus_asked
 from l4serve.verification.doctor_cluster import pending_pods
 from l4serve.verification.doctor_finding import Finding
+from l4serve.verification.doctor_quota import gpus_asked
 from tests import factories
 
 POOL = {"machineType": "g2-standard-8", "maxNodes": 2, "zones": ["us-central1-a"]}

@@ -59,7 +59,9 @@ class ManagedPlan:
     cost_allocation: bool
     resource_labels: tuple[tuple[str, str], ...]
     apis: tuple[str, ...]
-    """Google APIs to turn on, such as container.googleapis.com."""
+    """Google APIs to turn on, such as container.googleapis.com; none where the config leaves that to others."""
+    used_apis: tuple[str, ...]
+    """Google APIs that must be on, whoever turns them on."""
     deletion_protection: bool
     system_pool: SystemPool | None
     """None on Autopilot."""

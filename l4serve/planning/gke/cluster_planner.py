@@ -124,7 +124,8 @@ def _managed_part(config: ManagedCluster, needs: ClusterNeeds, *, region: str, p
         gateway_api=config.gateway_api,
         cost_allocation=config.cost_allocation,
         resource_labels=tuple(sorted(config.resource_labels.items())),
-        apis=_apis(config, needs),
+        apis=_apis(config, needs) if config.enable_apis else (),
+        used_apis=_apis(config, needs),
         deletion_protection=config.deletion_protection,
         system_pool=standard.system_pool if standard else None,
         system_nodes=_system_nodes(standard, region) if standard else 0,
@@ -168,8 +169,6 @@ def _system_nodes(config: StandardCluster, region: str) -> int:
 
 
 def _apis(config: ManagedCluster, needs: ClusterNeeds) -> tuple[str, ...]:
-    if not config.enable_apis:
-        return ()
     extra = ("secretmanager",) if config.secret_manager else ()
     return tuple(f"{api}.googleapis.com" for api in sorted({*_COMMON_APIS, *extra, *needs.apis}))
 
