@@ -13,6 +13,10 @@ from l4serve.config.frozen import frozen
 GIGA = 10**9
 TERA = 10**12
 MICRO = 1e-6
+EAGER_HOST = 3.0
+"""How many times the launches of eager kernels may take of what is said. No point of a card of the table is eager. Of
+Qwen2.5 7B a token took 9 ms longer than with graphs on an A800, three times as much (vllm-project/vllm-omni#7960,
+2026-09-22); of Llama 3.1 8B 3.3 ms on an H100, as much (cloudai.pt/tag/cuda-graphs, collected 2026-11-26)."""
 
 
 @frozen(slots=True)
@@ -108,6 +112,18 @@ class Bound:
     rate: Span = Span()
     wait: Span = Span()
     host_ms: Span = Span()
+
+    def eager(self, host_ms: float, token_ms: float) -> Bound:
+        """The bound without CUDA graphs, where the host may take several times as long to launch a token's kernels as
+        is said: so much longer takes each token, and so many fewer come."""
+        late = (EAGER_HOST - 1) * host_ms
+        times = 1 + late / token_ms
+        return Bound(
+            token=Span(self.token.less, (1 + self.token.more) * times - 1),
+            rate=Span(1 - (1 - self.rate.less) / times, self.rate.more),
+            wait=self.wait,
+            host_ms=Span(self.host_ms.less, self.host_ms.more + late),
+        )
 
     @property
     def slower(self) -> float:
