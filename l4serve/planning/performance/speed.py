@@ -26,8 +26,8 @@ from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 
 MILLI = 1000.0
 ABOUT = "; it took 0 to 9 % less time than vLLM on an L4, so an estimate with vllm tells about how fast"
-"""Of TGI 3.0: 200 conversation starters in 19.9 s as vLLM, 10 prompts of 10,000 tokens in 49.8 s against 55, both without
-a cached prefix (huggingface/text-generation-inference docs/source/conceptual/chunking.md @042791fb)."""
+"""Of TGI 3.0: 200 conversation starters in 19.9 s as vLLM, 10 prompts of 10,000 tokens in 49.8 s against 55, both
+without a cached prefix (huggingface/text-generation-inference docs/source/conceptual/chunking.md @042791fb)."""
 UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
 """Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
 CROWD_NOTE = (
