@@ -1,6 +1,9 @@
 """l4serve init: a stack file that plans, from a project, a location, a model and a goal."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +15,15 @@ from l4serve.cli.output import one_line, say
 from l4serve.cli.project import OWN_PROJECT
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
+from l4serve.config.problems import ConfigError
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.first_stack import GOALS, FirstStack, Wish, first_stack
 
+_OPTION_OF = {"gcp:project": "--project", "cluster.location": "--location", "cluster.name": "NAME"}
+"""Options by the key that they become; all else that a stack is refused for follows from its model."""
 SCHEMA_FILE = Path("docs/stack.schema.json")
 
 
@@ -47,7 +53,7 @@ def init(
     goal = _answer("--goal", "Goal, try or serve", goal, "try", complete_goal)
     file = _file(name)
     wish = Wish(name=name, project=project, location=location, model=_model(model), goal=_goal(goal))
-    with readable_refusals():
+    with readable_refusals(), _by_option():
         found = first_stack(wish, file.parent)
     _write(file, found)
     print_notes(found.plan)
@@ -62,6 +68,15 @@ def _answer(option: str, question: str, given: str | None, usual: str | None, co
         return ask(question, usual, completion)
     example = f"{option} {usual or 'ID'}" if option.startswith("--") else f"l4serve init {usual}"
     raise refuse_input(f"{option} is missing, and there is no terminal to ask on\n    fix: give {example}")
+
+
+@contextmanager
+def _by_option() -> Iterator[None]:
+    """Names the option that a key of the refused stack came from: there is no file yet."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError([replace(one, path=_OPTION_OF.get(one.path, "--model")) for one in error.problems]) from None
 
 
 def _file(name: str) -> Path:

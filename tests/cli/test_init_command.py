@@ -53,8 +53,8 @@ def test_it_takes_the_fewest_gpus(project: Path) -> None:
     [
         ({"model": "Qwen/Qwen2.5-7B-Instuct"}, "did you mean Qwen/Qwen2.5-7B-Instruct?"),
         ({"goal": "fast"}, "give one of try, serve"),
-        ({"project": "P"}, "gcp:project"),
-        ({"location": "mars-west1-a"}, "location"),
+        ({"project": "P"}, "error: --project: 'P' is not the id"),
+        ({"location": "mars-west1-a"}, "error: --location: "),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -63,6 +63,18 @@ def test_a_wrong_wish_writes_nothing(project: Path, changed: dict[str, str], tex
     assert result.exit_code == 2, result.output
     assert text in result.stderr
     assert list(project.glob("Pulumi.*.yaml")) == []
+
+
+def test_a_model_that_no_card_here_holds_is_told_of_by_its_option(project: Path) -> None:
+    result = run(*init(model="meta-llama/Llama-3.1-405B"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: --model: the model does not fit its GPU")
+
+
+def test_a_stack_name_that_no_cluster_can_have_is_written_as_one(project: Path) -> None:
+    assert run("init", "My_Dev", *init()[2:]).exit_code == 0
+    document = yaml.safe_load((project / "Pulumi.My_Dev.yaml").read_text("utf-8"))
+    assert document["config"]["gke-llm-serving:serving"]["cluster"]["name"] == "llm-my-dev"
 
 
 def test_a_missing_answer_is_named_where_nobody_can_be_asked(project: Path) -> None:

@@ -73,8 +73,12 @@ def _planned(wish: Wish, gpus: int, context: int, base: Path) -> FirstStack:
 
 def workload_name(model_id: str) -> str:
     """A Kubernetes name for a model: its own, in lower case, with dashes for what names cannot hold."""
-    name = re.sub(r"[^a-z0-9]+", "-", model_id.rsplit("/", 1)[-1].lower()).strip("-")
+    name = _dashed(model_id.rsplit("/", 1)[-1])
     return (name if name[:1].isalpha() else f"m-{name}")[:_LONGEST_NAME].strip("-")
+
+
+def _dashed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _config(wish: Wish, gpus: int, context: int, machine_type: str | None = None) -> Mapping[str, Any]:
@@ -83,7 +87,7 @@ def _config(wish: Wish, gpus: int, context: int, machine_type: str | None = None
     pool |= {"minNodes": 0, "maxNodes": 3} if serving else {"minNodes": 0, "maxNodes": 1, "spot": True}
     cluster: dict[str, Any] = {
         "mode": "standard",
-        "name": f"llm-{wish.name}"[:_LONGEST_NAME],
+        "name": f"llm-{_dashed(wish.name)}"[:_LONGEST_NAME].strip("-"),
         "location": wish.location,
     }
     engine = VllmEngine()
