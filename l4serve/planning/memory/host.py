@@ -91,9 +91,13 @@ def without_download(needs: HostNeeds, checkpoint: float) -> HostNeeds:
     )
 
 
-def with_memory(needs: HostNeeds, gib: float) -> HostNeeds:
-    """The needs with so many GiB of host memory more."""
-    return replace(needs, minimum_memory_gib=needs.minimum_memory_gib + gib, memory_gib=needs.memory_gib + gib)
+def streamed(needs: HostNeeds, buffers_gib: float) -> HostNeeds:
+    """The needs of an engine that reads its weights through buffers of so many GiB: no page cache holds a file of them.
+
+    Source: https://github.com/run-ai/runai-model-streamer/blob/master/docs/src/env-vars.md
+    """
+    least = needs.minimum_memory_gib + buffers_gib
+    return replace(needs, minimum_memory_gib=least, memory_gib=least)
 
 
 def largest_tensor_bytes(model: ModelShape) -> int:

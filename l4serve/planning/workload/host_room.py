@@ -24,7 +24,7 @@ from l4serve.planning.memory.host import (
     checkpoint_gib,
     host_needs,
     largest_tensor_bytes,
-    with_memory,
+    streamed,
     without_download,
 )
 from l4serve.planning.models.model_shape import ModelShape
@@ -46,7 +46,8 @@ def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -
     if workload.model.source is not None:
         needs = without_download(needs, checkpoint)
     if streams(workload) and shape is not None:
-        needs = with_memory(needs, stream_buffer_gib(workload, shape))
+        # Each rank is a process with a buffer of its own.
+        needs = streamed(needs, layout.gpus * stream_buffer_gib(workload, shape))
     return needs
 
 
@@ -63,7 +64,7 @@ def files_gib(workload: Workload, layout: GpuLayout, shape: ModelShape | None, m
 
 
 def stream_buffer_gib(workload: Workload, shape: ModelShape | None) -> float:
-    """GiB of host memory through which an engine streams its weights; never less than the largest tensor."""
+    """GiB of host memory through which a rank streams its weights; never less than the largest tensor."""
     return buffer_gib(workload.engine.kind, largest_tensor_bytes(shape) if shape else 0)
 
 

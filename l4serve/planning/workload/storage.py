@@ -29,6 +29,9 @@ from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, fi
 _PREFIX = "gke-gcsfuse/"
 """Of the annotations that size the injected sidecar."""
 
+_ADAPTER = "adapter"
+"""How what is read of an adapter is kept: on the disk, up to a bound."""
+
 
 @frozen(kw_only=True)
 class VolumePlan:
@@ -129,6 +132,7 @@ def sidecar_requests(workload: Workload, files_gib: float) -> Requests | None:
     caches = {each[3] for each in mounts if each[0] == "weights"}
     memory = row["memoryGib"] + (kept if "memory" in caches else 0)
     disk = row["diskGib"] + (kept if caches & {"disk", "localSsd"} else 0)
+    disk += _table()["adapterGib"] * sum(each[3] == _ADAPTER for each in mounts)
     return Requests(row["cpuMillis"], memory * GIB, disk * GIB)
 
 
@@ -146,7 +150,7 @@ def _bucket_mounts(workload: Workload) -> Iterator[tuple[str, str, str, str]]:
     if isinstance(source, BucketSource) and not streams(workload):
         yield "weights", MODEL_FOLDER, source.uri, source.cache
     for index, adapter in enumerate(bucket_adapters(workload.engine)):
-        yield f"adapter-{index}", adapter_folder(adapter), adapter.path, "disk"
+        yield f"adapter-{index}", adapter_folder(adapter), adapter.path, _ADAPTER
 
 
 def granted_buckets(workload: Workload) -> tuple[str, ...]:
@@ -165,7 +169,8 @@ def _readable(workload: Workload) -> Iterator[str]:
 
 def _attributes(uri: str, cached: str) -> Mapping[str, str]:
     table, (bucket, folder) = _table(), _parts(uri)
-    options = [*table["mount"], *table["uncached" if cached == "none" else "cached"]]
+    kept = {"none": "uncached", _ADAPTER: "adapterCached"}.get(cached, "cached")
+    options = [*table["mount"], *table[kept]]
     if folder:
         options.insert(0, f"only-dir={folder}")
     return {"bucketName": bucket, "mountOptions": ",".join(options)}

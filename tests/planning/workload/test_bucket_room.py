@@ -51,3 +51,20 @@ def test_a_larger_machine_is_named_where_the_mount_leaves_too_little() -> None:
     machine = problem.remedy.rpartition(": ")[2]
     assert machine != "g2-standard-8"
     assert planned(machine=machine, cache="memory", offloaded=8)
+
+
+def test_the_cache_of_an_adapter_is_bounded_and_the_pod_asks_for_its_room() -> None:
+    def sidecar(adapters: int, source: Any = None) -> tuple[int, list[str]]:
+        named = [{"name": f"a{n}", "path": f"gs://adapters/a{n}"} for n in range(adapters)]
+        chat = factories.workload(SEVEN, engine={"lora": {"adapters": named}, "maxModelLen": 2048})
+        chat["model"] |= {"source": source} if source else {}
+        storage = factories.planned(factories.serving({"chat": chat})).workloads[0].storage
+        assert storage.sidecar is not None
+        mounts = [each.bucket["mountOptions"] for each in storage.volumes if each.bucket and each.name != "weights"]
+        return storage.sidecar.ephemeral_bytes // GIB, mounts
+
+    (one, (options,)), (three, _) = sidecar(1), sidecar(3)
+    assert "file-cache:max-size-mb:1024" in options and "file-cache:max-size-mb:-1" not in options
+    assert three == one + 2
+    streamed, _ = sidecar(1, {"kind": "bucket", "uri": "gs://models/x", "reader": "streamer"})
+    assert streamed == one

@@ -1,10 +1,13 @@
 """Weights that the engine streams from a bucket by itself: what it can load so, and the memory that it takes."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from l4serve.config.problems import ConfigError
+from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories
 
@@ -32,3 +35,43 @@ def test_bitsandbytes_has_a_loader_of_its_own_that_reads_files(
     assert problem.path == "workloads.chat.model.source.reader"
     assert problem.remedy == "set model.source.reader: fuse"
     assert planned({**STREAMED, "reader": "fuse"}, model=model, engine=engine).engine.argv
+
+
+def slow(stack: StackPlan) -> list[str]:
+    return [note.text for note in stack.notes if note.id == "host-memory-slow"]
+
+
+def stack(cluster: Mapping[str, Any], *, gpus: int = 1, source: Any = STREAMED, **fields: Any) -> StackPlan:
+    chat = factories.workload(gpus=gpus, engine={"tensorParallelSize": gpus}, **fields)
+    if source:
+        chat["model"]["source"] = source
+    pools = {"l4": {"machineType": "g2-standard-24", "maxNodes": 2}} if cluster["mode"] == "standard" else {}
+    return factories.planned(factories.serving({"chat": chat}, cluster=cluster, pools=pools))
+
+
+def test_each_rank_has_a_buffer_of_its_own_and_no_file_is_read_twice() -> None:
+    """A server of 1.6 GiB and a rank of 2.4, with 4 GiB of buffer each; two ranks share /dev/shm besides."""
+
+    def refused_below(gpus: int, memory: str) -> float:
+        with pytest.raises(ConfigError) as refused:
+            stack(factories.ZONAL, gpus=gpus, resources={"requests": {"memory": memory}})
+        (told,) = [each.message for each in refused.value.problems if "OOMKilled" in each.message]
+        return float(told.partition("below the ")[2].partition(" GiB")[0])
+
+    one, two = refused_below(1, "2Gi"), refused_below(2, "2Gi")
+    from_files = stack(factories.ZONAL, source=None, resources={"requests": {"memory": "2Gi"}}, fit="warn")
+    (without,) = [note.text for note in from_files.notes if "OOMKilled" in note.text]
+    least = float(without.partition("below the ")[2].partition(" GiB")[0])
+    assert one == pytest.approx(least + 4, abs=0.1)
+    assert two > one + 4
+    enough = f"{math.ceil(one)}Gi"
+    assert slow(stack(factories.ZONAL, resources={"requests": {"memory": enough}})) == []
+    assert slow(stack(factories.ZONAL, source=None, resources={"requests": {"memory": f"{math.ceil(least)}Gi"}}))
+
+
+@pytest.mark.parametrize("source", [STREAMED, None], ids=["streamed", "hub"])
+def test_a_plan_warns_of_no_memory_that_it_chose_itself(source: Any) -> None:
+    """A pod of 14 GiB of offloaded cache asks for more than its share of the smallest machine."""
+    args = ["--kv-offloading-size=14"]
+    assert slow(stack(factories.AUTOPILOT, source=source, extraArgs=args)) == []
+    assert slow(stack(factories.AUTOPILOT, source=source)) == []
