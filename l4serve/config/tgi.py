@@ -20,7 +20,7 @@ class TgiEngine(ConfigModel):
     contract: Version | None = None
     """Known version whose contract to apply when `version` lies outside the known range."""
     quantize: Word | None = None
-    """Quantisation method, such as awq, gptq, eetq, bitsandbytes, bitsandbytes-nf4 or fp8."""
+    """Quantisation method, such as awq, gptq, eetq, bitsandbytes, bitsandbytes-nf4 or fp8; unset leaves 16 bits."""
     attention: Literal["paged", "flashdecoding", "flashinfer"] | None = None
     """Kernels that compute attention; passed in the environment where the launcher has no flag."""
     num_shard: PositiveInt | None = None
@@ -38,7 +38,7 @@ class TgiEngine(ConfigModel):
     max_batch_size: PositiveInt | None = None
     """Requests that one batch may hold at most."""
     kv_cache_dtype: Word | None = None
-    """Type of the KV cache, such as fp8_e4m3fn or fp8_e5m2."""
+    """Type of the KV cache, such as fp8_e4m3fn or fp8_e5m2; eight bits hold twice the tokens of sixteen."""
     cuda_memory_fraction: Fraction | None = None
     """Share of the GPU's memory that the engine may take, above 0 and at most 1."""
     max_concurrent_requests: PositiveInt | None = None

@@ -61,9 +61,9 @@ class VllmEngine(ConfigModel):
     dtype: Literal["auto", "half", "float16", "bfloat16", "float", "float32"] | None = None
     """Number format of weights and activations; auto, as unset, follows the model's config."""
     quantization: Word | None = None
-    """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes."""
+    """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes; unset follows the checkpoint."""
     kv_cache_dtype: Word | None = None
-    """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2."""
+    """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2; eight bits hold twice the tokens of sixteen."""
     max_model_len: PositiveInt | Literal["auto"] | None = None
     """Longest context, prompt and output together, in tokens; auto (from 0.14.0) is as long as the cache holds."""
     tensor_parallel_size: PositiveInt | None = None

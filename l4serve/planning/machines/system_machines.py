@@ -33,7 +33,7 @@ def has_no_gpus(machine_type: str) -> bool:
 
 
 def misspelt_class(machine_type: str) -> str | None:
-    """The machine type that was meant by one whose class is a slip, `e2-standrd-4`; None where it is none."""
+    """The machine type that was meant by one whose class is misspelt; None where it is spelt right, or like none."""
     family, _, rest = machine_type.partition("-")
     kind, dash, size = rest.partition("-")
     near = None if kind in _table()["classes"] else nearest(kind, _table()["classes"])
