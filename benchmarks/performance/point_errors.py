@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import inf
 from statistics import median
 
-from benchmarks.performance.points import Metric, Point
+from benchmarks.performance.points import Metric, Point, predicted
+from l4serve.planning.performance.bounded_figures import UNKNOWN
 from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
-from l4serve.planning.performance.speed import UNKNOWN
 
 Answers = Mapping[str, Mapping[Metric, float | None]]
 CLOSE = 0.05
@@ -37,8 +38,8 @@ class Errors:
 
 def relative(point: Point, metric: Metric, answers: Answers) -> float | None:
     """(predicted - measured) / measured; None where either is missing."""
-    predicted, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
-    return None if predicted is None or not measured else predicted / measured - 1
+    said, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
+    return None if said is None or not measured else said / measured - 1
 
 
 def errors(points: Sequence[Point], metric: Metric, answers: Answers) -> Errors:
@@ -60,16 +61,25 @@ def coverage(points: Sequence[Point], metric: Metric, answers: Answers) -> tuple
     """Measured figures that lie within the bound of what was said of them, and all of which something was said."""
     inside = found = 0
     for point in points:
-        predicted, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
-        if predicted is None or measured is None:
+        said, measured = answers.get(point.id, {}).get(metric), point.measured.get(metric)
+        if said is None or measured is None:
             continue
-        question = point.question
-        bound = bound_of(all_card_speeds()[question.accelerator], question.gpus)
-        said = replace(UNKNOWN, **{FIELDS[metric]: predicted})
-        low, high = (getattr(said.bounded(bound, side), FIELDS[metric]) for side in (-1, 1))
+        low, high = _edges(point, metric, said)
         found += 1
         inside += low <= measured <= high
     return inside, found
+
+
+def _edges(point: Point, metric: Metric, said: float) -> tuple[float, float]:
+    """The bound of what was said of a point; under a rate that of the model as it is, which follows the queue."""
+    if point.load.rate is not None:
+        speed = predicted(point)
+        low, high = (getattr(edge, FIELDS[metric]) for edge in (speed.low, speed.high))
+        return low, inf if high is None else high
+    bound = bound_of(all_card_speeds()[point.question.accelerator], point.question.gpus)
+    figures = replace(UNKNOWN, **{FIELDS[metric]: said})
+    low, high = (getattr(figures.bounded(bound, side), FIELDS[metric]) for side in (-1, 1))
+    return low, high
 
 
 def _ranked(points: Iterable[Point], metric: Metric, answers: Answers) -> tuple[int, int]:

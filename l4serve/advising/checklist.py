@@ -20,7 +20,7 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.performance.speed import Figures
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.speed_question import subject_speed

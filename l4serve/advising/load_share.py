@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.speed import Figures
 
 
 def share_of(load: Load, replicas: int) -> Load:

@@ -10,8 +10,9 @@ from typing import Literal
 from l4serve.advising.candidates import Candidate, table
 from l4serve.advising.traffic import USUAL_TRAFFIC, Traffic
 from l4serve.config.frozen import frozen
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.speed import Figures, Speed
+from l4serve.planning.performance.speed import Speed
 from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.judging import Judgement

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
-from l4serve.planning.performance.card_speeds import CardSpeed
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import Load
@@ -58,28 +56,13 @@ def gained(case: Case, load: Load) -> Mapping[str, float]:
 def _loosened(case: Case) -> Mapping[str, Case]:
     """The case with twice as much of each limit, those first that a setting or another machine gives more of."""
     clock, limits = case
-    rates = clock.rates
-    quick = replace(rates, host=rates.host / TIMES, layer=rates.layer / TIMES, request=rates.request / TIMES)
     found: dict[str, Case] = {
         "max sequences": (clock, replace(limits, sequences=int(TIMES * limits.sequences))),
         "max batched tokens": (clock, replace(limits, batched_tokens=int(TIMES * limits.batched_tokens))),
         "KV cache": (clock, replace(limits, cache_tokens=int(TIMES * limits.cache_tokens))),
-        **({"interconnect": (replace(clock, card=_faster(clock.card, "link")), limits)} if clock.ranks > 1 else {}),
-        "compute": (replace(clock, card=_faster(clock.card, "compute")), limits),
-        "memory bandwidth": (replace(clock, card=_faster(clock.card, "read")), limits),
-        "host": (replace(clock, rates=quick, card=_faster(clock.card, "host")), limits),
+        **({"interconnect": (clock.sped_up(link=TIMES), limits)} if clock.ranks > 1 else {}),
+        "compute": (clock.sped_up(compute=TIMES), limits),
+        "memory bandwidth": (clock.sped_up(read=TIMES), limits),
+        "host": (clock.sped_up(host=TIMES), limits),
     }
     return found
-
-
-@lru_cache(maxsize=64)
-def _faster(card: CardSpeed, part: str) -> CardSpeed:
-    """A card that reads, computes, exchanges or is given its kernels twice as fast; always the same object."""
-    if part == "read":
-        return replace(card, read_bytes=TIMES * card.read_bytes)
-    if part == "link":
-        return replace(card, link_bytes=TIMES * card.link_bytes, link_latency=card.link_latency / TIMES)
-    if part == "host":
-        return replace(card, eager_launch=card.eager_launch / TIMES)
-    faster = {kind: TIMES * rate for kind, rate in card.operations.items()}
-    return replace(card, operations=faster, unpacked_weights=TIMES * card.unpacked_weights)

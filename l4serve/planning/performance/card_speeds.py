@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
@@ -58,6 +58,22 @@ class CardSpeed:
     def rate(self, kind: str) -> float:
         """Dense operations a second for a type; of one that the card does not multiply, those of 16 bits."""
         return self.operations.get(kind, self.operations["bfloat16"])
+
+
+@lru_cache(maxsize=256)
+def sped_up(
+    card: CardSpeed, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0
+) -> CardSpeed:
+    """A card that reads, computes, exchanges or is given its kernels so many times as fast; always the same object."""
+    return replace(
+        card,
+        read_bytes=read * card.read_bytes,
+        operations={kind: compute * rate for kind, rate in card.operations.items()},
+        unpacked_weights=compute * card.unpacked_weights,
+        link_bytes=link * card.link_bytes,
+        link_latency=card.link_latency / link,
+        eager_launch=card.eager_launch / host,
+    )
 
 
 @cache

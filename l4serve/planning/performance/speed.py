@@ -14,6 +14,7 @@ from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bottleneck import bottleneck
+from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, farther, times
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
@@ -38,47 +39,6 @@ CROWD_NOTE = (
 
 
 @frozen(slots=True, kw_only=True)
-class Figures:
-    """What a client sees of an engine: milliseconds, and tokens or requests a second of all clients together."""
-
-    ttft_ms: float | None
-    itl_ms: float | None
-    output_tokens_per_second: float | None
-    requests_per_second: float | None
-    end_to_end_ms: float | None
-    running_requests: float | None
-
-    def bounded(self, bound: Bound, side: int) -> Figures:
-        """The lowest (-1) or highest (1) that each figure may be; a whole answer is its first token and the rest."""
-        first, whole = self.ttft_ms, self.end_to_end_ms
-        edge = None if first is None else max(0.0, first * bound.wait.at(side) + _host_ms(bound, side))
-        if first is not None and edge is not None and whole is not None:
-            whole = edge + (whole - first) * bound.token.at(side)
-        return Figures(
-            ttft_ms=edge,
-            itl_ms=_times(self.itl_ms, bound.token.at(side)),
-            output_tokens_per_second=_times(self.output_tokens_per_second, bound.rate.at(side)),
-            requests_per_second=_times(self.requests_per_second, bound.rate.at(side)),
-            end_to_end_ms=whole,
-            running_requests=self.running_requests,
-        )
-
-
-def _host_ms(bound: Bound, side: int) -> float:
-    return -bound.host_ms.less if side < 0 else bound.host_ms.more
-
-
-UNKNOWN = Figures(
-    ttft_ms=None,
-    itl_ms=None,
-    output_tokens_per_second=None,
-    requests_per_second=None,
-    end_to_end_ms=None,
-    running_requests=None,
-)
-
-
-@frozen(slots=True, kw_only=True)
 class Speed:
     """An estimate: the figures, the shares by which they may be wrong, what holds more of them back, and what was not
     judged and why."""
@@ -95,6 +55,8 @@ class Speed:
     most_requests: float | None = None
     """Of a load that comes at a rate: the requests a second that are served with every place taken."""
     waits: Waits = NO_WAITS
+    edges: Callable[[int], Figures] | None = field(default=None, compare=False, repr=False)
+    """Of a load that comes at a rate: the figures at the fastest (-1) and the slowest (1) that the steps may be."""
     slowest_keeps_up: bool = True
     """Whether the rate is served even where the bound is as slow as it may be; a queue without end has no wait."""
 
@@ -125,11 +87,11 @@ class Speed:
                 edge,
                 output_tokens_per_second=self.figures.output_tokens_per_second,
                 requests_per_second=self.figures.requests_per_second,
-                running_requests=_times(self.figures.running_requests, self.bound.token.at(side)),
+                running_requests=times(self.figures.running_requests, self.bound.token.at(side)),
             )
         if side > 0 and not self.slowest_keeps_up:
-            edge = replace(edge, ttft_ms=None, end_to_end_ms=None)
-        return edge
+            return replace(edge, ttft_ms=None, end_to_end_ms=None)
+        return edge if self.edges is None else farther(edge, self.edges(side), self.bound, side)
 
 
 NO_SPEED = Speed(figures=UNKNOWN, bound=Bound())
@@ -180,12 +142,19 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     seen = observed(clock, limits, load)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
+    speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound))
     if rate < most / (1 + speed.bound.slower):
         return speed
     slower = (
         f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.slower:.0f} % slower does not keep up with {rate:g}"
     )
     return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
+
+
+def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, side: int) -> Figures:
+    """The figures under a rate of an engine whose steps are as fast or slow as they may be."""
+    slowed = clock.slowed(bound.token.at(side))
+    return _speed(served, slowed, load, observed(slowed, loop_limits(served), load)).figures
 
 
 def unjudged(served: Served) -> str | None:
@@ -272,7 +241,3 @@ def _half(served: Served, clock: StepClock) -> Callable[[], StepClock] | None:
         return None
     fewer = replace(served.options, tensor_parallel_size=clock.ranks // 2)
     return partial(step_clock, replace(served, options=fewer), clock.rates)
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor

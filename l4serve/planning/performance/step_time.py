@@ -7,7 +7,7 @@ from functools import cached_property
 from math import ceil, log2
 
 from l4serve.config.frozen import frozen
-from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed
+from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed, sped_up
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.model_work import ModelWork, wider_formats
 
@@ -44,6 +44,16 @@ class StepClock:
     eager: bool = False
     ranks: int = 1
     host_factor: float = 1.0
+
+    def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
+        """The clock of a card and a host that are so many times as fast."""
+        rates, card = self.rates, sped_up(self.card, read=read, compute=compute, link=link, host=host)
+        quick = replace(rates, host=rates.host / host, layer=rates.layer / host, request=rates.request / host)
+        return replace(self, rates=quick, card=card)
+
+    def slowed(self, times: float) -> StepClock:
+        """The clock whose steps all take so many times as long."""
+        return self.sped_up(read=1 / times, compute=1 / times, link=1 / times, host=1 / times)
 
     def seconds(self, batch: Batch) -> float:
         """The step's time."""

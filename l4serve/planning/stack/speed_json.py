@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.speed import Figures, Speed
+from l4serve.planning.performance.speed import Speed
 from l4serve.planning.workload.speed_question import Priced
 
 LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}

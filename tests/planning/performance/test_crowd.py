@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.crowd import closed, places_of
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.full_engine import pace_of
 from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.loop_state import Limits, Observed
-from l4serve.planning.performance.speed import Figures, loop_limits, speed_of, step_clock
+from l4serve.planning.performance.speed import loop_limits, speed_of, step_clock
 from l4serve.planning.performance.step_time import StepClock
 from tests.planning.performance.engines import served
 

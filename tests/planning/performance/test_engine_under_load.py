@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.card_speeds import all_card_speeds
+from l4serve.planning.performance.kernel_rates import kernel_rates
+from l4serve.planning.performance.known_runs import observed
 from l4serve.planning.performance.load import Load, spread_as_asked
-from l4serve.planning.performance.speed import Figures, Speed, speed_of
+from l4serve.planning.performance.speed import Speed, loop_limits, speed_of, step_clock
 from tests.each_case import each
 from tests.planning.performance.engines import served, with_cache
 
@@ -87,6 +90,24 @@ def test_more_than_can_be_served_is_one_speed_and_no_more_than_full_places_make(
         assert (speed.high.ttft_ms is None) == (share * (1 + speed.bound.slower) >= 1)
     over = speed_of(served(), replace(CHAT, clients=None, rate=1.01 * most))
     assert over.figures.ttft_ms is None
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8, 0.88])
+def test_the_bound_of_a_rate_holds_the_queue_of_a_slower_card(share: float) -> None:
+    """Close to the most that is served a card a tenth slower waits several times as long."""
+    subject = served()
+    most = speed_of(subject, replace(CHAT, clients=None, rate=1.0)).most_requests
+    assert most is not None
+    speed = speed_of(subject, load := replace(CHAT, clients=None, rate=share * most))
+    clock, limits = step_clock(subject, kernel_rates()), loop_limits(subject)
+    fast, slow = (observed(clock.slowed(speed.bound.token.at(side)), limits, load) for side in (-1, 1))
+    assert speed.low.ttft_ms <= 1000 * fast.ttft / fast.requests
+    assert speed.low.itl_ms <= 1000 * fast.itl / fast.decoded
+    assert speed.high.ttft_ms >= 1000 * slow.ttft / slow.requests
+    assert speed.high.itl_ms >= 1000 * slow.itl / slow.decoded
+    assert speed.low.ttft_ms < speed.figures.ttft_ms < speed.high.ttft_ms
+    if share > 0.85:
+        assert speed.high.itl_ms > 1.2 * speed.figures.itl_ms
 
 
 def test_one_token_of_an_answer_and_a_rare_request_count_as_they_run() -> None:
