@@ -107,8 +107,9 @@ def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
     name = stack_name(new)
     before, after = (side_of(path, recipes_of(path.parent), name) for path in (old, new))
     if before.unreadable:
+        first = before.refused[0]
         raise refuse_input(
-            f"{old}: {before.refused[0].message}\n    fix: {before.refused[0].remedy or 'name a stack file'}"
+            f"{old.parent / first.place}: {first.message}\n    fix: {first.remedy or 'name a stack file'}"
         )
     diffs = [difference(name, before, after)]
     return difference_json(str(old), diffs), diffs

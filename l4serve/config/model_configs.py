@@ -9,6 +9,7 @@ from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, inside, read
 from l4serve.config.problems import refuse
 
 _MOST_BYTES_TOGETHER = 4 * MOST_JSON_BYTES
+_WHOLE = "give the config.json of the model's repository as it is"
 _PLACE = "keep the model's config.json beside the stack file, and give its path from there"
 
 
@@ -28,7 +29,8 @@ class ModelConfigs:
             if file not in self.known:
                 self.known[file] = self._read(file)
         except FileRefusedError as error:
-            refuse(path, f"{name[:200]} {error}", _PLACE)
+            reason = str(error)
+            refuse(path, f"{name[:200]} {reason}", _WHOLE if "JSON" in reason else _PLACE)
         return self.known[file]
 
     def _read(self, file: Path) -> Mapping[str, Any]:

@@ -51,7 +51,7 @@ _UNREADABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 def yaml_fault(error: ParserError) -> YamlFault:
     """Our words for those of the parser."""
-    for find in (_conflict, _template, _unreadable, _two_values, _no_value):
+    for find in (_conflict, _template, _unreadable, _two_values, _no_value, _unclosed):
         if found := find(error):
             return found
     for part, message, remedy, opened in _FAULTS:
@@ -106,6 +106,21 @@ def _no_value(error: ParserError) -> YamlFault | None:
     if "cannot start any token" not in error.said:
         return None
     return YamlFault(f"a value cannot begin with {error.character}", "put the value in quotes", error.at + 1)
+
+
+def _unclosed(error: ParserError) -> YamlFault | None:
+    """A bracket with nothing behind it to the end: the parser names the end, and not the line that opened it."""
+    if "flow node" not in error.said or _WRITTEN.match(error.line):
+        return None
+    opened: list[int] = []
+    for at, line in enumerate(error.lines[: error.at]):
+        for character in re.sub(r"""(["']).*?\1|(^|\s)#.*""", "", line):
+            if character in "[{":
+                opened.append(at)
+            elif character in "]}" and opened:
+                opened.pop()
+    message, remedy, _ = _BRACKET
+    return YamlFault(message, remedy, opened[-1] + 1) if opened else None
 
 
 _INDENT = (

@@ -63,11 +63,17 @@ def read_report(text: str) -> Mapping[str, Any]:
     try:
         report = json.loads((after if found else text).strip())
     except json.JSONDecodeError:
-        raise ReportError("no JSON report of vllm bench serve") from None
+        raise ReportError(
+            "this is not the JSON that vllm bench serve writes; give its file, or the log of the Job"
+        ) from None
     if not isinstance(report, dict) or not any(key in report for key in FIELDS.values()):
-        raise ReportError("no report of vllm bench serve: it has none of its figures")
+        raise ReportError(
+            "this JSON has no figure of vllm bench serve; give the file that it writes, or the log of the Job"
+        )
     if not report.get("completed", 1):
-        raise ReportError("the load tool completed no request")
+        raise ReportError(
+            "the load tool completed no request; look at the log of the Job, and at the server by l4serve verify"
+        )
     return report
 
 

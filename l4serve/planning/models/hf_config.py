@@ -107,7 +107,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         quantization=_quantization(config, text, model_id),
     )
     if fault := shape_fault(facts):
-        raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}")
+        raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}; give it as the repository has it")
     return facts
 
 
@@ -215,7 +215,8 @@ def _mlp(text: Config, usual: int, layers: int, sharing: int) -> tuple[int, int 
 def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
     width = optional(text, model_id, "head_dim", "attention_head_dim") or hidden // heads
     if not width:
-        raise ModelConfigError(f"{model_id}: config.json spreads a `hidden_size` of {hidden} over {heads} heads")
+        fault = f"config.json spreads a `hidden_size` of {hidden} over {heads} heads"
+        raise ModelConfigError(f"{model_id}: {fault}; give it as the repository has it")
     return width
 
 

@@ -68,7 +68,7 @@ def optional(config: Config, model_id: str, *keys: str) -> int | None:
             continue
         value = largest(key, value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            refuse_value(model_id, key, value, "a whole number")
+            refuse_value(model_id, key, value, "a whole number from 0 on")
         most = MOST_OF_A_LENGTH if key in _LENGTHS else MOST_OF_A_WIDTH
         if value > most:
             raise ModelConfigError(f"{model_id}: `{key}` is above {most} in config.json; no model has that many")

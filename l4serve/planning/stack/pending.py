@@ -64,7 +64,7 @@ def _with_made(resources: Iterable[Mapping[str, Any]], made: dict[str, dict[str,
 def _operations(state: Any) -> tuple[Mapping[str, Any], ...]:
     deployment = state.get("deployment") if isinstance(state, Mapping) else None
     if not isinstance(deployment, Mapping):
-        raise StateError("this is not an exported state: pulumi stack export prints one")
+        raise StateError("this is not an exported state")
     operations = deployment.get("pending_operations") or ()
     if not isinstance(operations, list | tuple) or not all(map(_is_operation, operations)):
         raise StateError("its pending operations are not what pulumi stack export writes")
