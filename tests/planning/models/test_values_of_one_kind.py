@@ -143,4 +143,4 @@ def test_a_stack_is_refused_at_the_key_that_names_the_file(tmp_path: Path) -> No
     [problem] = [found for found in refused.value.problems if found.path.endswith(".config")]
     assert problem.path == "workloads.qwen.model.config"
     assert "`hidden_size` is [64, 9] in config.json" in problem.message
-    assert problem.remedy == "it must be a whole number"
+    assert problem.remedy == "it must be a whole number from 0 on"
