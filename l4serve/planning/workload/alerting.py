@@ -135,7 +135,8 @@ def alert_notes(workload: Workload, contract: Contract, around: Surroundings) ->
         yield f"its alerts name {_RUNBOOK}, a file of this project that whoever is woken may not have at hand"
     if workload.objectives is None:
         for row in _unseen(contract):
-            says = row["says"].format(seconds=_promise(row, config.objectives))
+            promised = _promise(row, config.objectives)
+            says = row.get("unseen", row["says"]).format(seconds=promised, percent=100 * promised)
             yield f"no alert tells when {says}: {contract.name} counts none of them"
     if _blames_clients(contract):
         told = f"{contract.name} counts requests that the client got wrong among those that fail"

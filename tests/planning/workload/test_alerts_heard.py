@@ -54,8 +54,10 @@ def test_policies_without_channels_reach_nobody() -> None:
 def test_nobody_is_woken_for_what_clients_got_wrong(version: str, severities: set[str]) -> None:
     engine = {"version": version}
     found = {rule.severity for name, rule in rules(engine=engine).items() if name.startswith("errors-")}
-    told = [note.id for note in plan_of(engine=engine).notes]
+    notes = plan_of(engine=engine).notes
+    told = [note.id for note in notes]
     assert found == severities
+    assert any("more than 1 % of the requests fail" in note.text for note in notes) is (not severities)
     assert ("alerts-of-clients" in told) is (severities == {"warning"})
     assert ("promise-without-metric" in told) is (not severities)
 
