@@ -68,9 +68,10 @@ class Prospect:
 
     def load_of(self, clients: int) -> Load:
         """The expected lengths from so many clients, as `l4serve estimate` asks about them."""
-        from l4serve.planning.performance.load import Load
+        from l4serve.planning.performance.load import Load, spread_as_asked
 
-        return Load(input_tokens=self.load.input_tokens, output_tokens=self.load.output_tokens, clients=clients)
+        load = Load(input_tokens=self.load.input_tokens, output_tokens=self.load.output_tokens, clients=clients)
+        return spread_as_asked(load, None)
 
     def _under(self, clients: int) -> Priced:
         from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed

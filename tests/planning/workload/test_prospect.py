@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.workload.prospect import Prospect
+from l4serve.planning.workload.speed_question import subject_speed
 from tests import factories
 
 
@@ -40,6 +42,17 @@ def test_as_many_users_as_the_cache_and_the_limit_hold() -> None:
     assert prospect(engine={"maxNumSeqs": 8}).places == 8
     few = prospect(load={"inputTokens": 3000, "outputTokens": 1000}).places
     assert 8 < few < prospect().places
+
+
+def test_a_full_batch_of_a_crowd_is_the_load_of_an_estimate() -> None:
+    """An estimate of so many clients has lengths that vary, on whatever engine."""
+    found = prospect(engine={"maxNumSeqs": 400}, load={"inputTokens": 64, "outputTokens": 64})
+    assert found.places == 400
+    load = spread_as_asked(Load(input_tokens=64, output_tokens=64, clients=400), None)
+    assert load.crowd > 0
+    assert found.load_of(400) == load
+    assert found.full_batch.speed.figures == subject_speed(found.subject, found.judgement, load).figures
+    assert any("crowd" in said for said in found.full_batch.speed.assumed)
 
 
 def test_the_price_is_that_of_the_pod_s_node() -> None:
