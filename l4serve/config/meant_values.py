@@ -71,9 +71,14 @@ def _plain(number: float) -> float:
     return float(f"{number:g}")
 
 
-def _as_list(value: Any, example: Any) -> list[str]:
-    """The list of texts that a text or a mapping means; empty where it means none."""
-    if not isinstance(example, list) or not all(isinstance(item, str) for item in example):
+def _as_list(value: Any, example: Any) -> list[Any]:
+    """The list that a text or a mapping means; empty where it means none."""
+    if not isinstance(example, list) or not example:
+        return []
+    if isinstance(example[0], Mapping) and (isinstance(value, Mapping) or (isinstance(value, str) and value)):
+        # One item, or what its first key names.
+        return [value if isinstance(value, Mapping) else {next(iter(example[0])): value}]
+    if not all(isinstance(item, str) for item in example):
         return []
     flags = example[0].startswith("--")
     if isinstance(value, str) and value:

@@ -47,6 +47,18 @@ MEANT = (
     Wrong("system-fallback", {FALLBACK: ["n2-highmm-4"]}, FALLBACK, "did you mean n2-highmem-4?"),
     Wrong("memory-of-no-machine", {f"{REQUESTS}.memory": "900Gi"}, f"{REQUESTS}.memory", "ask for 41Gi or less"),
     Wrong("rule-of-none", {f"{W}.allow": ["vllm-nope"]}, f"{W}.allow[0]", "remove it; `l4serve contract rules`"),
+    Wrong(
+        "pool-as-order",
+        {"computeClasses": {"fast": {"priorities": "l4"}}},
+        "computeClasses.fast.priorities",
+        "[{nodePool: l4}]",
+    ),
+    Wrong(
+        "proxies-word",
+        {"expose": {"to": "network", "proxyOnlyCidr": "x"}},
+        "expose.proxyOnlyCidr",
+        "example 10.129.0.0/23",
+    ),
     Wrong("day-alone", {EXCLUSIONS: [{**DAYS, "start": "2026-01-01"}]}, f"{EXCLUSIONS}[0].start", "2026-01-01T00:00"),
     Wrong(
         "host-of-an-address", {"expose.host": "https://a.b.com", "expose.to": "network"}, "expose.host", "as a.b.com"

@@ -47,7 +47,9 @@ def _attached(path: str, config: NodePool, takes: tuple[Attachable, ...]) -> Mac
         message = f"no source says that {wanted!r} attaches to {takes[0].family} machines"
         return Problem(f"{path}.accelerator.type", message, f"use one of: {known}")
     if count not in card.limits:
-        message = f"a {card.family} machine carries no {count} {wanted}"
+        message = (
+            f"{card.family} machines take {', '.join(map(str, card.limits))} of {wanted}, and {count} are asked for"
+        )
         return Problem(f"{path}.accelerator.count", message, f"use one of: {', '.join(map(str, card.limits))}")
     if config.machine_type not in card.hosts:
         message = f"{config.machine_type!r} is not a known machine type for {wanted}"

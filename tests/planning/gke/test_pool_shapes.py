@@ -45,7 +45,7 @@ def test_n1_takes_the_cards_that_the_pool_attaches() -> None:
         (
             {"machineType": "n1-standard-8", "accelerator": {**T4, "count": 3}},
             "accelerator.count",
-            "carries no 3",
+            "and 3 are asked for",
             "1, 2, 4",
         ),
         (
