@@ -76,8 +76,11 @@ def _by_type(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for option in options:
         part = {key: value for key, value in option.items() if key not in _TEXTS and key != "type"}
         if part.keys() & {"enum", "const", "allOf", "if"}:
-            # These keywords hold for values of every type.
-            part = {"allOf": [*found.get("allOf", []), {"if": {"type": option["type"]}, "then": part}]}
+            # These keywords hold for values of every type; editors know `errorMessage`, and say no other type else.
+            words = [str(value) for value in part.get("enum", [part.get("const")]) if value is not None]
+            said = f"expected: {' or '.join([*(kind for kind in types if kind != option['type']), *words])}"
+            then = {**part, "errorMessage": said}
+            part = {"allOf": [*found.get("allOf", []), {"if": {"type": option["type"]}, "then": then}]}
         found |= part
     return found
 
