@@ -1,6 +1,8 @@
 """Figures as people read them."""
 
+from decimal import Decimal
+
 
 def shown(value: float, digits: int = 4) -> str:
     """A figure of so many digits, with its thousands divided and without an exponent."""
-    return f"{float(f'{value:.{digits}g}'):,.12f}".rstrip("0").rstrip(".")
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"

@@ -14,3 +14,13 @@ def test_a_figure_is_written_out() -> None:
     }
     assert {value: shown(value) for value in written} == written
     assert shown(692.6412, 6) == "692.641"
+
+
+def test_a_figure_ends_where_its_digits_do() -> None:
+    """Twelve places of a thousand are more than a binary number has: 8362.3 was written as 8,362.299999999999."""
+    assert [shown(value, 6) for value in (8362.3, 12000.0, 0.0000123456, 1e9)] == [
+        "8,362.3",
+        "12,000",
+        "0.0000123456",
+        "1,000,000,000",
+    ]
