@@ -41,7 +41,7 @@ def plan(
         notes = "".join(
             f"{each.level}: {one_line(each.path)}: {one_line(each.text)}\n" for each in by_harm(planned.notes)
         )
-        print(fenced(safe_text(notes) + console.file.getvalue()), end="")  # type: ignore[attr-defined]
+        print(fenced(safe_text(notes) + console.file.getvalue()))  # type: ignore[attr-defined]
         return
     print_notes(planned)
     if as_json:

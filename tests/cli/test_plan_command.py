@@ -78,3 +78,9 @@ def test_edits_say_when_some_values_do_more() -> None:
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     assert "another number of GPUs per node replaces the pool" in " ".join(" ".join(lines).split())
+
+
+def test_two_plans_in_markdown_are_two_blocks() -> None:
+    """As a CI job writes them into one summary: a fence that the next one touches closes nothing."""
+    lines = (run("-s", "dev", "--markdown").stdout * 2).splitlines()
+    assert [line for line in lines if line.startswith("```")] == ["```text", "```"] * 2
