@@ -119,7 +119,7 @@ def _cloud(plan: StackPlan, project: str) -> "Iterator[Finding]":
 
 
 def _line(finding: "Finding") -> str:
-    remedy = f"; fix: {one_line(finding.remedy)}" if finding.remedy else ""
+    remedy = f"\n        fix: {one_line(finding.remedy)}" if finding.remedy else ""
     return f"{finding.verdict:<8}{one_line(finding.subject)}: {one_line(finding.text)}{remedy}"
 
 

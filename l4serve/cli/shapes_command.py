@@ -16,6 +16,7 @@ from l4serve.cli.completion import complete_accelerator, complete_region, comple
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load, one_workload, valid_region
+from l4serve.cli.tables import wrapped
 from l4serve.config.spelling import one_of
 from l4serve.engines.cards import written
 from l4serve.planning.machines.allocatable import Allocatable
@@ -197,7 +198,7 @@ def _print(rows: tuple[ShapeRow, ...], offer: Offer, pod: PodRequest | None) -> 
         table.add_row(*_cells(row, pod))
     console.print(table)
     for line in _notes(rows, offer, pod):
-        console.print(line, soft_wrap=True)
+        console.print(wrapped(Text(line), console.width, "  "))
 
 
 def _cells(row: ShapeRow, asked: PodRequest | None) -> list[str | Text]:

@@ -154,7 +154,7 @@ def test_a_stack_is_looked_at_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "https://example.com")
     result = CliRunner().invoke(app, ["doctor", "-s", "dev", "--offline"])
     assert result.exit_code == 1
-    assert "bad     pulumi: it is not on PATH; fix: install the Pulumi CLI" in result.output
+    assert "bad     pulumi: it is not on PATH\n        fix: install the Pulumi CLI" in result.output
     assert "ok      token: " in result.output
     document = json.loads(CliRunner().invoke(app, ["doctor", "-s", "dev", "--offline", "--json"]).output)
     assert {each["subject"] for each in document["findings"]} >= {"pulumi", "token", "state lock"}
