@@ -151,6 +151,7 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "NO_COLOR": "1",
+        "GOGC": "400",  # Commands of seconds: Go need not look for garbage so often.
         "TMPDIR": str(folder / "tmp"),  # the Kubernetes provider leaves a copy of its kubeconfig there
     }
     if shutil.which("pulumi") is None:  # what is built has no home of its own
