@@ -52,6 +52,13 @@ class Longer(Own):
     size: int = 0
 
 
+@frozen()
+class Made:
+    first: int
+    each: list[int] = field(default_factory=list)
+    named: str = field(default="n", kw_only=True)
+
+
 CASES: list[dict[str, Any]] = [
     {"name": "a"},
     {"name": "a", "told": "b"},
@@ -95,3 +102,13 @@ def test_a_method_of_the_class_itself_stays() -> None:
     assert Longer("A", 1) != Longer("a", 1)
     assert repr(Longer("a", 1)) == "Longer(name='a', size=1)"
     assert [each.name for each in fields(Longer)] == ["name", "size"]
+
+
+def test_what_is_left_out_is_made_for_each() -> None:
+    one, other = Made(1), Made(1)
+    one.each.append(2)
+    assert (other.each, Made(1, [3]).each, one.named, Made(1, named="m").named) == ([], [3], "n", "m")
+    with pytest.raises(TypeError, match=r"Made.__init__\(\) missing 1 required positional argument: 'first'"):
+        Made()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional"):
+        Made(1, [], "m")  # type: ignore[call-arg]

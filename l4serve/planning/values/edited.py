@@ -17,7 +17,8 @@ else:
     def edited(value: T, **changes: Any) -> T:
         """A copy with other values of some fields."""
         copy = object.__new__(type(value))
-        vars(copy).update(vars(value), **changes)
+        # A dict of one's own is read faster than the one that an object makes when it is asked for it.
+        object.__setattr__(copy, "__dict__", {**vars(value), **changes})
         return copy
 
 
