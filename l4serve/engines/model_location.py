@@ -43,7 +43,8 @@ def is_address(argument: str | None) -> bool:
 
 def bucket_adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
     """The engine's adapters that lie in a bucket."""
-    return tuple(adapter for adapter in _adapters(engine) if adapter.path.startswith(_BUCKET_SCHEME))
+    adapters = _adapters(engine)
+    return tuple(each for each in adapters if each.path.startswith(_BUCKET_SCHEME)) if adapters else ()
 
 
 def adapter_folder(adapter: LoraAdapter) -> str:
