@@ -14,6 +14,7 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.pod_resources import GPU_RESOURCE
+from l4serve.verification.doctor_alerts import alert_findings
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 
 _SECONDS = 20
@@ -35,6 +36,7 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
     yield from pending_pods(pods, events)
     yield from drivers(nodes)
     yield from autoscalers(scalers)
+    yield from alert_findings(plan, client)
 
 
 def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:

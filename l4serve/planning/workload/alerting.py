@@ -143,16 +143,21 @@ def alert_notes(workload: Workload, contract: Contract, around: Surroundings) ->
         yield f"{told}: its alerts of errors are warnings alone"
 
 
+def alertmanager_secret() -> tuple[str, str, str]:
+    """Namespace, name and key of the Secret from which the managed alertmanager reads whom to tell."""
+    manager = _table()["alertmanager"]
+    return manager["namespace"], manager["secret"], manager["key"]
+
+
 def unheard_note(config: Alerts | None) -> str | None:
     """What to say where alerts reach nobody: the cluster's alertmanager has no receiver, the policies no channel."""
-    manager = _table()["alertmanager"]
     if config is None or config.notification_channels:
         return None
     if config.via == "policies":
         return "alerts reach nobody: policies without notificationChannels show incidents in the console alone"
-    secret, key = f"{manager['namespace']}/{manager['secret']}", manager["key"]
+    namespace, secret, key = alertmanager_secret()
     return (
-        f"alerts reach nobody until Secret {secret} says whom, by {key}, which this stack does not make: "
+        f"alerts reach nobody until Secret {namespace}/{secret} says whom, by {key}, which this stack does not make: "
         "the managed alertmanager drops them"
     )
 
