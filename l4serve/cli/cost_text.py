@@ -34,6 +34,8 @@ def cost_remarks(cost: StackCost) -> Iterator[str]:
     prices = "; ".join(f"{', '.join(names)}: {date}" for date, names in dated.items())
     if prices:
         yield f"prices of {prices}; a month has {HOURS_PER_MONTH} hours; disks, traffic and logs are not counted"
+    if any(line.fewest < line.planned for line in cost.lines):
+        yield "the least is that of pools at their minNodes, as while no pod runs; what the replicas keep is as planned"
     if cost.unknown:
         yield f"price unknown, and in no sum: {', '.join(cost.unknown)}"
     for line in cost.lines:

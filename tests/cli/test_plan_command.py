@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from tests import factories
 from tests.config.wrong_configs import GOOD
 from tests.stack_cases import STACKS, planned
 
@@ -71,6 +72,17 @@ def test_the_cost_says_what_its_figures_leave_out() -> None:
     assert "workloads.by-accelerator (g2-standard-24, on-demand): a lower bound: Autopilot adds a premium" in said
     said = " ".join(run("-f", "tests/data/stacks/Pulumi.models.yaml").stdout.split())
     assert "nodePools.first (g2-standard-8, on-demand): reserved machines are billed whether nodes run or not" in said
+
+
+def test_the_least_says_that_no_pod_runs(tmp_path: Path) -> None:
+    def told(least: int) -> bool:
+        chat = factories.workload(autoscaling={"minReplicas": 2, "maxReplicas": 3})
+        pools = {"l4": {**factories.POOL, "minNodes": least}}
+        file = factories.write_stack(tmp_path, factories.serving({"chat": chat}, pools=pools))
+        return "the least is that of pools at their minNodes" in " ".join(run("-f", str(file)).stdout.split())
+
+    assert told(0)
+    assert not told(2), "the pool keeps what the pods take"
 
 
 def test_edits_say_when_some_values_do_more() -> None:
