@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from l4serve.planning.difference.interruption import interruption
+from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -154,6 +156,8 @@ def test_an_update_of_a_claim_of_one_node_ends_the_old_pod_first() -> None:
     assert (rollout.max_surge, rollout.max_unavailable) == (0, 1), "a new pod on another node would wait for ever"
     assert [note.level for note in plan.notes if note.id == "update-gap-of-claim"] == ["may fail"]
     assert "update-gap" not in {note.id for note in plan.notes}, "a GPU is free; more of them change nothing"
+    told = interruption(plan.workloads[0], plan.workloads[0], Effect.POD_RESTART, Effect.NOTHING)
+    assert told.expected and told.why.startswith("its claim reaches one node alone: it goes first")
     many = stack({**once, "access": "ReadOnlyMany"})
     assert many.workloads[0].scale.rollout.max_surge == 1
 
