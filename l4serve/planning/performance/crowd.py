@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from l4serve.planning.performance.full_engine import pace_of
+from l4serve.planning.performance.full_engine import LOOKED_AT, WARM_UP, pace_of
 from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
@@ -46,7 +46,8 @@ def _with_crowd(clock: StepClock, limits: Limits, load: Load) -> Observed:
     with so many places."""
     clients, alike = load.clients or 1, replace(load, crowd=0.0)
     crowd = replace(alike, clients=None, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
-    pace = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), crowd)
+    looked_at = max(WARM_UP, round(LOOKED_AT * load.crowd))  # the less of the pace is theirs, the coarser it may be
+    pace = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), crowd, looked_at)
     if load.crowd < 1:
         pace = pace_of(closed(clock, limits, alike), clients).mixed(pace, load.crowd)
     return pace.seen_by(clients)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from math import ceil, exp, inf
 
@@ -79,6 +80,14 @@ def pace_of(seen: Observed, clients: int) -> Pace:
     )
 
 
+@lru_cache(maxsize=64)
+def _mean_lengths(load: Load, longest: int) -> tuple[float, float]:
+    """Mean tokens of a prompt and of an answer."""
+    sample = list(islice(load.lengths(longest), SAMPLE))
+    prompts, answers = zip(*sample, strict=True)
+    return sum(prompts) / SAMPLE, sum(answers) / SAMPLE
+
+
 class FullEngine(EngineLoop):
     """An engine in its steady state with a queue that never ends."""
 
@@ -93,18 +102,17 @@ class FullEngine(EngineLoop):
         self.put_back = 0
         """Requests that wait to be computed anew."""
 
-    def look(self) -> Pace:
-        """The pace of the steady state."""
-        sample = list(islice(self.load.lengths(self.limits.longest), SAMPLE))
-        prompt, output = (sum(lengths) / SAMPLE for lengths in zip(*sample, strict=True))
+    def look(self, looked_at: int = LOOKED_AT) -> Pace:
+        """The pace of the steady state, from so many requests that end."""
+        prompt, output = _mean_lengths(self.load, self.limits.longest)
         self._fill(prompt / output)
         places = self.decoding
         self.sent.extend(0.0 for _ in range(self.decoding // 4 + 16))
         while self.finished < WARM_UP:
             self._advance()
         # A step may end many at once; equal requests do the same again after each has had its turn.
-        enough = LOOKED_AT if self.load.input_spread or self.load.output_spread else max(WARM_UP, 2 * places)
-        most = self.finished + min(LOOKED_AT, enough)
+        enough = looked_at if self.load.input_spread or self.load.output_spread else max(WARM_UP, 2 * places)
+        most = self.finished + min(looked_at, enough)
         while self.finished < most:
             self._advance()
         lacking = self.made * prompt / output - self.fresh

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
 
 from l4serve.planning.performance.engine_loop import EngineLoop
-from l4serve.planning.performance.full_engine import FullEngine, Pace
+from l4serve.planning.performance.full_engine import LOOKED_AT, FullEngine, Pace
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.step_time import StepClock
@@ -27,14 +28,14 @@ def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
     return seen
 
 
-def full_pace(clock: StepClock, limits: Limits, load: Load) -> Pace:
+def full_pace(clock: StepClock, limits: Limits, load: Load, looked_at: int = LOOKED_AT) -> Pace:
     """The pace with every place taken, for the lengths of a load; a look stands for other limits as a run does."""
-    looks = _looks(clock, *_alike(limits, load), load)
+    looks = _looks(clock, *_alike(limits, load), load, looked_at)
     for known, seen, pace in looks:
         if known == limits or seen.fits(limits, known):
             return pace
     engine = FullEngine(clock, limits, replace(load, clients=1))
-    pace = engine.look()
+    pace = engine.look(looked_at)
     looks.append((limits, engine.seen, pace))
     return pace
 
@@ -51,6 +52,6 @@ def _runs(clock: StepClock, chunks: bool, ahead: bool, longest: int | None, load
 
 
 @lru_cache(maxsize=4096)
-def _looks(clock: StepClock, chunks: bool, ahead: bool, longest: int | None, load: Load) -> Looks:  # noqa: ARG001 - the key
-    """The looks at a full engine that are known of its clock."""
+def _looks(*_key: Hashable) -> Looks:
+    """The looks at a full engine that are known of its clock, its scheduler, a load and their length."""
     return []
