@@ -75,9 +75,8 @@ def _as_list(value: Any, example: Any) -> list[Any]:
     """The list that a text or a mapping means; empty where it means none."""
     if not isinstance(example, list) or not example:
         return []
-    if isinstance(example[0], Mapping) and (isinstance(value, Mapping) or (isinstance(value, str) and value)):
-        # One item, or what its first key names.
-        return [value if isinstance(value, Mapping) else {next(iter(example[0])): value}]
+    if isinstance(example[0], Mapping):
+        return _one_item(value, next(iter(example[0])))
     if not all(isinstance(item, str) for item in example):
         return []
     flags = example[0].startswith("--")
@@ -86,6 +85,13 @@ def _as_list(value: Any, example: Any) -> list[Any]:
     if isinstance(value, Mapping) and flags and all(isinstance(v, str | int | float) for v in value.values()):
         return [_argument(str(name).lstrip("-"), given) for name, given in value.items()]
     return []
+
+
+def _one_item(value: Any, first: str) -> list[Any]:
+    """The list of the one object that stands alone, or of one whose first key a text names."""
+    if isinstance(value, Mapping):
+        return [value]
+    return [{first: value}] if isinstance(value, str) and value else []
 
 
 def _argument(name: str, given: str | float) -> str:
