@@ -6,14 +6,21 @@ from typing import Any
 
 import typer
 
+from l4serve.cli.messages import refuse_input
+
 Completion = Callable[[str], list[str]]
 """The answers that begin with what was typed."""
 
 
 def ask(question: str, usual: str | None, completion: Completion) -> str:
-    """The user's answer, which TAB completes; the usual one where nothing is typed."""
-    with _completing(completion):
-        return str(typer.prompt(question, default=usual))
+    """The user's answer, which TAB completes; the usual one where nothing is typed. Exits 2 where the input ends."""
+    try:
+        with _completing(completion):
+            return str(typer.prompt(question, default=usual))
+    except typer.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        raise refuse_input(f"{question}: the input ended without an answer; answer it, or give the option") from None
 
 
 @contextmanager

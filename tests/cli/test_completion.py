@@ -1,5 +1,6 @@
 """The shell completes stacks, workloads, models, recipes, releases, machines and keys."""
 
+import io
 import os
 import pty
 import select
@@ -9,11 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.completion import complete_location, complete_machine, complete_stack
+from l4serve.cli.completion import complete_goal, complete_location, complete_machine, complete_stack
+from l4serve.cli.questions import ask
 from tests.cli.terminal import ROOT, started
 
 CASES = (
@@ -146,6 +149,14 @@ def test_tab_completes_an_answer_of_init() -> None:
         os.close(main)
     got = [line.removeprefix("GOT ") for line in told.decode().replace("\r", "").split("\n") if line.startswith("GOT ")]
     assert got == ["serve", "us-central1-a", "Qwen/Qwen2.5-0.5B-Instruct"]
+
+
+def test_the_end_of_the_input_is_no_ctrl_c(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(typer.Exit) as ended:
+        ask("Goal", "try", complete_goal)
+    assert ended.value.exit_code == 2
+    assert "error: Goal: the input ended without an answer\n    fix: " in capsys.readouterr().err
 
 
 def test_a_completion_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
