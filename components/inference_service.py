@@ -14,6 +14,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.names import SCALED_LABEL, on_demand_name
 from l4serve.planning.workload.lifecycle import Lifecycle
+from l4serve.planning.workload.pod_guard import SHARED_MEMORY
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"
@@ -233,7 +234,7 @@ class InferenceService(pulumi.ComponentResource):
         )
 
     def _mounts(self) -> list[k8s.core.v1.VolumeMountArgs]:
-        mounts = [k8s.core.v1.VolumeMountArgs(name="dshm", mount_path="/dev/shm")]
+        mounts = [k8s.core.v1.VolumeMountArgs(name="dshm", mount_path=SHARED_MEMORY)]
         mounts += [
             k8s.core.v1.VolumeMountArgs(name=_WRITABLE, mount_path=folder, sub_path=folder.strip("/"))
             for folder in self._plan.guard.writable

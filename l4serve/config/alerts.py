@@ -1,6 +1,6 @@
 """What a stack promises to those who are served, and who is told when it is not kept."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -34,6 +34,10 @@ class Objectives(ConfigModel):
     queue: PositiveInt = 5
     """Requests that may wait on a pod before an alert is raised."""
 
+    def over(self, others: Self) -> Self:
+        """These promises, and the others' of what these do not state."""
+        return others.model_copy(update={key: getattr(self, key) for key in self.model_fields_set})
+
 
 class Alerts(ConfigModel):
     """Alerts on objectives and on their usual causes, one set for each workload."""
@@ -43,6 +47,6 @@ class Alerts(ConfigModel):
     notification_channels: tuple[_Channel, ...] = ()
     """Channels of Cloud Monitoring that policies notify; none shows incidents in the console alone."""
     objectives: Objectives = Objectives.model_construct()
-    """What every workload promises that states no objectives of its own."""
+    """What every workload promises; one whose own `objectives` state a part of it keeps the rest."""
     runbook: _Address | None = None
     """Address of the runbook, to whose section each alert links; unset names the file of this project."""

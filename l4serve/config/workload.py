@@ -162,7 +162,7 @@ class Workload(ConfigModel):
     model: Model
     """Model that the workload serves, and where its weights come from."""
     objectives: Objectives | None = None
-    """What its requests are promised, where `monitoring.alerts` are on; unset is what the stack promises."""
+    """What its requests are promised, where `monitoring.alerts` are on; what is unset is as the stack promises."""
     load: ExpectedLoad = ExpectedLoad.model_construct()
     """Requests to expect, for estimates of speed and of what a token costs."""
     replicas: Count = 1

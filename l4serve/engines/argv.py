@@ -25,6 +25,7 @@ from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
 from l4serve.engines.flags import Flag
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import driver_problem, image_env
+from l4serve.engines.key_shown import quiet_env
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
 from l4serve.engines.setting_env import setting_env
@@ -96,7 +97,10 @@ def build_launch(case: Case) -> Launch:
     sources = case.env
     own_env = {n: v for n, v in image_env(engine.kind, engine.image, contract).items() if n not in sources}
     return Launch(
-        contract.command, whole, {**own_env, **env, **port_env, **case.location_env, **case.extra_env}, sources
+        contract.command,
+        whole,
+        {**own_env, **env, **port_env, **case.location_env, **quiet_env(case), **case.extra_env},
+        sources,
     )
 
 

@@ -103,9 +103,23 @@ def location_problems(workload: Workload, version: Version, env: tuple[str, ...]
         if chosen is not None and chosen not in row["values"]:
             message = f"loadFormat {chosen} reads files, and {row['scheme']} is none"
             yield Problem("engine.loadFormat", message, f"set engine.loadFormat: {row['values'][0]}, or {mount}")
+    yield from _names_twice(workload)
     if workload.compile_cache is not None and CACHE_VARIABLE not in env:
         message = f"{title} does not read {CACHE_VARIABLE}, so it compiles where no volume is"
         yield Problem("compileCache", message, "remove it")
+
+
+def _names_twice(workload: Workload) -> Iterator[Problem]:
+    """Adapters under a name that another one has, or the model: requests and folders could not tell them apart."""
+    engine, role = workload.engine, engine_profile(workload.engine.kind).names.get("servedNames")
+    served = (getattr(engine, role) or (workload.model.id,)) if role is not None else ()
+    taken = dict.fromkeys(served, "the model")
+    field = "lora.adapters" if "lora" in vars(engine) else "loraAdapters"
+    for index, adapter in enumerate(_adapters(engine)):
+        if adapter.name in taken:
+            what = f"{taken[adapter.name]} is served as {adapter.name} already, so no request could ask for this one"
+            yield Problem(f"engine.{field}[{index}].name", what, "give it a name of its own")
+        taken.setdefault(adapter.name, "another adapter")
 
 
 def _moved_adapters(engine: Engine) -> Mapping[str, Any]:

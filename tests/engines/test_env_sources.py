@@ -78,3 +78,31 @@ def test_what_is_no_source_is_refused_with_the_form_that_is(name: str) -> None:
     found = problems(**fields)
     assert said in found[path]
     assert SECRET not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "told"),
+    [
+        ({}, "warn", "key-on-command-line"),
+        ({"extraEnv": {"LOG_LEVEL": "error"}}, "error", "key-on-command-line"),
+        ({"extraEnv": {"LOG_LEVEL": "info"}}, "info", "key-in-log"),
+        ({"env": {"LOG_LEVEL": {"configMap": "levels", "key": "tgi"}}}, None, "key-in-log"),
+    ],
+)
+def test_a_key_that_the_launcher_shows_is_told_of_and_kept_out_of_its_log(
+    given: dict[str, Any], level: str | None, told: str
+) -> None:
+    tgi = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
+    plan = planned(serving({"qwen": workload(engine=tgi, apiKey=KEPT, **given)}))
+    assert plan.workloads[0].engine.env.get("LOG_LEVEL") == level
+    shown = {"key-on-command-line", "key-in-log"}
+    assert [note.id for note in plan.notes if note.id in shown] == [told]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"engine": {"kind": "tgi", "maxModelLen": None, "version": "3.3.7"}}, {"apiKey": KEPT}]
+)
+def test_no_key_or_an_engine_that_shows_none_keeps_its_log(fields: dict[str, Any]) -> None:
+    plan = planned(serving({"qwen": workload(**fields)}))
+    assert "LOG_LEVEL" not in plan.workloads[0].engine.env
+    assert not [note for note in plan.notes if note.id.startswith(("key-on", "key-in-log"))]

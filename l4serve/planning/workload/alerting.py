@@ -69,12 +69,11 @@ def plan_alerts(
     config = around.monitoring.alerts
     if config is None or not workload.most_replicas:
         return None
-    objectives = workload.objectives or config.objectives
-    at = f"workloads.{name}.objectives" if workload.objectives else "monitoring.alerts.objectives"
+    objectives = workload.objectives.over(config.objectives) if workload.objectives else config.objectives
     latencies = tuple(_latencies(purpose()))
     refuse_all(
         (
-            *_between_bounds(at, objectives, contract, latencies),
+            *_between_bounds(name, workload, objectives, contract, latencies),
             *_uncounted(name, workload, contract),
             *_purposeless(name, workload, purpose()),
         )
@@ -133,11 +132,10 @@ def alert_notes(workload: Workload, contract: Contract, around: Surroundings) ->
         return
     if config.runbook is None:
         yield f"its alerts name {_RUNBOOK}, a file of this project that whoever is woken may not have at hand"
-    if workload.objectives is None:
-        for row in _unseen(contract):
-            promised = _promise(row, config.objectives)
-            says = row.get("unseen", row["says"]).format(seconds=promised, percent=100 * promised)
-            yield f"no alert tells when {says}: {contract.name} counts none of them"
+    for row in _unseen(contract):
+        promised = _promise(row, config.objectives)
+        says = row.get("unseen", row["says"]).format(seconds=promised, percent=100 * promised)
+        yield f"no alert tells when {says}: {contract.name} counts none of them"
     if _blames_clients(contract):
         told = f"{contract.name} counts requests that the client got wrong among those that fail"
         yield f"{told}: its alerts of errors are warnings alone"
@@ -204,15 +202,17 @@ _Made = tuple[str, str, str, str, Any, str]
 
 
 def _between_bounds(
-    at: str, objectives: Objectives, contract: Contract, latencies: Iterable[Mapping[str, Any]]
+    name: str, workload: Workload, objectives: Objectives, contract: Contract, latencies: Iterable[Mapping[str, Any]]
 ) -> Iterator[Problem]:
+    stated = workload.objectives.model_fields_set if workload.objectives else ()
     for row in latencies:
+        at = f"workloads.{name}" if to_snake(row["objective"]) in stated else "monitoring.alerts"
         seconds, bounds = _promise(row, objectives), row["buckets"].get(contract.engine)
         if bounds is not None and _metric(row, contract) and seconds not in bounds:
             near = min(bounds, key=lambda bound: abs(bound - seconds))
             counted = ", ".join(f"{bound:g}" for bound in bounds)
             message = f"{contract.name} counts by {counted} s, so nobody can tell how many come within {seconds:g} s"
-            yield Problem(f"{at}.{row['objective']}", message, f"set it to {near:g}")
+            yield Problem(f"{at}.objectives.{row['objective']}", message, f"set it to {near:g}")
 
 
 def _burning(

@@ -13,9 +13,13 @@ from l4serve.engines.argv import Launch
 from l4serve.engines.contract import Contract
 from l4serve.engines.image_users import ImageUser, folders_written, image_user
 from l4serve.engines.images import is_own
+from l4serve.planning.gke.hf_token import TOKEN_DIR
+from l4serve.planning.workload.encryption import CERTIFICATE_FOLDER
 from l4serve.planning.workload.storage import StoragePlan
 
 Level = Literal["restricted", "baseline"]
+SHARED_MEMORY = "/dev/shm"
+"""Memory that every pod mounts there, for the engine's processes."""
 _NAME = "engine"
 """Name of a user that nobody named; programs that ask for one find it in USER."""
 
@@ -59,6 +63,7 @@ def plan_pod_guard(
         note = f'pods run without Pod Security "restricted", and the namespace enforces "baseline": {why}'
         return PodGuard(level="baseline", user=None, group=None, env={}, writable=(), notes=(note,))
     guard = _restricted(config, known)
+    refuse_all(_mounted_twice(path, workload, storage))
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
     refuse_all(_unwritable(path, (*guard.writable, *mounted), launch) if launch else ())
     if own or config.user is not None:
@@ -84,6 +89,25 @@ def _restricted(config: PodSecurity, known: ImageUser) -> PodGuard:
     folders = (home, *(known.writable or ("/tmp",)), *config.writable)
     env = {"HOME": home, "USER": name}
     return PodGuard(level="restricted", user=user, group=group, env=env, writable=tuple(dict.fromkeys(folders)))
+
+
+def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Iterator[Problem]:
+    """Folders that something else is mounted at, or above without a right to write: such a pod is never made."""
+    config = workload.pod_security
+    asked = [("home", config.home), *((f"writable[{i}]", folder) for i, folder in enumerate(config.writable))]
+    written = {SHARED_MEMORY, *(each.mount_path for each in storage.volumes if not each.read_only)}
+    read = {TOKEN_DIR, *(each.mount_path for each in storage.volumes if each.mount_path and each.read_only)}
+    read |= {CERTIFICATE_FOLDER} if workload.service.tls is not None else set()
+    for field, folder in asked:
+        if folder is None:
+            continue
+        base = next((each for each in read if f"{folder}/".startswith(f"{each}/")), None)
+        if folder in written:
+            what = f"the pod mounts {folder} already, and may write there"
+            yield Problem(f"{path}.podSecurity.{field}", what, "remove it")
+        elif base is not None:
+            what = f"the pod mounts {base} already, to read alone"
+            yield Problem(f"{path}.podSecurity.{field}", what, "name another folder, or remove it")
 
 
 def _unwritable(path: str, writable: tuple[str, ...], launch: Launch) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
+from l4serve.engines.key_shown import shown_key
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan
@@ -180,6 +181,7 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, ho
     return (
         *own,
         *open_despite_key(subject.workload),
+        *shown_key(subject.workload, subject.resolved.contract),
         *planned.notes,
         *judgement.notes,
         *host,
