@@ -9,8 +9,10 @@ from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
 from l4serve.engines.images import is_own
+from l4serve.engines.profile import engine_profile
 
 _CHAT_TEMPLATE = "--chat-template"
+_BUCKET = "gs://"
 _ALIKE = 0.9
 """Share of equal letters from which the name of a template is taken for a misspelt one."""
 
@@ -29,7 +31,13 @@ def missing_file(path: str, kind: str, flag: str, values: Iterable[str], mounted
     """What is wrong with a flag whose values name a file that neither the release's own image nor a volume has."""
     own, brought = _files()[kind]["folders"], tuple(mounted)
     template = flag == _CHAT_TEMPLATE
-    for named in (named for value in values for named in _paths(value, any_word=template)):
+    words = values if engine_profile(kind).list_syntax == "words" else [w for value in values for w in value.split(",")]
+    for named in (named for value in words for named in _paths(value, any_word=template)):
+        if named.startswith(_BUCKET):
+            message = f"{flag} names {named}, which no volume mounts and no role lets the pods read: the server stops"
+            return Problem(
+                path, message, "name a repository of the Hub, or put the files where model.source has the weights"
+            )
         if _lies_in(named, brought) or (template and _is_built_in(named)):
             continue
         meant = _meant(named) if template and kind in _templates()["engines"] else None
@@ -76,7 +84,7 @@ def _paths(value: str, *, any_word: bool = False) -> Iterator[str]:
         yield from _paths_of_object(text)
     elif "{" not in text and "\n" not in text:
         path = text.rpartition("=")[2]
-        if any_word or path.startswith(("/", "./", "../", "~")) or path.endswith((".jinja", ".j2")):
+        if any_word or path.startswith(("/", "./", "../", "~", _BUCKET)) or path.endswith((".jinja", ".j2")):
             yield path
 
 

@@ -43,8 +43,8 @@ def is_address(argument: str | None) -> bool:
 
 def bucket_adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
     """The engine's adapters that lie in a bucket."""
-    adapters = _adapters(engine)
-    return tuple(each for each in adapters if each.path.startswith(_BUCKET_SCHEME)) if adapters else ()
+    given = adapters(engine)
+    return tuple(each for each in given if each.path.startswith(_BUCKET_SCHEME)) if given else ()
 
 
 def adapter_folder(adapter: LoraAdapter) -> str:
@@ -115,7 +115,7 @@ def _names_twice(workload: Workload) -> Iterator[Problem]:
     served = (getattr(engine, role) or (workload.model.id,)) if role is not None else ()
     taken = dict.fromkeys(served, "the model")
     field = "lora.adapters" if "lora" in vars(engine) else "loraAdapters"
-    for index, adapter in enumerate(_adapters(engine)):
+    for index, adapter in enumerate(adapters(engine)):
         if adapter.name in taken:
             what = f"{taken[adapter.name]} is served as {adapter.name} already, so no request could ask for this one"
             yield Problem(f"engine.{field}[{index}].name", what, "give it a name of its own")
@@ -127,13 +127,14 @@ def _moved_adapters(engine: Engine) -> Mapping[str, Any]:
         return {}
     moved = tuple(
         each.model_copy(update={"path": adapter_folder(each)}) if each in bucket_adapters(engine) else each
-        for each in _adapters(engine)
+        for each in adapters(engine)
     )
     lora = getattr(engine, "lora", None)
     return {"lora": lora.model_copy(update={"adapters": moved})} if lora is not None else {"lora_adapters": moved}
 
 
-def _adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
+def adapters(engine: Engine) -> tuple[LoraAdapter, ...]:
+    """The adapters that an engine loads as it starts."""
     # As a mapping: a model of pydantic is slow to say that it has no such field.
     given = vars(engine)
     lora = given.get("lora")

@@ -125,7 +125,7 @@ def _pulumi_output(stack: str, project_root: Path) -> str:
     if pulumi is None:
         raise AccessError(
             f"the kubeconfig of stack {stack} is an output of Pulumi, whose CLI is not on PATH\n"
-            "    fix: install the Pulumi CLI, or forward the port yourself and use --base-url"
+            "    fix: install the Pulumi CLI"
         )
     command = [
         pulumi,

@@ -18,7 +18,7 @@ def local_findings(plan: StackPlan, which: Which = shutil.which) -> Iterator[Fin
         yield _program(_PLUGIN, fix, which)
     if plan.token_missing:
         gated = ", ".join(plan.token_missing)
-        yield bad("token", f"the models of {gated} are gated, and the stack has no token", TOKEN_WAYS)
+        yield bad("token", f"what {gated} reads of the Hub is gated, and the stack has no token", TOKEN_WAYS)
     else:
         yield ok("token", "every gated model has one, or none is gated")
     for name in plan.keys_missing:

@@ -7,6 +7,7 @@ import pytest
 
 from l4serve.engines.argv import EngineRefusal, build_launch
 from tests.engines.rule_cases import QWEN, case
+from tests.factories import planned, serving, workload
 
 TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
@@ -95,3 +96,26 @@ def test_a_misspelt_template_of_the_image_gets_its_name(written: str, meant: str
 
 def test_a_template_that_is_like_none_of_the_image_is_left_alone_there() -> None:
     assert refused(chatTemplate="examples/our_own_words.jinja") == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "engine"),
+    [
+        ("engine.tokenizer", {"tokenizer": "gs://bucket/tokenizer"}),
+        (
+            "engine.speculativeConfig",
+            {"speculativeConfig": {"model": "gs://bucket/draft", "num_speculative_tokens": 2}},
+        ),
+    ],
+)
+def test_a_bucket_that_nothing_grants_is_refused(path: str, engine: dict[str, Any]) -> None:
+    assert "no role lets the pods read" in refused(**engine)[path]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_adapters_of_a_bucket_and_of_the_hub_go_together(turned: bool) -> None:
+    adapters = [{"name": "x", "path": "gs://bucket/x"}, {"name": "y", "path": "my/y"}]
+    tgi = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None, "maxTotalTokens": 4096}
+    engine = {**tgi, "loraAdapters": adapters[::-1] if turned else adapters}
+    (plan,) = planned(serving({"qwen": workload(engine=engine)})).workloads
+    assert any("x=/adapters/x" in word and "my/y" in word for word in plan.engine.argv)

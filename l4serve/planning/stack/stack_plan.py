@@ -46,7 +46,7 @@ class StackPlan:
     secret: SecretPlan | None
     """Secret with the Hugging Face token; None where no workload and no config asks for one."""
     token_missing: tuple[str, ...]
-    """Workloads whose gated model needs a token that the stack does not have."""
+    """Workloads that read gated repositories, for which the stack has no token."""
     keys_missing: tuple[str, ...]
     """Secrets of the config that workloads take their keys from, and that it lacks."""
     workloads: tuple[WorkloadPlan, ...]
@@ -83,7 +83,7 @@ class StackPlan:
         if self.cluster.managed is not None and self.cluster.project is None:
             yield Note("gcp:project", "no project is set, and pulumi up stops: pulumi config set gcp:project PROJECT")
         if self.token_missing:
-            gated = f"{', '.join(self.token_missing)}: the model is gated, and no token is set"
+            gated = f"{', '.join(self.token_missing)}: what it reads is gated, and no token is set"
             yield Note("huggingFace", f"{gated}: a placeholder stands in for it; before pulumi up: {TOKEN_WAYS}")
         for name in self.keys_missing:
             told = f"the stack's config has no secret {name}: a placeholder stands in for the key"

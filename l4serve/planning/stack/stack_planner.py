@@ -33,12 +33,12 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.claims import shared_claims
+from l4serve.planning.workload.hub_reads import wants_token
 from l4serve.planning.workload.judged_subject import subject_of
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.route_plan import refuse_routes
 from l4serve.planning.workload.scraping import refuse_monitoring
-from l4serve.planning.workload.served_model import is_gated
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish
@@ -161,13 +161,13 @@ def model_shape(name: str, stack: Stack) -> ModelShape | None:
 
 
 def _gated(config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]]) -> tuple[str, ...]:
-    """Workloads whose model wants a token; of one whose config.json cannot be read, the config's word counts."""
+    """Workloads that want a token; of one whose config.json cannot be read, the config's word counts."""
 
     def gated(name: str, workload: Workload) -> bool:
         try:
-            return is_gated(workload, shapes[name]())
+            return wants_token(workload, shapes[name]())
         except ConfigError:
-            return is_gated(workload, None)
+            return wants_token(workload, None)
 
     return tuple(name for name, workload in config.workloads.items() if gated(name, workload))
 

@@ -6,11 +6,17 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from l4serve.config.data_file import load_data
 from l4serve.config.model_source import BucketSource
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import Launch
-from l4serve.engines.model_location import bucket_adapters
+from l4serve.engines.field_flags import flag_names
+from l4serve.engines.model_location import adapters, bucket_adapters
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.served_model import is_gated
 from l4serve.planning.workload.storage import model_of_hub
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
@@ -32,11 +38,46 @@ def reads_outside(workload: Workload, launch: Launch | None) -> bool:
 
 def hub_repositories(launch: Launch | None) -> tuple[str, ...]:
     """Repositories of the Hub that a command line names beside the model."""
+    return _repositories(launch.argv) if launch is not None else ()
+
+
+def stated_repositories(workload: Workload) -> tuple[str, ...]:
+    """The same of what a config states, before any release has judged it."""
+    engine, given = workload.engine, vars(workload.engine)
+    stated = ((flag, given[field]) for field, flag in _fields(type(engine), engine.kind))
+    words = [f"{flag}={_said(value)}" for flag, value in stated if isinstance(value, str | Mapping)]
+    words += [f"{_table()['adapters']}={adapter.path}" for adapter in adapters(engine)]
+    return _repositories((*words, *workload.extra_args)) if words or workload.extra_args else ()
+
+
+def wants_token(workload: Workload, shape: ModelShape | None) -> bool:
+    """Whether the pods need a token: for their model, or for what the catalogue or the config calls gated beside it."""
+    if is_gated(workload, shape):
+        return True
+    beside = stated_repositories(workload)
+    if beside and workload.model.gated and not model_of_hub(workload):
+        return True
+    known = (find_model(name.partition(":")[0]) for name in beside)
+    return any(one is not None and one.gated for one in known)
+
+
+@cache
+def _fields(model: type[BaseModel], kind: str) -> tuple[tuple[str, str], ...]:
+    """Typed fields that may name a repository, each with the flag that carries it."""
+    flags = _table()["flags"]
+    return tuple((f, flag) for f in model.model_fields for flag in flag_names(kind, f) if flag in flags)
+
+
+def _said(value: str | Mapping[str, Any]) -> str:
+    return value if isinstance(value, str) else str(value.get("model", ""))
+
+
+def _repositories(argv: tuple[str, ...]) -> tuple[str, ...]:
     told = _table()
-    if launch is None or not any(word.startswith(_prefixes()) for word in launch.argv):
+    if not any(word.startswith(_prefixes()) for word in argv):
         return ()
     found: list[str] = []
-    for flag, value in _values(launch.argv):
+    for flag, value in _values(argv):
         flag, _, key = flag.replace("_", "-").partition(".")
         if flag not in told["flags"] or key not in ("", "model"):
             continue

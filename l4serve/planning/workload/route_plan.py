@@ -54,17 +54,27 @@ def refuse_routes(workloads: Mapping[str, Workload], gateway: GatewayPlan | None
 def _problems(workloads: Mapping[str, Workload], gateway: GatewayPlan | None) -> Iterator[Problem]:
     if gateway is None:
         for name, workload in workloads.items():
-            if workload.expose is not None:
+            if workload.expose is not None and workload.expose.enabled:
                 what = "the stack has no gateway to serve it"
                 yield Problem(f"workloads.{name}.expose", what, "set expose for the stack, or remove it")
         return
     taken: dict[tuple[str | None, str], str] = {}
     for name, workload in workloads.items():
+        host = _host(workload, gateway)
         for place in dict.fromkeys(_places(name, workload, workloads, gateway)) if exposed(workload) else ():
             if taken.setdefault(place, name) != name:
                 what = f"{taken[place]} is served at {place[0] or 'any host'}{place[1]} too"
-                yield Problem(f"workloads.{name}.expose.path", what, f"set a path of its own, such as /{name}")
+                yield Problem(
+                    f"workloads.{name}.expose.path", what, f"set a path of its own, such as {_free(name, host, taken)}"
+                )
                 break
+
+
+def _free(name: str, host: str | None, taken: Mapping[tuple[str | None, str], str]) -> str:
+    """A path on a host at which, and below which, nothing is served yet."""
+    served = [path for at, path in taken if at == host]
+    paths = (f"/{name}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
+    return next(path for path in paths if not any(f"{each}/".startswith(f"{path}/") for each in served))
 
 
 def _places(

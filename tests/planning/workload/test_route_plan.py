@@ -218,3 +218,16 @@ def test_a_route_has_as_many_rules_as_its_kind_takes() -> None:
         assert spec["rules"]["maxItems"] == MOST_PATHS
     most = [f"/v1/{n}" for n in range(MOST_PATHS)]
     assert len(route(plan({"qwen": factories.workload(expose={"paths": most})}, NETWORK)).paths) == MOST_PATHS
+
+
+def test_a_workload_that_is_not_exposed_needs_no_gateway() -> None:
+    assert factories.planned(factories.serving({"a": factories.workload(expose={"enabled": False})})).gateway is None
+    assert "no gateway" in refusal({"a": factories.workload(expose={"path": "/a"})})
+
+
+def test_the_path_offered_in_place_of_a_taken_one_is_free() -> None:
+    both = {"a": factories.workload(expose={"path": "/"}), "v1": factories.workload(expose={"path": "/v1"})}
+    told = refusal(both, expose=INTERNET)
+    assert "such as /v1-2" in told
+    both["v1"]["expose"]["path"] = "/v1-2"
+    assert plan(both)
