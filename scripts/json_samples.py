@@ -75,6 +75,18 @@ config:
     monitoring: {alerts: {}}
 """
 """A stack that sets what the examples leave out."""
+UNSIZED_STACK = """\
+config:
+  gke-llm-serving:serving:
+    cluster: {mode: standard, name: llm, location: us-central1-a}
+    nodePools:
+      l4: {machineType: g2-standard-8, maxNodes: 3}
+    workloads:
+      own:
+        model: {id: acme/own-7b}
+        engine: {kind: vllm, version: 0.26.0, maxModelLen: 8192}
+"""
+"""A stack without `gcp:project`, of a model outside the catalogue: what neither tells is null in its documents."""
 _PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
 _NODE = "l4-0"
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from l4serve.cli.app import app
 from l4serve.config.key_reference import known_keys
 from l4serve.engines.contract import contract_versions
-from scripts.json_samples import BENCH_REPORT, FULL_STACK, NATIVE_STACK, SAMPLES
+from scripts.json_samples import BENCH_REPORT, FULL_STACK, NATIVE_STACK, SAMPLES, UNSIZED_STACK
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "json.schema.json"
@@ -30,12 +30,14 @@ RELEASES = tuple(f"{engine}-{version}" for engine in ("vllm", "tgi") for version
 PAIRS = [pair for pair in pairwise(RELEASES) if pair[0].partition("-")[0] == pair[1].partition("-")[0]]
 STACKS = ("dev", "staging", "prod", "guide", "local")
 _ESTIMATE = ("estimate", "--model", "Qwen/Qwen2.5-7B-Instruct", "--input-tokens", "512", "--output-tokens", "256")
+_PRICELESS_REGION = "africa-south1"
+"""A region of Google Cloud for whose machines there is no price."""
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "plan": (
         *(("plan", "-s", stack) for stack in STACKS),
         *(("plan", "-f", f"tests/data/stacks/Pulumi.{name}.yaml") for name in ("models", "autopilot")),
         *(("plan", "-f", str(file)) for file in sorted(EXAMPLES.glob("Pulumi.*.yaml"))),
-        *(("plan", "-f", f"{{folder}}/{name}.yaml") for name in ("native", "full")),
+        *(("plan", "-f", f"{{folder}}/{name}.yaml") for name in ("native", "full", "unsized")),
     ),
     "fit": (
         ("fit", "--model", "google/gemma-7b", "--max-model-len", "8192"),
@@ -46,8 +48,9 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("check", "-s", "staging", "--engine-version", "vllm-0.33.0"),
         ("check", "-s", "guide"),
         *(("check", "-f", str(file), "--engine-version", "vllm-0.9.0") for file in EXAMPLES_OF_VLLM),
+        ("check", "-f", "{folder}/unsized.yaml"),
     ),
-    "shapes": (("shapes",), ("shapes", "-s", "dev", "-w", "qwen")),
+    "shapes": (("shapes",), ("shapes", "-s", "dev", "-w", "qwen"), ("shapes", "--region", _PRICELESS_REGION)),
     "models": (("models",), ("models", "--fits", "g2-standard-8")),
     "recipes": (("recipes",),),
     "explain": tuple(("explain", key) for key in known_keys()),
@@ -63,16 +66,22 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         (*_ESTIMATE, "--concurrency", "512"),
         (*_ESTIMATE, "--rate", "0.5", "--percentile", "95"),
         (*_ESTIMATE, "--concurrency", "1", "--quantization", "eetq"),
+        (*_ESTIMATE, "--concurrency", "1", "--gpu", "nvidia-h200-141gb"),
     ),
     "advise": (
         ("advise", "--model", "Qwen/Qwen2.5-1.5B-Instruct", "--goal", "cost", "--rps", "2"),
         ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "latency", "--quality", "8bit"),
         ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", "--budget-usd-hour", "0.01"),
         ("advise", "--model", "Qwen/Qwen2.5-7B-Instruct", "--goal", "cost", "--gpu", "nvidia-a10g"),
+        ("advise", "--model", "google/gemma-7b", "--goal", "cost", "--region", _PRICELESS_REGION),
+        ("advise", "--model", "google/gemma-7b", "--goal", "cost", "--provisioning", "flex-start"),
     ),
     "advise-checklist": (("advise", "-s", "dev"), ("advise", "-s", "staging")),
     "bench-job": (("bench", "-s", "dev"), ("bench", "-s", "guide", "--workload", "vllm-7b-awq")),
-    "bench": (("bench", "-s", "dev", "--report", "{folder}/report.json"),),
+    "bench": (
+        ("bench", "-s", "dev", "--report", "{folder}/report.json"),
+        ("bench", "-f", "{folder}/unsized.yaml", "--report", "{folder}/report.json"),
+    ),
     "render": (("render", "-s", "dev", "--out", "{folder}/rendered"),),
 }
 NAMED = frozenset(
@@ -108,6 +117,7 @@ def printed(args: Iterable[str], folder: Path) -> Any:
     (folder / "report.json").write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
     (folder / "native.yaml").write_text(NATIVE_STACK, encoding="utf-8")
     (folder / "full.yaml").write_text(FULL_STACK, encoding="utf-8")
+    (folder / "unsized.yaml").write_text(UNSIZED_STACK, encoding="utf-8")
     given = [arg.replace("{folder}", str(folder)) for arg in args]
     result = CliRunner().invoke(app, [*given, "--json"])
     if result.exit_code not in (0, 1):

@@ -100,7 +100,7 @@ def _nodes_of(stack: str | None, file: Any) -> tuple[str, tuple[FakeNode, ...]]:
     if stack is None and file is None:
         return "no stack", ()
     loaded = load(stack, file)
-    with readable_refusals():
+    with readable_refusals(loaded.file):
         rendered = render_stack(loaded)
     return loaded.name, standing_nodes(rendered.plan, rendered.objects)
 

@@ -2,12 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from l4serve.cli.app import app
-from scripts.json_samples import SAMPLES
+from scripts.json_samples import BENCH_REPORT, SAMPLES
 from scripts.json_schemas import COMMANDS, FILE, documents, form_of
 from tests.cli.terminal import ROOT, run
 from tests.cli.test_completion import options
@@ -53,6 +54,38 @@ OTHERS = (
     ("fit", "fit --model google/gemma-7b --gpu nvidia-tesla-t4"),
     ("fit", "fit --model Qwen/Qwen2.5-7B-Instruct --engine tgi --quantization eetq"),
 )
+
+OUTSIDE = """\
+config:
+  gke-llm-serving:serving:
+    cluster: {mode: standard, name: llm, location: us-central1-a}
+    nodePools: {l4: {machineType: g2-standard-8, maxNodes: 3}}
+    workloads: {own: {model: {id: acme/own-13b}, engine: {kind: vllm, version: 0.25.0, maxModelLen: 4096}}}
+"""
+"""A stack without a project, of a model that nobody knows."""
+UNPRICED = (
+    ("plan", "plan -f {stack}"),
+    ("check", "check -f {stack} --engine-version vllm-0.33.0"),
+    ("bench", "bench -f {stack} --report {report}"),
+    ("shapes", "shapes --region africa-south1"),
+    ("advise", "advise --model Qwen/Qwen2.5-1.5B-Instruct --goal cost --region africa-south1"),
+    ("advise", "advise --model Qwen/Qwen2.5-1.5B-Instruct --goal cost --provisioning flex-start"),
+    (
+        "estimate",
+        "estimate --model google/gemma-7b --input-tokens 9 --output-tokens 9 --concurrency 1 --gpu nvidia-h200-141gb",
+    ),
+)
+"""Documents with nulls for what is not known: a size, a project, a price."""
+
+
+@pytest.mark.parametrize(("name", "command"), UNPRICED, ids=[command[:60] for _, command in UNPRICED])
+def test_what_is_not_known_is_null_by_the_form(name: str, command: str, tmp_path: Path) -> None:
+    stack, report = tmp_path / "Pulumi.own.yaml", tmp_path / "report.json"
+    stack.write_text(OUTSIDE, encoding="utf-8")
+    report.write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
+    result = run(*command.format(stack=stack, report=report).split(), "--json")
+    assert result.exit_code in (0, 1), result.output
+    assert faults(name, json.loads(result.stdout)) == []
 
 
 @pytest.mark.parametrize(("name", "command"), OTHERS, ids=[command for _, command in OTHERS])

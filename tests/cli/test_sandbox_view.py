@@ -12,6 +12,7 @@ from l4serve.sandbox.apply import ApplyFailure
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.pod_locations import PodPlacement
 from l4serve.sandbox.rehearsal import Rehearsal
+from tests.cli.terminal import run
 from tests.sandbox.sandbox_objects import l4_node
 
 REFUSAL = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
@@ -148,3 +149,24 @@ def test_without_a_terminal_a_long_task_says_each_tenth_once(capsys: pytest.Capt
     lines = capsys.readouterr().err.splitlines()
     assert lines[:3] == ["compiling etcd", "compiling etcd: 10 %", "compiling etcd: 20 %"]
     assert (lines[-1], len(lines)) == ("compiling etcd: 100 %", 11)
+
+
+def test_a_judgement_on_the_way_to_a_sandbox_names_its_line(tmp_path: Path) -> None:
+    stack = tmp_path / "Pulumi.late.yaml"
+    stack.write_text(
+        """\
+config:
+  gcp:project: my-project
+  gke-llm-serving:serving:
+    cluster: {mode: standard, name: llm, location: us-central1-a}
+    nodePools: {l4: {machineType: g2-standard-8, maxNodes: 3}}
+    workloads:
+      late:
+        model: {id: google/gemma-7b}
+        engine: {kind: vllm, version: 99.0.0}
+""",
+        encoding="utf-8",
+    )
+    result = run("sandbox", "up", "-f", str(stack))
+    assert result.exit_code == 2
+    assert f"{stack}:9: workloads.late.engine.version" in result.output
