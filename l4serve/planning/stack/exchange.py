@@ -9,8 +9,10 @@ from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.names import on_demand_name
 
-_FIELDS = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas", "node_pool")
+_SIZES = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas")
+_FIELDS = (*_SIZES, "node_pool")
 
 
 def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
@@ -25,7 +27,7 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
     pods = {}
     for name, said in value.items():
         if isinstance(said, Mapping) and set(_FIELDS) <= set(said):
-            numbers = {field: int(said[field]) for field in _FIELDS if field != "node_pool"}
+            numbers = {field: int(said[field]) for field in _SIZES}
             pods[str(name)] = PodRequest(workload=str(name), node_pool=str(said["node_pool"]), **numbers)
     return pods
 
@@ -40,7 +42,9 @@ def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iter
         grown = [pod for name, pod in after.items() if pod.node_pool in names and _grows(before.get(name), pod, names)]
         added = [pod for name, pod in after.items() if pod.node_pool in names and name not in before]
         if going and (grown or added) and not hold([*staying, *going], pools):
-            yield _problem(pools, going, grown, added)
+            owners = {on_demand_name(workload.name): workload.name for workload in plan.workloads}
+            first = [*added, *grown][0].workload
+            yield _problem(owners.get(first, first), pools, going, grown, added)
 
 
 def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
@@ -56,24 +60,40 @@ def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
 
 
 def _packed(plan: StackPlan) -> dict[str, PodRequest]:
-    """The pods whose pool is known, by the names of their objects."""
-    pods = {workload.object_name: pods_of(workload) for workload in plan.workloads}
+    """The pods whose pool is known, by the names of their Deployments: those off spot have one of their own."""
     assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
-    placed = {name: replace(pod, node_pool=pod.node_pool or assigned.get(pod.workload)) for name, pod in pods.items()}
-    return {name: pod for name, pod in placed.items() if pod.node_pool is not None}
+    packed = {}
+    for workload in plan.workloads:
+        pods, kept = pods_of(workload), workload.scale.on_demand
+        pods = replace(pods, node_pool=pods.node_pool or assigned.get(workload.name))
+        if pods.node_pool is None:
+            continue
+        packed[workload.object_name] = replace(pods, replicas=pods.replicas - kept)
+        if kept:
+            name = on_demand_name(workload.name)
+            packed[on_demand_name(workload.object_name)] = replace(pods, workload=name, replicas=kept)
+    return packed
 
 
 def _grows(old: PodRequest | None, new: PodRequest, pools: Collection[str]) -> bool:
-    return old is not None and (old.node_pool not in pools or new.replicas > old.replicas)
+    """Whether a Deployment that stays takes more of the pools: another pool's, more pods, or larger ones."""
+    if old is None:
+        return False
+    return old.node_pool not in pools or any(getattr(new, size) > getattr(old, size) for size in _SIZES)
 
 
 def _problem(
-    pools: Sequence[PoolRoom], going: Sequence[PodRequest], grown: Sequence[PodRequest], added: Sequence[PodRequest]
+    workload: str,
+    pools: Sequence[PoolRoom],
+    going: Sequence[PodRequest],
+    grown: Sequence[PodRequest],
+    added: Sequence[PodRequest],
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
     which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
+    nodes = sum(pool.max_nodes for pool in pools)
     message = (
-        f"{which} {sum(pool.max_nodes for pool in pools)} nodes, not enough for {gone} and {new} at the same time. "
+        f"{which} {nodes} node{'s'[: nodes != 1]}, not enough for {gone} and {new} at the same time. "
         f"Pulumi deletes {gone} last, so {new} would wait for its GPUs until the update fails"
     )
     waits = [f"without {_names(added)}"] if added else []
@@ -82,7 +102,7 @@ def _problem(
     if len(going) == len(added) == 1 and going[0].size == added[0].size:
         same = f"workloads.{added[0].workload}.renamedFrom: {gone}"
         steps = f"where {new} is {gone} under another name: {same}; else {steps}"
-    return Problem(f"workloads.{[*added, *grown][0].workload}", message, steps)
+    return Problem(f"workloads.{workload}", message, steps)
 
 
 def _names(pods: Sequence[PodRequest]) -> str:

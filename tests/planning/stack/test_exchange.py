@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
-from tests.factories import EXISTING, planned, serving, workload
+from tests.factories import EXISTING, STANDARD, planned, serving, workload
 
 POOL = "g2-standard-8"
 
@@ -35,6 +35,41 @@ def test_a_workload_removed_beside_one_scaled_up_is_told() -> None:
     (said,) = problems(stack(**A_AND_B), stack(b=workload(replicas=2)))
     assert "(1) this config with b as deployed, pulumi up" in said
     assert "renamedFrom" not in said
+
+
+def test_a_pod_that_grows_beside_one_removed_is_told() -> None:
+    """Its old pod goes first, and the new one waits for the GPU of what Pulumi deletes last."""
+    before = stack(1, "g2-standard-24", a=workload(gpus=1), b=workload(gpus=1))
+    (said,) = problems(before, stack(1, "g2-standard-24", a=workload(gpus=2)))
+    assert said.startswith("workloads.a: pool 'l4' holds 1 node, not enough for b and a at the same time")
+    assert "(1) this config with a as deployed, pulumi up" in said
+
+
+def test_a_pod_of_more_memory_beside_one_removed_is_told() -> None:
+    def asking(memory: str) -> dict[str, Any]:
+        return workload(gpus=1, resources={"requests": {"memory": memory}})
+
+    before = stack(1, "g2-standard-24", a=asking("20Gi"), b=asking("30Gi"))
+    (said,) = problems(before, stack(1, "g2-standard-24", a=asking("65Gi")))
+    assert "not enough for b and a at the same time" in said
+
+
+def off_spot(**fields: Any) -> Any:
+    pools = {
+        "cheap": {"machineType": POOL, "maxNodes": 1, "spot": True},
+        "sure": {"machineType": POOL, "maxNodes": 1},
+    }
+    classes = {"both": {"priorities": [{"nodePool": "cheap"}, {"nodePool": "sure"}]}}
+    served = workload(replicas=2, computeClass="both", **fields)
+    return planned(serving({"a": served}, cluster=STANDARD, pools=pools) | {"computeClasses": classes})
+
+
+def test_pods_off_spot_that_are_wanted_no_more_are_told() -> None:
+    """They have a Deployment of their own, which Pulumi deletes last."""
+    (said,) = problems(off_spot(minOnDemand=1), off_spot())
+    assert said.startswith("workloads.a: pools cheap, sure hold 2 nodes, not enough for a-on-demand and a")
+    assert problems(off_spot(), off_spot(minOnDemand=1)) == []
+    assert problems(off_spot(minOnDemand=1), off_spot(minOnDemand=1)) == []
 
 
 def test_pods_of_another_size_are_no_rename() -> None:
