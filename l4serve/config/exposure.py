@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from l4serve.config.base import Cidr, CloudName, ConfigModel, ObjectName, PositiveInt, exactly_one
 
@@ -91,4 +92,11 @@ class Route(ConfigModel):
         twice = next((path for path in paths if paths.count(path) > 1), None)
         if twice is not None:
             raise ValueError(f"paths names {twice} twice; remove one")
+        return self
+
+    @model_validator(mode="after")
+    def _of_a_route_alone(self) -> Self:
+        given = sorted(to_camel(key) for key in self.model_fields_set - {"enabled"})
+        if not self.enabled and given:
+            raise ValueError(f"enabled: false makes no route, so {', '.join(given)} says nothing; remove it")
         return self

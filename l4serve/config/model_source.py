@@ -1,8 +1,8 @@
 """Where a model's weights come from in place of the Hub: a bucket, a volume, or a disk of the node."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
 from l4serve.config.written_forms import BUCKET
@@ -30,6 +30,12 @@ class BucketSource(ConfigModel):
     """Where FUSE keeps what it read, downloaded in parallel; the pod asks for as much room. None keeps nothing."""
     manage_access: bool = True
     """Grants the pods' identity the right to read the bucket; false leaves it to you."""
+
+    @model_validator(mode="after")
+    def _kept_by_fuse_alone(self) -> Self:
+        if self.reader == "streamer" and "cache" in self.model_fields_set:
+            raise ValueError("cache says where FUSE keeps files, and the streamer keeps none; remove it")
+        return self
 
 
 class ClaimSource(ConfigModel):

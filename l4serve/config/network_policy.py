@@ -39,3 +39,12 @@ class NetworkPolicy(ConfigModel):
     """Further peers that may connect to the engines."""
     to: tuple[NetworkDestination, ...] = ()
     """Further destinations of the engines, such as a proxy, a mirror of the Hub or a collector of traces."""
+
+    @model_validator(mode="after")
+    def _nothing_to_open(self) -> Self:
+        given = [key for key, value in (("from", self.from_), ("to", self.to)) if value]
+        if not self.enabled and given:
+            raise ValueError(
+                f"enabled: false closes nothing that {' and '.join(given)} could open; remove what is needless"
+            )
+        return self

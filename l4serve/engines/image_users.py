@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.engines.compilation import compilation_keys
 from l4serve.engines.contract import Contract
 
 
@@ -48,3 +49,6 @@ def folders_written(argv: Iterable[str], env: Mapping[str, str]) -> Iterator[tup
     for name in writes["flags"]:
         yield from ((name, word.partition("=")[2]) for word in words if word.startswith(f"{name}="))
         yield from ((name, value) for word, value in pairwise(words) if word == name)
+    for key, value in compilation_keys(words):
+        if key in writes["compilation"] and isinstance(value, str):
+            yield f"--compilation-config.{key}", value

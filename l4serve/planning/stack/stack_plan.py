@@ -92,6 +92,11 @@ class StackPlan:
             yield Note("monitoring.podMonitoring", SCRAPE_NOTE)
         if any(w.alerts for w in self.workloads) and (unheard := unheard_note(self.config.monitoring.alerts)):
             yield Note("monitoring.alerts", unheard)
+        if self.cluster.name is None and any(w.alerts for w in self.workloads):
+            told = "alerts count the pods of every cluster of the project that has such a namespace and workload"
+            yield Note("monitoring.alerts", f"{told}: the stack does not know the name of its cluster")
+        if self.gateway is not None and not any(workload.route for workload in self.workloads):
+            yield Note("expose", "the gateway serves nothing: every workload is kept off it")
         if self.cluster.managed is None and (managed := [*self._from_secret_manager()]):
             told = f"{' and '.join(managed)} come from Secret Manager by an add-on and its kinds"
             yield Note("cluster", f"{told}, which the stack does not turn on in a cluster that it did not make")

@@ -32,7 +32,7 @@ from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_c
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.values.lasting import lasting
-from l4serve.planning.workload.claims import shared_claims
+from l4serve.planning.workload.claims import read_only_caches, shared_claims
 from l4serve.planning.workload.hub_reads import wants_token
 from l4serve.planning.workload.judged_subject import subject_of
 from l4serve.planning.workload.judging import Subject
@@ -70,7 +70,12 @@ def plan_stack(stack: Stack) -> StackPlan:
         lambda: refuse_monitoring(config, steps.cluster(), stack.project),
         partial(
             refuse_all,
-            (*name_problems(config), *misspelt_prices(config.prices), *shared_claims(config.workloads)),
+            (
+                *name_problems(config),
+                *misspelt_prices(config.prices),
+                *shared_claims(config.workloads),
+                *read_only_caches(config.workloads),
+            ),
         ),
         drafts,
     )

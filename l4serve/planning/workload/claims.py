@@ -7,6 +7,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 
 _ONE_NODE = "ReadWriteOnce"
+_READ_ONLY = "ReadOnlyMany"
 
 
 def on_one_node(workload: Workload) -> bool:
@@ -30,6 +31,17 @@ def shared_claims(workloads: Mapping[str, Workload]) -> Iterator[Problem]:
                 yield Problem(
                     f"workloads.{name}.{field}", message, "give each its own, or take a claim that many nodes can read"
                 )
+
+
+def read_only_caches(workloads: Mapping[str, Workload]) -> Iterator[Problem]:
+    """Compile caches on a claim that a workload says nobody writes to: the engine could not start there."""
+    sources = (workload.model.source for workload in workloads.values())
+    read = {source.claim for source in sources if isinstance(source, ClaimSource) and source.access == _READ_ONLY}
+    for name, workload in workloads.items():
+        if workload.compile_cache is not None and workload.compile_cache.claim in read:
+            what = f"the engine writes to it, and a model.source of that claim says access: {_READ_ONLY}"
+            fix = "give the cache a claim of its own, or set access: ReadWriteMany where many nodes may write"
+            yield Problem(f"workloads.{name}.compileCache.claim", what, fix)
 
 
 def _bound(workload: Workload) -> ClaimSource | None:

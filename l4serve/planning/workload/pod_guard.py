@@ -65,7 +65,7 @@ def plan_pod_guard(
     guard = _restricted(config, known)
     refuse_all(_mounted_twice(path, workload, storage))
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
-    refuse_all(_unwritable(path, (*guard.writable, *mounted), launch) if launch else ())
+    refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload) if launch else ())
     if own or config.user is not None:
         return guard
     note = f"the image is of another repository: its pods run as user {guard.user}, as those of {contract.name} do"
@@ -110,10 +110,12 @@ def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Itera
             yield Problem(f"{path}.podSecurity.{field}", what, "name another folder, or remove it")
 
 
-def _unwritable(path: str, writable: tuple[str, ...], launch: Launch) -> Iterator[Problem]:
+def _unwritable(path: str, writable: tuple[str, ...], launch: Launch, workload: Workload) -> Iterator[Problem]:
     """Folders that the config has the engine write to, and that lie on the read-only file system."""
     for name, folder in folders_written(launch.argv, launch.env):
         if folder.startswith("/") and not any(f"{folder}/".startswith(f"{base}/") for base in writable):
             field = "extraArgs" if name.startswith("-") else f"extraEnv.{name}"
+            if name.partition(".")[2] in (vars(workload.engine).get("compilation_config") or {}):
+                field = "engine.compilationConfig"
             what = f"{name} has the engine write to {folder}, and the pod's file system is read-only there"
             yield Problem(f"{path}.{field}", what, f"set podSecurity.writable: [{folder}], or name a folder below HOME")

@@ -1,7 +1,10 @@
 """Which workloads are scraped, and what the cluster and the project must have for it."""
 
+from collections.abc import Iterator
+
 from l4serve.config.autoscaling import StackMonitoring
-from l4serve.config.problems import refuse
+from l4serve.config.gathering import refuse_all
+from l4serve.config.problems import Problem, refuse
 from l4serve.config.stack import StackConfig
 from l4serve.config.workload import Workload
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -28,8 +31,18 @@ def refuse_monitoring(config: StackConfig, cluster: ClusterPlan, project: str | 
     if config.monitoring.dashboard and cluster.managed is None and (cluster.project or project) is None:
         message = "a dashboard lives in a Google Cloud project, and the stack names none"
         refuse("monitoring.dashboard", message, "set gcp:project")
-    if config.monitoring.alerts is not None:
+    if config.monitoring.alerts is None:
+        refuse_all(_unwatched(config))
+    else:
         _refuse_alerts(config, cluster, project)
+
+
+def _unwatched(config: StackConfig) -> Iterator[Problem]:
+    """Promises that nobody looks after."""
+    for name, workload in config.workloads.items():
+        if workload.objectives is not None:
+            what = "the stack raises no alerts, which alone look at what is promised"
+            yield Problem(f"workloads.{name}.objectives", what, "set monitoring.alerts: {}, or remove it")
 
 
 def _refuse_alerts(config: StackConfig, cluster: ClusterPlan, project: str | None) -> None:

@@ -7,14 +7,13 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-from l4serve.config.base import fields_by_key
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.model_source import BucketSource, HyperdiskSource
 from l4serve.config.workload import Workload
-from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.memory.host import image_gib
+from l4serve.planning.workload.compile_cache import compiles, is_eager, unused_cache
 
 _MIB_PER_GIB = 1024
 
@@ -60,13 +59,14 @@ def plan_start(workload: Workload, pool: PoolPlan | None, image: str, files_gib:
     table: Mapping[str, Any] = _table()
     engine: Mapping[str, int] = table["engines"][workload.engine.kind]
     rate, slow = weights_rate(workload)
-    compiled = "compiledBefore" if workload.compile_cache else "compile"
+    filled = workload.compile_cache is not None and unused_cache(workload) is None
+    compiled = "compiledBefore" if filled else "compile"
     eager = is_eager(workload)
     known = files_gib is not None
     size = files_gib or 0.0
     phases = {
         "load": ceil(size * table["load"]["secondsPerGib"] / gpus),
-        "compile": 0 if eager else engine[compiled],
+        "compile": engine[compiled] if compiles(workload) else 0,
         "graphs": 0 if eager else engine["graphs"],
         "server": engine["server"],
     }
@@ -119,16 +119,6 @@ def _image_seconds(workload: Workload, pool: PoolPlan | None, image: str) -> int
     if table["streamedRegistry"] in image.partition("/")[0] and (pool is None or pool.software.image_streaming):
         return int(table["streamedSeconds"])
     return ceil(image_gib(workload.engine.kind) * _MIB_PER_GIB / float(table["mibps"]))
-
-
-def is_eager(workload: Workload) -> bool:
-    """Whether the engine neither compiles nor captures graphs."""
-    engine, settings = workload.engine, engine_profile(workload.engine.kind).eager.items()
-    return all(_plain(getattr(engine, fields_by_key(type(engine))[key])) == value for key, value in settings)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 @cache

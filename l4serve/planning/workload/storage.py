@@ -22,9 +22,10 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.autopilot_sizes import Requests
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.claims import on_one_node
+from l4serve.planning.workload.compile_cache import unused_cache
 from l4serve.planning.workload.node_choice import Place
-from l4serve.planning.workload.start import hub_rate, is_eager, weights_rate
-from l4serve.planning.workload.weight_disk import WeightStore, disk_problems, fill_notes, weight_store
+from l4serve.planning.workload.start import hub_rate, weights_rate
+from l4serve.planning.workload.weight_disk import WeightStore, disk_billed, disk_problems, fill_notes, weight_store
 
 _PREFIX = "gke-gcsfuse/"
 """Of the annotations that size the injected sidecar."""
@@ -118,7 +119,7 @@ def plan_storage(
         role=_table()["role"] if readable else None,
         store=store,
         on_one_node=on_one_node(workload),
-        notes=tuple(_notes(workload, place, cluster)),
+        notes=tuple(_notes(workload, place, cluster, store)),
     )
 
 
@@ -215,7 +216,7 @@ def _problems(
     yield from disk_problems(path, workload, place, cluster, checkpoint_gib)
 
 
-def _notes(workload: Workload, place: Place, cluster: ClusterPlan) -> Iterator[str]:
+def _notes(workload: Workload, place: Place, cluster: ClusterPlan, store: WeightStore | None) -> Iterator[str]:
     source = workload.model.source
     buckets = isinstance(source, BucketSource) or bool(bucket_adapters(workload.engine))
     if buckets and cluster.managed is None:
@@ -228,9 +229,11 @@ def _notes(workload: Workload, place: Place, cluster: ClusterPlan) -> Iterator[s
         yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"
     if isinstance(source, HyperdiskSource):
         yield from fill_notes(place, cluster)
+        if store is not None:
+            yield f"{disk_billed(store)}, and none of it is in the plan's cost"
         yield from _slow_disk(workload, source)
-    if workload.compile_cache is not None and is_eager(workload):
-        yield "the compile cache stays empty: enforceEager leaves nothing to compile"
+    if unused := unused_cache(workload):
+        yield f"the compile cache stays empty: {unused}"
 
 
 def _slow_disk(workload: Workload, source: HyperdiskSource) -> Iterator[str]:

@@ -180,6 +180,12 @@ def fill_notes(place: Place, cluster: ClusterPlan) -> Iterator[str]:
         yield f"{where}: cluster.systemPool.zones: [{zone}] makes sure of one"
 
 
+def disk_billed(store: WeightStore) -> str:
+    """What is billed of a Hyperdisk while it exists, in words."""
+    disk = f"a Hyperdisk ML of {store.size_gb} GB is billed, with its {store.throughput_mibps} MiB/s, while it exists"
+    return f"{disk}, and so are the {store.fill_type} that the Job filled and its image, which stay beside it"
+
+
 def _throughput_problems(at: str, source: HyperdiskSource, size_gib: float) -> Iterator[Problem]:
     """What a Hyperdisk ML of that size can be asked to read at."""
     limits = _table()["hyperdisk"]

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from l4serve.config.data_file import load_data
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload import start
 from tests import factories
 
 CLOSED = "network-policy-elsewhere"
@@ -54,6 +56,33 @@ def test_a_compile_cache_that_nothing_fills_is_told(eager: bool | None, told: bo
     assert ("empty-compile-cache" in ids(factories.planned(factories.serving({"chat": chat})))) == told
 
 
+@pytest.mark.parametrize(
+    ("fields", "why", "compiled"),
+    [
+        ({"extraEnv": {"VLLM_DISABLE_COMPILE_CACHE": "1"}}, "VLLM_DISABLE_COMPILE_CACHE turns it off", "compile"),
+        ({"engine": {"compilationConfig": {"mode": 0}}}, "mode 0 leaves nothing", None),
+        ({"extraArgs": ["-cc.mode=NONE"]}, "mode NONE leaves nothing", None),
+        ({"extraArgs": ["-O0"]}, "level 0 leaves nothing", None),
+        (
+            {"engine": {"compilationConfig": {"cache_dir": "/tmp/x"}}},
+            "cache_dir keeps what is compiled in /tmp/x",
+            "compile",
+        ),
+        ({"engine": {"compilationConfig": {"cache_dir": "/compile-cache/x"}}}, "", "compiledBefore"),
+        ({}, "", "compiledBefore"),
+    ],
+)
+def test_a_start_does_not_reckon_with_a_cache_that_is_never_filled(
+    fields: dict[str, Any], why: str, compiled: str | None
+) -> None:
+    chat = factories.workload(**fields, compileCache={"claim": "compiled"})
+    plan = factories.planned(factories.serving({"chat": chat}))
+    told = " ".join(note.text for note in plan.notes if note.id == "empty-compile-cache")
+    assert bool(told) is bool(why) and why in told
+    seconds = load_data(start.__file__, "start.yaml")["engines"]["vllm"]
+    assert plan.workloads[0].lifecycle.start.compile == (seconds[compiled] if compiled else 0)
+
+
 @pytest.mark.parametrize(("spot", "exposed", "seconds"), [(True, True, 10), (True, False, 5), (False, True, 15)])
 def test_pods_on_spot_nodes_serve_on_until_a_load_balancer_knows(spot: bool, exposed: bool, seconds: int) -> None:
     pools = {"l4": {**POOL, "spot": spot}}
@@ -77,3 +106,18 @@ def test_what_secret_manager_keeps_reaches_a_found_cluster_by_an_add_on_that_is_
     (token,) = told(True, huggingFace={"secretManager": {"secret": "hf"}})
     assert token.startswith("the Hugging Face token")
     assert told(False, apiKey={"secretManager": {"secret": "chat-key"}}) == told(True) == []
+
+
+def test_alerts_of_a_cluster_without_a_name_are_told_to_count_others() -> None:
+    def told(**cluster: Any) -> bool:
+        values = factories.serving(cluster={**factories.EXISTING, **cluster}, monitoring={"alerts": {}})
+        return "alerts-of-many-clusters" in ids(factories.planned(values))
+
+    assert told()
+    assert not told(name="llm", location="us-central1")
+
+
+def test_what_a_hyperdisk_costs_is_told() -> None:
+    (note,) = (note for note in disk(throughputMibps=800).notes if note.id == "disk-billed")
+    assert note.level == "costs"
+    assert "800 MiB/s" in note.text and "stay beside it" in note.text

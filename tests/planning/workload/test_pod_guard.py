@@ -79,6 +79,9 @@ def test_an_image_of_another_repository_is_told_of() -> None:
         ({"extraEnv": {"VLLM_CACHE_ROOT": "/var/cache"}}, "extraEnv.VLLM_CACHE_ROOT"),
         ({"extraArgs": ["--download-dir=/models"]}, "extraArgs"),
         ({"extraArgs": ["--download-dir", "/models"]}, "extraArgs"),
+        ({"engine": {"compilationConfig": {"cache_dir": "/data"}}}, "engine.compilationConfig"),
+        ({"extraArgs": ["-cc.cache_dir=/data"]}, "extraArgs"),
+        ({"extraArgs": ['--compilation-config={"debug_dump_path": "/data"}']}, "extraArgs"),
     ],
 )
 def test_a_folder_that_nobody_could_write_to_is_refused(fields: dict[str, Any], named: str) -> None:
