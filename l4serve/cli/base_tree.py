@@ -15,6 +15,7 @@ from typing import Any
 from l4serve.cli.project import STACK_NAME
 from l4serve.config.files import MOST_JSON_BYTES
 from l4serve.config.frozen import frozen
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 STACK_FILE = re.compile(rf"Pulumi\.({STACK_NAME})\.yaml", re.ASCII)
@@ -71,7 +72,9 @@ def find_commit(root: Path, ref: str | None) -> Commit:
         return _merge_base(root)
     found = _commit_id(root, ref)
     if found is None:
-        raise GitError(f"{ref[:200]!r} names no commit of this repository\n    fix: name a branch, a tag or a commit")
+        raise GitError(
+            f"{excerpt(ref, 200)!r} names no commit of this repository\n    fix: name a branch, a tag or a commit"
+        )
     return Commit(root, ref, found)
 
 
@@ -179,7 +182,9 @@ def _read(
         head, _, rest = rest.partition(b"\n")
         fields = head.split()
         if done.returncode or len(fields) != 3:
-            raise GitError(f"{path[:200]!r} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole")
+            raise GitError(
+                f"{excerpt(path, 200)!r} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole"
+            )
         size = int(fields[2])
         yield path, rest[:size][:most]
         rest = rest[size + 1 :]

@@ -18,6 +18,7 @@ from l4serve.cli.project import stack_folder
 from l4serve.cli.sides import NOT_THERE, Side, difference, inputs_of, recipes_of, side_of, stacks_of
 from l4serve.cli.stack_options import JsonOption, valid_stack_name
 from l4serve.config.files import exists_as_file, exists_as_folder
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import one_of
 from l4serve.config.stack_file import stack_name
 from l4serve.planning.difference.difference_json import difference_json
@@ -80,7 +81,7 @@ def diff(
 def _level(text: str | None) -> str | None:
     said = text.replace("-", " ") if text else None
     if said is not None and said not in LEVELS:
-        raise refuse_input(f"--fail-on {said[:100]} is not a level; {one_of(said, LEVELS)}")
+        raise refuse_input(f"--fail-on {excerpt(said, 100)} is not a level; {one_of(said, LEVELS)}")
     return said
 
 

@@ -12,6 +12,7 @@ from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import JsonOption
 from l4serve.cli.tables import wrapped
 from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
 from l4serve.engines.profile import engine_kinds
@@ -49,7 +50,7 @@ def _entries(key: str) -> list[KeyEntry]:
     ending = [path for path in paths if path.rpartition(".")[2] == key]
     path = key if key in paths else ending[0] if len(ending) == 1 else None
     if path is None:
-        raise refuse_input(f"there is no key {key[:200]!r}\n    fix: {_meant(key, paths, ending)}")
+        raise refuse_input(f"there is no key {excerpt(key, 200)!r}\n    fix: {_meant(key, paths, ending)}")
     return _merged([entry for entry in all_keys() if entry.path == path])
 
 

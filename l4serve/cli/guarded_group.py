@@ -71,8 +71,9 @@ def print_bug(error: Exception) -> int:
     from rich.text import Text
 
     from l4serve.cli.messages import BAD_INPUT, stderr
+    from l4serve.config.secret_shapes import excerpt
 
-    reason = str(error).split("\n", 1)[0][:_LONGEST_REASON]
+    reason = excerpt(str(error).split("\n", 1)[0], _LONGEST_REASON)
     said = f"{type(error).__name__}{f': {reason}' if reason else ''}"
     stderr.print(Text("this is a bug in l4serve: ", style="bold red") + Text(said))
     stderr.print(Text(f"    at {_place(error)}, l4serve {VERSION}, Python {platform.python_version()}"))

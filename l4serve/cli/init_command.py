@@ -16,6 +16,7 @@ from l4serve.cli.project import OWN_PROJECT
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.problems import ConfigError
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
@@ -90,13 +91,13 @@ def _model(name: str) -> ModelShape:
     found = find_model(name)
     if found is None:
         hint = did_you_mean(name, all_names()) or "l4serve models lists them; docs/how-to.md tells of other models"
-        raise refuse_input(f"{name[:200]} is not in the catalogue\n    fix: {hint}")
+        raise refuse_input(f"{excerpt(name, 200)} is not in the catalogue\n    fix: {hint}")
     return found
 
 
 def _goal(goal: str) -> Any:
     if goal not in GOALS:
-        raise refuse_input(f"{goal[:100]!r} is not a goal; {one_of(goal, GOALS)}")
+        raise refuse_input(f"{excerpt(goal, 100)!r} is not a goal; {one_of(goal, GOALS)}")
     return goal
 
 

@@ -9,6 +9,7 @@ from l4serve.cli.completion import complete_machine
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.stack_options import JsonOption
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator, find_shape
@@ -51,7 +52,7 @@ def _machine(name: str) -> MachineShape:
     found = known.get(name) or find_shape(name)
     if found is None:
         hint = did_you_mean(name, known) or f"give one of {', '.join(known)}"
-        raise refuse_input(f"{name[:100]!r} is not a GPU machine type that is known\n    fix: {hint}")
+        raise refuse_input(f"{excerpt(name, 100)!r} is not a GPU machine type that is known\n    fix: {hint}")
     return found
 
 

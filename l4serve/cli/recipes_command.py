@@ -11,6 +11,7 @@ from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.stack_options import JsonOption
 from l4serve.config.recipes import Recipe, recipes
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,7 @@ def recipes_of_project(
     known = recipes()
     if name is not None and name not in known:
         hint = did_you_mean(name, known) or "l4serve recipes lists them"
-        raise refuse_input(f"there is no recipe {name[:100]!r}\n    fix: {hint}")
+        raise refuse_input(f"there is no recipe {excerpt(name, 100)!r}\n    fix: {hint}")
     chosen = [known[name]] if name is not None else list(known.values())
     if as_json:
         print_json({"schemaVersion": SCHEMA_VERSION, "recipes": [_json(recipe) for recipe in chosen]})

@@ -10,6 +10,7 @@ from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.project import OWN_PROJECT, STACK_NAME, is_elsewhere, project_root, stack_folder, stack_names
 from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherwise
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.machines.regions import known_regions, may_be_a_region
@@ -76,14 +77,16 @@ def root_to_write(what: str) -> Path:
 def valid_stack_name(name: str) -> str:
     """The name of a stack, as it was given; exits 2 where no stack can have it."""
     if not re.fullmatch(STACK_NAME, name, re.ASCII):
-        raise refuse_input(f"{name[:100]!r} is not the name of a stack; write letters, digits, '-', '_' and '.'")
+        raise refuse_input(
+            f"{excerpt(name, 100)!r} is not the name of a stack; write letters, digits, '-', '_' and '.'"
+        )
     return name
 
 
 def valid_region(name: str | None) -> None:
     """Exits 2 for a region that Google Cloud has never had, with the one that may be meant."""
     if name is not None and not may_be_a_region(name):
-        raise refuse_input(f"Google Cloud has no region {name[:100]!r}; {one_of(name, known_regions())}")
+        raise refuse_input(f"Google Cloud has no region {excerpt(name, 100)!r}; {one_of(name, known_regions())}")
 
 
 def load_plan(stack: str | None, file: Path | None) -> "StackPlan":

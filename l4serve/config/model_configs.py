@@ -7,6 +7,7 @@ from typing import Any
 
 from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, inside, read_bytes, read_json
 from l4serve.config.problems import refuse
+from l4serve.config.secret_shapes import excerpt
 
 _MOST_BYTES_TOGETHER = 4 * MOST_JSON_BYTES
 _WHOLE = "give the config.json of the model's repository as it is"
@@ -30,7 +31,7 @@ class ModelConfigs:
                 self.known[file] = self._read(file)
         except FileRefusedError as error:
             reason = str(error)
-            refuse(path, f"{name[:200]} {reason}", _WHOLE if "JSON" in reason else _PLACE)
+            refuse(path, f"{excerpt(name, 200)} {reason}", _WHOLE if "JSON" in reason else _PLACE)
         return self.known[file]
 
     def _read(self, file: Path) -> Mapping[str, Any]:

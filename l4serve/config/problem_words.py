@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.meant_values import meant_values
 from l4serve.config.misplaced_keys import meant_key
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest, shortened
 from l4serve.config.written_forms import called, form_shown, mended_to
 from l4serve.config.yaml_text import flow
@@ -173,7 +174,7 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         value = _MIDNIGHT.sub("", value)
     text = repr(value) if isinstance(value, str | int | float) else flow(_plain(value))
-    return f"{text[:80]}..." if len(text) > 80 else text
+    return excerpt(text, 80, "...")
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from l4serve.config.model_names import is_model_id
 from l4serve.config.problem_words import anything, for_example, message, remedy
 from l4serve.config.random_texts import looks_random
 from l4serve.config.secret_names import holds_a_secret, names_a_secret
-from l4serve.config.secret_shapes import redact
+from l4serve.config.secret_shapes import excerpt
 
 REMEDY = "\n    fix: "
 """Stands between what is wrong and what to write."""
@@ -59,8 +59,7 @@ class ConfigError(ValueError):
 
 def _shown(text: str) -> str:
     """A part of a problem as it may be printed: on one line, without secrets, of bounded length."""
-    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."
-    return visible(redact(cut))
+    return visible(excerpt(text, _LONGEST_SHOWN, " ..."))
 
 
 def refuse(path: str, message: str, remedy: str = "") -> NoReturn:

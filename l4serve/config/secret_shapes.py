@@ -99,6 +99,23 @@ def redact(text: str, *, is_id: bool = False) -> str:
     return text if is_id else _without(text, lambda left: (run.span() for run in random_runs(left)))
 
 
+_MOST_REDACTED = 2**16
+_AT_A_CUT = 1000
+"""Characters before a cut in which a secret may have lost the end that tells of it."""
+
+
+def excerpt(text: object, most: int, more: str = "") -> str:
+    """The first `most` characters of a text without secrets, and `more` where it has others.
+
+    It is redacted before it is cut: a cut may take away the `@` or the end that makes a secret one.
+    """
+    whole = str(text)
+    safe = redact(whole[:_MOST_REDACTED])
+    if len(whole) > _MOST_REDACTED:
+        safe = safe[:-_AT_A_CUT]
+    return safe if len(safe) <= most and len(whole) <= _MOST_REDACTED else safe[:most] + more
+
+
 def _without(text: str, spans: Callable[[str], Iterable[tuple[int, int]]]) -> str:
     """The text with what `spans` finds in it hidden; what overlaps is hidden once."""
     parts, end = [], 0

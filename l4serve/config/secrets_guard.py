@@ -13,7 +13,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.random_texts import looks_random, names_an_id
 from l4serve.config.secret_commands import surrounded_secrets
 from l4serve.config.secret_names import holds_a_secret, names_a_secret, names_a_secret_inside
-from l4serve.config.secret_shapes import has_secret_shape, holds_random_run
+from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 _FORM = "{secret: NAME, key: KEY}"
@@ -190,7 +190,7 @@ def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iter
         key = option.replace("_", "-").startswith("--api-k")
         if option.startswith("-") and value is not None and (key or holds_a_secret(option, value)):
             remedy = HIDE_TOKEN if _OF_THE_HUB.search(option) else HIDE_KEY
-            yield Problem(f"{path}[{index}]", f"{option[:40]} would put a secret on the command line", remedy)
+            yield Problem(f"{path}[{index}]", f"{excerpt(option, 40)} would put a secret on the command line", remedy)
 
 
 def _flat(arguments: Iterable[Any], index: int | None = None) -> Iterator[tuple[int, str]]:

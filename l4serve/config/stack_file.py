@@ -21,7 +21,7 @@ from l4serve.config.problem_words import shown
 from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
 from l4serve.config.random_texts import is_name_of_words, looks_random
 from l4serve.config.recipes import RECIPES, apply_recipes
-from l4serve.config.secret_shapes import has_secret_shape, holds_random_run
+from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
 from l4serve.config.stack import StackConfig
@@ -108,7 +108,7 @@ def _no_config(document: Any) -> str:
         return "the file is empty"
     if isinstance(document, dict):
         found = document.get("config")
-        kind = "list" if isinstance(found, list) else f"single value, {str(found)[:40]!r}"
+        kind = "list" if isinstance(found, list) else f"single value, {excerpt(found, 40)!r}"
         missing = "`config` is empty" if "config" in document else "the key `config` with the stack's values is missing"
         return missing if found is None else f"`config` is a {kind}, not a mapping of the stack's values"
     return f"the file is a {'list' if isinstance(document, list) else 'text'}, not a mapping with the key `config`"
@@ -218,7 +218,7 @@ def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Pro
     known = {SERVING_KEY, TOKEN_KEY, *(f"{PROJECT}:{name}" for name in named)}
     return [
         Problem(
-            "(a key)" if has_secret_shape(key) or holds_random_run(key) else key[:100],
+            "(a key)" if has_secret_shape(key) or holds_random_run(key) else excerpt(key, 100),
             "there is no such key in this project",
             _right_key(key, known),
         )

@@ -27,6 +27,7 @@ from l4serve.config.exposure import Route
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.pod_tls import PodTls
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.service_account import ServiceAccount
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
@@ -50,15 +51,13 @@ GitRef = Annotated[
 
 
 def _hub_id(value: str) -> str:
-    for start, source in (
-        ("gs://", f"{{kind: bucket, uri: {value[:80]}}}"),
-        (("/", "./"), "{kind: claim, claim: NAME}"),
-    ):
+    if _MODEL_ID.fullmatch(value):
+        return value
+    shown = excerpt(value, 80)
+    for start, source in (("gs://", f"{{kind: bucket, uri: {shown}}}"), (("/", "./"), "{kind: claim, claim: NAME}")):
         if value.startswith(start):
-            raise ValueError(f"{value[:80]!r} is a place and not a model; write the Hub id, and model.source: {source}")
-    if not _MODEL_ID.fullmatch(value):
-        raise ValueError(f"{value[:80]!r} is not a model id of the Hub; {_id_in(value)}")
-    return value
+            raise ValueError(f"{shown!r} is a place and not a model; write the Hub id, and model.source: {source}")
+    raise ValueError(f"{shown!r} is not a model id of the Hub; {_id_in(value)}")
 
 
 def _id_in(value: str) -> str:

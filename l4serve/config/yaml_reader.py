@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_shapes import has_secret_shape
+from l4serve.config.secret_shapes import excerpt, has_secret_shape
 from l4serve.config.yaml_faults import parser_error, yaml_fault
 from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
 
@@ -176,7 +176,7 @@ def _bounded(entries: Collection[Any], event: Any) -> None:
 
 
 def _twice(key: str, first: int, event: Any) -> YamlError:
-    named = "a key" if has_secret_shape(key) else f"the key `{key[:60]}`"
+    named = "a key" if has_secret_shape(key) else f"the key `{excerpt(key, 60)}`"
     return YamlError(f"{named} is given twice, first on line {first}", event.start_mark, "remove one of them")
 
 

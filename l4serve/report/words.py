@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Any
 
 from l4serve.config.frozen import frozen
+from l4serve.config.secret_shapes import excerpt
 
 Doc = Mapping[str, Any]
 LONGEST_VALUE = 300
@@ -204,7 +205,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     text = value if isinstance(value, str) else _flat(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text):,} characters)"
+    return excerpt(text, LONGEST_VALUE, f"... ({len(text):,} characters)")
 
 
 def _flat(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from l4serve.config.frozen import frozen
+from l4serve.config.secret_shapes import excerpt
 from l4serve.verification.latency import Latency
 
 Status = Literal["pass", "fail", "skip"]
@@ -110,7 +111,7 @@ def describe(error: BaseException, limit: int = 300) -> str:
     if error.__cause__ is not None and str(error.__cause__) not in text:
         text += f" ({error.__cause__})"
     text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit else excerpt(text, limit - 1, "…")
 
 
 def require(holds: bool, message: str) -> None:

@@ -11,6 +11,7 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from l4serve.config.data_file import load_data
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from l4serve.planning.workload.pod_resources import GPU_RESOURCE
@@ -123,7 +124,7 @@ def autoscalers(scalers: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         blind = [c for c in conditions if c.get("type") == "ScalingActive" and c.get("status") == "False"]
         if blind:
             fix = "install the adapter and grant it roles/monitoring.viewer (docs/production.md), or metricsFrom: gke"
-            yield bad(f"autoscaler {scaler['metadata']['name']}", str(blind[0].get("message", ""))[:300], fix)
+            yield bad(f"autoscaler {scaler['metadata']['name']}", excerpt(blind[0].get("message", ""), 300), fix)
 
 
 @cache

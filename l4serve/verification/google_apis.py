@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from l4serve.config.frozen import frozen
+from l4serve.config.secret_shapes import excerpt
 
 ROOTS: Mapping[str, str] = {
     "compute": "https://compute.googleapis.com/compute/v1",
@@ -70,6 +71,6 @@ def google_apis() -> GoogleApis:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
         credentials.refresh(Request())
     except GoogleAuthError as error:
-        first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        first = excerpt(str(error).splitlines()[0], 200) if str(error) else type(error).__name__
         raise LoginError(f"no login: {first}; gcloud auth application-default login") from None
     return GoogleApis(AuthorizedSession(credentials))

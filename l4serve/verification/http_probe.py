@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 from packaging.version import InvalidVersion, Version
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.verification.checks import CheckError, Finding, NotOfferedError, UnreachableError, require
 from l4serve.verification.metrics import compare, families
 from l4serve.verification.target import Target
@@ -125,4 +126,4 @@ def _same_release(running: str, planned: str) -> bool:
 
 def _body(response: httpx2.Response) -> str:
     text = " ".join(response.text.split())
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return text if len(text) <= _SHOWN else excerpt(text, _SHOWN, "…")

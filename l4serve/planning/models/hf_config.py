@@ -7,6 +7,7 @@ from functools import partial
 from math import ceil
 from typing import Any, TypeVar
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
@@ -159,7 +160,8 @@ def _tied(config: Config, text: Config, default: bool, model_id: str) -> bool:
 
 def _dtype(config: Config, text: Config, model_id: str) -> str:
     found = (word(source, model_id, key) for key in ("torch_dtype", "dtype") for source in (text, config))
-    return (next(filter(None, found), None) or "bfloat16")[:40]
+    named = next(filter(None, found), None) or "bfloat16"
+    return named if len(named) <= 40 else excerpt(named, 40)
 
 
 def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:
@@ -186,7 +188,7 @@ def _architecture(config: Config, model_id: str) -> str:
         )
     if not isinstance(names[0], str):
         refuse_value(model_id, "architectures", names, "a list of the names of classes")
-    return names[0][:_LONGEST_NAME]
+    return names[0] if len(names[0]) <= _LONGEST_NAME else excerpt(names[0], _LONGEST_NAME)
 
 
 def _text_config(config: Config, model_id: str) -> Config:
@@ -259,7 +261,7 @@ def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id:
 def _kinds_of_types(
     types: list[object] | tuple[object, ...], text: Config, layers: int, model_id: str
 ) -> tuple[LayerKind, ...]:
-    unknown = sorted({str(t)[:40] for t in types} - _KIND_OF_LAYER_TYPE.keys())[:5]
+    unknown = sorted({excerpt(t, 40) for t in types} - _KIND_OF_LAYER_TYPE.keys())[:5]
     if unknown or len(types) != layers:
         what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
         raise ModelConfigError(f"{model_id}: `layer_types` has {what}; {_WITHOUT}")

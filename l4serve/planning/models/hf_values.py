@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import listed_keys
 
 Config = Mapping[str, Any]
@@ -24,7 +25,7 @@ class ModelConfigError(ValueError):
 
 def refuse_value(model_id: str, key: str, value: object, wanted: str) -> NoReturn:
     """Raises ModelConfigError for a value that is not of the kind that its key has."""
-    raise ModelConfigError(f"{model_id}: `{key}` is {repr(value)[:40]} in config.json; it must be {wanted}")
+    raise ModelConfigError(f"{model_id}: `{key}` is {excerpt(repr(value), 40)} in config.json; it must be {wanted}")
 
 
 def largest(key: str, value: object) -> object:

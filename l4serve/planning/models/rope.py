@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from l4serve.config.secret_shapes import excerpt
+
 ROPE_KEYS = ("rope_scaling", "rope_parameters")
 _WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
 """Kinds of scaling that `max_position_embeddings` already counts."""
@@ -66,5 +68,5 @@ def _figure(rope: Mapping[str, Any], key: str) -> float | None:
     """A number of a scaling; None where there is none. Raises ValueError for what is none."""
     value = rope.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ValueError(f"`{key}` is {repr(value)[:40]}, which is not a number")
+        raise ValueError(f"`{key}` is {excerpt(repr(value), 40)}, which is not a number")
     return value

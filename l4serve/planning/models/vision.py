@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.hf_values import largest
 from l4serve.planning.models.model_shape import VisionFacts
 
@@ -129,7 +130,7 @@ def _number(vision: Mapping[str, object], *keys: str) -> int:
         if value is None:
             continue
         if type(value) is not int:
-            raise ValueError(f"`{key}` is {repr(value)[:40]}, which is not a whole number")
+            raise ValueError(f"`{key}` is {excerpt(repr(value), 40)}, which is not a whole number")
         if not 0 <= value <= _MOST:
             raise ValueError(f"`{key}` is not between 0 and {_MOST}")
         return value
