@@ -127,6 +127,8 @@ class _Asked:
                 raise refuse_input(f"the report was made under {_shown(reported, [option])}; leave {option} out")
         found = {option: reported.get(option, value) for option, value in {**said, **lengths}.items()}
         clients, rate, prompt, answer = found.values()
+        if clients is not None and clients > MOST_CLIENTS:
+            raise refuse_input(f"the report names {clients:g} clients, above {MOST_CLIENTS}; give the report of a run")
         return _Asked(
             None if clients is None else int(clients),
             rate,

@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from l4serve.cli.entry_guard import lost_output
+from l4serve.cli.help_pages import HelpContext, whole_help
 from l4serve.cli.interrupts import say_interrupted
 from l4serve.version import VERSION
 
@@ -14,6 +16,13 @@ _LONGEST_REASON = 300
 
 class GuardedGroup(TyperGroup):
     """A group of commands that says of an unforeseen error where it happened; with --verbose it raises it."""
+
+    context_class = HelpContext
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, with help that keeps names whole."""
+        found = super().get_command(ctx, cmd_name)
+        return found and whole_help(found)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Reads the arguments; a stop there is told as anywhere."""
@@ -45,11 +54,13 @@ class GuardedGroup(TyperGroup):
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:
+            if lost_output(error):
+                raise
             _refuse_usage(error, ctx)
             if hasattr(error, "exit_code") or ctx.params.get("verbose"):
                 # Typer's own exceptions carry the code that they end with.
                 raise
-            raise typer.Exit(print_bug(error)) from None
+            raise typer.Exit(print_bug(error, ctx.find_root().command.name or "l4serve")) from None
 
 
 def _refuse_usage(error: Exception, ctx: Any) -> None:
@@ -61,7 +72,7 @@ def _refuse_usage(error: Exception, ctx: Any) -> None:
             raise refuse_usage(error, ctx) from None
 
 
-def print_bug(error: Exception) -> int:
+def print_bug(error: Exception, program: str = "l4serve") -> int:
     """Says on standard error what to report, its reason redacted; returns the exit code.
 
     What prints is imported here: the help of all commands loads none of it.
@@ -75,9 +86,10 @@ def print_bug(error: Exception) -> int:
 
     reason = excerpt(str(error).split("\n", 1)[0], _LONGEST_REASON)
     said = f"{type(error).__name__}{f': {reason}' if reason else ''}"
-    stderr.print(Text("this is a bug in l4serve: ", style="bold red") + Text(said))
+    stderr.print(Text(f"this is a bug in {program}: ", style="bold red") + Text(said))
     stderr.print(Text(f"    at {_place(error)}, l4serve {VERSION}, Python {platform.python_version()}"))
-    stderr.print(Text("    fix: report these lines and the command; `l4serve -v COMMAND ...` shows the whole trace"))
+    trace = "; `l4serve -v COMMAND ...` shows the whole trace" if program == "l4serve" else ""
+    stderr.print(Text(f"    fix: report these lines and the command{trace}"))
     return BAD_INPUT
 
 

@@ -28,12 +28,13 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 class SafeConsole(Console):
     """A console on which every string and every Text is redacted and inert, wherever in a table it stands.
 
-    No word is cut or broken, however narrow it is; with NO_COLOR set it writes no escape at all.
+    No word is cut or broken, however narrow it is; with NO_COLOR set, or TERM=dumb, it writes no escape at all.
     """
 
     def __init__(self, **options: Any) -> None:
-        if os.environ.get("NO_COLOR"):
-            options["color_system"] = None
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            # As to a file: what moves the cursor for a spinner or a bar is an escape too.
+            options |= {"color_system": None, "force_terminal": False}
         super().__init__(**{"highlight": False, **options}, markup=False, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:

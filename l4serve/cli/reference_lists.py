@@ -15,8 +15,7 @@ _MEANT = re.compile(r"\{meant\.\w+\}")
 
 def command_reference() -> str:
     """Every command with its help, as a terminal of 100 columns shows it."""
-    import typer
-
+    from l4serve.cli.help_pages import HelpContext, whole_help
     from l4serve.cli.lazy_group import COMMANDS, load_command
 
     lines = ["# Commands", "", _WRITTEN, ""]
@@ -25,10 +24,10 @@ def command_reference() -> str:
         "Ctrl-C. `-q` leaves out notes and progress, `-v` shows the trace of an unforeseen error. NO_COLOR is kept."
     ]
     for name, command in COMMANDS.items():
-        loaded = load_command(name, command)
-        lines += ["", f"## {name}", "", *_help(loaded, typer.Context(loaded, info_name=f"l4serve {name}"))]
+        loaded = whole_help(load_command(name, command))
+        lines += ["", f"## {name}", "", *_help(loaded, HelpContext(loaded, info_name=f"l4serve {name}"))]
         for below in getattr(loaded, "commands", {}).values():
-            context = typer.Context(below, info_name=f"l4serve {name} {below.name}")
+            context = HelpContext(below, info_name=f"l4serve {name} {below.name}")
             lines += ["", f"### {name} {below.name}", "", *_help(below, context)]
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ from l4serve.sandbox.planned_nodes import planned_autoscaler, planned_nodes
 from l4serve.sandbox.rehearsal import Rehearsal, rehearse_objects
 
 KeepOption = Annotated[bool, typer.Option("--keep", help="Leave the sandbox up; `l4serve sandbox down` ends it.")]
-TimeoutOption = Annotated[float, typer.Option(min=1, help="Seconds that the pods may take to run.")]
+TimeoutOption = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that the pods may take to run.")]
 
 
 def rehearse(

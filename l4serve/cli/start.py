@@ -3,7 +3,7 @@
 import gc
 import logging
 
-from l4serve.cli.interrupts import say_interrupted
+from l4serve.cli.entry_guard import run_guarded
 
 
 def main() -> None:
@@ -12,9 +12,10 @@ def main() -> None:
     gc.set_threshold(50_000)
     # What libraries log would go to the terminal as it is, past the one way out that redacts.
     logging.getLogger().addHandler(logging.NullHandler())
-    try:
-        from l4serve.cli.app import app
+    run_guarded(_run)
 
-        app()
-    except KeyboardInterrupt:
-        raise SystemExit(say_interrupted()) from None
+
+def _run() -> None:
+    from l4serve.cli.app import app
+
+    app()

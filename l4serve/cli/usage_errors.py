@@ -143,10 +143,11 @@ def _help(where: str, what: str = "its options") -> str:
 
 def _called(context: Any) -> str:
     """The command as a user calls it."""
+    program = context.find_root().command.name or "l4serve"
     if name := getattr(context, "invoked_subcommand", None):
-        return f"l4serve {name}" if context.parent is None else _called(context.parent)
+        return f"{program} {name}" if context.parent is None else _called(context.parent)
     names = []
     while context.parent is not None:
         names.append(context.info_name)
         context = context.parent
-    return " ".join(("l4serve", *reversed(names)))
+    return " ".join((program, *reversed(names)))

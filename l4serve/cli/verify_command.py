@@ -58,7 +58,10 @@ RunCommandsOption = Annotated[
         help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
     ),
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds that each check may take.")]
+LONGEST_SECONDS = 86_400
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.1, max=LONGEST_SECONDS, help="Seconds that each check may take.")
+]
 
 
 def verify(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from html import escape
 from math import isfinite
 from typing import Any
 
+from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.values.figures import shown
@@ -28,6 +28,9 @@ TITLES = {
     "output_tokens_per_second": "output, tokens/s",
     "requests_per_second": "requests a second",
 }
+_WANTED = "give the JSON that vllm bench serve writes, or the log of the Job"
+MOST_FIGURE = 1e12
+"""Above every figure that a load test can have."""
 WIDTH, BAR, GAP = 560, 12, 46
 
 
@@ -61,20 +64,26 @@ def read_report(text: str) -> Mapping[str, Any]:
     """The tool's JSON, from its file or from the Job's log. Raises ReportError."""
     _, found, after = text.rpartition(f"{MARK}\n")
     try:
-        report = json.loads((after if found else text).strip())
-    except json.JSONDecodeError:
-        raise ReportError(
-            "this is not the JSON that vllm bench serve writes; give its file, or the log of the Job"
-        ) from None
+        # A mean over nothing is NaN in some releases; that is no figure, wherever in the report it stands.
+        report = read_json((after if found else text).strip().encode(), drops_constants=True)
+    except FileRefusedError as error:
+        raise ReportError(f"the report {error}; {_WANTED}") from None
     if not isinstance(report, dict) or not any(key in report for key in FIELDS.values()):
-        raise ReportError(
-            "this JSON has no figure of vllm bench serve; give the file that it writes, or the log of the Job"
-        )
+        raise ReportError(f"this JSON has no figure of vllm bench serve; {_WANTED}")
     if not report.get("completed", 1):
         raise ReportError(
             "the load tool completed no request; look at the log of the Job, and at the server by l4serve verify"
         )
+    for key in FIELDS.values():
+        if key in report and not _is_figure(report[key]):
+            raise ReportError(f"{key} is no number from 0 to {MOST_FIGURE:.0e}; {_WANTED}")
+    if not any(report.get(key) for key in FIELDS.values()):
+        raise ReportError("every figure of the report is 0, so that nothing can be compared; run the load again")
     return report
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_FIGURE
 
 
 def load_of(report: Mapping[str, Any]) -> dict[str, float]:

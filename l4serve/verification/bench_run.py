@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kubernetes import client as api
 from kubernetes.client import ApiClient, ApiException
+from urllib3.exceptions import HTTPError
 
 from l4serve.verification.checks import CheckError
 
 POLL_SECONDS = 5.0
 REQUEST_SECONDS = 30
+_SILENT = (HTTPError, OSError)
+"""What the client raises where nobody answers, or not as Kubernetes does."""
 
 
 def run_job(
@@ -31,6 +35,8 @@ def run_job(
     except ApiException as error:
         why = "one of that name is there: another bench runs" if error.status == 409 else str(error.reason)
         raise CheckError(f"Job {name} cannot be made: {why}") from None
+    except _SILENT as error:
+        raise CheckError(_unanswered(client, error)) from None
     try:
         end = clock() + timeout
         while not _ended(batch, name, namespace):
@@ -38,8 +44,24 @@ def run_job(
                 raise CheckError(f"Job {name} did not end within {timeout:.0f} s")
             sleep(POLL_SECONDS)
         return _log(client, name, namespace)
+    except ApiException as error:
+        raise CheckError(f"Job {name} cannot be followed: {error.reason}") from None
+    except _SILENT as error:
+        raise CheckError(_unanswered(client, error)) from None
     finally:
-        batch.delete_namespaced_job(name, namespace, propagation_policy="Background", _request_timeout=REQUEST_SECONDS)
+        # Where it cannot be deleted its own deadline ends it; what went wrong before is what is told.
+        with suppress(ApiException, *_SILENT):
+            batch.delete_namespaced_job(
+                name, namespace, propagation_policy="Background", _request_timeout=REQUEST_SECONDS
+            )
+
+
+def _unanswered(client: ApiClient, error: Exception) -> str:
+    reason = getattr(error, "reason", None) or error
+    return (
+        f"the cluster at {client.configuration.host} does not answer ({type(reason).__name__}); "
+        "check it with l4serve doctor, and the kubeconfig"
+    )
 
 
 def _ended(batch: Any, name: str, namespace: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from typer.testing import CliRunner
 
-from l4serve.cli.hook import app
+from l4serve.cli.hook_commands import app
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]

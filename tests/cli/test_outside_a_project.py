@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from l4serve.cli import hook
 from l4serve.cli.app import app
+from l4serve.cli.hook_commands import app as hook
 from l4serve.cli.project import OWN_PROJECT
 from l4serve.cli.stack_options import root_to_write
 
@@ -38,7 +38,7 @@ def test_nothing_is_written_into_the_program_s_own_folder(
 def test_a_hook_writes_no_more_than_its_own_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     before = own_files()
-    assert CliRunner().invoke(hook.app, ["generated"]).exit_code == 2
+    assert CliRunner().invoke(hook, ["generated"]).exit_code == 2
     assert own_files() == before
 
 
