@@ -25,7 +25,8 @@ _DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "mas
 _PROGRAM = ("__main__.py", "components", "l4serve", "stacks")
 _REGULAR = (b"100644", b"100755")
 _GIT_S = 60
-_MOST_TABLE_BYTES = 64 * 2**20
+_MOST_TOGETHER = 32 * 2**20
+"""Bytes of all files that are read of a commit at once."""
 
 
 class GitError(ValueError):
@@ -112,7 +113,7 @@ def write_base(commit: Commit, folder: Path) -> None:
 def read_files(commit: Commit, paths: Iterable[str]) -> dict[str, bytes]:
     """The regular files of a commit at these paths, whole; those that it does not have are left out."""
     blobs = _blobs(commit)
-    return dict(_read(commit, blobs, [path for path in paths if path in blobs], most=_MOST_TABLE_BYTES))
+    return dict(_read(commit, blobs, [path for path in paths if path in blobs], most=_MOST_TOGETHER))
 
 
 def named_configs(text: bytes) -> Iterator[str]:
@@ -171,23 +172,47 @@ def _blobs(commit: Commit) -> Mapping[str, str]:
 def _read(
     commit: Commit, blobs: Mapping[str, str], paths: Iterable[str], most: int = max(MOST_BYTES, MOST_JSON_BYTES) + 1
 ) -> Iterator[tuple[str, bytes]]:
-    """The content of files, cut a byte past what any reader takes, so that a reader still refuses it as too large."""
+    """The content of files; of one larger than any reader takes as many blanks, so that its reader refuses it."""
+    sizes = _sizes(commit, blobs, paths)
+    taken = [path for path, size in sizes.items() if size < most]
+    if sum(sizes[path] for path in taken) > _MOST_TOGETHER:
+        what = f"the files of {commit.id[:12]} are larger than {_MOST_TOGETHER // 2**20} MiB together"
+        raise GitError(f"{what}\n    fix: name a base with smaller ones")
+    if large := sizes.keys() - {*taken}:
+        yield from dict.fromkeys(large, b"\n" * most).items()
+    done = _git(commit.root, "cat-file", "--batch", stdin=_asked(blobs, taken)) if taken else None
+    content = done.stdout if done and not done.returncode else b""
+    start = 0
+    for path in taken:
+        start = content.find(b"\n", start) + 1
+        end = start + sizes[path]
+        if not start or len(content) <= end:
+            raise _unread(commit, path)
+        yield path, content[start:end]
+        start = end + 1
+
+
+def _sizes(commit: Commit, blobs: Mapping[str, str], paths: Iterable[str]) -> dict[str, int]:
+    """The sizes of files in bytes, asked for before any is read."""
     paths = list(paths)
-    if not paths:
-        return
-    asked = "".join(f"{blobs[path]}\n" for path in paths).encode()
-    done = _git(commit.root, "cat-file", "--batch", stdin=asked)
-    rest = done.stdout
-    for path in paths:
-        head, _, rest = rest.partition(b"\n")
-        fields = head.split()
-        if done.returncode or len(fields) != 3:
-            raise GitError(
-                f"{excerpt(path, 200)!r} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole"
-            )
-        size = int(fields[2])
-        yield path, rest[:size][:most]
-        rest = rest[size + 1 :]
+    done = _git(commit.root, "cat-file", "--batch-check", stdin=_asked(blobs, paths)) if paths else None
+    lines = done.stdout.splitlines() if done and not done.returncode else []
+    sizes = {}
+    for number, path in enumerate(paths):
+        fields = lines[number].split() if number < len(lines) else []
+        if len(fields) != 3:
+            raise _unread(commit, path)
+        sizes[path] = int(fields[2])
+    return sizes
+
+
+def _asked(blobs: Mapping[str, str], paths: Iterable[str]) -> bytes:
+    return "".join(f"{blobs[path]}\n" for path in paths).encode()
+
+
+def _unread(commit: Commit, path: str) -> GitError:
+    shown = repr(excerpt(path, 200))
+    return GitError(f"{shown} of {commit.id[:12]} cannot be read\n    fix: fetch the commit whole")
 
 
 def _git(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

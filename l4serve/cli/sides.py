@@ -110,7 +110,9 @@ def inputs_of(path: Path, recipes: Path) -> tuple[bytes, ...] | None:
     try:
         content = read_bytes(path, MOST_BYTES)
         presets = (
-            [read_bytes(file, MOST_BYTES) for file in sorted(recipes.glob("*.yaml"))] if b"recipe" in content else []
+            [read_bytes(file, MOST_BYTES) for file in sorted(recipes.glob("*.yaml")) if file.stem.encode() in content]
+            if b"recipe" in content
+            else []
         )
         names = sorted({name for text in (content, *presets) for name in named_configs(text)})
         configs = [_content(path.parent / name) for name in names]

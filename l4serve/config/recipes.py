@@ -1,6 +1,6 @@
 """Recipes: presets of a workload, kept as YAML in `stacks/recipes`, that any field of the workload overrides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,15 @@ class Recipe:
 @cache
 def recipes(folder: Path = RECIPES) -> Mapping[str, Recipe]:
     """All recipes of a folder by name, read once. Raises ConfigError for a file that is no recipe."""
-    return {file.stem: _read(file) for file in sorted(folder.glob("*.yaml"))}
+    return {name: _read(folder / f"{name}.yaml") for name in _names(folder)}
 
 
+@cache
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(file.stem for file in sorted(folder.glob("*.yaml")))
+
+
+@cache
 def _read(file: Path) -> Recipe:
     try:
         raw = read_yaml(read_bytes(file, MOST_BYTES))
@@ -73,9 +79,11 @@ def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[M
         if not isinstance(workload, Mapping) or workload.get("recipe") is None:
             continue
         path = f"workloads.{name}.recipe"
-        recipe = recipes(folder).get(str(workload["recipe"]))
+        asked = str(workload["recipe"])
+        # Those that no workload names are not read: a folder may hold any number.
+        recipe = _read(folder / f"{asked}.yaml") if asked in _names(folder) else None
         if recipe is None:
-            problems.append(_unknown(path, str(workload["recipe"]), recipes(folder)))
+            problems.append(_unknown(path, asked, _names(folder)))
             merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         elif problem := _other_engine(path, recipe, workload):
             problems.append(problem)
@@ -96,7 +104,7 @@ def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in workload.items() if key != "recipe" and not (key == "engine" and kindless)}
 
 
-def _unknown(path: str, name: str, known: Mapping[str, Recipe]) -> Problem:
+def _unknown(path: str, name: str, known: Sequence[str]) -> Problem:
     hint, all_of_them = did_you_mean(name, known, alike=_ALIKE), f"recipes: {', '.join(known)}"
     return Problem(path, f"there is no recipe {name!r}", f"{hint} {all_of_them}" if hint else all_of_them)
 

@@ -92,6 +92,25 @@ def test_only_an_exported_state_is_adopted() -> None:
     assert CliRunner().invoke(app, ["doctor", "--adopt"], input="{}").stdout == ""
 
 
+@pytest.mark.parametrize(
+    "deployment",
+    [
+        {"resources": [1], "pending_operations": []},
+        {"resources": {"a": 1}},
+        {"resources": [{"urn": []}]},
+        {"resources": [{}]},
+        {"pending_operations": [{"resource": {**CLUSTER, "inputs": [1]}, "type": "creating"}]},
+        {"pending_operations": [{"resource": {**CLUSTER, "inputs": "a"}, "type": "creating"}]},
+    ],
+    ids=str,
+)
+def test_a_state_of_odd_parts_is_refused_as_none(deployment: Any) -> None:
+    for options in ((), ("--adopt",)):
+        done = CliRunner().invoke(app, ["doctor", *options], input=json.dumps({"deployment": deployment}))
+        assert done.exit_code == 2
+        assert "what pulumi stack export writes" in done.output
+
+
 def test_a_create_whose_inputs_do_not_name_it_is_made_again() -> None:
     _, said = doctor(state({**CLUSTER, "inputs": {"name": "llm-dev"}}))
     assert "made again by pulumi up" in said

@@ -68,12 +68,24 @@ def _operations(state: Any) -> tuple[Mapping[str, Any], ...]:
     operations = deployment.get("pending_operations") or ()
     if not isinstance(operations, list | tuple) or not all(map(_is_operation, operations)):
         raise StateError("its pending operations are not what pulumi stack export writes")
+    resources = deployment.get("resources") or ()
+    if not isinstance(resources, list | tuple) or not all(map(_is_resource, resources)):
+        raise StateError("its resources are not what pulumi stack export writes")
     return tuple(operations)
 
 
 def _is_operation(value: Any) -> bool:
     resource = value.get("resource") if isinstance(value, Mapping) else None
-    return isinstance(resource, Mapping) and all(isinstance(resource.get(key), str) for key in ("urn", "type"))
+    return (
+        isinstance(resource, Mapping)
+        and _is_resource(resource)
+        and isinstance(resource.get("type"), str)
+        and isinstance(resource.get("inputs") or {}, Mapping)
+    )
+
+
+def _is_resource(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("urn"), str)
 
 
 def _pending(resource: Mapping[str, Any]) -> PendingCreate:
