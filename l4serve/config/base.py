@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from l4serve.config.frozen import frozen
 from l4serve.config.spelling import article
-from l4serve.config.written_forms import QUANTITY, SERVED_NAME, SOURCE, VERSION, ZONE, mended_name
+from l4serve.config.written_forms import BYTE_COUNT, QUANTITY, SERVED_NAME, SOURCE, VERSION, ZONE, mended_name
 
 
 def exactly_one(what: str, given: Mapping[str, Any]) -> None:
@@ -154,7 +154,7 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", exampl
 ByteCount = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]+(\.[0-9]+)?[kmgtKMGT]?$",
+        pattern=BYTE_COUNT,
         max_length=20,
         examples=["4G"],
         json_schema_extra={"type": ["string", "number"]},

@@ -7,15 +7,17 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from l4serve.config.amounts import in_unit_of, is_unit, states_unit
 from l4serve.config.written_forms import mended_to
 
 LISTS = ("tuple_type", "list_type")
 MAPPINGS = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
-_AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?|\d{1,3}(?:,\d{3}){1,2})\s*(?:([kKM])i?\b)?\s*[A-Za-z]*")
+_AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?|\d{1,3}(?:,\d{3}){1,2})\s*(?:([kKM])i?\b)?\s*([A-Za-z]*)")
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MULTIPLES: Mapping[str | None, int] = {None: 1, "k": 1024, "K": 1024, "M": 1024**2}
 _TAINT = re.compile(r"([A-Za-z0-9./_-]+)(?:=([A-Za-z0-9._-]*))?:([A-Za-z]+)")
 """As kubectl writes a taint."""
+_CORES = re.compile(r"[0-9.]+m?")
 _RANGE = re.compile(r"[0-9.]+/[0-9]+")
 _PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
 _LEAST_PER_CENT = 10
@@ -27,7 +29,11 @@ _OF_TOKENS = re.compile(r"(?i)(len|length|tokens)$")
 def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
     """What a refused value may have been meant to be, the likeliest first; `example` is the key's."""
     kind, value, key = detail["type"], detail["input"], str(detail["loc"][-1])
-    if kind.startswith("int") and isinstance(value, str):
+    if kind.startswith(("int", "float")) and isinstance(value, str) and states_unit(key):
+        amount = in_unit_of(key, value.replace(",", ""))
+        if amount is not None and (amount.is_integer() or kind.startswith("float")):
+            yield int(amount) if kind.startswith("int") else _plain(amount)
+    elif kind.startswith("int") and isinstance(value, str):
         yield from _whole_number(value, key)
     elif kind == "int_from_float" and isinstance(value, float):
         yield ceil(value)
@@ -39,7 +45,9 @@ def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
         mended = mended_to(str(value), str(detail.get("ctx", {}).get("pattern")))
         # A bare number is an amount of cores, and of memory and of disk bytes; one address is no range of nodes.
         bare = mended is not None and (mended.isdigit() or (mended.endswith("/32") and "/" not in str(value)))
-        if mended is not None and (key in ("cpu", "cidr") or not bare):
+        # Nobody means thousands of cores by a size of memory.
+        other = key == "cpu" and mended is not None and not _CORES.fullmatch(mended)
+        if mended is not None and not other and (key in ("cpu", "cidr") or not bare):
             yield mended
     elif kind in LISTS and (listed := _as_list(value, example)):
         yield listed
@@ -48,11 +56,11 @@ def meant_values(detail: ErrorDetails, example: Any) -> Iterator[Any]:
 
 
 def _whole_number(text: str, key: str) -> Iterator[int]:
-    """8k, `32K tokens`, 8,192 and `two` as the numbers they are; of what counts no tokens k and M mean nothing."""
+    """8k, `32K tokens`, 8,192 and `two` as the numbers they are; k and M count tokens alone, and no unit is dropped."""
     if text.strip().lower() in _WORDS:
         yield _WORDS.index(text.strip().lower())
     found = _AMOUNT.fullmatch(text.strip())
-    if found and (not found[2] or _OF_TOKENS.search(key)):
+    if found and not is_unit(found[3]) and (not found[2] or _OF_TOKENS.search(key)):
         number = float(found[1].replace(",", "")) * _MULTIPLES[found[2]]
         if number.is_integer():
             yield int(number)

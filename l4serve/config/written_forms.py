@@ -4,9 +4,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
+from l4serve.config.amounts import is_unit, moment
 from l4serve.config.data_file import load_data
 
 QUANTITY = r"^([0-9]+|[0-9]*\.[0-9]+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+BYTE_COUNT = r"^[0-9]+(\.[0-9]+)?[kmgtKMGT]?$"
 LOCATION = r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
 ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]$"
 IN_PROJECT = r"projects/([a-z][-a-z0-9]*(\.[a-z0-9][-a-z0-9]*)*:)?[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?/"
@@ -47,9 +49,8 @@ _PLACE_WORDS = re.compile(
 _CONTINENTS = {"ap": "asia", "eu": "europe"}
 """As another cloud calls continents."""
 _MILLI = re.compile(r"([0-9]+)\s*m(illi[a-z]*|\s*v?cpus?|\s*cores?)?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
-_NUMBER = re.compile(r"([0-9.]+)\s*[A-Za-z]+")
+_NUMBER = re.compile(r"([0-9.]+)\s*([A-Za-z]+)")
 
 
 def called(pattern: str, key: str = "") -> str:
@@ -63,7 +64,18 @@ def mended_to(value: str, pattern: str) -> str | None:
     if pattern in (LOCATION, ZONE):
         place = written_location(value)
         return place if place and fits(place) else None
+    if pattern == BYTE_COUNT:
+        return _byte_count(value.strip())
     return next((text for text in _writings(value) if text and text != value and fits(text)), None)
+
+
+def _byte_count(text: str) -> str | None:
+    """4GiB as 4G and 4GB as 4g, which vLLM reads as a decimal multiple; None for what is no such amount."""
+    found = _UNIT.fullmatch(text)
+    if found is None or not found[2]:
+        return None
+    decimal = not found[3] and text[-1] in "bBs"
+    return found[1] + (found[2].upper() if found[3] else found[2].lower() if decimal else found[2])
 
 
 def written_location(value: str) -> str | None:
@@ -103,10 +115,10 @@ def _writings(value: str) -> Iterator[str]:
     if unit := _UNIT.fullmatch(text):
         multiple = unit[2].upper() if unit[3] or unit[2] != "k" else "k"
         yield f"{unit[1]}{multiple}{unit[3]}"
-    if number := _NUMBER.fullmatch(text):
+    if (number := _NUMBER.fullmatch(text)) and not is_unit(number[2]):
         yield number[1]
-    if date := _DATE.match(text):
-        yield f"{date[0]}T00:00:00Z"
+    if time := moment(text):
+        yield time
     yield re.sub(r"^https?://", "", text).rstrip("/")
     yield text.removeprefix("v")
     yield f"/{text}"
