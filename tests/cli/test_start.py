@@ -171,3 +171,7 @@ def test_help_cuts_no_name_at_forty_columns(command: str) -> None:
     assert "…" not in run(command, "--help", COLUMNS="40").stdout
     wide = set(re.findall(r"--[a-z-]+[a-z]", run(command, "--help", COLUMNS="200").stdout))
     assert wide <= set(re.findall(r"--[a-z-]+[a-z]", run(command, "--help", COLUMNS="40").stdout))
+
+
+def test_the_list_of_commands_says_of_doctor_what_it_does() -> None:
+    assert COMMANDS["doctor"][1].startswith("Say what stands in a stack's way")
