@@ -198,7 +198,7 @@ def _is_given(found: re.Match[str]) -> bool:
     """Whether a name and what follows it are a secret's; between words of a sentence it takes an option's dashes."""
     name, between, value = found["name"], found["between"], found["value"]
     told = ":" in between or "=" in between or (name.startswith("-") and '"' not in between)
-    if not told or STANDS_FOR.match(value) or not holds_a_secret(name, value):
+    if not told or not names_a_secret(name) or STANDS_FOR.match(value) or not holds_a_secret(name, value):
         return False
     if "=" in between or '"' in between or "'" in between:
         return True

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from l4serve.config.issued_tokens import issued_tokens
@@ -29,6 +29,7 @@ _USER_INFO = re.compile(
     r"[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
     r"|(?<![\w/@.:-])(?<!member=)(?!(?:mailto|sips?|serviceAccount|acct|xmpp):)[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
+_LONGEST_USER_INFO = 400
 _SPACE = r"(?:\s{1,4}|%20|\+|\\u0020|\\t)"
 _SCHEME = re.compile(
     rf"(?i)(?<![\w-])(?:(?P<scheme>bearer|basic){_SPACE}(?!tokens?\b|auth)|(?P<header>(?:proxy-)?authorization|x-api-key)"
@@ -55,9 +56,20 @@ def has_secret_shape(text: str) -> bool:
     """Whether a text holds a token of a known issuer, a private key, a webhook, a header or a password in a URL."""
     return bool(
         issued_tokens(text)
-        or any(pattern.search(text) for pattern in (_PRIVATE_KEY, _USER_INFO, _HOOK))
+        or any(pattern.search(text) for pattern in (_PRIVATE_KEY, _HOOK))
+        or any(True for _ in _user_infos(text))
         or _has_header(text)
     )
+
+
+def _user_infos(text: str) -> Iterator[tuple[int, int]]:
+    """Where names and passwords stand before the `@` of an address, looked for in front of each `@` alone."""
+    after, at = 0, text.find("@")
+    while at >= 0:
+        divided = max(text.rfind(divider, after, at) for divider in " \n\t'\"")
+        first = max(after, at - _LONGEST_USER_INFO, divided)
+        yield from (found.span() for found in _USER_INFO.finditer(text, first, at + len("@sha256:")))
+        after, at = at + 1, text.find("@", at + 1)
 
 
 def _has_header(text: str) -> bool:
@@ -89,8 +101,7 @@ def redact(text: str, *, is_id: bool = False) -> str:
     What looks generated stays in a text that its name calls an id (`is_id`).
     """
     text = _without(_PRIVATE_KEY.sub(HIDDEN, text), issued_tokens)
-    for pattern in (_USER_INFO, _HOOK):
-        text = pattern.sub(HIDDEN, text)
+    text = _HOOK.sub(HIDDEN, _without(text, _user_infos))
     text = _QUOTED.sub(
         _hide_named, _SCHEME.sub(lambda found: _hide_value(found) if _is_credential(found) else found[0], text)
     )

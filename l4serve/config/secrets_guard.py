@@ -29,6 +29,9 @@ _OF_A_NAME = 16
 """Characters from which a piece of a Secret's name that mixes letters and digits may be the secret itself."""
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
+_SHORT_TEXT = 100
+_MOST_LONG_TEXTS = 256 * 1024
+"""Characters of all texts of a stack but short ones: a dozen large chat templates; it bounds what they take."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
 _PROSE = re.compile(r"\.(chatTemplate|allow\[\d+\]\.reason)$|\.overrideGenerationConfig\.")
@@ -63,9 +66,15 @@ class _Place:
 
 def guard(serving: Any) -> Iterator[Problem]:
     """The problems of a stack's object as it was written; none repeats the value or the key that is at fault."""
-    waiting, told = [_Place("", serving)], set[str]()
+    waiting, told, long = [_Place("", serving)], set[str](), 0
     while waiting:
         place = waiting.pop()
+        if isinstance(place.value, str) and len(place.value) > _SHORT_TEXT:
+            long += len(place.value)
+            if long > _MOST_LONG_TEXTS:
+                what = f"the texts up to here are longer than {_MOST_LONG_TEXTS // 1024} KiB together"
+                yield Problem(place.path, what, "keep long ones in a ConfigMap, which env.VARIABLE names")
+                return
         for problem in _at(place):
             if problem.path not in told:
                 told.add(problem.path)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from l4serve.cli.output import safe_text
+from l4serve.config.secret_shapes import has_secret_shape
 from l4serve.config.secrets_guard import guard, line_with_secret
 
 PIECES = (
@@ -21,6 +22,9 @@ PIECES = (
     "-----BEGIN ",
     "//a:",
     "a:b@",
+    "//a:" * 90 + "?@",
+    "hello world ",
+    "0123456789abcdef",
     '{"a":',
     "\n",
     "\n::",
@@ -41,3 +45,28 @@ def test_a_repeated_piece_takes_no_square_of_its_length(name: str) -> None:
         began = time.process_time()
         LOOKS[name](piece * (LENGTH // len(piece)))
         assert time.process_time() - began < 2, piece
+
+
+WHOLE_FILES = ("//a:", "//a: ", '"a":', "hello world ", "0123456789abcdef")
+
+
+def test_a_file_of_texts_as_long_as_it_may_be_takes_no_two_seconds() -> None:
+    for piece in WHOLE_FILES:
+        texts = {f"V{number}": (f"v{number}" + piece * 64_000)[:64_000] for number in range(14)}
+        began = time.process_time()
+        problems = list(guard({"workloads": {"q": {"extraEnv": texts}}}))
+        assert time.process_time() - began < 1, piece
+        assert "256 KiB together" in str(problems[-1])
+
+
+def test_a_comment_as_long_as_a_file_takes_no_second() -> None:
+    began = time.process_time()
+    assert line_with_secret("# " + "//a:" * 250_000) is None
+    assert time.process_time() - began < 1
+
+
+def test_a_password_is_found_wherever_its_address_stands() -> None:
+    for before in ("", "x" * 1000, "//a:" * 300, "a@b ", "' "):
+        assert has_secret_shape(f"{before}https://bob:hunter2secret@host")
+        assert "hunter2" not in safe_text(f"{before}https://bob:hunter2secret@host/ and mail@host")
+    assert not has_secret_shape("image@sha256:0123 a@b")
