@@ -32,7 +32,7 @@ def test_every_table_has_an_example() -> None:
 
 
 def test_the_stack_shown_is_the_one_committed() -> None:
-    (shown,) = re.findall(r"whole of `Pulumi.dev.yaml`:\n\n```yaml\n(.*?)```", README.read_text("utf-8"), re.S)
+    (shown,) = re.findall(r"what `Pulumi.dev.yaml` says:\n\n```yaml\n(.*?)```", README.read_text("utf-8"), re.S)
     assert yaml.safe_load(shown) == yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text("utf-8"))
 
 

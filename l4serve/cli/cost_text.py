@@ -7,6 +7,7 @@ from rich.text import Text
 
 from l4serve.planning.stack.cost import HOURS_PER_MONTH, LEVELS, CostLine, StackCost
 
+NOT_COUNTED = "disks, load balancers, traffic and logs"
 NOT_STATED = "not stated"
 
 
@@ -33,11 +34,11 @@ def cost_remarks(cost: StackCost) -> Iterator[str]:
             dated.setdefault(f"{line.price.date} ({line.price.region})", []).append(line.name)
     prices = "; ".join(f"{', '.join(names)}: {date}" for date, names in dated.items())
     if prices:
-        yield f"prices of {prices}; a month has {HOURS_PER_MONTH} hours; disks, traffic and logs are not counted"
+        yield f"prices of {prices}; a month has {HOURS_PER_MONTH} hours; {NOT_COUNTED} are not counted"
     if any(line.fewest < line.planned for line in cost.lines):
-        yield "the least is that of pools at their minNodes, as while no pod runs; what the replicas keep is as planned"
+        yield "the least is the cost while no pod runs, each pool at its minNodes; running replicas cost the planned sum"
     if cost.unknown:
-        yield f"price unknown, and in no sum: {', '.join(cost.unknown)}"
+        yield f"the sums leave out {', '.join(cost.unknown)}: the price is unknown"
     for line in cost.lines:
         if line.note:
             yield f"{_named(line)}: {line.note}"

@@ -1,4 +1,4 @@
-"""l4serve doctor: what stands in a stack's way, and what heals one whose last update was killed."""
+"""l4serve doctor: what stands in a stack's way, and what repairs one whose last update was killed."""
 
 import json
 import sys
@@ -44,8 +44,8 @@ def doctor(
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
 
     Looks at programs, token, state lock, providers that outlived a killed CLI, login, project, APIs, roles, GPU quota,
-    zones, Pending pods, drivers and autoscalers. Without a stack it says what heals one after a killed update: pulumi
-    stack export | l4serve doctor. Exits 1 where something needs healing.
+    zones, Pending pods, drivers and autoscalers. Without a stack it says how to repair one after a killed update:
+    pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     if stack is None and file is None:
         _heal(state, adopt=adopt)
@@ -124,7 +124,7 @@ def _line(finding: "Finding") -> str:
 
 
 def _heal(file: Path | None, *, adopt: bool) -> None:
-    """What heals a stack whose update was killed, from its exported state."""
+    """What repairs a stack whose update was killed, from its exported state."""
     try:
         state = read_json(_content(file))
         found = pending_creates(state)

@@ -14,12 +14,32 @@ from l4serve.cli.tables import wrapped
 from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest
+from l4serve.config.stack_file import TOKEN_KEY
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.edits import find_edit
 
 SCHEMA_VERSION = 1
 _ALIKE = 0.6
+
+
+def _pulumi_key(path: str, default: str, example: str, text: str) -> KeyEntry:
+    return KeyEntry(
+        path=path, pattern=path, part="config", chosen_by="", text=text, type="string", default=default,
+        example=example, below=(),
+    )  # fmt: skip
+
+
+_PROJECT = _pulumi_key(
+    "gcp:project", "required", "my-project",
+    "Google Cloud project that pays for the stack; stands beside the serving key, and Google's provider reads it too.",
+)  # fmt: skip
+_TOKEN = _pulumi_key(
+    TOKEN_KEY, "null", "{secure: AAABAD}",
+    "Hugging Face token of gated models; `pulumi config set --secret hfToken` writes it beside the serving key.",
+)  # fmt: skip
+_PULUMI_KEYS = {_PROJECT.path: _PROJECT, _TOKEN.path: _TOKEN, "hfToken": _TOKEN}
+"""Keys of Pulumi's own config, beside the one that the models describe."""
 
 
 def explain(
@@ -46,6 +66,8 @@ def explain(
 
 def _entries(key: str) -> list[KeyEntry]:
     """The entries of a path; of a bare last part too, where only one path ends in it. Exits 2 for an unknown key."""
+    if key in _PULUMI_KEYS:
+        return [_PULUMI_KEYS[key]]
     paths = known_keys()
     ending = [path for path in paths if path.rpartition(".")[2] == key]
     path = key if key in paths else ending[0] if len(ending) == 1 else None
@@ -94,7 +116,12 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
     console.print(f"  {entry.text}")
     unset = "unset" if entry.default == "null" else entry.default
     rows = [("takes", entry.type.replace("`", "")), ("default", unset)]
-    rows.append(("example", f"{entry.path.rpartition('.')[2]}: {flow(entry.example)}"))
+    rows.append(
+        (
+            "example",
+            f"{entry.path.rpartition('.')[2]}: {entry.example if entry.part == 'config' else flow(entry.example)}",
+        )
+    )
     if (edit := find_edit(entry.pattern)) is not None:
         rows.append(("an edit", f"{edit.effect.text}{f'; {edit.note}' if edit.note else ''}"))
     rows += [("flag", f"{span.flag or 'none'} in {span.releases}") for span in key_spans(entry)]

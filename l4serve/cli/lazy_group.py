@@ -32,7 +32,9 @@ COMMANDS: dict[str, LazyCommand] = {
     "verify": LazyCommand("verify_command:verify", "Check a running server against its plan and contract."),
     "bench": LazyCommand("bench_command:bench", "Load a workload with a Job, and compare it with the estimate."),
     "dashboard": LazyCommand("dashboard_command:dashboard", "Print the Cloud Monitoring dashboard of a stack."),
-    "doctor": LazyCommand("doctor_command:doctor", "Say what stands in a stack's way, and what heals a killed update."),
+    "doctor": LazyCommand(
+        "doctor_command:doctor", "Say what stands in a stack's way, and how to repair it after a killed update."
+    ),
     "schema": LazyCommand("schema_command:schema", "Print the JSON Schema of a stack file."),
     "contract": LazyCommand("contract_command:contract_app", "Show what an engine release accepts, and what changed."),
     "sandbox": LazyCommand("sandbox_commands:sandbox_app", "Keep a Kubernetes control plane with fake GPU nodes."),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.engines.rules import rules
+from l4serve.planning.gke.conflicts import refusals
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.values.note import note_kinds
 
@@ -44,6 +45,15 @@ def note_reference() -> str:
     lines += ["Levels: danger, will fail, may fail, costs, advice. `plan --json` gives level and id of each.", ""]
     lines += ["| id | level | what it tells | what answers it |", "|---|---|---|---|"]
     lines += [f"| `{k.id}` | {k.level} | {_cell(k.tells)} | {_cell(k.answer)} |" for k in note_kinds()]
+    lines += ["| `other` | advice | A note of no kind of this list. | its text says what |"]
+    lines += ["", "## What Google Cloud refuses", "", "The plan refuses it before anything is made.", ""]
+    lines += ["| id | of | key | why | what mends it |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{row['id']}` | {part} | `{row.get('at') or row['path'] or part}` "
+        f"| {_cell(row['message'])} | {_cell(row['remedy'])} |"
+        for part, rows in refusals().items()
+        for row in rows
+    ]
     lines += [
         "",
         "## Rules of the engines",

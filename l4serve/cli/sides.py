@@ -40,8 +40,8 @@ NOT_THERE = Side()
 
 
 def stacks_of(folder: Path) -> tuple[str, ...]:
-    """The stacks whose files lie in a folder, by name."""
-    found = (STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml"))
+    """The stacks whose files lie in a folder, by name; a pipe or folder of such a name is none."""
+    found = (STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml") if exists_as_file(path))
     return tuple(sorted(match[1] for match in found if match))
 
 

@@ -80,6 +80,8 @@ def valid_stack_name(name: str) -> str:
         raise refuse_input(
             f"{excerpt(name, 100)!r} is not the name of a stack; write letters, digits, '-', '_' and '.'"
         )
+    if not name.strip("-_."):
+        raise refuse_input(f"{name!r} is not the name of a stack; give it a letter or a digit")
     return name
 
 

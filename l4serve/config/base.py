@@ -29,7 +29,9 @@ def exactly_one(what: str, given: Mapping[str, Any]) -> None:
     if not named:
         raise ValueError(f"no {what} is named; add one of {', '.join(given)}")
     if len(named) > 1:
-        raise ValueError(f"{' and '.join(named)} each name a {what}, and it has one alone; remove all but one of them")
+        raise ValueError(
+            f"{' and '.join(named)} exclude each other, because each names a {what}; remove all but one of them"
+        )
 
 
 class ConfigModel(BaseModel):

@@ -1,5 +1,6 @@
 """l4serve-hook: what pre-commit runs in a repository that holds only stack files."""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -40,3 +41,12 @@ def test_the_hooks_name_what_there_is() -> None:
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     assert {hook["entry"].split()[1] for hook in hooks} == commands
     assert all(hook["entry"].split()[0] == "l4serve-hook" for hook in hooks)
+
+
+def test_a_commit_of_what_generated_files_are_made_from_runs_their_hooks() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = {hook["id"]: hook for repo in config["repos"] for hook in repo["hooks"]}
+    for name in ("l4serve/config/cluster.py", "stacks/recipes/chat-small.yaml"):
+        assert all(re.search(hooks[one]["files"], name) for one in ("generated", "json-documents"))
+    assert re.search(hooks["json-documents"]["files"], "docs/reference/json.schema.json")
+    assert hooks["json-documents"]["entry"].endswith("-m scripts.json_schemas --check")

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from l4serve.cli.explain_command import explain, key_spans
+from l4serve.cli.reference_lists import note_reference
 from l4serve.config.key_reference import all_keys, known_keys, objects
 from l4serve.config.recipes import recipes
 from l4serve.engines.field_flags import NO_FLAG
+from l4serve.planning.gke.conflicts import refusals
 from l4serve.planning.models.catalogue import all_models
 from tests.cli.terminal import run
 
@@ -117,3 +119,18 @@ def test_every_key_of_an_engine_tells_the_flag_that_it_becomes() -> None:
         *(f"{adapters}.{key}" for adapters in ("loraAdapters", "lora.adapters") for key in ("name", "path")),
     }
     assert "--max-lora-rank in vllm" in run("explain", "workloads.engine.lora.maxRank").stdout
+
+
+@pytest.mark.parametrize(("key", "said"), [("gcp:project", "pays for the stack"), ("hfToken", "--secret hfToken")])
+def test_the_keys_beside_the_serving_key_are_explained(key: str, said: str) -> None:
+    told = run("explain", key)
+    assert told.exit_code == 0
+    assert said in " ".join(told.stdout.split())
+    assert json.loads(run("explain", key, "--json").stdout)["entries"][0]["text"]
+
+
+def test_the_notes_page_lists_what_google_cloud_refuses_and_notes_of_no_kind() -> None:
+    page = note_reference()
+    rows = [row["id"] for rows in refusals().values() for row in rows]
+    assert len(rows) > 20
+    assert all(f"| `{one}` |" in page for one in (*rows, "other"))

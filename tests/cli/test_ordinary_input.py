@@ -14,6 +14,7 @@ from kubernetes.client import ApiException
 from typer.testing import CliRunner
 
 from l4serve.cli.hook_commands import app as hook
+from l4serve.cli.sides import stacks_of
 from l4serve.verification.bench_run import run_job
 from l4serve.verification.checks import CheckError
 from tests.cli.terminal import ROOT, run
@@ -152,3 +153,24 @@ def test_ctrl_c_while_the_hook_is_imported_is_one_line() -> None:
         [sys.executable, "-c", code, "plan", "x"], env=env, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "stopped by Ctrl-C\n")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "-_"])
+def test_a_stack_has_a_letter_or_digit_in_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    told = run(
+        "init", "--project", "my-project", "--location", "us-central1-a", "--model", "google/gemma-7b",
+        "--goal", "try", "--", name,
+    )  # fmt: skip
+    assert told.exit_code == 2
+    assert "letter or a digit" in told.stderr
+    assert not list(tmp_path.glob("Pulumi.?*.yaml"))
+
+
+def test_what_is_no_file_is_no_stack_to_compare(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (tmp_path / "Pulumi.folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "Pulumi.pipe.yaml")
+    assert stacks_of(tmp_path) == ("dev",)

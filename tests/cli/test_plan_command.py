@@ -79,7 +79,7 @@ def test_the_least_says_that_no_pod_runs(tmp_path: Path) -> None:
         chat = factories.workload(autoscaling={"minReplicas": 2, "maxReplicas": 3})
         pools = {"l4": {**factories.POOL, "minNodes": least}}
         file = factories.write_stack(tmp_path, factories.serving({"chat": chat}, pools=pools))
-        return "the least is that of pools at their minNodes" in " ".join(run("-f", str(file)).stdout.split())
+        return "the least is the cost while no pod runs" in " ".join(run("-f", str(file)).stdout.split())
 
     assert told(0)
     assert not told(2), "the pool keeps what the pods take"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from l4serve.planning.machines.prices import hourly
 from tests.cli.terminal import ROOT, run
 from tests.verification.conftest import running_engine
 
@@ -45,7 +46,7 @@ def test_the_cost_that_the_tutorial_tells_is_that_of_the_plan(tmp_path: Path, mo
     run(*shlex.split(STEPS[0])[1:])
     planned = json.loads(run("plan", "-s", "first", "--json").stdout)["cost"]["planned"]["usdPerHour"]
     told = re.search(r"about ([\d.]+) USD per hour", (ROOT / "docs" / "tutorial.md").read_text("utf-8"))
-    assert told and abs(float(told[1]) - planned) <= 0.1
+    assert told and abs(float(told[1]) - planned) <= 0.005
 
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
@@ -76,3 +77,16 @@ def test_the_request_of_the_tutorial_is_answered() -> None:
         asked = json.dumps({**body, "max_tokens": 8}).encode()
         with urllib.request.urlopen(urllib.request.Request(address, asked, {name: value}), timeout=20) as answer:
             assert json.load(answer)["choices"][0]["message"]["content"]
+
+
+def test_the_apis_are_turned_on_before_a_command_asks_them() -> None:
+    assert 0 < PAGE.index("gcloud services enable compute.googleapis.com") < PAGE.index("gcloud compute ")
+
+
+def test_what_a_spot_node_costs_in_the_tour_is_what_its_prices_say() -> None:
+    text = " ".join((ROOT / "docs" / "tour.md").read_text("utf-8").split())
+    told = re.search(r"(\d+) % of the price for the (\S+) of this page in (\S+)\.", text)
+    assert told
+    spot, usual = (hourly(told[2], region=told[3], market=market) for market in ("spot", "on-demand"))
+    assert spot and usual
+    assert round(100 * spot.usd_per_hour / usual.usd_per_hour) == int(told[1])

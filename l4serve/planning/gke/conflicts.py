@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from l4serve.config.cluster import Cluster
 from l4serve.config.data_file import load_data
@@ -25,6 +26,12 @@ def pool_problems(
 ) -> tuple[Problem, ...]:
     """What GKE would refuse of a pool; rules that need an unknown machine type, or an unknown cluster, do not apply."""
     return tuple(_problems("pool", path, pool_inputs(config, shape, cluster)))
+
+
+def refusals() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Every rule, by what it refuses: a `cluster` or a `pool`."""
+    table = load_data(__file__, "conflicts.yaml")
+    return {subject: table[subject] for subject in ("cluster", "pool")}
 
 
 def _problems(subject: str, path: str, facts: Facts) -> Iterator[Problem]:

@@ -84,7 +84,7 @@ class CostLine:
 
 @frozen(kw_only=True)
 class StackCost:
-    """The cost of a stack in USD per hour, without disks, traffic and logs."""
+    """The cost of a stack in USD per hour, without disks, load balancers, traffic and logs."""
 
     lines: tuple[CostLine, ...]
 

@@ -44,6 +44,6 @@ class Surroundings:
         refuse_unknown_place(path, workload, self.pools, self.classes)
         place = find_place(path, workload, gpus, self.site())
         if workload.min_on_demand and (place.off_spot is None or not place.spot):
-            message = "only a compute class has spot nodes and others, and this place has one kind"
+            message = "minOnDemand needs a place with both spot and on-demand nodes, and this one has a single kind"
             refuse(f"{path}.minOnDemand", message, "set computeClass to a class with both, or remove minOnDemand")
         return place

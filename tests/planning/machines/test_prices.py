@@ -81,6 +81,53 @@ def test_a_catalogue_becomes_the_table(tmp_path: Path) -> None:
     assert any("another SHA-256" in fault for fault in refresh_prices.faults(table, other))
 
 
+GIVEN = {"prices": {"us-central1": {"on_demand": {"g2-standard-8": 0.8536}, "spot": {"g2-standard-8": 0.48}}}}
+DAY = ("--commit", "a" * 40, "--date", "2026-08-03")
+
+
+def negative(market: str) -> str:
+    return json.dumps({"prices": {"us-central1": {**GIVEN["prices"]["us-central1"], market: {"g2-standard-8": -1}}}})
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (None, DAY),
+        ("no json", DAY),
+        ("[1]", DAY),
+        ('{"prices": {"us-central1": [1]}}', DAY),
+        ('{"prices": {}}', DAY),
+        (negative("on_demand"), DAY),
+        (negative("spot"), DAY),
+        (json.dumps(GIVEN), ("--commit", "a" * 40, "--date", "yesterday")),
+        (json.dumps(GIVEN), ("--commit", "a" * 40, "--date", "2026-02-30")),
+        (json.dumps(GIVEN), ("--commit", "main", "--date", "2026-08-03")),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_and_nothing_is_written(
+    content: str | None, options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    source, table, regions = (tmp_path / name for name in ("source.json", "table.json", "regions.yaml"))
+    monkeypatch.setattr(refresh_prices, "TABLE", table)
+    monkeypatch.setattr(refresh_prices, "REGIONS", regions)
+    if content is not None:
+        source.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        refresh_prices.main(["--source", str(source), *options])
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err.splitlines()[-1]
+    assert not table.exists() and not regions.exists()
+
+
+def test_the_check_names_a_price_that_is_none_and_a_day_that_is_none() -> None:
+    table = json.loads(refresh_prices.TABLE.read_text("utf-8"))
+    table["regions"]["us-central1"]["g2-standard-8"][1] = -0.5
+    table["source"]["date"] = "yesterday"
+    found = " ".join(refresh_prices.faults(table, None))
+    assert "us-central1: g2-standard-8 costs -0.5" in found and "'yesterday'" in found
+
+
 def test_every_price_of_every_machine_has_a_date() -> None:
     """Of a host and its cards each has one; a source that names no day has the one on which it was read."""
     day = r"(taken )?\d{4}-\d{2}-\d{2}"
