@@ -36,7 +36,8 @@ def cost_remarks(cost: StackCost) -> Iterator[str]:
     if prices:
         yield f"prices of {prices}; a month has {HOURS_PER_MONTH} hours; {NOT_COUNTED} are not counted"
     if any(line.fewest < line.planned for line in cost.lines):
-        yield "the least is the cost while no pod runs, each pool at its minNodes; running replicas cost the planned sum"
+        least = "the least is the cost while no pod runs, each pool at its minNodes"
+        yield f"{least}; running replicas cost the planned sum"
     if cost.unknown:
         yield f"the sums leave out {', '.join(cost.unknown)}: the price is unknown"
     for line in cost.lines:
