@@ -8,7 +8,6 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from l4serve.cli import base_tree
 from l4serve.cli.app import app
 from tests import factories
 from tests.cli.test_diff_command import git
@@ -27,7 +26,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(done.stdout or ""))
         return done
 
-    monkeypatch.setattr(base_tree.subprocess, "run", measured)
+    monkeypatch.setattr("l4serve.cli.base_tree.subprocess.run", measured)
     return sizes
 
 
