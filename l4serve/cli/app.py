@@ -9,7 +9,11 @@ from l4serve.cli.lazy_group import LazyGroup
 from l4serve.cli.verbosity import set_quiet
 from l4serve.version import VERSION
 
-_FOR_ALL = frozenset({"-v", "--verbose", "-q", "--quiet"})
+_FOR_ALL = frozenset({"--verbose", "--quiet"})
+
+
+def _is_for_all(arg: str) -> bool:
+    return arg in _FOR_ALL or (len(arg) > 1 and arg[0] == "-" and set(arg[1:]) <= {"q", "v"})
 
 
 class CommandLine(GuardedGroup, LazyGroup):
@@ -18,8 +22,8 @@ class CommandLine(GuardedGroup, LazyGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Takes `-q` and `-v` behind the command too, where people write them."""
         end = args.index("--") if "--" in args else len(args)
-        ours = [arg for arg in args[:end] if arg in _FOR_ALL]
-        rest = [arg for arg in args[:end] if arg not in _FOR_ALL]
+        ours = [arg for arg in args[:end] if _is_for_all(arg)]
+        rest = [arg for arg in args[:end] if not _is_for_all(arg)]
         return super().parse_args(ctx, [*ours, *rest, *args[end:]])
 
 

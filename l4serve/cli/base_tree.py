@@ -227,4 +227,6 @@ def _git(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.Complete
     except FileNotFoundError:
         raise GitError("git is not on PATH\n    fix: install it, or compare two files: --from A --to B") from None
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]} took longer than {_GIT_S} s") from None
+        raise GitError(
+            f"git {arguments[0]} took longer than {_GIT_S} s\n    fix: try again, or compare two files: --from A --to B"
+        ) from None

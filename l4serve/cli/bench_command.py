@@ -72,7 +72,9 @@ def bench(
     asked = _Asked(concurrency, rate, input_tokens, output_tokens)
     if report is not None:
         measured = _measured(_read(report))
-        _compare(target, _load(target, asked.beside(load_of(measured))), measured, plot_file, as_json=as_json)
+        _compare(
+            target, _load(target, asked.beside(load_of(measured)), of_report=True), measured, plot_file, as_json=as_json
+        )
         return
     load = _load(target, asked)
     seconds = DEADLINE_SECONDS if timeout is None else timeout
@@ -141,15 +143,17 @@ def _shown(reported: Mapping[str, float], options: list[str]) -> str:
     return " ".join(f"{option} {reported[option]:g}" for option in options)
 
 
-def _load(target: WorkloadPlan, asked: _Asked) -> Load:
-    """The load that is asked for; exits 2 where its requests are longer than the workload's context."""
+def _load(target: WorkloadPlan, asked: _Asked, *, of_report: bool = False) -> Load:
+    """The load that is asked for, or of a report; exits 2 where its requests are longer than the workload's context."""
     expected, fit = target.prospect.load, target.judgement.fit
     prompt, answer = asked.input_tokens or expected.input_tokens, asked.output_tokens or expected.output_tokens
     if fit is not None and prompt + answer > fit.max_model_len:
         longest = fit.max_model_len
+        shorter = f"give --input-tokens and --output-tokens of {longest} together"
+        measured = "name by --workload, or by -s, what the report was measured on"
         raise refuse_input(
             f"a request of {prompt + answer} tokens is longer than the context of {longest} of {target.name}; "
-            f"give --input-tokens and --output-tokens of {longest} together"
+            f"{measured if of_report else shorter}"
         )
     return Load(
         input_tokens=prompt,

@@ -45,6 +45,8 @@ def check(
 
 def _target(stack: Stack, text: str) -> ResolvedContract:
     kinds = {workload.engine.kind for workload in stack.config.workloads.values()}
+    if not kinds:
+        raise refuse_input(f"{stack.name} has no workload to move to {text}; add one under workloads")
     try:
         target = named_contract(text)
     except ContractError as error:

@@ -48,6 +48,10 @@ def doctor(
     pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     if stack is None and file is None:
+        if unheard := "--json" if as_json else "--offline" if offline else "":
+            raise refuse_input(
+                f"{unheard} is of a stack, and an exported state is read; name -s STACK, or leave it out"
+            )
         _heal(state, adopt=adopt)
         return
     if adopt:

@@ -40,7 +40,9 @@ def download_config(model: str) -> bytes:
         said = f"{model} is not in the catalogue and the Hub cannot be reached"
         raise ModelConfigError(f"{said}; {_meant(model)}give the path of its config.json") from None
     if len(content) > MOST_JSON_BYTES:
-        raise ModelConfigError(f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB")
+        raise ModelConfigError(
+            f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB; check the model id"
+        )
     return content
 
 

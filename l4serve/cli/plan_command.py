@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.cost_text import cost_remarks, cost_table
-from l4serve.cli.messages import print_notes
+from l4serve.cli.messages import print_notes, refuse_input
 from l4serve.cli.output import SafeConsole, fenced, one_line, print_json, redacted, safe_text
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
 from l4serve.planning.stack.edits import find_edit
@@ -32,6 +32,8 @@ def plan(
     html: Annotated[Path | None, typer.Option("--html", help="Write the report as one page to this file.")] = None,
 ) -> None:
     """Show what a stack comes to: workloads, engines, GPUs, memory and where the pods go."""
+    if as_json and markdown:
+        raise refuse_input("--json and --markdown are two forms; choose one of them")
     planned = load_plan(stack, file)
     if html is not None:
         _write_page(html, planned)

@@ -116,7 +116,7 @@ def write_rendered(rendered: Rendered, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     earlier = tuple(folder.iterdir())
     if not _is_rendering(earlier):
-        raise FileExistsError(f"{folder} holds files that no rendering wrote; choose another folder")
+        raise FileExistsError(f"{folder} holds files that no rendering wrote")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".l4serve-") as scratch:
         staged = [Path(scratch) / CLOUD_FILE]
         staged[0].write_text(json.dumps(rendered.cloud, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -155,6 +155,9 @@ def render(
     print_notes(rendered.plan)
     try:
         files = write_rendered(rendered, out)
+    except (FileExistsError, NotADirectoryError) as error:
+        said = str(error) if error.errno is None else "it is a file, or lies below one"
+        raise refuse_input(f"--out {out}: {said}; name a new folder, or that of an earlier rendering") from None
     except OSError as error:
         raise refuse_input(f"--out {out}: {error.strerror or error}; name a folder that may be written") from None
     if as_json:

@@ -44,10 +44,10 @@ LengthOption = Annotated[
     typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
 ]
 ServesOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--serves",
-        help="What it answers with: generate, embed, score, classify, reward or token.",
+        help="What it answers with: generate, which is meant where unset, embed, score, classify, reward or token.",
         autocompletion=complete_purpose,
     ),
 ]
@@ -72,7 +72,7 @@ def verify(
     engine_version: VersionOption = None,
     model: ModelOption = None,
     max_model_len: LengthOption = None,
-    serves: ServesOption = "generate",
+    serves: ServesOption = None,
     timeout: TimeoutOption = 60.0,
     run_kubeconfig_commands: RunCommandsOption = False,
     as_json: JsonOption = False,
@@ -85,12 +85,19 @@ def verify(
         raise refuse_input("one server is checked; name -s STACK, or --base-url URL with --engine and --engine-version")
     with _loopback_past_any_proxy():
         if base_url is None:
-            if given := _given(engine, engine_version, model, max_model_len):
+            if given := _given(engine, engine_version, model, max_model_len, serves):
                 raise refuse_input(f"{given} goes with --base-url, and the plan of a stack says it; leave it out")
             _verify_stack(stack, file, timeout, as_json, run_commands=run_kubeconfig_commands or _is_own(file))
         else:
             promised = {"served_names": (model,) if model else (), "max_model_len": max_model_len}
-            _verify_url(base_url, engine, engine_version, {**promised, "purpose": _purpose(serves)}, timeout, as_json)
+            _verify_url(
+                base_url,
+                engine,
+                engine_version,
+                {**promised, "purpose": _purpose(serves or "generate")},
+                timeout,
+                as_json,
+            )
 
 
 def _verify_url(
@@ -183,8 +190,9 @@ def _folder(file: Path | None) -> Path:
     return file.resolve().parent if file is not None else project_root()
 
 
-def _given(engine: str | None, version: str | None, model: str | None, length: int | None) -> str:
-    options = {"--engine": engine, "--engine-version": version, "--model": model, "--max-model-len": length}
+def _given(engine: str | None, version: str | None, model: str | None, length: int | None, serves: str | None) -> str:
+    of_server = {"--engine": engine, "--engine-version": version, "--model": model}
+    options = {**of_server, "--max-model-len": length, "--serves": serves}
     return ", ".join(name for name, value in options.items() if value is not None)
 
 

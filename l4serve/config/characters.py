@@ -31,6 +31,11 @@ def acting_character(text: str, *, several_lines: bool = False) -> str | None:
     return f"U+{ord(found[0]):04X}" if found else None
 
 
+def without_acting(text: str) -> str:
+    """The text without the characters that must not be in a name."""
+    return _ACTING.sub("", text)
+
+
 def visible(text: str) -> str:
     """The text on one line, with every character that would act shown as an escape such as \\n or \\x1b."""
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

@@ -28,6 +28,8 @@ _EXPECTED: Mapping[str, str] = {
     "list_type": "a list",
     "string_type": "a text",
 }
+_NOTHING = frozenset({"none", "null", "nothing", "off", "disabled", "false"})
+"""Words for no value, where a key takes null."""
 _BOUNDS: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("ge", "is below {}, the least"),
     "greater_than": ("gt", "is not above {}"),
@@ -96,6 +98,8 @@ def remedy(
         return _split(detail)[1] or ("" if key == "[key]" else for_example(example))
     if kind in ("literal_error", "union_tag_invalid"):
         said = str(_chosen(detail))
+        if said.lower() in _NOTHING and detail["input"] is not None and takes(None):
+            return "write null"
         near = nearest(said, choices(detail)) or shortened(said, choices(detail))
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
@@ -109,7 +113,8 @@ def remedy(
         return f"add {tag}, such as {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
-    meant = next((one for one in meant_values(detail, example) if takes(one)), None)
+    # Of the name of a key nobody knows whether it is taken: `takes` asks of values.
+    meant = next((one for one in meant_values(detail, example) if key == "[key]" or takes(one)), None)
     shown_one = example if takes(example) else None
     if kind == "missing":
         return "" if shown_one is None else f"add {key}: {flow(shown_one)}"

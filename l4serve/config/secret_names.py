@@ -63,6 +63,11 @@ def is_file(value: str) -> bool:
     return bool(_ENDING.search(value)) or value[0] in "~$." or (len(parts) > 1 and parts[0] in _words()["folders"])
 
 
+def is_secrets_name(text: str) -> bool:
+    """Whether a text is what people call a Secret, in words: hf-token, hub-credentials."""
+    return bool(_OF_A_SECRET.fullmatch(text)) and not looks_random(text)
+
+
 def names_a_secret(name: str) -> bool:
     """Whether a variable, option or key is one for secrets, by its words: --hf-token, dbPassword, DBPASS."""
     return _secret_word(name) is not None

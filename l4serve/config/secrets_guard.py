@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from l4serve.config.characters import acting_character
+from l4serve.config.characters import acting_character, without_acting
 from l4serve.config.excess import excess
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.config.random_texts import looks_random, names_an_id
 from l4serve.config.secret_commands import surrounded_secrets
-from l4serve.config.secret_names import holds_a_secret, names_a_secret, names_a_secret_inside
+from l4serve.config.secret_names import holds_a_secret, is_secrets_name, names_a_secret, names_a_secret_inside
 from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
@@ -118,14 +118,14 @@ def _at(place: _Place) -> Iterator[Problem]:
             yield Problem(place.path, "extraEnv takes text, not a mapping", _USE_ENV)
         for key in value:
             if fault := _fault_of_key(str(key)):
-                yield Problem(place.path, fault, HIDE_KEY if "secret" in fault else "write it in plain characters")
+                yield _of_key(place.path, str(key), fault)
     elif isinstance(value, list | tuple):
         if place.path.endswith(".extraArgs"):
             yield from _secret_arguments(place.path, value)
         elif _SOURCE.match(place.path) and value:
             yield _value_for_source(place.path)
     elif value is not None and not isinstance(value, bool) and _SOURCE.match(place.path):
-        yield _value_for_source(place.path)
+        yield _named_secret(place.path, value) or _value_for_source(place.path)
     elif isinstance(value, str):
         yield from _in_text(place, value)
         if _COMPUTED.match(place.path) and (much := excess(value, numbers=not _NAMES.match(place.path))):
@@ -135,6 +135,16 @@ def _at(place: _Place) -> Iterator[Problem]:
         yield Problem(place.path, much, "put it in quotes" if text else "write one that the key takes")
     elif value is not None and _is_secret_place(place.path, str(value)):
         yield _plain_secret(place.path)
+
+
+def _of_key(path: str, key: str, fault: str) -> Problem:
+    """The refusal of a key, which is named only where nothing but an unseen character is wrong with it."""
+    if "secret" in fault:
+        return Problem(path, fault, HIDE_KEY)
+    plain = without_acting(key)
+    if not plain or _fault_of_key(plain):
+        return Problem(path, fault, "write it in plain characters")
+    return Problem(f"{path}.{key}".lstrip("."), fault, f"write it as {plain}")
 
 
 def _in_text(place: _Place, text: str) -> Iterator[Problem]:
@@ -157,6 +167,13 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
     elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
         what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
         yield Problem(place.path, what, "remove it: a secret reaches the engine by its variable alone")
+
+
+def _named_secret(path: str, value: Any) -> Problem | None:
+    """The refusal of a Secret's name in place of the mapping that holds it; None where the text may be a token."""
+    if path != "huggingFace" or not is_secrets_name(str(value)):
+        return None
+    return Problem(path, f"a mapping is expected, not {value!r}", f"write it as {{existingSecret: {value}}}")
 
 
 def _value_for_source(path: str) -> Problem:

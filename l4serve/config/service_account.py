@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l4serve.config.base import ConfigModel, ObjectName
-from l4serve.config.written_forms import BUCKET
+from l4serve.config.written_forms import BUCKET_NAME
 
-BucketName = Annotated[str, Field(pattern=rf"^{BUCKET}$", min_length=3, max_length=63, examples=["my-models"])]
+BucketName = Annotated[str, Field(pattern=BUCKET_NAME, min_length=3, max_length=63, examples=["my-models"])]
 GoogleAccount = Annotated[
     str,
     Field(

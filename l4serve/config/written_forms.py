@@ -16,6 +16,7 @@ IN_PROJECT = r"projects/([a-z][-a-z0-9]*(\.[a-z0-9][-a-z0-9]*)*:)?[a-z0-9]([-a-z
 _HUB_PART = r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
 _FILE_PART = r"\.?[A-Za-z0-9_][A-Za-z0-9_.+=@~-]*"
 BUCKET = r"[a-z0-9]+([_-]+[a-z0-9]+|\.[a-z0-9]+)*"
+BUCKET_NAME = rf"^{BUCKET}$"
 HUB_ID = rf"^{_HUB_PART}(/{_HUB_PART})?$"
 """As the Hub takes names: words between single dots and dashes."""
 FOLDER = rf"^(/{_FILE_PART})+$"
@@ -32,6 +33,7 @@ _CALLED: Mapping[str, str] = {
     QUANTITY: "is not a quantity: a number, alone or with m, k, M, G, T, Ki, Mi, Gi or Ti",
     LOCATION: "is neither a region nor a zone",
     ZONE: "is not a zone",
+    BUCKET_NAME: "is not the name of a bucket: small letters, digits and single dots between them, - and _",
     SOURCE: "is neither a Hub id, nor an absolute path in the container, nor a gs:// or s3:// address",
     FOLDER: "is not an absolute path without . and ..",
     PLACE: "is not a path without . and .. and a slash at its end",
@@ -64,6 +66,9 @@ def mended_to(value: str, pattern: str) -> str | None:
     if pattern in (LOCATION, ZONE):
         place = written_location(value)
         return place if place and fits(place) else None
+    if pattern == BUCKET_NAME:
+        name = value.strip().removeprefix("gs://").partition("/")[0].lower()
+        return name if name != value and len(name) > 2 and fits(name) else None
     if pattern == BYTE_COUNT:
         return _byte_count(value.strip())
     return next((text for text in _writings(value) if text and text != value and fits(text)), None)

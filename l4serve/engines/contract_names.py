@@ -8,6 +8,8 @@ from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_
 def named_contract(text: str) -> ResolvedContract:
     """The contract of vllm-0.26.0, tgi-3.3.7 or 0.26.0. Raises ContractError where no engine has such a release."""
     kind, _, version = text.partition("-")
+    if kind in engine_kinds() and not version:
+        raise ContractError(f"{text!r} names no release; write it as {kind}-{contract_versions(kind)[-1]}")
     wanted = [(kind, version)] if kind in engine_kinds() else [(engine, text) for engine in engine_kinds()]
     reasons = []
     for engine, release in wanted:

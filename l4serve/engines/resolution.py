@@ -66,11 +66,15 @@ def _parse(kind: str, version: str) -> Version:
     try:
         return Version(version)
     except InvalidVersion:
-        raise ContractError(f"{version!r} is not a version of {kind}; write it as 0.26.0") from None
+        raise ContractError(
+            f"{version!r} is not a version of {kind}; write it as {contract_versions(kind)[-1]}"
+        ) from None
 
 
 def _overridden(kind: str, requested: str, override: str, known: tuple[str, ...]) -> ResolvedContract:
     if override not in known:
+        if series := [version for version in known if version.startswith(f"{override}.")]:
+            raise ContractError(f"there is no contract {override!r} for {kind}; write it as {series[-1]}")
         raise ContractError(f"there is no contract {override!r} for {kind}; choose one of {known[0]} to {known[-1]}")
     if override == requested:
         return ResolvedContract(load_contract(kind, override), requested)

@@ -142,7 +142,10 @@ def _pulumi_output(stack: str, project_root: Path) -> str:
             command, cwd=project_root, capture_output=True, text=True, timeout=_PULUMI_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise AccessError(f"pulumi stack output did not answer within {_PULUMI_SECONDS} s") from None
+        raise AccessError(
+            f"pulumi stack output did not answer within {_PULUMI_SECONDS} s\n"
+            f"    fix: see what holds it up: pulumi stack output -s {stack}"
+        ) from None
     if done.returncode != 0 or not done.stdout.strip():
         raise AccessError(
             f"Pulumi gives no kubeconfig for stack {stack}: {_last_line(done.stderr)}\n"

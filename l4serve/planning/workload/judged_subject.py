@@ -8,6 +8,7 @@ from functools import partial
 from l4serve.config.gathering import Step, gather, once
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.workload import Workload
+from l4serve.engines.contract import contract_versions
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_contract, stand_in
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
@@ -39,7 +40,8 @@ def contract_of(path: str, workload: Workload) -> ResolvedContract:
             if not engine.contract and (near := stand_in(engine.kind, engine.version)):
                 lent = f"or name the release whose contract to apply as engine.contract, such as {near}"
                 refuse(f"{path}.engine.version", f"{error}, {lent}")
-        refuse(f"{path}.engine.version", str(error))
+        strange = engine.contract and engine.contract.removeprefix("v") not in contract_versions(engine.kind)
+        refuse(f"{path}.engine.{'contract' if strange else 'version'}", str(error))
 
 
 def judged_subject(
