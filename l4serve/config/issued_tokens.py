@@ -16,10 +16,12 @@ _ISSUED = (
     r"github_pat_[A-Za-z0-9_]{16,}",
     r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
     r"xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack
+    r"xapp-\d-[A-Za-z0-9-]{10,}",  # Slack, of an app
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
     r"AIza[A-Za-z0-9_-]{30,}",  # Google API keys
     r"ya29\.[A-Za-z0-9_-]{16,}",  # Google OAuth
     r"GOCSPX-[A-Za-z0-9_-]{16,}",
+    r"1//0[A-Za-z0-9_-]{30,}",  # Google OAuth, to refresh
     r"pul-[a-f0-9]{32,}",  # Pulumi
     r"npm_[A-Za-z0-9]{30,}",
     r"pypi-AgE[A-Za-z0-9_-]{16,}",
@@ -66,6 +68,9 @@ _ISSUED = (
     r"xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}",  # Brevo
     r"CCIPAT_[A-Za-z0-9_]{30,}",  # CircleCI
     r"bkua_[a-f0-9]{40}",  # Buildkite
+    r"(?<![-_])key-[a-f0-9]{32}(?![A-Za-z0-9])",  # Mailgun
+    r"e2b_[a-f0-9]{40}",
+    r"tk_(?=[A-Za-z]*\d)[A-Za-z0-9]{29}(?![A-Za-z0-9])",  # ntfy
     r"rubygems_[a-f0-9]{48}",
     r"LTAI[A-Za-z0-9]{16,20}",  # Alibaba Cloud
     r"phx_[A-Za-z0-9]{30,}",  # PostHog, personal
@@ -75,6 +80,8 @@ _ISSUED = (
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )
 TOKEN = re.compile(_BEFORE + "(?:" + "|".join(_ISSUED) + ")", re.ASCII)
+_HUB_GLUED = re.compile(r"hf_(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{30,}")
+"""A token of the Hub directly behind letters: of both cases, and longer than what a name has there."""
 _SK = re.compile(_BEFORE + r"sk-(?P<rest>[A-Za-z0-9][A-Za-z0-9_-]{10,})", re.ASCII)
 _SK_ISSUER = re.compile(
     r"(?:ant-(?:api|admin|oat|sid)\d\d-|or-v\d-|(?:proj|svcacct|admin|lf|None|test|live)-"
@@ -87,7 +94,7 @@ _SK_SHORT = re.compile(r"(?=[A-Za-z]*\d+[A-Za-z]+\d)[A-Za-z0-9]{11,}", re.ASCII)
 
 def issued_tokens(text: str) -> list[tuple[int, int]]:
     """Where in a text tokens of known issuers begin and end."""
-    found = [match.span() for match in TOKEN.finditer(text)]
+    found = [match.span() for pattern in (TOKEN, _HUB_GLUED) for match in pattern.finditer(text)]
     return found + [match.span() for match in _SK.finditer(text) if _is_sk_key(match["rest"])]
 
 

@@ -70,6 +70,39 @@ def test_a_key_behind_sk_is_known_by_its_own_form(key: str) -> None:
     assert key not in redact(f"it is {key}.")
 
 
+ISSUED = {
+    "Mailgun": "key-" + "0a1b2c3d" * 4,
+    "Google OAuth, to refresh": "1//0g" + "aB3_dE-f" * 6,
+    "E2B": "e2b_" + "0a1b2c3d4e" * 4,
+    "ntfy": "tk_" + "agqd6kbxrw" + "0a1b2c3d4e5f6g7h8i9",
+    "Slack, of an app": "xapp-1-A02BC3DE4FG-1234567890123-" + "0a1b2c3d" * 4,
+    "the Hub, behind letters": "tokenhf_" + "AbCdEfGh" * 4,
+}
+
+
+@each(ISSUED, str)
+def test_a_token_is_known_by_the_form_that_its_issuer_publishes(name: str) -> None:
+    assert has_secret_shape(ISSUED[name])
+    assert ISSUED[name] not in redact(f"it is {ISSUED[name]}.")
+    assert ISSUED[name][-20:] not in redact(f"it is {ISSUED[name]}.")
+
+
+@each(
+    [
+        "tk_tiles_per_block",
+        "tk_abcdefghijklmnopqrstuvwxyzabc",
+        "cache-key-v2",
+        "1//0",
+        "e2b_sandbox",
+        "xapp-1",
+        "myhf_transformers",
+    ],
+    str,
+)
+def test_a_name_that_begins_as_a_token_is_none(name: str) -> None:
+    assert not has_secret_shape(name)
+
+
 NAMES = """sk-learn-assistant-large sk-hynix-memory-expert-7b sk-llama-3-70b-instruct sk-proj-manager-assistant
 sk-test-model-large pypi-mirror-internal-proxy-service-eu sk-admin-administration-model"""
 
