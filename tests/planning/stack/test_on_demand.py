@@ -61,5 +61,5 @@ def test_a_count_that_cannot_be_is_refused(fields: dict[str, Any], fix: str) -> 
 
 def test_a_place_with_one_kind_of_nodes_is_refused() -> None:
     values = factories.serving({"chat": factories.workload(nodePool="l4", minOnDemand=1)})
-    with pytest.raises(ValueError, match=r"minOnDemand.*one kind"):
+    with pytest.raises(ValueError, match=r"minOnDemand.*a single kind"):
         factories.planned(values)
