@@ -9,6 +9,7 @@ from l4serve.config.problems import ConfigError
 from tests import factories
 from tests.factories import loaded
 
+END = "2025-02-01T00:00:00Z"
 UPGRADE = {"strategy": "blue-green"}
 
 
@@ -34,6 +35,10 @@ def refused(**edits: Any) -> str:
         ({"pool": {"diskSizeGb": "1TB"}}, "write it as 1024"),
         ({"pool": {"diskSizeGb": "200 GiB"}}, "write it as 200"),
         ({"cluster": {"maintenance": {"start": "2025-01-04T05:30:00"}}}, "write it as '2025-01-04T05:30:00Z'"),
+        (
+            {"cluster": {"maintenance": {"exclusions": [{"name": "a", "start": "2025-01-04T05:30", "end": END}]}}},
+            "write it as '2025-01-04T05:30:00Z'",
+        ),
         ({"cluster": {"maintenance": {"start": "2025-01-04 05:30"}}}, "write it as '2025-01-04T05:30:00Z'"),
         ({"cluster": {"maintenance": {"start": "2025-01-04T05:30:00+02:00"}}}, "write it as '2025-01-04T03:30:00Z'"),
     ],
