@@ -128,6 +128,18 @@ _IMAGE = (
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
 )
 """An image reference as registries read it: registry, repository, tag, digest."""
+_LONGEST_REPOSITORY = 255
+"""https://pkg.go.dev/github.com/distribution/reference (RepositoryNameTotalLengthMax)"""
+
+
+def _named_image(value: str) -> str:
+    """Refuses an image whose repository is longer than registries take."""
+    name = value.partition("@")[0]
+    name = name[: name.rfind(":")] if name.rfind(":") > name.rfind("/") else name
+    if len(name) > _LONGEST_REPOSITORY:
+        raise ValueError(f"the image's name has {len(name)} characters; registries take {_LONGEST_REPOSITORY}")
+    return value
+
 
 Int = Annotated[int, BeforeValidator(no_boolean), AfterValidator(_no_huge_number)]
 Count = Annotated[int, BeforeValidator(no_boolean), Field(ge=0, le=1000)]
@@ -147,6 +159,7 @@ ClusterVersion = Annotated[
 Image = Annotated[
     str,
     Field(pattern=_IMAGE, max_length=500, examples=["docker.io/vllm/vllm-openai:v0.26.0"]),
+    AfterValidator(_named_image),
 ]
 Zone = Annotated[str, Field(pattern=ZONE, examples=["us-central1-a"])]
 CloudName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["my-name"])]

@@ -2,15 +2,30 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from l4serve.config.base import ConfigModel, ObjectName, PositiveInt
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.written_forms import BUCKET
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.~+=@-]*"
+
+
+def _named_bucket(value: str) -> str:
+    """Refuses a bucket whose name is shorter or longer than Cloud Storage takes: 3 to 63 characters, 222 with dots.
+
+    https://cloud.google.com/storage/docs/buckets#naming
+    """
+    bucket = value.removeprefix("gs://").partition("/")[0]
+    if not 3 <= len(bucket) <= (222 if "." in bucket else 63) or any(len(part) > 63 for part in bucket.split(".")):
+        raise ValueError(f"{excerpt(bucket, 80)!r} is no bucket: a name has 3 to 63 characters; name one that is there")
+    return value
+
+
 BucketUri = Annotated[
     str,
     Field(pattern=rf"^gs://{BUCKET}(/{_PART})*/?$", max_length=500, examples=["gs://my-models/llama-3.1-8b"]),
+    AfterValidator(_named_bucket),
 ]
 """A folder of a Cloud Storage bucket."""
 Folder = Annotated[str, Field(pattern=rf"^({_PART}(/{_PART})*)?$", max_length=500, examples=["llama-3.1-8b"])]

@@ -93,7 +93,7 @@ def _owned(engine: Engine, contract: Contract) -> tuple[_Owners, _Owners]:
     paths: _Owners = {
         contract.model_flag: "model.id",
         **field_owners(type(engine), engine.kind),
-        **engine_table("owned")[engine.kind],
+        **{name: owner for name, owner in engine_table("owned")[engine.kind].items() if _holds(owner, engine)},
     }
     flags = ((path, contract.flags.get(name)) for name, path in paths.items())
     env = {flag.env: path for path, flag in flags if flag and flag.env}
@@ -110,7 +110,7 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contra
             continue
         yield from odd_identifiers(option, path)
         name = option.flag.name
-        if name in owned and not _breaks_nothing(owned[name], next(iter(option.values), None)):
+        if name in owned and any(not _breaks_nothing(owned[name], value) for value in option.values or (None,)):
             yield _owned_problem(path, option.token, owned[name])
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
@@ -141,6 +141,11 @@ def _breaks_nothing(owner: str | Mapping[str, Any], value: str | None) -> bool:
     """Whether a value of what the plan relies on is one that it goes on working with."""
     harmless = None if isinstance(owner, str) else owner.get("unless")
     return harmless is not None and value is not None and bool(re.fullmatch(harmless, value))
+
+
+def _holds(owner: str | Mapping[str, Any], engine: Engine) -> bool:
+    """Whether an entry holds for the image that the engine runs in."""
+    return isinstance(owner, str) or not owner.get("stock") or engine.image is None
 
 
 def _of_the_hub(owner: str | Mapping[str, Any]) -> bool:

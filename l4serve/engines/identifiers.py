@@ -11,6 +11,8 @@ from l4serve.config.written_forms import GIT_REF, PLACE, PYTHON_NAME, SOURCE, ca
 from l4serve.engines.checking import Option
 
 _FORMS = {"source": SOURCE, "revision": GIT_REF, "place": PLACE, "class": PYTHON_NAME}
+_LONGEST = 500
+"""Characters of a name; the fields of the engine take as many."""
 _INSTEAD = {
     "source": "write owner/name, or the absolute path of a folder in the container",
     "revision": "write a branch, a tag or a commit",
@@ -27,7 +29,7 @@ def _kinds() -> Mapping[str, str]:
 def odd_identifiers(option: Option, path: str) -> Iterator[Problem]:
     """Values of an option that do not have the form of what they name."""
     kind = _kinds().get(option.flag.name) if option.flag else None
-    if kind is not None and any(not re.fullmatch(_FORMS[kind], value) for value in option.values):
+    if kind is not None and any(_is_odd(value, kind) for value in option.values):
         yield _problem(path, option.token, kind)
 
 
@@ -35,8 +37,12 @@ def odd_names_inside(value: Mapping[str, Any], path: str) -> Iterator[Problem]:
     """Keys of a JSON object, such as a draft's `model`, whose text does not have the form of what they name."""
     for key, inner in value.items():
         kind = _kinds().get(key)
-        if kind is not None and isinstance(inner, str) and not re.fullmatch(_FORMS[kind], inner):
+        if kind is not None and isinstance(inner, str) and _is_odd(inner, kind):
             yield _problem(f"{path}.{key}", "the value", kind)
+
+
+def _is_odd(value: str, kind: str) -> bool:
+    return len(value) > _LONGEST or not re.fullmatch(_FORMS[kind], value)
 
 
 def _problem(path: str, named: str, kind: str) -> Problem:

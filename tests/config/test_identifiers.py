@@ -92,8 +92,8 @@ FLAGS = {
     "--tokenizer-revision": "refs/pr/1",
     "--code-revision": "main",
     "--download-dir": "/home/vllm/x",
-    "--logits-processors": "my.module:Class",
-    "--middleware": "my.module.Class",
+    "--logits-processors": "vllm.module:Class",
+    "--middleware": "vllm.module.Class",
     "--tool-parser-plugin": "plugins/mine.py",
 }
 
@@ -111,3 +111,40 @@ def test_the_names_inside_a_draft_take_their_forms() -> None:
         assert f"engine.speculativeConfig.{key}" in refused(V26, {"speculativeConfig": {**draft, key: text}})
     with pytest.raises(EngineRefusal):
         built(load_contract("tgi", "3.3.7"), extra_args=("--huggingface-hub-cache=../x",))
+
+
+@each(
+    ("ab", "a" * 64, f"{'a' * 64}.example.com", ".".join(["a" * 50] * 5)),
+    len,
+)
+def test_a_bucket_has_a_name_that_cloud_storage_takes(bucket: str) -> None:
+    with pytest.raises(ConfigError, match="3 to 63 characters"):
+        of_bucket(bucket)
+    of_bucket("a" * 63)
+
+
+def of_bucket(name: str) -> None:
+    source = {"kind": "bucket", "uri": f"gs://{name}/x"}
+    loaded(serving({"qwen": {**workload(), "model": {**MODEL, "source": source}}}))
+
+
+def test_names_of_images_and_tokenizers_are_bounded() -> None:
+    loaded(serving({"qwen": workload(engine={"image": f"example.com:5000/{'a' * 238}:{'v' * 128}"})}))
+    with pytest.raises(ConfigError, match="registries take 255"):
+        loaded(serving({"qwen": workload(engine={"image": f"example.com:5000/{'a' * 239}:v1"})}))
+    assert "extraArgs[0]" in refused(V26, extra_args=(f"--tokenizer={'a' * 501}",))
+
+
+CLASSES = ("--middleware", "--worker-extension-cls", "--scheduler-cls", "--logits-processors")
+
+
+@each(CLASSES, str)
+def test_a_class_that_the_stock_image_does_not_bring_is_refused(flag: str) -> None:
+    assert "image brings no such" in refused(V26, extra_args=(f"{flag}=os.system",))["extraArgs[0]"]
+    assert built(V26, extra_args=(f"{flag}=vllm.a.B",))
+    assert built(V26, {"image": "example.com/own:v1"}, extra_args=(f"{flag}=own.a.B",))
+
+
+def test_of_several_classes_each_is_one_that_the_image_brings() -> None:
+    assert "extraArgs[1]" in refused(V26, extra_args=("--middleware=vllm.a.B", "--middleware=os.system"))
+    assert "extraArgs[0]" in refused(V26, extra_args=("--logits-processors", "vllm.a.B", "os.system"))

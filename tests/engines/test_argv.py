@@ -229,7 +229,15 @@ def test_what_the_launcher_collects_may_come_more_than_once() -> None:
 
 
 def test_extra_arguments_with_their_values_apart_or_nested_pass() -> None:
-    extra = ("--middleware", "a.b", "--middleware=c.d", "--compilation-config.mode=3", "--stream-interval", "4", "-O3")
+    extra = (
+        "--middleware",
+        "vllm.b",
+        "--middleware=starlette.d",
+        "--compilation-config.mode=3",
+        "--stream-interval",
+        "4",
+        "-O3",
+    )
     assert built(V26, extra_args=extra).argv[-len(extra) :] == extra
 
 
