@@ -177,6 +177,7 @@ _NAMED = re.compile(
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
 
 
+@lru_cache(maxsize=4096)
 def names_a_secret_inside(text: str) -> bool:
     """Whether a text gives a value under a name for secrets: in JSON, YAML, a header, an option, a DSN or a query."""
     return any(map(_is_given, _NAMED.finditer(text))) or any(

@@ -89,6 +89,7 @@ def _is_credential(found: re.Match[str]) -> bool:
         return False
 
 
+@lru_cache(maxsize=4096)
 def holds_random_run(text: str) -> bool:
     """Whether an unbroken run of at least 20 letters and digits in a text looks generated."""
     return any(True for _ in random_runs(text))

@@ -1,11 +1,12 @@
 """What looks at a text takes time in proportion to its length, whatever the text repeats."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from l4serve.cli.output import safe_text
+from l4serve.config import secret_names, secret_shapes
 from l4serve.config.secret_shapes import has_secret_shape
 from l4serve.config.secrets_guard import guard, line_with_secret
 
@@ -57,6 +58,21 @@ def test_a_file_of_texts_as_long_as_it_may_be_takes_no_two_seconds() -> None:
         problems = list(guard({"workloads": {"q": {"extraEnv": texts}}}))
         assert time.process_time() - began < 1, piece
         assert "256 KiB together" in str(problems[-1])
+
+
+def test_a_text_that_stands_on_both_sides_is_scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanned: list[str] = []
+    text = "a text of this test alone, with nothing in it"
+
+    def scan(text: str) -> Iterator[tuple[str, str]]:
+        scanned.append(text)
+        return iter(())
+
+    monkeypatch.setattr(secret_shapes, "random_runs", scan)
+    monkeypatch.setattr(secret_names, "_json_pairs", scan)
+    for _ in range(2):
+        assert not list(guard({"workloads": {"q": {"extraEnv": {"A": text, "B": text}}}}))
+    assert scanned.count(text) == 2
 
 
 def test_a_comment_as_long_as_a_file_takes_no_second() -> None:
