@@ -10,6 +10,7 @@ from l4serve.config.files import FileRefusedError, exists_as_file, read_bytes
 from l4serve.config.frozen import frozen
 from l4serve.config.problem_places import places_in
 from l4serve.config.problems import ConfigError, StackFileError
+from l4serve.config.recipes import MOST_RECIPE_BYTES
 from l4serve.config.recipes import RECIPES as OWN_RECIPES
 from l4serve.config.secrets_guard import guard
 from l4serve.config.stack_file import Stack, read_stack_file, written_serving
@@ -114,6 +115,8 @@ def inputs_of(path: Path, recipes: Path) -> tuple[bytes, ...] | None:
             if b"recipe" in content
             else []
         )
+        if sum(map(len, presets)) > MOST_RECIPE_BYTES:
+            return None
         names = sorted({name for text in (content, *presets) for name in named_configs(text)})
         configs = [_content(path.parent / name) for name in names]
     except FileRefusedError:

@@ -1,6 +1,6 @@
 """Recipes: presets of a workload, kept as YAML in `stacks/recipes`, that any field of the workload overrides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from l4serve.config.spelling import did_you_mean
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
 _OF_A_CLONE = Path(__file__).parents[2] / "stacks" / "recipes"
+MOST_RECIPE_BYTES = 256 * 1024
+"""Of all recipes of a stack; those of this project have 20 KiB."""
 _ALIKE = 0.6
 """Share of equal letters from which a recipe is proposed: there are few, of long names with parts in common."""
 RECIPES = _OF_A_CLONE if _OF_A_CLONE.is_dir() else Path(__file__).parents[1] / "recipe_files"
@@ -75,6 +77,7 @@ def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[M
     if not isinstance(workloads, Mapping):
         return serving, []
     merged, problems = dict(workloads), []
+    _refuse_large(workloads.values(), folder)
     for name, workload in workloads.items():
         if not isinstance(workload, Mapping) or workload.get("recipe") is None:
             continue
@@ -91,6 +94,15 @@ def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[M
         else:
             merged[name] = _overlay(_without_stale_image(recipe.workload, workload), workload)
     return {**serving, "workloads": merged}, problems
+
+
+def _refuse_large(workloads: Iterable[Any], folder: Path) -> None:
+    """Refuses a stack whose recipes would take longer to read than anybody waits."""
+    asked = {str(each["recipe"]) for each in workloads if isinstance(each, Mapping) and each.get("recipe")}
+    sizes = (path.stat().st_size for name in asked & {*_names(folder)} if (path := folder / f"{name}.yaml").is_file())
+    if sum(sizes) > MOST_RECIPE_BYTES:
+        what = f"the recipes that the workloads name are larger than {MOST_RECIPE_BYTES // 1024} KiB together"
+        refuse("workloads", what, "name fewer or smaller ones")
 
 
 _STAND_IN: Mapping[str, Any] = {"engine": {"kind": "vllm"}, "model": {"id": "any"}}

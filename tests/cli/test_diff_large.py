@@ -73,3 +73,14 @@ def test_of_the_recipes_only_those_named_are_read(tmp_path: Path) -> None:
     file = factories.write_stack(tmp_path, factories.serving({"qwen": {"recipe": "other"}}), name="b")
     done = CliRunner().invoke(app, ["diff", "--from", str(file), "--to", str(file)])
     assert "this is not a recipe" in done.output
+
+
+def test_the_recipes_of_a_stack_are_bounded_together(tmp_path: Path) -> None:
+    folder = tmp_path / "stacks" / "recipes"
+    folder.mkdir(parents=True)
+    recipe = yaml.safe_dump({"about": "a" * 50_000, "source": "b", "workload": factories.workload()})
+    for number in range(6):
+        (folder / f"r{number}.yaml").write_text(recipe, encoding="utf-8")
+    file = factories.write_stack(tmp_path, factories.serving({f"w{n}": {"recipe": f"r{n}"} for n in range(6)}))
+    done = CliRunner().invoke(app, ["diff", "--from", str(file), "--to", str(file)])
+    assert "larger than 256 KiB together" in done.output
