@@ -126,7 +126,7 @@ def _never(command: Any, **_: Any) -> None:
 
 
 def test_a_slow_pulumi_says_what_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_access.shutil, "which", lambda _: "/bin/pulumi")
+    monkeypatch.setattr("l4serve.verification.cluster_access.shutil.which", lambda _: "/bin/pulumi")
     monkeypatch.setattr(subprocess, "run", _never)
     with pytest.raises(AccessError, match="fix: see what holds it up: pulumi stack output -s dev"):
         cluster_access._pulumi_output("dev", ROOT)

@@ -115,7 +115,7 @@ def test_the_names_inside_a_draft_take_their_forms() -> None:
 
 @each(
     ("ab", "a" * 64, f"{'a' * 64}.example.com", ".".join(["a" * 50] * 5)),
-    len,
+    str,
 )
 def test_a_bucket_has_a_name_that_cloud_storage_takes(bucket: str) -> None:
     with pytest.raises(ConfigError, match="3 to 63 characters"):
