@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from tests.stack_cases import ROOT
 
 def run(*args: str, **env: str) -> Any:
     """One command in this process, 80 columns wide unless `COLUMNS` says otherwise."""
-    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1", **env})
+    invoke = partial(CliRunner().invoke, app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1", **env})
+    # What -q says holds for this command alone.
+    return copy_context().run(invoke)
 
 
 def started(*args: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
