@@ -22,6 +22,7 @@ from l4serve.planning.stack.exchange import exchange_problems, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.values.figures import counted
 from l4serve.planning.values.note import by_harm
 from stacks.deployed import PODS_OUTPUT, deployed_pods
 from stacks.ownership import Cluster, own_kubernetes_objects
@@ -68,7 +69,7 @@ def _show_notes(planned: StackPlan) -> None:
         pulumi.log.info(line)
     shown = list(dict.fromkeys(f"  {note.level}: {note.path}: {note.text}" for note in by_harm(planned.notes)))
     if shown:
-        pulumi.log.warn("\n".join([f"{len(shown)} note{'s'[: len(shown) > 1]} on this stack:", *shown]))
+        pulumi.log.warn("\n".join([f"{counted(len(shown), 'note')} on this stack:", *shown]))
 
 
 def _require_secrets(planned: StackPlan) -> None:

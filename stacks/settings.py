@@ -10,6 +10,7 @@ from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.problem_places import places_in, told
 from l4serve.config.problems import ConfigError, refuse
 from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack, written_serving
+from l4serve.planning.values.figures import counted
 
 _PLAIN = "in plain text"
 """Stands for a value that is no secret, which only its name is told of."""
@@ -46,7 +47,7 @@ def refusal(error: ConfigError) -> pulumi.RunError:
     """A refused config as Pulumi shows it: each problem with its file and line, no traceback."""
     count, place = len(error.problems), places_in(_own_file())
     reasons = "\n".join(told(problem, place(problem.path)) for problem in error.problems)
-    return pulumi.RunError(f"the config of this stack is refused ({count} problem{'s'[: count > 1]}):\n{reasons}")
+    return pulumi.RunError(f"the config of this stack is refused ({counted(count, 'problem')}):\n{reasons}")
 
 
 def _own_file() -> Path | None:

@@ -12,7 +12,7 @@ from l4serve.advising.answer import Answer, price_days, ranked
 from l4serve.advising.ranking import Judged, Wish, describe, figure
 from l4serve.advising.sizing import Sizing
 from l4serve.cli.output import SafeConsole, safe_text
-from l4serve.planning.values.figures import shown
+from l4serve.planning.values.figures import counted, shown
 
 HEADINGS = ("configuration", "first token", "per token", "tokens/s", "USD/M", "quality")
 MOST_REASONS = 8
@@ -73,20 +73,16 @@ def _sized(sizing: Sizing, wish: Wish) -> tuple[str, str]:
     paid = "" if usd is None else f", for {usd:,.2f} USD an hour"
     bound = "" if sizing.max_replicas is None else f"; maxReplicas {sizing.max_replicas} keeps the budget"
     return (
-        f"{wish.load.rate:g} requests a second: {_counted(sizing.replicas, 'replica')} on "
-        f"{_counted(sizing.nodes, 'node')}, "
+        f"{wish.load.rate:g} requests a second: {counted(sizing.replicas, 'replica')} on "
+        f"{counted(sizing.nodes, 'node')}, "
         f"{100 * sizing.utilisation:.0f} % of what they can; a first token comes after {sizing.ttft_ms:,.0f} ms in the "
         f"mean; {sizing.percentile:g} % wait at most {sizing.ttft_at_percentile_ms:,.0f} ms for it and "
         f"{sizing.wait_ms:,.0f} ms for a place",
         f"one more replica serves after {sizing.start_lag_seconds:,.0f} s: with "
         f"{100 * wish.traffic.growth_per_minute:g} % growth a minute scale on running, target {sizing.running_target}, "
         f"or on queue, target {sizing.queue_target}; an autoscaler with such a target would keep "
-        f"{_counted(sizing.headroom_replicas, 'replica')} at this rate{paid}{bound}",
+        f"{counted(sizing.headroom_replicas, 'replica')} at this rate{paid}{bound}",
     )
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _front(answer: Answer, wish: Wish) -> Table:

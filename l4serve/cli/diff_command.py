@@ -24,6 +24,7 @@ from l4serve.config.stack_file import stack_name
 from l4serve.planning.difference.difference_json import difference_json
 from l4serve.planning.difference.stack_diff import StackDiff
 from l4serve.planning.stack.edits import Effect
+from l4serve.planning.values.figures import counted
 from l4serve.report.comment import comment
 from l4serve.report.page import difference_page
 from l4serve.report.terminal import terminal_text
@@ -173,6 +174,6 @@ def _remarks(changed: Sequence[str]) -> list[str]:
         return []
     some = ", ".join(changed[:_SOME]) + (f" and {len(changed) - _SOME} more" if len(changed) > _SOME else "")
     return [
-        f"{len(changed)} file{'s'[: len(changed) != 1]} of the program differ from the base ({some}); both sides are "
+        f"{counted(len(changed), 'file')} of the program differ from the base ({some}); both sides are "
         "planned by the program of this tree, so what its code changes is on no line here"
     ]

@@ -9,6 +9,7 @@ from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.figures import counted
 from l4serve.planning.values.names import on_demand_name
 
 _SIZES = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas")
@@ -91,9 +92,9 @@ def _problem(
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
     which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
-    nodes = sum(pool.max_nodes for pool in pools)
+    nodes = counted(sum(pool.max_nodes for pool in pools), "node")
     message = (
-        f"{which} {nodes} node{'s'[: nodes != 1]}, not enough for {gone} and {new} at the same time. "
+        f"{which} {nodes}, not enough for {gone} and {new} at the same time. "
         f"Pulumi deletes {gone} last, so {new} would wait for its GPUs until the update fails"
     )
     waits = [f"without {_names(added)}"] if added else []

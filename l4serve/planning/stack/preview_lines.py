@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.figures import counted
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 
@@ -26,7 +27,7 @@ def _memory(workload: WorkloadPlan) -> str:
 def _cost(plan: StackPlan, workload: WorkloadPlan) -> str:
     (price, _), hourly = _node(plan, workload), workload_usd_per_hour(plan, workload)
     pods = workload.scale.replicas
-    many = f"{pods} pod{'s'[: pods != 1]}"
+    many = counted(pods, "pod")
     if price is None or hourly is None:
         return f"{many}, cost not stated"
     return f"{many}, {hourly:.2f} USD per hour ({price.dated})"
