@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
 from l4serve.advising.candidates import Candidate, table
 from l4serve.advising.traffic import USUAL_TRAFFIC, Traffic
@@ -24,6 +24,14 @@ UNPRICED = 1e9
 """A price beyond every known one: what nobody knows the price of comes last."""
 
 Goal = Literal["latency", "throughput", "cost"]
+GOALS: tuple[Goal, ...] = get_args(Goal)
+MANY_CLIENTS = 64
+"""Clients of a load that only says that throughput or cost counts."""
+
+
+def usual_clients(goal: Goal) -> int:
+    """Clients that wait at once where nobody says how many."""
+    return 1 if goal == "latency" else MANY_CLIENTS
 
 
 @frozen(kw_only=True)

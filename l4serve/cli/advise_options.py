@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from l4serve.advising.ranking import Goal, Wish
+from l4serve.advising.ranking import Goal, Wish, usual_clients
 from l4serve.advising.traffic import Traffic
 from l4serve.cli.completion import (
     complete_accelerator,
@@ -24,8 +24,6 @@ from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
 from l4serve.planning.performance.load import Load, spread_as_asked
 
-MANY_CLIENTS = 64
-"""Clients of a load that only says that throughput or cost counts."""
 QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
 
 AnyModelOption = Annotated[
@@ -116,7 +114,7 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
     load = Load(
         input_tokens=asked["input_tokens"] or usual.input_tokens,
         output_tokens=asked["output_tokens"] or usual.output_tokens,
-        clients=None if rate is not None else asked["concurrency"] or (1 if goal == "latency" else MANY_CLIENTS),
+        clients=None if rate is not None else asked["concurrency"] or usual_clients(goal),
         rate=rate,
         arrival_cv2=1.0 if asked["arrival_cv2"] is None else asked["arrival_cv2"],
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from l4serve.advising.answer import Unhoused
-from l4serve.advising.candidates import Home, PodChoice, pod_choices, table
+from l4serve.advising.candidates import Home, PodChoice, pod_choices
+from l4serve.advising.homes import card_counts, homes_of
 from l4serve.cli.hub import model_shape
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_kinds
-from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
 from l4serve.planning.machines.shapes import accelerators, all_shapes
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.workload.fit_question import Question, subject_of
@@ -38,10 +38,6 @@ class Space:
             except ModelConfigError as error:
                 raise refuse_input(str(error)) from None
             for accelerator in self.gpus:
-                machines = {machine.gpus for machine in all_shapes(accelerator)}
-                counts = tuple(
-                    count for count in table()["tensorParallel"] if any(not gpus % count for gpus in machines)
-                )
                 for kind in self.engines or engine_kinds():
                     question = Question(
                         model=shape,
@@ -51,7 +47,7 @@ class Space:
                         gpus=1,
                         gpu_memory_gib=self.gpu_memory_gib,
                     )
-                    pods += pod_choices(subject_of(question), counts)
+                    pods += pod_choices(subject_of(question), card_counts(accelerator))
                 homes += homes_of(accelerator, self.provisioning, self.region)
         return pods, homes
 
@@ -69,19 +65,3 @@ def _why_unhoused(accelerator: str, provisioning: Provisioning) -> str | None:
         machines = ", ".join(dict.fromkeys(shape.name for shape in whole))
         return f"{machines} is not sold {provisioning}: give --provisioning {' or '.join(ways)}"
     return f"GKE sells no machine with it, as far as a source says: give --gpu one of {', '.join(accelerators())}"
-
-
-def homes_of(accelerator: str, provisioning: Provisioning, region: str | None) -> list[Home]:
-    """The machines of an accelerator that are sold that way, with their prices where they are known."""
-    market = MARKETS[provisioning]
-    return [
-        Home(
-            shape=shape,
-            usd_per_hour=price.usd_per_hour if price else None,
-            price_date=price.date if price else None,
-            most_replicas=None,
-        )
-        for shape in all_shapes(accelerator)
-        for price in (gpu_machine_price(shape, region=region, market=market),)
-        if shape.card_memory_gb is None and shape.sold(provisioning)
-    ]

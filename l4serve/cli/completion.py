@@ -125,9 +125,9 @@ def complete_nothing() -> Iterable[str]:
 @_beginning
 def complete_goal() -> Iterable[str]:
     """What a first stack is for."""
-    from l4serve.planning.stack.first_stack import GOALS
+    from l4serve.advising.first_advice import FIRST_GOALS
 
-    return GOALS
+    return FIRST_GOALS
 
 
 @_beginning

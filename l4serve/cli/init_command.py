@@ -1,14 +1,17 @@
 """l4serve init: a stack file that plans, from a project, a location, a model and a goal."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
+from l4serve.advising.first_advice import FIRST_GOALS, advised_stack
+from l4serve.advising.ranking import GOALS
 from l4serve.cli.completion import complete_goal, complete_location, complete_model, complete_nothing
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
@@ -18,12 +21,19 @@ from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.problems import ConfigError
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean, one_of
+from l4serve.config.stack_file import SERVING_KEY, parse_stack, stack_name
 from l4serve.config.yaml_text import block
 from l4serve.planning.models.catalogue import all_names, find_model
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.stack.first_stack import GOALS, FirstStack, Wish, first_stack
+from l4serve.planning.stack.first_stack import FirstStack, Wish, first_stack
 
-_OPTION_OF = {"gcp:project": "--project", "cluster.location": "--location", "cluster.name": "NAME"}
+T = TypeVar("T")
+_OPTION_OF = {
+    "gcp:project": "--project",
+    "cluster.location": "--location",
+    "cluster.name": "NAME",
+    "goal": "--goal",
+}
 """Options by the key that they become; all else that a stack is refused for follows from its model."""
 SCHEMA_FILE = Path("docs/stack.schema.json")
 
@@ -38,7 +48,8 @@ def init(
     goal: Annotated[
         str | None,
         typer.Option(
-            help="try: one spot node, gone when idle; serve: on demand, scaled, protected.",
+            help="try: one spot node, gone when idle; serve: on demand, scaled, protected; latency, throughput or "
+            "cost: serve, with the settings that advise finds best for it.",
             autocompletion=complete_goal,
         ),
     ] = None,
@@ -47,28 +58,36 @@ def init(
 
     The smallest number of GPUs that holds the model is taken, and the longest context up to 32,768 tokens.
     """
-    name = _answer("NAME", "Name of the stack", name, "dev", complete_nothing)
-    project = _answer("--project", "Google Cloud project", project, None, complete_nothing)
-    location = _answer("--location", "Zone or region", location, "us-central1-a", complete_location)
-    model = _answer("--model", "Model (l4serve models lists them)", model, "Qwen/Qwen2.5-7B-Instruct", complete_model)
-    goal = _answer("--goal", "Goal, try or serve", goal, "try", complete_goal)
-    file = _file(name)
-    wish = Wish(name=name, project=project, location=location, model=_model(model), goal=_goal(goal))
+    root = root_to_write("the stack file")
+    file = _answer("NAME", "Name of the stack", name, "dev", complete_nothing, partial(_file, root))
+    project = _answer("--project", "Google Cloud project", project, None, complete_nothing, _project)
+    location = _answer("--location", "Zone or region", location, "us-central1-a", complete_location, _location)
+    usual = "Qwen/Qwen2.5-7B-Instruct"
+    shape = _answer("--model", "Model (l4serve models lists them)", model, usual, complete_model, _model)
+    goal = _answer("--goal", f"Goal ({', '.join(FIRST_GOALS)})", goal, "try", complete_goal, _goal)
+    advice = next((each for each in GOALS if each == goal), None)
+    wish = Wish(name=stack_name(file), project=project, location=location, model=shape, serves=goal != "try")
     with readable_refusals(), _by_option():
-        found = first_stack(wish, file.parent)
+        found = first_stack(wish, root) if advice is None else advised_stack(wish, advice, root)
     _write(file, found)
     print_notes(found.plan)
     say(_told(file, wish, found))
 
 
-def _answer(option: str, question: str, given: str | None, usual: str | None, completion: Completion) -> str:
-    """The option's value, else the user's answer; exits 2 where nobody can be asked."""
+def _answer(
+    option: str, question: str, given: str | None, usual: str | None, completion: Completion, check: Callable[[str], T]
+) -> T:
+    """The option's value, else the user's answer, asked again while `check` refuses it; exits 2 where nobody can be
+    asked."""
     if given is not None:
-        return given
-    if sys.stdin.isatty():
-        return ask(question, usual, completion)
-    example = f"{option} {usual or 'ID'}" if option.startswith("--") else f"l4serve init {usual}"
-    raise refuse_input(f"{option} is missing, and there is no terminal to ask on\n    fix: give {example}")
+        return check(given)
+    if not sys.stdin.isatty():
+        example = f"{option} {usual or 'ID'}" if option.startswith("--") else f"l4serve init {usual}"
+        raise refuse_input(f"{option} is missing, and there is no terminal to ask on\n    fix: give {example}")
+    while True:
+        answer = ask(question, usual, completion)
+        with suppress(typer.Exit):  # what is wrong is told
+            return check(answer)
 
 
 @contextmanager
@@ -80,11 +99,31 @@ def _by_option() -> Iterator[None]:
         raise ConfigError([replace(one, path=_OPTION_OF.get(one.path, "--model")) for one in error.problems]) from None
 
 
-def _file(name: str) -> Path:
-    file = root_to_write("the stack file") / f"Pulumi.{valid_stack_name(name)}.yaml"
+def _file(root: Path, name: str) -> Path:
+    file = root / f"Pulumi.{valid_stack_name(name)}.yaml"
     if file.exists():
         raise refuse_input(f"{file} exists already\n    fix: choose another name, or remove the file")
     return file
+
+
+def _project(name: str) -> str:
+    return _grammatical("gcp:project", name, project=name)
+
+
+def _location(name: str) -> str:
+    return _grammatical("cluster.location", name, location=name)
+
+
+def _grammatical(key: str, value: str, *, project: str = "my-project", location: str = "us-central1-a") -> str:
+    """The value, where a stack's key takes it."""
+    cluster = {"mode": "autopilot", "name": "llm", "location": location}
+    try:
+        parse_stack("dev", {"gcp:project": project, SERVING_KEY: {"cluster": cluster, "workloads": {}}}, base=Path())
+    except ConfigError as error:
+        if of_key := [replace(one, path=_OPTION_OF[key]) for one in error.problems if one.path == key]:
+            with readable_refusals():
+                raise ConfigError(of_key) from None
+    return value
 
 
 def _model(name: str) -> ModelShape:
@@ -95,9 +134,9 @@ def _model(name: str) -> ModelShape:
     return found
 
 
-def _goal(goal: str) -> Any:
-    if goal not in GOALS:
-        raise refuse_input(f"{excerpt(goal, 100)!r} is not a goal; {one_of(goal, GOALS)}")
+def _goal(goal: str) -> str:
+    if goal not in FIRST_GOALS:
+        raise refuse_input(f"{excerpt(goal, 100)!r} is not a goal; {one_of(goal, FIRST_GOALS)}")
     return goal
 
 

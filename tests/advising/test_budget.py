@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.advising.candidates import Home, pod_choices
+from l4serve.advising.homes import homes_of
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search
 from l4serve.advising.sizing import size
 from l4serve.advising.traffic import Traffic
-from l4serve.cli.advise_space import homes_of
 from l4serve.cli.app import app
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load

@@ -10,10 +10,10 @@ import pytest
 from l4serve.advising.advice_json import answer_json
 from l4serve.advising.answer import Answer
 from l4serve.advising.candidates import pod_choices
+from l4serve.advising.homes import homes_of
 from l4serve.advising.ranking import Wish, beats, rank
 from l4serve.advising.search import search
 from l4serve.cli.advice_text import advice_page
-from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question, subject_of

@@ -9,11 +9,11 @@ import pytest
 
 from l4serve.advising.answer import Answer
 from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices
+from l4serve.advising.homes import homes_of
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, answer_ms, beats, describe, rank
 from l4serve.advising.search import estimated, places, ruled_out, search
 from l4serve.advising.sizing import missed
-from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.load import Load, spread_as_asked

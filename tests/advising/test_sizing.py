@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from l4serve.advising.budget import MOST_REPLICAS
 from l4serve.advising.candidates import pod_choices
+from l4serve.advising.homes import homes_of
 from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import search
 from l4serve.advising.sizing import Needed, fewest, least, missed, size
 from l4serve.advising.traffic import Traffic
-from l4serve.cli.advise_space import homes_of
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed, speed_of

@@ -8,8 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from l4serve.advising.homes import homes_of
 from l4serve.cli.advise_command import advise
-from l4serve.cli.advise_space import Space, homes_of
+from l4serve.cli.advise_space import Space
 from l4serve.cli.estimate_command import estimate
 from l4serve.config.node_pool import Provisioning
 from l4serve.planning.machines.gpus import all_gpus

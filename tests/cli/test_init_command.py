@@ -1,6 +1,8 @@
 """`l4serve init` writes a stack file that plans, or nothing."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -43,6 +45,49 @@ def test_what_it_writes_plans(project: Path, model: str, goal: str) -> None:
     assert marked(yaml.safe_load(text)) == []
 
 
+@pytest.mark.parametrize(
+    ("goal", "model", "machine", "gpus"),
+    [
+        ("latency", "google/gemma-7b", "g2-standard-4", 1),
+        ("cost", "Qwen/Qwen2.5-32B-Instruct", "g2-standard-24", 2),
+    ],
+)
+def test_a_goal_of_the_advisor_decides_the_machine_and_the_settings(
+    project: Path, goal: str, model: str, machine: str, gpus: int
+) -> None:
+    result = run(*init(model=model, goal=goal))
+    assert result.exit_code == 0, result.output
+    plan = load_plan("first", None)
+    (workload,), (pool,) = plan.workloads, plan.node_pools
+    assert (pool.machine_type, pool.gpus) == (machine, gpus)
+    assert workload.scale.autoscaling and pool.supply.provisioning == "on-demand"
+    asked = run("advise", "-s", "first", "--goal", goal, "--json")
+    assert json.loads(asked.stdout)["winner"]["edit"] == {}, "nothing is better on that machine"
+
+
+@pytest.mark.parametrize("goal", ["latency", "throughput", "cost"])
+def test_a_goal_without_an_estimate_is_refused_with_one_that_needs_none(project: Path, goal: str) -> None:
+    result = run(*init(model="BAAI/bge-m3", goal=goal))
+    assert result.exit_code == 2
+    assert "error: --goal: no configuration is known to be best" in result.stderr
+    assert "fix: take the goal serve" in result.stderr
+    assert list(project.glob("Pulumi.*.yaml")) == []
+
+
+def test_a_wrong_answer_is_asked_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["first", "P", "my-project", "mars", "us-central1-a", "", "fast", "try"])
+    usual = {"Model (l4serve models lists them)": "Qwen/Qwen2.5-7B-Instruct"}
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("l4serve.cli.init_command.sys", terminal)
+    monkeypatch.setattr("l4serve.cli.init_command.ask", lambda question, *_: next(answers) or usual[question])
+    result = run("init")
+    assert result.exit_code == 0, result.output
+    refused = [line.split(": ")[1] for line in result.stderr.splitlines() if line.startswith("error")]
+    assert refused == ["--project", "--location", "'fast' is not a goal"]
+    assert list(answers) == []
+    assert load_plan("first", None).workloads[0].model.id == "Qwen/Qwen2.5-7B-Instruct"
+
+
 def test_it_takes_the_fewest_gpus(project: Path) -> None:
     run(*init(model="google/gemma-7b"))
     assert load_plan("first", None).node_pools[0].gpus == 1
@@ -52,7 +97,7 @@ def test_it_takes_the_fewest_gpus(project: Path) -> None:
     ("changed", "text"),
     [
         ({"model": "Qwen/Qwen2.5-7B-Instuct"}, "did you mean Qwen/Qwen2.5-7B-Instruct?"),
-        ({"goal": "fast"}, "give one of try, serve"),
+        ({"goal": "fast"}, "give one of try, serve, latency, throughput, cost"),
         ({"project": "P"}, "error: --project: 'P' is not the id"),
         ({"location": "mars-west1-a"}, "error: --location: "),
     ],

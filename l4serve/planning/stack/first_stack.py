@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
@@ -14,8 +14,6 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
-Goal = Literal["try", "serve"]
-GOALS: tuple[Goal, ...] = get_args(Goal)
 CONTEXTS = (32768, 16384, 8192, 4096, 2048)
 """Contexts that are tried, in tokens, the longest first."""
 _LONGEST_NAME = 40
@@ -29,8 +27,8 @@ class Wish:
     project: str
     location: str
     model: ModelShape
-    goal: Goal
-    """`try`: one replica on a spot node that goes away when idle. `serve`: on demand, scaled by load, protected."""
+    serves: bool
+    """Whether users rely on it: on demand, scaled by load, protected. Else one replica on spot, gone when idle."""
 
 
 @frozen(kw_only=True)
@@ -66,9 +64,9 @@ def first_stack(wish: Wish, base: Path) -> FirstStack:
 
 
 def _planned(wish: Wish, gpus: int, context: int, base: Path) -> FirstStack:
-    planned = plan_stack(parse_stack(wish.name, _config(wish, gpus, context), base=base))
+    planned = plan_stack(parse_stack(wish.name, first_config(wish, gpus, context), base=base))
     (pool,) = planned.node_pools
-    return FirstStack(config=_config(wish, gpus, context, pool.machine_type), plan=planned)
+    return FirstStack(config=first_config(wish, gpus, context, pool.machine_type), plan=planned)
 
 
 def workload_name(model_id: str) -> str:
@@ -81,8 +79,9 @@ def _dashed(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _config(wish: Wish, gpus: int, context: int, machine_type: str | None = None) -> Mapping[str, Any]:
-    serving = wish.goal == "serve"
+def first_config(wish: Wish, gpus: int, context: int, machine_type: str | None = None) -> Mapping[str, Any]:
+    """The config of a stack that serves the model alone, on a machine that the plan chooses where none is named."""
+    serving = wish.serves
     pool: dict[str, Any] = {"machineType": machine_type} if machine_type else {}
     pool |= {"minNodes": 0, "maxNodes": 3} if serving else {"minNodes": 0, "maxNodes": 1, "spot": True}
     cluster: dict[str, Any] = {
