@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected
-from l4serve.advising.budget import most_autoscaled
+from l4serve.advising.budget import most_autoscaled, written_edit
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
@@ -22,20 +22,20 @@ def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
         "load": load_json(wish.load),
         "tried": answer.tried,
         "winner": None if winner is None else _won(winner, answer, wish),
-        "front": [judged_json(judged) for judged in answer.front],
+        "front": [judged_json(judged, wish) for judged in answer.front],
         "rejected": [
             *({"gpu": card.accelerator, "reason": card.reason} for card in answer.unhoused),
-            *(_rejected_json(rejected) for rejected in answer.rejected),
+            *(_rejected_json(rejected, wish) for rejected in answer.rejected),
         ],
     }
 
 
 def _won(winner: Judged, answer: Answer, wish: Wish) -> dict[str, Any]:
     most = most_autoscaled(winner.candidate, wish)
-    return {**judged_json(winner), "maxReplicas": most, "reasons": list(reasons(answer, wish))}
+    return {**judged_json(winner, wish), "maxReplicas": most, "reasons": list(reasons(answer, wish))}
 
 
-def judged_json(judged: Judged) -> dict[str, Any]:
+def judged_json(judged: Judged, wish: Wish) -> dict[str, Any]:
     """A candidate that was estimated; rates are those of all replicas together."""
     one = speed_json(Priced(speed=judged.speed, price=None))
     figures = dict(one)
@@ -49,15 +49,15 @@ def judged_json(judged: Judged) -> dict[str, Any]:
     for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
         tokens = other["outputTokensPerSecond"]
         part["usdPerMillionOutputTokens"] = rounded(usd / (tokens * 3600) * 1e6) if usd is not None and tokens else None
-    return {**_place(judged.candidate), "estimate": figures}
+    return {**_place(judged.candidate, wish), "estimate": figures}
 
 
-def _place(candidate: Candidate) -> dict[str, Any]:
+def _place(candidate: Candidate, wish: Wish) -> dict[str, Any]:
     """What would be written, and where it would run."""
     subject = candidate.pod.subject
     options = subject.options
     return {
-        "edit": dict(candidate.pod.edit),
+        "edit": dict(written_edit(candidate, wish)),
         "engine": subject.workload.engine.kind,
         "engineVersion": subject.workload.engine.version,
         "modelId": subject.shape.id if subject.shape else subject.workload.model.id,
@@ -83,8 +83,8 @@ def _stored(shape: Any) -> str | None:
     return shape.quantization.method if shape.quantization else None
 
 
-def _rejected_json(rejected: Rejected) -> dict[str, Any]:
-    return {**_place(rejected.candidate), "reason": rejected.reason}
+def _rejected_json(rejected: Rejected, wish: Wish) -> dict[str, Any]:
+    return {**_place(rejected.candidate, wish), "reason": rejected.reason}
 
 
 def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
@@ -100,14 +100,26 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
     }[wish.goal]
     if wish.goal == "cost" and winner.usd_per_million is None:
         best = f"{figure}: the fewest cards for its tokens"
-    most = most_autoscaled(winner.candidate, wish)
-    bounded = [] if most is None else [f"autoscaling.maxReplicas: {most}: the budget pays no more"]
     return (
         f"{best} of all that keep the wish",
         f"limited by {winner.speed.limited_by}",
         *_gains(winner.candidate.pod.edit),
-        *bounded,
+        *_other_replicas(winner.candidate, wish),
     )
+
+
+def _other_replicas(candidate: Candidate, wish: Wish) -> list[str]:
+    """That a workload gets another number of replicas, and what it loses by fewer."""
+    home, most, replicas = candidate.home, most_autoscaled(candidate, wish), candidate.replicas
+    told = []
+    if "replicas" in candidate.edit and home.configured is not None:
+        why = "each has its part of the load"
+        if replicas < home.configured:
+            why = "fewer keep the wish, and fewer are left while a pod fails or is replaced"
+        told.append(f"replicas: {replicas} in place of {home.configured}: {why}")
+    if most is not None and home.autoscaled is not None:
+        told.append(f"autoscaling.maxReplicas: {most} in place of {home.autoscaled[1]}: the budget pays no more")
+    return told
 
 
 def _gains(edit: Mapping[str, object]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import floor
 
@@ -46,3 +47,9 @@ def most_autoscaled(candidate: Candidate, wish: Wish) -> int | None:
     it has none."""
     paid, scaled = paid_replicas(candidate, wish), candidate.home.autoscaled
     return paid if paid is not None and scaled is not None and paid < scaled[1] else None
+
+
+def written_edit(candidate: Candidate, wish: Wish) -> Mapping[str, object]:
+    """Every key that a candidate's workload gets, by which its stack is what was advised."""
+    most = most_autoscaled(candidate, wish)
+    return candidate.edit if most is None else {**candidate.edit, "autoscaling.maxReplicas": most}

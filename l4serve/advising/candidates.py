@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from functools import cache
 from math import ceil
 from typing import Any
@@ -40,8 +39,8 @@ class Home:
     most_replicas: int | None
     price_date: str | None = None
     """The day of that price."""
-    configured: int = 1
-    """Replicas that the workload has, which are always among those tried."""
+    configured: int | None = None
+    """Replicas that the workload has, which are always among those tried; None where there is no workload yet."""
     autoscaled: tuple[int, int] | None = None
     """The fewest and the most pods that the workload's autoscaler makes; None where it has none."""
     shared: bool = False
@@ -55,7 +54,12 @@ class Candidate:
     pod: PodChoice
     home: Home
     replicas: int
-    edit: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def edit(self) -> Mapping[str, object]:
+        """What the workload gets: the pod's edit, and the replicas where it has a fixed number of others."""
+        had = None if self.home.autoscaled else self.home.configured
+        return self.pod.edit if had in (None, self.replicas) else {**self.pod.edit, "replicas": self.replicas}
 
     @property
     def gpus(self) -> int:

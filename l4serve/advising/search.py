@@ -110,7 +110,7 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     if wish.load.rate is not None:
         paid = paid_replicas(one, wish) or 0 if wish.goal == "latency" else 0
         return sorted({int(min(most, fewest)), int(min(most, max(fewest, paid)))})
-    tried = {*(fewest * times for times in table()["replicas"]), home.configured, paid_replicas(one, wish)}
+    tried = {*(fewest * times for times in table()["replicas"]), home.configured or 1, paid_replicas(one, wish)}
     return sorted({int(min(count, most, wish.load.clients or 1)) for count in tried if count})
 
 
@@ -148,7 +148,7 @@ def estimated(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | N
     speed = known.speed(pod, judgement, id(candidate.pod), load)
     if not speed.judged:
         return None, "; ".join(speed.not_judged)
-    settled = replace(candidate, pod=pod, edit={**pod.edit, **({"replicas": candidate.replicas})})
+    settled = replace(candidate, pod=pod)
     times = times_of(wish.load, candidate.replicas)
     figures = together(speed.figures, times)
     return Judged(candidate=settled, judgement=judgement, speed=speed, times=times, figures=figures), None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
-from l4serve.advising.budget import most_autoscaled
+from l4serve.advising.budget import written_edit
 from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
@@ -151,9 +150,10 @@ def _too_many(lost: Rejected) -> str:
 
 
 def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
-    workload, most = draft.workload, most_autoscaled(judged.candidate, draft.wish)
+    workload = draft.workload
+    edit = written_edit(judged.candidate, draft.wish)
     try:
-        edited = with_values(draft.text, file_edit(workload, judged, most))
+        edited = with_values(draft.text, {edit_path(workload.name, key): value for key, value in edit.items()})
         plan = draft.planner(edited)
     except (ConfigError, ValueError) as error:
         return f"{REFUSED}{str(error).splitlines()[0]}", None
@@ -161,13 +161,3 @@ def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
     if after.prospect.subject.options != judged.candidate.pod.subject.options:
         return "the stack plans it with other settings than were advised", None
     return "", edited
-
-
-def file_edit(workload: WorkloadPlan, judged: Judged, most: int | None = None) -> dict[tuple[str, ...], Any]:
-    """What to write where in a stack file, with the `most` pods that the autoscaler may make of a budget."""
-    name, edit = workload.name, dict[str, object](judged.candidate.pod.edit)
-    if judged.candidate.replicas != workload.scale.replicas and workload.scale.autoscaling is None:
-        edit["replicas"] = judged.candidate.replicas
-    if most is not None:
-        edit["autoscaling.maxReplicas"] = most
-    return {edit_path(name, key): value for key, value in edit.items()}

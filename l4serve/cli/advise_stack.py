@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from l4serve.advising.answer import Answer
+from l4serve.advising.budget import written_edit
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import write_advice
@@ -121,5 +122,8 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise refuse_input(f"{path}: {error.strerror}; the edit is not written, let the file be written") from None
-        stderr.print(f"{path.name} has the edit; l4serve diff or pulumi preview shows what it changes")
+        edit = ", ".join(
+            f"{key}: {value}" for key, value in written_edit(written.answer.winner.candidate, wish).items()
+        )
+        stderr.print(f"{path.name} has the edit ({edit}); l4serve diff or pulumi preview shows what it changes")
     return written.answer
