@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from l4serve.advising.load_share import share_of, times_of, together
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.page_file import write_page
@@ -21,7 +22,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.yaml_text import block
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.speed_json import rounded
-from l4serve.planning.values.figures import shown
+from l4serve.planning.values.figures import counted, shown
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.verification.bench_job import DEADLINE_SECONDS, bench_job, shortest_seconds
 from l4serve.verification.bench_report import Line, ReportError, compare, load_of, plot, read_report
@@ -193,21 +194,32 @@ def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, own: bool
 def _compare(
     target: WorkloadPlan, load: Load, measured: Mapping[str, Any], plot_file: Path | None, *, as_json: bool
 ) -> None:
-    prospect = target.prospect
-    speed = subject_speed(prospect.subject, prospect.judgement, load)
-    lines = compare(measured, speed)
+    prospect, pods = target.prospect, max(1, target.scale.replicas)
+    part = share_of(load, pods)
+    speed = subject_speed(prospect.subject, prospect.judgement, part)
+    times = times_of(load, pods)
+    lines = compare(measured, *(together(each, times) for each in (speed.figures, speed.low, speed.high)))
     who = f"{load.clients} at a time" if load.rate is None else f"{load.rate:g} requests a second"
     title = f"{target.name}: {load.input_tokens} tokens in, {load.output_tokens} out, {who}"
     if plot_file is not None:
         write_page(plot_file, plot(title, lines), "--plot")
     if as_json:
-        print_json({"workload": target.name, "lines": [_line_json(line) for line in lines]})
+        print_json({"workload": target.name, "pods": pods, "lines": [_line_json(line) for line in lines]})
         return
     console = SafeConsole()
     console.print(title)
     console.print(_table(lines))
+    if pods > 1 or target.scale.autoscaling is not None:
+        console.print(_dealt_out(target, part, pods))
     for reason in speed.not_judged:
         console.print(f"not judged: {reason}")
+
+
+def _dealt_out(target: WorkloadPlan, part: Load, pods: int) -> str:
+    """What the estimate takes for granted of a Service with several pods behind it."""
+    each = f"{counted(part.clients or 0, 'client')}" if part.rate is None else f"{part.rate:g} requests a second"
+    told = f"assumed: {counted(pods, 'pod')} with {each} each, as the Service deals them out"
+    return told if target.scale.autoscaling is None else f"{told}; the autoscaler makes no more meanwhile"
 
 
 def _line_json(line: Line) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.frozen import frozen
-from l4serve.planning.performance.speed import Speed
+from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.values.figures import shown
 from l4serve.verification.bench_job import MARK
 
@@ -104,17 +104,15 @@ def load_of(report: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def compare(report: Mapping[str, Any], speed: Speed) -> tuple[Line, ...]:
-    """Each figure of the report beside the estimate's."""
+def compare(report: Mapping[str, Any], figures: Figures, low: Figures, high: Figures) -> tuple[Line, ...]:
+    """Each figure of the report beside the estimate's, which lies between `low` and `high`."""
     lines = []
     for name, key in FIELDS.items():
         value = report.get(key)
         if isinstance(value, int | float) and value > 0:
-            parts = (getattr(part, name) for part in (speed.figures, speed.low, speed.high))
-            estimated, low, high = parts
-            lines.append(
-                Line(name=name, title=TITLES[name], measured=float(value), estimated=estimated, low=low, high=high)
-            )
+            said = {"estimated": figures, "low": low, "high": high}
+            parts = {part: getattr(each, name) for part, each in said.items()}
+            lines.append(Line(name=name, title=TITLES[name], measured=float(value), **parts))
     return tuple(lines)
 
 

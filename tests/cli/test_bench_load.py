@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from tests import factories
 
 REPORT = {
     "completed": 32, "mean_ttft_ms": 240.123456, "mean_tpot_ms": 14.2, "mean_e2el_ms": 3900.0,
@@ -90,3 +91,41 @@ def test_figures_say_no_more_than_is_known(tmp_path: Path) -> None:
     first = json.loads(out)["lines"][0]
     assert first["measured"] == 240.12
     assert all(len(str(first[key]).replace(".", "").lstrip("0")) <= 5 for key in ("estimated", "low", "high"))
+
+
+def made(tmp_path: Path, **workload: object) -> list[str]:
+    serving = factories.serving({"qwen": factories.workload(**workload)})  # type: ignore[arg-type]
+    return ["-f", str(factories.write_stack(tmp_path, serving))]
+
+
+def figures(*args: str) -> dict[str, float]:
+    done = CliRunner().invoke(app, ["bench", *args, "--json"])
+    assert done.exit_code == 0, done.output
+    return {line["figure"]: line["estimated"] for line in json.loads(done.stdout)["lines"]}
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [({"max_concurrency": 64}, {"max_concurrency": 32}), ({"request_rate": 6.0}, {"request_rate": 3.0})],
+    ids=["clients", "rate"],
+)
+def test_pods_share_the_load_of_their_service(
+    whole: dict[str, object], part: dict[str, object], tmp_path: Path
+) -> None:
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    for folder in (both, alone):
+        folder.mkdir()
+    two = figures(*made(both, replicas=2), "--report", reported(both, **whole))
+    one = figures(*made(alone, replicas=1), "--report", reported(alone, **part))
+    for name in ("first token, ms", "each token after, ms", "whole answer, ms"):
+        assert two[name] == pytest.approx(one[name], rel=1e-3)
+    for name in ("output, tokens/s", "requests a second"):
+        assert two[name] == pytest.approx(2 * one[name], rel=1e-3)
+
+
+def test_how_the_load_is_dealt_out_is_told(tmp_path: Path) -> None:
+    scaled = {"minReplicas": 2, "maxReplicas": 4, "metric": "queue", "target": 5}
+    stack = made(tmp_path, autoscaling=scaled)
+    done = CliRunner().invoke(app, ["bench", *stack, "--report", reported(tmp_path, max_concurrency=9)])
+    assert "assumed: 2 pods with 5 clients each" in done.stdout
+    assert "the autoscaler makes no more meanwhile" in done.stdout.replace("\n", " ")
