@@ -80,6 +80,42 @@ def test_a_model_that_no_longer_fits_breaks(tmp_path: Path) -> None:
     assert run("check", "-f", stack(tmp_path, engine, extra="        fit: warn")).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("version", "extra", "target", "path"),
+    [
+        ("0.8.5", "        extraEnv: {HF_HOME: /data/hf}", "0.26.0", "extraEnv.HF_HOME"),
+        ("0.8.5", "        extraArgs: [--download-dir=/data]", "0.26.0", "extraArgs"),
+        ("0.26.0", "        podSecurity: {level: restricted}", "0.8.5", "podSecurity.level"),
+        ("0.26.0", "        podSecurity: {home: /home/x}", "0.8.5", "podSecurity.home"),
+        (
+            "0.26.0",
+            "        objectives: {errors: 0.02}\n    monitoring: {alerts: {via: policies}}\n",
+            "0.8.4",
+            "objectives.errors",
+        ),
+    ],
+)
+def test_what_the_plan_of_a_release_refuses_breaks(
+    tmp_path: Path, version: str, extra: str, target: str, path: str
+) -> None:
+    model = "Qwen/Qwen2.5-1.5B-Instruct"
+    file = stack(tmp_path, f"{{kind: vllm, version: {version}, maxModelLen: 4096}}", model, extra)
+    assert run("check", "-f", file).exit_code == 0
+    result = run("check", "-f", file, "--engine-version", target, "--json")
+    assert result.exit_code == 1
+    then = answered(result)["workloads"]["one"]["then"]
+    assert [problem["path"] for problem in then["refusals"]] == [path]
+    moved = stack(tmp_path, f"{{kind: vllm, version: {target}, maxModelLen: 4096}}", model, extra)
+    assert run("check", "-f", moved).exit_code == 1
+
+
+def test_a_move_that_lowers_the_pods_security_says_so(tmp_path: Path) -> None:
+    file = stack(tmp_path, "{kind: vllm, version: 0.26.0, maxModelLen: 512}")
+    assert "baseline" not in run("check", "-f", file).stdout
+    told = run("check", "-f", file, "--engine-version", "0.8.5").stdout.replace("\n", " ")
+    assert 'the namespace enforces "baseline": vllm-0.8.5 runs as root' in told
+
+
 def test_the_table_says_what_the_json_says(tmp_path: Path) -> None:
     path = stack(tmp_path, "{kind: vllm, version: 0.10.0, swapSpace: 4, maxModelLen: 512}")
     result = run("check", "-f", path, "--engine-version", "0.26.0")

@@ -1,6 +1,6 @@
 """The plan of a stack: frozen values from its config, or every reason why it cannot work."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -88,6 +88,12 @@ def subjects_of(stack: Stack) -> Mapping[str, Step[Subject]]:
     """What the plan of a stack judges of each workload, on the card that the workload would get."""
     steps, workloads = _steps(stack), stack.config.workloads.items()
     return {name: partial(subject_of, name, w, steps.shapes[name], steps.around) for name, w in workloads}
+
+
+def drafting(stack: Stack) -> Callable[[str, Workload], Draft]:
+    """What drafts a workload of a stack by its name, as it is or edited; raises ConfigError as its plan does."""
+    steps = _steps(stack)
+    return lambda name, workload: draft_workload(name, workload, steps.shapes[name], steps.around)
 
 
 def _steps(stack: Stack) -> Steps:

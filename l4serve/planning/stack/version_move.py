@@ -1,10 +1,11 @@
 """What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather_all
-from l4serve.config.problems import Problem
+from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import Stack
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
@@ -13,10 +14,13 @@ from l4serve.engines.replacements import Removal
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
-from l4serve.planning.stack.stack_planner import subjects_of
+from l4serve.planning.stack.stack_planner import drafting, subjects_of
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.workload_planner import Draft
+
+_Drafting = Callable[[str, Workload], Draft]
 
 
 @frozen()
@@ -37,11 +41,15 @@ class Side:
     version: str
     contract: Contract
     judgement: Judgement
+    beside: tuple[Problem, ...] = ()
+    """What stops its plan and no judgement sees, such as a folder that its pods cannot write to; paths inside it."""
+    notes: tuple[str, ...] = ()
+    """What its pods would be allowed, where that is to be said."""
 
     @property
     def refusals(self) -> tuple[Problem, ...]:
-        """Settings that the release does not take."""
-        return self.judgement.flags_refused
+        """Settings that cannot stay under the release, beside those that its rules and its memory refuse."""
+        return (*self.judgement.flags_refused, *self.beside)
 
     @property
     def deprecated(self) -> tuple[str, ...]:
@@ -51,7 +59,7 @@ class Side:
     @property
     def breaks(self) -> bool:
         """Whether the workload would not be planned under the release."""
-        return bool(self.judgement.refusals)
+        return bool(self.judgement.refusals or self.beside)
 
 
 @frozen(kw_only=True)
@@ -90,16 +98,16 @@ def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, 
 
     Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged.
     """
-    subjects = subjects_of(stack)
+    subjects, draft = subjects_of(stack), drafting(stack)
     judged = zip(subjects, gather_all(subjects.values()), strict=True)
-    return tuple(_moved(stack, target, name, subject) for name, subject in judged)
+    return tuple(_moved(stack, target, name, subject, draft) for name, subject in judged)
 
 
-def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject) -> Moved:
+def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject, draft: _Drafting) -> Moved:
     kind = now.workload.engine.kind
     then = under(now, target) if target and target.contract.engine == kind else now
-    before = _side(now)
-    after = before if then is now else _side(then)
+    before = _side(name, now, draft)
+    after = before if then is now else _side(name, then, draft)
     return Moved(
         name=name,
         engine=kind,
@@ -115,15 +123,25 @@ def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subjec
 def under(subject: Subject, target: ResolvedContract) -> Subject:
     """A subject as it would be under another release: the contract and image of its own are left behind."""
     version, engine = target.requested_version, subject.workload.engine
-    if version == engine.version:
-        return replace(subject, resolved=target)
-    moved = engine.model_copy(update={"version": version, "contract": None, "image": None})
+    left = {"contract": None} if version == engine.version else {"contract": None, "image": None}
+    moved = engine.model_copy(update={"version": version, **left})
     return replace(subject, resolved=target, workload=subject.workload.model_copy(update={"engine": moved}))
 
 
-def _side(subject: Subject) -> Side:
+def _side(name: str, subject: Subject, draft: _Drafting) -> Side:
     version, contract = subject.workload.engine.version, subject.resolved.contract
-    return Side(version=version, contract=contract, judgement=judge_alike(subject))
+    side = Side(version=version, contract=contract, judgement=judge_alike(subject))
+    try:
+        return replace(side, notes=draft(name, subject.workload).access.guard.notes)
+    except ConfigError as error:
+        inside = _inside(f"workloads.{name}.", error.problems)
+        return replace(side, beside=tuple(problem for problem in inside if problem not in side.judgement.refusals))
+
+
+def _inside(path: str, problems: tuple[Problem, ...]) -> Iterator[Problem]:
+    """The problems of a workload's own, with paths inside it: a fault of a pool or the cluster is none of a release."""
+    own = (problem for problem in problems if problem.path.startswith(path))
+    return (replace(problem, path=problem.path.removeprefix(path)) for problem in own)
 
 
 def _beyond(one: Side, other: Side) -> tuple[Verdict, ...]:
@@ -136,8 +154,8 @@ def _notes(now: Subject, then: Subject, before: Side, after: Side) -> tuple[str,
     left = image is not None and then.workload.engine.image is None
     own = (now.resolved.note, then.resolved.note)
     behind = (f"engine.image {image} is left behind: the move takes the release's own image",) if left else ()
-    told = (*(note for note in own if note), *behind, *before.judgement.notes, *after.judgement.notes)
-    return tuple(dict.fromkeys(told))
+    sides = (*before.judgement.notes, *before.notes, *after.judgement.notes, *after.notes)
+    return tuple(dict.fromkeys((*(note for note in own if note), *behind, *sides)))
 
 
 def _watched(stack: Stack, workload: Workload, now: Contract, then: Contract) -> tuple[Watched, ...]:
