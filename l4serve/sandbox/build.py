@@ -18,6 +18,8 @@ from l4serve.sandbox.toolchain import GoToolchain, find_go
 
 _TAIL_LINES = 8
 _LISTED = '{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles " "}}'
+_RECIPE = ("-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false")
+"""The compiler makes no tables for a debugger, which the linker would drop: a twelfth of the time goes there."""
 _NETWORK_SIGNS = (
     "dial tcp",
     "no such host",
@@ -113,8 +115,8 @@ def _build_module(module: GoModule, go: GoToolchain, into: Path, progress: Progr
         progress(f"compiling {names}", compiled, total)
 
     first, *others = module.commands
-    recipe = ["-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", module.ldflags]
-    _run_go(go, ["build", *recipe, "-o", str(into / first), module.package], module, on_stderr=count)
+    flags = [*_RECIPE, "-ldflags", module.ldflags]
+    _run_go(go, ["build", *flags, "-o", str(into / first), module.package], module, on_stderr=count)
     for name in others:
         (into / name).symlink_to(first)
     progress(f"compiling {names}", total, total)
