@@ -34,6 +34,15 @@ class Figures:
             running_requests=self.running_requests,
         )
 
+    def slowed(self, by: float) -> Figures:
+        """The figures of a full engine whose steps all take so many times as long."""
+        return replace(
+            self,
+            itl_ms=times(self.itl_ms, by),
+            output_tokens_per_second=times(self.output_tokens_per_second, 1 / by),
+            requests_per_second=times(self.requests_per_second, 1 / by),
+        )
+
 
 def _host_ms(bound: Bound, side: int) -> float:
     return -bound.host_ms.less if side < 0 else bound.host_ms.more
@@ -53,6 +62,24 @@ def farther(edge: Figures, found: Figures, bound: Bound, side: int) -> Figures:
         itl_ms=_farther(side, edge.itl_ms, found.itl_ms),
         end_to_end_ms=_farther(side, edge.end_to_end_ms, whole),
         running_requests=_farther(side, edge.running_requests, found.running_requests),
+    )
+
+
+def beyond(edge: Figures, slowest: Figures, side: int) -> Figures:
+    """The edge of a rate that the slowest engine does not serve: fewer tokens at the least, and at the most the pace of
+    a full engine, before which the queue grows without end."""
+    if side < 0:
+        return replace(
+            edge,
+            output_tokens_per_second=_farther(side, edge.output_tokens_per_second, slowest.output_tokens_per_second),
+            requests_per_second=_farther(side, edge.requests_per_second, slowest.requests_per_second),
+        )
+    return replace(
+        edge,
+        ttft_ms=None,
+        end_to_end_ms=None,
+        itl_ms=_farther(side, edge.itl_ms, slowest.itl_ms),
+        running_requests=_farther(side, edge.running_requests, slowest.running_requests),
     )
 
 

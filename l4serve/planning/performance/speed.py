@@ -14,7 +14,7 @@ from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bottleneck import bottleneck
-from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, farther, times
+from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyond, farther, times
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
@@ -57,8 +57,9 @@ class Speed:
     waits: Waits = NO_WAITS
     edges: Callable[[int], Figures] | None = field(default=None, compare=False, repr=False)
     """Of a load that comes at a rate: the figures at the fastest (-1) and the slowest (1) that the steps may be."""
-    slowest_keeps_up: bool = True
-    """Whether the rate is served even where the bound is as slow as it may be; a queue without end has no wait."""
+    slowest: Figures | None = field(default=None, compare=False, repr=False)
+    """What is served where the bound is as slow as it may be, if that does not keep up with the rate: a queue without
+    end has no wait, and its engine is full."""
 
     @property
     def limited_by(self) -> str | None:
@@ -69,6 +70,11 @@ class Speed:
     def judged(self) -> bool:
         """Whether there is an estimate."""
         return self.figures.itl_ms is not None or self.figures.output_tokens_per_second is not None
+
+    @property
+    def slowest_keeps_up(self) -> bool:
+        """Whether the rate is served even where the bound is as slow as it may be."""
+        return self.slowest is None
 
     @property
     def low(self) -> Figures:
@@ -89,8 +95,10 @@ class Speed:
                 requests_per_second=self.figures.requests_per_second,
                 running_requests=times(self.figures.running_requests, self.bound.token.at(side)),
             )
-        if side > 0 and not self.slowest_keeps_up:
-            return replace(edge, ttft_ms=None, end_to_end_ms=None)
+        if self.slowest is not None:
+            edge = beyond(edge, self.slowest, side)
+            if side > 0:
+                return edge
         return edge if self.edges is None else farther(edge, self.edges(side), self.bound, side)
 
 
@@ -131,24 +139,28 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     places = max(1, round(pace.running))
     crowded = pace.seen_by(places)
     rate, most = load.rate or 0.0, places / crowded.total
+    full = _speed(served, clock, replace(load, rate=None, clients=places), crowded)
     if rate >= most:
-        full = _speed(served, clock, replace(load, rate=None, clients=places), crowded)
         held_by = partial(bottleneck, (clock, limits), load, crowded, _half(served, clock))
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
-        return replace(
-            full, figures=endless, held_by=held_by, not_judged=(*full.not_judged, reason), most_requests=most
-        )
+        asked = replace(full.bound.rate, more=min(full.bound.rate.more, rate / most - 1))  # no more come than these
+        full = replace(full, figures=endless, bound=replace(full.bound, rate=asked))
+        return replace(full, held_by=held_by, not_judged=(*full.not_judged, reason), most_requests=most)
     seen = observed(clock, limits, load)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
     speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound))
-    if rate < most / (1 + speed.bound.slower):
+    if rate < most / (1 + full.bound.slower):
         return speed
     slower = (
-        f"high.ttftMs, high.endToEndMs: a card {100 * speed.bound.slower:.0f} % slower does not keep up with {rate:g}"
+        f"high.ttftMs, high.endToEndMs: a card {100 * full.bound.slower:.0f} % slower does not keep up with {rate:g}"
     )
-    return replace(speed, slowest_keeps_up=False, not_judged=(*speed.not_judged, f"{slower} requests a second"))
+    return replace(
+        speed,
+        slowest=full.figures.slowed(1 + full.bound.slower),
+        not_judged=(*speed.not_judged, f"{slower} requests a second"),
+    )
 
 
 def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, side: int) -> Figures:
