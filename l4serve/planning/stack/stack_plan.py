@@ -13,6 +13,7 @@ from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import PoolPlacement
+from l4serve.planning.stack.awaited_objects import awaited_objects
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.stack.shared_grants import shared_grants
@@ -107,7 +108,10 @@ class StackPlan:
         if self.cluster.managed is None and any(workload.network is not None for workload in self.workloads):
             told = "a cluster that the stack did not make may enforce no NetworkPolicy, and then every pod is open"
             yield Note("networkPolicy", told)
-        if not self.create_namespace:
+        if self.create_namespace:
+            made = self.cluster.managed is not None
+            yield from awaited_objects(self.namespace, self.workloads, self.gateway, new_cluster=made)
+        else:
             label = f"pod-security.kubernetes.io/enforce={self.pod_security}"
             yield Note("createNamespace", f"the stack has namespace {self.namespace} enforce no Pod Security: {label}")
         gaps = [w for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]

@@ -31,6 +31,43 @@ def test_a_namespace_of_others_enforces_no_pod_security() -> None:
     assert LABEL not in ids(factories.planned(factories.serving()))
 
 
+def awaited(**fields: Any) -> list[str]:
+    stack = {
+        name: fields.pop(name) for name in ("cluster", "createNamespace", "expose", "huggingFace") if name in fields
+    }
+    model = {"id": "Qwen/Qwen2.5-1.5B-Instruct", **fields.pop("model", {})}
+    chat = {**factories.workload(**fields), "model": model}
+    values = factories.serving({"chat": chat}, pools={"l4": factories.POOL}, **stack)
+    return [note.text for note in factories.planned(values).notes if note.id == "awaited-objects"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"apiKey": {"secret": "s"}}, "Secret s"),
+        ({"service": {"tls": {"secret": "cert"}}}, "Secret cert"),
+        ({"model": {"source": {"kind": "claim", "claim": "models"}}}, "PersistentVolumeClaim models"),
+        ({"compileCache": {"claim": "compiled"}}, "PersistentVolumeClaim compiled"),
+        ({"serviceAccount": {"name": "kept"}}, "ServiceAccount kept"),
+        ({"env": {"X_SETTING": {"configMap": "a", "key": "b"}}}, "ConfigMap a"),
+        ({"env": {"X_SETTING": {"secret": "a", "key": "b"}}}, "Secret a"),
+        ({"huggingFace": {"existingSecret": "hf"}}, "Secret hf"),
+        ({"expose": {"to": "network", "certificate": {"secret": "t"}}}, "Secret t"),
+    ],
+)
+def test_what_the_first_update_waits_for_is_told(fields: dict[str, Any], named: str) -> None:
+    (text,) = awaited(**fields)
+    assert f" it, {named}: make it while the update runs" in text
+    assert awaited(**fields, createNamespace=False) == []
+    (found,) = awaited(**fields, cluster=factories.EXISTING)
+    assert "createNamespace: false" in found
+
+
+def test_the_first_update_waits_for_nothing_that_the_stack_makes() -> None:
+    assert awaited(apiKey={"config": "chatKey"}, huggingFace={"tokenRevision": 2}) == []
+    assert awaited(apiKey={"secret": "s"}, replicas=0) == []
+
+
 def disk(cluster: Any = factories.ZONAL, *, replicas: int = 1, **source: Any) -> StackPlan:
     chat = factories.workload(nodePool="l4", replicas=replicas)
     chat["model"]["source"] = {"kind": "hyperdisk", **source}
