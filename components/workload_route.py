@@ -25,7 +25,11 @@ class WorkloadRouteArgs:
 
 
 class WorkloadRoute(pulumi.ComponentResource):
-    """Serves a workload's Service on the gateway. Health check and time limit come before the route needs them."""
+    """Serves a workload's Service on the gateway. Health check and time limit come before the route needs them.
+
+    Those of a pool are objects of their own beside those of the Service: the route turns from one to the other, and
+    what it leaves keeps its health check until then.
+    """
 
     def __init__(self, name: str, args: WorkloadRouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:WorkloadRoute", name, None, opts)
@@ -37,13 +41,15 @@ class WorkloadRoute(pulumi.ComponentResource):
     def _object(
         self, suffix: str, api: str, kind: str, spec: dict[str, Any], after: list[pulumi.Resource] | None = None
     ) -> k8s.apiextensions.CustomResource:
-        plan = self._plan
+        plan, picker = self._plan, self._route.picker if "targetRef" in spec else None
         return k8s.apiextensions.CustomResource(
-            f"{self._name}-{suffix}",
+            f"{self._name}-{'pool-' if picker else ''}{suffix}",
             api_version=api,
             kind=kind,
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=plan.object_name, namespace=plan.namespace, labels=dict(plan.metadata.labels)
+                name=picker.name if picker else plan.object_name,
+                namespace=plan.namespace,
+                labels=dict(plan.metadata.labels),
             ),
             spec=spec,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after or []),

@@ -38,9 +38,19 @@ def test_route_and_policies_aim_at_the_pool() -> None:
     found, target = rendered(), {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "qwen"}
     (rule,) = one(found, "HTTPRoute", "qwen")["spec"]["rules"]
     assert rule["backendRefs"] == [target]
-    assert {
-        str(one(found, kind, "qwen")["spec"]["targetRef"]) for kind in ("HealthCheckPolicy", "GCPBackendPolicy")
-    } == {str(target)}
+    for kind in ("HealthCheckPolicy", "GCPBackendPolicy"):
+        assert one(found, kind, "qwen-picker")["spec"]["targetRef"] == target
+
+
+def test_the_service_keeps_its_policies_until_the_route_has_turned_to_the_pool() -> None:
+    plain = made(factories.serving({"qwen": factories.workload()}, expose={"to": "network"}))
+    kinds = ("HealthCheckPolicy", "GCPBackendPolicy")
+    pooled, alone = (
+        {(each["kind"], each["metadata"]["name"]) for each in found.objects if each["kind"] in kinds}
+        for found in (rendered(), plain)
+    )
+    assert len(pooled) == len(alone) == 2
+    assert not pooled & alone, "one that both have is turned to the pool before the route is"
 
 
 def test_the_picker_is_none_of_the_pods_and_passes_restricted() -> None:
