@@ -1,5 +1,6 @@
 """Whether an update is noticed by those who are served: from how the workload lands, and its pool beneath it."""
 
+from l4serve.planning.difference.clients import cut_off
 from l4serve.planning.difference.stack_diff import Interruption
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -19,6 +20,13 @@ def interruption(
         return Interruption(True, f"its objects are made in the other cluster first, {_followed(after)}")
     if lands is Effect.WORKLOAD_REPLACED:
         return _replaced(before, after)
+    pods = _of_pods(before, after, lands, beneath)
+    told = (*cut_off(before, after), *((pods.why,) if pods.expected else ()))
+    return Interruption(True, "; ".join(told)) if told else pods
+
+
+def _of_pods(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect) -> Interruption:
+    """The same of clients that ask as before: whether some pod answers them all the time."""
     if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
         return _moved(after, beneath)
     if _most(before) and not _most(after):

@@ -151,3 +151,50 @@ def test_the_service_turns_to_other_pods_where_the_first_are_kept_off_spot() -> 
     assert not all_kept.interruption.expected
     (more,) = edited({"workloads.qwen.minOnDemand": 2}, kept, base).workloads
     assert not more.interruption.expected
+
+
+EXPOSED = {"expose": {"to": "internet", "host": "llm.example.com", "certificate": {"secret": "t"}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "why"),
+    [
+        ({}, {f"{W}.service": {"port": 8080}}, "the Service answers at port 8080 in place of 8000"),
+        ({}, {f"{W}.service": {"tls": {"secret": "x"}}}, "the pods speak https in place of http"),
+        (
+            {**EXPOSED, f"{W}.service": {"tls": {"secret": "x"}}},
+            {f"{W}.service": {}},
+            "speak http in place of https, clients must follow, and the gateway reaches none until all have restarted",
+        ),
+        (EXPOSED, {"workloads.two": factories.workload(nodePool="l4")}, f"{W}.expose.path: / keeps it"),
+        (EXPOSED, {"expose.host": "other.example.com"}, "at https://other.example.com in place of https://llm.example"),
+        (EXPOSED, {"expose.to": "network"}, "another gateway serves it"),
+        (EXPOSED, {f"{W}.expose": {"enabled": False}}, "the gateway serves it no more"),
+        (EXPOSED, {f"{W}.expose": {"paths": ["/tokenize"]}}, "the gateway serves /v1 no more"),
+        ({}, {f"{W}.apiKey": {"secret": "s"}}, "clients must send the API key"),
+        ({f"{W}.service": {"type": "LoadBalancer"}}, {f"{W}.service": {}}, "load balancer goes"),
+    ],
+)
+def test_an_update_that_cuts_clients_off_is_none_without_downtime(
+    given: Mapping[str, Any], values: Mapping[str, Any], why: str
+) -> None:
+    noticed = next(part for part in edited(values, given).workloads if part.name == "qwen").interruption
+    assert noticed.expected and why in noticed.why
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {f"{W}.expose": {"inferencePool": True}},
+        {f"{W}.expose": {"paths": ["/"]}},
+        {f"{W}.expose": {"path": "/"}, "workloads.two": factories.workload(nodePool="l4")},
+    ],
+)
+def test_a_route_that_serves_all_as_before_cuts_nobody_off(values: Mapping[str, Any]) -> None:
+    noticed = next(part for part in edited(values, EXPOSED).workloads if part.name == "qwen").interruption
+    assert not noticed.expected
+
+
+def test_a_restart_that_takes_the_one_pod_away_is_told_beside_the_new_port() -> None:
+    (part,) = edited({f"{W}.service": {"port": 8080}}, {f"{P}.maxNodes": 1}).workloads
+    assert "port 8080" in part.interruption.why and "it goes first" in part.interruption.why
