@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.difference.rows import pods_mark
 from l4serve.planning.values.names import LABEL_PREFIX
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -134,7 +134,9 @@ class EndpointPicker(pulumi.ComponentResource):
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=dict(picker.labels)),
                 template=k8s.core.v1.PodTemplateSpecArgs(
                     metadata=k8s.meta.v1.ObjectMetaArgs(
-                        labels=dict(picker.labels), annotations={f"{LABEL_PREFIX}/pods": self._pods_hash()}
+                        labels=dict(picker.labels),
+                        # It starts anew after the pods, and forgets what the old ones had in their caches.
+                        annotations={f"{LABEL_PREFIX}/pods": pods_mark(self._plan)},
                     ),
                     spec=k8s.core.v1.PodSpecArgs(
                         service_account_name=account.metadata.name,
@@ -160,12 +162,6 @@ class EndpointPicker(pulumi.ComponentResource):
             ),
             opts=self._child([rights]),
         )
-
-    def _pods_hash(self) -> str:
-        """Changes with the pods, so that the picker starts anew after them and forgets what the old ones cached."""
-        engine = self._plan.engine
-        told = repr((engine.image, engine.command, engine.argv, sorted(engine.env.items())))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def _container(self) -> k8s.core.v1.ContainerArgs:
         picker, plan = self._picker, self._plan

@@ -14,7 +14,7 @@ POOLED = {"inferencePool": True}
 
 
 def rendered(**fields: Any) -> Rendered:
-    workload = factories.workload(expose=POOLED, **fields)
+    workload = factories.workload(**{"expose": POOLED, **fields})
     return made(factories.serving({"qwen": workload}, expose={"to": "network"}))
 
 
@@ -66,12 +66,38 @@ def test_the_picker_is_none_of_the_pods_and_passes_restricted() -> None:
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "watch", "list"}
 
 
-def test_it_starts_anew_after_pods_of_another_kind() -> None:
-    annotations = [
-        one(found, "Deployment", "qwen-picker")["spec"]["template"]["metadata"]["annotations"]
-        for found in (rendered(), rendered(extraEnv={"A": "1"}), rendered())
-    ]
-    assert annotations[0] == annotations[2] != annotations[1]
+def template(found: Rendered, name: str) -> Any:
+    return one(found, "Deployment", name)["spec"]["template"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"extraEnv": {"A": "1"}},
+        {"extraArgs": ["--max-log-len=5"]},
+        {"apiKey": {"secret": "s"}},
+        {"apiKey": {"config": "chatKey", "revision": 2}},
+        {"shm": "3Gi"},
+        {"resources": {"requests": {"cpu": "3"}}},
+        {"labels": {"team": "search"}},
+        {"podSecurity": {"level": "baseline"}},
+        {"podSecurity": {"writable": ["/data"]}},
+        {"env": {"X_SETTING": {"secret": "a", "key": "b"}}},
+        {"compileCache": {"claim": "compiled"}},
+        {"serviceAccount": {"name": "kept"}},
+        {"service": {"port": 8080}},
+        {"replicas": 2},
+        {"autoscaling": {"maxReplicas": 2}},
+        {"service": {"name": "other"}},
+        {"expose": {**POOLED, "timeoutSeconds": 60}},
+    ],
+    ids=str,
+)
+def test_it_starts_anew_after_pods_that_do_and_after_no_others(fields: dict[str, Any]) -> None:
+    before, after = rendered(), rendered(**fields)
+    restarted = template(before, "qwen") != template(after, "qwen")
+    annotations = [template(found, "qwen-picker")["metadata"]["annotations"] for found in (before, after)]
+    assert (annotations[0] != annotations[1]) == restarted
 
 
 @pytest.mark.parametrize(

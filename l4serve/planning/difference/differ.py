@@ -12,7 +12,7 @@ from l4serve.planning.difference.dangers import danger_of_gone, dangers, dangers
 from l4serve.planning.difference.facts import pool_facts, workload_facts
 from l4serve.planning.difference.flags import flag_changes
 from l4serve.planning.difference.interruption import interruption
-from l4serve.planning.difference.rows import Kind, compared, hardest
+from l4serve.planning.difference.rows import Kind, compared, hardest, workload_roots
 from l4serve.planning.difference.stack_diff import (
     Change,
     ConfigEdit,
@@ -193,7 +193,7 @@ def _pairs(before: StackPlan | None, after: StackPlan | None) -> tuple[Pair, ...
 
 def _workload(pair: Pair, beneath: Effect, pools: Mapping[str, Effect]) -> WorkloadPart:
     old, new = pair
-    roots = [{"workload": plan, "resources": plan.resources.as_kubernetes()} if plan else None for plan in pair]
+    roots = [workload_roots(plan) if plan else None for plan in pair]
     facts = (workload_facts(old) if old else None, workload_facts(new) if new else None)
     part = _part("workload", next(plan.name for plan in (new, old) if plan), roots[0], roots[1], facts=facts)
     lands, change = part.lands, part.change

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.secret_names import HIDDEN
 from l4serve.planning.stack.edits import Effect
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Kind = Literal["workload", "pool", "cluster", "class", "namespace", "token", "gateway", "dashboard"]
 ANOTHER = "[hidden, another one]"
@@ -71,6 +73,18 @@ def compared(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any], *,
         old, new = (HIDDEN, ANOTHER) if row.hidden else (old, new)
         lines.append(Line(row.path, row.says, old, new, lands))
     return tuple(lines)
+
+
+def workload_roots(plan: WorkloadPlan) -> Mapping[str, Any]:
+    """What the paths of a workload's rows start from."""
+    return {"workload": plan, "resources": plan.resources.as_kubernetes()}
+
+
+def pods_mark(plan: WorkloadPlan) -> str:
+    """A short text that is another one whenever the pods of a workload restart."""
+    roots = workload_roots(plan)
+    told = [repr(_value(roots, row.path)) for row in rows("workload") if row.lands is Effect.POD_RESTART]
+    return sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def hardest(lines: tuple[Line, ...]) -> Effect:
