@@ -11,11 +11,12 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 from rich.text import Text
 
-from l4serve.cli.completion import complete_engine, complete_purpose, complete_release
+from l4serve.cli.client_keys import API_KEY_VARIABLE, keys_of, server_key
+from l4serve.cli.completion import complete_engine, complete_purpose, complete_release, complete_workload
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.project import OWN_PROJECT, project_root
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan
+from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, named_workloads
 from l4serve.config.spelling import one_of
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, resolve_contract
@@ -25,8 +26,12 @@ from l4serve.planning.models.purpose import PURPOSES, Purpose
 if TYPE_CHECKING:
     from l4serve.verification.report import Report
 
-API_KEY_VARIABLE = "L4SERVE_API_KEY"
-
+CheckedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workload", help="Workload of the stack to check; all where unset.", autocompletion=complete_workload
+    ),
+]
 BaseUrlOption = Annotated[
     str | None,
     typer.Option("--base-url", help="A running server, such as http://127.0.0.1:8000, instead of a stack."),
@@ -67,6 +72,7 @@ TimeoutOption = Annotated[
 def verify(
     stack: StackOption = None,
     file: FileOption = None,
+    workload: CheckedOption = None,
     base_url: BaseUrlOption = None,
     engine: EngineOption = None,
     engine_version: VersionOption = None,
@@ -79,7 +85,8 @@ def verify(
 ) -> None:
     """Check a deployed stack, or one running server, against its plan and its engine's contract.
 
-    Exits 1 when a check fails. A server behind a key gets the one in L4SERVE_API_KEY.
+    Exits 1 when a check fails. A server behind a key gets the one in L4SERVE_API_KEY; where workloads have several,
+    workload small-chat gets the one in L4SERVE_API_KEY_SMALL_CHAT.
     """
     if (stack is not None or file is not None) == (base_url is not None):
         raise refuse_input("one server is checked; name -s STACK, or --base-url URL with --engine and --engine-version")
@@ -87,7 +94,10 @@ def verify(
         if base_url is None:
             if given := _given(engine, engine_version, model, max_model_len, serves):
                 raise refuse_input(f"{given} goes with --base-url, and the plan of a stack says it; leave it out")
-            _verify_stack(stack, file, timeout, as_json, run_commands=run_kubeconfig_commands or _is_own(file))
+            trusted = run_kubeconfig_commands or _is_own(file)
+            _verify_stack(stack, file, workload, timeout, as_json, run_commands=trusted)
+        elif workload is not None:
+            raise refuse_input("--workload is of a stack; name one with -s, or leave it out")
         else:
             promised = {"served_names": (model,) if model else (), "max_model_len": max_model_len}
             _verify_url(
@@ -123,7 +133,7 @@ def _verify_url(
         raise refuse_input(str(error)) from None
     if resolved.note:
         stderr.print(f"note: {resolved.note}")
-    target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=_api_key())
+    target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=server_key())
     target = replace(target, **promised)
     try:
         with stderr.status(Text(f"checking {url}")):
@@ -145,7 +155,9 @@ def _is_own(file: Path | None) -> bool:
     return _folder(file).resolve().is_relative_to(OWN_PROJECT)
 
 
-def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json: bool, *, run_commands: bool) -> None:
+def _verify_stack(
+    stack: str | None, file: Path | None, named: str | None, timeout: float, as_json: bool, *, run_commands: bool
+) -> None:
     # A refused stack is told of before the clients are loaded.
     plan = load_plan(stack, file)
     from l4serve.verification.cluster_access import AccessError, stack_client
@@ -155,18 +167,15 @@ def _verify_stack(stack: str | None, file: Path | None, timeout: float, as_json:
     from l4serve.verification.tgi_api import MissingClientError
     from l4serve.verification.workload_checks import verify_workload
 
-    if not plan.workloads:
-        raise refuse_input(f"stack {plan.stack} has no workloads to check; name a stack that serves a model")
-    keyed = ", ".join(workload.name for workload in plan.workloads if workload.engine.api_key)
-    if keyed and _api_key() is None:
-        raise refuse_input(f"{keyed} want the key that their apiKey names; put it into {API_KEY_VARIABLE}")
+    checked = named_workloads(plan, named)
+    keys = keys_of(checked)
     reports = []
     try:
-        for kind in dict.fromkeys(workload.engine.kind for workload in plan.workloads):
+        for kind in dict.fromkeys(workload.engine.kind for workload in checked):
             require_client(kind)
         client = stack_client(plan.cluster, plan.stack, _folder(file), run_commands=run_commands)
-        for workload in plan.workloads:
-            target = planned_target(workload, timeout=timeout, api_key=_api_key())
+        for workload in checked:
+            target = planned_target(workload, timeout=timeout, api_key=keys.get(workload.name))
             with stderr.status(Text(f"checking {workload.name}")):
                 reports.append(verify_workload(client, workload, target))
     except (AccessError, MissingClientError) as error:
@@ -215,10 +224,6 @@ def _web_address(text: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if valid else None
-
-
-def _api_key() -> str | None:
-    return os.environ.get(API_KEY_VARIABLE) or None
 
 
 @contextmanager
