@@ -90,17 +90,16 @@ def build_launch(case: Case) -> Launch:
     problems += api_key_problems(case)
     whole = (*argv, *port_argv, *case.extra_args)
     problems += image_problems(engine, whole, len(whole) - len(case.extra_args), contract, case.mounted)
-    if unfound := driver_problem(engine.kind, engine.image, contract, case.extra_env):
+    if unfound := driver_problem(case):
         problems.append(unfound)
     if problems:
         raise EngineRefusal(tuple(problems))
-    sources = case.env
-    own_env = {n: v for n, v in image_env(engine.kind, engine.image, contract).items() if n not in sources}
+    own_env = image_env(engine.kind, engine.image, contract)
     return Launch(
         contract.command,
         whole,
         {**own_env, **env, **port_env, **case.location_env, **quiet_env(case), **case.extra_env},
-        sources,
+        case.env,
     )
 
 

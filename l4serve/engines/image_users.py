@@ -43,7 +43,7 @@ def _image_user(kind: str, version: str) -> ImageUser:
 
 def folders_written(argv: Iterable[str], env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each folder that a variable or a flag has the engine write to, after the variable's or the flag's name."""
-    writes: Mapping[str, Any] = load_data(__file__, "image_users.yaml")["writes"]
+    writes = _writes()
     yield from ((name, env[name]) for name in writes["variables"] if name in env)
     words = [*argv]
     for name in writes["flags"]:
@@ -52,3 +52,13 @@ def folders_written(argv: Iterable[str], env: Mapping[str, str]) -> Iterator[tup
     for key, value in compilation_keys(words):
         if key in writes["compilation"] and isinstance(value, str):
             yield f"--compilation-config.{key}", value
+
+
+def folder_variables(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some variables that name a folder which the engine writes to."""
+    return tuple(name for name in names if name in _writes()["variables"])
+
+
+def _writes() -> Mapping[str, Any]:
+    writes: Mapping[str, Any] = load_data(__file__, "image_users.yaml")["writes"]
+    return writes

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
+from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.profile import engine_kinds
 
@@ -74,15 +75,22 @@ def image_env(kind: str, image: str | None, contract: Contract) -> Mapping[str, 
     return {driver["variable"]: driver["folder"]}
 
 
-def driver_problem(kind: str, image: str | None, contract: Contract, extra_env: Mapping[str, str]) -> Problem | None:
-    """What is wrong with a search path of the user's own that leaves out the folder of GKE's driver.
+def driver_problem(case: Case) -> Problem | None:
+    """What is wrong with a search path of the user's own that leaves out the folder of GKE's driver, or may.
 
     It takes the place of the image's own path, by which the release's image finds the driver where it does.
     """
-    driver = _needs()["driver"]
+    driver, contract = _needs()["driver"], case.contract
     name, folder = driver["variable"], driver["folder"]
-    given = extra_env.get(name)
-    if given is None or folder in given.split(":") or not is_own(kind, image):
+    if not is_own(case.engine.kind, case.engine.image):
+        return None
+    if name in case.env:
+        what = (
+            f"the image of {contract.name} finds GKE's driver by {folder} in this variable, and nobody knows its value"
+        )
+        return Problem(f"env.{name}", what, f"write its value in extraEnv.{name}, with {folder} in it")
+    given = case.extra_env.get(name)
+    if given is None or folder in given.split(":"):
         return None
     return Problem(
         f"extraEnv.{name}",

@@ -9,6 +9,7 @@ from l4serve.engines.contract import contract_versions
 from tests.each_case import each
 from tests.factories import planned, serving, workload
 
+PATHS = {"configMap": "paths", "key": "a"}
 KEPT = {"secret": "keys", "key": "api-key"}
 SECRET = "hunter22-not-a-real-one"
 
@@ -47,9 +48,9 @@ def test_variables_come_from_secrets_and_config_maps() -> None:
     assert sources(env=env, apiKey=KEPT).keys() == {*env, "VLLM_API_KEY"}
 
 
-def test_a_source_wins_over_what_the_image_needs() -> None:
-    env = {"LD_LIBRARY_PATH": {"configMap": "paths", "key": "driver"}}
-    assert sources(engine={"version": "0.10.0"}, env=env).keys() == env.keys()
+def test_the_path_of_libraries_may_come_from_elsewhere_in_an_image_of_one_s_own() -> None:
+    env = {"LD_LIBRARY_PATH": PATHS}
+    assert sources(engine={"version": "0.10.0", "image": "example.com/own/server:1"}, env=env).keys() == env.keys()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -58,6 +59,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "twice": ({"env": {"A": KEPT}, "extraEnv": {"A": "b"}}, "env.A", "remove one"),
     "setting": ({"env": {"VLLM_NO_USAGE_STATS": KEPT}}, "env.VLLM_NO_USAGE_STATS", "extraEnv.VLLM_NO_USAGE_STATS"),
     "misspelt": ({"env": {"VLLM_LOGING_LEVEL": KEPT}}, "env.VLLM_LOGING_LEVEL", "VLLM_LOGGING_LEVEL"),
+    "libraries": ({"env": {"LD_LIBRARY_PATH": PATHS}}, "env.LD_LIBRARY_PATH", "with /usr/local/nvidia/lib64 in it"),
+    **{
+        name: ({"env": {name: PATHS}}, f"env.{name}", f"write its value in extraEnv.{name}")
+        for name in ("HOME", "TMPDIR", "HF_HOME", "XDG_CACHE_HOME", "TRITON_CACHE_DIR")
+    },
     "neither": ({"env": {"A": {"key": "a"}}}, "env.A", "add secret: NAME, or configMap: NAME"),
     "both": ({"env": {"A": {**KEPT, "configMap": "c"}}}, "env.A", "remove one of them"),
     "kubernetes' own form": ({"env": {"A": {"valueFrom": {}, "key": "a"}}}, "env.A.valueFrom", "no such key"),

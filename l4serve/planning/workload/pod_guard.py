@@ -11,7 +11,7 @@ from l4serve.config.problems import Problem, refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import Launch
 from l4serve.engines.contract import Contract
-from l4serve.engines.image_users import ImageUser, folders_written, image_user
+from l4serve.engines.image_users import ImageUser, folder_variables, folders_written, image_user
 from l4serve.engines.images import is_own
 from l4serve.planning.gke.hf_token import TOKEN_DIR
 from l4serve.planning.workload.encryption import CERTIFICATE_FOLDER
@@ -65,7 +65,8 @@ def plan_pod_guard(
     guard = _restricted(config, known)
     refuse_all(_mounted_twice(path, workload, storage))
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
-    refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload) if launch else ())
+    if launch is not None:
+        refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload))
     if own or config.user is not None:
         return guard
     note = f"the image is of another repository: its pods run as user {guard.user}, as those of {contract.name} do"
@@ -111,7 +112,10 @@ def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Itera
 
 
 def _unwritable(path: str, writable: tuple[str, ...], launch: Launch, workload: Workload) -> Iterator[Problem]:
-    """Folders that the config has the engine write to, and that lie on the read-only file system."""
+    """Folders that the config has the engine write to, and that lie on the read-only file system, or may."""
+    for name in folder_variables(launch.env_sources):
+        what = f"{name} names a folder that the engine writes to, and the plan cannot read it from elsewhere"
+        yield Problem(f"{path}.env.{name}", what, f"write its value in extraEnv.{name}")
     for name, folder in folders_written(launch.argv, launch.env):
         if folder.startswith("/") and not any(f"{folder}/".startswith(f"{base}/") for base in writable):
             field = "extraArgs" if name.startswith("-") else f"extraEnv.{name}"
