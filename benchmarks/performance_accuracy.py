@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.advisor_pick import picks_table
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
+from benchmarks.performance.named_rows import named_line
 from benchmarks.performance.point_errors import NAMES, Answers, coverage, errors, relative
 from benchmarks.performance.points import (
     METRICS,
@@ -154,6 +155,7 @@ def main() -> int:
     print_errors("H100 with an L4's memory, requests at a rate", rated, ours)
     for title, own, said in bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated):
         print_coverage(title, own, said)
+    print(named_line())
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
     for reason, count in left.items():
         print(f"not a question, {count}: {reason}")

@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.performance.crossings import crossings_table
+from benchmarks.performance.named_rows import named_line
 from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
 from benchmarks.performance.points import METRICS, Metric, Point
 from l4serve.config.data_file import read_data
@@ -57,6 +58,7 @@ def refresh_docs(
         "constants": _constants(),
         "cards": _cards(),
         "crossings": crossings_table(),
+        "named": f"{named_line()}.",
         "left": "\n".join(f"- {count}: {reason}" for reason, count in left.items()),
     }
     for name, body in parts.items():

@@ -11,25 +11,18 @@ from typing import Any, Literal
 
 from l4serve.engines.resolution import stand_in
 from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.workload.fit_question import Question, subject_of
 from l4serve.planning.workload.judging import judge
-from l4serve.planning.workload.speed_question import as_checkpoint, subject_speed
+from l4serve.planning.workload.reported_names import as_checkpoint, cache_named, release_named
+from l4serve.planning.workload.speed_question import subject_speed
 
 FOLDER = Path(__file__).parent
 Metric = Literal["itl", "ttft", "tokens"]
 METRICS: tuple[Metric, ...] = ("itl", "ttft", "tokens")
-METHODS = {
-    "bf16": None,
-    "fp8": "fp8",
-    "w8a8-fp8": "compressed-tensors",
-    "w8a8-int8": "compressed-tensors",
-    "gptq-int4": "gptq",
-    "awq-int4": "awq",
-    "awq-int4 (marlin)": "awq",
-}
 SATURATED_ABOVE = 64
 """Clients from which tokens a second are what the engine can do, and no matter of who asks."""
 REAL_PROMPT, SHORT_PROMPT = 200, 32
@@ -132,11 +125,9 @@ def other_host_points() -> tuple[Point, ...]:
 
 
 def _l4_point(row: Mapping[str, Any]) -> Point:
-    load, config = row["load"], row.get("config", {})
+    load = row["load"]
     shape = find_model(row["model"])
     assert shape is not None, row["model"]
-    shape, method = as_checkpoint(shape, METHODS[row["weights"]])
-    version = row["engine_version"]
     prompt = row.get("input_tokens") or (SHORT_PROMPT if load["kind"] == "offline_batch" else REAL_PROMPT)
     measured: dict[Metric, float] = {"itl": row.get("itl_ms"), "ttft": row.get("ttft_ms")}
     measured["tokens"] = row.get("output_tokens_per_s")
@@ -148,23 +139,7 @@ def _l4_point(row: Mapping[str, Any]) -> Point:
         group=row["group"],
         source=row["source"].split(" ")[0],
         family=_family(row),
-        question=Question(
-            model=shape,
-            engine="vllm",
-            engine_version=version,
-            accelerator="nvidia-l4",
-            gpus=row["tp"],
-            settings={
-                "quantization": method,
-                "kvCache": None if row["kv_cache"] == "bf16" else row["kv_cache"],
-                "length": config.get("max_model_len"),
-                "sequences": config.get("max_num_seqs"),
-                "batchTokens": config.get("max_num_batched_tokens"),
-                "memoryShare": config.get("gpu_memory_utilization"),
-            },
-            contract=stand_in("vllm", version),
-            attention_backend=config.get("attention"),
-        ),
+        question=l4_question(row, shape),
         load=Load(
             input_tokens=round(prompt),
             output_tokens=round(row.get("output_tokens") or 192),
@@ -174,6 +149,29 @@ def _l4_point(row: Mapping[str, Any]) -> Point:
         ),
         measured={metric: value for metric, value in measured.items() if value},
         row=row,
+    )
+
+
+def l4_question(row: Mapping[str, Any], shape: ModelShape) -> Question:
+    """A row's model on an L4, by the names that its source gives to weights, cache and release."""
+    config, version = row.get("config", {}), release_named(row["engine_version"])
+    shape, method = as_checkpoint(shape, row["weights"])
+    return Question(
+        model=shape,
+        engine="vllm",
+        engine_version=version,
+        accelerator="nvidia-l4",
+        gpus=row["tp"],
+        settings={
+            "quantization": method,
+            "kvCache": cache_named(row["kv_cache"]),
+            "length": config.get("max_model_len"),
+            "sequences": config.get("max_num_seqs"),
+            "batchTokens": config.get("max_num_batched_tokens"),
+            "memoryShare": config.get("gpu_memory_utilization"),
+        },
+        contract=stand_in("vllm", version),
+        attention_backend=config.get("attention"),
     )
 
 

@@ -18,6 +18,7 @@ from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.host import host_needs
+from l4serve.planning.performance.unproven import warned
 from l4serve.planning.workload.judging import Subject
 
 
@@ -144,6 +145,8 @@ def estimated(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | N
         return None, reason
     if short := _host_shortage(pod.subject, candidate.home):
         return None, short
+    if told := warned(verdict.rule_id for verdict in judgement.verdicts):
+        return None, told
     load = share_of(wish.load, candidate.replicas)
     speed = known.speed(pod, judgement, id(candidate.pod), load)
     if not speed.judged:

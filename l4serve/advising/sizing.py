@@ -79,7 +79,7 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
         if first is None:
             return f"{replicas} replicas do not keep up with {rate:g} requests a second"
         if not speed.slowest_keeps_up:
-            slower = f"on cards {100 * speed.bound.slower:.0f} % slower, as they may be,"
+            slower = f"with steps {100 * speed.bound.slower:.0f} % slower, as the bound allows,"
             return f"{slower} {replicas} replicas do not keep up with {rate:g} requests a second"
         if wish.traffic.percentile is not None:
             first = at_percentile(speed.waits.first_token, wish.traffic.percentile)

@@ -49,10 +49,8 @@ from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
-from l4serve.planning.workload.speed_question import Priced, as_checkpoint, no_speed, subject_speed
-
-PLAIN_CACHES = ("bf16", "fp16", "auto")
-"""What reports of measurements call a cache in the type of the activations."""
+from l4serve.planning.workload.reported_names import as_checkpoint, cache_named, release_named
+from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed
 
 
 def estimate(
@@ -105,7 +103,7 @@ def estimate(
     refused = refused_beside_memory(judgement)
     reasons = [f"refused: {reason}" for reason in refused]
     speed = no_speed(*reasons) if reasons else subject_speed(subject, judgement, load)
-    speed = replace(speed, assumed=(*speed.assumed, *_taken_for(subject, model)))
+    speed = replace(speed, assumed=(*speed.assumed, *_taken_for(subject, model, quantization)))
     answer = Priced(speed=speed, price=price, share=share)
     if as_json:
         figures = {"load": load_json(load), **speed_json(answer), **_at_percentile(speed, percentile)}
@@ -139,21 +137,27 @@ def _at_percentile(speed: Speed, percentile: float | None) -> dict[str, Any]:
 
 def _subject(asked: dict[str, Any]) -> Subject:
     shape, told = as_checkpoint(model_shape(asked["model"]), asked["quantization"])
-    version = asked["engine_version"].removesuffix(".x") if asked["engine_version"] else None
-    cache = None if asked["kv_cache_dtype"] in PLAIN_CACHES else asked["kv_cache_dtype"]
+    version, cache = release_named(asked["engine_version"]), cache_named(asked["kv_cache_dtype"])
     replaced = {"model": shape, "quantization": told, "kv_cache_dtype": cache, "engine_version": version}
     question = question_of(**{**asked, **replaced})
     contract = stand_in(asked["engine"], version) if version and asked["engine"] in engine_kinds() else None
     return subject_of(replace(question, contract=contract, attention_backend=asked["attention_backend"]))
 
 
-def _taken_for(subject: Subject, model: str) -> tuple[str, ...]:
+def _taken_for(subject: Subject, model: str, quantization: str | None) -> tuple[str, ...]:
     """That another release's contract stands for the one that was named, and a model for a checkpoint of it, whose
     kernel is the engine's own choice."""
     shape, other = subject.shape, subject.resolved.note
     told = (other.removesuffix(", as asked"),) if other else ()
-    if shape is None or shape.quantization is None or model_shape(model).quantization is not None:
+    if shape is None or shape.quantization is None:
         return told
+    if model_shape(model).quantization is not None:
+        taken = quantization is not None and subject.options.quantization is None
+        return (
+            (*told, f"{quantization} is taken for what the checkpoint is, {shape.quantization.method}")
+            if taken
+            else told
+        )
     kernel = "by the kernel that the engine takes unless it is told one"
     return (*told, f"a checkpoint in {shape.quantization.method}, {kernel}")
 

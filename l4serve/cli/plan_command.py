@@ -1,6 +1,7 @@
 """l4serve plan: the resolved plan of a stack."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,8 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
     else:
         console.print(_workloads(planned))
         console.print(_speeds(planned))
+        for told in _assumed(planned):
+            console.print(told)
         console.print(_starts(planned))
     console.print(cost_table(planned.cost))
     for remark in cost_remarks(planned.cost):
@@ -149,6 +152,16 @@ def _speeds(plan: StackPlan) -> Table:
             )
         table.add_row(name, *("\n".join(column) for column in zip(*cells, strict=True)))
     return table
+
+
+def _assumed(plan: StackPlan) -> Iterator[str]:
+    """What speeds take for granted, each said once of all workloads of which it is so."""
+    named: dict[str, list[str]] = {}
+    for workload in plan.workloads:
+        prospect = workload.prospect
+        for told in dict.fromkeys((*prospect.one_user.speed.assumed, *prospect.full_batch.speed.assumed)):
+            named.setdefault(told, []).append(workload.name)
+    yield from (f"{', '.join(names)}: {told}" for told, names in named.items())
 
 
 def _starts(plan: StackPlan) -> Table:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import PAGE, between
+from benchmarks.performance.named_rows import named_line, named_rows
 from benchmarks.performance.point_errors import Answers, errors
 from benchmarks.performance.points import (
     Metric,
@@ -97,6 +98,14 @@ def test_each_row_is_a_question_or_has_its_reason() -> None:
     every = rows("l4_points.jsonl")
     assert len(every) == 112
     assert len([row for row in every if unjudged(row) is None]) == len(l4_points())
+
+
+def test_rows_are_judged_by_the_names_that_their_sources_give() -> None:
+    found = [reason for _, reason in named_rows()]
+    judged = found.count(None)
+    assert len(found) >= 86
+    assert judged >= 0.95 * len(found), found
+    assert named_line() in PAGE.read_text("utf-8")
 
 
 def test_the_kept_answers_are_of_these_points() -> None:

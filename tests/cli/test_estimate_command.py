@@ -63,6 +63,39 @@ def test_formats_go_by_the_names_that_measurements_give_them(weights: str) -> No
     assert answer["itlMs"]
 
 
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        ("neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", ("fp8", "w8a8", "w8a8-fp8")),
+        ("RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16", ("w4a16", "int4", "gptq-int4")),
+        ("Qwen/Qwen2.5-7B-Instruct-AWQ", ("awq-int4", "awq-int4 (marlin)", "int4")),
+    ],
+)
+def test_a_quantised_checkpoint_goes_by_the_names_that_reports_give_it(model: str, named: tuple[str, ...]) -> None:
+    load = ("--model", model, *LOAD, "--concurrency", "1", "--engine-version", "0.11.0")
+    _, own = as_json(*load)
+    for name in named:
+        code, answer = as_json(*load, "--quantization", name)
+        assert code == 0
+        assert answer["itlMs"] == own["itlMs"]
+        assert any(name in said for said in answer["assumed"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", "w4a16"),
+        ("neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", "w8a8-int8"),
+        ("Qwen/Qwen2.5-7B-Instruct-AWQ", "w8a8"),
+    ],
+)
+def test_a_name_that_says_something_else_of_a_checkpoint_is_refused(model: str, name: str) -> None:
+    code, out, err = run("--model", model, *LOAD, "--concurrency", "1", "--quantization", name)
+    assert (code, out) == (2, "")
+    assert f"which are not {name}" in err
+    assert "leave --quantization out" in err
+
+
 def test_less_memory_holds_fewer_requests() -> None:
     load = ("--input-tokens", "1024", "--output-tokens", "128", "--concurrency", "64")
     _, whole = as_json(*SMALL, *load)

@@ -96,3 +96,9 @@ def test_two_plans_in_markdown_are_two_blocks() -> None:
     """As a CI job writes them into one summary: a fence that the next one touches closes nothing."""
     lines = (run("-s", "dev", "--markdown").stdout * 2).splitlines()
     assert [line for line in lines if line.startswith("```")] == ["```text", "```"] * 2
+
+
+def test_what_speeds_take_for_granted_stands_below_them() -> None:
+    said = " ".join(run("-f", "examples/Pulumi.lora.yaml").stdout.split())
+    assert "base: the figures are of requests without an adapter" in said
+    assert "without an adapter" not in run("-s", "dev").stdout

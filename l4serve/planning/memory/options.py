@@ -34,6 +34,7 @@ class ServingOptions:
     Lengths and batch limits are in tokens or sequences; `fits_length` leaves the length to what the cache holds.
     `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction` (TGI) are fractions of the card. `default_*` are the
     limits that the release takes on the card where none is asked for, `attention_backend` the backend in force.
+    `expert_parallel` is whether each expert lies whole on one rank.
     `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib` and `draft_kv_fraction` describe a
     speculative draft that shares the card: its weights, and its KV bytes as a fraction of the target's;
     `speculative_method` is how drafts are made. `cpu_offload_gib` is what one rank keeps of its weights in host memory,
@@ -67,6 +68,7 @@ class ServingOptions:
     enable_prefix_caching: bool | None = None
     enable_chunked_prefill: bool | None = None
     lora: LoraOptions | None = None
+    expert_parallel: bool = False
     num_speculative_tokens: int = 0
     draft_weights_gib: float = 0.0
     draft_kv_fraction: float = 0.0
@@ -101,6 +103,12 @@ class ServingOptions:
     max_batch_total_tokens: int | None = None
     cuda_memory_fraction: float | None = None
     max_concurrent_requests: int | None = None
+
+    @property
+    def is_eager(self) -> bool:
+        """Whether no CUDA graph is captured, however that is said."""
+        asked = self.graphs or GraphOptions()
+        return self.enforce_eager or asked.sizes == () or asked.largest == 0
 
     @property
     def groups_layers(self) -> bool:

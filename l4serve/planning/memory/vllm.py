@@ -242,7 +242,7 @@ def _graphs_gib(question: Question, *, flashinfer: bool) -> float:
 def captured_graphs(options: ServingOptions, generation: Generation, limits: BatchLimits) -> int:
     """How many CUDA graphs the release captures: one for each batch size, and again for each with adapters."""
     asked = options.graphs or GraphOptions()
-    if options.enforce_eager or asked.sizes == ():
+    if options.is_eager:
         return 0
     twice = 2 if options.lora is not None else 1
     if asked.sizes is not None:

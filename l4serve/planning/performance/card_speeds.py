@@ -118,6 +118,10 @@ class Span:
         """What the figure is multiplied by at its lowest (-1) or highest (1)."""
         return 1 - self.less if side < 0 else 1 + self.more
 
+    def wider(self, other: Span) -> Span:
+        """The wider of both to each side."""
+        return Span(max(self.less, other.less), max(self.more, other.more))
+
 
 @frozen(slots=True)
 class Bound:
@@ -139,6 +143,15 @@ class Bound:
             rate=Span(1 - (1 - self.rate.less) / times, self.rate.more),
             wait=self.wait,
             host_ms=Span(self.host_ms.less, self.host_ms.more + late),
+        )
+
+    def wider(self, other: Bound) -> Bound:
+        """The wider of both for each figure."""
+        return Bound(
+            token=self.token.wider(other.token),
+            rate=self.rate.wider(other.rate),
+            wait=self.wait.wider(other.wait),
+            host_ms=self.host_ms.wider(other.host_ms),
         )
 
     @property

@@ -10,7 +10,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.quantizations import weight_format
+from l4serve.planning.memory.quantizations import activation_dtype, weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bottleneck import bottleneck
@@ -23,6 +23,7 @@ from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
+from l4serve.planning.performance.unproven import Unproven, unproven
 from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 
 MILLI = 1000.0
@@ -114,6 +115,13 @@ class Served:
     gpu: Gpu
     options: ServingOptions
     fit: Fit
+    told: frozenset[str] = frozenset()
+    """Rules of the engine's contract that speak of it, of those that tell of an unproven case."""
+
+    @property
+    def unproven(self) -> tuple[Unproven, ...]:
+        """What it is of which no point says how far off the figures are."""
+        return tuple(unproven(self.model, self.options, self.told))
 
 
 def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Speed:
@@ -127,10 +135,11 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
     if (request := load.input_tokens + load.output_tokens) > limits.longest:
         reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
+    assumed = tuple(case.why for case in served.unproven)
     if load.rate is not None:
-        return _at_rate(served, clock, limits, load)
-    assumed = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
-    return replace(_speed(served, clock, load, closed(clock, limits, load)), assumed=assumed)
+        return replace(_at_rate(served, clock, limits, load), assumed=assumed)
+    crowd = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
+    return replace(_speed(served, clock, load, closed(clock, limits, load)), assumed=(*crowd, *assumed))
 
 
 def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:
@@ -151,15 +160,15 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
     speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound))
-    if rate < most / (1 + full.bound.slower):
+    if rate < most / (1 + speed.bound.slower):
         return speed
     slower = (
-        f"high.ttftMs, high.endToEndMs: a card {100 * full.bound.slower:.0f} % slower does not keep up with {rate:g}"
+        f"with steps {100 * speed.bound.slower:.0f} % slower, as the bound allows, it does not keep up with {rate:g}"
     )
     return replace(
         speed,
         slowest=full.figures.slowed(1 + full.bound.slower),
-        not_judged=(*speed.not_judged, f"{slower} requests a second"),
+        not_judged=(*speed.not_judged, f"high.ttftMs, high.endToEndMs: {slower} requests a second"),
     )
 
 
@@ -191,6 +200,10 @@ def unjudged(served: Served) -> str | None:
         return "speed: nobody measured pipeline stages"
     if options.num_speculative_tokens:
         return "speed: how many drafted tokens are accepted depends on the texts"
+    if activation_dtype(model, options) == "float32":
+        return "speed: nobody measured what a card multiplies in float32"
+    if options.expert_parallel and options.tensor_parallel_size > 1:
+        return "speed: nobody measured experts that each lie on one card: which of them wait depends on the texts"
     if options.cpu_offload_gib:
         return "speed: weights that are read from host memory are not modelled"
     return None
@@ -204,7 +217,7 @@ def step_clock(served: Served, rates: KernelRates) -> StepClock:
         card=all_card_speeds()[served.gpu.name],
         rates=rates,
         backend=options.attention_backend,
-        eager=options.enforce_eager,
+        eager=options.is_eager,
         ranks=options.tensor_parallel_size,
     )
 
@@ -229,6 +242,8 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     width = bound_of(clock.card, served.options.tensor_parallel_size)
     if clock.eager and seen.decoded:
         width = width.eager(clock.host * MILLI, seen.itl / seen.decoded * MILLI)
+    for case in served.unproven:
+        width = width.wider(case.bound)
     if not seen.requests:
         return Speed(figures=UNKNOWN, bound=width, not_judged=("the load never ends",))
     wait, total = seen.ttft / seen.requests, seen.total / seen.requests

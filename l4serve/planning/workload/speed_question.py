@@ -11,29 +11,14 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import NO_SPEED, Served, Speed, speed_of
 from l4serve.planning.performance.unmeasured import unmeasured
+from l4serve.planning.performance.unproven import telling_rules
 from l4serve.planning.workload.judging import Judgement, Subject
 
-FOUR_BIT = {"awq", "awq_marlin", "gptq", "gptq_marlin", "marlin", "auto-round"}
-EIGHT_BIT = {"compressed-tensors", "fbgemm_fp8", "modelopt"}
-COMMON_NAMES = {
-    "bf16": None,
-    "bfloat16": None,
-    "fp16": None,
-    "none": None,
-    "gptq-int4": "gptq",
-    "awq-int4": "awq",
-    "w4a16": "gptq",
-    "int4": "gptq",
-    "w8a8": "compressed-tensors",
-    "w8a8-fp8": "compressed-tensors",
-    "w8a8-int8": "compressed-tensors",
-}
-"""What reports of measurements call a format of weights, and the method by which an engine knows it."""
 SECONDS_PER_HOUR = 3600
 LENGTH_STEP = 128
 """Tokens to which a context is looked for that fits."""
@@ -60,22 +45,6 @@ class Priced:
         return self.usd_per_hour / (tokens_per_second * SECONDS_PER_HOUR) * 1e6
 
 
-def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelShape, str | None]:
-    """A model and the method that its engine is told; where the method reads weights that were quantised beforehand,
-    the same model as such a checkpoint, which names its method itself."""
-    plain = (quantization or "none").split(" (")[0].lower()
-    quantization = COMMON_NAMES.get(plain, plain)
-    if shape.quantization is not None or quantization is None:
-        return shape, quantization
-    if quantization in FOUR_BIT:
-        facts = QuantizationFacts(method=quantization, bits=4, group_size=128, symmetric="gptq" in quantization)
-    elif quantization in EIGHT_BIT:
-        facts = QuantizationFacts(method=quantization, bits=8)
-    else:
-        return shape, quantization
-    return replace(shape, quantization=facts), None
-
-
 def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: KernelRates | None = None) -> Speed:
     """The speed of a judged subject under a load, at the context that was asked for.
 
@@ -86,7 +55,8 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
         return no_speed(f"speed: {subject.workload.model.id} is in no catalogue; set model.config to its config.json")
     if fit is None:
         return no_speed("; ".join(judgement.notes) or "speed: memory is not judged")
-    if reason := unmeasured(verdict.rule_id for verdict in judgement.verdicts):
+    rules = {verdict.rule_id for verdict in judgement.verdicts}
+    if reason := unmeasured(rules):
         return no_speed(reason)
     options, assumed = subject.options, tuple[str, ...]()
     try:
@@ -96,7 +66,7 @@ def subject_speed(subject: Subject, judgement: Judgement, load: Load, rates: Ker
             assumed = (*assumed, f"it starts, which is uncertain: {'; '.join(fit.reasons)}")
         elif not fit.fits:
             return no_speed("speed: the model does not fit its GPU; " + "; ".join(fit.reasons))
-        served = Served(model=shape, gpu=subject.card, options=options, fit=fit)
+        served = Served(model=shape, gpu=subject.card, options=options, fit=fit, told=telling_rules() & rules)
         plain = rates is None and options.multimodal_limits is None
         speed = _speed_of(served, load) if plain else speed_of(served, load, rates)
     except MemoryModelError as error:

@@ -12,7 +12,7 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.speed import Served
 from l4serve.planning.workload.fit_question import Question, subject_of
 from l4serve.planning.workload.judging import Subject
-from l4serve.planning.workload.speed_question import as_checkpoint
+from l4serve.planning.workload.reported_names import as_checkpoint
 
 
 def served(model: str = "Qwen/Qwen3-1.7B", gpu: str = "nvidia-l4", **options: Any) -> Served:

@@ -72,7 +72,7 @@ def test_the_price_is_that_of_the_pod_s_node() -> None:
         ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.10.0", "quantization": "awq_marlin"}, None),
         ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.10.0"}, None),
         ("Qwen/Qwen2.5-7B-Instruct-AWQ", {"version": "0.26.0", "quantization": "awq"}, None),
-        ("Qwen/Qwen2.5-1.5B-Instruct", {"version": "0.10.0", "kvCacheDtype": "fp8"}, "FP8 cache under the V0 engine"),
+        ("Qwen/Qwen2.5-1.5B-Instruct", {"version": "0.10.0", "kvCacheDtype": "fp8"}, None),
         ("Qwen/Qwen2.5-1.5B-Instruct", {"version": "0.26.0", "kvCacheDtype": "fp8"}, None),
     ],
 )

@@ -1,0 +1,125 @@
+"""Cases that no point supports: a wider bound and a note, or no figures."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.engines.rules import rules
+from l4serve.planning.memory.options import GraphOptions, LoraOptions
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import Speed, speed_of
+from l4serve.planning.performance.unproven import SEEN, telling_rules, unproven_cases
+from tests import factories
+from tests.planning.performance.engines import served
+
+CHAT = Load(input_tokens=512, output_tokens=128, clients=1)
+H100 = {"gpu": "nvidia-h100-80gb"}
+SMALL = "Qwen/Qwen2.5-0.5B-Instruct"
+
+
+def speed(model: str = SMALL, **options: Any) -> Speed:
+    return speed_of(served(model, **options), CHAT)
+
+
+def planned(engine: dict[str, Any] | None = None, **workload: Any) -> Speed:
+    stack = factories.serving({"w": factories.workload(SMALL, engine=engine, **workload)})
+    return factories.planned(stack).workloads[0].prospect.one_user.speed
+
+
+def test_each_case_is_found_by_a_setting_or_by_a_rule_of_a_contract() -> None:
+    known = {rule.id for rule in rules()}
+    assert telling_rules() <= known
+    assert {name for name, case in unproven_cases().items() if case.rule is None} == set(SEEN)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        ("Qwen/Qwen3-30B-A3B-GPTQ-Int4", H100, "mixture of experts"),
+        ("deepseek-ai/DeepSeek-V2-Lite", H100, "latent attention"),
+        (SMALL, {"lora": LoraOptions()}, "without an adapter"),
+        (SMALL, {"graphs": GraphOptions(piecewise=True)}, "leave attention out"),
+    ],
+)
+def test_what_no_point_supports_has_a_wider_bound_and_says_so(model: str, options: dict[str, Any], said: str) -> None:
+    found, plain = speed(model, **options), speed(**{k: v for k, v in options.items() if k == "gpu"})
+    assert any(said in told for told in found.assumed), found
+    assert found.bound.token.more >= plain.bound.token.more + 0.2
+    assert found.bound.rate.less > plain.bound.rate.less
+    assert not plain.assumed
+
+
+def test_a_model_with_adapters_may_make_half_the_tokens() -> None:
+    base, adapted = speed(), speed(lora=LoraOptions())
+    assert base.figures.output_tokens_per_second is not None
+    assert adapted.low.output_tokens_per_second == pytest.approx(base.figures.output_tokens_per_second / 2)
+
+
+def test_an_old_engine_s_fp8_cache_is_judged_with_a_wider_bound() -> None:
+    old, new = (planned({"version": version, "kvCacheDtype": "fp8"}) for version in ("0.10.0", "0.26.0"))
+    assert old.judged
+    assert any("V0 engine" in told for told in old.assumed)
+    assert old.bound.token.more > new.bound.token.more
+
+
+@pytest.mark.parametrize(
+    ("engine", "workload"),
+    [
+        ({"compilationConfig": {"cudagraph_mode": "NONE"}}, {}),
+        ({"compilationConfig": {"max_cudagraph_capture_size": 0}}, {}),
+        ({}, {"extraArgs": ["-cc.cudagraph_mode=NONE"]}),
+    ],
+)
+def test_graphs_that_are_off_are_eager_however_it_is_said(engine: dict[str, Any], workload: dict[str, Any]) -> None:
+    eager, off = planned({"enforceEager": True}), planned(engine, **workload)
+    assert off.figures.itl_ms == pytest.approx(eager.figures.itl_ms)
+    assert off.bound == eager.bound
+    assert off.figures.itl_ms != planned().figures.itl_ms
+
+
+@pytest.mark.parametrize("workload", [{"extraArgs": ["-O0"]}, {"engine": {"compilationConfig": {"mode": "NONE"}}}])
+def test_compilation_that_is_off_is_not_judged(workload: dict[str, Any]) -> None:
+    assert planned(**workload).not_judged
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "reason"),
+    [
+        (SMALL, {"dtype": "float32"}, "float32"),
+        (
+            "Qwen/Qwen3-30B-A3B-GPTQ-Int4",
+            {**H100, "tensor_parallel_size": 2, "expert_parallel": True},
+            "experts that each lie on one card",
+        ),
+    ],
+)
+def test_what_nobody_measured_is_not_judged(model: str, options: dict[str, Any], reason: str) -> None:
+    found = speed(model, **options)
+    assert not found.judged
+    assert reason in found.not_judged[0]
+
+
+def test_experts_on_one_card_are_whole_anyway() -> None:
+    assert speed("Qwen/Qwen3-30B-A3B-GPTQ-Int4", **H100, expert_parallel=True).judged
+
+
+def test_a_flag_spreads_experts() -> None:
+    stack = factories.serving(
+        {"w": {
+            "model": {"id": "mistralai/Mixtral-8x7B-Instruct-v0.1"}, "gpus": 8,
+            "engine": {"kind": "vllm", "version": "0.26.0", "tensorParallelSize": 8, "maxModelLen": 4096},
+            "extraArgs": ["--enable-expert-parallel"], "nodePool": "big",
+        }},
+        pools={"big": {"machineType": "g2-standard-96", "maxNodes": 1}},
+    )  # fmt: skip
+    found = factories.planned(stack).workloads[0].prospect.one_user.speed
+    assert "experts that each lie on one card" in found.not_judged[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "noted"),
+    [({}, True), ({"language_model_only": True}, False), ({"multimodal_limits": {"image": 0, "video": 0}}, False)],
+)
+def test_first_tokens_of_a_model_that_sees_are_said_to_be_of_text(options: dict[str, Any], noted: bool) -> None:
+    found = speed("Qwen/Qwen2.5-VL-7B-Instruct", **options)
+    assert any("of text alone" in told for told in found.assumed) == noted
