@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.workload import Workload
+from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
 from l4serve.planning.workload.start import StartPlan
 
@@ -57,7 +59,7 @@ class Lifecycle:
 
 
 def plan_lifecycle(
-    contract: Contract, extra_args: Sequence[str], start: StartPlan, *, spot: bool, balanced: bool = False
+    workload: Workload, contract: Contract, start: StartPlan, *, spot: bool, balanced: bool = False
 ) -> Lifecycle:
     """The life of a pod under a contract; on spot nodes it leaves faster, since they are taken away within seconds.
 
@@ -65,7 +67,7 @@ def plan_lifecycle(
     """
     probes, drain, shutdown = _table()["probes"], _table()["drain"], contract.shutdown
     period = probes["startup"]["period"]
-    stated = _stated(shutdown.drain_flag, extra_args)
+    stated = _stated(workload, contract)
     finish = (stated if stated is not None else drain["finish"]) if shutdown.drains else 0
     if shutdown.drains:
         leave = drain["spotLeaveBalanced" if balanced else "spotLeave"] if spot else drain["leave"]
@@ -88,14 +90,16 @@ def plan_lifecycle(
     )
 
 
-def _stated(flag: str | None, extra_args: Sequence[str]) -> int | None:
-    """The seconds that the config's own arguments give the engine to finish; None where they say nothing."""
-    for index, argument in enumerate(extra_args):
-        name, equals, value = argument.partition("=")
-        if flag is not None and name.replace("_", "-") == flag:
-            text = value if equals else next(iter(extra_args[index + 1 : index + 2]), "")
-            return int(text) if text.isdigit() else None
-    return None
+def _stated(workload: Workload, contract: Contract) -> int | None:
+    """The seconds that the config gives the engine to finish, by argument or variable; None where it says nothing."""
+    flag = contract.flags.get(contract.shutdown.drain_flag or "")
+    if flag is None:
+        return None
+    options = [option for option in read_options(workload.extra_args, contract) if option.flag is flag]
+    given = [*workload.extra_env.get(flag.env or "", "").split(), *(value for each in options for value in each.values)]
+    # An argument counts before the variable.
+    text = given[-1] if given else ""
+    return int(text) if text.isdigit() else None
 
 
 @cache

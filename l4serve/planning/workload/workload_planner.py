@@ -85,7 +85,7 @@ class Draft:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """How a pod starts, shows that it lives, and ends."""
-        arguments = self.resolved.contract, self.workload.extra_args, self.start
+        arguments = self.workload, self.resolved.contract, self.start
         return plan_lifecycle(*arguments, spot=self.place.spot, balanced=self.access.route is not None)
 
     @property
@@ -93,7 +93,7 @@ class Draft:
         """The same of a pod that no spot node may have; it starts alike."""
         if not self.place.spot:
             return self.lifecycle
-        return plan_lifecycle(self.resolved.contract, self.workload.extra_args, self.lifecycle.start, spot=False)
+        return plan_lifecycle(self.workload, self.resolved.contract, self.lifecycle.start, spot=False)
 
 
 def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:

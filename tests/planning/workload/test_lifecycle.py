@@ -62,10 +62,26 @@ def test_an_engine_that_cannot_finish_serves_on_for_longer() -> None:
     assert chat(version="0.17.1").lifecycle.leave_seconds > chat(version="0.18.0").lifecycle.leave_seconds
 
 
-@pytest.mark.parametrize("given", ["--shutdown-timeout=300", "--shutdown_timeout=300"])
-def test_a_stated_timeout_stays_and_the_grace_follows(given: str) -> None:
-    plan = chat(extraArgs=[given])
+@pytest.mark.parametrize(
+    ("kind", "version", "given"),
+    [
+        ("vllm", "0.26.0", {"extraArgs": ["--shutdown-timeout=300"]}),
+        ("vllm", "0.26.0", {"extraArgs": ["--shutdown_timeout=300"]}),
+        ("vllm", "0.26.0", {"extraArgs": ["--shutdown-t=300"]}),
+        ("vllm", "0.26.0", {"extraArgs": ["--shutdown-timeout", "300"]}),
+        ("tgi", "3.3.7", {"extraArgs": ["-g", "300"]}),
+        ("tgi", "3.3.7", {"extraEnv": {"GRACEFUL_TERMINATION_TIMEOUT": "300"}}),
+        (
+            "tgi",
+            "3.3.7",
+            {"extraArgs": ["--graceful-termination-timeout=300"], "extraEnv": {"GRACEFUL_TERMINATION_TIMEOUT": "60"}},
+        ),
+    ],
+)
+def test_a_stated_timeout_stays_and_the_grace_follows(kind: str, version: str, given: dict[str, Any]) -> None:
+    plan = chat(kind, version, **given)
     assert plan.lifecycle.drain_args == ()
+    assert not [word for word in plan.engine.argv if word.endswith("=90")]
     assert plan.lifecycle.grace_seconds == 15 + 300 + 15
 
 
