@@ -3,23 +3,21 @@ gains."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
 from l4serve.advising.candidates import quality_of
+from l4serve.advising.smaller_models import smaller_model
 from l4serve.advising.stack_advice import home_of
-from l4serve.advising.trial import Trial
+from l4serve.advising.trial import Bill, Trial
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
-from l4serve.planning.models.catalogue import all_models
-from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
@@ -28,8 +26,7 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Status = Literal["applied", "not applicable", "not judged", "gains"]
 """Not judged is what nobody measured: such an edit may gain."""
-_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)[bB](?![A-Za-z0-9])")
-REPLICAS = 2
+REPLICAS = CARDS = 2
 
 
 @frozen(kw_only=True)
@@ -50,7 +47,9 @@ class Item:
     gain: float | None = None
     quality: str | None = None
     price_date: str | None = None
-    """Day of the price that the text names; None where it names none."""
+    """Days of the prices that the text names; None where it names none."""
+    bill: Bill | None = None
+    """What the whole stack costs with the edit and without it, where that differs."""
 
 
 @cache
@@ -98,10 +97,17 @@ class _Checker:
     def _planned(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
         """What was found, where the stack plans with its edit, with more nodes for it if need be."""
         name, edit = self.workload.name, found.get("edit")
-        if self.trial is None or not edit or (reason := self.trial.refused(name, edit)) is None:
+        if self.trial is None or not edit:
             return found
-        larger = self.trial.with_room(name, edit, self.workload.placing.packed_on)
-        return _none(f"the stack refuses {_said(edit)}: {reason}") if larger is None else {**found, "edit": larger}
+        edited = self.trial.edited(name, edit)
+        if isinstance(edited, str):
+            larger = self.trial.with_room(name, edit, self.workload.placing.packed_on)
+            if larger is None:
+                return _none(f"the stack refuses {_said(edit)}: {edited}")
+            edited = larger
+        bill = self.trial.bill(edited)
+        told = {} if bill is None else {"text": f"{found['text']}; {bill.told}", "price_date": bill.dates, "bill": bill}
+        return {**found, "edit": edited.edit, **told}
 
     def _gpu(self, goal: str) -> Mapping[str, Any]:
         better = find_gpu(_table()["betterGpu"].get(self.subject.card.name, ""))
@@ -109,14 +115,14 @@ class _Checker:
             return _none(f"{self.subject.card.name} is the best card of the table")
         price, share = pod_price(better.name, self.subject.layout.gpus, provisioning=self.provisioning)
         usd = None if price is None else price.usd_per_hour * share
-        pool, machine = self.workload.placing.packed_on, self._smallest(better.name)
+        pool, machine = self.workload.placing.packed_on, self._smallest(better.name, self.subject.layout.gpus)
         if machine is None:
             return _none(f"no machine with {better.name} is sold {self.provisioning}")
         cost = "at a price that is not known"
         if price is not None:
-            cost = f"{price.usd_per_hour * share:.2f} USD an hour for each pod ({price.dated})"
+            cost = f"of which each pod's part costs {price.usd_per_hour * share:.2f} USD an hour ({price.dated})"
         edit = {f"nodePools.{pool}.machineType": machine} if pool else {}
-        tried = self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {better.name}, {cost}")
+        tried = self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {machine}, {cost}")
         return {**tried, "price_date": price.date if price else None}
 
     def _quantization(self, goal: str) -> Mapping[str, Any]:
@@ -145,13 +151,20 @@ class _Checker:
         layout = self.subject.layout
         if layout.tensor_parallel_size > 1:
             return _applied(f"{layout.tensor_parallel_size} cards share each layer")
-        home = home_of(self.workload)
-        if home is None or home.shape.gpus < REPLICAS:
-            return _none("the machine has one card; a pool with two is another machine type")
-        edit = {"gpus": REPLICAS, self.profile.path("shards"): REPLICAS}
-        usd = None if self.usd is None else REPLICAS * self.usd
-        text = "two cards for one pod: their exchange over PCIe was measured by nobody"
-        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), usd, text)
+        home, pool = home_of(self.workload), self.workload.placing.packed_on
+        if home is None:
+            return _none("nobody plans the machines that it runs on")
+        edit: dict[str, object] = {"gpus": CARDS, self.profile.path("shards"): CARDS}
+        subject = self.subject.edited(edit, self.subject.shape)
+        usd = None if self.usd is None else CARDS * self.usd
+        if home.shape.gpus < CARDS:
+            machine = self._smallest(self.subject.card.name, CARDS)
+            if machine is None or pool is None:
+                return _none(f"the machine has one card, and none with {CARDS} of them can take its place")
+            price, share = pod_price(self.subject.card.name, CARDS, provisioning=self.provisioning)
+            usd = None if price is None else price.usd_per_hour * share
+            edit[f"nodePools.{pool}.machineType"] = machine
+        return self._tried(goal, edit, subject, usd, "two cards for one pod: nobody measured their exchange")
 
     def _batching(self, goal: str) -> Mapping[str, Any]:
         if "batchTokens" not in self.profile.fields:
@@ -200,12 +213,12 @@ class _Checker:
             return _not_judged("nothing is known of the backend")
         return _applied(f"paged by the engine, {backend} on this card")
 
-    def _smallest(self, accelerator: str) -> str | None:
-        """The smallest machine type that has enough of a card and is sold as the pool's nodes are."""
+    def _smallest(self, accelerator: str, cards: int) -> str | None:
+        """The smallest machine type that has so many of a card and is sold as the pool's nodes are."""
         fitting = [
             shape
             for shape in all_shapes(accelerator)
-            if shape.gpus >= self.subject.layout.gpus and not shape.attached and shape.sold(self.provisioning)
+            if shape.gpus >= cards and not shape.attached and shape.sold(self.provisioning)
         ]
         return min(fitting, key=lambda shape: (shape.gpus, shape.vcpus)).machine_type if fitting else None
 
@@ -283,16 +296,3 @@ def _not_judged(text: str) -> Mapping[str, Any]:
 
 def _none(text: str) -> Mapping[str, Any]:
     return {"status": "not applicable", "text": text}
-
-
-def smaller_model(shape: ModelShape | None) -> ModelShape | None:
-    """The next smaller model of the catalogue whose name differs in its size alone; None where there is none."""
-    if shape is None or (own := _SIZE.search(shape.id)) is None:
-        return None
-    pattern = _SIZE.sub("#", shape.id)
-    sizes = [
-        (float(found[1]), other)
-        for other in all_models()
-        if (found := _SIZE.search(other.id)) and _SIZE.sub("#", other.id) == pattern and float(found[1]) < float(own[1])
-    ]
-    return max(sizes, key=lambda pair: pair[0])[1] if sizes else None

@@ -24,6 +24,29 @@ def edit_path(workload: str, key: str) -> tuple[str, ...]:
 
 
 @frozen(kw_only=True)
+class Edited:
+    """An edit of a workload, and the plan of the stack with it."""
+
+    edit: Mapping[str, object]
+    plan: StackPlan
+
+
+@frozen(kw_only=True)
+class Bill:
+    """USD an hour of a whole stack, with as many machines as its replicas take: as it is, and with an edit."""
+
+    today: float
+    edited: float
+    dates: str
+    """Days of the prices."""
+
+    @property
+    def told(self) -> str:
+        """Both in words."""
+        return f"the stack costs {self.edited:.2f} USD an hour in place of {self.today:.2f} (prices of {self.dates})"
+
+
+@frozen(kw_only=True)
 class Trial:
     """The text of a stack whose plan is known, and who plans it when a workload of it is edited."""
 
@@ -31,21 +54,28 @@ class Trial:
     plan: StackPlan
     planner: Planner
 
-    def refused(self, workload: str, edit: Mapping[str, object]) -> str | None:
-        """Why the stack does not plan with an edit; None where it does."""
+    def edited(self, workload: str, edit: Mapping[str, object]) -> Edited | str:
+        """The stack with an edit, or why it does not plan with it."""
         try:
-            self.planner(with_values(self.text, {edit_path(workload, key): value for key, value in edit.items()}))
+            plan = self.planner(with_values(self.text, {edit_path(workload, key): edit[key] for key in edit}))
         except (ConfigError, ValueError) as error:
             return str(error).splitlines()[0]
-        return None
+        return Edited(edit=edit, plan=plan)
 
-    def with_room(self, workload: str, edit: Mapping[str, object], pool: str | None) -> Mapping[str, object] | None:
-        """The edit with as many more nodes of a pool as it takes; None where a few do not help."""
+    def with_room(self, workload: str, edit: Mapping[str, object], pool: str | None) -> Edited | None:
+        """The stack with an edit and as many more nodes of a pool as it takes; None where a few do not help."""
         found = next((each for each in self.plan.node_pools if each.name == pool and each.create), None)
         if found is None:
             return None
         for more in range(1, MORE_NODES + 1):
-            larger = {**edit, f"{POOLS}{pool}.maxNodes": found.size.max_nodes + more}
-            if self.refused(workload, larger) is None:
+            larger = self.edited(workload, {**edit, f"{POOLS}{pool}.maxNodes": found.size.max_nodes + more})
+            if isinstance(larger, Edited):
                 return larger
         return None
+
+    def bill(self, edited: Edited) -> Bill | None:
+        """What the stack costs with an edit, where that is another price than today's."""
+        before, after = (plan.cost.at("planned").per_hour for plan in (self.plan, edited.plan))
+        if before is None or after is None or before == after:
+            return None
+        return Bill(today=before, edited=after, dates=", ".join(edited.plan.cost.price_dates))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from l4serve.advising.checklist import Item, checklist
-from l4serve.advising.trial import Trial
+from l4serve.advising.trial import Edited, Trial
 from l4serve.config.stack_file import read_stack_text
 from l4serve.config.yaml_edits import with_values
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -56,3 +56,23 @@ def test_an_edit_that_no_more_nodes_help_is_told_why() -> None:
     assert (item.status, item.edit) == ("not applicable", {})
     assert "the stack refuses nodePools.l4.machineType: a3-highgpu-8g" in item.text
     assert "mixes" in item.text
+
+
+@pytest.mark.parametrize("item", ["latency-gpu", "throughput-tensor-parallelism"])
+def test_an_edit_of_the_machines_has_the_bill_of_the_whole_stack(item: str) -> None:
+    trial = trial_of(ROOT / "Pulumi.prod.yaml")
+    found = offered(trial)["llama-8b", item]
+    edited = trial.edited("llama-8b", found.edit)
+    assert isinstance(edited, Edited)
+    assert found.bill is not None
+    assert found.bill.today == trial.plan.cost.at("planned").per_hour
+    assert found.bill.edited == edited.plan.cost.at("planned").per_hour
+    assert found.bill.edited > found.bill.today
+    assert f"costs {found.bill.edited:.2f} USD an hour in place of {found.bill.today:.2f}" in found.text
+    assert found.price_date == found.bill.dates
+
+
+def test_an_edit_that_costs_no_more_has_no_bill() -> None:
+    items = offered(trial_of(ROOT / "Pulumi.dev.yaml"))
+    assert items["qwen", "latency-quantization"].edit
+    assert items["qwen", "latency-quantization"].bill is None

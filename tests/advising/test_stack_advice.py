@@ -116,10 +116,10 @@ def test_every_edit_of_the_checklist_is_one_that_the_stack_plans(tmp_path: Path)
         assert planned(with_values(text, edit)).workloads, item
 
 
-def test_two_cards_gain_where_the_machine_has_them_and_are_applied_where_they_are_used() -> None:
-    name = "throughput-tensor-parallelism"
-    assert items()[name].status == "not applicable"
-    assert items("g2-standard-24")[name].edit == {"gpus": 2, "engine.tensorParallelSize": 2}
+def test_two_cards_come_with_their_machine_and_are_applied_where_they_are_used() -> None:
+    name, edit = "throughput-tensor-parallelism", {"gpus": 2, "engine.tensorParallelSize": 2}
+    assert items()[name].edit == {**edit, "nodePools.l4.machineType": "g2-standard-24"}
+    assert items("g2-standard-24")[name].edit == edit
     assert items("g2-standard-24", gpus=2)[name].status == "applied"
 
 
