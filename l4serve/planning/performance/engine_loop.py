@@ -137,11 +137,11 @@ class EngineLoop:
             if asked > limits.cache_tokens and (held or fresh or prefilled):
                 self._block("cache")
                 break
+            if asked > self.seen.most_cached:
+                self.seen.most_cached = asked
             if not limits.chunks and request.prompt > budget and prefilled:
                 self.seen.touched.add("tokens")
                 break
-            if asked > self.seen.most_cached:
-                self.seen.most_cached = asked
             tokens = min(budget, request.prompt)
             self.waiting.popleft()
             if request.placed < 0:

@@ -71,6 +71,14 @@ def test_a_run_that_the_sequences_hold_back_stands_for_other_tokens_of_a_step() 
     assert observed(CLOCK, replace(few, sequences=17), load) is not first
 
 
+def test_a_run_that_a_step_holds_back_does_not_stand_for_a_cache_that_would_hold_it_back_first() -> None:
+    load = Load(input_tokens=700, output_tokens=1, clients=24)
+    wide = replace(LIMITS, cache_tokens=6000, chunks=False)
+    first = observed(CLOCK, wide, load)
+    assert first.touched == {"tokens"}
+    assert observed(CLOCK, replace(wide, cache_tokens=1500), load).touched == {"cache"}
+
+
 def test_limits_that_nothing_touches_share_a_run() -> None:
     load = Load(input_tokens=100, output_tokens=20, clients=2)
     first = observed(CLOCK, LIMITS, load)
