@@ -20,6 +20,8 @@ from l4serve.planning.values.names import shorten
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.node_choice import Place
 
+_ELSEWHERE = "use another source, such as kind: bucket"
+
 
 @frozen(kw_only=True)
 class WeightStore:
@@ -126,15 +128,15 @@ def disk_problems(
     """What stands against the disk of a workload at a YAML path."""
     source = workload.model.source
     if isinstance(source, BootDiskSource):
-        yield from _boot_disk_problems(path, place)
+        yield from _boot_disk_problems(path, place, cluster)
     if isinstance(source, HyperdiskSource):
         yield from _hyperdisk_problems(path, place, cluster, source, checkpoint_gib)
 
 
-def _boot_disk_problems(path: str, place: Place) -> Iterator[Problem]:
+def _boot_disk_problems(path: str, place: Place, cluster: ClusterPlan) -> Iterator[Problem]:
     at, pool = f"{path}.model.source", place.pool
     if pool is None or place.placing.compute_class is not None:
-        yield Problem(f"{at}.kind", "a boot disk belongs to one node pool of the stack", "set nodePool to that pool")
+        yield Problem(f"{at}.kind", "a boot disk belongs to one node pool of the stack", _pooled(cluster))
     elif pool.disks.secondary_boot_disk is None or pool.disks.secondary_boot_disk_mode is not None:
         message = f"node pool {pool.name!r} has no secondary boot disk of data"
         fix = (
@@ -147,8 +149,12 @@ def _hyperdisk_problems(
     path: str, place: Place, cluster: ClusterPlan, source: HyperdiskSource, checkpoint_gib: float | None
 ) -> Iterator[Problem]:
     at, pool = f"{path}.model.source", place.pool
-    if pool is None or place.placing.compute_class is not None or not pool.create:
-        yield Problem(f"{at}.kind", "a Hyperdisk is made for one node pool of the stack", "set nodePool to that pool")
+    if cluster.managed is None and not cluster.looked_up:
+        what = "a Hyperdisk is made for a node pool of the stack, which makes none in a cluster that a kubeconfig names"
+        yield Problem(f"{at}.kind", what, f"set cluster.name and cluster.location, or {_ELSEWHERE}")
+        return
+    if pool is None or place.placing.compute_class is not None:
+        yield Problem(f"{at}.kind", "a Hyperdisk is made for one node pool of the stack", _pooled(cluster))
         return
     families = _table()["hyperdisk"]["families"]
     if pool.machine_type.partition("-")[0] not in families:
@@ -167,6 +173,13 @@ def _hyperdisk_problems(
         yield Problem(f"{at}.sizeGb", f"the weights take {checkpoint_gib:.1f} GiB", f"set sizeGb: {least}")
     else:
         yield from _throughput_problems(at, source, _disk_gb(source, checkpoint_gib) * 1e9 / GIB)
+
+
+def _pooled(cluster: ClusterPlan) -> str:
+    """How a workload comes to run on one node pool of the stack."""
+    if cluster.mode == "autopilot":
+        return f"Autopilot has no node pools: {_ELSEWHERE}, or a standard cluster with nodePools"
+    return "set nodePool to one of nodePools"
 
 
 def fill_notes(place: Place, cluster: ClusterPlan) -> Iterator[str]:
@@ -189,10 +202,11 @@ def disk_billed(store: WeightStore) -> str:
 def _throughput_problems(at: str, source: HyperdiskSource, size_gib: float) -> Iterator[Problem]:
     """What a Hyperdisk ML of that size can be asked to read at."""
     limits = _table()["hyperdisk"]
-    least, most = math.ceil(limits["leastPerGib"] * size_gib), math.floor(limits["mostPerGib"] * size_gib)
+    least = max(limits["least"], math.ceil(limits["leastPerGib"] * size_gib))
+    most = min(limits["most"], math.floor(limits["mostPerGib"] * size_gib))
     if not least <= source.throughput_mibps <= most:
         what = f"a Hyperdisk ML of {size_gib:,.0f} GiB reads {least:,} to {most:,} MiB/s"
-        fix = f"set throughputMibps: {max(limits['least'], min(max(source.throughput_mibps, least), most))}"
+        fix = f"set throughputMibps: {min(max(source.throughput_mibps, least), most)}"
         yield Problem(f"{at}.throughputMibps", what, fix)
 
 

@@ -44,6 +44,25 @@ def refusal(source: dict[str, Any], **more: Any) -> str:
     return str(refused.value)
 
 
+@pytest.mark.parametrize("kind", ["hyperdisk", "bootDisk"])
+def test_a_disk_of_a_node_pool_is_refused_with_a_remedy_that_leads_somewhere(kind: str) -> None:
+    chat = factories.workload()
+    chat["model"]["source"] = {"kind": kind}
+    with pytest.raises(ValueError, match="Autopilot has no node pools: use another source") as refused:
+        factories.planned(factories.serving({"chat": chat}, cluster=factories.AUTOPILOT))
+    assert "set nodePool" not in str(refused.value)
+
+
+def test_no_hyperdisk_is_made_in_a_cluster_that_a_kubeconfig_names() -> None:
+    chat = factories.workload(nodePool="l4")
+    chat["model"]["source"] = {"kind": "hyperdisk"}
+    pools = {"l4": {**POOL, "zones": ["us-central1-a"]}}
+    with pytest.raises(ValueError, match="set cluster.name and cluster.location"):
+        factories.planned(factories.serving({"chat": chat}, cluster=factories.EXISTING, pools=pools))
+    named = {**factories.EXISTING, "name": "llm", "location": "us-central1-a"}
+    assert factories.planned(factories.serving({"chat": chat}, cluster=named, pools=pools))
+
+
 def test_the_hub_mounts_nothing_and_downloads() -> None:
     plan = chat(None)
     assert (plan.storage.volumes, plan.storage.sidecar, plan.storage.readable) == ((), None, ())
@@ -252,7 +271,7 @@ def test_a_source_of_another_form_is_refused_by_its_own_path(source: dict[str, A
 def test_a_hyperdisk_reads_as_much_as_its_size_allows() -> None:
     assert chat({"kind": "hyperdisk", "sizeGb": 16, "throughputMibps": 23_841}).storage.store is not None
     told = refusal({"kind": "hyperdisk", "sizeGb": 16, "throughputMibps": 24_000})
-    assert "reads 2 to 23,841 MiB/s" in told and "set throughputMibps: 23841" in told
+    assert "reads 400 to 23,841 MiB/s" in told and "set throughputMibps: 23841" in told
     told = refusal({"kind": "hyperdisk", "sizeGb": 65_536})
     assert "reads 7,325 to" in told and "set throughputMibps: 7325" in told
 
