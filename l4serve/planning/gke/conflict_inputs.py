@@ -22,7 +22,7 @@ from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
 from l4serve.planning.machines.regions import meant_zone, zones_of
 from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
-from l4serve.planning.machines.system_machines import misspelt_class
+from l4serve.planning.machines.system_machines import is_arm, misspelt_class
 from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete
 
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
@@ -37,6 +37,7 @@ _CLUSTER_DERIVED = (
         "zonesUnknown",
         "zonesHaveLocation",
         "systemPoolGpu",
+        "systemPoolArm",
         "systemMachineMeant",
         "systemFallbackWrong",
         "systemFallbackMeant",
@@ -81,6 +82,7 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
         **_zone_facts("zones", facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
         "systemPoolGpu": ", ".join(sorted(gpu_machine_types() & _system_machines(facts))),
+        "systemPoolArm": ", ".join(sorted(filter(is_arm, filter(None, _system_machines(facts))))),
         "systemMachineMeant": misspelt_class(facts.get("systemPool.machineType") or ""),
         "systemFallbackWrong": ", ".join(name for name in _fallbacks(facts) if misspelt_class(name)),
         "systemFallbackMeant": ", ".join(filter(None, map(misspelt_class, _fallbacks(facts)))),

@@ -32,6 +32,17 @@ def has_no_gpus(machine_type: str) -> bool:
     return family != "n1" and family in _table()["families"]
 
 
+def is_arm(machine_type: str) -> bool:
+    """Whether a machine has Arm processors, whose nodes GKE taints against what is built for x86."""
+    return machine_type.partition("-")[0] in _table()["arm"]
+
+
+def holds_nothing(machine_type: str, disk_gb: int) -> bool:
+    """Whether GKE's own daemonsets leave no memory of a node; a machine whose size nobody knows may hold something."""
+    free = _free(machine_type, disk_gb)
+    return free is not None and not free.memory_bytes
+
+
 def misspelt_class(machine_type: str) -> str | None:
     """The machine type that was meant by one whose class is misspelt; None where it is spelt right, or like none."""
     family, _, rest = machine_type.partition("-")

@@ -8,7 +8,7 @@ from l4serve.config.cluster_options import SystemPool
 from l4serve.config.problems import Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.machines.boot_disks import disk_for_images
-from l4serve.planning.machines.system_machines import pods_on
+from l4serve.planning.machines.system_machines import holds_nothing, pods_on
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
 from l4serve.planning.workload.endpoint_picker import PickerPlan
 from l4serve.planning.workload.weight_disk import fill_disk, fill_requests
@@ -25,12 +25,20 @@ def room_problems(
     `images_gib` are the images, unpacked, of the engines whose disks are filled; None where no disk is.
     """
     system = cluster.managed.system_pool if cluster.managed else None
-    if system is not None and images_gib is not None:
+    if system is None:
+        return
+    yield from _tiny_machines(system)
+    if images_gib is not None:
         yield from _disk_problems(system, images_gib)
     asked = [picker.resources["requests"] for picker in pickers] + ([] if images_gib is None else [fill_requests()])
-    if system is None or not asked:
+    if not asked:
         return
     pod = _largest(asked)
+    for machine in system.fallback_machine_types:
+        if pods_on(machine, system.max_nodes, pod, system.disk_size_gb) == 0:
+            what = f"{machine} could not stand in: beside GKE's own pods it holds none of {pod[0] / 1000:g} CPU"
+            yield Problem("cluster.systemPool.fallbackMachineTypes", what, f"use a larger one, such as {_ENOUGH}")
+            return
     rooms = [
         pods_on(machine, system.max_nodes, pod, system.disk_size_gb)
         for machine in (system.machine_type, *system.fallback_machine_types)
@@ -40,6 +48,15 @@ def room_problems(
     whom = _named(len(pickers), images_gib is not None)
     message = f"{whom}, and {_nodes(system)} beside GKE's own pods hold {room} of {pod[0] / 1000:g} CPU each"
     yield Problem(*_remedy(system, len(asked), pod, message))
+
+
+def _tiny_machines(system: SystemPool) -> Iterator[Problem]:
+    """Machines on which GKE's own pods find no place, whatever else the stack puts there."""
+    fallbacks = (("fallbackMachineTypes", machine) for machine in system.fallback_machine_types)
+    for field, machine in (("machineType", system.machine_type), *fallbacks):
+        if holds_nothing(machine, system.disk_size_gb):
+            what = f"the daemonsets of GKE leave no memory of {machine}, and its other pods would stay Pending"
+            yield Problem(f"cluster.systemPool.{field}", what, f"use a larger one, such as {_ENOUGH}")
 
 
 def _disk_problems(system: SystemPool, images_gib: float) -> Iterator[Problem]:

@@ -116,9 +116,13 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "systemPool": {"machineType": "g2-standard-4"}},
         {**STANDARD, "systemPool": {"machineType": "n2-standard-4"}},
     ),
+    "system-pool-on-arm": (
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["t2a-standard-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["t2d-standard-4"]}},
+    ),
     "system-machine-misspelt": (
         {**STANDARD, "systemPool": {"machineType": "e2-standrd-4"}},
-        {**STANDARD, "systemPool": {"machineType": "c4a-standard-4-lssd"}},
+        {**STANDARD, "systemPool": {"machineType": "c4d-standard-4-lssd"}},
     ),
     "system-fallback-misspelt": (
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-highmm-4"]}},

@@ -48,6 +48,29 @@ def test_a_machine_that_holds_none_is_refused_itself() -> None:
     assert "such as e2-standard-4" in told
 
 
+def test_a_machine_that_could_not_stand_in_is_refused() -> None:
+    told = refusal(1, machineType="e2-standard-4", fallbackMachineTypes=["n2-standard-4", "e2-medium"])
+    assert "cluster.systemPool.fallbackMachineTypes: e2-medium could not stand in" in told
+    assert planned(0, machineType="e2-standard-4", fallbackMachineTypes=["e2-medium"]), "nothing is put there"
+
+
+@pytest.mark.parametrize(
+    ("system", "field"),
+    [
+        ({"machineType": "e2-micro"}, "machineType"),
+        ({"machineType": "e2-standard-4", "fallbackMachineTypes": ["e2-micro"]}, "fallbackMachineTypes"),
+    ],
+)
+def test_a_machine_without_memory_for_gkes_own_pods_is_refused(system: dict[str, Any], field: str) -> None:
+    assert f"cluster.systemPool.{field}: the daemonsets of GKE leave no memory of e2-micro" in refusal(0, **system)
+
+
+@pytest.mark.parametrize("machine", ["t2a-standard-4", "c4a-standard-4"])
+def test_a_machine_of_arm_is_refused(machine: str) -> None:
+    assert f"GKE taints nodes of {machine}" in refusal(0, machineType=machine)
+    assert f"GKE taints nodes of {machine}" in refusal(0, fallbackMachineTypes=[machine])
+
+
 def test_one_filling_job_at_a_time_needs_its_place_too() -> None:
     assert "a Job that fills a disk runs there" in refusal(0, 1, machineType="e2-small", maxNodes=1)
     assert planned(0, 3, machineType="e2-standard-4", maxNodes=1)

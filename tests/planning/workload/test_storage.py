@@ -57,7 +57,7 @@ def test_no_hyperdisk_is_made_in_a_cluster_that_a_kubeconfig_names() -> None:
     chat = factories.workload(nodePool="l4")
     chat["model"]["source"] = {"kind": "hyperdisk"}
     pools = {"l4": {**POOL, "zones": ["us-central1-a"]}}
-    with pytest.raises(ValueError, match="set cluster.name and cluster.location"):
+    with pytest.raises(ValueError, match=r"set cluster\.name and cluster\.location"):
         factories.planned(factories.serving({"chat": chat}, cluster=factories.EXISTING, pools=pools))
     named = {**factories.EXISTING, "name": "llm", "location": "us-central1-a"}
     assert factories.planned(factories.serving({"chat": chat}, cluster=named, pools=pools))
