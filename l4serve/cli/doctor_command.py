@@ -76,7 +76,8 @@ def doctor(
 
 def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: bool) -> "Iterator[Finding]":
     """This machine first, then the cloud, then the cluster; each only where it can be asked."""
-    from l4serve.verification.doctor_finding import bad, unknown
+    from l4serve.verification.doctor_cloud import no_project
+    from l4serve.verification.doctor_finding import unknown
     from l4serve.verification.doctor_local import local_findings
     from l4serve.verification.doctor_lock import state_lock
     from l4serve.verification.stray_providers import stray_findings
@@ -89,7 +90,7 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
     name = plan.cluster.project or project
     if name is None:
         yield state_lock(plan.stack, PROJECT, None)
-        yield bad("project", "the stack names none", "pulumi config set gcp:project PROJECT")
+        yield no_project(plan)
     else:
         yield from _cloud(plan, name)
     from l4serve.verification.cluster_access import AccessError, stack_client
@@ -114,8 +115,7 @@ def _cloud(plan: StackPlan, project: str) -> "Iterator[Finding]":
         apis = google_apis()
     except LoginError as error:
         yield state_lock(plan.stack, PROJECT, None)
-        said, _, fix = str(error).rpartition("; ")
-        yield bad("login", said, fix)
+        yield bad(error.subject, error.text, error.remedy)
         return
     yield state_lock(plan.stack, PROJECT, apis)
     yield ok("login", "application default credentials")

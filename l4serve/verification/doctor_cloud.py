@@ -33,6 +33,15 @@ def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[
             yield unknown(subject, f"{error}")
 
 
+def no_project(plan: StackPlan) -> Finding:
+    """What to say of a stack that names no project: one that only reaches a cluster by its kubeconfig needs none."""
+    cluster = plan.cluster
+    asks = cluster.managed is not None or cluster.looked_up or granted_buckets(plan) or [*_needed(plan, "-")]
+    if asks:
+        return bad("project", "the stack names none", "pulumi config set gcp:project PROJECT")
+    return ok("project", "none is needed: a kubeconfig names the cluster, and nothing is made in Google Cloud")
+
+
 def _services(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
     table = _table()
     wanted = list(table["apis"])

@@ -19,7 +19,11 @@ _SECONDS = 20
 
 
 class LoginError(Exception):
-    """No credentials can be had; the message names the remedy after a semicolon."""
+    """No credentials can be had: what is at fault, what it says, and the remedy."""
+
+    def __init__(self, subject: str, text: str, remedy: str) -> None:
+        self.subject, self.text, self.remedy = subject, text, remedy
+        super().__init__(text)
 
 
 class ApiError(Exception):
@@ -62,15 +66,18 @@ def google_apis() -> GoogleApis:
     """The APIs under the application default credentials. Raises LoginError."""
     try:
         import google.auth
-        from google.auth.exceptions import GoogleAuthError
+        from google.auth.exceptions import GoogleAuthError, TransportError
         from google.auth.transport.requests import AuthorizedSession, Request
     except ImportError:
-        message = "Google's client library is not installed; pip install --require-hashes -r requirements/doctor.txt"
-        raise LoginError(message) from None
+        install = "pip install --require-hashes -r requirements/doctor.txt"
+        raise LoginError("login", "Google's client library is not installed", install) from None
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
         credentials.refresh(Request())
     except GoogleAuthError as error:
-        first = excerpt(str(error).splitlines()[0], 200) if str(error) else type(error).__name__
-        raise LoginError(f"no login: {first}; gcloud auth application-default login") from None
+        first = excerpt(str(error).splitlines()[0], 120) if str(error) else type(error).__name__
+        if isinstance(error, TransportError) or isinstance(error.__cause__, TransportError):
+            fix = "see whether this machine reaches https://oauth2.googleapis.com, by HTTPS_PROXY where it must"
+            raise LoginError("network", f"Google does not answer: {first}", fix) from None
+        raise LoginError("login", f"no login: {first}", "gcloud auth application-default login") from None
     return GoogleApis(AuthorizedSession(credentials))

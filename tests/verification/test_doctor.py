@@ -9,7 +9,7 @@ from l4serve.config.data_file import load_data
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.verification import doctor_quota
-from l4serve.verification.doctor_cloud import cloud_findings
+from l4serve.verification.doctor_cloud import cloud_findings, no_project
 from l4serve.verification.doctor_cluster import autoscalers, drivers, pending_pods
 from l4serve.verification.doctor_finding import Finding
 from l4serve.verification.doctor_local import local_findings
@@ -52,6 +52,21 @@ def plan(**pool: Any) -> StackPlan:
 def asked(documents: Answers, of: StackPlan | None = None) -> dict[str, Finding]:
     with google(documents) as apis:
         return {each.subject: each for each in cloud_findings(of or plan(), "my-project", apis)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({}, "ok"),
+        ({"name": "llm", "location": "us-central1-a"}, "bad"),
+        ({"monitoring": {"dashboard": True}}, "bad"),
+        ({"monitoring": {"alerts": {"via": "policies"}}}, "bad"),
+    ],
+)
+def test_a_project_is_missed_only_where_google_is_asked_for_something(fields: dict[str, Any], verdict: str) -> None:
+    monitoring = {"monitoring": fields.pop("monitoring")} if "monitoring" in fields else {}
+    values = factories.serving(cluster={**factories.EXISTING, **fields}, **monitoring)
+    assert no_project(factories.planned(values)).verdict == verdict
 
 
 def test_a_project_that_has_everything_is_well() -> None:
