@@ -113,6 +113,15 @@ def test_where_it_could_not_choose_it_is_refused(fields: dict[str, Any], told: s
     assert told in str(refused.value) and "workloads.qwen.expose.inferencePool" in str(refused.value)
 
 
+def test_a_model_of_recordings_alone_is_refused_as_a_reranker_is() -> None:
+    for model, asked in (("openai/whisper-large-v3", "transcribe"), ("BAAI/bge-reranker-v2-m3", "score")):
+        workload = factories.workload(model, engine={"maxModelLen": None}, expose=POOLED)
+        with pytest.raises(ConfigError, match=f"the picker refuses every request for {asked}"):
+            factories.planned(factories.serving({"one": workload}, expose={"to": "network"}))
+    both = factories.workload("Qwen/Qwen2.5-1.5B-Instruct", expose=POOLED)
+    assert factories.planned(factories.serving({"one": both}, expose={"to": "network"}))
+
+
 def test_a_policy_closes_the_picker_to_all_but_the_load_balancer() -> None:
     found = rendered()
     spec = one(found, "NetworkPolicy", "qwen-picker")["spec"]

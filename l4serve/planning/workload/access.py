@@ -59,7 +59,7 @@ def plan_access(
             around.workloads,
             around.gateway(),
             contract(),
-            lambda: subject().purpose,
+            subject,
             autopilot=around.site().cluster.mode == "autopilot",
         ),
     )

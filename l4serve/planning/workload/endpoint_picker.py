@@ -15,8 +15,8 @@ from l4serve.engines.contract_table import ServedModel
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.versions import version_of
-from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
+from l4serve.planning.workload.judging import Subject
 
 
 @frozen(kw_only=True)
@@ -46,7 +46,7 @@ def picker_name(object_name: str) -> str:
 
 
 def plan_picker(
-    path: str, workload: Workload, object_name: str, contract: Contract, purpose: Step[Purpose]
+    path: str, workload: Workload, object_name: str, contract: Contract, subject: Step[Subject]
 ) -> PickerPlan | None:
     """The picker of a workload; None unless its route asks for one. Raises ConfigError where it could not choose."""
     if workload.expose is None or not workload.expose.inference_pool:
@@ -57,8 +57,11 @@ def plan_picker(
         refuse(at, f"the picker reads no metrics of {profile.title}", "remove it: the Service spreads requests evenly")
     if workload.service.tls is not None:
         refuse(at, "a pool's pods speak plain HTTP to the load balancer", "remove it, or service.tls")
-    facts = _facts()
-    if (asked := purpose()) not in facts["reads"]:
+    facts, judged = _facts(), subject()
+    asked: str = judged.purpose
+    if judged.shape is not None and judged.shape.architecture in facts["recordingsAlone"]:
+        asked = "transcribe"
+    if asked not in facts["reads"]:
         what = f"the picker refuses every request for {asked}: it reads completions, chats, responses and embeddings"
         refuse(at, what, "remove it: the Service spreads requests evenly")
     return PickerPlan(

@@ -10,8 +10,8 @@ from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.gateway import GatewayPlan
-from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.endpoint_picker import PickerPlan, plan_picker
+from l4serve.planning.workload.judging import Subject
 
 
 @frozen(kw_only=True)
@@ -99,11 +99,11 @@ def plan_route(
     workloads: Mapping[str, Workload],
     gateway: GatewayPlan | None,
     contract: Contract,
-    purpose: Step[Purpose],
+    subject: Step[Subject],
     *,
     autopilot: bool = False,
 ) -> RoutePlan | None:
-    """The route of a workload that serves a purpose; None where nothing exposes it. `workloads` are all of the stack.
+    """The route of a workload; None where nothing exposes it. `workloads` are all of the stack.
 
     On Autopilot the picker has no system nodes to run on. Raises ConfigError where it would serve no path.
     """
@@ -125,7 +125,7 @@ def plan_route(
         health_path=contract.health_path,
         timeout_seconds=config.timeout_seconds,
         encrypted=gateway.encrypted,
-        picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name, contract, purpose),
+        picker=plan_picker(f"workloads.{name}", workload, workload.renamed_from or name, contract, subject),
         notes=tuple(_notes(workload, gateway, paths, autopilot=autopilot)),
     )
 

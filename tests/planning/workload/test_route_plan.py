@@ -11,6 +11,8 @@ from l4serve.config.problems import ConfigError
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.values.note import note_kind
+from l4serve.planning.workload.endpoint_picker import picker_notes
 from l4serve.planning.workload.route_plan import RoutePlan
 from tests import factories
 from tests.each_case import each
@@ -165,13 +167,14 @@ def test_a_picker_takes_its_api_and_a_version_that_knows_its_pool() -> None:
     assert plain is not None and "networkservices.googleapis.com" not in plain.apis
 
 
-def test_a_model_of_recordings_is_told_what_the_picker_does_not_read() -> None:
-    def told(model: str) -> list[str]:
-        found = plan({"qwen": factories.workload(model, engine={"maxModelLen": None}, expose=PICKED)}, NETWORK)
-        return [note.path for note in found.notes if note.id == "picker-without-sounds"]
+def test_a_model_of_recordings_too_is_told_what_the_picker_does_not_read() -> None:
+    def told(architecture: str) -> list[str]:
+        served = load_contract("vllm", "0.26.0").served(architecture)
+        cluster = plan({"qwen": factories.workload()}, NETWORK).cluster
+        return [note for note in picker_notes(cluster, served) if note_kind(note).id == "picker-without-sounds"]
 
-    assert told("openai/whisper-large-v3") == ["workloads.qwen.expose"]
-    assert told("Qwen/Qwen2.5-1.5B-Instruct") == []
+    assert told("Gemma3nForConditionalGeneration")
+    assert not told("Qwen2ForCausalLM")
 
 
 TWO = {"a": factories.workload(), "b": factories.workload(expose={"path": "/a"})}
