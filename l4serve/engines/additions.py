@@ -17,7 +17,7 @@ from l4serve.engines.field_flags import engine_table, field_owners, flag_names
 from l4serve.engines.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
-from l4serve.engines.model_location import CACHE_VARIABLE
+from l4serve.engines.model_location import location_owners
 
 
 def addition_problems(case: Case) -> Iterator[Problem]:
@@ -31,7 +31,7 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in shared}
     downloads = case.model_argument in (None, case.model.id)
     mine = {name: owner for name, owner in owned_env.items() if downloads or not _of_the_hub(owner)}
-    mine |= {CACHE_VARIABLE: "compileCache"} if CACHE_VARIABLE in case.location_env else {}
+    mine |= {name: owner for name, owner in location_owners(case.engine.kind).items() if name in case.location_env}
     yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
     yield from _extra_env_problems(case.extra_env, mine, case.contract)
     yield from _owned_problems("env", dict.fromkeys(case.env), mine)

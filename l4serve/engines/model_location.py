@@ -82,6 +82,12 @@ def location_env(workload: Workload, largest_tensor_bytes: int) -> dict[str, str
     return env
 
 
+def location_owners(kind: str) -> dict[str, str | Mapping[str, Any]]:
+    """Who sets each of those variables: the path of a field, or what relies on it as it is."""
+    row = _streamers().get(kind)
+    return {CACHE_VARIABLE: "compileCache", **({row["memoryVariable"]: row["bounded"]} if row else {})}
+
+
 def buffer_gib(engine: str, largest_tensor_bytes: int) -> float:
     """GiB of host memory that a streaming engine buffers; never below its largest tensor, which would end it."""
     least = _streamers()[engine]["bufferGib"] if engine in _streamers() else 0

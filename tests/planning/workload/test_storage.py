@@ -226,6 +226,18 @@ def test_adapters_of_a_bucket_are_mounted_each_in_a_folder() -> None:
     assert plan.storage.readable == ("models",)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"extraEnv": {"RUNAI_STREAMER_MEMORY_LIMIT": "-1"}},
+        {"env": {"RUNAI_STREAMER_MEMORY_LIMIT": {"configMap": "a", "key": "b"}}},
+    ],
+)
+def test_the_buffer_that_the_plan_counts_is_not_the_users(given: dict[str, Any]) -> None:
+    assert "the buffer that the plan bounds by it" in refusal({**BUCKET, "reader": "streamer"}, **given)
+    assert chat(BUCKET, **given), "no buffer is counted there"
+
+
 def test_compiled_code_is_kept_where_the_release_lets_it() -> None:
     cache = {"claim": "compiled", "path": "qwen"}
     plan = chat(None, compileCache=cache)
