@@ -39,6 +39,8 @@ class Load:
     output_spread: float = 0.0
     crowd: float = 0.0
     arrival_cv2: float = 1.0
+    draw: int = 0
+    """Which of the draws of arrivals comes at the rate."""
 
     @property
     def kind(self) -> Literal["closed", "open"]:
@@ -96,7 +98,7 @@ class Load:
         know nothing of each other, or with gaps of a gamma distribution that vary less or more."""
         assert self.rate is not None, "a closed load has no rate"
         now = 0.0
-        for gap in cycle(_gaps(self.arrival_cv2)):
+        for gap in cycle(_gaps(self.arrival_cv2, self.draw)):
             now += gap / self.rate
             yield now
 
@@ -106,9 +108,9 @@ ARRIVALS = 2500
 
 
 @lru_cache(maxsize=16)
-def _gaps(varied: float) -> tuple[float, ...]:
+def _gaps(varied: float, draw: int) -> tuple[float, ...]:
     """Gaps between requests of a rate of one, with this squared coefficient of variation."""
-    draws = random.Random(0)  # noqa: S311 - arrivals of a model, no secret
+    draws = random.Random(draw)  # noqa: S311 - arrivals of a model, no secret
     if varied == 1.0:
         return tuple(draws.expovariate(1.0) for _ in range(ARRIVALS))
     return tuple(draws.gammavariate(1 / varied, varied) if varied else 1.0 for _ in range(ARRIVALS))

@@ -18,10 +18,11 @@ from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyon
 from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
-from l4serve.planning.performance.known_runs import full_pace, observed
+from l4serve.planning.performance.known_runs import full_pace
 from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
+from l4serve.planning.performance.open_load import at_rate
 from l4serve.planning.performance.step_time import StepClock
 from l4serve.planning.performance.unproven import Unproven, unproven
 from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
@@ -156,10 +157,10 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
         asked = replace(full.bound.rate, more=min(full.bound.rate.more, rate / most - 1))  # no more come than these
         full = replace(full, figures=endless, bound=replace(full.bound, rate=asked))
         return replace(full, held_by=held_by, not_judged=(*full.not_judged, reason), most_requests=most)
-    seen = observed(clock, limits, load)
+    seen = at_rate(clock, limits, load, most)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
-    speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound))
+    speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound, most))
     if rate < most / (1 + speed.bound.slower):
         return speed
     slower = (
@@ -172,10 +173,11 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     )
 
 
-def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, side: int) -> Figures:
+def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, most: float, side: int) -> Figures:
     """The figures under a rate of an engine whose steps are as fast or slow as they may be."""
-    slowed = clock.slowed(bound.token.at(side))
-    return _speed(served, slowed, load, observed(slowed, loop_limits(served), load)).figures
+    times = bound.token.at(side)
+    slowed = clock.slowed(times)
+    return _speed(served, slowed, load, at_rate(slowed, loop_limits(served), load, most / times)).figures
 
 
 def unjudged(served: Served) -> str | None:

@@ -1,0 +1,48 @@
+"""The more requests come, the longer each waits: no draw of arrivals makes a higher rate look quicker."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.open_load import SHARES
+from l4serve.planning.performance.speed import Served, speed_of
+from tests.planning.performance.engines import served
+
+STEP = 0.04
+"""By how much a first token may come earlier at a higher rate of one draw: requests meet steps elsewhere."""
+ENGINES = {
+    "few places": (served("Qwen/Qwen2.5-14B-Instruct-AWQ"), 2000, 300),
+    "short prompts": (served("Qwen/Qwen2.5-1.5B-Instruct"), 64, 128),
+    "long prompts": (served("Qwen/Qwen2.5-7B-Instruct", quantization="fp8"), 4000, 64),
+}
+
+
+def wait(engine: Served, prompt: int, answer: int, share: float) -> float:
+    most = speed_of(engine, Load(input_tokens=prompt, output_tokens=answer, rate=0.01)).most_requests
+    assert most is not None
+    load = Load(input_tokens=prompt, output_tokens=answer, rate=share * most)
+    found = speed_of(engine, load).figures
+    assert found.ttft_ms is not None
+    assert found.end_to_end_ms is not None
+    assert found.end_to_end_ms >= found.ttft_ms
+    return found.ttft_ms
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_first_token_close_to_the_most_never_comes_earlier_at_a_higher_rate(name: str) -> None:
+    shares = [SHARES[0] + step * (0.999 - SHARES[0]) / 20 for step in range(21)]
+    found = [wait(*ENGINES[name], share) for share in shares]
+    assert all(less <= more * 1.0001 for less, more in pairwise(found)), found
+    assert found[-1] > 1.05 * found[0]
+
+
+@pytest.mark.slow
+@given(st.sampled_from(sorted(ENGINES)), st.floats(0.02, 0.999), st.floats(0.02, 0.999))
+@settings(max_examples=60, deadline=None)
+def test_a_first_token_comes_no_earlier_at_a_higher_rate(name: str, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    less, more = (wait(*ENGINES[name], share) for share in (low, high))
+    assert less <= more * (1.0001 if low >= SHARES[0] else 1 + STEP)
