@@ -73,13 +73,18 @@ class EngineProfile:
         return None if name is None else getattr(engine, name)
 
     def unguarded(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """Those of the paths below which something answers without the key."""
-        return tuple(path for path in paths if not _below(path, self.guarded_paths))
+        """Those of the paths below which something answers without the key; of a covered one, what does."""
+        found = (path for path in paths if not _below(path, self.guarded_paths))
+        return tuple(each for path in found for each in self._open_below(path))
+
+    def _open_below(self, path: str) -> tuple[str, ...]:
+        if path not in self.covered_paths:
+            return (path,)
+        return tuple(each for each in self.harmless_paths if _below(each, (path,)))
 
     def past_key(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the paths below which the model may be used without the key."""
-        open_paths = (path for path in self.unguarded(paths) if path not in self.covered_paths)
-        return tuple(path for path in open_paths if not _below(path, self.harmless_paths))
+        return tuple(path for path in self.unguarded(paths) if not _below(path, self.harmless_paths))
 
     @cached_property
     def names(self) -> Mapping[Role, str]:

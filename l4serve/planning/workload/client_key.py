@@ -37,6 +37,16 @@ def with_key(sources: Mapping[str, EnvSource], kind: str, key: SecretPlan | None
     return {**sources, engine_profile(kind).api_key_env: EnvSource(secret=key.secret_name, key=key.key)}
 
 
+def key_in_plain_text(workload: Workload) -> tuple[str, ...]:
+    """That the key is readable on its way, where a Service takes clients from outside the cluster without TLS."""
+    service = workload.service
+    if workload.api_key is None or service.type == "ClusterIP" or service.tls is not None:
+        return ()
+    way = "load balancer" if service.type == "LoadBalancer" else "port of the nodes"
+    told = "its API key, and what is asked and answered, crosses the network in plain text"
+    return (f"{told}: the Service's {way} shows no TLS",)
+
+
 def open_despite_key(workload: Workload) -> tuple[str, ...]:
     """What answers without the API key, where there is one."""
     if workload.api_key is None:

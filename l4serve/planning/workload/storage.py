@@ -220,10 +220,9 @@ def _notes(workload: Workload, place: Place, cluster: ClusterPlan, store: Weight
     source = workload.model.source
     buckets = isinstance(source, BucketSource) or bool(bucket_adapters(workload.engine))
     if buckets and cluster.managed is None:
-        yield (
-            "a bucket is read by the pods' identity: the cluster needs Workload Identity and the Cloud Storage FUSE "
-            "driver, which the stack does not turn on in a cluster that it did not make"
-        )
+        driver = " and the Cloud Storage FUSE driver" if any(_bucket_mounts(workload)) else ""
+        needs = f"a bucket is read by the pods' identity: the cluster needs Workload Identity{driver}"
+        yield f"{needs}, which the stack does not turn on in a cluster that it did not make"
     if isinstance(source, BucketSource) and not source.manage_access:
         role = _table()["role"]
         yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"

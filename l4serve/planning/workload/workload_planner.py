@@ -19,7 +19,7 @@ from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.access import Access, plan_access
 from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_alerts, through_updates
 from l4serve.planning.workload.alike import judge_alike
-from l4serve.planning.workload.client_key import open_despite_key, with_key
+from l4serve.planning.workload.client_key import key_in_plain_text, open_despite_key, with_key
 from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
 from l4serve.planning.workload.hub_reads import reads_hub
 from l4serve.planning.workload.judged_subject import contract_of, judged_subject
@@ -181,6 +181,7 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, ho
     return (
         *own,
         *open_despite_key(subject.workload),
+        *key_in_plain_text(subject.workload),
         *shown_key(subject.workload, subject.resolved.contract),
         *planned.notes,
         *judgement.notes,

@@ -82,7 +82,8 @@ def test_all_below_v1_of_tgi_asks_for_the_key_or_needs_no_model() -> None:
         assert profile.past_key(below) == (), version
     found = plan({"qwen": factories.workload(engine=TGI, apiKey=KEY, expose={"paths": ["/v1"]})})
     assert [note for note in found.notes if note.level == "danger"] == []
-    assert "unguarded-path" in {note.id for note in found.notes}, "/v1/models answers without it"
+    (note,) = [note for note in found.notes if note.id == "unguarded-path"]
+    assert "reaches /v1/models without the API key" in note.text
 
 
 def test_a_key_that_crosses_the_network_in_plain_text_is_told() -> None:
@@ -92,6 +93,17 @@ def test_a_key_that_crosses_the_network_in_plain_text_is_told() -> None:
 
     assert told(NETWORK, apiKey=KEY) == ["workloads.qwen.expose"]
     assert told({**NETWORK, "certificate": {"secret": "tls"}}, apiKey=KEY) == told(NETWORK) == []
+
+
+@pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort"])
+def test_a_key_that_a_service_takes_in_plain_text_is_told(kind: str) -> None:
+    def told(**service: Any) -> list[str]:
+        chat = factories.workload(apiKey=KEY, service=service)
+        plan = factories.planned(factories.serving({"qwen": chat}))
+        return [note.path for note in plan.notes if note.id == "key-in-plain-text"]
+
+    assert told(type=kind) == ["workloads.qwen"]
+    assert told(type=kind, tls={"secret": "tls"}) == told() == []
 
 
 def test_two_workloads_may_share_a_prefix_that_neither_serves_the_same_paths_of() -> None:

@@ -238,6 +238,21 @@ def test_the_buffer_that_the_plan_counts_is_not_the_users(given: dict[str, Any])
     assert chat(BUCKET, **given), "no buffer is counted there"
 
 
+def test_a_cluster_of_others_needs_the_driver_for_what_is_mounted_alone() -> None:
+    def told(source: dict[str, Any], **fields: Any) -> str:
+        workload = factories.workload(QWEN, nodePool="l4", **fields)
+        workload["model"]["source"] = source
+        cluster = {**factories.EXISTING, "name": "llm", "location": "us-central1-a"}
+        notes = factories.planned(factories.serving({"chat": workload}, cluster=cluster, pools={"l4": POOL})).notes
+        (note,) = (note for note in notes if "by the pods' identity" in note.text)
+        return note.text
+
+    driver, adapters = "Cloud Storage FUSE driver", {"adapters": [{"name": "sql", "path": "gs://models/sql-lora"}]}
+    assert driver in told(BUCKET)
+    assert driver not in told({**BUCKET, "reader": "streamer"})
+    assert driver in told({**BUCKET, "reader": "streamer"}, engine={"lora": adapters})
+
+
 def test_compiled_code_is_kept_where_the_release_lets_it() -> None:
     cache = {"claim": "compiled", "path": "qwen"}
     plan = chat(None, compileCache=cache)
