@@ -73,3 +73,10 @@ def pod_disruption_budget(app: str, namespace: str, spec: Mapping[str, Any]) -> 
         "metadata": {"name": app, "namespace": namespace},
         "spec": {"selector": {"matchLabels": {"app": app}}, **spec},
     }
+
+
+def pod_like(owner: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A pod as its owner would make it, which the API server judges at once."""
+    spec = {**owner["spec"]["template"]["spec"], "serviceAccountName": "default"}
+    metadata = {"name": name, "namespace": owner["metadata"]["namespace"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

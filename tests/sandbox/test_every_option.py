@@ -8,6 +8,7 @@ import pytest
 from l4serve.cli.render_command import render_stack
 from tests import factories
 from tests.sandbox.conftest import Cluster
+from tests.sandbox.sandbox_objects import pod_like
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
@@ -74,3 +75,22 @@ def test_every_kind_of_object_is_taken(cluster: Cluster) -> None:
     ]
     assert {each["kind"] for each in objects} == KINDS
     assert cluster.applier.apply(objects) == ()
+
+
+def test_the_pods_of_every_option_pass_what_their_namespace_enforces(cluster: Cluster) -> None:
+    """Those of both Deployments of a workload, of its picker, and of the Jobs that fill its disk."""
+    objects = [
+        copy.deepcopy(dict(each)) for each in render_stack(factories.loaded(every_option(), name="made")).objects
+    ]
+    (space,) = [each for each in objects if each["kind"] == "Namespace"]
+    assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    cluster.applier.apply(each for each in objects if each["kind"] in ("Namespace", "PriorityClass"))
+    owners = [each for each in objects if each["kind"] in ("Deployment", "Job")]
+    names = {each["metadata"]["name"] for each in owners}
+    assert {"pick", "pick-on-demand", "pick-picker", "fuse", "claim", "boot"} <= names
+    pods = [pod_like(each, f"judged-{index}") for index, each in enumerate(owners)]
+    assert cluster.applier.apply(pods) == ()
+    wrong = copy.deepcopy(pods[0]) | {"metadata": {**pods[0]["metadata"], "name": "wrong"}}
+    wrong["spec"]["containers"][0]["securityContext"].pop("capabilities")
+    (failure,) = cluster.applier.apply([wrong])
+    assert 'violates PodSecurity "restricted:latest"' in failure.reason

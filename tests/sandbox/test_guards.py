@@ -1,7 +1,6 @@
 """Guards and doors of a stack on the real API server: Pod Security holds, and the real kinds take what is rendered."""
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from l4serve.planning.performance.load import Load
 from l4serve.verification.bench_job import bench_job
 from tests import factories
 from tests.sandbox.conftest import Cluster
+from tests.sandbox.sandbox_objects import pod_like
 from tests.stack_cases import ROOT
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -36,12 +36,6 @@ def pod_of(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """A pod as the Deployment would make it, which the API server judges at once."""
     (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
     return pod_like(deployment, name)
-
-
-def pod_like(owner: Mapping[str, Any], name: str) -> dict[str, Any]:
-    spec = {**owner["spec"]["template"]["spec"], "serviceAccountName": "default"}
-    metadata = {"name": name, "namespace": owner["metadata"]["namespace"]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def test_every_kind_of_an_exposed_stack_is_taken(cluster: Cluster) -> None:
