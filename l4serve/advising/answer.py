@@ -33,6 +33,9 @@ class Answer:
     tried: int
     unhoused: tuple[Unhoused, ...] = ()
     """Cards of which there is no candidate at all."""
+    refused: tuple[Rejected, ...] = ()
+    """Of a stack: candidates before the winner in the goal's order that its plan or its file does not take; `rejected`
+    has them too."""
 
 
 def no_answer(*unhoused: Unhoused) -> Answer:

@@ -82,7 +82,9 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     refused: list[Rejected] = []
     advisor, draft = Advisor(workload, wish), _Draft(text=text, workload=workload, wish=wish, planner=planner)
     answer = advisor.best()
-    best, high = _taken(draft, ranked(answer, wish), refused)
+    order = ranked(answer, wish)
+    best, high = _taken(draft, order, refused)
+    first = tuple(refused)
     low = best[0].candidate.replicas if best else 0
     while high - low > 1:
         middle = (low + high) // 2
@@ -95,10 +97,12 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     lost = {_key(each.candidate) for each in refused}
     rejected = (*(each for each in answer.rejected if _key(each.candidate) not in lost), *refused)
     if best is None:
-        return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=rejected))
+        return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=rejected, refused=first))
     front = tuple(judged for judged in answer.front if _key(judged.candidate) not in lost)
+    ahead = {_key(judged.candidate) for judged in order if rank(wish, judged) < rank(wish, best[0])}
+    better = tuple(each for each in first if _key(each.candidate) in ahead)
     kept = tuple(each for each in rejected if _key(each.candidate) != _key(best[0].candidate))
-    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=kept))
+    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=kept, refused=better))
 
 
 @frozen(kw_only=True)

@@ -37,10 +37,23 @@ def print_answer(answer: Answer, wish: Wish) -> None:
             console.print(f"assumed: {said}")
         if days := price_days(answer):
             console.print(f"prices of {days}")
+    for line in _refused(answer):
+        console.print(line)
     for card in answer.unhoused:
         console.print(f"rejected, {card.accelerator}: {card.reason}")
     for line in _lost(answer):
         console.print(line)
+
+
+def _refused(answer: Answer) -> list[str]:
+    """Why better ones are no answer of a stack, each reason with the best that it turned away."""
+    alike: dict[str, list[str]] = {}
+    for rejected in answer.refused:
+        alike.setdefault(rejected.reason, []).append(describe(rejected.candidate))
+    return [
+        f"better, but refused: {first}{f', and {len(others)} more' if others else ''}: {reason}"
+        for reason, (first, *others) in list(alike.items())[:MOST_REASONS]
+    ]
 
 
 def _lost(answer: Answer) -> list[str]:

@@ -126,4 +126,6 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
             f"{key}: {value}" for key, value in written_edit(written.answer.winner.candidate, wish).items()
         )
         stderr.print(f"{path.name} has the edit ({edit}); l4serve diff or pulumi preview shows what it changes")
+    elif asked.write is not None and written.answer.winner is not None:
+        stderr.print(f"{path.name} stays as it is: no better edit of it is known that its stack takes")
     return written.answer

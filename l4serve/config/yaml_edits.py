@@ -30,8 +30,40 @@ def with_values(text: str, values: Mapping[tuple[str, ...], Any]) -> str:
     return text
 
 
+class _Composer(yaml.SafeLoader):
+    """Composes a document, and remembers where aliases end: their nodes have the marks of what they stand for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.alias_ends: dict[tuple[int, int], int] = {}
+        """By the collection and the place in it: the key of a mapping, the number of an item."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node; where an alias names it, its end is remembered."""
+        if self.check_event(yaml.AliasEvent):
+            self.alias_ends[id(parent), _place(index)] = self.peek_event().end_mark.index
+        return super().compose_node(parent, index)
+
+    def end_of(self, node: yaml.Node) -> int:
+        """Where the last scalar, alias or flow collection of a node ends: the mark of a block collection lies behind
+        the comments that follow it."""
+        while isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style and node.value:
+            place = _place(node.value[-1][0] if isinstance(node, yaml.MappingNode) else len(node.value) - 1)
+            if (end := self.alias_ends.get((id(node), place))) is not None:
+                return end
+            last = node.value[-1]
+            node = last[1] if isinstance(last, tuple) else last
+        return int(node.end_mark.index)
+
+
+def _place(index: Any) -> int:
+    return index if isinstance(index, int) else id(index)
+
+
 def _with_value(text: str, path: Path, value: Any) -> str:
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    loader = _Composer(text)
+    node = loader.get_single_node()
     shared = _shared(node)
     for depth, key in enumerate(path):
         if id(node) in shared:
@@ -43,7 +75,10 @@ def _with_value(text: str, path: Path, value: Any) -> str:
             raise YamlEditError(f"{'.'.join(path[:depth])} is not a mapping")
         found = next((inner for name, inner in node.value if name.value == key), None)
         if found is None:
-            return _with_key(text, node, path[depth], _nested(path[depth + 1 :], value), ".".join(path[:depth]))
+            if depth + 1 < len(path) and _is_merged(node, key):
+                where = ".".join(path[: depth + 1])
+                raise YamlEditError(f"{where} comes from another place by a merge (<<): write it out for this one")
+            return _with_key(loader, node, path[depth], _nested(path[depth + 1 :], value), ".".join(path[:depth]))
         node = found
     if not isinstance(node, yaml.ScalarNode):
         raise YamlEditError(f"{'.'.join(path)} is not a single value")
@@ -70,37 +105,42 @@ def _shared(root: yaml.Node | None) -> set[int]:
     return twice
 
 
+def _is_merged(node: yaml.Node, key: str) -> bool:
+    """Whether a mapping gets a key from those that its merge key names."""
+    if isinstance(node, yaml.SequenceNode):
+        return any(_names(each, key) for each in node.value)
+    merges = (value for name, value in node.value if name.value == "<<")
+    return any(
+        _is_merged(value, key) if isinstance(value, yaml.SequenceNode) else _names(value, key) for value in merges
+    )
+
+
+def _names(node: yaml.Node, key: str) -> bool:
+    """Whether a mapping has a key, of its own or merged."""
+    return isinstance(node, yaml.MappingNode) and (
+        any(name.value == key for name, _ in node.value) or _is_merged(node, key)
+    )
+
+
 def _nested(rest: Path, value: Any) -> Any:
     for key in reversed(rest):
         value = {key: value}
     return value
 
 
-def _with_key(text: str, node: yaml.MappingNode, key: str, value: Any, where: str) -> str:
-    entry = f"{key}: {flow(value)}"
+def _with_key(loader: _Composer, node: yaml.MappingNode, key: str, value: Any, where: str) -> str:
+    text, entry = loader.text, f"{key}: {flow(value)}"
     if not node.value:
         raise YamlEditError(f"{where} is empty")
-    last = node.value[-1][1]
     if node.flow_style:
-        at = last.end_mark.index
+        name, last = node.value[-1]
+        at = loader.alias_ends.get((id(node), id(name)), last.end_mark.index)
         return f"{text[:at]}, {entry}{text[at:]}"
     first = node.value[0][0].start_mark
-    if isinstance(last, yaml.MappingNode | yaml.SequenceNode) and not last.flow_style:
-        at = _end_of(last)
-    else:
-        at = last.end_mark.index
-    at = _line_end(text, at)
+    at = _line_end(text, loader.end_of(node))
     new_line = "\r\n" if "\r\n" in text else "\n"
     lead = "" if text[:at].endswith("\n") else new_line
     return f"{text[:at]}{lead}{' ' * first.column}{entry}{new_line}{text[at:]}"
-
-
-def _end_of(node: yaml.Node) -> int:
-    """Where the last scalar or flow collection of a block collection ends: its own mark lies behind comments."""
-    while isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    return int(node.end_mark.index)
 
 
 def _line_end(text: str, at: int) -> int:
