@@ -114,7 +114,7 @@ def test_where_it_could_not_choose_it_is_refused(fields: dict[str, Any], told: s
 
 
 def test_a_model_of_recordings_alone_is_refused_as_a_reranker_is() -> None:
-    for model, asked in (("openai/whisper-large-v3", "transcribe"), ("BAAI/bge-reranker-v2-m3", "score")):
+    for model, asked in (("openai/whisper-large-v3", "transcription"), ("BAAI/bge-reranker-v2-m3", "score")):
         workload = factories.workload(model, engine={"maxModelLen": None}, expose=POOLED)
         with pytest.raises(ConfigError, match=f"the picker refuses every request for {asked}"):
             factories.planned(factories.serving({"one": workload}, expose={"to": "network"}))

@@ -20,11 +20,9 @@ def awaited_objects(
     if gateway is not None and gateway.tls_secret is not None:
         taken.append(f"Secret {gateway.tls_secret}")
     if taken:
-        way = "" if new_cluster else "make all of it first and set createNamespace: false, or "
-        text = (
-            f"the first update makes namespace {namespace}, and what runs there waits for what nobody could put into it"
-        )
-        yield Note("createNamespace", f"{text}, {', '.join(dict.fromkeys(taken))}: {way}make it while the update runs")
+        way = "" if new_cluster else "make both before it and set createNamespace: false, or "
+        text = f"the first update makes namespace {namespace}, and waits for objects that nobody can have made there"
+        yield Note("createNamespace", f"{text}: {', '.join(dict.fromkeys(taken))}; {way}make them while it runs")
 
 
 def _taken(workload: WorkloadPlan) -> Iterator[str]:

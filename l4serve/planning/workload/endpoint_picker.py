@@ -60,7 +60,7 @@ def plan_picker(
     facts, judged = _facts(), subject()
     asked: str = judged.purpose
     if judged.shape is not None and judged.shape.architecture in facts["recordingsAlone"]:
-        asked = "transcribe"
+        asked = "transcription"
     if asked not in facts["reads"]:
         what = f"the picker refuses every request for {asked}: it reads completions, chats, responses and embeddings"
         refuse(at, what, "remove it: the Service spreads requests evenly")

@@ -57,7 +57,7 @@ def awaited(**fields: Any) -> list[str]:
 )
 def test_what_the_first_update_waits_for_is_told(fields: dict[str, Any], named: str) -> None:
     (text,) = awaited(**fields)
-    assert f" it, {named}: make it while the update runs" in text
+    assert f" there: {named}; make them while it runs" in text
     assert awaited(**fields, createNamespace=False) == []
     (found,) = awaited(**fields, cluster=factories.EXISTING)
     assert "createNamespace: false" in found
