@@ -42,7 +42,7 @@ class _Composer(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next node; where an alias names it, its end is remembered."""
         if self.check_event(yaml.AliasEvent):
-            self.alias_ends[id(parent), _place(index)] = self.peek_event().end_mark.index
+            self.alias_ends[id(parent), _place(index)] = self.current_event.end_mark.index
         return super().compose_node(parent, index)
 
     def end_of(self, node: yaml.Node) -> int:
