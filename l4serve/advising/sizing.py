@@ -18,7 +18,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
-from l4serve.planning.values.figures import shown
+from l4serve.planning.values.figures import counted, shown
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.start import plan_start
 
@@ -76,11 +76,13 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
     figures, rate = speed.figures, wish.load.rate
     first, whose = figures.ttft_ms, ""
     if rate is not None:
+        behind = (
+            f"{counted(replicas, 'replica')} {'does' if replicas == 1 else 'do'} not keep up with {rate:g} a second"
+        )
         if first is None:
-            return f"{replicas} replicas do not keep up with {rate:g} requests a second"
+            return behind
         if not speed.slowest_keeps_up:
-            slower = f"with steps {100 * speed.bound.slower:.0f} % slower, as the bound allows,"
-            return f"{slower} {replicas} replicas do not keep up with {rate:g} requests a second"
+            return f"with steps {100 * speed.bound.slower:.0f} % slower, as the bound allows, {behind}"
         if wish.traffic.percentile is not None:
             first = at_percentile(speed.waits.first_token, wish.traffic.percentile)
             whose = f" at {wish.traffic.percentile:g} %"
@@ -137,7 +139,8 @@ def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:
     found = least(lambda count: missed(speed_of(count), wish, count) is None, too_few, at)
     if found is not None:
         return Needed(replicas=found)
-    return Needed(replicas=None, reason=f"no {MOST_REPLICAS} replicas keep it: {missed(speed_of(1), wish, 1)}")
+    reason = missed(speed_of(MOST_REPLICAS), wish, MOST_REPLICAS)
+    return Needed(replicas=None, reason=f"with {MOST_REPLICAS} replicas, the most that are tried: {reason}")
 
 
 def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:

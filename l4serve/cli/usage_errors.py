@@ -80,6 +80,8 @@ def _wrong_value(error: Any, where: str) -> tuple[str, str]:
         return f"{hint}{choices[1]} is none of: {', '.join(known)}", one_of(choices[1].strip("'"), known)
     detail: ErrorDetails = {**cause.errors()[0], "loc": (param.name if param is not None else "value",)}
     mend = remedy(detail, (), None) or _within(param)
+    if str(detail["input"]).strip().lstrip("+-").lower() == "nan":
+        return f"{hint}{detail['input']!r} is not a number", mend
     return f"{hint}{message(detail)}", mend or (f"write it as {_example(param)}" if param else _help(where))
 
 

@@ -193,3 +193,13 @@ def test_thresholds_leave_room_for_the_start_of_another(winner: Judged) -> None:
     assert steep.running_target < calm.running_target
     assert calm.start_lag_seconds > 180
     assert calm.queue_target >= 1
+
+
+def test_a_rate_that_no_count_serves_names_the_most_that_were_tried(winner: Judged) -> None:
+    found = needed(winner, at(1e6))
+    assert found.replicas is None
+    assert found.reason is not None
+    assert found.reason.startswith("with 1000 replicas, the most that are tried: ")
+    assert "1000 replicas do not keep up with 1e+06 a second" in found.reason
+    alone = subject_speed(winner.candidate.pod.subject, winner.judgement, at(1e6).load)
+    assert missed(alone, at(1e6), 1) == "1 replica does not keep up with 1e+06 a second"

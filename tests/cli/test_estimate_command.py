@@ -216,3 +216,12 @@ def test_a_model_whose_memory_nobody_judges_has_a_reason_and_no_figures() -> Non
 def test_what_stands_for_what_was_named_is_assumed(args: tuple[str, ...], said: str) -> None:
     _, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", *args)
     assert any(str(each).startswith(said) for each in answer["assumed"])  # type: ignore[attr-defined]
+
+
+def test_an_unknown_card_is_told_those_that_are_sold() -> None:
+    code, _, err = run(*SMALL, *LOAD, "--concurrency", "1", "--gpu", "nvidia-b200")
+    said = " ".join(err.split())
+    assert code == 2
+    assert "give one of nvidia-a100-80gb" in said
+    assert "nvidia-a10," not in said
+    assert "did you mean nvidia-h100-80gb?" in run(*SMALL, *LOAD, "--concurrency", "1", "--gpu", "nvidia-h100-80")[2]

@@ -31,6 +31,7 @@ USAGES = {
     "fit --model x --max-model-len 8k": ("--max-model-len: '8k' is not a whole number", "write it as 8192"),
     "fit --model x --max-model-len many": ("--max-model-len: 'many' is not a whole number", "give 1 or more"),
     "shapes --gpus 99": ("--gpus: '99' is above 16, the most", "give 1 to 16"),
+    "advise --rps nan": ("--rps: 'nan' is not a number", "give 1e-06 to 1000000"),
     "verify --timeout soon": ("--timeout: 'soon' is not a number", "give 0.1 to 86400"),
     "advise --quality ful": ("--quality: 'ful' is none of: any, 8bit, full", "did you mean full?"),
     "advise --quality zzz": ("--quality: 'zzz' is none of: any, 8bit, full", "give one of any, 8bit, full"),

@@ -28,6 +28,7 @@ SEEN: Mapping[str, Callable[[ModelShape, ServingOptions], bool]] = {
     "latentAttention": lambda model, _: model.mla is not None,
     "adapters": lambda _, options: options.lora is not None,
     "piecewiseGraphs": lambda _, options: bool(options.graphs and options.graphs.piecewise),
+    "statedWeights": lambda _, options: options.weights_gib is not None,
     "media": loads_tower,
 }
 """How a case is found in a model and its settings."""

@@ -11,14 +11,17 @@ from pydantic import ValidationError
 from l4serve.config.base import keys_of
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
-from l4serve.config.spelling import one_of
+from l4serve.config.spelling import nearest, one_of
 from l4serve.config.workload import Model, Workload
 from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
 from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
+from l4serve.planning.machines.shapes import accelerators
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.judging import Subject
+
+MAKER = "nvidia-"
 
 
 @frozen(kw_only=True)
@@ -101,5 +104,12 @@ def _fields(profile: EngineProfile, settings: Mapping[Role, Any]) -> Mapping[str
 def _card(question: Question) -> Gpu:
     card = find_gpu(question.accelerator)
     if card is None:
-        refuse("gpu", f"{question.accelerator!r} is unknown", one_of(question.accelerator, all_gpus()))
+        refuse("gpu", f"{question.accelerator!r} is unknown", _card_like(question.accelerator))
     return card if question.gpu_memory_gib is None else card.with_total(question.gpu_memory_gib)
+
+
+def _card_like(name: str) -> str:
+    """The remedy for an unknown card: those that GKE sells, told apart by what comes after the maker's name."""
+    models = {sold.removeprefix(MAKER): sold for sold in accelerators() if sold in all_gpus()}
+    near = nearest(name.removeprefix(MAKER), models)
+    return f"did you mean {models[near]}?" if near else f"give one of {', '.join(models.values())}"

@@ -123,3 +123,9 @@ def test_a_flag_spreads_experts() -> None:
 def test_first_tokens_of_a_model_that_sees_are_said_to_be_of_text(options: dict[str, Any], noted: bool) -> None:
     found = speed("Qwen/Qwen2.5-VL-7B-Instruct", **options)
     assert any("of text alone" in told for told in found.assumed) == noted
+
+
+def test_stated_weights_are_said_to_count_in_memory_alone() -> None:
+    stated, plain = speed(weights_gib=2.0), speed()
+    assert stated.figures.itl_ms == plain.figures.itl_ms
+    assert any("in memory alone" in told for told in stated.assumed)
