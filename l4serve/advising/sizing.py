@@ -76,9 +76,8 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
     figures, rate = speed.figures, wish.load.rate
     first, whose = figures.ttft_ms, ""
     if rate is not None:
-        behind = (
-            f"{counted(replicas, 'replica')} {'does' if replicas == 1 else 'do'} not keep up with {rate:g} a second"
-        )
+        verb = "does" if replicas == 1 else "do"
+        behind = f"{counted(replicas, 'replica')} {verb} not keep up with {rate:g} requests a second"
         if first is None:
             return behind
         if not speed.slowest_keeps_up:

@@ -200,6 +200,6 @@ def test_a_rate_that_no_count_serves_names_the_most_that_were_tried(winner: Judg
     assert found.replicas is None
     assert found.reason is not None
     assert found.reason.startswith("with 1000 replicas, the most that are tried: ")
-    assert "1000 replicas do not keep up with 1e+06 a second" in found.reason
+    assert "1000 replicas do not keep up with 1e+06 requests a second" in found.reason
     alone = subject_speed(winner.candidate.pod.subject, winner.judgement, at(1e6).load)
-    assert missed(alone, at(1e6), 1) == "1 replica does not keep up with 1e+06 a second"
+    assert missed(alone, at(1e6), 1) == "1 replica does not keep up with 1e+06 requests a second"

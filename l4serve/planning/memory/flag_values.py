@@ -144,10 +144,12 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
 
 
 def _level(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
-    """An optimisation level: the release's own changes nothing, the effect of others is not known."""
-    asked = str(values[0]).lstrip("Oo")
-    known = flag_table()["levels"]["default"]["from"].items()
-    own = [level for release, level in known if parse_version(release) <= parse_version(context.version)]
+    """An optimisation level: the release's own changes nothing, one is that of eager execution, the effect of others is
+    not known."""
+    asked, levels, release = str(values[0]).lstrip("Oo"), flag_table()["levels"], parse_version(context.version)
+    if asked == levels["eager"]["level"] and release >= parse_version(levels["eager"]["from"]):
+        return Reading({"enforce_eager": True})
+    own = [level for since, level in levels["default"]["from"].items() if parse_version(since) <= release]
     return Reading({}, () if own and asked == own[-1] else (f"optimisation level {asked}",))
 
 

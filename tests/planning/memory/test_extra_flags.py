@@ -181,6 +181,13 @@ def test_the_releases_own_level_changes_nothing(flag: str) -> None:
     assert asked("-O3", version="0.11.0").unjudged == ()
 
 
+@pytest.mark.parametrize("flag", ["-O0", "-O=0", "--optimization-level=0"])
+def test_level_nought_is_eager_since_it_is_what_eager_sets(flag: str) -> None:
+    model = "Qwen/Qwen2.5-7B-Instruct"
+    assert fit(model, asked(flag, version="0.26.0")) == fit(model, asked(version="0.26.0", enforce_eager=True))
+    assert asked("-O0", version="0.11.0").unjudged, "before 0.12 it is a level of the compilation config"
+
+
 def test_fewer_graphs_leave_more_cache() -> None:
     model = "Qwen/Qwen2.5-7B-Instruct"
     plain = fit(model, asked(version="0.33.0"))
