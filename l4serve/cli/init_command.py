@@ -48,8 +48,8 @@ def init(
     goal: Annotated[
         str | None,
         typer.Option(
-            help="try: one spot node, gone when idle; serve: on demand, scaled, protected; latency, throughput or "
-            "cost: serve, with the settings that advise finds best for it.",
+            help="try: one spot node, which costs until you set replicas: 0 or destroy the stack; serve: on demand, scaled, "
+            "protected; latency, throughput or cost: serve, with the settings that advise finds best for it.",
             autocompletion=complete_goal,
         ),
     ] = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from l4serve.cli.stack_options import load_plan
 from l4serve.planning.machines.prices import hourly
 from tests.cli.terminal import ROOT, run
 from tests.verification.conftest import running_engine
@@ -37,6 +38,42 @@ def test_the_names_that_the_tutorial_uses_are_those_of_its_stack(
     page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     assert "name: llm-first" in text and "get-credentials llm-first" in page
     assert "qwen2-5-1-5b-instruct:" in text and "service/qwen2-5-1-5b-instruct" in page
+
+
+def test_kubectl_is_sent_to_the_address_that_the_cluster_answers_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gcloud writes the private address of a control plane that has one, unless it is asked for the DNS name."""
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run(*shlex.split(STEPS[0])[1:])
+    managed = load_plan("first", None).cluster.managed
+    assert managed and managed.control_plane.kubeconfig_endpoint == "dns"
+    pages = [page.read_text("utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))]
+    asked = [line for page in pages for line in page.splitlines() if line.startswith("gcloud container clusters get-c")]
+    assert asked and all("--dns-endpoint" in line for line in asked)
+
+
+def test_a_pasted_request_waits_for_the_tunnel_that_the_line_before_opens() -> None:
+    assert re.search(r"port-forward .*&\ncurl ", PAGE)
+    (command,) = re.findall(r"^curl .*?'$", PAGE, re.M | re.S)
+    words = shlex.split(command.replace("\\\n", " "))
+    assert "--retry-connrefused" in words
+    seconds = int(words[words.index("--retry") + 1]) * int(words[words.index("--retry-delay") + 1])
+    assert seconds >= 10
+
+
+def test_a_stack_to_try_keeps_its_node_and_its_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run(*shlex.split(STEPS[0])[1:])
+    plan = load_plan("first", None)
+    assert plan.workloads[0].scale.replicas == 1, "a pod that never goes"
+    for text in (PAGE, run("init", "--help").stdout):
+        assert "idle" not in text
+        assert "until you set replicas: 0 or destroy the stack" in re.sub(r"[\s│`]+", " ", text)
 
 
 def test_the_cost_that_the_tutorial_tells_is_that_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ class Wish:
     location: str
     model: ModelShape
     serves: bool
-    """Whether users rely on it: on demand, scaled by load, protected. Else one replica on spot, gone when idle."""
+    """Whether users rely on it: on demand, scaled by load, protected. Else one replica on spot, which stays."""
 
 
 @frozen(kw_only=True)
