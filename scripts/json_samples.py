@@ -87,6 +87,22 @@ config:
         engine: {kind: vllm, version: 0.26.0, maxModelLen: 8192}
 """
 """A stack without `gcp:project`, of a model outside the catalogue: what neither tells is null in its documents."""
+UNTOLD_STACK = """\
+config:
+  gcp:project: my-project
+  gke-llm-serving:serving:
+    cluster: {mode: existing, name: llm, location: us-central1-a}
+    nodePools:
+      l4: {machineType: g2-standard-8, minNodes: 0, maxNodes: 3}
+    workloads:
+      own:
+        model: {id: acme/own-7b}
+        engine: {kind: vllm, version: 0.26.0}
+"""
+"""A stack that leaves to the engine how long the context of an unknown model is, in a cluster of others: the least that
+it costs is not stated."""
+STACK_FILES = {"native": NATIVE_STACK, "full": FULL_STACK, "unsized": UNSIZED_STACK, "untold": UNTOLD_STACK}
+"""The stacks above by the name of the file that they are written to."""
 _PROCESS = ProcessIdentity(name="etcd", pid=0, started=0.0)
 _NODE = "l4-0"
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from l4serve.cli.app import app
 from l4serve.config.key_reference import known_keys
 from l4serve.engines.contract import contract_versions
-from scripts.json_samples import BENCH_REPORT, FULL_STACK, NATIVE_STACK, SAMPLES, UNSIZED_STACK
+from scripts.json_samples import BENCH_REPORT, SAMPLES, STACK_FILES
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "json.schema.json"
@@ -30,6 +30,11 @@ RELEASES = tuple(f"{engine}-{version}" for engine in ("vllm", "tgi") for version
 PAIRS = [pair for pair in pairwise(RELEASES) if pair[0].partition("-")[0] == pair[1].partition("-")[0]]
 STACKS = ("dev", "staging", "prod", "guide", "local")
 _ESTIMATE = ("estimate", "--model", "Qwen/Qwen2.5-7B-Instruct", "--input-tokens", "512", "--output-tokens", "256")
+_OVERLOADED = (
+    *("estimate", "--model", "google/gemma-7b", "--max-model-len", "2048", "--input-tokens", "100"),
+    *("--output-tokens", "20", "--rate", "100", "--percentile", "95"),
+)
+"""A rate that the server does not keep up with, so that no percentile is known."""
 _PRICELESS_REGION = "africa-south1"
 """A region of Google Cloud for whose machines there is no price."""
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -37,7 +42,7 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         *(("plan", "-s", stack) for stack in STACKS),
         *(("plan", "-f", f"tests/data/stacks/Pulumi.{name}.yaml") for name in ("models", "autopilot")),
         *(("plan", "-f", str(file)) for file in sorted(EXAMPLES.glob("Pulumi.*.yaml"))),
-        *(("plan", "-f", f"{{folder}}/{name}.yaml") for name in ("native", "full", "unsized")),
+        *(("plan", "-f", f"{{folder}}/{name}.yaml") for name in STACK_FILES),
     ),
     "fit": (
         ("fit", "--model", "google/gemma-7b", "--max-model-len", "8192"),
@@ -66,6 +71,7 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         (*_ESTIMATE, "--concurrency", "512"),
         (*_ESTIMATE, "--rate", "0.5", "--percentile", "95"),
         (*_ESTIMATE, "--concurrency", "1", "--quantization", "eetq"),
+        _OVERLOADED,
         (*_ESTIMATE, "--concurrency", "1", "--gpu", "nvidia-h200-141gb"),
     ),
     "advise": (
@@ -115,9 +121,8 @@ def documents(name: str) -> list[Any]:
 def printed(args: Iterable[str], folder: Path) -> Any:
     """What a command prints with `--json`; `{folder}` in its arguments holds a report and a stack."""
     (folder / "report.json").write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
-    (folder / "native.yaml").write_text(NATIVE_STACK, encoding="utf-8")
-    (folder / "full.yaml").write_text(FULL_STACK, encoding="utf-8")
-    (folder / "unsized.yaml").write_text(UNSIZED_STACK, encoding="utf-8")
+    for name, text in STACK_FILES.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     given = [arg.replace("{folder}", str(folder)) for arg in args]
     result = CliRunner().invoke(app, [*given, "--json"])
     if result.exit_code not in (0, 1):

@@ -18,11 +18,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from l4serve.config import regions
 from l4serve.config.data_file import load_data
 from l4serve.planning.machines import prices
 
 TABLE = Path(prices.__file__).parent / "data" / "catalogue_prices.json"
-REGIONS = Path(prices.__file__).parent / "data" / "regions.yaml"
+REGIONS = Path(regions.__file__).parent / "data" / "regions.yaml"
 REPOSITORY = "https://github.com/cloudpilot-ai/karpenter-provider-gcp"
 FILE = "pkg/providers/pricing/initial-prices.json"
 _MOST_TOLD = 5

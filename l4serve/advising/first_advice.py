@@ -19,7 +19,7 @@ from l4serve.config.yaml_text import block
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.performance.load import Load
-from l4serve.planning.stack.first_stack import CONTEXTS, FirstStack, first_config, workload_name
+from l4serve.planning.stack.first_stack import CONTEXTS, FirstStack, first_config, first_stack, workload_name
 from l4serve.planning.stack.first_stack import Wish as FirstWish
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.fit_question import Question, subject_of
@@ -39,13 +39,17 @@ def advised_stack(wish: FirstWish, goal: Goal, base: Path) -> FirstStack:
     found = ranked(answer, _usual(goal))
     if goal == "latency":
         found = [judged for judged in found if judged.candidate.gpus == min(each.candidate.gpus for each in found)]
-    problem = Problem("goal", f"no configuration is known to be best for {goal}: {_why(answer)}", "take the goal serve")
-    refusal = ConfigError([problem])
+    if not found:
+        first_stack(wish, base)  # a model that the goal serve refuses too is told of by what that says
+        said = f"no configuration is known to be best for {goal}: {_why(answer)}"
+        raise ConfigError([Problem("goal", said, "take the goal serve")])
+    refusal: ConfigError | None = None
     for judged in found:
         try:
             return _written(wish, judged, context, base)
         except ConfigError as error:
             refusal = error
+    assert refusal is not None, "there is at least one attempt"
     raise refusal
 
 
@@ -80,4 +84,5 @@ def _written(wish: FirstWish, judged: Judged, context: int, base: Path) -> First
     name = workload_name(wish.model.id)
     text = with_values(block({"config": config}), {edit_path(name, key): value for key, value in pod.edit.items()})
     edited = read_yaml(text.encode())["config"]
-    return FirstStack(config=edited, plan=plan_stack(parse_stack(wish.name, edited, base=base)))
+    plan = plan_stack(parse_stack(wish.name, edited, base=base))
+    return FirstStack(config=edited, plan=plan, chosen=pod.edit, bits="" if pod.quality == "full" else pod.quality)

@@ -95,7 +95,7 @@ def complete_location() -> Iterable[str]:
 @_beginning
 def complete_region() -> Iterable[str]:
     """Regions of Google Cloud."""
-    from l4serve.planning.machines.regions import known_regions
+    from l4serve.config.regions import known_regions
 
     return known_regions()
 

@@ -9,8 +9,7 @@ import urllib.parse
 import urllib.request
 
 from l4serve.config.files import MOST_JSON_BYTES
-from l4serve.config.spelling import did_you_mean
-from l4serve.planning.models.catalogue import all_names
+from l4serve.planning.models.catalogue import meant_model
 from l4serve.planning.models.hf_values import ModelConfigError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -47,8 +46,8 @@ def download_config(model: str) -> bytes:
 
 
 def _meant(model: str) -> str:
-    near = did_you_mean(model, all_names())
-    return f"{near} If not, " if near else ""
+    near = meant_model(model)
+    return f"did you mean {near}? If not, " if near else ""
 
 
 def _refusal(model: str, status: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,15 +16,20 @@ from l4serve.advising.ranking import GOALS
 from l4serve.cli.completion import complete_goal, complete_location, complete_model, complete_nothing
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
-from l4serve.cli.project import OWN_PROJECT
+from l4serve.cli.project import OWN_PROJECT, stack_names
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.problems import ConfigError
+from l4serve.config.regions import known_regions, near_location
 from l4serve.config.secret_shapes import excerpt
-from l4serve.config.spelling import did_you_mean, one_of
+from l4serve.config.spelling import one_of
 from l4serve.config.stack_file import SERVING_KEY, parse_stack, stack_name
 from l4serve.config.yaml_text import block
-from l4serve.planning.models.catalogue import all_names, find_model
+from l4serve.planning.gke.cluster_planner import refuse_misspelt_location
+from l4serve.planning.gke.location import region_of
+from l4serve.planning.machines.shapes import default_accelerator
+from l4serve.planning.machines.zones import accelerator_locations, near_locations
+from l4serve.planning.models.catalogue import find_model, meant_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.first_stack import FirstStack, Wish, first_stack
 
@@ -48,8 +54,8 @@ def init(
     goal: Annotated[
         str | None,
         typer.Option(
-            help="try: one spot node, which costs until you set replicas: 0 or destroy the stack; serve: on demand, scaled, "
-            "protected; latency, throughput or cost: serve, with the settings that advise finds best for it.",
+            help="try: one spot node, which costs until you set replicas: 0 or destroy the stack; serve: on demand, "
+            "scaled, protected; latency, throughput or cost: serve, with the settings that advise finds best for it.",
             autocompletion=complete_goal,
         ),
     ] = None,
@@ -59,7 +65,7 @@ def init(
     The smallest number of GPUs that holds the model is taken, and the longest context up to 32,768 tokens.
     """
     root = root_to_write("the stack file")
-    file = _answer("NAME", "Name of the stack", name, "dev", complete_nothing, partial(_file, root))
+    file = _answer("NAME", "Name of the stack", name, _free_name(root), complete_nothing, partial(_file, root))
     project = _answer("--project", "Google Cloud project", project, None, complete_nothing, _project)
     location = _answer("--location", "Zone or region", location, "us-central1-a", complete_location, _location)
     usual = "Qwen/Qwen2.5-7B-Instruct"
@@ -99,6 +105,10 @@ def _by_option() -> Iterator[None]:
         raise ConfigError([replace(one, path=_OPTION_OF.get(one.path, "--model")) for one in error.problems]) from None
 
 
+def _free_name(root: Path) -> str:
+    return next(name for name in (f"dev{number or ''}" for number in count()) if name not in stack_names(root))
+
+
 def _file(root: Path, name: str) -> Path:
     file = root / f"Pulumi.{valid_stack_name(name)}.yaml"
     if file.exists():
@@ -111,7 +121,15 @@ def _project(name: str) -> str:
 
 
 def _location(name: str) -> str:
-    return _grammatical("cluster.location", name, location=name)
+    place = _grammatical("cluster.location", name, location=name)
+    with readable_refusals(), _by_option():
+        refuse_misspelt_location(place)
+    if place not in accelerator_locations(card := default_accelerator()):
+        region = region_of(place)
+        near = f"give one of {', '.join(near_locations(card, region, zones=place != region))}"
+        near = near if region in known_regions() else f"did you mean {near_location(place)}?"
+        raise refuse_input(f"--location: {place} is not known to have {card}, which the stack runs on\n    fix: {near}")
+    return place
 
 
 def _grammatical(key: str, value: str, *, project: str = "my-project", location: str = "us-central1-a") -> str:
@@ -129,7 +147,8 @@ def _grammatical(key: str, value: str, *, project: str = "my-project", location:
 def _model(name: str) -> ModelShape:
     found = find_model(name)
     if found is None:
-        hint = did_you_mean(name, all_names()) or "l4serve models lists them; docs/how-to.md tells of other models"
+        near = meant_model(name)
+        hint = f"did you mean {near}?" if near else "l4serve models lists them; docs/how-to.md tells of other models"
         raise refuse_input(f"{excerpt(name, 200)} is not in the catalogue\n    fix: {hint}")
     return found
 
@@ -155,7 +174,8 @@ def _told(file: Path, wish: Wish, found: FirstStack) -> str:
     how = f"{pool.machine_type}, {pool.supply.provisioning}, {pool.gpus} GPU"
     lines = [
         f"wrote {file}",
-        f"{one_line(wish.model.id)}: {workload.model.max_model_len:,} tokens of context on {how}",
+        f"{one_line(workload.model.id)}: {workload.model.max_model_len:,} tokens of context on {how}",
+        *_chosen(wish, found),
         "next:",
         f"  l4serve plan -s {wish.name}",
         f"  pulumi stack init {wish.name}",
@@ -165,3 +185,15 @@ def _told(file: Path, wish: Wish, found: FirstStack) -> str:
             "  pulumi config set --secret hfToken    # the model is gated: accept its licence on the Hub first"
         )
     return "\n".join([*lines, "  pulumi up"])
+
+
+def _chosen(wish: Wish, found: FirstStack) -> Iterator[str]:
+    """What the goal changed of what was asked, and what the answers lose by it."""
+    if found.chosen:
+        yield "set for the goal:"
+    for key, value in found.chosen.items():
+        asked = f" in place of {one_line(wish.model.id)}" if key == "model.id" else ""
+        yield f"  {key}: {one_line(str(value))}{asked}"
+    if found.bits:
+        bits = found.bits.removesuffix("bit")
+        yield f"  answers may be worse: weights or cache have {bits} bits; the goal serve leaves the model as it is"

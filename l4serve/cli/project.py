@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-STACK_NAME = r"[A-Za-z0-9_.-]{1,100}"
+LONGEST_STACK_NAME = 100
+STACK_NAME = rf"[A-Za-z0-9_.-]{{1,{LONGEST_STACK_NAME}}}"
 """What a stack may be called, as a pattern of ASCII."""
 OWN_PROJECT = Path(__file__).resolve().parents[2]
 """The folder that holds this package, and in a clone the program and its stacks."""

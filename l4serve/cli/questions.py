@@ -20,6 +20,7 @@ def ask(question: str, usual: str | None, completion: Completion) -> str:
     except typer.Abort as error:
         if not isinstance(error.__context__, EOFError):
             raise
+        print()  # the cursor stands behind the question
         raise refuse_input(f"{question}: the input ended without an answer; answer it, or give the option") from None
 
 

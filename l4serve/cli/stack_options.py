@@ -8,12 +8,20 @@ import typer
 
 from l4serve.cli.completion import complete_stack, complete_workload
 from l4serve.cli.messages import readable_refusals, refuse_input
-from l4serve.cli.project import OWN_PROJECT, STACK_NAME, is_elsewhere, project_root, stack_folder, stack_names
+from l4serve.cli.project import (
+    LONGEST_STACK_NAME,
+    OWN_PROJECT,
+    STACK_NAME,
+    is_elsewhere,
+    project_root,
+    stack_folder,
+    stack_names,
+)
 from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherwise
+from l4serve.config.regions import known_regions, may_be_a_region
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import Stack, read_stack_file
-from l4serve.planning.machines.regions import known_regions, may_be_a_region
 
 # The planner takes a quarter of a second to load; commands that only name a stack do without it.
 if TYPE_CHECKING:
@@ -76,6 +84,13 @@ def root_to_write(what: str) -> Path:
 
 def valid_stack_name(name: str) -> str:
     """The name of a stack, as it was given; exits 2 where no stack can have it."""
+    if written := re.fullmatch(r"Pulumi\.(.+)\.ya?ml", name):
+        raise refuse_input(
+            f"{excerpt(name, 100)!r} is a file, and a stack goes by its name\n    fix: give {written[1]}"
+        )
+    if len(name) > LONGEST_STACK_NAME:
+        most = f"and Pulumi takes {LONGEST_STACK_NAME}; shorten it"
+        raise refuse_input(f"the name of a stack has {len(name)} characters, {most}")
     if not re.fullmatch(STACK_NAME, name, re.ASCII):
         raise refuse_input(
             f"{excerpt(name, 100)!r} is not the name of a stack; write letters, digits, '-', '_' and '.'"

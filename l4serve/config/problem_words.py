@@ -8,9 +8,10 @@ from pydantic_core import ErrorDetails
 
 from l4serve.config.meant_values import meant_values
 from l4serve.config.misplaced_keys import meant_key
+from l4serve.config.regions import near_location
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest, shortened
-from l4serve.config.written_forms import called, form_shown, mended_to
+from l4serve.config.written_forms import LOCATION, called, form_shown, mended_to
 from l4serve.config.yaml_text import flow
 
 _KINDS: Mapping[str, tuple[str, str]] = {
@@ -145,7 +146,10 @@ def _key(detail: ErrorDetails) -> str:
 def _form(detail: ErrorDetails) -> str:
     """The form in words, where no writing of the text has it."""
     value, pattern = str(detail["input"]), str(detail.get("ctx", {}).get("pattern"))
-    return "" if mended_to(value, pattern) else form_shown(value, pattern)
+    if mended_to(value, pattern):
+        return ""
+    near = near_location(value) if pattern == LOCATION else None
+    return f"did you mean {near}?" if near else form_shown(value, pattern)
 
 
 def _chosen(detail: ErrorDetails) -> Any:

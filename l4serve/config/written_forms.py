@@ -46,7 +46,8 @@ _WORD = "is not a word of letters, digits and . _ -, beginning with a letter or 
 _UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
 _LETTER_O = re.compile(r"(?<=[0-9.])[oO](?=[0-9.]|$)")
 _PLACE_WORDS = re.compile(
-    r"(africa|asia|ap|australia|europe|eu|me|northamerica|southamerica|us)[-_ ]*([a-z]+)[-_ ]*(\d+)(?:[-_ ]*([a-z]))?"
+    r"(africa|asia|ap|australia|europe|eu|me|northamerica|southamerica|us)"
+    r"[-_. ]*([a-z]+)[-_. ]*(\d+)(?:[-_. ]*([a-z]))?"
 )
 _CONTINENTS = {"ap": "asia", "eu": "europe"}
 """As another cloud calls continents."""

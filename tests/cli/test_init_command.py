@@ -74,6 +74,60 @@ def test_a_goal_without_an_estimate_is_refused_with_one_that_needs_none(project:
     assert list(project.glob("Pulumi.*.yaml")) == []
 
 
+def test_a_goal_tells_what_it_took_in_place_of_what_was_asked(project: Path) -> None:
+    said = run(*init(model="meta-llama/Llama-3.1-8B-Instruct", goal="latency")).stdout
+    served = load_plan("first", None).workloads[0]
+    assert served.model.id == "RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16"
+    assert f"{served.model.id}: 32,768 tokens" in said
+    assert f"model.id: {served.model.id} in place of meta-llama/Llama-3.1-8B-Instruct" in said
+    assert "engine.kvCacheDtype: fp8" in said
+    assert "answers may be worse: weights or cache have 4 bits" in said
+    (project / "Pulumi.first.yaml").unlink()
+    said = run(*init(model="meta-llama/Llama-3.1-8B-Instruct", goal="serve")).stdout
+    assert "for the goal" not in said and "bits" not in said
+
+
+@pytest.mark.parametrize(
+    ("location", "meant"),
+    [
+        ("us-centrl1", "did you mean us-central1?"),
+        ("us-central9", "did you mean us-central1?"),
+        ("us-central1-f", "give one of us-central1-a, us-central1-b, us-central1-c"),
+        ("africa-south1-a", "give one of europe-west1-b, europe-west2-a"),
+        ("europe-north1", "give one of europe-west1, europe-west2"),
+    ],
+)
+def test_a_location_without_the_card_is_refused_when_it_is_answered(
+    project: Path, monkeypatch: pytest.MonkeyPatch, location: str, meant: str
+) -> None:
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("l4serve.cli.init_command.sys", terminal)
+    answers = iter([location, "us-central1-a"])
+    monkeypatch.setattr("l4serve.cli.init_command.ask", lambda *_: next(answers))
+    rest = ("--model", "Qwen/Qwen2.5-1.5B-Instruct", "--goal", "try")
+    result = run("init", "first", "--project", "my-project", *rest)
+    assert result.exit_code == 0, result.output
+    assert list(answers) == []
+    assert "error: --location: " in result.stderr and meant in result.stderr
+
+
+def test_the_name_that_is_proposed_is_free(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "Pulumi.dev.yaml").touch()
+    (project / "Pulumi.dev1.yaml").touch()
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("l4serve.cli.init_command.sys", terminal)
+    monkeypatch.setattr("l4serve.cli.init_command.ask", lambda question, usual, _: usual)
+    result = run("init", *init()[2:])
+    assert result.exit_code == 0, result.output
+    assert (project / "Pulumi.dev2.yaml").is_file()
+
+
+def test_a_goal_is_no_way_out_of_what_every_goal_refuses(project: Path) -> None:
+    said = run(*init(model="zai-org/GLM-4.6", goal="cost")).stderr
+    assert "take the goal serve" not in said
+    assert run(*init(model="zai-org/GLM-4.6", goal="serve")).stderr == said
+
+
 def test_a_wrong_answer_is_asked_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["first", "P", "my-project", "mars", "us-central1-a", "", "fast", "try"])
     usual = {"Model (l4serve models lists them)": "Qwen/Qwen2.5-7B-Instruct"}

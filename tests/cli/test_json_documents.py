@@ -63,8 +63,11 @@ config:
     workloads: {own: {model: {id: acme/own-13b}, engine: {kind: vllm, version: 0.25.0, maxModelLen: 4096}}}
 """
 """A stack without a project, of a model that nobody knows."""
+ESTIMATE = "estimate --model google/gemma-7b --max-model-len 2048 --input-tokens 200 --output-tokens 40"
 UNPRICED = (
     ("plan", "plan -f {stack}"),
+    ("plan", "plan -f {untold}"),
+    ("estimate", " ".join((ESTIMATE, "--rate 90 --percentile 99"))),
     ("check", "check -f {stack} --engine-version vllm-0.33.0"),
     ("bench", "bench -f {stack} --report {report}"),
     ("shapes", "shapes --region africa-south1"),
@@ -82,8 +85,10 @@ UNPRICED = (
 def test_what_is_not_known_is_null_by_the_form(name: str, command: str, tmp_path: Path) -> None:
     stack, report = tmp_path / "Pulumi.own.yaml", tmp_path / "report.json"
     stack.write_text(OUTSIDE, encoding="utf-8")
+    untold = tmp_path / "Pulumi.untold.yaml"
+    untold.write_text(OUTSIDE.replace(", maxModelLen: 4096", ""), encoding="utf-8")
     report.write_text(json.dumps(BENCH_REPORT), encoding="utf-8")
-    result = run(*command.format(stack=stack, report=report).split(), "--json")
+    result = run(*command.format(stack=stack, untold=untold, report=report).split(), "--json")
     assert result.exit_code in (0, 1), result.output
     assert faults(name, json.loads(result.stdout)) == []
 

@@ -34,6 +34,7 @@ WORDS = (
     (("contract", "rules", "--engine", "vlm"), "vllm"),
     (("verify", "--base-url", "http://127.0.0.1:9", "--engine", "vlm", "--engine-version", "0.26.0"), "vllm"),
     ((*INIT, "--model", "google/gema-7b", "--location", "us-central1-a", "--goal", "try"), "google/gemma-7b"),
+    ((*INIT, "--model", "gemma-2b", "--location", "us-central1-a", "--goal", "try"), "google/gemma-2b"),
     ((*INIT, "--model", "google/gemma-7b", "--location", "us-centra1-a", "--goal", "try"), "us-central1-a"),
     ((*INIT, "--model", "google/gemma-7b", "--location", "us-central1-a", "--goal", "serv"), "serve"),
 )
@@ -54,10 +55,23 @@ def test_a_command_too() -> None:
     assert "did you mean" not in run("zzzzz").stderr
 
 
-def test_a_model_of_a_stack_too(tmp_path: Path) -> None:
-    file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload("Qwen/Qwen2.5-1.5B-Instuct")}))
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Qwen/Qwen2.5-1.5B-Instuct", "Qwen/Qwen2.5-1.5B-Instruct"),
+        ("meta/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"),
+        ("google/gemma-7b-instruct", "google/gemma-7b-it"),
+    ],
+)
+def test_a_model_of_a_stack_too(tmp_path: Path, name: str, meant: str) -> None:
+    file = factories.write_stack(tmp_path, factories.serving({"q": factories.workload(name)}))
     said = " ".join(run("plan", "-f", str(file)).stderr.split())
-    assert "did you mean Qwen/Qwen2.5-1.5B-Instruct?" in said
+    assert f"did you mean {meant}?" in said
+
+
+def test_the_file_of_a_stack_is_told_its_name() -> None:
+    assert "fix: give dev\n" in run("plan", "-s", "Pulumi.dev.yaml").stderr
+    assert "has 120 characters" in run("plan", "-s", "a" * 120).stderr
 
 
 def test_an_unknown_release_is_told_what_a_command_can_take() -> None:

@@ -15,6 +15,13 @@ LOCATIONS = {
     "us_central1_a": "write it as us-central1-a",
     "uscentral1-a": "write it as us-central1-a",
     "eu-west4": "did you mean europe-west4?",
+    "us-centrall-a": "did you mean us-central1-a?",
+    "us-central-a": "did you mean us-central1-a?",
+    "us-central": "did you mean us-central1?",
+    "us-west": "did you mean us-west1?",
+    "us-central1-aa": "did you mean us-central1-a?",
+    "us-central1.a": "write it as us-central1-a",
+    "northamerica-northeast": "did you mean northamerica-northeast1?",
     "mars": "give a region such as us-central1, or a zone",
     "us-central1-z": "give one of us-central1-a, us-central1-b, us-central1-c, us-central1-f",
 }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather
 from l4serve.config.problems import refuse
+from l4serve.config.regions import known_regions, may_be_a_region, meant_region, zones_of
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, Endpoint, ManagedPlan, NodeIdentityPlan
 from l4serve.planning.gke.conflicts import refuse_cluster
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.network import plan_network
-from l4serve.planning.machines.regions import known_regions, may_be_a_region, meant_region, zones_of
 from l4serve.planning.values.names import shorten
 
 _ZONES_OF_A_REGION = 3
@@ -39,7 +40,7 @@ def plan_cluster(
 
     Raises ConfigError with every combination that GKE or the provider would refuse.
     """
-    gather(partial(refuse_cluster, config), partial(_refuse_misspelt_location, config.location))
+    gather(partial(refuse_cluster, config), partial(refuse_misspelt_location, config.location))
     if isinstance(config, ExistingCluster):
         return _plan_existing(config, project)
     # Else the preview of a destroy passes, and workloads, pools and NAT go before the provider refuses the cluster.
@@ -47,7 +48,7 @@ def plan_cluster(
     return _plan_managed(config, config.project or project, protect=protect, needs=needs)
 
 
-def _refuse_misspelt_location(location: str | None) -> None:
+def refuse_misspelt_location(location: str | None) -> None:
     """A region that has never been one is a slip of the pen; where machines are sold is the pools' question."""
     if location is None:
         return
@@ -84,6 +85,7 @@ def _plan_existing(config: ExistingCluster, project: str | None) -> ClusterPlan:
         node_service_account=config.node_service_account,
         private_nodes=config.private_nodes,
         protect=False,
+        remarks=tuple(_unlisted(config.location)),
     )
 
 
@@ -105,7 +107,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool,
         node_service_account=config.node_service_account,
         private_nodes=config.private_nodes,
         protect=protect,
-        remarks=_remarks(config),
+        remarks=(*_unlisted(config.location), *_remarks(config)),
     )
 
 
@@ -175,6 +177,15 @@ def _apis(config: ManagedCluster, needs: ClusterNeeds) -> tuple[str, ...]:
 
 def _identifier(project: str | None, location: str | None, name: str | None) -> str:
     return f"projects/{project or '-'}/locations/{location}/clusters/{name}"
+
+
+def _unlisted(location: str | None) -> Iterator[str]:
+    """A region that is only named like others may be a slip, or newer than the table."""
+    region = region_of(location) if location else None
+    if region is not None and region not in known_regions():
+        near = meant_region(region)
+        meant = f"; did you mean {near}?" if near else ""
+        yield f"the table of Google Cloud's regions lacks {region}, so that its zones and prices are not known{meant}"
 
 
 def _remarks(config: ManagedCluster) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ from l4serve.config.base import field_paths
 from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import NodePool
+from l4serve.config.regions import meant_zone, zones_of
 from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
-from l4serve.planning.machines.regions import meant_zone, zones_of
 from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
 from l4serve.planning.machines.system_machines import is_arm, misspelt_class
 from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete

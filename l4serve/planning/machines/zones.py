@@ -25,6 +25,21 @@ def accelerator_locations(accelerator: str) -> tuple[str, ...]:
     return tuple(place for region in regions for place in (region, *accelerator_zones(accelerator, region)))
 
 
+def near_locations(accelerator: str, region: str, *, zones: bool) -> tuple[str, ...]:
+    """Where a source names the accelerator: zones of the region, else regions of its continent, else of one beside.
+
+    The first zone of each region where zones are asked for.
+    """
+    if own := accelerator_zones(accelerator, region):
+        return own
+    continent = region.partition("-")[0]
+    regions = accelerator_regions(accelerator)
+    near = [one for one in regions if one.startswith(f"{continent}-")]
+    beside = _table()["beside"].get(continent, ())
+    near = near or [one for one in regions if one.partition("-")[0] in beside] or list(regions)
+    return tuple(accelerator_zones(accelerator, one)[0] for one in near) if zones else tuple(near)
+
+
 def zones_are_complete(accelerator: str) -> bool:
     """Whether the list names every zone of the accelerator, so that a zone beside it has none."""
     return accelerator in _table()["complete"]

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.spelling import ALIKE, nearest
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.named_formats import named_format
@@ -93,6 +94,19 @@ def misspelt(model_id: str) -> str | None:
         if len(others) <= 1 and all(_is_slip(*pair) for pair in others):
             return name
     return None
+
+
+def meant_model(model_id: str, *, alike: float = ALIKE) -> str | None:
+    """The known id that an unknown one may mean: a misspelt one, that of another owner, else the nearest."""
+    same = [name for name in all_names() if _own(name) == _own(model_id)]
+    owner = model_id.lower().partition("/")[0]
+    near = next((name for name in same if name.lower().startswith(f"{owner}/")), same[0] if same else None)
+    return misspelt(model_id) or near or nearest(model_id, all_names(), alike=alike)
+
+
+def _own(name: str) -> str:
+    """A model's name without its owner, the words for one that chats alike."""
+    return re.sub(r"-(instruct|it|chat)$", "-chat", name.lower().rpartition("/")[2])
 
 
 @cache

@@ -99,9 +99,9 @@ class StackCost:
         return tuple(sorted({line.price.date for line in self.lines if line.price}))
 
     def at(self, level: Level) -> Usd:
-        """The sum of all known lines at a level."""
+        """The sum of all known lines at a level; none where all that costs anything is unknown."""
         known = [usd for line in self.lines if (usd := line.usd(level)) is not None]
-        return Usd(round(sum(known), 4) if known else None)
+        return Usd(round(sum(known), 4) if any(known) or (known and not self.unknown) else None)
 
     @property
     def usd_at_least(self) -> float | None:

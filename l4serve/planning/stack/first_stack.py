@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ class FirstStack:
 
     config: Mapping[str, Any]
     plan: StackPlan
+    chosen: Mapping[str, object] = field(default_factory=dict)
+    """What a goal of the advisor sets on the workload, by key."""
+    bits: str = ""
+    """The least precise of weights and cache with it, such as 4bit; empty where both are full."""
 
 
 def first_stack(wish: Wish, base: Path) -> FirstStack:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from l4serve.config.base import keys_of
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError, Problem, problems_from, refuse
-from l4serve.config.spelling import nearest, one_of
+from l4serve.config.spelling import nearest, one_of, shortened
 from l4serve.config.workload import Model, Workload
 from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
@@ -111,5 +111,6 @@ def _card(question: Question) -> Gpu:
 def _card_like(name: str) -> str:
     """The remedy for an unknown card: those that GKE sells, told apart by what comes after the maker's name."""
     models = {sold.removeprefix(MAKER): sold for sold in accelerators() if sold in all_gpus()}
-    near = nearest(name.removeprefix(MAKER), models)
+    model = name.removeprefix(MAKER)
+    near = nearest(model, models) or shortened(model, models)
     return f"did you mean {models[near]}?" if near else f"give one of {', '.join(models.values())}"

@@ -11,7 +11,6 @@ from typing import Any
 from l4serve.config.base import fields_by_key
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.spelling import nearest
 from l4serve.config.workload import Engine, Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
@@ -34,7 +33,7 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import largest_tensor_bytes
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
-from l4serve.planning.models.catalogue import all_names
+from l4serve.planning.models.catalogue import meant_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
@@ -242,7 +241,7 @@ def _launched(case: Case) -> tuple[Launch | None, tuple[Problem, ...]]:
 def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     if subject.shape is None:
         name = subject.workload.model.id
-        meant = nearest(name, all_names(), alike=_ALIKE)
+        meant = meant_model(name, alike=_ALIKE)
         hint = f"did you mean {meant}? If not, " if meant else ""
         return None, (
             f"{name} is in no catalogue, so its memory is not judged; {hint}set model.config to its config.json",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from l4serve.config.regions import known_regions
 from l4serve.planning.machines.prices import (
     MARKETS,
     PriceOverrides,
@@ -16,7 +17,6 @@ from l4serve.planning.machines.prices import (
     hourly,
     priced_regions,
 )
-from l4serve.planning.machines.regions import known_regions
 from l4serve.planning.machines.shapes import accelerators, all_shapes, find_shape
 from scripts import refresh_prices
 from tests.each_case import each

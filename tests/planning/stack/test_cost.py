@@ -72,6 +72,14 @@ def test_what_an_existing_cluster_costs_is_not_stated() -> None:
     assert levels_json(total) == {key: {"usdPerHour": None, "usdPerMonth": None} for key in LEVELS}
 
 
+def test_pools_without_nodes_on_a_found_cluster_do_not_make_it_free() -> None:
+    found = {**STANDARD, "mode": "existing"}
+    total = cost({"cluster": found, "nodePools": pools(minNodes=0), "workloads": WORKLOADS})
+    assert total.at("min").per_hour is None
+    assert total.at("min").per_month is None
+    assert total.at("planned").per_hour
+
+
 def test_pools_on_a_found_cluster_are_stated_without_its_fee() -> None:
     total = cost({"cluster": {**STANDARD, "mode": "existing"}, "nodePools": pools(), "workloads": WORKLOADS})
     assert total.unknown == ("cluster",)

@@ -33,6 +33,12 @@ def meant_region(region: str) -> str | None:
     return written if written in known_regions() else nearest(region, known_regions())
 
 
+def near_location(place: str) -> str | None:
+    """The region or the zone that a text which is neither is spelt most like; None where none is alike."""
+    begun = next((region for region in known_regions() if "-" in place and region.startswith(place)), None)
+    return begun or nearest(place, [one for region in known_regions() for one in (region, *zones_of(region))])
+
+
 def meant_zone(zone: str, region: str) -> str:
     """The remedy for a zone that is none of a region's: the nearest where its region is no region, else all of them."""
     known = zones_of(region)
