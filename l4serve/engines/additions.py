@@ -39,7 +39,7 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     kind = case.engine.kind
     for name in file_variables(kind, case.engine.image):
         if value := case.extra_env.get(name):
-            problem = missing_file(f"extraEnv.{name}", kind, name, (value,), case.mounted)
+            problem = missing_file(f"extraEnv.{name}", case.engine, case.contract, name, (value,), case.mounted)
             yield from (problem,) if problem else ()
 
 
@@ -64,7 +64,7 @@ def image_problems(
         for need in needs:
             if need["flag"] == name and _asks_for(need, option.values):
                 yield package_problem(path, need, contract)
-        if name in files and (problem := missing_file(path, engine.kind, name, option.values, mounted)):
+        if name in files and (problem := missing_file(path, engine, contract, name, option.values, mounted)):
             yield problem
 
 

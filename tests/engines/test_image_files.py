@@ -94,8 +94,48 @@ def test_a_misspelt_template_of_the_image_gets_its_name(written: str, meant: str
     assert problem.remedy.endswith(f"{meant}?")
 
 
-def test_a_template_that_is_like_none_of_the_image_is_left_alone_there() -> None:
-    assert refused(chatTemplate="examples/our_own_words.jinja") == {}
+@pytest.mark.parametrize(
+    ("version", "image", "taken"),
+    [
+        ("0.26.0", None, False),
+        ("0.26.0", "vllm/vllm-openai:v0.26.0", False),
+        ("0.26.0", "vllm/vllm-openai:latest", True),
+        ("0.26.0.post1", None, True),
+    ],
+)
+def test_a_template_that_is_like_none_is_left_alone_where_the_release_is_open(
+    version: str, image: str | None, taken: bool
+) -> None:
+    given: dict[str, Any] = {"image": image} if image else {}
+    found = refused(version, chatTemplate="examples/our_own_words.jinja", **given)
+    assert ("engine.chatTemplate" not in found) == taken
+
+
+PACKAGE = "/usr/local/lib/python3.12/dist-packages/vllm/transformers_utils/chat_templates"
+
+
+@pytest.mark.parametrize(
+    ("template", "first", "last_without"),
+    [
+        ("examples/tool_chat_template_glm4.jinja", "0.14.0", "0.13.0"),
+        ("/vllm-workspace/examples/tool_chat_template_gemma4.jinja", "0.19.1", "0.19.0"),
+        ("./examples/template_baichuan.jinja", "0.24.0", "0.25.0"),
+        ("template_chatml.jinja", "0.13.0", "0.12.0"),
+        ("template_kimi_audio.jinja", "0.18.0", "0.17.1"),
+        (f"{PACKAGE}/template_chatml.jinja", "0.9.0", "0.8.5"),
+        ("template_chatml.jinja", "0.26.0", "0.8.5"),
+    ],
+)
+def test_a_release_has_the_templates_of_its_own_archive(template: str, first: str, last_without: str) -> None:
+    assert refused(first, chatTemplate=template) == {}
+    assert "nothing mounts" in refused(last_without, chatTemplate=template)["engine.chatTemplate"]
+
+
+@pytest.mark.parametrize("version", ["0.15.0", "0.15.1"])
+def test_a_release_without_an_archive_has_what_either_neighbour_has(version: str) -> None:
+    for name in ("template_dse_qwen2_vl", "pooling/embed/template/dse_qwen2_vl"):
+        assert refused(version, chatTemplate=f"examples/{name}.jinja") == {}
+    assert refused(version, chatTemplate="examples/template_llava.jinja")
 
 
 @pytest.mark.parametrize(
