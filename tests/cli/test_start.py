@@ -98,6 +98,8 @@ def test_ctrl_c_at_a_prompt_is_told_of_as_anywhere(tmp_path: Path) -> None:
     """On a terminal of its own, where the prompt waits."""
     import pty
 
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "stacks").mkdir()
     main, side = pty.openpty()
     command = [sys.executable, "-c", "from l4serve.cli.start import main; main()", "init"]
     process = subprocess.Popen(
