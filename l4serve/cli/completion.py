@@ -77,10 +77,10 @@ def complete_release() -> Iterable[str]:
 
 @_beginning
 def complete_machine() -> Iterable[str]:
-    """GPU machine types."""
+    """GPU machine types, with the cards that a pool attaches."""
     from l4serve.planning.machines.shapes import all_shapes
 
-    return [shape.machine_type for shape in all_shapes(None)]
+    return [shape.name for shape in all_shapes(None)]
 
 
 @_beginning

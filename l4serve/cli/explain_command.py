@@ -11,10 +11,10 @@ from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.stack_options import JsonOption
 from l4serve.cli.tables import wrapped
-from l4serve.config.key_reference import KeyEntry, all_keys, known_keys
+from l4serve.config.key_reference import KeyEntry, all_keys, known_keys, objects
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest
-from l4serve.config.stack_file import TOKEN_KEY
+from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
 from l4serve.engines.profile import engine_kinds
 from l4serve.planning.stack.edits import find_edit
@@ -38,7 +38,15 @@ _TOKEN = _pulumi_key(
     TOKEN_KEY, "null", "{secure: AAABAD}",
     "Hugging Face token of gated models; `pulumi config set --secret hfToken` writes it beside the serving key.",
 )  # fmt: skip
-_PULUMI_KEYS = {_PROJECT.path: _PROJECT, _TOKEN.path: _TOKEN, "hfToken": _TOKEN}
+_SERVING = replace(
+    _pulumi_key(
+        SERVING_KEY, "required", "{cluster: {...}, nodePools: {...}, workloads: {...}}",
+        "The stack: the cluster, its GPU node pools, and the models that are served on them.",
+    ),
+    type="object",
+    below=tuple(objects()["StackConfig"]["properties"]),
+)  # fmt: skip
+_PULUMI_KEYS = {_PROJECT.path: _PROJECT, _TOKEN.path: _TOKEN, "hfToken": _TOKEN, SERVING_KEY: _SERVING}
 """Keys of Pulumi's own config, beside the one that the models describe."""
 
 
@@ -79,6 +87,9 @@ def _entries(key: str) -> list[KeyEntry]:
 def _meant(key: str, paths: tuple[str, ...], ending: list[str]) -> str:
     if ending:
         return f"give one of {', '.join(ending)}"
+    elsewhere = [path for path in paths if path.rpartition(".")[2] == key.rpartition(".")[2]]
+    if near := nearest(key, elsewhere, alike=0.0):
+        return f"did you mean {near}?"
     last = {path.rpartition(".")[2]: path for path in reversed(paths)}
     near = nearest(key, paths, alike=_ALIKE) or last.get(nearest(key.rpartition(".")[2], last) or "")
     return f"did you mean {near}?" if near else "docs/config-reference.md lists every key"

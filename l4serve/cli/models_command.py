@@ -27,16 +27,18 @@ def models(
 ) -> None:
     """List the known models: size, context, whether the Hub gates them, and what fits a machine.
 
-    Sizes are those of one GPU under the default vLLM release; a model fits where 2,048 tokens of context do.
+    Sizes are those on each GPU under the default vLLM release; a model fits where 2,048 tokens of context do.
     """
     machine = _smallest() if fits is None else _machine(fits)
     found = [one for one in survey(machine, engine_kinds()[0]) if fits is None or one.fits]
     if as_json:
         rows = [_json(one) for one in found]
-        print_json({"schemaVersion": SCHEMA_VERSION, "machine": machine.machine_type, "models": rows})
+        on = {"machine": machine.name, "gpus": machine.gpus}
+        print_json({"schemaVersion": SCHEMA_VERSION, **on, "models": rows})
         return
     console = SafeConsole()
-    table = Table("model", "weights GiB", "own context", f"fits on {machine.machine_type}", "token")
+    size = "weights GiB" if machine.gpus == 1 else "weights GiB per GPU"
+    table = Table("model", size, "own context", f"fits on {machine.name}", "token")
     for one in found:
         table.add_row(*_row(one))
     console.print(table)
@@ -48,8 +50,11 @@ def _smallest() -> MachineShape:
 
 
 def _machine(name: str) -> MachineShape:
-    known = {shape.machine_type: shape for shape in all_shapes(None)}
-    found = known.get(name) or find_shape(name)
+    known = {shape.name: shape for shape in all_shapes(None)}
+    found = known.get(" ".join(name.split())) or find_shape(name)
+    if found is None and (hosted := [each for each, shape in known.items() if shape.machine_type == name]):
+        said = f"{name} has no GPUs of its own, and a pool attaches some"
+        raise refuse_input(f"{said}\n    fix: name them too, such as --fits '{hosted[0]}'; known: {', '.join(hosted)}")
     if found is None:
         hint = did_you_mean(name, known) or f"give one of {', '.join(known)}"
         raise refuse_input(f"{excerpt(name, 100)!r} is not a GPU machine type that is known\n    fix: {hint}")
@@ -69,6 +74,7 @@ def _json(one: Surveyed) -> dict[str, object]:
         "architecture": one.model.architecture,
         "parameters": one.parameters,
         "weightsGib": one.weights_gib,
+        "weightsGibPerGpu": one.weights_gib,
         "context": one.model.max_position_embeddings,
         "quantization": one.model.quantization.method if one.model.quantization else None,
         "gated": one.model.gated,

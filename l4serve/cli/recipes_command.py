@@ -10,9 +10,11 @@ from l4serve.cli.completion import complete_recipe
 from l4serve.cli.messages import refuse_input
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.stack_options import JsonOption
+from l4serve.config.frozen import frozen
 from l4serve.config.recipes import Recipe, recipes
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean
+from l4serve.planning.workload.model_survey import survey_workload
 
 SCHEMA_VERSION = 1
 
@@ -23,7 +25,7 @@ def recipes_of_project(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the recipes: presets of a workload, with their source and where they leave it."""
+    """List the recipes: presets of a workload, with size, gating, source and where they leave it."""
     known = recipes()
     if name is not None and name not in known:
         hint = did_you_mean(name, known) or "l4serve recipes lists them"
@@ -36,13 +38,47 @@ def recipes_of_project(
     if name is not None:
         _print_whole(chosen[0], console)
         return
-    table = Table("recipe", "engine", "model", "what", show_lines=True)
+    table = Table(
+        "recipe", "engine", "model", "weights GiB per GPU", "GPUs", "token", "what", "source", show_lines=True
+    )
     for recipe in chosen:
         engine = recipe.workload["engine"]
         release = f"{engine['kind']} {engine.get('version', '')}"
-        table.add_row(recipe.name, release, one_line(recipe.workload["model"]["id"]), one_line(recipe.about))
+        model, size = one_line(recipe.workload["model"]["id"]), _size(recipe)
+        told = (size.weights, str(size.gpus), size.token, one_line(recipe.about), one_line(recipe.source))
+        table.add_row(recipe.name, release, model, *told)
     console.print(table)
     console.print("Use one as `recipe: NAME` in a workload; l4serve recipes NAME shows it whole.")
+
+
+@frozen(kw_only=True)
+class _Size:
+    """What a recipe's model takes; None for what is not known of a model outside the catalogue."""
+
+    parameters: int | None
+    weights_gib: float | None
+    gpus: int
+    gated: bool | None
+
+    @property
+    def weights(self) -> str:
+        """GiB on each GPU."""
+        return "not judged" if self.weights_gib is None else f"{self.weights_gib:.2f}"
+
+    @property
+    def token(self) -> str:
+        """Whether the Hub wants one."""
+        return "not known" if self.gated is None else "needed" if self.gated else ""
+
+
+def _size(recipe: Recipe) -> _Size:
+    found = survey_workload(recipe.workload)
+    return _Size(
+        parameters=found and found.parameters,
+        weights_gib=found and found.weights_gib,
+        gpus=recipe.workload.get("gpus", 1),
+        gated=found and found.model.gated,
+    )
 
 
 def _print_whole(recipe: Recipe, console: SafeConsole) -> None:
@@ -51,16 +87,25 @@ def _print_whole(recipe: Recipe, console: SafeConsole) -> None:
     console.print(Text(recipe.name, style="bold"))
     console.print(one_line(recipe.about))
     console.print(f"source: {one_line(recipe.source)}")
+    size = _size(recipe)
+    on = "on its GPU" if size.gpus == 1 else f"on each of its {size.gpus} GPUs"
+    console.print(f"size: {size.weights} GiB of weights {on}")
+    console.print(f"token: {size.token or 'not needed'}")
     for deviation in recipe.deviations:
         console.print(f"- {one_line(deviation.what)}: {one_line(deviation.why)}")
     console.print(yaml.safe_dump({"workload": dict(recipe.workload)}, sort_keys=False).rstrip(), soft_wrap=True)
 
 
 def _json(recipe: Recipe) -> dict[str, object]:
+    size = _size(recipe)
     return {
         "name": recipe.name,
         "about": recipe.about,
         "source": recipe.source,
+        "parameters": size.parameters,
+        "weightsGibPerGpu": size.weights_gib,
+        "gpus": size.gpus,
+        "gated": size.gated,
         "deviations": [{"what": d.what, "why": d.why} for d in recipe.deviations],
         "workload": recipe.workload,
     }

@@ -57,12 +57,21 @@ def example_of(part: str, key: str) -> Any:
 
 
 def default_text(definition: Mapping[str, Any], key: str) -> str:
-    """A key's default as JSON, or `required`; that of a whole object is what its own keys say."""
-    if key in definition.get("required", ()):
-        return "required"
+    """A key's default as JSON, or `required`; that of a whole object is what its own keys say.
+
+    What picks one of several objects is required, whatever the object itself says of it.
+    """
     field = definition["properties"][key]
+    if key in definition.get("required", ()) or ("const" in field and key in _picking()):
+        return "required"
     default = field.get("default")
     return "see its keys" if isinstance(default, dict) and default and "$ref" in field else json.dumps(default)
+
+
+@cache
+def _picking() -> frozenset[str]:
+    """Keys that pick one of several objects."""
+    return frozenset(re.findall(r'"propertyName": "(\w+)"', json.dumps(config_schema())))
 
 
 @frozen()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from l4serve.config.characters import visible
+from l4serve.report.shown_values import shown
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
@@ -17,7 +18,6 @@ from l4serve.report.words import (
     landing,
     located,
     pool_pairs,
-    shown,
     workload_pairs,
 )
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from l4serve.report.charts import concurrency_chart, cost_chart, memory_bars, planned_costs
 from l4serve.report.elements import Child, document, element
 from l4serve.report.pictures import packing, rollout
+from l4serve.report.shown_values import shown
 from l4serve.report.summaries import stack_summary, summary
 from l4serve.report.words import (
     Doc,
@@ -20,7 +21,6 @@ from l4serve.report.words import (
     landing,
     located,
     pool_pairs,
-    shown,
     workload_pairs,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from l4serve.config.characters import visible
+from l4serve.report.shown_values import shown
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
@@ -16,7 +17,6 @@ from l4serve.report.words import (
     landing,
     located,
     pool_pairs,
-    shown,
     workload_pairs,
 )
 

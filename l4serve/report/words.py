@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_shapes import excerpt
+from l4serve.report.shown_values import shown
 
 Doc = Mapping[str, Any]
-LONGEST_VALUE = 300
 _TOLD_ELSEWHERE = frozenset(
     {"arguments", "image", "replicas", "GPUs per pod", "name in GKE", "accelerator", "GPUs per node", "machine type"}
     | {"boot disk GB", "minNodes", "maxNodes", "zones", "protection"}
@@ -196,24 +194,6 @@ def flag_lines(workload: Doc) -> list[tuple[str, str]]:
 
 def _flag(name: str, value: Any) -> str:
     return name if value is True else f"{name}={shown(value)}"
-
-
-def shown(value: Any) -> str:
-    """A value of a plan, as short as it can be said."""
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    text = value if isinstance(value, str) else _flat(value)
-    return excerpt(text, LONGEST_VALUE, f"... ({len(text):,} characters)")
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
-        return "; ".join(map(_flat, value)) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items()) or "none"
-    return json.dumps(value, sort_keys=True)
 
 
 def usd(amount: float | None, digits: int = 2) -> str:

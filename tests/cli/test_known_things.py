@@ -31,6 +31,31 @@ def test_a_machine_chooses_what_fits() -> None:
     assert all(row["fits"] and row["longestContext"] >= min(2048, row["context"]) for row in one.values())
 
 
+def test_a_host_of_attached_cards_is_named_with_them() -> None:
+    result = run("models", "--fits", "n1-standard-8")
+    assert result.exit_code == 2
+    assert "n1-standard-8 has no GPUs of its own" in result.stderr
+    assert "n1-standard-8 + 1 nvidia-tesla-t4" in result.stderr
+    asked = json.loads(run("models", "--fits", "n1-standard-8 + 2 nvidia-tesla-t4", "--json").stdout)
+    assert (asked["machine"], asked["gpus"]) == ("n1-standard-8 + 2 nvidia-tesla-t4", 2)
+
+
+def test_weights_that_several_gpus_share_are_said_to_be_those_of_each() -> None:
+    assert "weights GiB per GPU" in run("models", "--fits", "g2-standard-24", COLUMNS="200").stdout
+    assert "per GPU" not in run("models", "--fits", "g2-standard-8", COLUMNS="200").stdout
+    rows = json.loads(run("models", "--fits", "g2-standard-24", "--json").stdout)["models"]
+    assert all(row["weightsGibPerGpu"] == row["weightsGib"] for row in rows)
+
+
+def test_the_key_of_the_whole_stack_is_explained() -> None:
+    assert "workloads" in run("explain", "gke-llm-serving:serving").stdout
+
+
+def test_the_key_that_picks_an_engine_is_required() -> None:
+    assert run("explain", "workloads.engine.kind").stdout.count("default: required") == 2
+    assert "default: COMPACT" in run("explain", "nodePools.placement.type").stdout.replace('"', "")
+
+
 def test_an_unknown_machine_is_refused_with_the_nearest() -> None:
     result = run("models", "--fits", "g2-standrad-8")
     assert result.exit_code == 2
@@ -41,8 +66,16 @@ def test_every_recipe_is_listed_with_its_source() -> None:
     listed = json.loads(run("recipes", "--json").stdout)["recipes"]
     assert [row["name"] for row in listed] == list(recipes())
     assert all(row["about"] and row["source"] for row in listed)
+    assert all(row["gated"] and row["parameters"] > 7e9 and row["weightsGibPerGpu"] > 4 for row in listed)
+    by_name = {row["name"]: row for row in listed}
+    assert by_name["vllm-7b-awq"]["weightsGibPerGpu"] < by_name["vllm-7b-token"]["weightsGibPerGpu"] / 2
+    assert by_name["tgi-7b-bitsandbytes"]["gpus"] == 2
+    text = " ".join(run("recipes", COLUMNS="300").stdout.split())
+    assert all(" ".join(row["source"].split())[:30] in text for row in listed)
+    assert f"{by_name['vllm-7b-awq']['weightsGibPerGpu']:.2f}" in text and "needed" in text
     whole = run("recipes", "vllm-7b-kvcache").stdout
     assert "kvCacheDtype: fp8_e5m2" in whole
+    assert "GiB of weights on its GPU" in whole and "token: needed" in whole
     assert "did you mean vllm-7b-kvcache?" in run("recipes", "vllm-7b-kvcahce").stderr
 
 
@@ -85,6 +118,9 @@ def test_a_key_of_several_objects_names_them_all_and_its_lines_hang() -> None:
         ("maxModelLenn", "workloads.engine.maxModelLen"),
         ("workloads.engin.maxModelLn", "workloads.engine.maxModelLen"),
         ("nodepools", "nodePools"),
+        ("workloads.engine.extraArgs", "workloads.extraArgs"),
+        ("workloads.engine.gpus", "workloads.gpus"),
+        ("cluster.nodePools", "nodePools"),
     ],
 )
 def test_a_misspelt_key_gets_the_nearest(key: str, meant: str) -> None:

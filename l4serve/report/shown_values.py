@@ -1,0 +1,58 @@
+"""Values of a plan as a report says them: short, and in words."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from l4serve.config.secret_shapes import excerpt
+
+_LONGEST = 300
+_FIELDS = {
+    "max_surge": "new ones beside the old: {}",
+    "max_unavailable": "old ones taken away first: {}",
+    "progress_deadline_seconds": "a pod must be ready in {} s",
+    "await_seconds": "Pulumi waits {} s",
+    "pods_disruptable": "pods that may be evicted at once: {}",
+    "auto_upgrade": "upgrades {}",
+    "auto_repair": "repairs {}",
+    "batch_nodes": "nodes of a batch: {}",
+    "batch_soak_seconds": "rest after a batch: {} s",
+    "pool_soak_seconds": "rest after the pool: {} s",
+    "pdb_timeout_seconds": "a pod whose budget is spent may stay {} s",
+    "placement_policy": "placement policy {}",
+    "max_run_seconds": "a node runs {} s at most",
+    "throughput_mibps": "{} MiB/s",
+    "scale_down_stabilization_seconds": "fewer pods after {} s",
+    "min_replicas": "pods at least: {}",
+    "max_replicas": "pods at most: {}",
+    "mount_path": "mounted at {}",
+    "read_only": "read only {}",
+    "sub_path": "folder {}",
+    "engine_metric": "the engine's metric {}",
+}
+"""What a field of a plan that has several words is called; other names are the user's own, and stay."""
+
+
+def shown(value: Any) -> str:
+    """A value of a plan, as short as it can be said."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = value if isinstance(value, str) else _flat(value)
+    return excerpt(text, _LONGEST, f"... ({len(text):,} characters)")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+        return "; ".join(map(_flat, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(_field(*item) for item in value.items()) or "none"
+    return json.dumps(value, sort_keys=True)
+
+
+def _field(name: str, value: Any) -> str:
+    said = _FIELDS.get(name)
+    if said is None:
+        return f"{name} {shown(value)}"
+    return (said.replace("{} s", "{}") if value is None else said).format(shown(value))
