@@ -16,7 +16,7 @@ from l4serve.cli.output import print_json, redacted, say
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import stack_folder
 from l4serve.cli.sides import NOT_THERE, Side, difference, inputs_of, recipes_of, side_of, stacks_of
-from l4serve.cli.stack_options import JsonOption, valid_stack_name
+from l4serve.cli.stack_options import JsonOption, not_a_folder, valid_stack_name
 from l4serve.config.files import exists_as_file, exists_as_folder
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import one_of
@@ -101,9 +101,7 @@ def _exit_code(diffs: Sequence[StackDiff], level: str | None) -> int:
 def _of_files(old: Path, new: Path) -> tuple[dict[str, Any], list[StackDiff]]:
     for path in (old, new):
         if exists_as_folder(path):
-            raise refuse_input(
-                f"{path} is a folder, not a stack file\n    fix: name a file in it: {path}/Pulumi.dev.yaml"
-            )
+            raise not_a_folder(path)
         if not exists_as_file(path):
             raise refuse_input(f"{path} does not exist; name a stack file that is there")
     name = stack_name(new)

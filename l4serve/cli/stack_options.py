@@ -42,6 +42,15 @@ FileOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+_WRITTEN_BY = "l4serve init writes a stack file"
+
+
+def not_a_folder(path: Path, option: str = "") -> typer.Exit:
+    """Says that a folder is no stack file, and names one that is in it."""
+    first = next((f"name a file in it: {option}{path / f'Pulumi.{name}.yaml'}" for name in stack_names(path)), None)
+    return refuse_input(f"{path} is a folder, not a stack file\n    fix: {first or _WRITTEN_BY}")
+
+
 def load(stack: str | None, file: Path | None) -> Stack:
     """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
     if (stack is None) == (file is None):
@@ -51,16 +60,16 @@ def load(stack: str | None, file: Path | None) -> Stack:
         _refuse_the_wrong_one(stack)
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
     if exists_as_folder(path):
-        raise refuse_input(
-            f"{path} is a folder, not a stack file\n    fix: name a file in it: -f {path}/Pulumi.dev.yaml"
-        )
+        raise not_a_folder(path, "-f ")
     if exists_otherwise(path):
         raise refuse_input(f"{path} is not a regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
         near = did_you_mean(stack or "", stack_names(path.parent))
-        hint = f"name one of the stacks here: {known}" if known and file is None else "l4serve init writes a stack file"
-        raise refuse_input(f"{path} does not exist\n    fix: {near or hint}")
+        hint = f"name one of the stacks here: {known}" if known and file is None else _WRITTEN_BY
+        other = path.with_suffix(".yaml")
+        meant = f"did you mean {other}?" if file is not None and exists_as_file(other) else near or hint
+        raise refuse_input(f"{path} does not exist\n    fix: {meant}")
     with readable_refusals(path):
         return read_stack_file(path)
 

@@ -21,7 +21,7 @@ def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str])
         return f"write a blank behind the `:`, as {name}: {value.strip()}"
     wanted, own = to_camel(key), _own_keys(loc)
     if key in known_keys and key not in own:
-        return f"remove it: {_where(key, loc)}"
+        return _move(key, loc)
     if near := nearest(wanted, own or known_keys) or shortened(wanted, own):
         return f"did you mean {near}?"
     if own and (elsewhere := nearest(wanted, known_keys, alike=_ALMOST)):
@@ -30,12 +30,24 @@ def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str])
     return f"give one of {', '.join(own)}" if 0 < len(own) <= _FEW else "remove it, or see docs/config-reference.md"
 
 
-def _where(key: str, loc: tuple[int | str, ...]) -> str:
-    """Where a key that is known belongs: in another member of the object, else in another object."""
+def _move(key: str, loc: tuple[int | str, ...]) -> str:
+    """What to do with a key that is known elsewhere: in another member of the object, else in another object."""
     if chosen := _chosen_by(key, loc):
-        return f"it is a key of {' and '.join(chosen)}"
-    places = _homes(key, loc)
-    return "it belongs beside cluster and workloads" if places == [""] else f"it belongs in {' or '.join(places)}"
+        return f"remove it: it is a key of {' and '.join(chosen)}"
+    places = [_named(place, loc) for place in _homes(key, loc)]
+    return "move it beside cluster and workloads" if places == [""] else f"move it to {' or '.join(places)}"
+
+
+def _named(place: str, loc: tuple[int | str, ...]) -> str:
+    """An object as the path of the misplaced key names it, as far as that leads to it."""
+    from l4serve.config.key_reference import key_of
+
+    parts = _without_members(loc)
+    for end in range(len(parts), 0, -1):
+        path = ".".join(parts[:end])
+        if f"{place}.".startswith(f"{key_of(path)}."):
+            return path + place.removeprefix(key_of(path))
+    return place
 
 
 def swapped(details: list[ErrorDetails]) -> dict[tuple[int | str, ...], str]:
@@ -65,10 +77,13 @@ def _entries() -> Any:
 def _above(loc: tuple[int | str, ...]) -> str:
     from l4serve.config.key_reference import key_of
 
-    # Behind the key of a union pydantic names its member, which is no key.
+    return key_of(".".join(_without_members(loc)))
+
+
+def _without_members(loc: tuple[int | str, ...]) -> list[str]:
+    """The path above a key: behind the key of a union pydantic names its member, which is no key."""
     members = {entry.chosen_by.rpartition(": ")[2] for entry in _entries() if entry.chosen_by}
-    keys = [str(part) for i, part in enumerate(loc[:-1]) if not (part in members and loc[i - 1] in _UNIONS)]
-    return key_of(".".join(keys))
+    return [str(part) for i, part in enumerate(loc[:-1]) if not (part in members and loc[i - 1] in _UNIONS)]
 
 
 def _own_keys(loc: tuple[int | str, ...]) -> list[str]:

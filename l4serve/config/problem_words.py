@@ -114,6 +114,8 @@ def remedy(
         return f"add {tag}, such as {usual}"
     if kind == "string_type" and isinstance(value, bool):
         return f'put it in quotes: "{str(value).lower()}"'
+    if kind == "too_short" and isinstance(example, list) and any(isinstance(item, Mapping) for item in example):
+        return ""  # an example would name what the stack does not have
     # Of the name of a key nobody knows whether it is taken: `takes` asks of values.
     meant = next((one for one in meant_values(detail, example) if key == "[key]" or takes(one)), None)
     shown_one = example if takes(example) else None

@@ -101,6 +101,14 @@ def _not_some_bytes(value: str) -> str:
     return value
 
 
+def _not_millions_of_cores(value: str) -> str:
+    number = value.rstrip("kKMGTPi")
+    if number == value or not number.isdigit():
+        return value
+    small = f"{number}m" if "M" in value else number
+    raise ValueError(f"{value!r} means thousands of cores or more; write it as {small}")
+
+
 _FEWEST_BYTES = 2**20
 """Below this nobody means bytes."""
 
@@ -108,7 +116,7 @@ _FEWEST_BYTES = 2**20
 class ResourceList(ConfigModel):
     """Quantities of a container; unset ones are planned from the model and the machine."""
 
-    cpu: Quantity | None = None
+    cpu: Annotated[Quantity, AfterValidator(_not_millions_of_cores)] | None = None
     """CPU cores of the container, such as 2 or 500m."""
     memory: Annotated[Quantity, AfterValidator(_not_some_bytes)] | None = None
     """Memory of the container, such as 25Gi; /dev/shm counts towards it."""

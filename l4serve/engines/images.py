@@ -45,7 +45,7 @@ def release_facts(kind: str, requested: str) -> Mapping[str, Any]:
     wanted = Version(text)
     judged = known[0] <= wanted <= known[-1] and not (wanted.is_prerelease or wanted.is_postrelease)
     exists = any(f"{release}.".startswith(f"{text}.") for release in known) if judged else None
-    nearest = max((release for release in known if release < wanted), default=None)
+    nearest = max((release for release in known if release <= wanted), default=None)
     return {"release.exists": exists, "release.nearest": str(nearest) if exists is False else None}
 
 

@@ -59,8 +59,16 @@ def test_a_model_that_nothing_makes_fit_has_a_remedy_that_names_a_command() -> N
     assert "l4serve models --fits MACHINE" in fit_remedy(())
 
 
-def test_a_folder_is_no_side_of_a_difference(tmp_path: Path) -> None:
-    said = CliRunner().invoke(app, ["diff", "--from", str(tmp_path), "--to", str(tmp_path / "Pulumi.a.yaml")])
+def test_a_folder_is_no_stack_file_and_one_that_is_in_it_is_named(tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    said = run(app, ["diff", "--from", str(tmp_path), "--to", str(tmp_path / "Pulumi.a.yaml")])
     assert said.exit_code == 2
     assert f"{tmp_path} is a folder, not a stack file" in said.stderr
-    assert f"fix: name a file in it: {tmp_path}/Pulumi.dev.yaml" in said.stderr
+    assert "fix: l4serve init writes a stack file" in said.stderr
+    there = tmp_path / "Pulumi.guide.yaml"
+    there.touch()
+    said = run(app, ["diff", "--from", str(tmp_path), "--to", str(there)])
+    assert f"fix: name a file in it: {there}" in said.stderr
+    assert f"fix: name a file in it: -f {there}" in run(app, ["plan", "-f", str(tmp_path)]).stderr
+    other = str(there.with_suffix(".yml"))
+    assert f"fix: did you mean {there}?" in run(app, ["plan", "-f", other]).stderr

@@ -38,9 +38,7 @@ WRONG = (
     ),
     Wrong("engine-typo", {f"{E}.maxModelLength": 10}, f"{E}.maxModelLength", "did you mean maxModelLen"),
     Wrong("snake-case", {f"{E}.max_model_len": 10}, f"{E}.max_model_len", "did you mean maxModelLen"),
-    Wrong(
-        "key-of-another-part", {f"{W}.minNodes": 1}, f"{W}.minNodes", "it belongs in cluster.systemPool or nodePools"
-    ),
+    Wrong("key-of-another-part", {f"{W}.minNodes": 1}, f"{W}.minNodes", "move it to cluster.systemPool or nodePools"),
     Wrong("model-typo", {f"{W}.model.ID": "x/y"}, f"{W}.model.ID", "no such key"),
     Wrong("tgi-flag-on-vllm", {f"{E}.numShard": 1}, f"{E}.numShard", "no such key"),
     Wrong("vllm-flag-on-tgi", {E: {**TGI, "maxModelLen": 4096}}, f"{E}.maxModelLen", "no such key"),
@@ -151,7 +149,7 @@ WRONG = (
     Wrong("version-latest", {f"{E}.version": "latest"}, f"{E}.version", "is not a release"),
     Wrong("kind-case", {f"{E}.kind": "vLLM"}, f"{E}.kind", "did you mean vllm?"),
     Wrong("flag-as-key", {f"{E}.max-model-len": 8192}, f"{E}.max-model-len", "did you mean maxModelLen?"),
-    Wrong("key-one-level-up", {f"{W}.maxModelLen": 8192}, f"{W}.maxModelLen", "it belongs in workloads.engine"),
+    Wrong("key-one-level-up", {f"{W}.maxModelLen": 8192}, f"{W}.maxModelLen", "move it to workloads.qwen.engine"),
     Wrong("key-of-the-other-engine", {E: {**TGI, "blockSize": 16}}, f"{E}.blockSize", "it is a key of kind: vllm"),
     Wrong("parser-accent", {f"{E}.toolCallParser": "herm\u00e9s"}, f"{E}.toolCallParser", "write it as hermes"),
     Wrong("memory-unit", {f"{W}.resources.requests.memory": "32GB"}, f"{W}.resources.requests.memory", "as 32G"),

@@ -44,6 +44,7 @@ from l4serve.planning.workload.model_traits import model_traits
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path, remaining_args
 from l4serve.planning.workload.served_purpose import served_purpose
+from l4serve.planning.workload.taken_values import with_taken
 
 _ALIKE = 0.93
 """Share of equal letters from which an unknown id may be a known one misspelt, and not that of a relative."""
@@ -165,8 +166,9 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     """
     judgement = _judge(subject)
     if remedied and judgement.beside_memory:
+        known = (subject.workload, subject.resolved.contract, _refused(subject, judgement))
         whole = (
-            completed(problem, subject.workload, subject.layout, _further(subject))
+            completed(with_taken(problem, *known), subject.workload, subject.layout, _further(subject))
             for problem in judgement.beside_memory
         )
         judgement = replace(judgement, beside_memory=tuple(whole))
@@ -182,6 +184,17 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
         return replace(judgement, remedies=cures, memory_refusal=problem)
     told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
+
+
+def _refused(subject: Subject, judgement: Judgement) -> Callable[[str, str], bool]:
+    """Whether a value at a key leaves a problem there, or makes one where the workload has none."""
+    had = {problem.path for problem in judgement.beside_memory}
+
+    def refused(path: str, value: str) -> bool:
+        found = {problem.path for problem in _judge(subject.edited({path: value}, subject.shape)).beside_memory}
+        return not found <= had - {path}
+
+    return refused
 
 
 def _further(subject: Subject) -> Callable[[Mapping[str, object]], Mapping[str, object]]:

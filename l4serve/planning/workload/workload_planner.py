@@ -1,5 +1,7 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -131,7 +133,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         labels = partial(refuse_all, taken_labels(path, workload))
         gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
-        raise ConfigError(first_of_each_path(error.problems)) from None
+        raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
     notes = (
         *_notes(subject(), judgement(), resources(), host()),
         *storage().notes,
@@ -155,6 +157,14 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         purpose=subject().purpose,
         judgement=replace(judgement(), notes=notes),
     )
+
+
+def _unanswered(path: str, problems: tuple[Problem, ...]) -> Iterator[Problem]:
+    """The problems; nodes for GPUs that the remedy of another changes are not asked for."""
+    asked = f"{path}.gpus"
+    others = [problem for problem in problems if problem.path != asked]
+    changed = any(re.search(r"\bgpus: \d", problem.remedy or "") for problem in others)
+    return iter(others if changed else problems)
 
 
 def _start(workload: Workload, contract: Contract, place: Place, files: float | None, gpus: int) -> StartPlan:

@@ -1,0 +1,37 @@
+"""Remedies of a value that the release does not know: those that it knows, as far as the whole workload takes them."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from l4serve.config.base import fields_by_key
+from l4serve.config.problems import Problem
+from l4serve.config.spelling import nearest, shortened
+from l4serve.config.workload import Workload
+from l4serve.engines.contract import Contract
+
+_ALIKE = 0.6
+"""Share of equal letters from which a value that is taken is proposed: there are few, of few letters."""
+_NO_VALUE = "None"
+
+Refused = Callable[[str, str], bool]
+"""Whether the workload with a value at one of its keys is refused there, or where it was not before."""
+
+
+def with_taken(problem: Problem, workload: Workload, contract: Contract, refused: Refused) -> Problem:
+    """The problem; of a value that no choice is like, its remedy names what is taken instead of all choices."""
+    key = problem.path.removeprefix("engine.")
+    field = fields_by_key(type(workload.engine)).get(key)
+    flag = contract.flag("--" + re.sub(r"(?=[A-Z])", "-", key).lower())
+    value = getattr(workload.engine, field) if field and problem.path != key else None
+    known = (flag.choices or flag.values or ()) if flag else ()
+    if not isinstance(value, str) or not known or value in known or nearest(value, known):
+        return problem
+    taken = [each for each in known if each != _NO_VALUE and not refused(problem.path, each)]
+    return replace(problem, remedy=_remedy(problem.path, value, taken)) if taken else problem
+
+
+def _remedy(path: str, value: str, taken: Iterable[str]) -> str:
+    words = tuple(taken)
+    near = shortened(value, words) or nearest(value, words, alike=_ALIKE)
+    return f"did you mean {near}? Else remove {path}" if near else f"choose one of {', '.join(words)}"
