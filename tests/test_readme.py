@@ -67,3 +67,11 @@ def test_the_readme_is_short() -> None:
 def test_nothing_tells_users_to_install_a_name_that_is_not_published() -> None:
     files = [*PAGES, *(ROOT / "l4serve").rglob("*.py")]
     assert [str(file) for file in files if "install 'gke-llm-serving" in file.read_text("utf-8")] == []
+
+
+def test_the_notes_of_the_plan_that_is_shown_are_told() -> None:
+    result = CliRunner().invoke(app, ["plan", "-s", "dev"], env={"COLUMNS": "80", "NO_COLOR": "1"})
+    said = " ".join(result.stderr.split())
+    assert said.startswith("note, ")
+    for page in ("README.md", "docs/tour.md"):
+        assert f"`{said}`" in (ROOT / page).read_text("utf-8")

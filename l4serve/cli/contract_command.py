@@ -1,5 +1,6 @@
 """l4serve contract: what an engine release accepts, and what changed between two."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from l4serve.cli.json_form import json_form
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.stack_options import JsonOption
+from l4serve.cli.tables import wrapped
 from l4serve.config.spelling import one_of
 from l4serve.engines.contract import Contract, contract_versions
 from l4serve.engines.contract_diff import Change, ContractDiff, diff_contracts
@@ -138,21 +140,24 @@ def diff(before: ContractName, after: ContractName, as_json: JsonOption = False)
 
 
 def _print_diff(changes: ContractDiff, console: SafeConsole) -> None:
-    console.print(Text(f"{changes.before} -> {changes.after}", style="bold"))
+    for line in _lines_of(changes):
+        console.print(wrapped(line, console.width, "    "))
+
+
+def _lines_of(changes: ContractDiff) -> Iterator[Text]:
+    yield Text(f"{changes.before} -> {changes.after}", style="bold")
     removed = {"flag": changes.flags_removed, "variable": changes.env_removed, "metric": changes.metrics_removed}
     for kind, removals in removed.items():
         for gone in removals:
-            console.print(Text.assemble(("-", "red"), f" {kind} {gone.name}: {gone.advice}"))
+            yield Text.assemble(("-", "red"), f" {kind} {gone.name}: {gone.advice}")
     for change in changes.flags_changed:
-        console.print(Text.assemble(("~", "yellow"), f" flag {change.flag}: {change.what} {_told(change)}"))
+        yield Text.assemble(("~", "yellow"), f" flag {change.flag}: {change.what} {_told(change)}")
     added = {"flag": changes.flags_added, "variable": changes.env_added, "metric": changes.metrics_added}
     for kind, names in added.items():
         for name in names:
-            console.print(Text.assemble(("+", "green"), f" {kind} {name}"))
-    console.print(
-        f"models: {len(changes.architectures_added)} more, {len(changes.architectures_removed)} fewer; "
-        f"paths: {len(changes.paths_added)} more, {len(changes.paths_removed)} fewer"
-    )
+            yield Text.assemble(("+", "green"), f" {kind} {name}")
+    models = f"models: {len(changes.architectures_added)} more, {len(changes.architectures_removed)} fewer"
+    yield Text(f"{models}; paths: {len(changes.paths_added)} more, {len(changes.paths_removed)} fewer")
 
 
 def _told(change: Change) -> str:

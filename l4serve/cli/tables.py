@@ -75,7 +75,7 @@ def wrapped(text: Text, width: int, indent: str | None = None) -> Text:
 
 def _records(table: Table, cells: list[list[Text]], width: int) -> Group:
     """Each row as a paragraph: its first cell, then a line for each other cell that holds something."""
-    lines: list[Text] = [_as_text(table.title)] if table.title else []
+    lines: list[Text] = [wrapped(_as_text(table.title), width)] if table.title else []
     for row in range(1, max(map(len, cells))):
         head, *rest = [column[row] for column in cells]
         lines += [wrapped(line, width) for line in head.split("\n")]

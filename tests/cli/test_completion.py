@@ -156,7 +156,9 @@ def test_the_end_of_the_input_is_no_ctrl_c(capsys: pytest.CaptureFixture[str], m
     with pytest.raises(typer.Exit) as ended:
         ask("Goal", "try", complete_goal)
     assert ended.value.exit_code == 2
-    assert "error: Goal: the input ended without an answer\n    fix: " in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "error: Goal: the input ended without an answer\n    fix: " in told.err
+    assert told.out.endswith("\n"), "the error begins a line of its own"
 
 
 def test_a_completion_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:

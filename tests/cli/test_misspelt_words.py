@@ -69,6 +69,18 @@ def test_a_model_of_a_stack_too(tmp_path: Path, name: str, meant: str) -> None:
     assert f"did you mean {meant}?" in said
 
 
+@pytest.mark.parametrize(("mode", "location"), [("autopilot", "us-central9"), ("existing", "us-central2-b")])
+def test_a_region_that_no_table_has_is_told_of(tmp_path: Path, mode: str, location: str) -> None:
+    cluster = {"mode": mode, "name": "llm", "location": location}
+    serving = factories.serving({"q": factories.workload("Qwen/Qwen2.5-1.5B-Instruct")}, cluster=cluster)
+    result = run("plan", "-f", str(factories.write_stack(tmp_path, serving)))
+    said = " ".join(result.stderr.split())
+    region = location.removesuffix("-b")
+    assert result.exit_code == 0, said
+    assert f"note, may fail: cluster: the table of Google Cloud's regions lacks {region}" in said
+    assert "did you mean us-central1?" in said
+
+
 def test_the_file_of_a_stack_is_told_its_name() -> None:
     assert "fix: give dev\n" in run("plan", "-s", "Pulumi.dev.yaml").stderr
     assert "has 120 characters" in run("plan", "-s", "a" * 120).stderr

@@ -81,6 +81,17 @@ def test_a_table_that_becomes_records_keeps_its_caption() -> None:
     assert captured.get().splitlines() == ["Title", "a-long-name-of-a-thing", "  what: one", "and 3 more: --json"]
 
 
+def test_the_title_of_records_and_the_lines_of_a_difference_keep_to_the_width() -> None:
+    table = Table("name", "what", title="Speed of one pod, and USD per million tokens")
+    table.add_row("a-name-of-a-thing", "another-name-of-it")
+    console = SafeConsole(width=30)
+    with console.capture() as captured:
+        console.print(table)
+    assert max(map(len, captured.get().splitlines())) <= 30
+    lines = run("contract", "diff", "vllm-0.10.0", "vllm-0.26.0", COLUMNS="80").stdout.splitlines()
+    assert max(len(line) for line in lines if " " in line.strip()) <= 80
+
+
 def test_a_table_is_kept_while_its_words_fit() -> None:
     console = SafeConsole(width=30)
     table = Table("name", "what")
