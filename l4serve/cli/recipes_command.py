@@ -74,10 +74,10 @@ class _Size:
 def _size(recipe: Recipe) -> _Size:
     found = survey_workload(recipe.workload)
     return _Size(
-        parameters=found and found.parameters,
-        weights_gib=found and found.weights_gib,
+        parameters=found.parameters if found else None,
+        weights_gib=found.weights_gib if found else None,
         gpus=recipe.workload.get("gpus", 1),
-        gated=found and found.model.gated,
+        gated=found.model.gated if found else None,
     )
 
 

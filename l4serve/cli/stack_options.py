@@ -98,7 +98,8 @@ def valid_stack_name(name: str) -> str:
             f"{excerpt(name, 100)!r} is a file, and a stack goes by its name\n    fix: give {written[1]}"
         )
     if len(name) > LONGEST_STACK_NAME:
-        raise refuse_input(f"the name of a stack has {len(name)} characters; Pulumi takes {LONGEST_STACK_NAME}")
+        said = f"the name of a stack has {len(name)} characters"
+        raise refuse_input(f"{said}, and Pulumi takes {LONGEST_STACK_NAME}; shorten it")
     if not re.fullmatch(STACK_NAME, name, re.ASCII):
         raise refuse_input(
             f"{excerpt(name, 100)!r} is not the name of a stack; write letters, digits, '-', '_' and '.'"
