@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engines.rule_cases import QWEN, errors, like, verdicts
+from tests.engines.rule_cases import A100, QWEN, T4, errors, like, verdicts
 
 
 @pytest.mark.parametrize(
@@ -178,3 +178,18 @@ def test_a_stretched_context_is_taken_as_far_as_it_reaches(
 ) -> None:
     found = errors("vllm", version, QWEN, maxModelLen=length, extra_args=extra_args, extra_env=extra_env)
     assert found == ({"vllm-context-beyond-model"} if refused else set())
+
+
+def test_what_the_first_tgi_releases_lack() -> None:
+    llama31 = like(QWEN, architecture="LlamaForCausalLM", vocab_size=128256, max_position_embeddings=131072)
+    assert errors("tgi", "2.1.1", llama31) == {"tgi-llama-3.1-before-2.2"}
+    assert (
+        errors("tgi", "2.2.0", llama31) == errors("tgi", "2.1.1", like(llama31, max_position_embeddings=8192)) == set()
+    )
+    assert errors("tgi", "2.0.4", like(QWEN, architecture="Qwen3ForCausalLM")) == {"tgi-unknown-model"}
+    gpt_neo = like(QWEN, architecture="GPTNeoForCausalLM")
+    assert errors("tgi", "2.0.4", gpt_neo) == set()
+    assert errors("tgi", "2.0.4", gpt_neo, numShard=2, tp=2) == {"tgi-fallback-sharded"}
+    assert errors("tgi", "2.1.1", quantize="fp8", gpu=A100) == {"tgi-fp8-weights-before-ada-2.1"}
+    assert errors("tgi", "2.2.0", quantize="fp8", gpu=T4) == {"tgi-fp8-weights-before-ampere-2.2"}
+    assert errors("tgi", "2.2.0", quantize="fp8", gpu=A100) == errors("tgi", "2.1.1", quantize="fp8") == set()
