@@ -55,7 +55,7 @@ VLLM: Mapping[str, tuple[Any, ...]] = {
     "reasoningParser": ("deepseek_r1", "qwen3"),
     "enableAutoToolChoice": (True, False),
     "toolCallParser": ("hermes", "llama3_json"),
-    "chatTemplate": ("/vllm-workspace/examples/chat.jinja",),
+    "chatTemplate": ("/vllm-workspace/examples/tool_chat_template_hermes.jinja",),
     "maxLogprobs": (0, 20),
 }
 TGI: Mapping[str, tuple[Any, ...]] = {

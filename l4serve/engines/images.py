@@ -100,6 +100,18 @@ def driver_problem(case: Case) -> Problem | None:
     )
 
 
+def wanted_driver(kind: str, image: str | None, contract: Contract, installed: str) -> int | None:
+    """The oldest driver that the release's own image runs with, where a pool's driverVersion may give an older one.
+
+    None where it gives that one, and for an image of another repository; what a user installs is the user's to know.
+    """
+    cuda, table = contract.image_facts.cuda, _needs()["cuda"]
+    if cuda is None or installed not in table["gke"] or not is_own(kind, image):
+        return None
+    needed: int | None = table["minimumDriver"].get(int(cuda.partition(".")[0]))
+    return needed if needed is not None and needed > table["gke"][installed] else None
+
+
 def lacked_packages(kind: str, image: str | None, contract: Contract) -> tuple[Mapping[str, Any], ...]:
     """Rows of the options, some with one value alone, whose package the release's own image lacks."""
     return _lacked(kind, contract.image_facts.packages) if is_own(kind, image) else ()

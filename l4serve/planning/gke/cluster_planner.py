@@ -190,8 +190,10 @@ def _unlisted(location: str | None) -> Iterator[str]:
 
 def _remarks(config: ManagedCluster) -> tuple[str, ...]:
     notes = []
-    if config.network is not None and config.private_nodes and not config.network_options.nat:
-        way_out = "private nodes in an existing network reach registries and model hubs only through a NAT of its own"
+    made, nat = config.network is None, config.network_options.nat
+    if config.private_nodes and not (made if nat is None else nat):
+        where = "a network that is made without NAT" if made else "an existing network"
+        way_out = f"private nodes in {where} reach registries and model hubs only through a NAT of its own"
         notes.append(f"{way_out}; networkOptions.nat: true adds one")
     access = _plan_control_plane(config)
     if access.kubeconfig_endpoint == "private":

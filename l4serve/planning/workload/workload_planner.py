@@ -28,6 +28,7 @@ from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.node_driver import driver_notes
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
 from l4serve.planning.workload.pod_price import dearest_price, pod_price
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
@@ -136,6 +137,7 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
     notes = (
         *_notes(subject(), judgement(), resources(), host()),
+        *driver_notes(workload.engine, contract(), place()),
         *storage().notes,
         *alert_notes(workload, contract(), around),
     )

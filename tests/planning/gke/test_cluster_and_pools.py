@@ -188,6 +188,9 @@ def test_the_system_pool_starts_within_its_bounds(said: dict[str, Any], nodes: i
 def test_notes_name_what_must_be_there() -> None:
     assert cluster_plan(STANDARD).notes == ()
     assert any("NAT" in remark for remark in cluster_plan({**STANDARD, "network": "shared"}).remarks)
+    for nat in (False, True):
+        made = cluster_plan({**STANDARD, "networkOptions": {"nat": nat}})
+        assert any("made without NAT" in remark for remark in made.remarks) is not nat
     assert cluster_plan({**STANDARD, "network": "shared", "networkOptions": {"nat": True}}).notes == ()
     assert any(
         "inside the network" in n for n in cluster_plan({**STANDARD, "controlPlane": {"dnsEndpoint": False}}).remarks

@@ -1,0 +1,51 @@
+"""A pool whose driver may be too old for the CUDA version of a workload's image is told of."""
+
+from typing import Any
+
+import pytest
+
+from tests.factories import planned, serving, workload
+
+SAID = "by default GKE may install an older one"
+
+
+def notes(version: str, driver: str | None, **engine: Any) -> list[str]:
+    pool = {"machineType": "g2-standard-8", "maxNodes": 2, **({"driverVersion": driver} if driver else {})}
+    asked = workload(engine={"kind": "vllm", "version": version, "maxModelLen": 4096, **engine})
+    plan = planned(serving({"qwen": asked}, pools={"l4": pool}))
+    return [note.text for note in plan.notes if SAID in note.text]
+
+
+@pytest.mark.parametrize("version", ["0.20.0", "0.26.0", "0.33.0"])
+def test_an_image_of_cuda_13_may_not_run_by_the_default_driver(version: str) -> None:
+    (said,) = notes(version, "DEFAULT")
+    assert "driver 580 or newer" in said
+    assert "nodePools.l4.driverVersion: LATEST" in said
+
+
+@pytest.mark.parametrize(
+    ("version", "driver", "engine"),
+    [
+        ("0.26.0", None, {}),
+        ("0.26.0", "LATEST", {}),
+        ("0.26.0", "INSTALLATION_DISABLED", {}),
+        ("0.19.1", "DEFAULT", {}),
+        ("0.26.0", "DEFAULT", {"image": "ghcr.io/acme/vllm:v1"}),
+    ],
+)
+def test_nothing_is_said_where_the_driver_does_or_is_not_known_to_matter(
+    version: str, driver: str | None, engine: dict[str, Any]
+) -> None:
+    assert notes(version, driver, **engine) == []
+
+
+def test_each_pool_of_a_class_is_looked_at() -> None:
+    pools = {
+        "spot": {"machineType": "g2-standard-8", "maxNodes": 2, "spot": True, "driverVersion": "DEFAULT"},
+        "firm": {"machineType": "g2-standard-8", "maxNodes": 2},
+    }
+    config = serving({"qwen": workload(computeClass="l4")}, pools=pools)
+    config["computeClasses"] = {"l4": {"priorities": [{"nodePool": "spot"}, {"nodePool": "firm"}]}}
+    said = [note.text for note in planned(config).notes if SAID in note.text]
+    assert [text for text in said if "pool spot" in text] == said
+    assert len(said) == 1
