@@ -16,10 +16,15 @@ from tests.verification.conftest import running_engine
 STEPS = re.findall(r"^(l4serve (?:init|plan)[^\n#]*)$", (ROOT / "docs" / "tutorial.md").read_text("utf-8"), re.M)
 
 
-def test_the_tutorial_makes_a_stack_and_plans_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "Pulumi.yaml").touch()
     (tmp_path / "stacks").mkdir()
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_tutorial_makes_a_stack_and_plans_it(project: Path) -> None:
     assert [step.split()[1] for step in STEPS] == ["init", "plan"]
     results = [run(*shlex.split(step)[1:]) for step in STEPS]
     assert [result.exit_code for result in results] == [0, 0], results[-1].output
@@ -27,26 +32,16 @@ def test_the_tutorial_makes_a_stack_and_plans_it(tmp_path: Path, monkeypatch: py
     assert "qwen2-5-1-5b-instruct" in results[-1].stdout
 
 
-def test_the_names_that_the_tutorial_uses_are_those_of_its_stack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "Pulumi.yaml").touch()
-    (tmp_path / "stacks").mkdir()
-    monkeypatch.chdir(tmp_path)
+def test_the_names_that_the_tutorial_uses_are_those_of_its_stack(project: Path) -> None:
     run(*shlex.split(STEPS[0])[1:])
-    text = (tmp_path / "Pulumi.first.yaml").read_text("utf-8")
+    text = (project / "Pulumi.first.yaml").read_text("utf-8")
     page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     assert "name: llm-first" in text and "get-credentials llm-first" in page
     assert "qwen2-5-1-5b-instruct:" in text and "service/qwen2-5-1-5b-instruct" in page
 
 
-def test_kubectl_is_sent_to_the_address_that_the_cluster_answers_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kubectl_is_sent_to_the_address_that_the_cluster_answers_at(project: Path) -> None:
     """gcloud writes the private address of a control plane that has one, unless it is asked for the DNS name."""
-    (tmp_path / "Pulumi.yaml").touch()
-    (tmp_path / "stacks").mkdir()
-    monkeypatch.chdir(tmp_path)
     run(*shlex.split(STEPS[0])[1:])
     managed = load_plan("first", None).cluster.managed
     assert managed and managed.control_plane.kubeconfig_endpoint == "dns"
@@ -64,10 +59,7 @@ def test_a_pasted_request_waits_for_the_tunnel_that_the_line_before_opens() -> N
     assert seconds >= 10
 
 
-def test_a_stack_to_try_keeps_its_node_and_its_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Pulumi.yaml").touch()
-    (tmp_path / "stacks").mkdir()
-    monkeypatch.chdir(tmp_path)
+def test_a_stack_to_try_keeps_its_node_and_its_page_says_so(project: Path) -> None:
     run(*shlex.split(STEPS[0])[1:])
     plan = load_plan("first", None)
     assert plan.workloads[0].scale.replicas == 1, "a pod that never goes"
@@ -76,10 +68,7 @@ def test_a_stack_to_try_keeps_its_node_and_its_page_says_so(tmp_path: Path, monk
         assert "until you set replicas: 0 or destroy the stack" in re.sub(r"[\s│`]+", " ", text)
 
 
-def test_the_cost_that_the_tutorial_tells_is_that_of_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Pulumi.yaml").touch()
-    (tmp_path / "stacks").mkdir()
-    monkeypatch.chdir(tmp_path)
+def test_the_cost_that_the_tutorial_tells_is_that_of_the_plan(project: Path) -> None:
     run(*shlex.split(STEPS[0])[1:])
     planned = json.loads(run("plan", "-s", "first", "--json").stdout)["cost"]["planned"]["usdPerHour"]
     told = re.search(r"about ([\d.]+) USD per hour", (ROOT / "docs" / "tutorial.md").read_text("utf-8"))
