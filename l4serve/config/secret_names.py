@@ -38,6 +38,8 @@ _COUNTED_VALUE = re.compile(
     r"|scram-sha-\d{1,3}|[hrep]s\d{3}|sha-?\d{1,3}|hmac-sha\d{1,3}|md5|saml2?|http2?"
 )
 """The value of a switch, or of something that is counted or chosen, under a name with a weak word."""
+_MARK = re.compile(r"</?\|?[A-Za-z_]{1,30}\|?>|\[/?[A-Za-z_]{1,30}\]")
+"""A mark of a chat template, under a name with the word token: <|im_end|>, [INST]."""
 _A_WORD = r"(?:[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,15}|v\d{1,2}|k8s[a-z]{0,15}|l[347]|s3|x509|ipv[46]|h2c?)"
 _WORDS_VALUE = re.compile(rf"{_A_WORD}(?:[-_. ]{_A_WORD}){{0,7}}")
 """Words, in which no key is that anybody generated: `tenant-acme` under TENANT_KEY."""
@@ -82,6 +84,8 @@ def holds_a_secret(name: str, value: str) -> bool:
     if (last.endswith("header") and _HEADER.fullmatch(value)) or (last == "headers" and _HEADERS.fullmatch(value)):
         return False
     if word == "secret" and name.lower().endswith("secret") and _OF_A_SECRET.fullmatch(value):
+        return False
+    if word == "token" and _MARK.fullmatch(value):
         return False
     if word in _words()["open"] and _is_words(value):
         return False

@@ -33,6 +33,13 @@ def test_a_credential_in_an_address_is_one(text: str) -> None:
     assert has_secret_shape(text)
 
 
+@pytest.mark.parametrize("value", ["<|im_end|>", "</s>", "[INST]", "[/INST]", "<start_of_turn>"])
+def test_a_mark_of_a_chat_template_is_no_token_that_opens_a_door(value: str) -> None:
+    assert not holds_a_secret("STOP_TOKEN", value)
+    assert holds_a_secret("API_PASSWORD", value)
+    assert holds_a_secret("STOP_TOKEN", f"{value[:-1]}4{value[-1]}")
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("secret-scan", "enabled"), ("PASS_THROUGH", "headers"), ("session-affinity", "sticky")]
 )

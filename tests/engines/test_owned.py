@@ -16,12 +16,13 @@ VARIABLES = {
 ARGUMENTS = {
     V26: "--distributed-executor-backend=external_launcher --distributed_executor_backend=my.Launcher --worker-cls=x.Y "
     "--distributed-exec=external_launcher --api-server-count=0 --device-ids=0 --data-parallel-backend=ray "
-    "--tokens-only --enable-elastic-ep --disable-log-stats --master_addr=h --nnodes=2",
-    TGI: "--master-addr=h --master-port=1 --env -e --prometheus-port=8000 --weights-cache-override=/x -p=1",
+    "--tokens-only --enable-elastic-ep --io-processor-plugin=nope --disable-log-stats --master_addr=h --nnodes=2",
+    TGI: "--master-addr=h --validation-workers=0 --master-port=1 --env -e --prometheus-port=8000 -p=1 "
+    "--weights-cache-override=/x",
 }
 HARMLESS = {
     V26: "--distributed-executor-backend=mp --distributed-executor-backend=uni --api-server-count=2 --worker-cls=auto",
-    TGI: "--json-output --otlp-endpoint=http://c:4317",
+    TGI: "--json-output --validation-workers=2 --otlp-endpoint=http://c:4317",
 }
 
 
@@ -49,6 +50,14 @@ def test_a_server_without_the_hub_is_for_weights_from_elsewhere() -> None:
     assert "model.source" in refused(V26, extra_env=away)["extraEnv.HF_HUB_OFFLINE"]
     assert away.items() <= built(V26, extra_env=away, model_argument="/models/gemma").env.items()
     assert built(V26, extra_env={"HF_HUB_OFFLINE": "0"}).env["HF_HUB_OFFLINE"] == "0"
+
+
+@each(VARIABLES, lambda contract: contract.name)
+def test_a_path_without_the_commands_of_the_image_is_refused(contract: Contract) -> None:
+    for path in ("/x", "/opt/venv/bin:$(PATH)", "/usr/local/binary"):
+        assert refused(contract, extra_env={"PATH": path}).keys() == {"extraEnv.PATH"}, path
+    whole = {"PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"}
+    assert whole.items() <= built(contract, extra_env=whole).env.items()
 
 
 def test_a_shared_cache_is_where_the_stack_mounts_it() -> None:

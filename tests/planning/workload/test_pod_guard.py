@@ -77,6 +77,7 @@ def test_an_image_of_another_repository_is_told_of() -> None:
     [
         ({"extraEnv": {"HF_HOME": "/data"}}, "extraEnv.HF_HOME"),
         ({"extraEnv": {"VLLM_CACHE_ROOT": "/var/cache"}}, "extraEnv.VLLM_CACHE_ROOT"),
+        ({"extraEnv": {"VLLM_RPC_BASE_PATH": "/data"}}, "extraEnv.VLLM_RPC_BASE_PATH"),
         ({"extraArgs": ["--download-dir=/models"]}, "extraArgs"),
         ({"extraArgs": ["--download-dir", "/models"]}, "extraArgs"),
         ({"engine": {"compilationConfig": {"cache_dir": "/data"}}}, "engine.compilationConfig"),
