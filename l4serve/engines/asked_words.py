@@ -32,6 +32,8 @@ _OPTIONS = (
     "arg.decodeContextParallelSize",
     "arg.maxCpuLoras",
     "arg.longPrefillTokenThreshold",
+    "arg.enableLogOutputs",
+    "arg.enableLogRequests",
     "arg.collectDetailedTraces",
     "arg.otlpTracesEndpoint",
     "arg.structuredOutputsConfig.backend",

@@ -34,6 +34,8 @@ class Case:
     layout: GpuLayout
     port: int
     """Port that the server is to listen on."""
+    draft_vocab_size: int | None = None
+    """Tokens that the speculative draft model knows; None where there is none, or nobody described it."""
     model_argument: str | None = None
     """What the engine loads where that is not the model's id: a folder that a volume gives, or an address."""
     mounted: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ def case_of(
     model: ModelTraits,
     gpu: GpuTraits,
     layout: GpuLayout,
+    draft_vocab_size: int | None = None,
     largest_tensor_bytes: int = 0,
 ) -> Case:
     """The case of a configured workload; the model's largest tensor bounds the buffer of an engine that streams it."""
@@ -87,6 +90,7 @@ def case_of(
         location_problems=tuple(location_problems(workload, _release_of(workload.engine, contract), contract.env)),
         contract=contract,
         model=model,
+        draft_vocab_size=draft_vocab_size,
         gpu=gpu,
         layout=layout,
         port=workload.service.port,

@@ -34,6 +34,8 @@ _DRAFT_KEYS = (
     "prompt_lookup_min",
     "prompt_lookup_max",
     "draft_tensor_parallel_size",
+    "use_heterogeneous_vocab",
+    "disable_by_batch_size",
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
@@ -69,6 +71,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
+        "draft.vocabulary": case.draft_vocab_size,
     }
     backend = backend_of(case)
     facts["backend"] = backend.name

@@ -66,6 +66,7 @@ def case(
     allow: frozenset[str] = frozenset(),
     extra_args: tuple[str, ...] = (),
     extra_env: Mapping[str, str] | None = None,
+    draft_vocab_size: int | None = None,
     **settings: Any,
 ) -> Case:
     """A workload with these engine settings on one card, or on as many as the parallel sizes say."""
@@ -80,6 +81,7 @@ def case(
         allow=allow,
         extra_args=extra_args,
         extra_env=extra_env or {},
+        draft_vocab_size=draft_vocab_size,
     )
 
 

@@ -13,6 +13,9 @@ from tests.engines.rule_cases import A100, QWEN, T4, errors, like, verdicts
         ("0.26.0", ("--max-long-partial-prefills", "4"), {}, "vllm-partial-prefills"),
         ("0.26.0", ("--max-num-partial-prefills=1",), {}, None),
         ("0.16.0", ("--logits-processor-pattern=a.*",), {}, "vllm-logits-processor-pattern"),
+        ("0.11.0", ("--enable-log-outputs",), {}, "vllm-logged-outputs-without-requests"),
+        ("0.33.0", ("--enable-log-outputs", "--enable-log-requests"), {}, None),
+        ("0.10.2", ("--enable-log-outputs",), {}, None),
         ("0.10.2", (), {"VLLM_USE_V1": "0"}, None),
         ("0.11.0", (), {"VLLM_USE_V1": "0"}, "vllm-v1-alone"),
         ("0.11.0", (), {"VLLM_USE_V1": "1"}, None),
@@ -193,3 +196,23 @@ def test_what_the_first_tgi_releases_lack() -> None:
     assert errors("tgi", "2.1.1", quantize="fp8", gpu=A100) == {"tgi-fp8-weights-before-ada-2.1"}
     assert errors("tgi", "2.2.0", quantize="fp8", gpu=T4) == {"tgi-fp8-weights-before-ampere-2.2"}
     assert errors("tgi", "2.2.0", quantize="fp8", gpu=A100) == errors("tgi", "2.1.1", quantize="fp8") == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "rule"),
+    [
+        ("0.9.2", "vllm-draft-vocabulary-of-v0"),
+        ("0.15.1", "vllm-draft-vocabulary"),
+        ("0.33.0", "vllm-draft-vocabulary"),
+    ],
+)
+def test_a_draft_has_the_models_vocabulary(version: str, rule: str) -> None:
+    draft = {"model": "Qwen/Qwen2.5-0.5B-Instruct", "num_speculative_tokens": 3}
+    assert errors("vllm", version, QWEN, draft_vocab_size=151936, speculativeConfig=draft) == {rule}
+    assert errors("vllm", version, QWEN, draft_vocab_size=152064, speculativeConfig=draft) == set()
+    assert errors("vllm", version, QWEN, speculativeConfig=draft) == set()
+
+
+def test_a_release_may_translate_between_vocabularies() -> None:
+    draft = {"model": "Qwen/Qwen2.5-0.5B-Instruct", "num_speculative_tokens": 3, "use_heterogeneous_vocab": True}
+    assert errors("vllm", "0.26.0", QWEN, draft_vocab_size=151936, speculativeConfig=draft) == set()

@@ -40,7 +40,7 @@ from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.completed_remedies import completed
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.model_traits import draft_vocab_size, model_traits
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path, remaining_args
 from l4serve.planning.workload.served_purpose import served_purpose
@@ -74,6 +74,7 @@ class Subject:
             model=model_traits(self.shape, self.workload.model.id),
             gpu=GpuTraits(self.card.name, self.card.compute_capability),
             layout=self.layout,
+            draft_vocab_size=draft_vocab_size(speculation(self.workload)),
             largest_tensor_bytes=largest_tensor_bytes(self.shape) if self.shape else 0,
         )
 

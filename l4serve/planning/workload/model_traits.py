@@ -1,8 +1,11 @@
 """What the engine's rules look at in a model, from its shape."""
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from l4serve.engines.traits import ModelTraits
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 
 
@@ -29,3 +32,10 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
         shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
     )
+
+
+def draft_vocab_size(speculative: Mapping[str, Any] | None) -> int | None:
+    """Tokens that the draft of an engine's speculative object knows; None where it names no model of the catalogue."""
+    name = (speculative or {}).get("model")
+    draft = find_model(str(name)) if name else None
+    return draft.vocab_size if draft else None
