@@ -31,9 +31,7 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
     if method == "modelopt" and "FP4" in str(config.get("quant_algo") or "").upper():
         return QuantizationFacts(method="modelopt_fp4", bits=4, group_size=int(config.get("group_size") or 16))
     if method in ("fp8", "fbgemm_fp8", "modelopt"):
-        block = config.get("weight_block_size")
-        group = int(block[0]) * int(block[1]) if isinstance(block, (list, tuple)) else -1
-        return QuantizationFacts(method=method, bits=8, group_size=group)
+        return QuantizationFacts(method=method, bits=8, group_size=_block(config.get("weight_block_size")))
     if method == "mxfp4":
         return QuantizationFacts(
             method=method, bits=4, group_size=32, unquantized=("embedding", "lm_head", "attention")
@@ -44,6 +42,15 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
         group_size=int(_stated(config, -1, "group_size", "q_group_size")),
         symmetric=bool(config.get("sym", not config.get("zero_point", True))),
     )
+
+
+def _block(sides: object) -> int:
+    """Weights that share a scale: the product of a block's two sides, -1 where the file names none."""
+    if sides is None:
+        return -1
+    if not isinstance(sides, list | tuple) or len(sides) != 2 or any(type(side) is not int for side in sides):
+        raise ValueError("`weight_block_size` is not a list of two whole numbers")
+    return int(sides[0] * sides[1])
 
 
 def _stated(config: Mapping[str, Any], default: int, *keys: str) -> Any:

@@ -60,6 +60,8 @@ def _scalings(text: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found = next((found for key in ROPE_KEYS if (found := text.get(key))), None)
     if not isinstance(found, Mapping):
         return []
+    if not {"rope_type", "type", "factor"}.isdisjoint(found):
+        return [found]
     nested = [inner for inner in found.values() if isinstance(inner, Mapping)]
     return nested or [found]
 

@@ -81,6 +81,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "window of a mapping": {"sliding_window": {"size": 4096}},
     "factor of a list": {"rope_scaling": {"rope_type": "yarn", "factor": [4.0]}},
     "factor of text": {"rope_scaling": {"rope_type": "linear", "factor": "4"}},
+    "factor of a mapping": {"rope_scaling": {"rope_type": "yarn", "factor": {}}},
+    "block of one number": {"quantization_config": {"quant_method": "fp8", "weight_block_size": 1.5}},
+    "block of one side": {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128]}},
     "original of text": {"rope_scaling": {"rope_type": "yarn", "factor": 4, "original_max_position_embeddings": "4k"}},
     "kind of rope of a list": {"rope_scaling": {"rope_type": ["yarn"], "factor": 4}},
     "rotary part of a list": {
