@@ -5,7 +5,7 @@ Whatever answers "can this work" is a view of this judgement: the plan, `fit`, a
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from l4serve.config.base import fields_by_key
@@ -167,11 +167,9 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     """
     judgement = _judge(subject)
     if remedied and judgement.beside_memory:
-        known = (subject.workload, subject.resolved.contract, _refused(subject, judgement))
-        whole = (
-            completed(with_taken(problem, *known), subject.workload, subject.layout, _further(subject))
-            for problem in judgement.beside_memory
-        )
+        taken = (subject.workload, subject.resolved.contract, partial(_problem_paths, subject))
+        held = (with_taken(problem, *taken) for problem in judgement.beside_memory)
+        whole = (completed(problem, subject.workload, subject.layout, _further(subject)) for problem in held)
         judgement = replace(judgement, beside_memory=tuple(whole))
     fit = judgement.fit
     if fit is None or not remedied:
@@ -187,15 +185,9 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
 
 
-def _refused(subject: Subject, judgement: Judgement) -> Callable[[str, str], bool]:
-    """Whether a value at a key leaves a problem there, or makes one where the workload has none."""
-    had = {problem.path for problem in judgement.beside_memory}
-
-    def refused(path: str, value: str) -> bool:
-        found = {problem.path for problem in _judge(subject.edited({path: value}, subject.shape)).beside_memory}
-        return not found <= had - {path}
-
-    return refused
+def _problem_paths(subject: Subject, edit: Mapping[str, object]) -> set[str]:
+    """Where the edited workload is refused, its memory left out."""
+    return {problem.path for problem in _judge(subject.edited(edit, subject.shape)).beside_memory}
 
 
 def _further(subject: Subject) -> Callable[[Mapping[str, object]], Mapping[str, object]]:

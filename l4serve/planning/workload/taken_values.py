@@ -1,7 +1,7 @@
 """Remedies of a value that the release does not know: those that it knows, as far as the whole workload takes them."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from l4serve.config.base import fields_by_key
@@ -14,8 +14,8 @@ _ALIKE = 0.6
 """Share of equal letters from which a value that is taken is proposed: there are few, of few letters."""
 _NO_VALUE = "None"
 
-Refused = Callable[[str, str], bool]
-"""Whether the workload with a value at one of its keys is refused there, or where it was not before."""
+Refused = Callable[[Mapping[str, object]], set[str]]
+"""The paths at which the workload with an edit is refused."""
 
 
 def with_taken(problem: Problem, workload: Workload, contract: Contract, refused: Refused) -> Problem:
@@ -27,7 +27,8 @@ def with_taken(problem: Problem, workload: Workload, contract: Contract, refused
     known = (flag.choices or flag.values or ()) if flag else ()
     if not isinstance(value, str) or not known or value in known or nearest(value, known):
         return problem
-    taken = [each for each in known if each != _NO_VALUE and not refused(problem.path, each)]
+    others = refused({}) - {problem.path}
+    taken = [each for each in known if each != _NO_VALUE and refused({problem.path: each}) <= others]
     return replace(problem, remedy=_remedy(problem.path, value, taken)) if taken else problem
 
 
