@@ -35,12 +35,16 @@ def _names() -> dict[str, tuple[str, str, bool]]:
 
 @cache
 def _facts(name: str, key: str, gated: bool) -> ModelShape:
+    """A model's facts; where its sentence_bert_config.json allows fewer tokens (`maxSeqLength`), so does the engine."""
     entry = _entries()[key]
     facts = shape_from_config(entry["config"], model_id=name, source=entry["source"])
     purpose = entry.get("purpose", facts.purpose)
     return replace(
         facts,
         gated=gated,
+        max_position_embeddings=min(
+            facts.max_position_embeddings, entry.get("maxSeqLength", facts.max_position_embeddings)
+        ),
         checkpoint_bytes=entry.get("checkpointBytes"),
         purpose=purpose,
         is_seen=name not in entry.get("unseen", ()),

@@ -147,3 +147,18 @@ def test_an_id_of_a_decoder_and_a_format_has_both(case: tuple[str, int, float]) 
 @each(["RedHatAI/gemma-3-27b-it-FP8-dynamic", "me/Qwen3-8B-FP8-dynamic", "RedHatAI/None-8B-FP8-dynamic"], str)
 def test_other_ids_with_a_format_are_not_known(model_id: str) -> None:
     assert find_model(model_id) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [
+        ("sentence-transformers/all-MiniLM-L6-v2", 256),
+        ("BAAI/bge-m3", 8192),
+        ("intfloat/multilingual-e5-large", 512),
+        ("BAAI/bge-small-en-v1.5", 512),
+    ],
+)
+def test_a_sentence_transformer_has_the_context_that_its_own_config_allows(model: str, tokens: int) -> None:
+    found = find_model(model)
+    assert found is not None
+    assert found.max_position_embeddings == tokens
