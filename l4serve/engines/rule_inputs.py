@@ -72,6 +72,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
         "draft.vocabulary": case.draft_vocab_size,
+        "model.mla": _latent(case),
     }
     backend = backend_of(case)
     facts["backend"] = backend.name
@@ -80,6 +81,12 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     facts["backend.asked"] = _asked_backend(case)
     facts["backend.shown"] = backend.name or "the backend that it chooses"
     return facts
+
+
+def _latent(case: Case) -> bool | None:
+    """Whether keys and values are kept compressed; None where nobody knows, or a variable may forbid it."""
+    told = case.model.described and "VLLM_MLA_DISABLE" not in case.extra_env
+    return case.model.latent_attention if told else None
 
 
 def _stated_length(engine: Engine) -> int | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from l4serve.engines.traits import ModelTraits
 from tests.engines.rule_cases import A100, QWEN, T4, errors, like, verdicts
 
 
@@ -216,3 +217,37 @@ def test_a_draft_has_the_models_vocabulary(version: str, rule: str) -> None:
 def test_a_release_may_translate_between_vocabularies() -> None:
     draft = {"model": "Qwen/Qwen2.5-0.5B-Instruct", "num_speculative_tokens": 3, "use_heterogeneous_vocab": True}
     assert errors("vllm", "0.26.0", QWEN, draft_vocab_size=151936, speculativeConfig=draft) == set()
+
+
+DEEPSEEK = like(QWEN, architecture="DeepseekV2ForCausalLM", latent_attention=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "name", "rule"),
+    [
+        ("0.12.0", QWEN, "XFORMERS", "vllm-xformers-removed"),
+        ("0.11.0", QWEN, "XFORMERS", None),
+        ("0.12.0", QWEN, "TRITON_ATTN_VLLM_V1", "vllm-attention-backend-of-no-release"),
+        ("0.12.0", QWEN, "flashinfer", "vllm-attention-backend-of-no-release"),
+        ("0.12.0", QWEN, "TRITON_ATTN", None),
+        ("0.8.5", QWEN, "TORCH_SDPA", "vllm-attention-backend-of-other-hardware"),
+        ("0.10.2", QWEN, "XFORMERS", None),
+        ("0.26.0", QWEN, "TORCH_SDPA", "vllm-attention-backend-of-towers"),
+        ("0.26.0", QWEN, "FLASHMLA", "vllm-latent-backend-of-other-model"),
+        ("0.10.2", QWEN, "TRITON_MLA", None),
+        ("0.26.0", DEEPSEEK, "TRITON_MLA", None),
+        ("0.26.0", DEEPSEEK, "FLASH_ATTN", "vllm-backend-of-no-latent-model"),
+    ],
+)
+def test_attention_backends_by_name(version: str, model: ModelTraits, name: str, rule: str | None) -> None:
+    assert errors("vllm", version, model, attentionBackend=name) == ({rule} if rule else set())
+
+
+def test_latent_attention_may_be_turned_off() -> None:
+    off = {"VLLM_MLA_DISABLE": "1"}
+    assert errors("vllm", "0.26.0", DEEPSEEK, attentionBackend="FLASH_ATTN", extra_env=off) == set()
+
+
+def test_flex_attention_keeps_no_fp8_cache() -> None:
+    assert errors("vllm", "0.11.0", QWEN, gpu=T4, kvCacheDtype="fp8") == {"vllm-fp8-kv-on-flex-attention"}
+    assert errors("vllm", "0.11.0", QWEN, gpu=T4) == errors("vllm", "0.11.0", QWEN, kvCacheDtype="fp8") == set()
