@@ -275,3 +275,13 @@ def field_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         for kind in (info.annotation, *get_args(info.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from field_paths(kind, f"{path}.")
+
+
+def changed_field(model: ConfigModel, key: str, value: object) -> tuple[str, object]:
+    """The field that a key of YAML names and its new value; a key after a dot is set in the field's object."""
+    outer, dot, inner = key.partition(".")
+    field = fields_by_key(type(model))[outer]
+    held = getattr(model, field)
+    if dot and isinstance(held, ConfigModel):
+        return field, held.model_copy(update=dict([changed_field(held, inner, value)]))
+    return field, {**(held or {}), inner: value} if dot else value

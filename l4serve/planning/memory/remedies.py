@@ -137,8 +137,7 @@ def _kind(step: _Step) -> tuple[str, ...]:
 
 
 def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
-    edit = dict(step.edit)
-    gpus = step.options.tensor_parallel_size * step.options.pipeline_parallel_size
+    edit, gpus = dict(step.edit), step.options.tensor_parallel_size * step.options.pipeline_parallel_size
     text = f"set {written_edit(edit)} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
     return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
 
@@ -153,7 +152,7 @@ def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
         yield from _stated_edits(base, judge)
         yield from _batch_edits(base, judge)
         yield from _utilization_edits(base)
-        yield from _speculation_edits(base)
+        yield from _fewer_edits(base)
         yield from _graph_edits(base)
     else:
         yield from _prefill_edits(base)
@@ -221,13 +220,14 @@ def _utilization_edits(base: _Step) -> Iterator[_Step]:
             yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
 
 
-def _speculation_edits(base: _Step) -> Iterator[_Step]:
-    """Fewer drafted tokens, down to one: each is a row of logits to check."""
-    tokens = base.options.num_speculative_tokens
-    for fewer in dict.fromkeys((tokens // 2, 1)):
-        if 0 < fewer < tokens:
-            changed = edited(base.options, num_speculative_tokens=fewer)
-            yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
+def _fewer_edits(base: _Step) -> Iterator[_Step]:
+    """Fewer drafted tokens, each a row of logits to check, or adapters at once; halved down to one."""
+    options, lora, tokens = base.options, base.options.lora, base.options.num_speculative_tokens
+    for fewer in (tokens >> n for n in range(1, tokens.bit_length())):
+        changed = edited(options, num_speculative_tokens=fewer)
+        yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
+    for fewer in (lora.max_loras >> n for n in range(1, lora.max_loras.bit_length())) if lora else ():
+        yield _extend(base, edited(options, lora=replace(lora, max_loras=fewer)), "engine.lora.maxLoras", fewer, 1)
 
 
 def _graph_edits(base: _Step) -> Iterator[_Step]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
-from l4serve.config.base import fields_by_key
+from l4serve.config.base import changed_field
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.workload import Engine, Workload
+from l4serve.config.workload import Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch
 from l4serve.engines.case import Case, case_of
 from l4serve.engines.contract import BatchLimits
@@ -115,9 +115,10 @@ class Subject:
         """The subject with a remedy's edit made; `shape` is that of the model it leads to."""
         workload, engine = self.workload, self.workload.engine
         values = {key.removeprefix("engine."): value for key, value in edit.items() if key.startswith("engine.")}
-        names = fields_by_key(type(engine))
         changed: dict[str, object] = {
-            "engine": engine.model_copy(update=dict(_set(engine, names, key, value) for key, value in values.items())),
+            "engine": engine.model_copy(
+                update=dict(changed_field(engine, key, value) for key, value in values.items())
+            ),
             "extra_args": remaining_args(workload.extra_args, edit, self.resolved.contract),
         }
         changed |= {key: value for key, value in edit.items() if key == "gpus"}
@@ -127,12 +128,6 @@ class Subject:
         pipeline = self.layout.pipeline_parallel_size
         layout = GpuLayout(int(str(tensor)) * pipeline, int(str(tensor)), pipeline)
         return replace(self, workload=workload.model_copy(update=changed), shape=shape, layout=layout)
-
-
-def _set(engine: Engine, names: Mapping[str, str], key: str, value: object) -> tuple[str, object]:
-    """The field that a remedy's key names and its new value; a key after a dot is set in the field's object."""
-    field, dot, inner = key.partition(".")
-    return names[field], {**(getattr(engine, names[field]) or {}), inner: value} if dot else value
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.memory.estimate import estimate
-from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
@@ -145,3 +145,18 @@ def test_a_stated_cache_that_the_card_has_no_place_for_is_lowered_to_the_most_th
     more = estimate(qwen, L4, replace(options, gpu_blocks=size + 1))
     assert not more.fits or more.margin_is_uncertain
     assert "numGpuBlocksOverride" in estimate(qwen, L4, replace(options, gpu_blocks=100)).reasons[0]
+
+
+def test_fewer_adapters_at_once_are_offered_where_they_fit() -> None:
+    model = find_model("meta-llama/Llama-3.1-8B-Instruct")
+    assert model is not None
+    options = ServingOptions(
+        engine="vllm", engine_version="0.26.0", max_model_len=16384, lora=LoraOptions(max_loras=16, max_lora_rank=64)
+    )
+    fewer = next(r for r in remedies(model, L4, options) if "engine.lora.maxLoras" in r.edit)
+    loras = fewer.edit["engine.lora.maxLoras"]
+    assert isinstance(loras, int)
+    assert 1 <= loras < 16
+    after = estimate(model, L4, replace(options, lora=LoraOptions(max_loras=loras, max_lora_rank=64)))
+    assert after == fewer.fit_after
+    assert after.fits
