@@ -228,8 +228,7 @@ def _fewer_edits(base: _Step) -> Iterator[_Step]:
         yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
     if lora is not None:
         for fewer in (lora.max_loras >> n for n in range(1, lora.max_loras.bit_length())):
-            changed = edited(options, lora=replace(lora, max_loras=fewer))
-            yield _extend(base, changed, "engine.lora.maxLoras", fewer, 1)
+            yield _extend(base, edited(options, lora=replace(lora, max_loras=fewer)), "engine.lora.maxLoras", fewer, 1)
 
 
 def _graph_edits(base: _Step) -> Iterator[_Step]:
