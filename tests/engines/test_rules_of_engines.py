@@ -1,5 +1,7 @@
 """What the engine once had and dropped, or never took over: refused where it ends, and not beside it."""
 
+from typing import Any
+
 import pytest
 
 from l4serve.engines.traits import ModelTraits
@@ -251,3 +253,35 @@ def test_latent_attention_may_be_turned_off() -> None:
 def test_flex_attention_keeps_no_fp8_cache() -> None:
     assert errors("vllm", "0.11.0", QWEN, gpu=T4, kvCacheDtype="fp8") == {"vllm-fp8-kv-on-flex-attention"}
     assert errors("vllm", "0.11.0", QWEN, gpu=T4) == errors("vllm", "0.11.0", QWEN, kvCacheDtype="fp8") == set()
+
+
+NGRAM = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}
+MAMBA = like(QWEN, architecture="FalconH1ForCausalLM")
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "extra_args", "settings", "rule"),
+    [
+        ("0.10.0", QWEN, (), {"maxNumBatchedTokens": 128}, "vllm-batch-below-default-sequences"),
+        ("0.10.2", QWEN, (), {"maxNumBatchedTokens": 128}, None),
+        ("0.10.0", QWEN, (), {"maxNumBatchedTokens": 128, "maxNumSeqs": 64}, None),
+        ("0.9.2", QWEN, ("--num-scheduler-steps=8",), {"speculativeConfig": NGRAM}, "vllm-multi-step-with-drafts"),
+        ("0.9.2", QWEN, ("--num-scheduler-steps=1",), {"speculativeConfig": NGRAM}, None),
+        ("0.9.2", QWEN, ("--guided-decoding-disable-any-whitespace",), {}, "vllm-guided-whitespace"),
+        ("0.9.2", QWEN, ("--guided-decoding-disable-any-whitespace", "--guided-decoding-backend=xgrammar"), {}, None),
+        ("0.11.0", MAMBA, (), {"speculativeConfig": NGRAM}, "vllm-mamba-with-drafts"),
+        ("0.11.0", QWEN, (), {"speculativeConfig": NGRAM}, None),
+        ("0.10.2", QWEN, (), {"speculativeConfig": {**NGRAM, "disable_by_batch_size": 1}}, "vllm-drafts-never-taken"),
+        ("0.10.2", QWEN, (), {"speculativeConfig": {**NGRAM, "disable_by_batch_size": 2}}, None),
+        ("0.26.0", QWEN, (), {"quantization": "modelopt"}, "vllm-quantization-file-of-unquantised-checkpoint"),
+        ("0.10.2", QWEN, (), {"quantization": "ptpc_fp8"}, "vllm-ptpc-fp8-on-nvidia"),
+    ],
+)
+def test_options_that_contradict_each_other(
+    version: str,
+    model: ModelTraits,
+    extra_args: tuple[str, ...],
+    settings: dict[str, Any],
+    rule: str | None,
+) -> None:
+    assert errors("vllm", version, model, extra_args=extra_args, **settings) == ({rule} if rule else set())
