@@ -26,6 +26,12 @@ def streams(workload: Workload) -> bool:
     return isinstance(source, BucketSource) and source.reader == "streamer"
 
 
+def by_streamer(workload: Workload) -> bool:
+    """Whether the engine streams its weights through a buffer of host memory, wherever they lie."""
+    row = _streamers().get(workload.engine.kind)
+    return streams(workload) or (row is not None and getattr(workload.engine, row["field"]) in row["values"])
+
+
 def model_argument(workload: Workload) -> str:
     """What the engine is told to load: the id, the mounted folder, or the bucket's address."""
     source = workload.model.source
@@ -75,7 +81,7 @@ def location_env(workload: Workload, largest_tensor_bytes: int) -> dict[str, str
     """Variables that the place of the weights and of compiled code sets."""
     env: dict[str, str] = {}
     row = _streamers().get(workload.engine.kind)
-    if streams(workload) and row is not None:
+    if by_streamer(workload) and row is not None:
         env[row["memoryVariable"]] = str(int(buffer_gib(workload.engine.kind, largest_tensor_bytes) * 2**30))
     if workload.compile_cache is not None:
         env[CACHE_VARIABLE] = CACHE_FOLDER

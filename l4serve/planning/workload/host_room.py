@@ -10,7 +10,7 @@ from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Workload
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.model_location import buffer_gib, streams
+from l4serve.engines.model_location import buffer_gib, by_streamer
 from l4serve.engines.resolution import ContractError, resolve_contract
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB, pool_disk_gb
@@ -45,7 +45,7 @@ def pod_needs(workload: Workload, layout: GpuLayout, shape: ModelShape | None) -
     needs, checkpoint = found
     if workload.model.source is not None:
         needs = without_download(needs, checkpoint)
-    if streams(workload) and shape is not None:
+    if by_streamer(workload) and shape is not None:
         # Each rank is a process with a buffer of its own.
         needs = streamed(needs, layout.gpus * stream_buffer_gib(workload, shape))
     return needs

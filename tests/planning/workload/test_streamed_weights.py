@@ -75,3 +75,35 @@ def test_a_plan_warns_of_no_memory_that_it_chose_itself(source: Any) -> None:
     args = ["--kv-offloading-size=14"]
     assert slow(stack(factories.AUTOPILOT, source=source, extraArgs=args)) == []
     assert slow(stack(factories.AUTOPILOT, source=source)) == []
+
+
+VOLUMES = (None, {"kind": "claim", "claim": "models"}, {**STREAMED, "reader": "fuse"})
+
+
+@pytest.mark.parametrize("source", VOLUMES, ids=["hub", "claim", "mounted bucket"])
+@pytest.mark.parametrize("loader", ["runai_streamer", "runai_streamer_sharded"])
+def test_the_streamer_has_its_buffer_wherever_the_weights_lie(source: Any, loader: str) -> None:
+    def least(gpus: int, load_format: str | None) -> float:
+        engine = {"tensorParallelSize": gpus, "loadFormat": load_format}
+        chat = factories.workload(
+            gpus=gpus, engine=engine, resources={"requests": {"memory": "2Gi"}}, fit="warn", nodePool="l4"
+        )
+        if source:
+            chat["model"]["source"] = source
+        pools = {"l4": {"machineType": "g2-standard-24", "maxNodes": 2}}
+        plan = factories.planned(factories.serving({"chat": chat}, cluster=factories.ZONAL, pools=pools))
+        (told,) = [note.text for note in plan.notes if "OOMKilled" in note.text]
+        limit = plan.workloads[0].engine.env.get("RUNAI_STREAMER_MEMORY_LIMIT")
+        assert limit == (str(4 * 2**30) if load_format == loader else None)
+        return float(told.partition("below the ")[2].partition(" GiB")[0])
+
+    for gpus in (1, 2):
+        assert least(gpus, loader) == pytest.approx(least(gpus, "safetensors") + 4 * gpus, abs=0.1)
+
+
+def test_nobody_sets_the_buffer_of_the_streamer_past_the_plan() -> None:
+    limit = {"RUNAI_STREAMER_MEMORY_LIMIT": "-1"}
+    chat = factories.workload(engine={"loadFormat": "runai_streamer"}, extraEnv=limit)
+    with pytest.raises(ConfigError, match="counted with the buffer") as refused:
+        factories.planned(factories.serving({"chat": chat}))
+    assert "another engine.loadFormat" in str(refused.value)
