@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from l4serve.config.problem_words import shown
 from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
 from l4serve.config.random_texts import is_name_of_words, looks_random
 from l4serve.config.recipes import RECIPES, apply_recipes
+from l4serve.config.secret_marks import marked_secrets
 from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
@@ -55,8 +56,8 @@ class Stack:
     """The parsed config.json of each workload that names one."""
     base: Path
     """Folder that relative paths in the config start from."""
-    secrets: frozenset[str] = frozenset()
-    """Names of the config's own secrets that workloads take their keys from."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """The config's own secrets by name, the token and the keys of workloads, each with its mark."""
     file: Path | None = None
     """The stack file; None where Pulumi hands the values over."""
 
@@ -155,7 +156,7 @@ def parse_stack(name: str, values: Mapping[str, Any], *, base: Path, recipes: Pa
         serving=serving,
         model_configs=models,
         base=base,
-        secrets=frozenset(name for name in named if values.get(f"{PROJECT}:{name}") is not None),
+        secrets=marked_secrets(values, PROJECT, ("hfToken", *named)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from l4serve.config.secret_shapes import excerpt
 
 _LONGEST = 300
-_FIELDS = {
+FIELDS = {
     "max_surge": "new ones beside the old: {}",
     "max_unavailable": "old ones taken away first: {}",
     "progress_deadline_seconds": "a pod must be ready in {} s",
@@ -29,6 +29,14 @@ _FIELDS = {
     "read_only": "read only {}",
     "sub_path": "folder {}",
     "engine_metric": "the engine's metric {}",
+    "grace_seconds": "has {} s to end",
+    "startup_period": "asked every {} s while it starts",
+    "startup_failures": "unanswered {} times before it starts anew",
+    "size_gb": "sizeGb {}",
+    "node_path": "folder of the node {}",
+    "node_labels": "labels of the nodes {}",
+    "fill_type": "filled as {}",
+    "compact_placement": "placement COMPACT {}",
 }
 """What a field of a plan that has several words is called; other names are the user's own, and stay."""
 
@@ -47,12 +55,13 @@ def _flat(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
         return "; ".join(map(_flat, value)) or "none"
     if isinstance(value, Mapping):
-        return ", ".join(_field(*item) for item in value.items()) or "none"
+        # What is not set on either side of a line says nothing, and on one side its absence does.
+        return ", ".join(_field(*item) for item in value.items() if item[1] is not None) or "none"
     return json.dumps(value, sort_keys=True)
 
 
 def _field(name: str, value: Any) -> str:
-    said = _FIELDS.get(name)
+    said = FIELDS.get(name)
     if said is None:
         return f"{name} {shown(value)}"
-    return (said.replace("{} s", "{}") if value is None else said).format(shown(value))
+    return said.format(shown(value))

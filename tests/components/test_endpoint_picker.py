@@ -145,3 +145,20 @@ def test_the_pool_holds_the_pods_of_both_deployments() -> None:
     pool = one(found, "InferencePool", "qwen")["spec"]["selector"]["matchLabels"].items()
     for name in ("qwen", "qwen-on-demand"):
         assert pool <= one(found, "Deployment", name)["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_picker_stays_where_the_pods_do_not_restart() -> None:
+    pools = {"l4": factories.POOL, "l4-spot": {**factories.POOL, "spot": True}}
+    classes = {"gpus": {"priorities": [{"nodePool": "l4-spot"}, {"nodePool": "l4"}]}}
+    newest = {**factories.ZONAL, "minVersion": "1.35.1-gke.1396000"}
+
+    def of_picker(**fields: Any) -> Any:
+        workload = factories.workload(expose=POOLED, replicas=3, computeClass="gpus", **fields)
+        serving = factories.serving(
+            {"qwen": workload}, cluster=newest, pools=pools, computeClasses=classes, expose={"to": "network"}
+        )
+        return one(made(serving), "Deployment", "qwen-picker")["spec"]["template"]
+
+    one_kept = of_picker(minOnDemand=1)
+    assert of_picker(minOnDemand=2) == one_kept
+    assert of_picker() != one_kept, "the pods restart, and the picker after them"

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from l4serve.planning.difference.client_requests import refused_requests
+from l4serve.planning.gke.hf_token import SecretPlan
+from l4serve.planning.workload.network_guard import admitted_anew
 from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -17,18 +20,63 @@ def cut_off(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
     if old.scheme != new.scheme:
         rest = ", and the gateway reaches none until all have restarted" if behind else ""
         yield f"the pods speak {new.scheme} in place of {old.scheme}, clients must follow{rest}"
+    elif old.tls and new.tls and old.tls.secret != new.tls.secret:
+        yield f"the pods show the certificate of Secret {new.tls.secret}, which clients must trust"
     if old.type == "LoadBalancer" != new.type:
         yield "the Service's load balancer goes, and its address with it"
-    if after.engine.api_key and not before.engine.api_key:
-        yield "clients must send the API key from now on"
+    elif old.type != "ClusterIP" == new.type:
+        yield "the Service's port of the nodes goes"
+    yield from _shut_out(before, after)
+    yield from _another_key(before.engine.key_source, after.engine.key_source)
+    yield from refused_requests(before, after)
     if before.route is not None:
         yield from _rerouted(before.route, after.route, after.name)
+
+
+def read_anew(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
+    """What a restart of the pods means for clients whose key is kept where no stack file shows that it changed."""
+    old, new = before.engine.key_source, after.engine.key_source
+    if old and new and new.source != "token" and not any(_another_key(old, new)):
+        told = f"pods that restart read {_place(new)} anew"
+        yield f"{told}: a key that was changed there is asked of clients from then on"
+
+
+def _shut_out(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
+    """Who may connect no more, where that is not the type of the Service, which is told already."""
+    old, new = before.network, after.network
+    if new is None or before.service.type != after.service.type:
+        return
+    if old is None:
+        yield f"the NetworkPolicy lets in {'; '.join(new.admits)}, and nobody else"
+    elif who := admitted_anew(new, old):
+        yield f"the NetworkPolicy lets {', '.join(who)} in no more"
+
+
+def _another_key(old: SecretPlan | None, new: SecretPlan | None) -> Iterator[str]:
+    if new is None:
+        return
+    if old is None:
+        yield "clients must send the API key from now on"
+    elif _place(old) != _place(new):
+        told = f"each pod takes its key from {_place(new)} in place of {_place(old)} once it has started anew"
+        yield f"{told}, and clients must send that one"
+    elif old.revision != new.revision or old.mark != new.mark:
+        told = f"each pod takes the key that {_place(new)} was set to once it has started anew"
+        yield f"{told}, and clients must send that one"
+
+
+def _place(key: SecretPlan) -> str:
+    """Where a key is kept, in words."""
+    if key.config_key is not None:
+        return f"{key.config_key} of the config"
+    return key.secret_version or f"Secret {key.secret_name} ({key.key})"
 
 
 def _rerouted(old: RoutePlan, new: RoutePlan | None, name: str) -> Iterator[str]:
     if new is None:
         yield "the gateway serves it no more"
-    elif old.public != new.public:
+        return
+    if old.public != new.public:
         yield "another gateway serves it, at another address"
     elif old.url != new.url:
         moved = old.prefix != new.prefix and old.url == f"{new.url.removesuffix(new.prefix)}{old.prefix}"
@@ -36,6 +84,10 @@ def _rerouted(old: RoutePlan, new: RoutePlan | None, name: str) -> Iterator[str]
         yield f"the gateway serves it at {new.url} in place of {old.url}, and clients must follow{keeps}"
     elif gone := [path for path in old.paths if not any(_below(path, base) for base in new.paths)]:
         yield f"the gateway serves {', '.join(gone)} no more"
+    if old.public == new.public and old.address != new.address:
+        yield f"the gateway gets another address ({new.address or 'of its own choice'}), and clients must follow"
+    if new.timeout_seconds < old.timeout_seconds:
+        yield f"the gateway ends requests that take longer than {new.timeout_seconds} s"
 
 
 def _below(path: str, base: str) -> bool:

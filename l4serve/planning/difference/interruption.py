@@ -1,9 +1,9 @@
 """Whether an update is noticed by those who are served: from how the workload lands, and its pool beneath it."""
 
-from l4serve.planning.difference.clients import cut_off
+from l4serve.planning.difference.clients import cut_off, read_anew
 from l4serve.planning.difference.stack_diff import Interruption
 from l4serve.planning.stack.edits import Effect
-from l4serve.planning.workload.workload_plan import WorkloadPlan
+from l4serve.planning.workload.workload_plan import ScalePlan, WorkloadPlan
 
 
 def interruption(
@@ -20,9 +20,10 @@ def interruption(
         return Interruption(True, f"its objects are made in the other cluster first, {_followed(after)}")
     if lands is Effect.WORKLOAD_REPLACED:
         return _replaced(before, after)
-    pods = _of_pods(before, after, lands, beneath)
-    told = (*cut_off(before, after), *((pods.why,) if pods.expected else ()))
-    return Interruption(True, "; ".join(told)) if told else pods
+    pods, cut = _of_pods(before, after, lands, beneath), tuple(cut_off(before, after))
+    told = (*cut, *((pods.why,) if pods.expected or not cut else ()))
+    unseen = read_anew(before, after) if lands >= Effect.POD_RESTART else ()
+    return Interruption(pods.expected or bool(cut), "; ".join([*told, *unseen]))
 
 
 def _of_pods(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect) -> Interruption:
@@ -35,6 +36,8 @@ def _of_pods(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: 
         return _selected_anew(before, after)
     if lands >= Effect.POD_RESTART:
         return _restarted(after)
+    if before.scale.on_demand != after.scale.on_demand:
+        return _kept_otherwise(before.scale, after.scale)
     if lands is Effect.IN_PLACE and _most(after) < _most(before):
         return Interruption(False, "pods that are too many end after their grace period; the others serve on")
     return Interruption(False, "no pod restarts")
@@ -77,6 +80,14 @@ def _selected_anew(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
     room = bool(after.scale.rollout.max_surge)
     beside = "beside the old ones" if room else "and end an old one that has the last node off spot"
     return Interruption(not room, f"the pods off spot load first, {beside}")
+
+
+def _kept_otherwise(before: ScalePlan, after: ScalePlan) -> Interruption:
+    """More or fewer pods that are kept off spot, where some were and some are."""
+    if after.on_demand > before.on_demand:
+        return Interruption(False, "no pod restarts: those off spot load first, and as many others end after that")
+    fewer = before.on_demand - after.on_demand
+    return Interruption(False, f"no pod restarts: {fewer} off spot end, and others load in their place after that")
 
 
 def _moved(after: WorkloadPlan, beneath: Effect) -> Interruption:

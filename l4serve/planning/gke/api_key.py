@@ -1,5 +1,7 @@
 """Where a workload's pods find the key that clients send. The plan holds names, never the key."""
 
+from collections.abc import Mapping
+
 from l4serve.config.api_key import ApiKey
 from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import refuse
@@ -21,11 +23,12 @@ def plan_api_key(
     labels: tuple[tuple[str, str], ...],
     cluster: ClusterPlan,
     project: str | None,
+    marks: Mapping[str, str],
 ) -> SecretPlan:
     """The Secret of a workload's key; `path` is the workload's own, `labels` are those of its objects.
 
-    `project` is that of secrets named by their id alone. Raises ConfigError where nobody names it, and where the
-    cluster lacks what copies the key from Secret Manager.
+    `marks` are those of the config's own secrets by name, `project` is that of secrets named by their id alone. Raises
+    ConfigError where nobody names it, and where the cluster lacks what copies the key from Secret Manager.
     """
     manager = config.secret_manager
     if manager is not None:
@@ -49,4 +52,5 @@ def plan_api_key(
         manage_access=bool(manager and manager.manage_access),
         labels=(*labels, (f"{LABEL_PREFIX}/secret", "api-key"), *origin),
         config_key=config.config,
+        mark=marks.get(config.config) if config.config else None,
     )

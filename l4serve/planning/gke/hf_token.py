@@ -41,6 +41,8 @@ class SecretPlan:
     labels: tuple[tuple[str, str], ...]
     config_key: str | None = None
     """Secret of the stack's config that it is made of, where that is not the token's own."""
+    mark: str | None = None
+    """Of that secret as the config encrypts it: another one whenever it was set anew; None where nobody knows."""
 
     @property
     def token_file(self) -> str | None:
@@ -54,12 +56,17 @@ class SecretPlan:
 
 
 def plan_secret(
-    config: HuggingFace, *, project: str | None, cluster: ClusterPlan | None = None, env_only: Sequence[str] = ()
+    config: HuggingFace,
+    *,
+    project: str | None,
+    cluster: ClusterPlan | None = None,
+    env_only: Sequence[str] = (),
+    mark: str | None = None,
 ) -> SecretPlan:
     """Return the plan of the token's Secret. A revision is part of the name: the new Secret comes before the old goes.
 
-    `env_only` names the workloads whose engine reads the token from its environment and from no file. Raises
-    ConfigError where the cluster lacks what delivers the token, or an engine cannot read it.
+    `env_only` names the workloads whose engine reads the token from its environment and from no file, `mark` is that of
+    the config's own token. Raises ConfigError where the cluster lacks what delivers it, or an engine cannot read it.
     """
     manager = config.secret_manager
     if manager is not None:
@@ -78,6 +85,7 @@ def plan_secret(
         reader=TOKEN_READER if manager and not file_only else None,
         manage_access=bool(manager and manager.manage_access),
         labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
+        mark=None if config.existing_secret or manager else mark,
     )
 
 

@@ -104,6 +104,7 @@ def _steps(stack: Stack) -> Steps:
         stack=stack.name,
         namespace=config.namespace,
         project=stack.project,
+        secrets=stack.secrets,
         site=once(partial(planned_site, config, cluster, shapes)),
         secret=once(lambda: _secret(stack, cluster(), wanted=bool(_gated(config, shapes)))),
         gateway=once(lambda: plan_gateway(config.expose, cluster())),
@@ -187,7 +188,8 @@ def _secret(stack: Stack, cluster: ClusterPlan, *, wanted: bool) -> SecretPlan |
     workloads = stack.config.workloads.items()
     env_only = [name for name, w in workloads if not engine_profile(w.engine.kind).reads_token_file]
     project = cluster.project or stack.project
-    plan = plan_secret(stack.config.hugging_face, project=project, cluster=cluster, env_only=env_only)
+    config, mark = stack.config.hugging_face, stack.secrets.get("hfToken")
+    plan = plan_secret(config, project=project, cluster=cluster, env_only=env_only, mark=mark)
     used = wanted or plan.source != "token" or stack.token is Token.CONFIGURED
     return plan if used else None
 

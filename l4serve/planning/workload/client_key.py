@@ -27,6 +27,7 @@ def planned_key(name: str, workload: Workload, around: Surroundings) -> SecretPl
         labels=tuple(labels.items()),
         cluster=around.site().cluster,
         project=around.project_of_pods(),
+        marks=around.secrets,
     )
 
 

@@ -21,6 +21,8 @@ class RoutePlan:
     gateway: str
     public: bool
     host: str | None
+    address: str | None
+    """Name of the gateway's address; None where Google chooses one."""
     prefix: str
     """Prefix of the public paths, without a slash at its end."""
     paths: tuple[str, ...]
@@ -119,6 +121,7 @@ def plan_route(
         gateway=gateway.name,
         public=gateway.public,
         host=_host(workload, gateway),
+        address=gateway.address,
         prefix=_prefix(name, workload, workloads),
         paths=paths,
         past_key=profile.past_key(paths),

@@ -1,7 +1,7 @@
 """The model as it is served: its names, its length, and whether the Hub wants a token for it."""
 
 from l4serve.config.workload import Workload
-from l4serve.engines.model_location import model_argument
+from l4serve.engines.model_location import adapters, model_argument
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.models.model_shape import ModelShape
@@ -25,6 +25,7 @@ def plan_model(workload: Workload, shape: ModelShape | None, fit: Fit | None, pu
         revision=model.revision,
         gated=is_gated(workload, shape),
         served_names=profile.setting(engine, "servedNames") or (own_name,),
+        adapters=tuple(adapter.name for adapter in adapters(engine)),
         purpose=purpose,
         max_model_len=stated if isinstance(stated, int) else (judged if purpose == "generate" else None),
     )

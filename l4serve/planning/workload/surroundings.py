@@ -21,6 +21,8 @@ class Surroundings:
     namespace: str
     project: str | None
     """Google Cloud project of the stack; None where its config names none."""
+    secrets: Mapping[str, str]
+    """The config's own secrets by name, each with the mark of what it was set to."""
     site: Step[Site]
     secret: Step[SecretPlan | None]
     gateway: Step[GatewayPlan | None]

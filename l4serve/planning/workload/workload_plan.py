@@ -61,6 +61,8 @@ class ModelPlan:
     gated: bool
     """Whether the Hub wants a token for it."""
     served_names: tuple[str, ...]
+    adapters: tuple[str, ...]
+    """Names of the adapters that the engine loads as it starts."""
     purpose: Purpose
     """What the server answers with: text, or vectors, scores, classes or rewards."""
     max_model_len: int | None
@@ -77,6 +79,11 @@ class ScalePlan:
     rollout: Rollout
     on_demand: int = 0
     """Pods among them that never run on spot nodes, by a Deployment of their own."""
+
+    @property
+    def off_spot(self) -> bool:
+        """Whether some pods never run on spot nodes, so that the others rather do."""
+        return self.on_demand > 0
 
     @property
     def most_replicas(self) -> int:

@@ -1,0 +1,64 @@
+"""Values of a plan in a report: no field by a name that only the program has, nothing that is unset."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_type_hints
+
+from l4serve.planning.difference.rows import Kind, rows
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.gke.gateway import GatewayPlan
+from l4serve.planning.gke.pool_plan import PoolPlan
+from l4serve.planning.workload.workload_plan import WorkloadPlan
+from l4serve.report.shown_values import FIELDS, shown
+
+ROOTS: dict[Kind, type] = {"workload": WorkloadPlan, "pool": PoolPlan, "cluster": ClusterPlan, "gateway": GatewayPlan}
+
+
+def classes(hint: Any) -> Iterator[type]:
+    """The dataclasses in a type hint."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        yield hint
+    for inner in get_args(hint):
+        yield from classes(inner)
+
+
+def hint_of(model: type, step: str) -> Any:
+    """The type of a field or property."""
+    at: Any = getattr(model, step, None)
+    getter = getattr(at, "fget", None) or getattr(at, "func", None)
+    return get_type_hints(getter)["return"] if getter else get_type_hints(model).get(step)
+
+
+def at_path(model: type, steps: list[str]) -> list[type]:
+    """The dataclasses that a path leads to."""
+    found = [model]
+    for step in steps:
+        found = [inner for each in found for inner in classes(hint_of(each, step))]
+    return found
+
+
+def names(model: type) -> Iterator[str]:
+    """Names of the fields of a dataclass and of all in it."""
+    hints = get_type_hints(model)
+    for field in fields(model):
+        yield field.name
+        for inner in classes(hints[field.name]):
+            yield from names(inner)
+
+
+def test_each_field_of_several_words_is_said_in_words_or_as_the_config_has_it() -> None:
+    missing = {
+        name
+        for kind, root in ROOTS.items()
+        for row in rows(kind)
+        for model in (at_path(root, row.path.split(".")[1:]) if row.path.startswith(f"{kind}.") else ())
+        for name in names(model)
+        if "_" in name and name not in FIELDS
+    }
+    assert missing == set(), "say them in FIELDS of l4serve/report/shown_values.py"
+
+
+def test_what_is_not_set_is_left_out() -> None:
+    assert shown({"claim": "models", "bucket": None, "read_only": True}) == "claim models, read only on"
+    assert shown({"bucket": None}) == "none"
+    assert shown({"size_gb": 50}) == "sizeGb 50"
