@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.paths import lies_in
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
 from l4serve.config.workload import Engine
@@ -54,17 +55,13 @@ def missing_file(
             return Problem(
                 path, message, "name a repository of the Hub, or put the files where model.source has the weights"
             )
-        if _lies_in(named, brought) or (held and held.has(named)):
+        if lies_in(named, brought) or (held and held.has(named)):
             continue
         meant = held.meant(named) if held else None
-        if meant or not _lies_in(named, own) or (held and held.lacks(named)):
+        if meant or not lies_in(named, own) or (held and held.lacks(named)):
             message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
             return Problem(path, message, f"did you mean {meant}?" if meant else _remedy(flag))
     return None
-
-
-def _lies_in(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 @frozen()

@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_snake
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.paths import lies_in
 from l4serve.config.workload import Engine
 
 Role = Literal[
@@ -74,26 +75,22 @@ class EngineProfile:
 
     def unguarded(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the paths below which something answers without the key; of a covered one, what does."""
-        found = (path for path in paths if not _below(path, self.guarded_paths))
+        found = (path for path in paths if not lies_in(path, self.guarded_paths))
         return tuple(each for path in found for each in self._open_below(path))
 
     def _open_below(self, path: str) -> tuple[str, ...]:
         if path not in self.covered_paths:
             return (path,)
-        return tuple(each for each in self.harmless_paths if _below(each, (path,)))
+        return tuple(each for each in self.harmless_paths if lies_in(each, (path,)))
 
     def past_key(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the paths below which the model may be used without the key."""
-        return tuple(path for path in self.unguarded(paths) if not _below(path, self.harmless_paths))
+        return tuple(path for path in self.unguarded(paths) if not lies_in(path, self.harmless_paths))
 
     @cached_property
     def names(self) -> Mapping[Role, str]:
         """Typed field that plays a role, as the engine's model has it."""
         return {role: to_snake(field) for role, field in self.fields.items()}
-
-
-def _below(path: str, bases: Iterable[str]) -> bool:
-    return any(f"{path}/".startswith(f"{base}/") for base in bases)
 
 
 @cache

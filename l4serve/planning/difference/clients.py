@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from l4serve.config.paths import lies_in
 from l4serve.planning.difference.client_requests import refused_requests
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.workload.network_guard import admitted_anew
@@ -73,6 +74,7 @@ def _place(key: SecretPlan) -> str:
 
 
 def _rerouted(old: RoutePlan, new: RoutePlan | None, name: str) -> Iterator[str]:
+    served = [base.rstrip("/") for base in new.paths] if new else []
     if new is None:
         yield "the gateway serves it no more"
         return
@@ -82,13 +84,9 @@ def _rerouted(old: RoutePlan, new: RoutePlan | None, name: str) -> Iterator[str]
         moved = old.prefix != new.prefix and old.url == f"{new.url.removesuffix(new.prefix)}{old.prefix}"
         keeps = f": workloads.{name}.expose.path: {old.prefix or '/'} keeps it" if moved else ""
         yield f"the gateway serves it at {new.url} in place of {old.url}, and clients must follow{keeps}"
-    elif gone := [path for path in old.paths if not any(_below(path, base) for base in new.paths)]:
+    elif gone := [path for path in old.paths if not lies_in(path.rstrip("/"), served)]:
         yield f"the gateway serves {', '.join(gone)} no more"
     if old.public == new.public and old.address != new.address:
         yield f"the gateway gets another address ({new.address or 'of its own choice'}), and clients must follow"
     if new.timeout_seconds < old.timeout_seconds:
         yield f"the gateway ends requests that take longer than {new.timeout_seconds} s"
-
-
-def _below(path: str, base: str) -> bool:
-    return f"{path.rstrip('/')}/".startswith(f"{base.rstrip('/')}/")

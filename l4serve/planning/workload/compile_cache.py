@@ -3,6 +3,7 @@
 from typing import Any
 
 from l4serve.config.base import fields_by_key
+from l4serve.config.paths import lies_in
 from l4serve.config.workload import Workload
 from l4serve.engines.compilation import compilation
 from l4serve.engines.model_location import CACHE_FOLDER
@@ -39,7 +40,7 @@ def unused_cache(workload: Workload) -> str | None:
     if workload.extra_env.get(_OFF, "0") != "0":
         return f"{_OFF} turns it off"
     folder = _stated(workload).get("cache_dir")
-    if folder and not f"{folder}/".startswith(f"{CACHE_FOLDER}/"):
+    if folder and not lies_in(folder, (CACHE_FOLDER,)):
         return f"cache_dir keeps what is compiled in {folder}"
     return None
 

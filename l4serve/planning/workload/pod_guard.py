@@ -6,6 +6,7 @@ from typing import Literal
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
+from l4serve.config.paths import lies_in
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.workload import Workload
@@ -102,7 +103,7 @@ def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Itera
     for field, folder in asked:
         if folder is None:
             continue
-        base = next((each for each in read if f"{folder}/".startswith(f"{each}/")), None)
+        base = next((each for each in read if lies_in(folder, (each,))), None)
         if folder in written:
             what = f"the pod mounts {folder} already, and may write there"
             yield Problem(f"{path}.podSecurity.{field}", what, "remove it")
@@ -117,7 +118,7 @@ def _unwritable(path: str, writable: tuple[str, ...], launch: Launch, workload: 
         what = f"{name} names a folder that the engine writes to, and the plan cannot read it from elsewhere"
         yield Problem(f"{path}.env.{name}", what, f"write its value in extraEnv.{name}")
     for name, folder in folders_written(launch.argv, launch.env):
-        if folder.startswith("/") and not any(f"{folder}/".startswith(f"{base}/") for base in writable):
+        if folder.startswith("/") and not lies_in(folder, writable):
             field = "extraArgs" if name.startswith("-") else f"extraEnv.{name}"
             if name.partition(".")[2] in (vars(workload.engine).get("compilation_config") or {}):
                 field = "engine.compilationConfig"

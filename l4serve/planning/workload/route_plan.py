@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from l4serve.config.exposure import Route
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, refuse_all
+from l4serve.config.paths import lies_in
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
@@ -76,7 +77,7 @@ def _free(name: str, host: str | None, taken: Mapping[tuple[str | None, str], st
     """A path on a host at which, and below which, nothing is served yet."""
     served = [path for at, path in taken if at == host]
     paths = (f"/{name}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
-    return next(path for path in paths if not any(f"{each}/".startswith(f"{path}/") for each in served))
+    return next(path for path in paths if not any(lies_in(each, (path,)) for each in served))
 
 
 def _places(
