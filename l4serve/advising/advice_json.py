@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected
-from l4serve.advising.budget import most_autoscaled, written_edit
+from l4serve.advising.budget import most_autoscaled, whole_edit
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
@@ -57,7 +57,7 @@ def _place(candidate: Candidate, wish: Wish) -> dict[str, Any]:
     subject = candidate.pod.subject
     options = subject.options
     return {
-        "edit": dict(written_edit(candidate, wish)),
+        "edit": dict(whole_edit(candidate, wish)),
         "engine": subject.workload.engine.kind,
         "engineVersion": subject.workload.engine.version,
         "modelId": subject.shape.id if subject.shape else subject.workload.model.id,

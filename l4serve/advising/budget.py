@@ -49,7 +49,7 @@ def most_autoscaled(candidate: Candidate, wish: Wish) -> int | None:
     return paid if paid is not None and scaled is not None and paid < scaled[1] else None
 
 
-def written_edit(candidate: Candidate, wish: Wish) -> Mapping[str, object]:
+def whole_edit(candidate: Candidate, wish: Wish) -> Mapping[str, object]:
     """Every key that a candidate's workload gets, by which its stack is what was advised."""
     most = most_autoscaled(candidate, wish)
     return candidate.edit if most is None else {**candidate.edit, "autoscaling.maxReplicas": most}

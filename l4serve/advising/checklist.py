@@ -18,6 +18,7 @@ from l4serve.config.node_pool import Provisioning
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
+from l4serve.planning.memory.remedies import written_edit
 from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.workload.judging import Subject, judge
 from l4serve.planning.workload.pod_price import pod_price
@@ -26,7 +27,8 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Status = Literal["applied", "not applicable", "not judged", "gains"]
 """Not judged is what nobody measured: such an edit may gain."""
-REPLICAS = CARDS = 2
+REPLICAS = 2
+CARDS = 2
 
 
 @frozen(kw_only=True)
@@ -103,7 +105,7 @@ class _Checker:
         if isinstance(edited, str):
             larger = self.trial.with_room(name, edit, self.workload.placing.packed_on)
             if larger is None:
-                return _none(f"the stack refuses {_said(edit)}: {edited}")
+                return _none(f"the stack refuses {written_edit(edit)}: {edited}")
             edited = larger
         bill = self.trial.bill(edited)
         told = {} if bill is None else {"text": f"{found['text']}; {bill.told}", "price_date": bill.dates, "bill": bill}
@@ -120,7 +122,7 @@ class _Checker:
             return _none(f"no machine with {better.name} is sold {self.provisioning}")
         cost = "at a price that is not known"
         if price is not None:
-            cost = f"of which each pod's part costs {price.usd_per_hour * share:.2f} USD an hour ({price.dated})"
+            cost = f"of which each pod's part costs {usd:.2f} USD an hour ({price.dated})"
         edit = {f"nodePools.{pool}.machineType": machine} if pool else {}
         tried = self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {machine}, {cost}")
         return {**tried, "price_date": price.date if price else None}
@@ -239,7 +241,7 @@ class _Checker:
         if refusal is not None:
             return _none(f"refused: {refusal.path}: {refusal.message}")
         if judgement.fit is not None and not judgement.fit.fits:
-            return _none(f"with {_said(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
+            return _none(f"with {written_edit(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
         before, after = self._figure(goal, self.subject, self.usd), self._figure(goal, subject, usd)
         if before is None or after is None:
             return _not_judged(self._why_not(self.subject if before is None else subject))
@@ -280,10 +282,6 @@ class _Checker:
 def _more(one: float, other: float) -> float:
     """What one gain adds to another."""
     return (1 + one) / (1 + other) - 1
-
-
-def _said(edit: Mapping[str, object]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in edit.items())
 
 
 def _applied(text: str) -> Mapping[str, Any]:

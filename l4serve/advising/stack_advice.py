@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
-from l4serve.advising.budget import written_edit
+from l4serve.advising.budget import whole_edit
 from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
@@ -155,7 +155,7 @@ def _too_many(lost: Rejected) -> str:
 
 def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
     workload = draft.workload
-    edit = written_edit(judged.candidate, draft.wish)
+    edit = whole_edit(judged.candidate, draft.wish)
     try:
         edited = with_values(draft.text, {edit_path(workload.name, key): value for key, value in edit.items()})
         plan = draft.planner(edited)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from l4serve.advising.advice_json import reasons
 from l4serve.advising.answer import Answer, price_days, ranked
-from l4serve.advising.budget import written_edit
+from l4serve.advising.budget import whole_edit
 from l4serve.advising.ranking import Judged, Wish, describe, figure
 from l4serve.advising.sizing import Sizing
 from l4serve.cli.output import SafeConsole, safe_text
@@ -141,7 +141,7 @@ def advice_page(answer: Answer, wish: Wish, sizing: Sizing | None = None) -> str
     lost += "".join(f"<tr><td>{escape(c.accelerator)}<td>{escape(c.reason)}" for c in answer.unhoused)
     won = "none keeps the wish"
     if answer.winner is not None:
-        edit = written_edit(answer.winner.candidate, wish)
+        edit = whole_edit(answer.winner.candidate, wish)
         written = "".join(f"<li><code>{escape(f'{key}: {value}')}</code>" for key, value in edit.items())
         why = "".join(f"<li>{escape(safe_text(reason))}" for reason in reasons(answer, wish))
         assumed = "".join(f"<li>assumed: {escape(said)}" for said in answer.winner.speed.assumed)

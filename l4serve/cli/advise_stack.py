@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from l4serve.advising.answer import Answer
-from l4serve.advising.budget import written_edit
+from l4serve.advising.budget import whole_edit
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import write_advice
@@ -21,6 +21,7 @@ from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import load_plan, named_workloads, one_workload, root_to_write, valid_stack_name
 from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import read_stack_text
+from l4serve.planning.memory.remedies import written_edit
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.prospect import MOST_TOLD
@@ -99,7 +100,7 @@ def _table(name: str, items: tuple[Item, ...]) -> Table:
         table.add_column(column)
     table.add_column("what", overflow="fold")
     for item in items:
-        edit = ", ".join(f"{key}: {value}" for key, value in item.edit.items())
+        edit = written_edit(item.edit)
         gain = "" if item.gain is None else f"{edit}\n{100 * item.gain:+.0f} %; "
         quality = f"; quality {item.quality}" if item.quality else ""
         table.add_row(item.goal, item.item, item.status, f"{gain}{item.text}{quality}")
@@ -122,9 +123,7 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise refuse_input(f"{path}: {error.strerror}; the edit is not written, let the file be written") from None
-        edit = ", ".join(
-            f"{key}: {value}" for key, value in written_edit(written.answer.winner.candidate, wish).items()
-        )
+        edit = written_edit(whole_edit(written.answer.winner.candidate, wish))
         stderr.print(f"{path.name} has the edit ({edit}); l4serve diff or pulumi preview shows what it changes")
     elif asked.write is not None and written.answer.winner is not None:
         stderr.print(f"{path.name} stays as it is: no better edit of it is known that its stack takes")
