@@ -34,11 +34,12 @@ def advised_stack(wish: FirstWish, goal: Goal, base: Path) -> FirstStack:
     More cards always answer a little sooner, so for latency the fewest are taken: who wants more asks `advise`.
     Raises ConfigError where no configuration of the model is judged, or the plan accepts none.
     """
-    context = min(wish.model.max_position_embeddings, CONTEXTS[0])
-    answer = _searched(wish, goal, context)
-    found = ranked(answer, _usual(goal))
+    context, asked = min(wish.model.max_position_embeddings, CONTEXTS[0]), _usual(goal)
+    answer = _searched(wish, asked, context)
+    found = ranked(answer, asked)
     if goal == "latency":
-        found = [judged for judged in found if judged.candidate.gpus == min(each.candidate.gpus for each in found)]
+        fewest = min((judged.candidate.gpus for judged in found), default=0)
+        found = [judged for judged in found if judged.candidate.gpus == fewest]
     if not found:
         first_stack(wish, base)  # a model that the goal serve refuses too is told of by what that says
         said = f"no configuration is known to be best for {goal}: {_why(answer)}"
@@ -53,7 +54,7 @@ def advised_stack(wish: FirstWish, goal: Goal, base: Path) -> FirstStack:
     raise refusal
 
 
-def _searched(wish: FirstWish, goal: Goal, context: int) -> Answer:
+def _searched(wish: FirstWish, asked: Wish, context: int) -> Answer:
     card = default_accelerator()
     question = Question(
         model=wish.model,
@@ -64,7 +65,7 @@ def _searched(wish: FirstWish, goal: Goal, context: int) -> Answer:
         settings={"length": context},
     )
     homes = [replace(home, most_replicas=1) for home in homes_of(card, "on-demand", region_of(wish.location))]
-    return search(list(pod_choices(subject_of(question), card_counts(card))), homes, _usual(goal))
+    return search(list(pod_choices(subject_of(question), card_counts(card))), homes, asked)
 
 
 def _usual(goal: Goal) -> Wish:

@@ -217,7 +217,7 @@ def _compare(
 
 def _dealt_out(target: WorkloadPlan, part: Load, pods: int) -> str:
     """What the estimate takes for granted of a Service with several pods behind it."""
-    each = f"{counted(part.clients or 0, 'client')}" if part.rate is None else f"{part.rate:g} requests a second"
+    each = counted(part.clients or 0, "client") if part.rate is None else f"{part.rate:g} requests a second"
     told = f"assumed: {counted(pods, 'pod')} with {each} each, as the Service deals them out"
     return told if target.scale.autoscaling is None else f"{told}; the autoscaler makes no more meanwhile"
 

@@ -149,17 +149,14 @@ def _taken_for(subject: Subject, model: str, quantization: str | None) -> tuple[
     kernel is the engine's own choice."""
     shape, other = subject.shape, subject.resolved.note
     told = (other.removesuffix(", as asked"),) if other else ()
-    if shape is None or shape.quantization is None:
+    if shape is None or (stored := shape.quantization) is None:
         return told
-    if model_shape(model).quantization is not None:
-        taken = quantization is not None and subject.options.quantization is None
-        return (
-            (*told, f"{quantization} is taken for what the checkpoint is, {shape.quantization.method}")
-            if taken
-            else told
-        )
-    kernel = "by the kernel that the engine takes unless it is told one"
-    return (*told, f"a checkpoint in {shape.quantization.method}, {kernel}")
+    if model_shape(model).quantization is None:
+        kernel = "by the kernel that the engine takes unless it is told one"
+        return (*told, f"a checkpoint in {stored.method}, {kernel}")
+    if quantization is not None and subject.options.quantization is None:
+        return (*told, f"{quantization} is taken for what the checkpoint is, {stored.method}")
+    return told
 
 
 def _print(subject: Subject, load: Load, answer: Priced, tail: Mapping[str, Any]) -> None:

@@ -106,7 +106,8 @@ def _by_option() -> Iterator[None]:
 
 
 def _free_name(root: Path) -> str:
-    return next(name for name in (f"dev{number or ''}" for number in count()) if name not in stack_names(root))
+    taken = stack_names(root)
+    return next(name for name in (f"dev{number or ''}" for number in count()) if name not in taken)
 
 
 def _file(root: Path, name: str) -> Path:

@@ -126,4 +126,4 @@ def _same_release(running: str, planned: str) -> bool:
 
 def _body(response: httpx2.Response) -> str:
     text = " ".join(response.text.split())
-    return text if len(text) <= _SHOWN else excerpt(text, _SHOWN, "…")
+    return excerpt(text, _SHOWN, "…")

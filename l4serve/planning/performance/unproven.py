@@ -48,14 +48,20 @@ def unproven_cases() -> Mapping[str, Unproven]:
 
 
 @cache
+def _told_by_rules() -> Mapping[str, str]:
+    """What is told of a case by the rule of a contract that tells of it."""
+    return {case.rule: case.why for case in unproven_cases().values() if case.rule is not None}
+
+
+@cache
 def telling_rules() -> frozenset[str]:
     """The rules of contracts that tell of a case."""
-    return frozenset(case.rule for case in unproven_cases().values() if case.rule is not None)
+    return frozenset(_told_by_rules())
 
 
 def warned(rules: Iterable[str]) -> str | None:
     """What a contract's rule tells of, beside others that are proven; None where these rules tell of nothing such."""
-    known = {case.rule: case.why for case in unproven_cases().values() if case.rule is not None}
+    known = _told_by_rules()
     return next((known[rule] for rule in rules if rule in known), None)
 
 

@@ -86,9 +86,8 @@ def _dashed(text: str) -> str:
 
 def first_config(wish: Wish, gpus: int, context: int, machine_type: str | None = None) -> Mapping[str, Any]:
     """The config of a stack that serves the model alone, on a machine that the plan chooses where none is named."""
-    serving = wish.serves
     pool: dict[str, Any] = {"machineType": machine_type} if machine_type else {}
-    pool |= {"minNodes": 0, "maxNodes": 3} if serving else {"minNodes": 0, "maxNodes": 1, "spot": True}
+    pool |= {"minNodes": 0, "maxNodes": 3} if wish.serves else {"minNodes": 0, "maxNodes": 1, "spot": True}
     cluster: dict[str, Any] = {
         "mode": "standard",
         "name": f"llm-{_dashed(wish.name)}"[:_LONGEST_NAME].strip("-"),
@@ -102,12 +101,12 @@ def first_config(wish: Wish, gpus: int, context: int, machine_type: str | None =
     }
     if gpus > 1:
         workload["gpus"] = gpus
-    workload |= {"autoscaling": {"minReplicas": 1, "maxReplicas": 2}} if serving else {"replicas": 1}
+    workload |= {"autoscaling": {"minReplicas": 1, "maxReplicas": 2}} if wish.serves else {"replicas": 1}
     stack: dict[str, Any] = {
-        "cluster": cluster | ({"deletionProtection": True} if serving else {}),
+        "cluster": cluster | ({"deletionProtection": True} if wish.serves else {}),
         "nodePools": {"l4": pool},
         "workloads": {workload_name(wish.model.id): workload},
     }
-    if serving:
+    if wish.serves:
         stack["monitoring"] = {"dashboard": True}
     return {"gcp:project": wish.project, SERVING_KEY: stack}

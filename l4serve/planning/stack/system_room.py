@@ -34,15 +34,13 @@ def room_problems(
     if not asked:
         return
     pod = _largest(asked)
-    for machine in system.fallback_machine_types:
-        if pods_on(machine, system.max_nodes, pod, system.disk_size_gb) == 0:
-            what = f"{machine} could not stand in: beside GKE's own pods it holds none of {pod[0] / 1000:g} CPU"
-            yield Problem("cluster.systemPool.fallbackMachineTypes", what, f"use a larger one, such as {_ENOUGH}")
-            return
-    rooms = [
-        pods_on(machine, system.max_nodes, pod, system.disk_size_gb)
-        for machine in (system.machine_type, *system.fallback_machine_types)
-    ]
+    machines = (system.machine_type, *system.fallback_machine_types)
+    rooms = [pods_on(machine, system.max_nodes, pod, system.disk_size_gb) for machine in machines]
+    if 0 in rooms[1:]:
+        machine = machines[rooms.index(0, 1)]
+        what = f"{machine} could not stand in: beside GKE's own pods it holds none of {pod[0] / 1000:g} CPU"
+        yield Problem("cluster.systemPool.fallbackMachineTypes", what, f"use a larger one, such as {_ENOUGH}")
+        return
     if None in rooms or (room := sum(each or 0 for each in rooms)) >= len(asked):
         return
     whom = _named(len(pickers), images_gib is not None)
