@@ -38,18 +38,31 @@ class WorkloadRoute(pulumi.ComponentResource):
         self._make_route(policies)
         self.register_outputs({})
 
+    def _policy(self, suffix: str, kind: str, default: dict[str, Any]) -> k8s.apiextensions.CustomResource:
+        """A policy of what the route leads to, under a name of the pool's where that is a pool."""
+        spec, picker = {"default": default, "targetRef": self._target()}, self._route.picker
+        if picker is None:
+            return self._object(suffix, _GKE_API, kind, spec)
+        return self._object(f"pool-{suffix}", _GKE_API, kind, spec, name=picker.name)
+
     def _object(
-        self, suffix: str, api: str, kind: str, spec: dict[str, Any], after: list[pulumi.Resource] | None = None
+        self,
+        suffix: str,
+        api: str,
+        kind: str,
+        spec: dict[str, Any],
+        *,
+        name: str | None = None,
+        after: list[pulumi.Resource] | None = None,
     ) -> k8s.apiextensions.CustomResource:
-        plan, picker = self._plan, self._route.picker if "targetRef" in spec else None
         return k8s.apiextensions.CustomResource(
-            f"{self._name}-{'pool-' if picker else ''}{suffix}",
+            f"{self._name}-{suffix}",
             api_version=api,
             kind=kind,
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=picker.name if picker else plan.object_name,
-                namespace=plan.namespace,
-                labels=dict(plan.metadata.labels),
+                name=name or self._plan.object_name,
+                namespace=self._plan.namespace,
+                labels=dict(self._plan.metadata.labels),
             ),
             spec=spec,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after or []),
@@ -71,8 +84,7 @@ class WorkloadRoute(pulumi.ComponentResource):
             config = {"type": "HTTPS", "httpsHealthCheck": check}
         # As often as the pods' own readiness, so that a pod that ends is left before its grace is over.
         default = {"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 1, "unhealthyThreshold": 2}
-        spec = {"default": {**default, "config": config}, "targetRef": self._target()}
-        return self._object("health-check", _GKE_API, "HealthCheckPolicy", spec)
+        return self._policy("health-check", "HealthCheckPolicy", {**default, "config": config})
 
     def _make_backend_policy(self) -> k8s.apiextensions.CustomResource:
         plan = self._plan
@@ -81,8 +93,7 @@ class WorkloadRoute(pulumi.ComponentResource):
             "timeoutSec": self._route.timeout_seconds,
             "connectionDraining": {"drainingTimeoutSec": longest},
         }
-        spec = {"default": default, "targetRef": self._target()}
-        return self._object("backend-policy", _GKE_API, "GCPBackendPolicy", spec)
+        return self._policy("backend-policy", "GCPBackendPolicy", default)
 
     def _make_route(self, after: list[pulumi.Resource]) -> None:
         route = self._route
@@ -95,7 +106,7 @@ class WorkloadRoute(pulumi.ComponentResource):
         }
         if route.host is not None:
             spec["hostnames"] = [route.host]
-        self._object("route", _GATEWAY_API, "HTTPRoute", spec, after)
+        self._object("route", _GATEWAY_API, "HTTPRoute", spec, after=after)
 
 
 def _rule(route: RoutePlan, path: str, backend: dict[str, Any]) -> dict[str, Any]:
