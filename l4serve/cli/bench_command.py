@@ -16,7 +16,15 @@ from l4serve.cli.output import SafeConsole, print_json, say
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import project_root
 from l4serve.cli.question_options import MOST_CLIENTS, MOST_TOKENS
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, WorkloadOption, load_plan, one_workload
+from l4serve.cli.stack_options import (
+    LONGEST_SECONDS,
+    FileOption,
+    JsonOption,
+    StackOption,
+    WorkloadOption,
+    load_plan,
+    one_workload,
+)
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
 from l4serve.config.yaml_text import block
@@ -35,7 +43,6 @@ MOST_REPORT_BYTES = 2**26
 CLIENTS = 8
 CLOSE = 0.1
 """How far a report's lengths or rate may lie from those that were asked for: a tokenizer counts its own tokens."""
-LONGEST_SECONDS = 86_400
 
 
 def bench(

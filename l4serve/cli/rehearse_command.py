@@ -8,12 +8,14 @@ from l4serve.cli.messages import print_notes, readable_refusals
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.render_command import render_stack
 from l4serve.cli.sandbox_view import FAILED, print_rehearsal, readable_sandbox_errors, rehearsal_json, shown_progress
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.cli.stack_options import LONGEST_SECONDS, FileOption, JsonOption, StackOption, load
 from l4serve.sandbox.planned_nodes import planned_autoscaler, planned_nodes
 from l4serve.sandbox.rehearsal import Rehearsal, rehearse_objects
 
 KeepOption = Annotated[bool, typer.Option("--keep", help="Leave the sandbox up; `l4serve sandbox down` ends it.")]
-TimeoutOption = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that the pods may take to run.")]
+TimeoutOption = Annotated[
+    float, typer.Option(min=1, max=LONGEST_SECONDS, help="Seconds that the pods may take to run.")
+]
 
 
 def rehearse(

@@ -40,6 +40,8 @@ FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, instead of a stack.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+LONGEST_SECONDS = 86_400
+"""The longest that a command may be told to wait."""
 
 
 _WRITTEN_BY = "l4serve init writes a stack file"

@@ -16,7 +16,7 @@ from l4serve.cli.completion import complete_engine, complete_purpose, complete_r
 from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.project import OWN_PROJECT, project_root
-from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load_plan, named_workloads
+from l4serve.cli.stack_options import LONGEST_SECONDS, FileOption, JsonOption, StackOption, load_plan, named_workloads
 from l4serve.config.spelling import one_of
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import ContractError, resolve_contract
@@ -63,7 +63,6 @@ RunCommandsOption = Annotated[
         help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
     ),
 ]
-LONGEST_SECONDS = 86_400
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0.1, max=LONGEST_SECONDS, help="Seconds that each check may take.")
 ]
