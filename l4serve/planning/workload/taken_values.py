@@ -1,6 +1,5 @@
 """Remedies of a value that the release does not know: those that it knows, as far as the whole workload takes them."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest, shortened
 from l4serve.config.workload import Workload
 from l4serve.engines.contract import Contract
+from l4serve.engines.field_flags import flag_names
 
 _ALIKE = 0.6
 """Share of equal letters from which a value that is taken is proposed: there are few, of few letters."""
@@ -22,8 +22,10 @@ def with_taken(problem: Problem, workload: Workload, contract: Contract, refused
     """The problem; of a value that no choice is like, its remedy names what is taken instead of all choices."""
     key = problem.path.removeprefix("engine.")
     field = fields_by_key(type(workload.engine)).get(key)
-    flag = contract.flag("--" + re.sub(r"(?=[A-Z])", "-", key).lower())
-    value = getattr(workload.engine, field) if field and problem.path != key else None
+    if field is None or problem.path == key:
+        return problem
+    value = getattr(workload.engine, field)
+    flag = next(filter(None, map(contract.flag, flag_names(workload.engine.kind, field))), None)
     known = (flag.choices or flag.values or ()) if flag else ()
     if not isinstance(value, str) or not known or value in known or nearest(value, known):
         return problem
