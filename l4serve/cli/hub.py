@@ -17,7 +17,7 @@ from l4serve.config.files import (
     read_bytes,
     read_json,
 )
-from l4serve.planning.models.catalogue import find_model, meant_model
+from l4serve.planning.models.catalogue import find_model, model_hint
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
@@ -38,8 +38,7 @@ def model_shape(model: str) -> ModelShape:
     if known is not None:
         return known
     if model.endswith(".json") or HUB_ID.fullmatch(model) is None:
-        near = meant_model(model)
-        hint = f"did you mean {near}?" if near else "give a Hub id or the path of a config.json"
+        hint = model_hint(model) or "give a Hub id or the path of a config.json"
         raise ModelConfigError(f"{model}: no such file and no catalogued model; {hint}")
     return shape_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
 

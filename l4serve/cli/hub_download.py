@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 
 from l4serve.config.files import MOST_JSON_BYTES
-from l4serve.planning.models.catalogue import meant_model
+from l4serve.planning.models.catalogue import model_hint
 from l4serve.planning.models.hf_values import ModelConfigError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -46,8 +46,8 @@ def download_config(model: str) -> bytes:
 
 
 def _meant(model: str) -> str:
-    near = meant_model(model)
-    return f"did you mean {near}? If not, " if near else ""
+    hint = model_hint(model)
+    return f"{hint} If not, " if hint else ""
 
 
 def _refusal(model: str, status: int) -> str:

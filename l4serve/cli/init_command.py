@@ -29,7 +29,7 @@ from l4serve.planning.gke.cluster_planner import refuse_misspelt_location
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.machines.zones import accelerator_locations, near_locations
-from l4serve.planning.models.catalogue import find_model, meant_model
+from l4serve.planning.models.catalogue import find_model, model_hint
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.first_stack import FirstStack, Wish, first_stack
 
@@ -148,8 +148,7 @@ def _grammatical(key: str, value: str, *, project: str = "my-project", location:
 def _model(name: str) -> ModelShape:
     found = find_model(name)
     if found is None:
-        near = meant_model(name)
-        hint = f"did you mean {near}?" if near else "l4serve models lists them; docs/how-to.md tells of other models"
+        hint = model_hint(name) or "l4serve models lists them; docs/how-to.md tells of other models"
         raise refuse_input(f"{excerpt(name, 200)} is not in the catalogue\n    fix: {hint}")
     return found
 

@@ -61,11 +61,21 @@ def _machine(name: str) -> MachineShape:
     return found
 
 
+def weights_text(gib: float | None) -> str:
+    """GiB of weights on each GPU, where they are judged."""
+    return "not judged" if gib is None else f"{gib:.2f}"
+
+
 def _row(one: Surveyed) -> tuple[str, ...]:
     longest = "not judged" if one.longest_context is None else f"{one.longest_context:,} tokens" if one.fits else "no"
-    size = "not judged" if one.weights_gib is None else f"{one.weights_gib:.2f}"
     gated = "needed" if one.model.gated else ""
-    return one_line(one.model.id), size, f"{one.model.max_position_embeddings:,}", longest, gated
+    return (
+        one_line(one.model.id),
+        weights_text(one.weights_gib),
+        f"{one.model.max_position_embeddings:,}",
+        longest,
+        gated,
+    )
 
 
 def _json(one: Surveyed) -> dict[str, object]:

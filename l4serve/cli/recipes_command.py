@@ -8,6 +8,7 @@ from rich.text import Text
 
 from l4serve.cli.completion import complete_recipe
 from l4serve.cli.messages import refuse_input
+from l4serve.cli.models_command import weights_text
 from l4serve.cli.output import SafeConsole, one_line, print_json
 from l4serve.cli.stack_options import JsonOption
 from l4serve.config.frozen import frozen
@@ -63,7 +64,7 @@ class _Size:
     @property
     def weights(self) -> str:
         """GiB on each GPU."""
-        return "not judged" if self.weights_gib is None else f"{self.weights_gib:.2f}"
+        return weights_text(self.weights_gib)
 
     @property
     def token(self) -> str:

@@ -108,6 +108,12 @@ def meant_model(model_id: str, *, alike: float = ALIKE) -> str | None:
     return misspelt(model_id) or near or nearest(model_id, all_names(), alike=alike)
 
 
+def model_hint(model_id: str) -> str:
+    """The question whether that id was meant; empty where none is near."""
+    near = meant_model(model_id)
+    return f"did you mean {near}?" if near else ""
+
+
 def _own(name: str) -> str:
     """A model's name without its owner, the words for one that chats alike."""
     return re.sub(r"-(instruct|it|chat)$", "-chat", name.lower().rpartition("/")[2])
