@@ -217,9 +217,14 @@ def test_the_winner_is_the_best_of_all_that_keep_the_wish(wish: Wish) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu", "release"), [("nvidia-l4", "0.10.0"), ("nvidia-l4", "0.8.5"), ("nvidia-tesla-a100", None)]
+    ("gpu", "release", "why"),
+    [
+        ("nvidia-l4", "0.10.0", "an FP8 cache under the V0 engine was measured only over prefixes that were cached"),
+        ("nvidia-l4", "0.8.5", "an FP8 cache under the V0 engine was measured only over prefixes that were cached"),
+        ("nvidia-tesla-a100", None, "nobody measured an FP8 cache"),
+    ],
 )
-def test_a_cache_that_a_rule_calls_slower_loses(gpu: str, release: str | None) -> None:
+def test_a_cache_that_a_rule_calls_slower_loses(gpu: str, release: str | None, why: str) -> None:
     shape = find_model("Qwen/Qwen2.5-7B-Instruct")
     assert shape is not None
     base = subject_of(Question(model=shape, engine="vllm", engine_version=release, accelerator=gpu, gpus=1))
@@ -227,7 +232,7 @@ def test_a_cache_that_a_rule_calls_slower_loses(gpu: str, release: str | None) -
     assert answer.winner is not None
     assert all("engine.kvCacheDtype" not in judged.candidate.pod.edit for judged in answer.front)
     lost = [r.reason for r in answer.rejected if "engine.kvCacheDtype" in r.candidate.pod.edit]
-    assert any("FP8 cache" in reason and "measured" in reason for reason in lost)
+    assert any(why in reason for reason in lost)
 
 
 def test_promises_and_limits_are_kept() -> None:
@@ -270,7 +275,7 @@ def test_replicas_carry_a_rate_that_one_cannot() -> None:
     assert winner.candidate.replicas > 1
     alone = search(pods[:1], [replace(homes[0], most_replicas=1)], wish)
     assert alone.winner is None
-    assert "not keep up" in alone.rejected[0].reason
+    assert "1 replica does not keep up" in alone.rejected[0].reason
 
 
 def test_a_wish_that_nothing_keeps_has_no_winner() -> None:
