@@ -1,11 +1,11 @@
 """Frozen dataclasses that cost a start little.
 
 `dataclasses` compiles six methods from source for each class, which was half of what loading the planner took.
-Comparison, hash and text need no code of their own: one function over the names of the fields does as well.
+Comparison, hash, text and refusal to be changed need no code of their own: one function over the fields does as well.
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(*, kw_only: bool = False, slots: bool = False) -> Callable[[type[_T]], type[_T]]:
+def frozen(*, kw_only: bool = False) -> Callable[[type[_T]], type[_T]]:
     """A class decorator that does what `dataclass(frozen=True)` does: a value is equal, hashed and shown by its fields.
 
     A method that the class defines itself stays.
@@ -21,9 +21,9 @@ def frozen(*, kw_only: bool = False, slots: bool = False) -> Callable[[type[_T]]
 
     def made(plain: type[_T]) -> type[_T]:
         own = {name for name in ("__eq__", "__hash__", "__repr__") if plain.__dict__.get(name)}
-        kind: Any = dataclass(frozen=True, kw_only=kw_only, slots=slots, repr=False, eq=False, init=slots)(plain)
-        if not slots:
-            kind.__init__ = _initialiser(kind)
+        kind: Any = dataclass(kw_only=kw_only, repr=False, eq=False, init=False)(plain)
+        kind.__init__ = _initialiser(kind)
+        kind.__setattr__, kind.__delattr__ = _refuse_to_set, _refuse_to_delete
         for method in _methods(kind):
             if method.__name__ not in own:
                 setattr(kind, method.__name__, method)
@@ -54,6 +54,14 @@ def _initialiser(kind: Any) -> Callable[..., None]:
     made: Callable[..., None] = names["__init__"]
     made.__qualname__ = f"{kind.__qualname__}.__init__"
     return made
+
+
+def _refuse_to_set(_: object, name: str, __: object) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(_: object, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def _methods(kind: Any) -> tuple[Callable[..., Any], ...]:

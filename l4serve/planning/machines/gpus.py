@@ -15,7 +15,7 @@ from l4serve.planning.values.quantity import GIB
 GB = 10**9
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Gpu:
     """One card. Sizes are in GiB as CUDA reports them; `context_gib` is taken before an engine has loaded anything;
     `fp16_tflops` is what TGI assumes of the card. `total_gib` is the most that was seen of such a card and

@@ -9,7 +9,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Constants:
     """What measurement decides; every other number of the model follows from shapes. Units are in the data file."""
 

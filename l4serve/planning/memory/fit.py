@@ -5,7 +5,7 @@ from __future__ import annotations
 from l4serve.config.frozen import frozen
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Fit:
     """The memory of one GPU rank. Figures are GiB for each rank, lengths are tokens.
 

@@ -27,7 +27,7 @@ def flag_table() -> dict[str, Any]:
     return table
 
 
-@frozen(slots=True)
+@frozen()
 class Context:
     """What else decides what a value means: the release, the ranks, the environment, and the context that is asked."""
 
@@ -37,7 +37,7 @@ class Context:
     max_model_len: int | None = None
 
 
-@frozen(slots=True)
+@frozen()
 class Reading:
     """Options that a value changes, by name, and keys in it that move memory and are not modelled."""
 

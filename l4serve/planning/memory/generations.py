@@ -25,7 +25,7 @@ class MemoryModelError(ValueError):
     """A question that the memory model cannot answer; the message says what is missing and what to give instead."""
 
 
-@frozen(slots=True)
+@frozen()
 class Generation:
     """One release's rules. `runner` is what serves a model that the release's V2 runner does not take."""
 
@@ -120,7 +120,7 @@ def parse_version(version: str) -> tuple[int, int, int]:
     return int(match[1]), int(match[2]), int(match[3] or 0)
 
 
-@frozen(slots=True)
+@frozen()
 class TgiGeneration:
     """One TGI release's rules: the share of memory it leaves free, and what its warm-up prefill allocates."""
 

@@ -15,7 +15,7 @@ from l4serve.planning.memory.weights import checkpoint_bytes
 from l4serve.planning.models.model_shape import ModelShape
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HostNeeds:
     """GiB for one pod.
 

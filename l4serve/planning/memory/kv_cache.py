@@ -14,7 +14,7 @@ from l4serve.planning.models.model_shape import LayerKind, ModelShape
 BLOCK_TOKENS = 16
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KvLayout:
     """How many bytes one block takes in the shared pool and how many blocks one sequence holds.
 

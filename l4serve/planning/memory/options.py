@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from l4serve.config.frozen import frozen
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LoraOptions:
     """Adapters kept on the GPU at once and their largest rank."""
 
@@ -15,7 +15,7 @@ class LoraOptions:
     max_lora_rank: int = 16
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class GraphOptions:
     """CUDA graphs as the operator asks for them: the batch sizes themselves, or the largest. None is the release's.
 

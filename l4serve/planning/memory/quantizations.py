@@ -13,7 +13,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 
 
-@frozen(slots=True)
+@frozen()
 class WeightFormat:
     """How linear weights are stored. `bits` counts scales and zero points in.
 

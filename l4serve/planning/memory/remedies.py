@@ -30,7 +30,7 @@ LENGTH_STEP = 256
 EIGHT_BITS = 8
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Remedy:
     """One edit of a workload's config.
 
@@ -46,7 +46,7 @@ class Remedy:
     extra_gpus: int
 
 
-@frozen(slots=True)
+@frozen()
 class _Step:
     """A candidate: the model and options it leads to and how it is written."""
 

@@ -14,7 +14,7 @@ _HIGHEST = 2**40
 BLOCKS, BYTES = "engine.numGpuBlocksOverride", "engine.kvCacheMemoryBytes"
 
 
-@frozen(slots=True)
+@frozen()
 class StatedCache:
     """The stated size in its own unit: blocks, or MiB of bytes."""
 

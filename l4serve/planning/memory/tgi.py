@@ -33,7 +33,7 @@ GATHERED_LOGITS = 3
 """Tensors of all logits that a gathered head leaves: the whole, its contiguous copy, and their softmax."""
 
 
-@frozen(slots=True)
+@frozen()
 class Warmup:
     """The prefill that TGI runs before it sizes the cache, in GiB and tokens."""
 
@@ -45,7 +45,7 @@ class Warmup:
     out_of_memory: bool
 
 
-@frozen(slots=True)
+@frozen()
 class Shard:
     """What the warm-up needs to know of one shard, computed once: GiB, and bytes for each token."""
 
@@ -65,7 +65,7 @@ class Shard:
         return (self.options.cuda_memory_fraction or 1.0) * self.gpu.total_gib
 
 
-@frozen(slots=True)
+@frozen()
 class TgiMemory:
     """TGI's memory: the settings that it depends on, and the answer."""
 

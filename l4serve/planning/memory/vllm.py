@@ -77,7 +77,7 @@ def _chunks_long_contexts(model: ModelShape, options: ServingOptions) -> bool:
     return not (options.lora or drafts or slides or model.extra_parameters or model.mla)
 
 
-@frozen(slots=True)
+@frozen()
 class VllmMemory:
     """vLLM's memory: the settings that it depends on, and the answer."""
 

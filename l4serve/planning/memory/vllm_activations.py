@@ -26,7 +26,7 @@ from l4serve.planning.models.model_shape import ModelShape
 HOPPER = (9, 0)
 
 
-@frozen(slots=True)
+@frozen()
 class BatchLimits:
     """What one step may schedule once the release's defaults are filled in."""
 
@@ -35,7 +35,7 @@ class BatchLimits:
     batched_tokens: int
 
 
-@frozen(slots=True)
+@frozen()
 class Question:
     """One engine start: what is served, on what, with which limits and by which release's rules."""
 

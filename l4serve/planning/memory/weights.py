@@ -18,7 +18,7 @@ ROUNDING = 2 * 2**20
 ROUNDED_FROM = 10 * 2**20
 
 
-@frozen(slots=True)
+@frozen()
 class RankParameters:
     """Parameters of one tensor-parallel rank by part, over all layers."""
 

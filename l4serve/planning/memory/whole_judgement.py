@@ -20,7 +20,7 @@ class WholeJudgement(Protocol):
         """Whether the engine takes the edited workload."""
 
 
-@frozen(slots=True)
+@frozen()
 class MemoryAlone:
     """Takes every edit: for a question about memory and nothing else."""
 

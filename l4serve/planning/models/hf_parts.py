@@ -17,7 +17,7 @@ _SHARED_WIDTHS = (
 )
 
 
-@frozen(slots=True)
+@frozen()
 class AttendedEncoder:
     """An encoder that a decoder attends to: its parameters with those of that attention, and its positions."""
 

@@ -19,7 +19,7 @@ class LayerKind(StrEnum):
     NONE = "none"
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MoeFacts:
     """Mixture-of-experts shape. Widths are in elements."""
 
@@ -31,7 +31,7 @@ class MoeFacts:
     expert_bias: bool = False
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class MlaFacts:
     """Multi-head latent attention (DeepSeek V2 and later). Ranks and head widths are in elements."""
 
@@ -42,7 +42,7 @@ class MlaFacts:
     v_head_dim: int
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LinearStateFacts:
     """Gated linear attention (Qwen3-Next, Qwen3.5) or Mamba: a fixed state per sequence in place of a growing cache.
 
@@ -64,7 +64,7 @@ class LinearStateFacts:
     chunk: int = 0
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class VisionFacts:
     """A vision tower and its largest item. Widths are in elements.
 
@@ -101,7 +101,7 @@ class VisionFacts:
         return self.patch_elements // (3 * (2 if self.videos else 1)) * self.patches_per_token
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class QuantizationFacts:
     """How a checkpoint's linear layers are stored.
 
@@ -118,7 +118,7 @@ class QuantizationFacts:
     floats: bool = False
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ModelShape:
     """One model's shape, as its config.json gives it.
 

@@ -24,7 +24,7 @@ class StateSpaceError(ValueError):
     """Layers that cannot be told from the file; the message names the key."""
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StateSpaceLayers:
     """What a file says of its state-space layers and of those beside them."""
 

@@ -8,7 +8,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.performance.card_speeds import Bound
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Figures:
     """What a client sees of an engine: milliseconds, and tokens or requests a second of all clients together."""
 

@@ -19,7 +19,7 @@ Qwen2.5 7B a token took 9 ms longer than with graphs on an A800, three times as 
 2026-09-22); of Llama 3.1 8B 3.3 ms on an H100, as much (cloudai.pt/tag/cuda-graphs, collected 2026-11-26)."""
 
 
-@frozen(slots=True)
+@frozen()
 class BlockKernel:
     """The kernel that multiplies FP8 weights with one scale for each block of them: the share that it gets of the rate
     of a kernel with one scale for all, the rows that it computes at once, however few tokens there are, and the
@@ -107,7 +107,7 @@ def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
     return BlockKernel(share=row["share"], rows=row["rows"], alone=row["aloneUs"] * MICRO, layer=row["layerUs"] * MICRO)
 
 
-@frozen(slots=True)
+@frozen()
 class Span:
     """The shares by which a figure may be less, and more, than is said."""
 
@@ -123,7 +123,7 @@ class Span:
         return Span(max(self.less, other.less), max(self.more, other.more))
 
 
-@frozen(slots=True)
+@frozen()
 class Bound:
     """How far each figure may be from what is said: the time of a token, tokens and requests a second, and the wait for
     the first token, which another host also makes some milliseconds shorter or longer."""

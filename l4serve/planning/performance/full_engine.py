@@ -25,7 +25,7 @@ SAMPLE = 512
 """Requests whose mean lengths stand for all."""
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Pace:
     """What an engine makes: requests a second, tokens of an answer, seconds of a token, requests that run at once, and
     the shares of time that a limit held somebody back."""

@@ -14,7 +14,7 @@ from l4serve.config.frozen import frozen
 WeightKind = Literal["plain", "eightBit", "fourBit"]
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KernelRates:
     """Shares are of the card's achieved rate; times are seconds.
 

@@ -22,7 +22,7 @@ GOLDEN = 0.6180339887498949
 PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Load:
     """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer, or coming at
     `rate` a second whoever waits, with gaps of this squared coefficient of variation (1: without memory).

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from l4serve.config.frozen import frozen
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
 

@@ -23,7 +23,7 @@ WEIGHT_ONLY = ("gptq", "gptq_marlin", "awq", "awq_marlin", "marlin", "auto-round
 Multiplied = Literal["plain", "fp8", "blockFp8", "int8", "eightBit", "fourBit"]
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ModelWork:
     """One rank's share of a step.
 

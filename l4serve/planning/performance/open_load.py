@@ -23,7 +23,7 @@ SHARES = (0.9, 0.95, 1.0)
 DRAWS = 5
 
 
-@frozen(slots=True)
+@frozen()
 class _Means:
     """What requests see in the mean: waits for the first token, seconds of a token, of the rest of an answer, tokens,
     requests that run and the share of time that is busy; and the waits of each, the shortest first."""

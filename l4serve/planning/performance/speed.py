@@ -40,7 +40,7 @@ CROWD_NOTE = (
 )
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Speed:
     """An estimate: the figures, the shares by which they may be wrong, what holds more of them back, and what was not
     judged and why."""
@@ -108,7 +108,7 @@ NO_SPEED = Speed(figures=UNKNOWN, bound=Bound())
 """Of what nobody judged; who says so adds the reason."""
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Served:
     """What is served: a model with its settings on a card, and what its memory came to."""
 

@@ -15,7 +15,7 @@ LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
 
 
-@frozen(slots=True)
+@frozen()
 class Batch:
     """What one step works on.
 

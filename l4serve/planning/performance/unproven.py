@@ -13,7 +13,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, Span
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Unproven:
     """A case that no point supports: why that is told, and the bound that it has at least."""
 

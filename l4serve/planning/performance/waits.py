@@ -11,7 +11,7 @@ from l4serve.planning.performance.loop_state import Observed
 MILLI = 1000.0
 
 
-@frozen(slots=True)
+@frozen()
 class Waits:
     """Milliseconds that each request waits for its first token, and for a place, the shortest first."""
 

@@ -1,4 +1,4 @@
-"""`dataclasses.replace` for plain frozen values: without slots and without what is computed as they are made.
+"""`dataclasses.replace` for frozen values whose class computes nothing as it makes one.
 
 A search over settings changes one of fifty at a time, thousands of times; copying the rest at once takes a tenth of the
 time that naming each takes.

@@ -14,7 +14,7 @@ PLAIN_CACHES = ("bf16", "fp16", "auto")
 """A cache in the type of the activations."""
 
 
-@frozen(slots=True)
+@frozen()
 class Format:
     """A format of weights: the method by which an engine knows it, the width of a weight, and whether it is a
     floating-point one; None is whatever the checkpoint has."""

@@ -24,7 +24,7 @@ LENGTH_STEP = 128
 """Tokens to which a context is looked for that fits."""
 
 
-@frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Priced:
     """One engine under a load, and what it is paid for: `price` is that of its GPUs' machine for one hour."""
 
