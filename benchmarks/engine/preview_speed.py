@@ -99,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7)
     asked = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each preview compiles what was edited since
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         os.environ["L4SERVE_STATE_DIR"] = str(_new(folder / "state"))
