@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-vllm = pytest.importorskip("vllm", reason="needs the extra: pip install 'gke-llm-serving[vllm]' in its own environment")
+vllm = pytest.importorskip("vllm", reason="needs the extra: pip install '.[vllm]' in an environment of its own")
 pytestmark = pytest.mark.vllm
 
 from l4serve.config.stack_file import SERVING_KEY, parse_stack, read_stack_file  # noqa: E402
