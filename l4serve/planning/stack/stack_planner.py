@@ -84,16 +84,14 @@ def plan_stack(stack: Stack) -> StackPlan:
     return _assemble(stack, around, workloads, placement, gated=_gated(config, steps.shapes))
 
 
-def subjects_of(stack: Stack) -> Mapping[str, Step[Subject]]:
-    """What the plan of a stack judges of each workload, on the card that the workload would get."""
+def subjects_and_drafting(stack: Stack) -> tuple[Mapping[str, Step[Subject]], Callable[[str, Subject], Draft]]:
+    """What the plan of a stack judges of each workload, on the card that the workload would get, and what drafts a
+    workload by its name and subject, as it is or edited; that raises ConfigError as its plan does."""
     steps, workloads = _steps(stack), stack.config.workloads.items()
-    return {name: partial(subject_of, name, w, steps.shapes[name], steps.around) for name, w in workloads}
-
-
-def drafting(stack: Stack) -> Callable[[str, Workload], Draft]:
-    """What drafts a workload of a stack by its name, as it is or edited; raises ConfigError as its plan does."""
-    steps = _steps(stack)
-    return lambda name, workload: draft_workload(name, workload, steps.shapes[name], steps.around)
+    subjects = {name: partial(subject_of, name, w, steps.shapes[name], steps.around) for name, w in workloads}
+    return subjects, lambda name, subject: draft_workload(
+        name, subject.workload, steps.shapes[name], steps.around, subject
+    )
 
 
 def _steps(stack: Stack) -> Steps:

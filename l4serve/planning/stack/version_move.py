@@ -14,13 +14,13 @@ from l4serve.engines.replacements import Removal
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
-from l4serve.planning.stack.stack_planner import drafting, subjects_of
+from l4serve.planning.stack.stack_planner import subjects_and_drafting
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.workload_planner import Draft
 
-_Drafting = Callable[[str, Workload], Draft]
+_Drafting = Callable[[str, Subject], Draft]
 
 
 @frozen()
@@ -98,7 +98,7 @@ def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, 
 
     Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged.
     """
-    subjects, draft = subjects_of(stack), drafting(stack)
+    subjects, draft = subjects_and_drafting(stack)
     judged = zip(subjects, gather_all(subjects.values()), strict=True)
     return tuple(_moved(stack, target, name, subject, draft) for name, subject in judged)
 
@@ -113,11 +113,17 @@ def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subjec
         engine=kind,
         now=before,
         then=after,
-        metrics_gone=metrics_gone(before.contract, after.contract),
-        defaults_changed=changed_defaults(before.judgement.launch, before.contract, after.contract),
+        metrics_gone=metrics_gone(before.contract, after.contract) if after is not before else (),
+        defaults_changed=_defaults_changed(before, after),
         watched=_watched(stack, now.workload, before.contract, after.contract),
         notes=_notes(now, then, before, after),
     )
+
+
+def _defaults_changed(before: Side, after: Side) -> tuple[DefaultChange, ...]:
+    if after is before:
+        return ()
+    return changed_defaults(before.judgement.launch, before.contract, after.contract)
 
 
 def under(subject: Subject, target: ResolvedContract) -> Subject:
@@ -132,7 +138,7 @@ def _side(name: str, subject: Subject, draft: _Drafting) -> Side:
     version, contract = subject.workload.engine.version, subject.resolved.contract
     side = Side(version=version, contract=contract, judgement=judge_alike(subject))
     try:
-        return replace(side, notes=draft(name, subject.workload).access.guard.notes)
+        return replace(side, notes=draft(name, subject).access.guard.notes)
     except ConfigError as error:
         inside = _inside(f"workloads.{name}.", error.problems)
         return replace(side, beside=tuple(problem for problem in inside if problem not in side.judgement.refusals))

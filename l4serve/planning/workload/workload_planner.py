@@ -99,13 +99,15 @@ class Draft:
         return plan_lifecycle(self.workload, self.resolved.contract, self.lifecycle.start, spot=False)
 
 
-def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings) -> Draft:
-    """What is known of one workload by itself; raises ConfigError with every problem that stops it."""
+def draft_workload(
+    name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings, known: Subject | None = None
+) -> Draft:
+    """What is known of one workload, and of its subject where that is; raises ConfigError with every problem of it."""
     path = f"workloads.{name}"
     layout = once(partial(gpu_layout, path, workload))
     resolved = once(partial(contract_of, path, workload))
     place = once(lambda: around.place_of(path, workload, layout().gpus))
-    subject = once(lambda: judged_subject(workload, shape(), resolved(), layout(), place, around))
+    subject = once(lambda: known or judged_subject(workload, shape(), resolved(), layout(), place, around))
     cluster = once(lambda: around.site().cluster)
     needs = once(lambda: pod_needs(workload, layout(), shape()))
     sidecar = once(lambda: sidecar_requests(workload, files_gib(workload, layout(), shape(), place().shape)))
@@ -128,10 +130,11 @@ def draft_workload(name: str, workload: Workload, shape: Step[ModelShape | None]
     reached = partial(plan_access, name, workload, around, contract=contract, judgement=judgement)
     access = once(lambda: reached(storage=storage, subject=subject))
     scaling = once(lambda: _scaling(name, workload, contract(), shape(), cluster()))
-    start = once(lambda: _start(workload, contract(), place(), files(), layout().gpus))
+    image = once(lambda: workload.engine.image or contract().image)
+    start = once(lambda: plan_start(workload, place().pool, image(), files(), layout().gpus))
     alerts = once(lambda: plan_alerts(name, workload, contract(), around, start, lambda: subject().purpose))
+    labels = partial(refuse_all, taken_labels(path, workload))
     try:
-        labels = partial(refuse_all, taken_labels(path, workload))
         gather(partial(gather, labels, access, alerts), storage, host, judgement, scaling, around.secret)
     except ConfigError as error:
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
@@ -167,10 +170,6 @@ def _unanswered(path: str, problems: tuple[Problem, ...]) -> Iterator[Problem]:
     others = [problem for problem in problems if problem.path != asked]
     changed = any(re.search(r"\bgpus: \d", problem.remedy or "") for problem in others)
     return iter(others if changed else problems)
-
-
-def _start(workload: Workload, contract: Contract, place: Place, files: float | None, gpus: int) -> StartPlan:
-    return plan_start(workload, place.pool, workload.engine.image or contract.image, files, gpus)
 
 
 def _scaling(
