@@ -19,7 +19,7 @@ from rich.text import Text
 
 from l4serve.cli.tables import whole_words, wrapped
 from l4serve.config.characters import inert, visible
-from l4serve.config.random_texts import names_an_id
+from l4serve.config.random_texts import is_told_openly
 from l4serve.config.secret_shapes import redact
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -113,7 +113,7 @@ def redacted(value: Any) -> Any:
 
 
 def _redacted_entry(key: str, value: Any) -> Any:
-    return _redacted_text(value, is_id=names_an_id(key)) if isinstance(value, str) else redacted(value)
+    return _redacted_text(value, is_id=is_told_openly(key, value)) if isinstance(value, str) else redacted(value)
 
 
 @lru_cache(maxsize=2**15)

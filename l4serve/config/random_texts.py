@@ -18,6 +18,10 @@ _RANDOM_BITS = 3.2
 """Entropy per character above which a text may be random; a text that repeats itself has less."""
 _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})")
 """A commit of Git, or a digest of a file or an image."""
+_HEX_DIGEST = re.compile(
+    r"(?i)(?:(?:md5|sha-?\d{1,3})[:-])?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})"
+)
+"""Of MD5, and of every SHA."""
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_-]{20,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
 _BASE64 = re.compile(r"(?<![\w+/=.:-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{32,}={0,2}(?![\w+/=.-])", re.ASCII)
 _HEX_KEY = re.compile(r"(?<![\w+/.@-])(?:[0-9a-f]{32}|[0-9A-F]{32})(?![\w+/.@-])", re.ASCII)
@@ -85,7 +89,7 @@ def random_runs(text: str) -> Iterator[re.Match[str]]:
     for pattern, is_key in ((_HEX_KEY, _is_hex_key), (_RUN, _is_random_run), (_BASE64, _is_base64_key)):
         for run in pattern.finditer(text):
             told = any(first <= run.start() < last for first, last in public)
-            if not told and is_key(run[0]) and not _is_named_id(text, run.start()):
+            if not told and is_key(run[0]) and not _is_named_id(text, run):
                 yield run
 
 
@@ -125,23 +129,31 @@ def _is_base64_key(run: str) -> bool:
     return looks_random(_DIVIDED.sub("", run.rstrip("=")))
 
 
-def _is_named_id(text: str, start: int) -> bool:
+def _is_named_id(text: str, run: re.Match[str]) -> bool:
+    start = run.start()
     found = _NAME_BEFORE.search(text[max(0, start - 80) : start])
-    return bool((found and names_an_id(found[1])) or _OF_ORACLE.search(text, max(0, start - 80), start))
+    return bool((found and is_told_openly(found[1], run[0])) or _OF_ORACLE.search(text, max(0, start - 80), start))
 
 
 @lru_cache(maxsize=4096)
-def names_an_id(name: str) -> bool:
-    """Whether a name says of its value that it tells one thing from others, or one content: BUILD_ID, commit, md5."""
+def is_told_openly(name: str, text: str) -> bool:
+    """Whether a text is no secret for its name, however random it looks: an id, or a digest that is named as one.
+
+    An id's name ends in a word for ids (BUILD_ID, commit, md5). A digest is hexadecimal digits, as many as a hash has,
+    under a name that says digest, hash, sha, md5 or revision anywhere and has no word for secrets (MD5_OF_WEIGHTS).
+    """
     words = [word.lower() for word in WORD.findall(name[:300])]
     while words and words[-1].isdigit():
         words.pop()
-    if not words or words[-1] not in _id_words()["id"]:
+    if not words:
         return False
-    return len(words) == 1 or words[-2] not in _id_words()["secret"]
+    if _id_words()["digest"] & {*words} and not _id_words()["secret"] & {*words} and _HEX_DIGEST.fullmatch(text):
+        return True
+    return words[-1] in _id_words()["id"] and (len(words) == 1 or words[-2] not in _id_words()["secret"])
 
 
 @cache
 def _id_words() -> dict[str, frozenset[str]]:
     words = load_data(__file__, "secret_words.yaml")
-    return {"id": frozenset(words["ids"]), "secret": frozenset((*words["secret"], "key", "keys", "token", "tokens"))}
+    secret = frozenset((*words["secret"], "key", "keys", "token", "tokens"))
+    return {"id": frozenset(words["ids"]), "digest": frozenset(words["digests"]), "secret": secret}

@@ -10,7 +10,7 @@ from l4serve.config.characters import acting_character, without_acting
 from l4serve.config.excess import excess
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.random_texts import looks_random, names_an_id
+from l4serve.config.random_texts import is_told_openly, looks_random
 from l4serve.config.secret_commands import surrounded_secrets
 from l4serve.config.secret_names import holds_a_secret, is_secrets_name, names_a_secret, names_a_secret_inside
 from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
@@ -45,6 +45,7 @@ _COMPUTED = re.compile(r"^workloads\.[^.]+\.(extraArgs|extraEnv|engine\.(?!chatT
 """Texts in which the plan reads numbers and JSON."""
 _NAMES = re.compile(r"^workloads\.[^.]+\.(extraEnv|engine\.(image|servedModelName|tokenizer|generationConfig|lora))\b")
 """Those of them in which no number is computed with."""
+_WORKLOAD = re.compile(r"^workloads\.[^.]+(?=\.)")
 _EXTRA_ENV = re.compile(r"^workloads\.[^.]+\.extraEnv\.[^.]+$")
 _ENV_SOURCE = re.compile(r"^workloads\.[^.]+\.env\.")
 _SOURCE = re.compile(r"^workloads\.[^.]+\.(env\.[^.]+|apiKey(\.secretManager)?)$|^huggingFace(\.secretManager)?$")
@@ -67,6 +68,7 @@ class _Place:
 def guard(serving: Any) -> Iterator[Problem]:
     """The problems of a stack's object as it was written; none repeats the value or the key that is at fault."""
     waiting, told, long = [_Place("", serving)], set[str](), 0
+    passed: set[tuple[str, str]] = set()
     while waiting:
         place = waiting.pop()
         if isinstance(place.value, str) and len(place.value) > _SHORT_TEXT:
@@ -75,7 +77,14 @@ def guard(serving: Any) -> Iterator[Problem]:
                 what = f"the texts up to here are longer than {_MOST_LONG_TEXTS // 1024} KiB together"
                 yield Problem(place.path, what, "keep long ones in a ConfigMap, which env.VARIABLE names")
                 return
-        for problem in _at(place):
+        # What many workloads say alike is looked at once: nothing depends on their names.
+        alike = (_WORKLOAD.sub("", place.path, count=1), place.value) if isinstance(place.value, str) else None
+        if alike in passed:
+            continue
+        problems = [*_at(place)]
+        if alike and not problems:
+            passed.add(alike)
+        for problem in problems:
             if problem.path not in told:
                 told.add(problem.path)
                 yield problem
@@ -194,7 +203,7 @@ def _holds_one_inside(path: str, text: str) -> bool:
         return True
     if _REFERENCE.search(path) and any(looks_random(part, _OF_A_NAME) for part in re.split("[-_./]", text)):
         return True
-    named_id = _FREE_FORM.match(path) and names_an_id(path.rsplit(".", 1)[-1].partition("[")[0])
+    named_id = _FREE_FORM.match(path) and is_told_openly(path.rsplit(".", 1)[-1].partition("[")[0], text)
     return holds_random_run(text) and not named_id
 
 

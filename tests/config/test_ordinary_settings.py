@@ -155,3 +155,48 @@ def test_a_private_key_behind_a_certificate_is_one(text: str) -> None:
         with pytest.raises(ConfigError, match="plain text"):
             loaded(serving({"qwen": workload(extraEnv={"A": given})}))
         assert redact(given) != given
+
+
+HEX32 = "3f9a7c21e8b04d56a1c2f3e4d5b69788"
+DIGESTS = (
+    "MD5_OF_WEIGHTS",
+    "WEIGHTS_MD5SUM",
+    "md5OfWeights",
+    "HASH_OF_CONFIG",
+    "MODEL_REVISION",
+    "SHA256_PREFIX_LOCAL",
+    "CHECKSUM_V2",
+)
+NO_DIGESTS = (
+    "API_KEY_MD5",
+    "HASH_SALT",
+    "MD5_SECRET",
+    "PASSWORD_HASH",
+    "TOKEN_DIGEST",
+    "DBPASS_MD5",
+    "LICENSE",
+    "CONFIG",
+)
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_digest_under_a_name_for_digests_is_no_secret(name: str) -> None:
+    for value in (HEX32, HEX32.upper(), f"md5:{HEX32}", HEX32 * 2):
+        loaded(serving({"qwen": workload(extraEnv={name: value})}))
+        assert redact(f"{name}={value}") == f"{name}={value}"
+        assert json.loads(json_text({name: value})) == {name: value}
+    loaded(serving({"qwen": workload(extraEnv={"A": f"x --{name}={HEX32}"})}))
+
+
+@pytest.mark.parametrize("name", NO_DIGESTS)
+def test_hexadecimal_digits_under_other_names_stay_secrets(name: str) -> None:
+    with pytest.raises(ConfigError, match="secret"):
+        loaded(serving({"qwen": workload(extraEnv={name: HEX32})}))
+    assert HEX32 not in redact(f"{name}={HEX32}")
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_what_is_no_digest_stays_a_secret_under_a_name_for_digests(name: str) -> None:
+    for value in ("Zx9fQ2LmT7vK4bW8RnP3", f"{HEX32[:-1]}g", "hf_" + "aB3x" * 6):
+        with pytest.raises(ConfigError, match=r"secret|token"):
+            loaded(serving({"qwen": workload(extraEnv={name: value})}))

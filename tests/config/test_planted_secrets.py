@@ -30,7 +30,7 @@ FIELDS: dict[str, tuple[str, dict[str, Any]]] = {
     "random with dashes": (f"{RANDOM20}-Zz9", {"extraEnv": {"A": f"{RANDOM20}-Zz9"}}),
     "random in a stop word": (RANDOM20, {"engine": {"overrideGenerationConfig": {"stop": [RANDOM20]}}}),
     "random in a reason": (RANDOM20, {"allow": [{"rule": "vllm-eager", "reason": f"as in {RANDOM20}"}]}),
-    "random as a revision": (HEX32, {"extraArgs": [f"--code-revision={HEX32}"]}),
+    "random as a revision": (RANDOM20, {"extraArgs": [f"--code-revision={RANDOM20}"]}),
     "several short options": (SECRET, {"extraEnv": {"A": f"curl -su me:{SECRET} https://example.com/x"}}),
     "hexadecimal": (HEX32, {"extraEnv": {"A": HEX32}}),
     "hexadecimal in an argument": (HEX32, {"extraArgs": [f"--x={HEX32}"]}),
