@@ -17,7 +17,7 @@ def record_checksums(folder: Path) -> None:
     fresh = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.json")
     fresh.write_text(json.dumps(entries, indent=1), encoding="utf-8")
     manifest = _manifest(folder)
-    if manifest.is_dir():
+    if manifest.is_dir() and not manifest.is_symlink():
         shutil.rmtree(manifest)
     fresh.replace(manifest)
 
@@ -46,7 +46,7 @@ def set_aside(folder: Path) -> None:
     """Takes a faulty folder away, so that a build can put a new one in its place."""
     aside = folder.with_name(f".broken-{secrets.token_hex(4)}")
     folder.rename(aside)
-    if aside.is_dir():
+    if aside.is_dir() and not aside.is_symlink():
         shutil.rmtree(aside, ignore_errors=True)
     else:
         aside.unlink()

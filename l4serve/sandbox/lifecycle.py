@@ -66,9 +66,12 @@ def find_kept() -> SandboxState | None:
 def take_down(progress: Progress = silent) -> bool:
     """End the kept sandbox and what killed commands left behind, without a trace; whether there was anything."""
     root = state_root()
-    existed = bool(find_strays() or _marked_of(root / _KEPT)) or os.path.lexists(root / _KEPT)
+    left = (*find_strays(), *_marked_of(root / _KEPT))
+    existed = bool(left) or os.path.lexists(root / _KEPT)
     if not existed and not root.exists():
         return False
+    if root.is_symlink():
+        end_processes(found.identity for found in left)
     root = _make_state_root()
     with _kept_lock(root, progress), signals_ignored(), readable_file_errors(root, STATE_VARIABLE):
         _remove(root / _KEPT)
@@ -196,6 +199,12 @@ def _is_abandoned(folder: Path) -> bool:
 
 def _make_state_root() -> Path:
     root = state_root()
+    if root.is_symlink():
+        # What is removed below it would be somebody else's.
+        raise SandboxError(
+            f"The state folder {root} is a symbolic link; what it points to stays as it is.",
+            remedy=f"remove the link, or set {STATE_VARIABLE} to the folder itself",
+        )
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -160,3 +160,34 @@ def test_taking_down_waits_for_no_pipe_in_place_of_a_folder(state_dir: Path) -> 
     os.mkfifo(state_dir / "kept")
     take_down()
     assert not os.path.lexists(state_dir / "kept")
+
+
+def test_what_a_link_in_place_of_the_state_folder_points_to_stays(state_dir: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / "kept").mkdir(parents=True)
+    (theirs / "kept" / "letter").write_text("dear", encoding="utf-8")
+    (theirs / "passing-1").mkdir()
+    os.utime(theirs / "passing-1", (0, 0))
+    child = start_process("etcd", SLEEP, theirs / "kept")
+    state_dir.parent.mkdir(parents=True, exist_ok=True)
+    state_dir.symlink_to(theirs)
+    for act in (take_down, running_sandbox("x").__enter__):
+        with pytest.raises(SandboxError, match="symbolic link") as failed:
+            act()
+        assert "remove the link" in failed.value.remedy
+    assert not child.identity.is_alive()
+    assert (theirs / "kept" / "letter").read_text(encoding="utf-8") == "dear"
+    assert (theirs / "passing-1").is_dir()
+
+
+@pytest.mark.parametrize("name", ["kept", "passing-1"])
+def test_a_link_in_place_of_a_sandbox_goes_and_its_target_stays(state_dir: Path, tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "letter").write_text("dear", encoding="utf-8")
+    os.utime(theirs, (0, 0))
+    state_dir.mkdir(parents=True)
+    (state_dir / name).symlink_to(theirs)
+    take_down()
+    assert not os.path.lexists(state_dir / name)
+    assert (theirs / "letter").read_text(encoding="utf-8") == "dear"
