@@ -14,6 +14,7 @@ from l4serve.config.files import (
     FileRefusedError,
     exists_as_file,
     exists_as_folder,
+    odd_kind,
     read_bytes,
     read_json,
 )
@@ -34,6 +35,8 @@ def model_shape(model: str) -> ModelShape:
     path = _path(model)
     if exists_as_file(path):
         return shape_from_config(_parse(_read(path), str(path)), model_id=model, source=str(path))
+    if odd := odd_kind(path):
+        raise ModelConfigError(f"{path} is {odd}, not a regular file; give a Hub id or the path of a config.json")
     known = find_model(model)
     if known is not None:
         return known

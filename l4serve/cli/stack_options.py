@@ -17,7 +17,7 @@ from l4serve.cli.project import (
     stack_folder,
     stack_names,
 )
-from l4serve.config.files import exists_as_file, exists_as_folder, exists_otherwise
+from l4serve.config.files import exists_as_file, exists_as_folder, odd_kind
 from l4serve.config.regions import known_regions, may_be_a_region
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean, one_of
@@ -63,8 +63,8 @@ def load(stack: str | None, file: Path | None) -> Stack:
     path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
     if exists_as_folder(path):
         raise not_a_folder(path, "-f ")
-    if exists_otherwise(path):
-        raise refuse_input(f"{path} is not a regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
+    if odd := odd_kind(path):
+        raise refuse_input(f"{path} is {odd}, not a regular file\n    fix: name a stack file, such as Pulumi.dev.yaml")
     if not exists_as_file(path):
         known = ", ".join(stack_names(path.parent))
         near = did_you_mean(stack or "", stack_names(path.parent))

@@ -13,6 +13,14 @@ MOST_NUMBER_DIGITS = 300
 """A number of as many digits is still one of those that a float has."""
 
 
+_ODD_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
 class FileRefusedError(ValueError):
     """A file that is not read; the message says why, and names neither the file nor its content."""
 
@@ -22,12 +30,14 @@ def read_bytes(path: Path, limit: int) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise FileRefusedError(f"cannot be read: {error.strerror}") from None
+        odd = odd_kind(path)  # A socket cannot be opened.
+        raise FileRefusedError(f"cannot be read: {_no_file(odd) if odd else error.strerror}") from None
     except ValueError:
         raise FileRefusedError("cannot be read: its name holds a null character") from None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
         os.close(handle)
-        raise FileRefusedError("cannot be read: it is not a regular file")
+        raise FileRefusedError(f"cannot be read: {_no_file(_odd(mode))}")
     with os.fdopen(handle, "rb") as file:
         try:
             content = file.read(limit + 1)
@@ -35,18 +45,27 @@ def read_bytes(path: Path, limit: int) -> bytes:
             raise FileRefusedError(f"cannot be read: {error.strerror}") from None
     if content is None:
         # A pseudo-file that is called regular and has nothing to read yet, such as /proc/kmsg.
-        raise FileRefusedError("cannot be read: it is not a regular file")
+        raise FileRefusedError(f"cannot be read: {_no_file(None)}")
     if len(content) > limit:
         raise FileRefusedError(f"is larger than {limit // 1024} KiB")
     return content
 
 
-def exists_otherwise(path: Path) -> bool:
-    """Whether there is something of that name that is no regular file: a pipe, a socket, a device."""
+def odd_kind(path: Path) -> str | None:
+    """What stands at a path that is neither a regular file nor a folder, links followed; None for those and nothing."""
     try:
-        return path.exists() and not path.is_file()
+        mode = path.stat().st_mode
     except (OSError, ValueError):
-        return False
+        return None
+    return _odd(mode)
+
+
+def _odd(mode: int) -> str | None:
+    return next((words for is_one, words in _ODD_KINDS if is_one(mode)), None)
+
+
+def _no_file(odd: str | None) -> str:
+    return f"it is {odd}, not a regular file" if odd else "it is not a regular file"
 
 
 def exists_as_file(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -174,3 +175,24 @@ def test_what_is_no_file_is_no_stack_to_compare(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.folder.yaml").mkdir()
     os.mkfifo(tmp_path / "Pulumi.pipe.yaml")
     assert stacks_of(tmp_path) == ("dev",)
+
+
+ASKED = {
+    "fit": ("fit",),
+    "estimate": ("estimate", "--input-tokens", "9", "--output-tokens", "9", "--concurrency", "1"),
+    "advise": ("advise", "--goal", "cost"),
+}
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_what_is_no_file_is_told_as_what_it_is(tmp_path: Path, command: str) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "folder" / "config.json")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s.json"))
+    odd = {"pipe.json": "named pipe", "folder": "named pipe", "s.json": "socket", "/dev/null": "device"}
+    for name, kind in odd.items():
+        told = run(*ASKED[command], "--model", str(tmp_path / name))
+        assert told.exit_code == 2
+        assert f"is a {kind}, not a regular file" in " ".join(told.stderr.split()), told.stderr
