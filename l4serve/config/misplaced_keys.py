@@ -1,5 +1,6 @@
 """What a key that an object does not have was meant to be: another of its keys, or a key of another object."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -11,6 +12,11 @@ from l4serve.config.spelling import nearest, shortened
 _ALMOST = 0.85
 """Share of equal letters from which a key of another object is proposed."""
 _FEW = 8
+_OF_SECRETS = (
+    (re.compile(r"(?i)(hf|hub|hugging_?face)[_-]?token$"), "huggingFace"),
+    (re.compile(r"(?:[a-z]|[_-]|^[A-Z])(?:Key|key|KEY|Password|password)s?$"), "apiKey"),
+)
+"""Names that people give to secrets, each with the key that holds such a one."""
 _UNIONS = ("cluster", "engine", "source")
 
 
@@ -27,6 +33,9 @@ def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str])
     if own and (elsewhere := nearest(wanted, known_keys, alike=_ALMOST)):
         paths = [f"{place}.{elsewhere}".lstrip(".") for place in _homes(elsewhere, loc)]
         return f"did you mean {' or '.join(paths)}?"
+    if own and (kept := next((real for form, real in _OF_SECRETS if form.search(key)), None)):
+        places = [_named(place, loc) for place in _homes(kept, loc)]
+        return f"did you mean {' or '.join(f'{place}.{kept}'.lstrip('.') for place in places)}?"
     return f"give one of {', '.join(own)}" if 0 < len(own) <= _FEW else "remove it, or see docs/config-reference.md"
 
 

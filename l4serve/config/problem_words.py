@@ -116,6 +116,8 @@ def remedy(
         return f'put it in quotes: "{str(value).lower()}"'
     if kind == "too_short" and isinstance(example, list) and any(isinstance(item, Mapping) for item in example):
         return ""  # an example would name what the stack does not have
+    if kind == "too_long" and isinstance(value, Mapping):
+        return f"leave {detail['ctx']['max_length']} here, and put the others into a stack of their own"
     # Of the name of a key nobody knows whether it is taken: `takes` asks of values.
     meant = next((one for one in meant_values(detail, example) if key == "[key]" or takes(one)), None)
     shown_one = example if takes(example) else None

@@ -26,6 +26,7 @@ from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
 from l4serve.config.stack import StackConfig
+from l4serve.config.unknown_keys import is_misspelt, right_key
 from l4serve.config.written_forms import mended_name
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
 
@@ -221,32 +222,18 @@ def _unknown_keys(values: Mapping[str, Any], named: Collection[str]) -> list[Pro
         Problem(
             "(a key)" if has_secret_shape(key) or holds_random_run(key) else excerpt(key, 100),
             "there is no such key in this project",
-            _right_key(key, known),
+            right_key(excerpt(key, 100), PROJECT, known, is_secret=_is_secret(values[key])),
         )
         for key in values
         if (key.startswith(f"{PROJECT}:") and key not in known)
         or ":" not in key
-        or _is_misspelt_project(key)
+        or is_misspelt(key, PROJECT)
         or (key.endswith(":serving") and SERVING_KEY not in values)
     ]
 
 
-def _is_misspelt_project(key: str) -> bool:
-    return key != "gcp:project" and nearest(key, ["gcp:project"], alike=0.9) is not None
-
-
-def _right_key(key: str, known: Collection[str]) -> str:
-    """The command that would have written what a wrong key was meant to be, and the one that removes it."""
-    name = key.removeprefix(f"{PROJECT}:")
-    if key.endswith(":serving"):
-        return f"write it as {SERVING_KEY}, the key of this project"
-    undo = f"pulumi config rm {key!r}"
-    if name.lower() == "hftoken":
-        return f"{undo} && pulumi config set --secret hfToken"
-    if name.startswith(("serving.", "serving[")):
-        return f"{undo} && pulumi config set --path {name!r} VALUE"
-    near = f"{PROJECT}:{key}" if f"{PROJECT}:{key}" in known else nearest(key, [*known, "gcp:project"])
-    return f"did you mean {near}?" if near else f"use {SERVING_KEY} or {TOKEN_KEY}"
+def _is_secret(value: Any) -> bool:
+    return value is SECRET or (isinstance(value, dict) and set(value) == {"secure"})
 
 
 def named_secrets(serving: Any) -> tuple[str, ...]:
@@ -276,7 +263,7 @@ def _keys_for_names(values: Mapping[str, Any]) -> Iterator[Problem]:
 def _plain_secrets(values: Mapping[str, Any], named: Collection[str]) -> Iterator[Problem]:
     for name in ("hfToken", *named):
         value = values.get(f"{PROJECT}:{name}")
-        if value is None or value is SECRET or (isinstance(value, dict) and set(value) == {"secure"}):
+        if value is None or _is_secret(value):
             continue
         if name == "hfToken":
             yield Problem(TOKEN_KEY, "the token is written in plain text in the stack's config", HIDE_TOKEN)

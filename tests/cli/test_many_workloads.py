@@ -14,7 +14,7 @@ from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.workload.prospect import MOST_TOLD, UNTOLD
 
 COUNT = MOST_TOLD + 1
-MOST = 1000
+MOST_ENTRIES = 1000
 
 
 def stack_file(folder: Path, count: int, **engine: Any) -> Path:
@@ -75,12 +75,12 @@ def test_a_review_of_very_many_asks_for_one(tmp_path: Path) -> None:
     assert run("advise", "-f", file, "--workload", "w7").exit_code == 0
 
 
-def test_a_stack_has_a_bounded_number_of_workloads(tmp_path: Path) -> None:
-    refused = run("plan", "-f", str(stack_file(tmp_path, MOST + 1)))
+def test_a_mapping_has_a_bounded_number_of_entries(tmp_path: Path) -> None:
+    refused = run("plan", "-f", str(stack_file(tmp_path, MOST_ENTRIES + 1)))
     assert refused.exit_code == 2
-    assert f"more than {MOST} entries" in refused.stderr
-    json_object = json.dumps({"workloads": {str(n): {} for n in range(MOST + 1)}})
-    with pytest.raises(ConfigError, match=f"more than {MOST} entries"):
+    assert f"more than {MOST_ENTRIES} entries" in refused.stderr
+    json_object = json.dumps({"workloads": {str(n): {} for n in range(MOST_ENTRIES + 1)}})
+    with pytest.raises(ConfigError, match=f"more than {MOST_ENTRIES} entries"):
         parse_stack("x", {SERVING_KEY: json_object}, base=tmp_path)
 
 

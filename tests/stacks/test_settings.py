@@ -142,7 +142,7 @@ def test_no_serving_config() -> None:
         ("serving.workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
         ("serving.workloads[0]", "pulumi config set --path 'serving.workloads[0]' VALUE"),
         ("hftoken", "pulumi config set --secret hfToken"),
-        ("project", "use gke-llm-serving:serving"),
+        ("project", "below gke-llm-serving:serving, or remove it: pulumi config rm 'gke-llm-serving:project'"),
     ],
 )
 def test_a_key_that_the_program_would_not_read_is_refused_with_the_right_command(key: str, command: str) -> None:

@@ -1,0 +1,39 @@
+"""What a key beside `serving` in a stack's config was meant to be: the key, or the command, that does it."""
+
+from collections.abc import Collection
+
+from l4serve.config.random_texts import is_name_of_words
+from l4serve.config.spelling import nearest
+
+_OF_GOOGLE = "gcp:project"
+_ALIKE = 0.9
+"""Share of equal letters from which a key of another program is one of ours misspelt."""
+
+
+def is_misspelt(key: str, project: str) -> bool:
+    """Whether a key is Google Cloud's project, or begins with this one's name, but for a letter."""
+    prefix = key.rpartition(":")[0]
+    wrong = prefix != project and nearest(prefix, [project], alike=_ALIKE) is not None
+    return wrong or (key != _OF_GOOGLE and nearest(key, [_OF_GOOGLE], alike=_ALIKE) is not None)
+
+
+def right_key(key: str, project: str, known: Collection[str], *, is_secret: bool) -> str:
+    """The command that would have written what a wrong key was meant to be, and the one that removes it.
+
+    `known` are the names of this project's keys, with the prefix `project`.
+    """
+    name, serving = key.rpartition(":")[2], f"{project}:serving"
+    if key.endswith(":serving"):
+        return f"write it as {serving}, the key of this project"
+    undo = f"pulumi config rm {key!r}"
+    if name.lower() == "hftoken":
+        return f"{undo} && pulumi config set --secret hfToken"
+    if name.startswith(("serving.", "serving[")):
+        return f"{undo} && pulumi config set --path {name!r} VALUE"
+    # The prefix would make all keys of the project alike.
+    own = nearest(name, [one.removeprefix(f"{project}:") for one in known])
+    if near := f"{project}:{own}" if own else nearest(key, [_OF_GOOGLE]):
+        return f"did you mean {near}?"
+    if is_secret and is_name_of_words(name):
+        return f"name it where it belongs, as workloads.NAME.apiKey: {{config: {name}}}, or remove it: {undo}"
+    return f"write settings of the stack below {serving}, or remove it: {undo}"
