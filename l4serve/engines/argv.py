@@ -17,7 +17,7 @@ from l4serve.config.vllm import Lora, LoraAdapter
 from l4serve.config.workload import Engine
 from l4serve.engines.additions import addition_problems, image_problems
 from l4serve.engines.case import Case
-from l4serve.engines.checking import check_argv, value_fault, with_question
+from l4serve.engines.checking import check_argv, type_words, value_fault, with_question
 from l4serve.engines.config_values import config_faults
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import api_key_problems
@@ -183,7 +183,9 @@ def _tokens(setting: _Setting, flag: Flag, contract: Contract) -> _Placed:
     for value in values:
         if fault := value_fault(flag, value):
             near = did_you_mean(value, flag.choices or ())
-            mend = near or (f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give a {flag.type}")
+            mend = near or (
+                f"choose one of {', '.join(flag.choices)}" if flag.choices else f"give {type_words(flag.type)}"
+            )
             return Problem(setting.path, f"{contract.name} does not take this for {flag.name}: {fault}", mend)
         if fault := next(config_faults(flag, value, contract), None):
             said = f"{contract.name} does not take this for {flag.name}: {fault}"

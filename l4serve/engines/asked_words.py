@@ -73,7 +73,7 @@ _OPTIONS = (
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
 _HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
 """Options that are objects, in camel case."""
-_NUMBERS = ("int", "float", "size", "size_or_auto")
+_NUMBERS = ("int", "float", "size", "size_or_auto", "u16", "u32", "u64", "f32")
 
 
 def asked_words(engine: Engine, extra_args: tuple[str, ...], contract: Contract) -> Mapping[str, Any]:

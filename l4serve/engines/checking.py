@@ -18,6 +18,9 @@ _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
 _LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
 _SPACED_LEVELS = ("0", "1", "2", "3")
 """Levels that may follow -O as a word of their own."""
+_WHOLE = {"u16": "to 65535", "u32": "to 4294967295", "u64": "on"}
+_UNSIGNED = re.compile(r"\+?[0-9]{1,40}")
+_RUST_FLOAT = re.compile(r"(?i)[+-]?(?:inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.ASCII)
 _PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
 _NAMED = re.compile(r"[^=]*=[^=]*")
 _WITH_KEYS = ("json", "json_or_text", "json_or_pairs", "literal")
@@ -135,9 +138,13 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
     if not option.values and flag.nargs != "?":
         yield Problem(option.token, "the option needs a value", f"write {flag.name}=VALUE")
     for value in option.values:
-        if fault := value_fault(flag, value) or next(config_faults(flag, value, contract), None):
-            near = did_you_mean(value, flag.choices or ())
-            yield with_question(option.token, fault, near or f"{contract.name} takes {_domain(flag)}")
+        yield from _value_problems(option.token, flag, value, contract)
+
+
+def _value_problems(path: str, flag: Flag, value: str, contract: Contract) -> Iterator[Problem]:
+    if fault := value_fault(flag, value) or next(config_faults(flag, value, contract), None):
+        near = did_you_mean(value, flag.choices or ())
+        yield with_question(path, fault, near or f"{contract.name} takes {_domain(flag)}")
 
 
 def with_question(path: str, fault: str, remedy: str) -> Problem:
@@ -161,14 +168,25 @@ def value_fault(flag: Flag, value: str) -> str | None:
             return "the parser turns the text None into no value, which is none of its choices"
         return None if value in flag.choices else f"{value!r} is none of its choices"
     if not _is_of(flag.type, value):
-        return f"{value!r} is not {article(flag.type)} {flag.type}"
+        return f"{value!r} is not {type_words(flag.type)}"
     return None
+
+
+def type_words(kind: str) -> str:
+    """A type of values as people say it."""
+    if kind in _WHOLE:
+        return f"a whole number from 0 {_WHOLE[kind]}"
+    return "a number" if kind == "f32" else f"{article(kind)} {kind}"
 
 
 def _is_of(kind: str, value: str) -> bool:
     match kind:
         case "int":
             return bool(re.fullmatch(r"[+-]?\d+", value.strip()))
+        case "u16" | "u32" | "u64":
+            return bool(_UNSIGNED.fullmatch(value)) and int(value) < 1 << int(kind[1:])
+        case "f32":
+            return bool(_RUST_FLOAT.fullmatch(value))
         case "float":
             return _parses(float, value)
         case "json":
@@ -203,7 +221,7 @@ def _parses(parse: object, value: str) -> bool:
 
 
 def _domain(flag: Flag) -> str:
-    return "one of " + ", ".join(flag.choices) if flag.choices else f"a value of type {flag.type}"
+    return "one of " + ", ".join(flag.choices) if flag.choices else type_words(flag.type)
 
 
 def _unknown(token: str, contract: Contract) -> Problem:
@@ -223,10 +241,13 @@ def _unknown(token: str, contract: Contract) -> Problem:
     return Problem(token, f"{contract.name} has no {token}", did_you_mean(token, contract.flags) or "remove it")
 
 
-def check_env(env: Mapping[str, str], contract: Contract) -> Iterator[Problem]:
-    """Variables that the release no longer reads, or that are near misses of one it does."""
-    for name in env:
+def check_env(env: Mapping[str, str | None], contract: Contract) -> Iterator[Problem]:
+    """Variables that the release no longer reads, that are near misses of one it does, or with a value that the option
+    which they stand for does not take."""
+    for name, value in env.items():
         if name in contract.env:
+            if (flag := contract.flags.of_variables.get(name)) and value is not None:
+                yield from _value_problems(name, flag.of_variable, value, contract)
             continue
         if known := removal(contract, name):
             yield Problem(name, f"{contract.name} does not read {name}", known.advice)

@@ -27,7 +27,7 @@ def env_source_problems(case: Case) -> Iterator[Problem]:
         elif _is_setting(name, case.contract):
             what = f"{name} is a setting of the engine, which the plan cannot read from a Secret or a ConfigMap"
             yield Problem(f"env.{name}", what, f"write its value in extraEnv.{name}")
-    for problem in check_env(dict.fromkeys(case.env, ""), case.contract):
+    for problem in check_env(dict.fromkeys(case.env), case.contract):
         yield Problem(f"env.{problem.path}", problem.message, problem.remedy)
 
 

@@ -1,6 +1,7 @@
 """The options of a release's server, as its parser takes them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ class Flag:
     type: str
     """str, int, float, json, json_or_text, json_or_pairs (KEY=NUMBER too), literal (of Python), pairs, truth (true or
     false), adapter (NAME=PATH or JSON), named (NAME=PATH), bool (has a negation), flag (none), size (1K, 2M),
-    size_or_auto or lower."""
+    size_or_auto, lower, or of Rust: u16, u32, u64 (whole numbers from 0 on) and f32."""
     choices: tuple[str, ...] | None = None
     """Values that the engine's parser accepts; None when it takes any of the type."""
     values: tuple[str, ...] | None = None
@@ -50,6 +51,11 @@ class Flag:
         return (*self.names, *((self.negation,) if self.negation else ()), *self.other_negations)
 
     @property
+    def of_variable(self) -> "Flag":
+        """What its variable takes: of a switch true or false, else what the flag does."""
+        return self if self.takes_value else replace(self, type="str", choices=("true", "false"))
+
+    @property
     def takes_value(self) -> bool:
         """Whether a value follows the option."""
         return self.type not in ("bool", "flag")
@@ -69,6 +75,11 @@ class Flags(Mapping[str, Flag]):
             for spelling in row.spellings:
                 named.setdefault(spelling, row.name)
         return named
+
+    @cached_property
+    def of_variables(self) -> Mapping[str, Flag]:
+        """Flags by the environment variable that sets the same."""
+        return {flag.env: flag for flag in self.values() if flag.env}
 
     def __getitem__(self, name: str) -> Flag:
         return _flag(self._rows[name])

@@ -22,7 +22,7 @@ _METRIC_CALL = re.compile(r'metrics::(\w+)!\(\s*"(tgi_\w+)"')
 _COMPARED_TYPE = re.compile(r'model_type (?:== "([\w.-]+)"|in \[([^\]]*)\])')
 _MODEL_TYPE = re.compile(r'"type": "([\w-]+)"')
 
-_RUST_TYPES = {"usize": "int", "u16": "int", "u32": "int", "u64": "int", "f32": "float", "f64": "float"}
+_RUST_TYPES = {"usize": "u64", "u16": "u16", "u32": "u32", "u64": "u64", "f32": "f32", "f64": "f32"}
 
 
 def read_flags(root: Path) -> dict[str, dict[str, Any]]:
@@ -66,7 +66,7 @@ def _flag(section: str, option: re.Match[str], fields: dict[str, str]) -> dict[s
 
 
 def _number(text: str, kind: str) -> Any:
-    return int(text) if kind == "int" else float(text) if kind == "float" else text
+    return int(text) if kind.startswith("u") else float(text) if kind == "f32" else text
 
 
 def _fields(root: Path) -> dict[str, str]:

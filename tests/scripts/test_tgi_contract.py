@@ -128,12 +128,12 @@ def test_the_reference_is_read(release: Path) -> None:
     assert contract["flags"] == {
         "--dtype": {"type": "str", "env": "DTYPE", "choices": ["float16", "bfloat16"]},
         "--json-output": {"type": "flag", "env": "JSON_OUTPUT"},
-        "--max-input-length": {"type": "int", "env": "MAX_INPUT_LENGTH", "deprecated": "deprecated"},
+        "--max-input-length": {"type": "u64", "env": "MAX_INPUT_LENGTH", "deprecated": "deprecated"},
         "--model-id": {"type": "str", "env": "MODEL_ID", "default": "acme/model"},
         "--origin": {"type": "str", "env": "ORIGIN", "repeatable": True},
-        "--port": {"type": "int", "aliases": ["-p"], "env": "PORT", "default": 3000},
+        "--port": {"type": "u16", "aliases": ["-p"], "env": "PORT", "default": 3000},
         "--quantize": {"type": "str", "env": "QUANTIZE", "choices": ["awq", "fp8"]},
-        "--share": {"type": "float", "env": "SHARE", "default": 0.5},
+        "--share": {"type": "f32", "env": "SHARE", "default": 0.5},
     }
     assert {"ATTENTION", "HF_HUB_OFFLINE", "PORT"} <= set(contract["env"])
     assert contract["metrics"] == {"tgi_queue_size": {"type": "gauge", "when": "always"}}
