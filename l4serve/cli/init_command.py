@@ -20,9 +20,9 @@ from l4serve.cli.project import OWN_PROJECT, stack_names
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.config.problems import ConfigError
-from l4serve.config.regions import known_regions, near_location
+from l4serve.config.regions import known_regions
 from l4serve.config.secret_shapes import excerpt
-from l4serve.config.spelling import one_of
+from l4serve.config.spelling import did_you_mean, one_of
 from l4serve.config.stack_file import SERVING_KEY, parse_stack, stack_name
 from l4serve.config.yaml_text import block
 from l4serve.planning.gke.cluster_planner import refuse_misspelt_location
@@ -128,7 +128,8 @@ def _location(name: str) -> str:
     if place not in accelerator_locations(card := default_accelerator()):
         region = region_of(place)
         near = f"give one of {', '.join(near_locations(card, region, zones=place != region))}"
-        near = near if region in known_regions() else f"did you mean {near_location(place)}?"
+        if region not in known_regions():
+            near = did_you_mean(place, accelerator_locations(card)) or near
         raise refuse_input(f"--location: {place} is not known to have {card}, which the stack runs on\n    fix: {near}")
     return place
 

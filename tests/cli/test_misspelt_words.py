@@ -81,6 +81,34 @@ def test_a_region_that_no_table_has_is_told_of(tmp_path: Path, mode: str, locati
     assert "did you mean us-central1?" in said
 
 
+@pytest.mark.parametrize(("location", "near"), [("us-east9", "us-east4"), ("us-south1-a", "us-central1-a")])
+def test_nodes_are_refused_where_no_list_has_their_gpus_by_plan_check_and_init(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, near: str
+) -> None:
+    """Of nodes that GKE makes no key says that the list is behind: they are a warning."""
+    work = factories.workload("Qwen/Qwen2.5-1.5B-Instruct")
+    cluster = {"mode": "standard", "name": "llm", "location": location}
+    pool = {"l4": {"machineType": "g2-standard-8"}}
+    refused = str(factories.write_stack(tmp_path, factories.serving({"q": work}, cluster=cluster, pools=pool)))
+    region = location.removesuffix("-a")
+    for command in ("plan", "check"):
+        result = run(command, "-f", refused)
+        assert result.exit_code == 2 and f"no zone of {region}" in result.stderr
+        assert near.removesuffix("-a") in result.stderr and "us-east5" not in result.stderr
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    begun = run("init", "t", "--project", "my-project", "--location", location, "--model", work["model"]["id"])
+    assert begun.exit_code == 2 and near in begun.stderr
+    unlisted = {"l4": {**pool["l4"], "allowUnlistedZones": True, "zones": [f"{region}-a"]}}
+    allowed = factories.serving({"q": work}, cluster=cluster, pools=unlisted)
+    assert run("plan", "-f", str(factories.write_stack(tmp_path, allowed))).exit_code == 0
+    made = factories.serving({"q": work}, cluster={**cluster, "mode": "autopilot", "location": region})
+    warned = run("plan", "-f", str(factories.write_stack(tmp_path, made)))
+    said = " ".join(warned.stderr.split())
+    assert warned.exit_code == 0 and f"Google's list has no nvidia-l4 in {region}" in said
+
+
 def test_the_file_of_a_stack_is_told_its_name() -> None:
     assert "fix: give dev\n" in run("plan", "-s", "Pulumi.dev.yaml").stderr
     assert "has 120 characters" in run("plan", "-s", "a" * 120).stderr

@@ -47,9 +47,9 @@ def _by_flags(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
     yield from (f"requests {says} are refused" for flag, says in facts["set"].items() if flag in new.keys() - old)
     if facts["perKind"]:
         counts = [_counts(flags.get(facts["perKind"])) for flags in (old, new)]
-        for kind, most in counts[1].items():
-            if most < counts[0].get(kind, most):
-                yield f"requests with more than {most:,} of {kind} are refused"
+        for kind, count in counts[1].items():
+            if count < counts[0].get(kind, count):
+                yield f"requests with more than {count:,} of {kind} are refused"
 
 
 def _number(value: Any, endless: int | None) -> float | None:

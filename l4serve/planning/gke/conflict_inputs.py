@@ -16,14 +16,14 @@ from l4serve.config.base import field_paths
 from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.data_file import load_data
 from l4serve.config.node_pool import NodePool
-from l4serve.config.regions import meant_zone, zones_of
+from l4serve.config.regions import known_regions, meant_zone, zones_of
 from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
 from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
 from l4serve.planning.machines.system_machines import is_arm, misspelt_class
-from l4serve.planning.machines.zones import accelerator_regions, accelerator_zones, zones_are_complete
+from l4serve.planning.machines.zones import accelerator_zones, near_locations, zones_are_complete
 
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -61,7 +61,7 @@ _MACHINE_DERIVED = (
         "zonesNamed",
         "zonesOffered",
     ),
-    *("regionsOffered", "soldAs", "notSold"),
+    *("regionTold", "regionsOffered", "soldAs", "notSold"),
 )
 
 
@@ -152,7 +152,8 @@ def _machine_facts(config: NodePool, shape: MachineShape, region: str | None, zo
         "zonesLacking": ", ".join(lacking) if listed else "",
         "zonesNamed": bool(config.zones),
         "zonesOffered": ", ".join(offered),
-        "regionsOffered": ", ".join(accelerator_regions(shape.accelerator)),
+        "regionTold": region if region in known_regions() else f"{region} (in no table of Google Cloud's regions)",
+        "regionsOffered": ", ".join(near_locations(shape.accelerator, region, zones=False)) if region else "",
         **_local_ssd_facts(config, shape),
     }
 

@@ -1,10 +1,11 @@
 """What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from l4serve.config.frozen import frozen
-from l4serve.config.gathering import gather_all
+from l4serve.config.gathering import gather_all, refuse_all
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import Stack
 from l4serve.config.workload import Workload
@@ -14,7 +15,7 @@ from l4serve.engines.replacements import Removal
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
-from l4serve.planning.stack.stack_planner import subjects_and_drafting
+from l4serve.planning.stack.stack_planner import plan_stack, subjects_and_drafting
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.judging import Judgement, Subject
@@ -96,11 +97,21 @@ class Moved:
 def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, ...]:
     """Every workload under its own release and under the target; without one, under its own alone.
 
-    Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged.
+    Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged, and
+    for what is refused of its cluster and its nodes under whatever release.
     """
+    refuse_all(_of_its_nodes(stack))
     subjects, draft = subjects_and_drafting(stack)
     judged = zip(subjects, gather_all(subjects.values()), strict=True)
     return tuple(_moved(stack, target, name, subject, draft) for name, subject in judged)
+
+
+def _of_its_nodes(stack: Stack) -> Iterator[Problem]:
+    """What is refused of the nodes that the workloads would run on, whose move then breaks nothing that runs."""
+    try:
+        plan_stack(stack)
+    except ConfigError as error:
+        yield from (problem for problem in error.problems if re.match(r"cluster\b|nodePools\b", problem.path))
 
 
 def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject, draft: _Drafting) -> Moved:

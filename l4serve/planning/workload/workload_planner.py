@@ -28,8 +28,8 @@ from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
-from l4serve.planning.workload.node_driver import driver_notes
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
+from l4serve.planning.workload.place_notes import place_notes
 from l4serve.planning.workload.pod_price import dearest_price, pod_price
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
 from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
@@ -140,7 +140,7 @@ def draft_workload(
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
     notes = (
         *_notes(subject(), judgement(), resources(), host()),
-        *driver_notes(workload.engine, contract(), place()),
+        *place_notes(workload.engine, contract(), place(), cluster()),
         *storage().notes,
         *alert_notes(workload, contract(), around),
     )

@@ -127,7 +127,8 @@ def set_anew(name: str, serving: Mapping[str, Any]) -> StackDiff:
     for sealed in ("v1:abc:def", "v1:ghi:jkl"):
         values = {"gcp:project": "my-project", SERVING_KEY: serving, f"{PROJECT}:{name}": {"secure": sealed}}
         sides.append(parse_stack("made", values, base=factories.ROOT))
-    return diff_plans("made", *map(plan_stack, sides), (sides[0].config, sides[1].config))
+    before, after = sides
+    return diff_plans("made", plan_stack(before), plan_stack(after), (before.config, after.config))
 
 
 def test_a_key_that_was_set_anew_in_the_config_is_told_and_never_shown() -> None:

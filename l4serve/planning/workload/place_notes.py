@@ -1,0 +1,38 @@
+"""What is to be known of a workload's nodes: a driver that may be too old, and GPUs that may not be sold there."""
+
+from collections.abc import Iterator
+
+from l4serve.config.workload import Engine
+from l4serve.engines.contract import Contract
+from l4serve.engines.images import wanted_driver
+from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.machines.zones import accelerator_zones, near_locations, zones_are_complete
+from l4serve.planning.workload.node_choice import Place
+
+
+def place_notes(engine: Engine, contract: Contract, place: Place, cluster: ClusterPlan) -> Iterator[str]:
+    """What is to be said of the place of a workload."""
+    nodes = place.alternatives or ((place.shape, place.pool),)
+    for pool in dict.fromkeys(pool for _, pool in nodes if pool):
+        driver = wanted_driver(engine.kind, engine.image, contract, pool.software.driver_version)
+        if driver is not None:
+            yield (
+                f"the image of {contract.name} is built for CUDA {contract.image_facts.cuda}, which needs driver "
+                f"{driver} or newer; on pool {pool.name} by default GKE may install an older one, and the server "
+                f"finds no GPU; nodePools.{pool.name}.driverVersion: LATEST installs {driver} or newer"
+            )
+    # Of the stack's own pools planning refuses it, until their allowUnlistedZones says that the list is behind.
+    if any(pool is None for _, pool in nodes):
+        yield from _unsold(place.shape.accelerator, cluster)
+
+
+def _unsold(accelerator: str, cluster: ClusterPlan) -> Iterator[str]:
+    """That the list of an accelerator's zones has none where nodes with it must come from."""
+    region, location = cluster.region, cluster.location
+    if region is None or location is None or not zones_are_complete(accelerator):
+        return
+    offered = accelerator_zones(accelerator, region)
+    if not offered or not (cluster.regional or location in offered):
+        near = ", ".join(near_locations(accelerator, region, zones=not cluster.regional))
+        told = f"Google's list has no {accelerator} in {location}, and pods wait for nodes without end there"
+        yield f"{told}; it has them in {near}"
