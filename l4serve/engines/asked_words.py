@@ -65,11 +65,17 @@ _OPTIONS = (
     "arg.interleaveMmStrings",
     "arg.mmShmCacheMaxObjectSizeMb",
     "arg.mmProcessorCacheType",
+    "arg.hfOverrides.architectures",
     "arg.poolerConfig.pooling_type",
     "arg.poolerConfig.seq_pooling_type",
     "arg.poolerConfig.tok_pooling_type",
 )
 """Options that no typed field sets, or not alone: the fact that holds the value of each, or of a key of its object."""
+_PURPOSE = re.compile(
+    r"(?:For(?:CausalLM|ConditionalGeneration|TextEncoding|\w*Classification|RewardModeling)"
+    r"|(?:Chat|LMHead|Embedding|Classification|Reward)?Model)$"
+)
+"""Ends of the names of classes that are made of each other (`iter_architecture_defaults` of vllm/config/model.py)."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
 _HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
 """Options that are objects, in camel case."""
@@ -120,6 +126,20 @@ def _known(option: str, value: Any) -> dict[str, Any]:
     if option not in _HOLDERS:
         return {f"arg.{option}": value}
     return {f"arg.{option}.{key}": inner for key, inner in (value or {}).items() if f"arg.{option}.{key}" in _NOTHING}
+
+
+def unknown_class(facts: Mapping[str, Any], contract: Contract) -> str | None:
+    """The class that --hf-overrides puts in the model's place by `architectures`, where the release has none of them.
+
+    A class that it lacks is made of one that it has: Qwen3ForSequenceClassification of Qwen3ForCausalLM.
+    """
+    named = facts["arg.hfOverrides.architectures"]
+    given = (named,) if isinstance(named, str) else named if isinstance(named, list | tuple) else ()
+    names = [name for name in given if isinstance(name, str)]
+    if not names or any(name in contract.models for name in names):
+        return None
+    stems = {_PURPOSE.sub("", name) for name in contract.models}
+    return None if any(_PURPOSE.sub("", name) in stems for name in names) else names[0]
 
 
 def graphs_contradict(facts: Mapping[str, Any]) -> bool:

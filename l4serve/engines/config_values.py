@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from l4serve.config.data_file import load_data
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_words import told, value_fits, words_of
 from l4serve.engines.contract import Contract, profile_of
@@ -84,7 +88,9 @@ def _is_read(name: str, kind: str, engine: str, version: str) -> bool:
 def _plain_word(name: str, engine: str, version: str) -> str | None:
     """What the values of a plain option may be; None where the parser alone says."""
     table = _keys_table(engine)
-    return table.plain_word(name, version) if table else None
+    word = table.plain_word(name, version) if table else None
+    rows = load_data(__file__, "number_bounds.yaml").get(engine, {}).get(name, ()) if word is None else ()
+    return next((row["takes"] for row in rows if Version(version) in SpecifierSet(row["versions"])), word)
 
 
 @cache

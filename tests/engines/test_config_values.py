@@ -138,3 +138,35 @@ def test_words_agree_with_pydantic_itself(case: tuple[str, Any]) -> None:
 
 def test_a_long_list_is_told_in_part() -> None:
     assert told(f"in({','.join(map(str, range(20)))}) | none").endswith("7 and 12 more or null")
+
+
+BOUNDS = [
+    ("0.26.0", "--renderer-num-workers=0", "a whole number >= 1"),
+    ("0.19.0", "--renderer-num-workers=-1", "a whole number >= 1"),
+    ("0.33.0", "--sse-keep-alive-interval=-5", "a whole number >= 0"),
+    ("0.8.5", "--seed=-1", ">= 0 and <= 4294967295"),
+    ("0.33.0", "--seed=4294967296", ">= 0 and <= 4294967295"),
+    ("0.26.0", "--num-gpu-blocks-override=0", "a whole number >= 1"),
+    ("0.26.0", "--offload-num-in-group=0", "a whole number >= 1"),
+    ("0.10.2", "--cpu-offload-gb=-1", "a number >= 0"),
+    ("0.26.0", "--cpu-offload-gb=-0.5", "a number >= 0"),
+    ("0.9.2", "--num-scheduler-steps=0", "a whole number >= 1"),
+    ("0.26.0", "--shutdown-timeout=-1", "a whole number >= 0"),
+]
+
+
+@each(BOUNDS, " ".join)
+def test_numbers_that_a_start_refuses_are_told(case: tuple[str, str, str]) -> None:
+    version, argument, words = case
+    (problem,) = check_argv((argument,), {}, load_contract("vllm", version))
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--renderer-num-workers=4", "--sse-keep-alive-interval=0", "--seed=0", "--seed=4294967295",
+     "--num-gpu-blocks-override=512", "--num-gpu-blocks-override=None", "--offload-prefetch-step=0",
+     "--cpu-offload-gb=0", "--h11-max-header-count=1", "--h11-max-incomplete-event-size=0", "--max-log-len=0"],
+)  # fmt: skip
+def test_numbers_that_a_release_serves_with_pass(argument: str) -> None:
+    assert check_argv((argument,), {}, load_contract("vllm", "0.29.0")) == ()

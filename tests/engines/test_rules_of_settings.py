@@ -209,3 +209,24 @@ def test_what_a_model_is_not_made_for_is_refused(
     version: str, model: Any, extra_args: tuple[str, ...], settings: dict[str, Any], rule: str | None
 ) -> None:
     assert errors("vllm", version, model, extra_args=extra_args, **settings) == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "refused"),
+    [
+        ('{"architectures": ["NoSuchForCausalLM"]}', True),
+        ('{"architectures": "NoSuchForCausalLM"}', True),
+        ('{"architectures": ["NoSuchForCausalLM", "GemmaForCausalLM"]}', False),
+        ('{"architectures": ["Qwen3ForSequenceClassification"], "is_original_qwen3_reranker": true}', False),
+        ('{"architectures": ["TransformersForCausalLM"]}', False),
+        ('{"architectures": []}', False),
+        ('{"rope_theta": 10000}', False),
+    ],
+)
+def test_a_class_that_the_release_lacks_stands_in_no_models_place(overrides: str, refused: bool) -> None:
+    found = errors("vllm", "0.26.0", extra_args=(f"--hf-overrides={overrides}",))
+    assert ("vllm-overridden-unknown-model" in found) == refused
+    dotted = errors("vllm", "0.26.0", extra_args=('--hf-overrides.architectures=["NoSuchForCausalLM"]',))
+    assert "vllm-overridden-unknown-model" in dotted
+    allowed = frozenset(["vllm-overridden-unknown-model"])
+    assert not errors("vllm", "0.26.0", extra_args=(f"--hf-overrides={overrides}",), allow=allowed)
