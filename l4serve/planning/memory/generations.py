@@ -62,6 +62,7 @@ class Generation:
     prefix_states: Literal["all", "align"]
     graph_ceiling: int
     graph_seqs_factor: int
+    graph_step: int
     in_flight_batches: int
     schedules_ahead: bool
     token_report: Literal["blocks", "capacity"]

@@ -25,18 +25,34 @@ def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
 
 def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
     """Tokens of the largest item that a context of `length` is profiled with; 0 where no source says it."""
-    tower = model.vision
-    if tower is None or tower.tokens_per_item is None:
-        return 0
-    picture = tower.tokens_per_item
-    if options.max_pixels is not None:
-        picture = max(1, min(picture, options.max_pixels // tower.pixels_per_token))
+    tower, picture = model.vision, _picture_tokens(model, options)
     limits = options.multimodal_limits or {}
-    if not tower.steps or not limits.get("video", UNLIMITED):
+    if tower is None or not picture or not tower.steps or not limits.get("video", UNLIMITED):
         return picture
     held = 1 if generation.video_beside_image and limits.get("image", UNLIMITED) else 0
     steps = min(generation.video_frames // 2, length // picture - held)
     return picture * max(1, steps)
+
+
+def whole_prompt_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
+    """Tokens of a prompt with every item that V0 lets it hold, one of each unless a limit says so.
+
+    V0's profile runs it in one piece, however long (`get_decoder_dummy_data` in vllm/multimodal/profiling.py of 0.8.5).
+    """
+    limits, picture = options.multimodal_limits or {}, _picture_tokens(model, options)
+    steps = model.vision is not None and model.vision.steps
+    videos = limits.get("video", 1) * largest_item_tokens(model, options, length, generation) if steps else 0
+    return limits.get("image", 1) * picture + videos
+
+
+def _picture_tokens(model: ModelShape, options: ServingOptions) -> int:
+    """Tokens of the largest picture; 0 where no source says it."""
+    tower = model.vision
+    if tower is None or tower.tokens_per_item is None:
+        return 0
+    if options.max_pixels is None:
+        return tower.tokens_per_item
+    return max(1, min(tower.tokens_per_item, options.max_pixels // tower.pixels_per_token))
 
 
 def profiled_items(options: ServingOptions, item: int, seqs: int, tokens: int, length: int) -> int:
@@ -97,6 +113,13 @@ def tower_peak_bytes(
     held = handed * (tower.output_copies - 1)
     kept = handed * tower.output_copies * max(padded, item) / item
     return tokens * tower.patches_per_token * patch * element + held, kept
+
+
+def held_item_bytes(model: ModelShape, tokens: int, element: int) -> int:
+    """What V0 holds of items of so many tokens while the decoder runs: their pictures in 32 bits, and their vectors."""
+    tower = model.vision
+    pictures = 4 * tower.patches_per_token * tower.patch_elements if tower else 0
+    return tokens * (pictures + model.hidden_size * element)
 
 
 def _masked_bytes(patches: int, width: int, tensor_parallel: int, element: int, constants: Constants) -> float:

@@ -247,11 +247,13 @@ def captured_graphs(options: ServingOptions, generation: Generation, limits: Bat
     twice = 2 if options.lora is not None else 1
     if asked.sizes is not None:
         return len(set(asked.sizes)) * twice
-    largest = asked.largest if asked.largest is not None else generation.graph_ceiling
-    if asked.largest is None and generation.graph_seqs_factor:
-        steps = 1 + options.num_speculative_tokens
-        largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor, limits.batched_tokens)
-    return capture_count(largest) * twice
+    largest = asked.largest
+    if largest is None:
+        largest = min(generation.graph_ceiling, limits.batched_tokens)
+        if generation.graph_seqs_factor:
+            steps = 1 + options.num_speculative_tokens
+            largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor)
+    return capture_count(largest, generation.graph_step) * twice
 
 
 def _workspace_gib(question: Question) -> float:

@@ -15,11 +15,13 @@ from l4serve.planning.memory.generations import GIB, Generation, Runner
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.towers import (
+    held_item_bytes,
     largest_item_tokens,
     loads_tower,
     padded_item,
     profiled_items,
     tower_peak_bytes,
+    whole_prompt_tokens,
 )
 from l4serve.planning.models.model_shape import ModelShape
 
@@ -101,7 +103,12 @@ def tower_gib(question: Question) -> tuple[float, float]:
 def profiled_gib(question: Question) -> float:
     """The activation peak that the release subtracts from its share."""
     model, constants, generation = question.model, question.constants, question.generation
-    tokens, tp, element = question.limits.batched_tokens, question.options.tensor_parallel_size, question.element
+    whole = _whole_prompt(question)
+    tokens, tp, element = (
+        max(question.limits.batched_tokens, whole),
+        question.options.tensor_parallel_size,
+        question.element,
+    )
     forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + question.workspace_gib
     sampler = 0.0
     if not question.options.pooling:
@@ -114,7 +121,17 @@ def profiled_gib(question: Question) -> float:
         peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
     skips = question.options.skip_multimodal_profiling or not generation.profiles_encoder(question.runner)
     tower, handed = (0.0, 0.0) if skips else tower_gib(question)
+    if whole:
+        handed = held_item_bytes(model, whole, element) / GIB
     return max(tower, peak + handed)
+
+
+def _whole_prompt(question: Question) -> int:
+    """Tokens of the prompt that V0 profiles in one piece with all the items that it may hold; 0 where there is none."""
+    if question.runner != "v0" or not loads_tower(question.model, question.options):
+        return 0
+    length = question.limits.batched_tokens
+    return whole_prompt_tokens(question.model, question.options, length, question.generation)
 
 
 def running_gib(question: Question, cached_tokens: int, cached_sequences: int) -> float:

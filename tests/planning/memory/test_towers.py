@@ -126,3 +126,15 @@ def test_smaller_pictures_make_longer_videos_as_was_measured() -> None:
     for pixels, measured in ((1_003_520, 12_374_787_536), (None, 11_302_284_240)):
         found = fit("Qwen/Qwen2.5-VL-3B-Instruct", "0.26.0", "nvidia-l4", max_pixels=pixels, **asked, **limits)
         assert found.kv_room_gib * 2**30 == pytest.approx(measured, rel=0.02)
+
+
+def test_v0_profiles_a_prompt_with_every_item_in_one_piece() -> None:
+    """On a card of 24 GB vLLM 0.8.4's V0 left 2,400 tokens (https://github.com/gpustack/gpustack/issues/1800)."""
+    asked = {"max_model_len": 8192, "accelerator": "nvidia-rtx-3090"}
+    by_v0 = fit(QWEN, "0.8.4", v1_engine=False, **asked)
+    assert not by_v0.fits
+    assert by_v0.kv_cache_tokens < 8192
+    assert fit(QWEN, "0.8.4", **asked).fits
+    assert fit(QWEN, "0.8.4", v1_engine=False, multimodal_limits={"video": 0}, **asked).kv_cache_tokens > 8192
+    text = fit(QWEN, "0.8.4", v1_engine=False, multimodal_limits={"image": 0, "video": 0}, **asked)
+    assert text.activation_gib < by_v0.activation_gib / 2

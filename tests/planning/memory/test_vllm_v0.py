@@ -41,6 +41,8 @@ def fit(options: ServingOptions, accelerator: str = "nvidia-l4") -> Fit:
         ("0.8.3", (), {"lora": LoraOptions()}, False),
         ("0.8.2", (), {"cpu_offload_gib": 2.0}, True),
         ("0.9.0", (), {"cpu_offload_gib": 2.0}, False),
+        ("0.8.5", (), {"pipeline_parallel_size": 2}, True),
+        ("0.9.2", (), {"pipeline_parallel_size": 2}, False),
         ("0.9.1", (), {"pooling": True}, True),
         ("0.9.2", (), {"pooling": True}, False),
         ("0.9.1", (), {"dtype": "float32"}, True),
