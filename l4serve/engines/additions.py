@@ -14,6 +14,7 @@ from l4serve.engines.checking import check_env, check_option, read_options
 from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import env_source_problems
 from l4serve.engines.field_flags import engine_table, field_owners, flag_names
+from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
@@ -32,6 +33,7 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     downloads = case.model_argument in (None, case.model.id)
     mine = {name: owner for name, owner in owned_env.items() if downloads or not _of_the_hub(owner)}
     mine |= {name: owner for name, owner in location_owners(case.engine.kind).items() if name in case.location_env}
+    mine = {n: owner for n, owner in mine.items() if not _names_every_gpu(owner, case.extra_env.get(n), case.layout)}
     yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
     yield from _extra_env_problems(case.extra_env, mine, case.contract)
     yield from _owned_problems("env", dict.fromkeys(case.env), mine)
@@ -141,6 +143,12 @@ def _breaks_nothing(owner: str | Mapping[str, Any], value: str | None) -> bool:
     """Whether a value of what the plan relies on is one that it goes on working with."""
     harmless = None if isinstance(owner, str) else owner.get("unless")
     return harmless is not None and value is not None and bool(re.fullmatch(harmless, value))
+
+
+def _names_every_gpu(owner: str | Mapping[str, Any], value: str | None, layout: GpuLayout) -> bool:
+    """Whether a variable that hides GPUs names all of the pod's, in their order."""
+    may = not isinstance(owner, str) and owner.get("allGpus")
+    return bool(may) and value == ",".join(map(str, range(layout.gpus)))
 
 
 def _holds(owner: str | Mapping[str, Any], engine: Engine) -> bool:

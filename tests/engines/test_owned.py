@@ -1,6 +1,7 @@
 """What the plan relies on is not the user's to set, in no spelling; values of it that break nothing pass."""
 
 from l4serve.engines.contract import Contract
+from l4serve.engines.gpu_layout import GpuLayout
 from tests.each_case import each
 from tests.engines.test_argv import V26, built, load_contract, refused
 
@@ -43,6 +44,20 @@ def test_arguments_that_the_plan_relies_on_are_refused(contract: Contract) -> No
 def test_values_that_break_nothing_pass(contract: Contract) -> None:
     for argument in HARMLESS[contract].split():
         assert argument in built(contract, extra_args=(argument,)).argv
+
+
+@each(VARIABLES, lambda contract: contract.name)
+def test_all_gpus_of_the_pod_may_be_named(contract: Contract) -> None:
+    for name, value in (
+        ("CUDA_VISIBLE_DEVICES", "0"),
+        ("NVIDIA_VISIBLE_DEVICES", "all"),
+        ("NVIDIA_VISIBLE_DEVICES", "0"),
+    ):
+        assert built(contract, extra_env={name: value}).env[name] == value
+    two = GpuLayout(2, 2, 1)
+    assert built(contract, extra_env={"CUDA_VISIBLE_DEVICES": "0,1"}, layout=two).env["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert refused(contract, extra_env={"CUDA_VISIBLE_DEVICES": "0"}, layout=two)
+    assert refused(contract, extra_env={"CUDA_VISIBLE_DEVICES": "all"})
 
 
 def test_a_server_without_the_hub_is_for_weights_from_elsewhere() -> None:
