@@ -39,7 +39,7 @@ _DRAFT_KEYS = (
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
-_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3")
+_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only")
 _NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
 """Parts of ids by which publishers say how a checkpoint is quantised."""
 _BLOCK = 16
@@ -207,7 +207,7 @@ def _class_facts(kind: str, contract: Contract, model: ModelTraits) -> Mapping[s
         able["experts"] = None
     gone = contract.dropped.get(model.architecture or "")
     return {
-        **{f"model.{trait}": value for trait, value in able.items()},
+        **{f"model.{to_camel(trait.replace('-', '_'))}": value for trait, value in able.items()},
         "model.kind": served.kind if served else None,
         "model.moe": model.expert_intermediate_size is not None if model.described else None,
         "model.lastRelease": gone if gone and "://" not in gone else None,
