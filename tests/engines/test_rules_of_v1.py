@@ -7,6 +7,7 @@ import pytest
 from tests.engines.rule_cases import H100, L4, QWEN, T4, errors, like
 
 ENCODER = like(QWEN, architecture="BertModel")
+WHISPER = like(QWEN, architecture="WhisperForConditionalGeneration")
 ASKED = {"VLLM_USE_V1": "1"}
 
 
@@ -34,6 +35,14 @@ ASKED = {"VLLM_USE_V1": "1"}
             "vllm-v1-asked-for-draft-model",
         ),
         ("0.8.5", QWEN, L4, (), {"quantization": "gguf"}, "vllm-v1-asked-for-old-quantisation"),
+        ("0.8.0", QWEN, L4, (), {"quantization": "bitsandbytes"}, "vllm-v1-asked-for-bitsandbytes"),
+        ("0.8.3", QWEN, L4, (), {"quantization": "bitsandbytes"}, None),
+        ("0.9.2", WHISPER, L4, (), {}, "vllm-v1-asked-of-old-model"),
+        ("0.10.0", like(QWEN, architecture="BambaForCausalLM"), L4, (), {}, None),
+        ("0.8.5", QWEN, L4, (), {"pp": 2}, "vllm-v1-asked-for-stages"),
+        ("0.8.5", QWEN, L4, ("--distributed-executor-backend=ray",), {"pp": 2}, None),
+        ("0.9.2", QWEN, L4, (), {"pp": 2}, None),
+        ("0.10.1", QWEN, L4, ("--otlp-traces-endpoint=http://a:4317",), {}, "vllm-v1-asked-for-traces"),
         ("0.8.5", QWEN, L4, ("--num-scheduler-steps=8",), {}, "vllm-v1-asked-for-old-flags"),
         ("0.8.5", QWEN, L4, ("--num-scheduler-steps=1",), {}, None),
         ("0.10.2", QWEN, L4, ("--preemption-mode=swap",), {}, "vllm-v1-asked-for-old-flags"),
