@@ -1,5 +1,6 @@
 """What an architecture means that its config.json does not say: `data/architectures.json` read once."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,13 @@ def unmodelled_keys() -> dict[str, str]:
     """Keys of a config.json that change a model's size and that nothing here reads, each with what it does."""
     keys: dict[str, str] = _architecture_table()["unmodelled"]
     return keys
+
+
+@cache
+def kinds_of_types() -> dict[str, frozenset[str]]:
+    """Kinds of models, each with the model types that are of it, without dashes and underscores."""
+    kinds = _architecture_table()["kinds"]
+    return {kind: frozenset(re.sub("[-_]", "", name).lower() for name in names) for kind, names in kinds.items()}
 
 
 def listed_keys() -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
+from l4serve.planning.models.config_checks import config_faults
 from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_towers import tower_facts, tower_parameters
@@ -107,9 +108,19 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
     )
-    if fault := shape_fault(facts):
+    if fault := _fault(config, text, facts):
         raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}; give it as the repository has it")
     return facts
+
+
+def _fault(config: Config, text: Config, facts: ModelShape) -> str | None:
+    """The first contradiction of a file: in the shape that it gives, or between its parts."""
+    try:
+        return shape_fault(facts) or next(config_faults(config, text, facts), None)
+    except ValueError as error:
+        if isinstance(error, ModelConfigError):
+            raise
+        return str(error)
 
 
 def _layers(text: Config, traits: Config, model_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from l4serve.config.secret_shapes import excerpt
@@ -40,6 +40,26 @@ def table_stretch(text: Mapping[str, Any], architecture: str, default: float) ->
         ropes = [rope for rope in ropes if rope.get("rope_type", rope.get("type")) == "linear"]
         return max(filter(None, (_figure(rope, "factor") for rope in ropes)), default=float(default))
     return float(default) if not ropes else 1.0
+
+
+def rope_faults(text: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What no rotation of heads of this width has: a factor, a share or sections that are none."""
+    ropes = _scalings(text)
+    for rope in ropes:
+        factor, original = _figure(rope, "factor"), _figure(rope, "original_max_position_embeddings")
+        if factor is not None and not 0 < factor <= _MOST_FACTOR:
+            yield f"the rotary scaling has a factor of {factor:g}"
+        if original is not None and not 0 < original <= _MOST_POSITIONS:
+            yield f"the rotary scaling is of {original:g} positions"
+    shares = [share for source in (*ropes, text) if (share := _figure(source, "partial_rotary_factor")) is not None]
+    if any(not 0 < share <= 1 for share in shares):
+        yield f"a share of {shares[0]:g} of each head is rotated"
+        return
+    rotated = int(width * (shares[0] if shares else 1))
+    for sections in (rope["mrope_section"] for rope in ropes if "mrope_section" in rope):
+        whole = isinstance(sections, list | tuple) and all(type(part) is int and part >= 0 for part in sections)
+        if not whole or 2 * sum(sections) != rotated:
+            yield f"`mrope_section` does not fill half of the {rotated} elements that are rotated"
 
 
 def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:

@@ -8,6 +8,11 @@ from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 _MOST_BITS = 32
 _MOST_OF_A_GROUP = 2**20
+_MOST_TIMES_WIDER = 16
+"""Of all heads together than the model; published ones are up to three times as wide."""
+_MOST_OF_A_STATE = 2**30
+"""Elements of the state of one layer; the largest published one has a thousandth."""
+_MOST_OF_A_KERNEL = 64
 _MOST_PARAMETERS = 10**14
 """A hundred times the largest published model."""
 
@@ -34,6 +39,7 @@ def _faults(model: ModelShape) -> Iterator[str]:
             yield f"{model.moe.num_experts_per_tok} experts per token of {model.moe.num_experts}"
         if model.moe.num_dense_layers > layers:
             yield f"{model.moe.num_dense_layers} dense layers of {layers}"
+    yield from _inner_faults(model)
     if model.quantization is not None:
         bits, group = model.quantization.bits, model.quantization.group_size
         if not 0 < bits <= _MOST_BITS or bits % 1:
@@ -42,6 +48,29 @@ def _faults(model: ModelShape) -> Iterator[str]:
             yield f"groups of {model.quantization.group_size} weights"
     if _parameters(model) > _MOST_PARAMETERS:
         yield f"it comes to more than {_MOST_PARAMETERS:.0e} parameters"
+
+
+def _inner_faults(model: ModelShape) -> Iterator[str]:
+    """Widths inside a layer that no model has beside the others."""
+    widest = max(model.head_dim, model.full_head_dim or 0) * model.num_attention_heads
+    if model.attends and model.mla is None and widest > _MOST_TIMES_WIDER * model.hidden_size:
+        yield f"{model.num_attention_heads} heads are {widest} wide in a model of {model.hidden_size}"
+    mla, state = model.mla, model.linear_state
+    if mla is not None:
+        for name, rank in (("kv_lora_rank", mla.kv_lora_rank), ("q_lora_rank", mla.q_lora_rank or 0)):
+            if rank > model.hidden_size:
+                yield f"`{name}` {rank} is no compression of {model.hidden_size}"
+        if mla.qk_rope_head_dim % 2:
+            yield f"`qk_rope_head_dim` {mla.qk_rope_head_dim} is not even: elements are rotated in pairs"
+        if max(mla.qk_nope_head_dim, mla.qk_rope_head_dim, mla.v_head_dim) > _MOST_TIMES_WIDER * model.hidden_size:
+            yield f"heads of latent attention are wider than {_MOST_TIMES_WIDER} times {model.hidden_size}"
+    if state is not None:
+        if state.num_key_heads and state.num_value_heads % state.num_key_heads:
+            yield f"{state.num_value_heads} heads of the state do not divide by {state.num_key_heads} groups"
+        if state.num_value_heads * state.value_head_dim * state.key_head_dim > _MOST_OF_A_STATE:
+            yield f"the state of a layer has more than {_MOST_OF_A_STATE} elements"
+        if state.conv_kernel > _MOST_OF_A_KERNEL:
+            yield f"a convolution over {state.conv_kernel} tokens"
 
 
 def _parameters(model: ModelShape) -> int:
