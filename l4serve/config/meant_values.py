@@ -17,6 +17,7 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _MULTIPLES: Mapping[str | None, int] = {None: 1, "k": 1024, "K": 1024, "M": 1024**2}
 _TAINT = re.compile(r"([A-Za-z0-9./_-]+)(?:=([A-Za-z0-9._-]*))?:([A-Za-z]+)")
 """As kubectl writes a taint."""
+_PAIRS = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=[^=,]+(,[A-Za-z_][A-Za-z0-9_.-]*=[^=,]+)*")
 _CORES = re.compile(r"[0-9.]+m?")
 _RANGE = re.compile(r"[0-9.]+/[0-9]+")
 _PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)\s*%")
@@ -84,7 +85,7 @@ def _as_list(value: Any, example: Any) -> list[Any]:
     if not isinstance(example, list) or not example:
         return []
     if isinstance(example[0], Mapping):
-        return _one_item(value, next(iter(example[0])))
+        return _one_item(value, example[0])
     if not all(isinstance(item, str) for item in example):
         return []
     flags = example[0].startswith("--")
@@ -95,10 +96,16 @@ def _as_list(value: Any, example: Any) -> list[Any]:
     return []
 
 
-def _one_item(value: Any, first: str) -> list[Any]:
-    """The list of the one object that stands alone, or of one whose first key a text names."""
+def _one_item(value: Any, example: Mapping[str, Any]) -> list[Any]:
+    """The list of the one object that stands alone, or of one whose first key a text names.
+
+    Where objects begin with a name or a key, a mapping of such is the list of them.
+    """
+    first, *rest = example
     if isinstance(value, Mapping):
-        return [value]
+        plain = all(isinstance(each, str) for each in value.values())
+        pairs = first in ("name", "key") and rest and plain and not {*value} & {*example}
+        return [{first: name, rest[0]: each} for name, each in value.items()] if pairs else [value]
     return [{first: value}] if isinstance(value, str) and value else []
 
 
@@ -114,7 +121,14 @@ def _as_mapping(value: Any, example: Any, *, named: bool) -> Iterator[dict[str, 
         yield dict(pairs)
     if not isinstance(example, Mapping):
         return
-    if isinstance(value, bool) and "enabled" in example:
+    if isinstance(value, str) and (given := _PAIRS.fullmatch(value)):
+        # As the engines' own command lines write it.
+        name, _, rest = value.partition("=")
+        if given[1] is None and [*example][:1] == ["name"] and len(example) == 2:
+            yield {"name": name, [*example][1]: rest}
+        if not named:
+            yield {key: int(each) if each.isdigit() else each for key, each in _pairs(value)}
+    if isinstance(value, bool):
         yield {"enabled": value}
     elif taint := _TAINT.fullmatch(value) if isinstance(value, str) and "effect" in example else None:
         yield {"key": taint[1], "value": taint[2] or "", "effect": taint[3]}
@@ -124,6 +138,13 @@ def _as_mapping(value: Any, example: Any, *, named: bool) -> Iterator[dict[str, 
         yield {"cidr": value}
     elif named and isinstance(value, str) and value:
         yield from ({**example, key: value} for key, shown in example.items() if isinstance(shown, str))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """The names and values in NAME=VALUE,NAME=VALUE."""
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        yield name.strip(), value.strip()
 
 
 def named_values(value: Any) -> Mapping[str, str]:

@@ -37,6 +37,10 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("le", "is above {}, the most"),
     "less_than": ("lt", "is not below {}"),
 }
+EMPTY, BLANK = "the key has no value", "write a blank behind the `:`"
+_PRICE = re.compile(r"(?:USD|US\$|\$)\s*(\d{1,6}(?:\.\d{1,6})?)|(\d{1,6}(?:\.\d{1,6})?)\s*(?:USD|\$)")
+_STUCK = re.compile(r"([A-Za-z][A-Za-z0-9_./-]*):(?!//)(\S+)")
+"""A key and its value without the blank that YAML wants between them."""
 _MIDNIGHT = re.compile(r"(?<=^\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$")
 """What Pulumi's reader adds to a date."""
 
@@ -49,7 +53,7 @@ def message(detail: ErrorDetails) -> str:
         return f"{value} {words.format(f'{context[bound]:g}')}"
     wanted, wrong = _KINDS.get(kind.partition("_")[0], (_EXPECTED.get(kind, ""), ""))
     if wanted and detail["input"] is None:
-        return f"the key has no value, and {wanted} is expected"
+        return f"{EMPTY}, and {wanted} is expected"
     if wanted:
         plain = wrong and isinstance(detail["input"], str | int | float)
         return f"{value} {wrong}" if plain else f"{wanted} is expected, not {value}"
@@ -60,7 +64,7 @@ def message(detail: ErrorDetails) -> str:
             return "a value is required here"
         case "union_tag_invalid" | "literal_error":
             if detail["input"] is None:
-                return f"the key has no value, and one of {_listed(choices(detail))} is expected"
+                return f"{EMPTY}, and one of {_listed(choices(detail))} is expected"
             return f"{shown(_chosen(detail))} is none of {_listed(choices(detail))}"
         case "value_error":
             return _split(detail)[0]
@@ -92,6 +96,10 @@ def remedy(
     """
     kind, value = detail["type"], detail["input"]
     key = str(detail["loc"][-1])
+    if key.isdigit() and value is None and len(detail["loc"]) > 1:
+        return "write a point for the comma before it, which ends a value inside braces"
+    if key == "[key]" and (stuck := _STUCK.fullmatch(str(value))):
+        return f"{BLANK}, as {stuck[1]}: {stuck[2]}"
     if kind == "extra_forbidden":
         return meant_key(key, detail["loc"], known_keys)
     if kind == "value_error":
@@ -99,8 +107,12 @@ def remedy(
         return _split(detail)[1] or ("" if key == "[key]" else for_example(example))
     if kind in ("literal_error", "union_tag_invalid"):
         said = str(_chosen(detail))
-        if said.lower() in _NOTHING and detail["input"] is not None and takes(None):
-            return "write null"
+        if said.lower() in _NOTHING and detail["input"] is not None:
+            # A word of its own says more than to leave it to the plan.
+            if "none" in choices(detail):
+                return "did you mean none?"
+            if takes(None):
+                return "write null"
         near = nearest(said, choices(detail)) or shortened(said, choices(detail))
         return f"did you mean {near}?" if near else f"give one of {_listed(choices(detail))}"
     if kind == "union_tag_not_found":
@@ -108,7 +120,7 @@ def remedy(
         of_source = "source" in detail["loc"]
         usual = "mode: standard" if tag == "mode" else "kind: bucket" if of_source else "kind: vllm"
         if isinstance(value, Mapping) and (stuck := next((k for k in map(str, value) if k.startswith(f"{tag}:")), "")):
-            return f"write a blank behind the `:`, as {tag}: {stuck.removeprefix(f'{tag}:').strip()}"
+            return f"{BLANK}, as {tag}: {stuck.removeprefix(f'{tag}:').strip()}"
         if isinstance(value, Mapping) and (misspelt := nearest(tag, map(str, value))):
             return f"write {tag} for {misspelt}"
         return f"add {tag}, such as {usual}"
@@ -116,6 +128,8 @@ def remedy(
         return f'put it in quotes: "{str(value).lower()}"'
     if kind == "too_short" and isinstance(example, list) and any(isinstance(item, Mapping) for item in example):
         return ""  # an example would name what the stack does not have
+    if kind.startswith("float") and isinstance(value, str) and (price := _PRICE.fullmatch(value.strip())):
+        return f"write it as {float(price[1] or price[2]):g}"
     if kind == "too_long" and isinstance(value, Mapping):
         return f"leave {detail['ctx']['max_length']} here, and put the others into a stack of their own"
     # Of the name of a key nobody knows whether it is taken: `takes` asks of values.

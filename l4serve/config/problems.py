@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
 from l4serve.config.meant_values import named_values
-from l4serve.config.misplaced_keys import swapped
+from l4serve.config.misplaced_keys import NOTHING_MEANT, swapped
 from l4serve.config.model_names import is_model_id
-from l4serve.config.problem_words import anything, for_example, message, remedy
+from l4serve.config.problem_words import BLANK, EMPTY, anything, for_example, message, remedy
 from l4serve.config.random_texts import looks_random
 from l4serve.config.secret_names import holds_a_secret, names_a_secret
 from l4serve.config.secret_shapes import excerpt
@@ -105,14 +105,29 @@ def problems_from(
         for problem in [_problem(detail, known_keys, example_at, partial(takes, detail["loc"]))]
     )
     problems = tuple(_written_for(problem, problems) for problem in problems)
-    problems = tuple(problem for problem in problems if not _follows(problem, problems))
+    problems = tuple(_out_of(problem, problems) for problem in problems if not _follows(problem, problems))
     return (*problems, _MORE) if len(details) > MOST_PROBLEMS else problems
 
 
 def _follows(problem: Problem, problems: Sequence[Problem]) -> bool:
-    """Whether a list is found too short only because its items are refused."""
+    """Whether a list is found too short only because its items are refused, or a key without a value is none."""
     items = any(other.path.startswith(f"{problem.path}[") for other in problems)
-    return items and problem.message.endswith("or more are wanted here")
+    stuck = any(other.path == problem.path and other.remedy.startswith(BLANK) for other in problems)
+    short = items and problem.message.endswith("or more are wanted here")
+    return short or (stuck and problem.message.startswith(EMPTY))
+
+
+def _out_of(problem: Problem, problems: Sequence[Problem]) -> Problem:
+    """An unknown key that nothing explains, beside a mapping that has no keys: it was to stand in that one."""
+    above = problem.path.rpartition(".")[0]
+    if problem.remedy != NOTHING_MEANT:
+        return problem
+    empty = [
+        other.path.rpartition(".")[2]
+        for other in problems
+        if other.path.rpartition(".")[0] == above and other.message == f"{EMPTY}, and a mapping is expected"
+    ]
+    return replace(problem, remedy=f"indent it deeper than {empty[0]}") if len(empty) == 1 else problem
 
 
 def _written_for(problem: Problem, problems: Sequence[Problem]) -> Problem:

@@ -39,6 +39,8 @@ def shortened(word: str, known: Iterable[str]) -> str | None:
     said = word.lower()
     longer = [name for name in words if name.lower().startswith(said) and len(word) >= _SHORTEST]
     longer = longer or [name for name in words if said in name.lower().split("-")]
+    # policy and policies, entry and entries.
+    longer = longer or [name for name in words if said.endswith("y") and name.lower() == f"{said[:-1]}ies"]
     return longer[0] if len(longer) == 1 else None
 
 

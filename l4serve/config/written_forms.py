@@ -43,7 +43,7 @@ _CALLED: Mapping[str, str] = {
     VERSION: "is not a release: numbers with dots between them",
 }
 _WORD = "is not a word of letters, digits and . _ -, beginning with a letter or digit"
-_UNIT = re.compile(r"([0-9.]+)\s*([kKMGT]?)(i?)[bB]?(ytes?)?")
+_UNIT = re.compile(r"([0-9.]+)\s*([kKMGTgt]?|m(?=i))(i?)[bB]?(ytes?)?")
 _LETTER_O = re.compile(r"(?<=[0-9.])[oO](?=[0-9.]|$)")
 _PLACE_WORDS = re.compile(
     r"(africa|asia|ap|australia|europe|eu|me|northamerica|southamerica|us)"
@@ -128,6 +128,7 @@ def _writings(value: str) -> Iterator[str]:
     yield re.sub(r"^https?://", "", text).rstrip("/")
     yield text.removeprefix("v")
     yield f"/{text}"
+    yield f"gs://{text}"
     plain = _plain(text)
     if 2 * len(plain) > len(text):
         yield plain

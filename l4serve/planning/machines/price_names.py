@@ -5,7 +5,7 @@ from functools import cache
 
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
-from l4serve.config.spelling import nearest
+from l4serve.config.spelling import by_number, nearest
 from l4serve.config.stated_prices import Prices
 from l4serve.planning.machines.shapes import gpu_machine_types
 
@@ -22,7 +22,15 @@ def misspelt_prices(prices: Prices) -> Iterator[Problem]:
             # Another series is another machine, which may be newer than the table.
             if near is not None and near.partition("-")[0] == name.partition("-")[0]:
                 message = f"there is no machine type {name!r}, so the price would apply to nothing"
-                yield Problem(f"prices.{key}.{name}", message, f"did you mean {near}?")
+                yield Problem(f"prices.{key}.{name}", message, _meant(name, near))
+
+
+def _meant(name: str, near: str) -> str:
+    """The nearest type, or all of its size's series where the number alone is wrong, which is like no other."""
+    series = name.rstrip("0123456789")
+    if near.rstrip("0123456789") != series:
+        return f"did you mean {near}?"
+    return f"give one of {', '.join(by_number(one for one in _known_types() if one.startswith(series)))}"
 
 
 @cache
