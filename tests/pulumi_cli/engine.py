@@ -39,6 +39,8 @@ class Step:
     name: str
     fields: tuple[str, ...] = field(default=(), compare=False)
     """Inputs that differ, where the provider told."""
+    package: str = field(default="", compare=False)
+    """Whose resource it is: kubernetes, gcp, or l4serve for a component."""
 
 
 @dataclass(frozen=True)
@@ -190,4 +192,5 @@ def _documents(text: str) -> list[dict[str, Any]]:
 
 def _step(raw: dict[str, Any]) -> Step:
     _, _, types, name = raw["urn"].split("::")
-    return Step(raw["op"], types.rsplit(":", 1)[-1], name, fields=tuple(raw.get("detailedDiff") or ()))
+    package, *_, kind = types.rsplit("$", 1)[-1].split(":")
+    return Step(raw["op"], kind, name, fields=tuple(raw.get("detailedDiff") or ()), package=package)
