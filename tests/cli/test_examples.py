@@ -1,6 +1,8 @@
 """The cookbook's stacks plan, fit, render, and are what the how-to pages name."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.stack_planner import plan_stack
+from tests.cli.terminal import run
 from tests.editor import marked
 from tests.stack_cases import ROOT
 
@@ -57,3 +60,23 @@ def test_an_editor_finds_nothing_wrong(file: Path) -> None:
 def test_the_how_to_names_each_of_them() -> None:
     text = (ROOT / "docs" / "how-to.md").read_text("utf-8")
     assert set(re.findall(r"examples/(Pulumi\.[\w.-]+\.yaml)", text)) == {file.name for file in EXAMPLES}
+
+
+HOW_TO = (ROOT / "docs" / "how-to.md").read_text("utf-8")
+
+
+@EACH
+def test_it_plans_where_the_how_to_has_it_copied_to(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    stack = file.name.split(".")[1]
+    copied = re.findall(r"^(cp [^\n]*)$", HOW_TO, re.M)
+    assert len(copied) == 2
+    for line in copied:
+        subprocess.run(shlex.split(line.replace("Pulumi.embeddings.yaml", file.name)), check=True)
+    planned = run("plan", "-s", stack)
+    assert planned.exit_code == 0, planned.stderr
