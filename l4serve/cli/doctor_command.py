@@ -14,7 +14,7 @@ from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.stack_file import PROJECT
-from l4serve.planning.stack.pending import HEALING, StateError, adopted, pending_creates
+from l4serve.planning.stack.pending import HEALING, PendingCreate, StateError, adopted, pending_creates
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -151,10 +151,16 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
             raise typer.Exit(NEEDS_HEALING)
         return
     for each in found:
-        fate = f"adopted as {one_line(each.import_id)}" if each.import_id else "made again by pulumi up"
-        say(f"{one_line(each.urn)}\n    {fate}")
+        say(f"{one_line(each.urn)}\n    {_fate(each)}")
     say(f"Heal it with: pulumi cancel; {HEALING}")
     raise typer.Exit(NEEDS_HEALING)
+
+
+def _fate(pending: PendingCreate) -> str:
+    if pending.import_id:
+        return f"adopted as {one_line(pending.import_id)}"
+    again = "made again by pulumi up"
+    return f"{again}; then delete a twin, if there is one: {one_line(pending.twins)}" if pending.twins else again
 
 
 def _content(state: Path | None) -> bytes:

@@ -11,7 +11,12 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.cli.doctor_command import MOST_STATE_BYTES
+from l4serve.cli.render_command import render_stack
+from l4serve.config.data_file import load_data
+from l4serve.planning.stack import pending
 from l4serve.planning.stack.pending import HEALING
+from tests.factories import loaded
+from tests.sandbox.test_every_option import every_option
 
 URN = "urn:pulumi:dev::gke-llm-serving::"
 CLUSTER: dict[str, Any] = {
@@ -56,6 +61,38 @@ def test_what_google_made_is_adopted_and_the_rest_made_again() -> None:
     assert "projects/p/serviceAccounts/llm-nodes@p.iam.gserviceaccount.com" in said
     assert f"{NAMESPACE['urn']}\n    made again by pulumi up" in said
     assert f"Heal it with: pulumi cancel; {HEALING}" in said
+
+
+DISK = {
+    "urn": f"{URN}gcp:compute/disk:Disk::chat-weights-fill",
+    "type": "gcp:compute/disk:Disk",
+    "inputs": {"project": "p", "zone": "us-central1-a", "name": "chat-weights-fill-6182cbc"},
+}
+POLICY = {
+    "urn": f"{URN}gcp:monitoring/alertPolicy:AlertPolicy::chat-alerts-idle",
+    "type": "gcp:monitoring/alertPolicy:AlertPolicy",
+    "inputs": {"project": "p", "displayName": "llm/chat: idle"},
+}
+
+
+def test_a_disk_whose_next_name_would_be_another_is_adopted() -> None:
+    assert (
+        adopted(state(DISK))["resources"][0]["id"] == "projects/p/zones/us-central1-a/disks/chat-weights-fill-6182cbc"
+    )
+
+
+def test_what_cloud_monitoring_has_named_itself_may_have_a_twin() -> None:
+    _, said = doctor(state(POLICY))
+    wanted = "gcloud monitoring policies list --project p --filter 'displayName=\"llm/chat: idle\"'"
+    assert f"made again by pulumi up; then delete a twin, if there is one: {wanted}" in " ".join(said.split())
+
+
+def test_every_cloud_resource_is_adopted_made_again_without_harm_or_told_to_have_a_twin() -> None:
+    made = render_stack(loaded({**every_option(), "monitoring": {"alerts": {"via": "policies"}, "dashboard": True}}))
+    held = load_data(pending.__file__, "import_ids.yaml")
+    harmless = {"BucketIAMMember", "IAMMember", "RouterNatAddress", "SecretIamMember", "Service"}
+    others = {each["type"] for each in made.cloud} - held["ids"].keys() - held["twins"].keys()
+    assert {each.rsplit(":", 1)[-1] for each in others} == harmless
 
 
 def test_the_adopted_state_holds_what_was_made_under_its_id_and_its_inputs() -> None:

@@ -20,7 +20,9 @@ class PendingCreate:
 
     urn: str
     import_id: str | None
-    """Id by which the provider finds what was made; None where making it again does no harm."""
+    """Id by which the provider finds what was made; None where it has to be made again."""
+    twins: str | None = None
+    """Command that lists what was made beside what is made again; None where the one takes the other's place."""
 
 
 class StateError(ValueError):
@@ -90,7 +92,12 @@ def _is_resource(value: Any) -> bool:
 
 def _pending(resource: Mapping[str, Any]) -> PendingCreate:
     urn, inputs = resource["urn"], resource.get("inputs") or {}
-    template = load_data(__file__, "import_ids.yaml")["ids"].get(resource["type"])
+    known = load_data(__file__, "import_ids.yaml")
+    import_id, twins = (_filled(known[each].get(resource["type"]), inputs) for each in ("ids", "twins"))
+    return PendingCreate(urn, import_id, twins)
+
+
+def _filled(template: str | None, inputs: Mapping[str, Any]) -> str | None:
     if template is None or not set(_PLACEHOLDER.findall(template)) <= inputs.keys():
-        return PendingCreate(urn, None)
-    return PendingCreate(urn, template.format_map(inputs))
+        return None
+    return template.format_map(inputs)
