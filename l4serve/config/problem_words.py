@@ -98,8 +98,8 @@ def remedy(
     key = str(detail["loc"][-1])
     if key.isdigit() and value is None and len(detail["loc"]) > 1:
         return "write a point for the comma before it, which ends a value inside braces"
-    if key == "[key]" and (stuck := _STUCK.fullmatch(str(value))):
-        return f"{BLANK}, as {stuck[1]}: {stuck[2]}"
+    if key == "[key]" and (unparted := _STUCK.fullmatch(str(value))):
+        return f"{BLANK}, as {unparted[1]}: {unparted[2]}"
     if kind == "extra_forbidden":
         return meant_key(key, detail["loc"], known_keys)
     if kind == "value_error":

@@ -112,7 +112,9 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contra
             continue
         yield from odd_identifiers(option, path)
         name = option.flag.name
-        if name in owned and any(not _breaks_nothing(owned[name], value) for value in option.values or (None,)):
+        # One key of a JSON option is told by its name, as the whole object has it.
+        told = tuple(f"{option.key}={value}" for value in option.values) if option.key else option.values
+        if name in owned and any(not _breaks_nothing(owned[name], value) for value in told or (None,)):
             yield _owned_problem(path, option.token, owned[name])
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")

@@ -107,3 +107,26 @@ def test_nobody_sets_the_buffer_of_the_streamer_past_the_plan() -> None:
     with pytest.raises(ConfigError, match="counted with the buffer") as refused:
         factories.planned(factories.serving({"chat": chat}))
     assert "another engine.loadFormat" in str(refused.value)
+
+
+STREAMER = {"loadFormat": "runai_streamer"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ['--model-loader-extra-config={"memory_limit": -1}'],
+        ["--model-loader-extra-config", '{"concurrency": 8, "memory_limit": 0}'],
+        ["--model-loader-extra-config.memory_limit=-1"],
+    ],
+)
+def test_nor_by_the_options_of_the_loader(args: list[str]) -> None:
+    chat = factories.workload(engine=STREAMER, extraArgs=args)
+    with pytest.raises(ConfigError, match="leave memory_limit out of it"):
+        factories.planned(factories.serving({"chat": chat}))
+
+
+def test_other_options_of_the_loader_are_the_users_own() -> None:
+    chat = factories.workload(engine=STREAMER, extraArgs=['--model-loader-extra-config={"concurrency": 8}'])
+    (plan,) = factories.planned(factories.serving({"chat": chat})).workloads
+    assert any("concurrency" in argument for argument in plan.engine.argv)
