@@ -31,6 +31,7 @@ _OPTIONS = (
     "arg.eplbConfig.num_redundant_experts",
     "arg.decodeContextParallelSize",
     "arg.maxCpuLoras",
+    "arg.mambaBlockSize",
     "arg.longPrefillTokenThreshold",
     "arg.enableLogOutputs",
     "arg.prefixCachingHashAlgo",

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS, Engine
+from l4serve.engines.asked_choices import choice_facts
 from l4serve.engines.asked_words import asked_words, graphs_contradict, unknown_class
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
@@ -39,7 +40,7 @@ _DRAFT_KEYS = (
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
-_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only")
+_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only", "state")
 _NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
 """Parts of ids by which publishers say how a checkpoint is quantised."""
 _BLOCK = 16
@@ -61,6 +62,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         ),
         **context_facts(case.model, case.layout.tensor_parallel_size, engine_facts["arg.decodeContextParallelSize"]),
         **length_facts(case),
+        **choice_facts(case),
         **_quantization_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
@@ -163,8 +165,6 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["speculative.how"] = drafting_method(speculative)
     for key, fact in _SPECULATIVE.items():
         facts[fact] = speculative.get(key)
-    facts["v1.off"] = True if case.extra_env.get("VLLM_USE_V1") == "0" else None
-    facts["v1.asked"] = True if case.extra_env.get("VLLM_USE_V1") == "1" else None
     return facts
 
 

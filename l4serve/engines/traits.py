@@ -53,6 +53,8 @@ class GpuTraits:
 
     name: str
     compute_capability: tuple[int, int]
+    memory_gib: float | None = None
+    """Memory that the engine sees; None where nobody asked."""
 
 
 @frozen()

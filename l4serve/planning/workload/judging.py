@@ -72,7 +72,7 @@ class Subject:
             self.workload,
             contract=self.resolved.contract,
             model=model_traits(self.shape, self.workload.model.id),
-            gpu=GpuTraits(self.card.name, self.card.compute_capability),
+            gpu=GpuTraits(self.card.name, self.card.compute_capability, self.card.total_gib),
             layout=self.layout,
             draft_vocab_size=draft_vocab_size(speculation(self.workload)),
             largest_tensor_bytes=largest_tensor_bytes(self.shape) if self.shape else 0,

@@ -1,0 +1,41 @@
+"""What a workload asks of a release beside its fields, and what the release takes where nothing is asked (vLLM)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from l4serve.engines.case import Case
+from l4serve.engines.compilation import compilation
+
+_BASE = ("all", "none")
+"""Words of custom_ops that name every operator, of which one may stand."""
+
+
+def choice_facts(case: Case) -> Mapping[str, Any]:
+    """Sequences by default, the engine and runner that variables ask for, and what custom_ops contradicts."""
+    asked = compilation(case.engine, case.extra_args).get("custom_ops") if case.engine.kind == "vllm" else None
+    operators = tuple(map(str, asked)) if isinstance(asked, list | tuple) else ()
+    runner, engine = case.extra_env.get("VLLM_USE_V2_MODEL_RUNNER"), case.extra_env.get("VLLM_USE_V1")
+    return {
+        "v1.off": True if engine == "0" else None,
+        "v1.asked": True if engine == "1" else None,
+        "sequences.default": _default_sequences(case),
+        "v2.asked": True if runner == "1" else None,
+        "customOps.malformed": next(_malformed(operators), None),
+        "customOps.bases": sum(word in _BASE for word in operators) or None,
+        "customOps.bothWays": next(_both_ways(operators), None),
+    }
+
+
+def _default_sequences(case: Case) -> int | None:
+    memory = case.gpu.memory_gib
+    limits = case.contract.batch_limits_for(memory, case.gpu.name) if memory else None
+    return limits.max_num_seqs if limits else None
+
+
+def _malformed(operators: tuple[str, ...]) -> Iterator[str]:
+    return (word for word in operators if word not in _BASE and (len(word) < 2 or word[0] not in "+-"))
+
+
+def _both_ways(operators: tuple[str, ...]) -> Iterator[str]:
+    """Operators that are turned on and off."""
+    return (word[1:] for word in operators if word[:1] == "+" and f"-{word[1:]}" in operators)
