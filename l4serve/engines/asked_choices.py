@@ -12,7 +12,7 @@ _BASE = ("all", "none")
 
 def choice_facts(case: Case) -> Mapping[str, Any]:
     """Sequences by default, the engine and runner that variables ask for, and what custom_ops contradicts."""
-    asked = compilation(case.engine, case.extra_args).get("custom_ops") if case.engine.kind == "vllm" else None
+    asked = compilation(case.engine, case.extra_args).get("custom_ops")
     operators = tuple(map(str, asked)) if isinstance(asked, list | tuple) else ()
     runner, engine = case.extra_env.get("VLLM_USE_V2_MODEL_RUNNER"), case.extra_env.get("VLLM_USE_V1")
     return {

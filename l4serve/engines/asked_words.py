@@ -32,6 +32,7 @@ _OPTIONS = (
     "arg.decodeContextParallelSize",
     "arg.maxCpuLoras",
     "arg.mambaBlockSize",
+    "arg.configFormat",
     "arg.longPrefillTokenThreshold",
     "arg.enableLogOutputs",
     "arg.prefixCachingHashAlgo",

@@ -40,6 +40,8 @@ class Image:
     packages: frozenset[str]
     """Those that a flag needs and that it has; see `data/image_needs.yaml`."""
     user: str
+    compatibility: str | None = None
+    """Variable that runs it by its own compatibility libraries under an older driver; None where it has none."""
 
 
 @frozen()

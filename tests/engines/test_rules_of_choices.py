@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from l4serve.engines.traits import GpuTraits
-from tests.engines.rule_cases import L4, QWEN, errors, like
+from tests.engines.rule_cases import L4, QWEN, errors, like, verdicts
 
 H100 = GpuTraits("nvidia-h100-80gb", (9, 0), 79.3)
 BATCH = "vllm-batch-below-sequences-of-the-card"
 MAMBA = like(QWEN, architecture="FalconH1ForCausalLM")
+THEIRS = like(QWEN, id="mistralai/Mistral-Small-24B-Instruct-2501", architecture="MistralForCausalLM")
 NGRAM = {"method": "ngram", "num_speculative_tokens": 3}
 DRAFT = {"method": "draft_model", "model": "Qwen/Qwen2.5-0.5B", "num_speculative_tokens": 3}
 
@@ -91,3 +92,20 @@ def test_custom_operators_are_named_as_the_release_reads_them(
 ) -> None:
     found = errors("vllm", version, QWEN, compilationConfig={"custom_ops": operators})
     assert {name for name in found if name.startswith("vllm-custom-ops")} == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "extra_args", "rule"),
+    [
+        (QWEN, {"loadFormat": "mistral"}, (), "vllm-files-of-mistral-for-another-model"),
+        (QWEN, {}, ("--config-format=mistral",), "vllm-files-of-mistral-for-another-model"),
+        (QWEN, {}, ("--config-format=hf",), None),
+        (THEIRS, {"loadFormat": "mistral"}, ("--config-format=mistral",), None),
+        (like(THEIRS, id="TheBloke/Mistral-7B"), {"loadFormat": "mistral"}, (), "vllm-files-of-mistral-elsewhere"),
+    ],
+)
+def test_files_of_mistral_are_in_its_own_repositories(
+    model: Any, settings: dict[str, Any], extra_args: tuple[str, ...], rule: str | None
+) -> None:
+    found = verdicts("vllm", "0.26.0", model, extra_args=extra_args, **settings)
+    assert {name for name in found if name.startswith("vllm-files-of-mistral")} == ({rule} if rule else set())

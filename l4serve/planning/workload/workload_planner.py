@@ -140,7 +140,7 @@ def draft_workload(
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
     notes = (
         *_notes(subject(), judgement(), resources(), host()),
-        *place_notes(workload.engine, contract(), place(), cluster()),
+        *place_notes(workload, contract(), place(), cluster()),
         *storage().notes,
         *alert_notes(workload, contract(), around),
     )

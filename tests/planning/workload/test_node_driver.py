@@ -49,3 +49,15 @@ def test_each_pool_of_a_class_is_looked_at() -> None:
     said = [note.text for note in planned(config).notes if SAID in note.text]
     assert [text for text in said if "pool spot" in text] == said
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "env", "told"),
+    [("0.26.0", {}, True), ("0.26.0", {"VLLM_ENABLE_CUDA_COMPATIBILITY": "1"}, False), ("0.19.1", {}, False)],
+)
+def test_autopilot_installs_the_default_driver(version: str, env: dict[str, str], *, told: bool) -> None:
+    asked = workload(engine={"kind": "vllm", "version": version, "maxModelLen": 4096}, extraEnv=env)
+    plan = planned(serving({"qwen": asked}, cluster={"mode": "autopilot", "name": "llm", "location": "us-central1"}))
+    said = [note.text for note in plan.notes if SAID in note.text]
+    assert bool(said) is told
+    assert all('extraEnv.VLLM_ENABLE_CUDA_COMPATIBILITY: "1"' in text for text in said)
