@@ -22,6 +22,7 @@ from benchmarks.hostility.inputs import Case, cases
 from benchmarks.hostility.many import many
 from benchmarks.hostility.odd_places import other_kinds, sandbox_files
 from benchmarks.hostility.ordinary import ordinary
+from benchmarks.hostility.other_commands import other_commands
 from benchmarks.hostility.planted import planted
 from l4serve.cli.app import app
 
@@ -165,6 +166,7 @@ def all_cases(rng: random.Random, per_kind: int, most: int = MANY) -> Iterable[C
     yield from cases(rng, per_kind)
     yield from other_kinds(rng, per_kind)
     yield from sandbox_files()
+    yield from other_commands(rng, per_kind)
     yield from planted(rng)
     yield from ordinary(rng)
     yield from many(rng, most)

@@ -45,9 +45,9 @@ PercentileOption = Annotated[
     typer.Option(min=50, max=99.9, help="Requests, in percent, that --ttft-ms is promised to; unsaid: their mean."),
 ]
 GrowthOption = Annotated[float | None, typer.Option(min=0, max=10, help="Growth of the rate, as a share; unsaid: 0.1.")]
-TtftOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for a first token.")]
-ItlOption = Annotated[float | None, typer.Option(min=0.1, help="The longest wait for each one after it.")]
-BudgetOption = Annotated[float | None, typer.Option(min=0.01, help="The most that an hour may cost.")]
+TtftOption = Annotated[float | None, typer.Option(min=0.1, max=1e9, help="The longest wait for a first token.")]
+ItlOption = Annotated[float | None, typer.Option(min=0.1, max=1e9, help="The longest wait for each one after it.")]
+BudgetOption = Annotated[float | None, typer.Option(min=0.01, max=1e9, help="The most that an hour may cost.")]
 QualityOption = Annotated[
     Literal["any", "8bit", "full"] | None,
     typer.Option(help="Coarsest weights and cache that may be proposed: any, 8bit or full."),

@@ -50,7 +50,7 @@ GpuMemoryOption = Annotated[
     float | None,
     typer.Option(min=0.1, max=LARGEST_GIB, help="GiB of each GPU as CUDA reports them; unset follows --gpu."),
 ]
-TensorParallelOption = Annotated[int, typer.Option(min=1, help="GPUs that each layer is sharded over.")]
+TensorParallelOption = Annotated[int, typer.Option(min=1, max=1024, help="GPUs that each layer is sharded over.")]
 DtypeOption = Annotated[
     str | None,
     typer.Option(help="Type of the weights: auto, bfloat16, float16 or float32.", autocompletion=complete_dtype),
@@ -66,10 +66,12 @@ KvCacheDtypeOption = Annotated[
     typer.Option(help="Type of the KV cache: auto, fp8, fp8_e5m2, ...", autocompletion=complete_kv_cache_dtype),
 ]
 MaxModelLenOption = Annotated[
-    int | None, typer.Option(min=1, help="Longest context in tokens, prompt and answer together.")
+    int | None, typer.Option(min=1, max=10_000_000, help="Longest context in tokens, prompt and answer together.")
 ]
-MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, help="Sequences that one step may batch.")]
-MaxBatchedTokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens that one step may batch.")]
+MaxNumSeqsOption = Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Sequences that one step may batch.")]
+MaxBatchedTokensOption = Annotated[
+    int | None, typer.Option(min=1, max=10_000_000, help="Tokens that one step may batch.")
+]
 UtilizationOption = Annotated[
     float | None, typer.Option(help="Share of the GPU's memory that the engine may take, above 0 and at most 1.")
 ]

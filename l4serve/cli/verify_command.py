@@ -46,7 +46,7 @@ VersionOption = Annotated[
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of its model; unset is what it lists.")]
 LengthOption = Annotated[
     int | None,
-    typer.Option("--max-model-len", min=1, help="Its context limit in tokens; unset is what it tells."),
+    typer.Option("--max-model-len", min=1, max=10_000_000, help="Its context limit in tokens; unset is what it tells."),
 ]
 ServesOption = Annotated[
     str | None,
@@ -195,7 +195,8 @@ def _print(document: object, reports: "tuple[Report, ...]") -> None:
 
 
 def _folder(file: Path | None) -> Path:
-    return file.resolve().parent if file is not None else project_root()
+    # Path.resolve raises where links go round in a circle.
+    return Path(os.path.realpath(file)).parent if file is not None else project_root()
 
 
 def _given(engine: str | None, version: str | None, model: str | None, length: int | None, serves: str | None) -> str:

@@ -2,9 +2,12 @@
 
 import ast
 import re
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from l4serve.cli.app import app
 from l4serve.cli.lazy_group import COMMANDS, load_command
 from tests.cli.terminal import ROOT, run
 
@@ -29,7 +32,7 @@ USAGES = {
     "explain": ("l4serve explain needs the argument KEY", "add KEY: Key without the names"),
     "contract diff vllm-0.26.0": ("l4serve contract diff needs the argument AFTER", "add AFTER: Release, such as"),
     "fit --model x --max-model-len 8k": ("--max-model-len: '8k' is not a whole number", "write it as 8192"),
-    "fit --model x --max-model-len many": ("--max-model-len: 'many' is not a whole number", "give 1 or more"),
+    "fit --model x --max-model-len many": ("--max-model-len: 'many' is not a whole number", "give 1 to 10000000"),
     "shapes --gpus 99": ("--gpus: '99' is above 16, the most", "give 1 to 16"),
     "advise --rps nan": ("--rps: 'nan' is not a number", "give 1e-06 to 1000000"),
     "verify --timeout soon": ("--timeout: 'soon' is not a number", "give 0.1 to 86400"),
@@ -81,3 +84,20 @@ def test_every_refusal_of_the_commands_holds_a_remedy() -> None:
             if ours and not re.search(r"; |fix: |REMEDY|remedy", said):
                 mute.append(f"{path.name}:{call.lineno}: {said}")
     assert mute == []
+
+
+def test_every_number_has_a_least_and_a_most() -> None:
+    """What has none is infinite to somebody: --budget-usd-hour=1e400."""
+    free = {"--gpu-memory-utilization"}  # which the config of an engine bounds
+    waiting: list[tuple[str, Any]] = [("l4serve", get_command(app))]
+    seen = 0
+    while waiting:
+        name, command = waiting.pop()
+        context = command.make_context(name, ["-"], resilient_parsing=True)
+        inner = command.list_commands(context) if hasattr(command, "list_commands") else []
+        waiting += [(f"{name} {one}", command.get_command(context, one)) for one in inner]
+        for param in command.params:
+            if param.type_descriptor.annotation in (int, float) and not free & {*param.opts}:
+                seen += 1
+                assert None not in (param.min, param.max), (name, param.opts)
+    assert seen > 30

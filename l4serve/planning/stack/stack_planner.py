@@ -1,6 +1,7 @@
 """The plan of a stack: frozen values from its config, or every reason why it cannot work."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.packing.placement import PodRequest, PoolPlacement, PoolRoom, place
+from l4serve.planning.packing.placement import Placement, PodRequest, PoolPlacement, PoolRoom, place
 from l4serve.planning.stack.class_pods import class_spare, spread_over_classes
 from l4serve.planning.stack.cost import stack_cost
 from l4serve.planning.stack.dashboard_definition import dashboard_definition
@@ -63,6 +64,14 @@ def plan_stack(stack: Stack) -> StackPlan:
     config, steps = stack.config, _steps(stack)
     around = steps.around
     drafts = once(partial(_drafts, config, steps.shapes, around))
+    _refuse_beside(stack, steps, drafts)
+    workloads, placement = within_pools(drafts(), around.site().pools, around)
+    return _assemble(stack, around, workloads, placement, gated=_gated(config, steps.shapes))
+
+
+def _refuse_beside(stack: Stack, steps: Steps, drafts: Step[tuple[Draft, ...]]) -> None:
+    """Raises ConfigError for what stops a stack before its pods are packed."""
+    config, around = stack.config, steps.around
     gather(
         around.site,
         around.secret,
@@ -80,18 +89,44 @@ def plan_stack(stack: Stack) -> StackPlan:
         drafts,
     )
     refuse_all(_system_room(around.site().cluster, drafts()))
-    workloads, placement = within_pools(drafts(), around.site().pools, around)
-    return _assemble(stack, around, workloads, placement, gated=_gated(config, steps.shapes))
 
 
-def subjects_and_drafting(stack: Stack) -> tuple[Mapping[str, Step[Subject]], Callable[[str, Subject], Draft]]:
-    """What the plan of a stack judges of each workload, on the card that the workload would get, and what drafts a
-    workload by its name and subject, as it is or edited; that raises ConfigError as its plan does."""
-    steps, workloads = _steps(stack), stack.config.workloads.items()
-    subjects = {name: partial(subject_of, name, w, steps.shapes[name], steps.around) for name, w in workloads}
-    return subjects, lambda name, subject: draft_workload(
-        name, subject.workload, steps.shapes[name], steps.around, subject
-    )
+@frozen(kw_only=True)
+class Survey:
+    """What a stack is judged by, workload by workload, where no plan of the whole is wanted."""
+
+    subjects: Mapping[str, Step[Subject]]
+    """What the plan judges of each workload, on the card that it would get; nobody reads how to mend its memory."""
+    drafts: Mapping[str, Step[Draft]]
+    """Each workload as its plan drafts it."""
+    draft: Callable[[str, Subject], Draft]
+    """Drafts a workload by its name and an edited subject; raises ConfigError as its plan does."""
+    refuse_nodes: Callable[[], None]
+    """Raises ConfigError with what the plan refuses where pods are packed, or before."""
+
+
+def survey(stack: Stack) -> Survey:
+    """The parts of a stack's plan that its workloads are judged by, each worked out once."""
+    steps, names = _steps(stack), tuple(stack.config.workloads)
+
+    def subject(name: str) -> Subject:
+        found = subject_of(name, stack.config.workloads[name], steps.shapes[name], steps.around)
+        return replace(found, cured=False)
+
+    def draft(name: str, subject: Subject) -> Draft:
+        return draft_workload(name, subject.workload, steps.shapes[name], steps.around, subject)
+
+    def own_draft(name: str) -> Draft:
+        return draft(name, subjects[name]())
+
+    subjects = {name: once(partial(subject, name)) for name in names}
+    drafts = {name: once(partial(own_draft, name)) for name in names}
+
+    def refuse_nodes() -> None:
+        _refuse_beside(stack, steps, once(lambda: gather_all(drafts.values())))
+        _packed([drafts[name]() for name in names], steps.around.site().pools)
+
+    return Survey(subjects=subjects, drafts=drafts, draft=draft, refuse_nodes=refuse_nodes)
 
 
 def _steps(stack: Stack) -> Steps:
@@ -199,15 +234,23 @@ def within_pools(
 
     Raises ConfigError where the replicas do not pack on the pools.
     """
+    rooms, placed, placement = _packed(drafts, pools)
+    of_classes = {draft.name: _class_spare(draft, placed, rooms) for draft in drafts if draft.place.placing.class_pools}
+    spare = {**placement.spare, **of_classes}
+    planned = (finish(draft, around, spare_pods=_spare(draft, spare)) for draft in drafts)
+    return tuple(planned), placement.pools
+
+
+def _packed(
+    drafts: Sequence[Draft], pools: Sequence[PoolPlan]
+) -> tuple[Mapping[str, PoolRoom], Sequence[PodRequest], Placement]:
+    """What the pools hold, what is asked of them, and where it lands; raises ConfigError where it does not."""
     rooms = {pool.name: pool_room(pool) for pool in pools}
     asked = [entry for draft in drafts for entry in _asked(draft)]
     placed = spread_over_classes(asked, rooms)
     placement = place(placed, list(rooms.values()))
     refuse_all(placement.refusals)
-    of_classes = {draft.name: _class_spare(draft, placed, rooms) for draft in drafts if draft.place.placing.class_pools}
-    spare = {**placement.spare, **of_classes}
-    planned = (finish(draft, around, spare_pods=_spare(draft, spare)) for draft in drafts)
-    return tuple(planned), placement.pools
+    return rooms, placed, placement
 
 
 def _system_room(cluster: ClusterPlan, drafts: Sequence[Draft]) -> Iterator[Problem]:

@@ -1,11 +1,12 @@
 """What breaks when the workloads of a stack move to another release: the plan's own judgement under both contracts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from l4serve.config.frozen import frozen
-from l4serve.config.gathering import gather_all, refuse_all
+from l4serve.config.gathering import Step, gather_all, refuse_all
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import Stack
 from l4serve.config.workload import Workload
@@ -15,13 +16,11 @@ from l4serve.engines.replacements import Removal
 from l4serve.engines.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
-from l4serve.planning.stack.stack_planner import plan_stack, subjects_and_drafting
+from l4serve.planning.stack.stack_planner import Survey, survey
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.judging import Judgement, Subject
 from l4serve.planning.workload.workload_planner import Draft
-
-_Drafting = Callable[[str, Subject], Draft]
 
 
 @frozen()
@@ -100,25 +99,25 @@ def version_move(stack: Stack, target: ResolvedContract | None) -> tuple[Moved, 
     Workloads of another engine stay as they are. Raises ConfigError for a stack whose workloads cannot be judged, and
     for what is refused of its cluster and its nodes under whatever release.
     """
-    refuse_all(_of_its_nodes(stack))
-    subjects, draft = subjects_and_drafting(stack)
-    judged = zip(subjects, gather_all(subjects.values()), strict=True)
-    return tuple(_moved(stack, target, name, subject, draft) for name, subject in judged)
+    found = survey(stack)
+    refuse_all(_of_its_nodes(found))
+    judged = zip(found.subjects, gather_all(found.subjects.values()), strict=True)
+    return tuple(_moved(stack, target, name, subject, found) for name, subject in judged)
 
 
-def _of_its_nodes(stack: Stack) -> Iterator[Problem]:
+def _of_its_nodes(found: Survey) -> Iterator[Problem]:
     """What is refused of the nodes that the workloads would run on, whose move then breaks nothing that runs."""
     try:
-        plan_stack(stack)
+        found.refuse_nodes()
     except ConfigError as error:
         yield from (problem for problem in error.problems if re.match(r"cluster\b|nodePools\b", problem.path))
 
 
-def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject, draft: _Drafting) -> Moved:
+def _moved(stack: Stack, target: ResolvedContract | None, name: str, now: Subject, found: Survey) -> Moved:
     kind = now.workload.engine.kind
     then = under(now, target) if target and target.contract.engine == kind else now
-    before = _side(name, now, draft)
-    after = before if then is now else _side(name, then, draft)
+    before = _side(name, now, found.drafts[name])
+    after = before if then is now else _side(name, then, partial(found.draft, name, then))
     return Moved(
         name=name,
         engine=kind,
@@ -145,11 +144,11 @@ def under(subject: Subject, target: ResolvedContract) -> Subject:
     return replace(subject, resolved=target, workload=subject.workload.model_copy(update={"engine": moved}))
 
 
-def _side(name: str, subject: Subject, draft: _Drafting) -> Side:
+def _side(name: str, subject: Subject, draft: Step[Draft]) -> Side:
     version, contract = subject.workload.engine.version, subject.resolved.contract
     side = Side(version=version, contract=contract, judgement=judge_alike(subject))
     try:
-        return replace(side, notes=draft(name, subject).access.guard.notes)
+        return replace(side, notes=draft().access.guard.notes)
     except ConfigError as error:
         inside = _inside(f"workloads.{name}.", error.problems)
         return replace(side, beside=tuple(problem for problem in inside if problem not in side.judgement.refusals))

@@ -64,6 +64,8 @@ class Subject:
     """GPUs per pod that a remedy may ask for."""
     weights_gib: float | None = None
     """Weights of one rank in GiB, in place of the computed ones."""
+    cured: bool = True
+    """Whether anybody reads what would make a model fit that does not; to find it takes longer than all else."""
 
     @cached_property
     def case(self) -> Case:
@@ -171,8 +173,9 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
         return judgement
     if fit.fits and not fit.margin_is_uncertain:
         return _at_the_lowest(subject, judgement)
-    cures = _cures(subject)
-    if not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse":
+    refused = not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse"
+    cures = _cures(subject) if subject.cured or not refused else ()
+    if refused:
         field = memory_path(subject.workload, subject.options, fit)
         problem = Problem(field, fit_text(fit), fit_remedy(cures))
         return replace(judgement, remedies=cures, memory_refusal=problem)
