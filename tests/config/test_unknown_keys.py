@@ -14,7 +14,7 @@ HELD = {"secure": "v1:x"}
 
 def hint(key: str, value: Any = HELD, api_key: str = "") -> str:
     """The remedy for a key of the config; the good stack takes its API key from the secret `api_key`, if any."""
-    extra = {"apiKey": {"config": api_key}} if api_key else {}
+    extra: dict[str, Any] = {"apiKey": {"config": api_key}} if api_key else {}
     values = {SERVING_KEY: serving({"qwen": workload(**extra)}), f"{PROJECT}:hfToken": HELD, key: value}
     with pytest.raises(ConfigError) as refused:
         parse_stack("x", values, base=Path.cwd())

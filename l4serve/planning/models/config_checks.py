@@ -107,8 +107,9 @@ def _state(text: Config, keys: Mapping[str, Any], facts: ModelShape) -> Iterator
         return
     channels = optional(text, facts.id, *keys["channels"]) if "channels" in keys else None
     if "widened" in keys and not channels:
-        factor = text.get(keys["widened"])
-        channels = int(factor * facts.hidden_size) if type(factor) in (int, float) and 0 < factor < 2**20 else None
+        factor: Any = text.get(keys["widened"])
+        numeric = isinstance(factor, int | float) and not isinstance(factor, bool)
+        channels = int(factor * facts.hidden_size) if numeric and 0 < factor < 2**20 else None
     filled = state.num_value_heads * state.value_head_dim
     if channels and filled != channels:
         yield f"{state.num_value_heads} heads of {state.value_head_dim} do not fill {channels} channels of Mamba layers"

@@ -130,7 +130,7 @@ def test_smaller_pictures_make_longer_videos_as_was_measured() -> None:
 
 def test_v0_profiles_a_prompt_with_every_item_in_one_piece() -> None:
     """On a card of 24 GB vLLM 0.8.4's V0 left 2,400 tokens (https://github.com/gpustack/gpustack/issues/1800)."""
-    asked = {"max_model_len": 8192, "accelerator": "nvidia-rtx-3090"}
+    asked: dict[str, Any] = {"max_model_len": 8192, "accelerator": "nvidia-rtx-3090"}
     by_v0 = fit(QWEN, "0.8.4", v1_engine=False, **asked)
     assert not by_v0.fits
     assert by_v0.kv_cache_tokens < 8192

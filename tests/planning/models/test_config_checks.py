@@ -168,7 +168,30 @@ def test_every_model_of_the_catalogue_and_of_the_benchmarks_passes() -> None:
 MAY_LACK = {"kv_room_gib", "spare_gib"}
 """What these figures say is missing, they say below nought."""
 MOST_GIB = 10**7
-VALUES = (0, 1, 2, 3, 7, 63, 64, 100, 1000, 4097, 2**16, 2**20, 2**32, -1, 0.5, 1e9, "x", None, True, [], [1, 2], {})
+VALUES: tuple[Any, ...] = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    63,
+    64,
+    100,
+    1000,
+    4097,
+    2**16,
+    2**20,
+    2**32,
+    -1,
+    0.5,
+    1e9,
+    "x",
+    None,
+    True,
+    [],
+    [1, 2],
+    {},
+)
 
 
 def changed(config: Any, rng: random.Random) -> Any:
