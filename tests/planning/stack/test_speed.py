@@ -80,7 +80,12 @@ def test_a_check_judges_and_drafts_each_workload_once() -> None:
 
 def test_a_check_looks_for_no_remedy_that_it_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[object] = []
-    monkeypatch.setattr(judging, "_cures", lambda subject: tried.append(subject) or ())
+
+    def cures(subject: object) -> tuple[()]:
+        tried.append(subject)
+        return ()
+
+    monkeypatch.setattr(judging, "_cures", cures)
     unfit = factories.serving({"qwen": factories.workload("google/gemma-7b", engine={"maxModelLen": 8192})})
     (moved,) = version_move(factories.loaded(unfit, has_token=True), None)
     assert moved.breaks
