@@ -85,7 +85,7 @@ class PoolPlacement:
         """Pods that may block each other, and GPUs that nobody can use."""
         order = (
             "all replicas fit, but small pods that come first can leave a larger one Pending; "
-            "give pods of different GPU counts pools of their own, or raise maxNodes"
+            "give pods of different sizes pools of their own, or raise maxNodes"
         )
         idle = f"{self.gpus_stranded} of its GPUs stay idle: what is left of CPU, memory or disk holds no pod"
         told = ((self.order_matters, order), (self.gpus_stranded > 0, idle))
