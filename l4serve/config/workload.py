@@ -209,7 +209,7 @@ class Workload(ConfigModel):
     pod_security: PodSecurity = PodSecurity.model_construct()
     """Pod Security of the pods; unset is "restricted" wherever the image is known to run so."""
     renamed_from: WorkloadName | None = None
-    """Name under which the workload was deployed first: its Kubernetes names stay that, so no pod restarts."""
+    """Name of its first deployment: Kubernetes names and the path on the gateway stay that, so no pod restarts."""
     fit: Literal["refuse", "warn"] = "refuse"
     """What a model that does not fit its GPUs does: stop the preview, or warn."""
     allow: tuple[Annotated[AllowedRule, BeforeValidator(_as_rule, json_schema_input_type=AllowedRule | str)], ...] = ()

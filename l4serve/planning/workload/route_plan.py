@@ -143,7 +143,8 @@ def _prefix(name: str, workload: Workload, workloads: Mapping[str, Workload]) ->
     if config is not None and config.path is not None:
         return config.path.rstrip("/")
     alone = sum(exposed(each) for each in workloads.values()) == 1
-    return "" if alone or (config is not None and config.host is not None) else f"/{name}"
+    own = workload.renamed_from or name  # a name of the config alone moves no client
+    return "" if alone or (config is not None and config.host is not None) else f"/{own}"
 
 
 def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], *, autopilot: bool) -> Iterator[str]:

@@ -48,6 +48,11 @@ def test_an_only_workload_is_served_at_the_root_and_several_below_their_names() 
     assert route(own, "b").url == "https://b.example.com"
 
 
+def test_a_renamed_workload_is_served_where_it_was() -> None:
+    two = plan({"new": factories.workload(renamedFrom="a"), "b": factories.workload()})
+    assert route(two, "new").url == "https://llm.example.com/a"
+
+
 def test_only_what_asks_for_the_key_is_served() -> None:
     assert route(plan({"qwen": factories.workload(apiKey=KEY)})).paths == ("/v1",)
     paths = route(plan({"qwen": factories.workload(engine=TGI, apiKey=KEY)})).paths
