@@ -5,6 +5,8 @@ from typing import Any
 
 from l4serve.engines.case import Case
 from l4serve.engines.compilation import compilation
+from l4serve.engines.contract import next_release_serving
+from l4serve.engines.profile import engine_profile
 
 _BASE = ("all", "none")
 """Words of custom_ops that name every operator, of which one may stand."""
@@ -18,12 +20,21 @@ def choice_facts(case: Case) -> Mapping[str, Any]:
     return {
         "v1.off": True if engine == "0" else None,
         "v1.asked": True if engine == "1" else None,
+        "model.firstRelease": _first_release(case),
         "sequences.default": _default_sequences(case),
         "v2.asked": True if runner == "1" else None,
         "customOps.malformed": next(_malformed(operators), None),
         "customOps.bases": sum(word in _BASE for word in operators) or None,
         "customOps.bothWays": next(_both_ways(operators), None),
     }
+
+
+def _first_release(case: Case) -> str | None:
+    """The next release that has a class of the model, which this one lacks."""
+    architecture = case.model.architecture
+    if architecture is None or engine_profile(case.engine.kind).architecture_names != "classes":
+        return None
+    return next_release_serving(case.engine.kind, architecture, case.contract.version)
 
 
 def _default_sequences(case: Case) -> int | None:

@@ -144,6 +144,14 @@ def _table(kind: str) -> ContractTable:
     return ContractTable(read_table(CONTRACTS / f"{kind}.json"))
 
 
+@cache
+def next_release_serving(kind: str, architecture: str, version: str) -> str | None:
+    """The first release after one that has a class of the model; None where no known one has."""
+    known, serving = _table(kind).releases, _table(kind).releases_serving(architecture)
+    after = known.index(version) if version in known else len(known)
+    return next((release for release in serving if known.index(release) > after), None)
+
+
 def contract_versions(kind: str) -> tuple[str, ...]:
     """Releases with a contract, oldest first: every final one of the project since the oldest."""
     return _table(kind).releases

@@ -117,6 +117,14 @@ class ContractTable:
         for name, entry in self._rows(self._table["flags"], bit):
             yield FlagRow(name, entry, id(entry), choices.get(name), values.get(name))
 
+    def releases_serving(self, architecture: str) -> tuple[str, ...]:
+        """Releases that have a class of that name, oldest first."""
+        spans = self._table["models"].get(architecture, ())
+        mask = 0
+        for span in spans:
+            mask |= self._masks[span]
+        return tuple(release for place, release in enumerate(self.releases) if mask >> place & 1)
+
     def releases_with(self, name: str) -> tuple[str, ...]:
         """Releases that have a flag, variable or metric of that name, oldest first."""
         mask = self._masks[self._table["env"].get(name, "")] | self._options.get(name, 0)

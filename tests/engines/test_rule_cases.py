@@ -260,7 +260,9 @@ def test_values_that_the_release_does_not_know() -> None:
 
 def test_models_that_the_release_does_not_know() -> None:
     gpt_oss = like(GEMMA, architecture="GptOssForCausalLM")
-    assert errors("vllm", "0.10.0", gpt_oss) == {"vllm-unknown-model"}
+    assert errors("vllm", "0.10.0", gpt_oss) == {"vllm-model-of-a-later-release"}
+    remedy = verdicts("vllm", "0.10.0", gpt_oss)["vllm-model-of-a-later-release"].remedy
+    assert remedy.startswith("set engine.version: 0.10.1;")
     assert errors("vllm", "0.10.2", gpt_oss) == set()
     assert "vllm-perhaps-unknown-model" in verdicts("vllm", "0.10.0.post1", gpt_oss)
     assert errors("tgi", "3.3.7", gpt_oss) == {"tgi-unknown-model"}
