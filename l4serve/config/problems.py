@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +34,8 @@ class Problem:
     """What is wrong and what it would do."""
     remedy: str = ""
     """The nearest config edit that works; empty where the message says it."""
+    changes: frozenset[str] = field(default=frozenset(), compare=False)
+    """Keys of the workload that the remedy changes, as far as others ask: what is said of them waits for the edit."""
 
     def __str__(self) -> str:
         remedy = f"{REMEDY}{_shown(self.remedy)}" if self.remedy else ""
@@ -62,9 +64,9 @@ def _shown(text: str) -> str:
     return visible(excerpt(text, _LONGEST_SHOWN, " ..."))
 
 
-def refuse(path: str, message: str, remedy: str = "") -> NoReturn:
+def refuse(path: str, message: str, remedy: str = "", *, changes: frozenset[str] = frozenset()) -> NoReturn:
     """Raises ConfigError for one problem; a message without a remedy may hold it behind its last semicolon."""
-    raise ConfigError([Problem(path, message, remedy) if remedy else Problem(path, *split_remedy(message))])
+    raise ConfigError([Problem(path, message, remedy, changes) if remedy else Problem(path, *split_remedy(message))])
 
 
 def split_remedy(message: str) -> tuple[str, str]:

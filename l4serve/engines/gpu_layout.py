@@ -7,6 +7,8 @@ from l4serve.engines.profile import Role, engine_profile
 
 _SHARDED_BY: tuple[Role, ...] = ("shards", "stages")
 
+_GPUS = frozenset(("gpus",))
+
 
 @frozen()
 class GpuLayout:
@@ -25,14 +27,14 @@ def gpu_layout(path: str, workload: Workload) -> GpuLayout:
     gpus = workload.gpus if workload.gpus is not None else (tensor or 1) * pipeline
     if tensor is None and gpus % pipeline:
         message = f"gpus {gpus} is not a multiple of pipelineParallelSize {pipeline}"
-        refuse(f"{path}.gpus", message, f"set gpus: {pipeline}")
+        refuse(f"{path}.gpus", message, f"set gpus: {pipeline}", changes=_GPUS)
     tensor = tensor or gpus // pipeline
     if tensor * pipeline == gpus:
         return GpuLayout(gpus, tensor, pipeline)
     stages = f" x pipelineParallelSize {pipeline}" if pipeline > 1 else ""
     outcome = "would leave a GPU idle" if tensor * pipeline < gpus else "would find too few GPUs and crash at start"
     message = f"{tensor}{stages} does not make gpus {gpus}; the engine {outcome}"
-    refuse(f"{path}.{profile.path('shards')}", message, f"set gpus: {tensor * pipeline}, or remove it")
+    refuse(f"{path}.{profile.path('shards')}", message, f"set gpus: {tensor * pipeline}, or remove it", changes=_GPUS)
 
 
 def asking_key(path: str, workload: Workload) -> str:

@@ -40,6 +40,8 @@ class Rule:
     reason: str
     remedy: str
     source: str
+    changes: tuple[str, ...] = ()
+    """Keys of the workload beside the engine's that the remedy changes."""
     refusal: str | None = None
     """What the engine itself says, shortened."""
 
@@ -123,4 +125,5 @@ def _verdict(rule: Rule, facts: Facts, allow: frozenset[str]) -> Verdict:
         reason=fill(rule.reason, facts) + (" (allowed by the workload)" if allowed else ""),
         remedy=fill(rule.remedy, facts),
         source=rule.source,
+        changes=frozenset(rule.changes),
     )

@@ -68,3 +68,5 @@ class Verdict:
     reason: str
     remedy: str
     source: str
+    changes: frozenset[str] = frozenset()
+    """Keys of the workload beside the engine's that the remedy changes."""

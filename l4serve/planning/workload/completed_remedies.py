@@ -38,7 +38,8 @@ def completed(problem: Problem, workload: Workload, layout: GpuLayout, needs: Ne
     whole |= needs(whole)
     if len(whole) == len(edit) and all(str(whole[key]) == value for key, value in edit.items()):
         return problem
-    return replace(problem, remedy=f"set {written_edit(whole)}{(problem.remedy or '')[found.end() :]}")
+    text = f"set {written_edit(whole)}{(problem.remedy or '')[found.end() :]}"
+    return replace(problem, remedy=text, changes=problem.changes | whole.keys())
 
 
 def _read(value: str) -> object:

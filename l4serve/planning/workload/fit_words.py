@@ -17,8 +17,13 @@ def fit_text(fit: Fit) -> str:
     return "; ".join((verdict, numbers, *fit.reasons))
 
 
+def told_cures(cures: tuple[Remedy, ...]) -> tuple[Remedy, ...]:
+    """Those that a refusal names."""
+    return cures[:3]
+
+
 def fit_remedy(cures: tuple[Remedy, ...]) -> str:
     """The first few edits that help, as one text."""
     if not cures:
         return "take a smaller or quantised model, or cards with more memory: l4serve models --fits MACHINE tells which"
-    return "; or ".join(cure.text for cure in cures[:3])
+    return "; or ".join(cure.text for cure in told_cures(cures))

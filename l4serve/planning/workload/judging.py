@@ -39,7 +39,7 @@ from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.completed_remedies import completed
-from l4serve.planning.workload.fit_words import fit_remedy, fit_text
+from l4serve.planning.workload.fit_words import fit_remedy, fit_text, told_cures
 from l4serve.planning.workload.model_traits import draft_vocab_size, model_traits
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
 from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path, remaining_args
@@ -177,7 +177,8 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     cures = _cures(subject) if subject.cured or not refused else ()
     if refused:
         field = memory_path(subject.workload, subject.options, fit)
-        problem = Problem(field, fit_text(fit), fit_remedy(cures))
+        changes = frozenset(key for cure in told_cures(cures) for key in cure.edit)
+        problem = Problem(field, fit_text(fit), fit_remedy(cures), changes)
         return replace(judgement, remedies=cures, memory_refusal=problem)
     told = f"{fit_text(fit)}; what makes it sure: {fit_remedy(cures)}" if cures else fit_text(fit)
     return replace(judgement, remedies=cures, notes=(told, *judgement.notes))
@@ -220,7 +221,9 @@ def _judge(subject: Subject) -> Judgement:
     """The judgement without remedies; a model that does not fit is left to the caller."""
     verdicts = judge_by_rules(subject.case)
     misspelt = misspelt_model(subject.workload.model, subject.shape)
-    errors = (Problem(v.field, f"{v.reason} [{v.rule_id}]", v.remedy) for v in verdicts if v.severity == "error")
+    errors = (
+        Problem(v.field, f"{v.reason} [{v.rule_id}]", v.remedy, v.changes) for v in verdicts if v.severity == "error"
+    )
     launch, refused = _launched(subject.case)
     fit, notes = _memory(subject)
     return Judgement(

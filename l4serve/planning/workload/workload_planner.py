@@ -1,6 +1,5 @@
 """Plans one workload: layout, place, resources, command line, probes and judgement."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
@@ -168,7 +167,7 @@ def _unanswered(path: str, problems: tuple[Problem, ...]) -> Iterator[Problem]:
     """The problems; nodes for GPUs that the remedy of another changes are not asked for."""
     asked = f"{path}.gpus"
     others = [problem for problem in problems if problem.path != asked]
-    changed = any(re.search(r"\bgpus: \d", problem.remedy or "") for problem in others)
+    changed = any("gpus" in problem.changes for problem in others)
     return iter(others if changed else problems)
 
 
@@ -202,7 +201,7 @@ def _notes(subject: Subject, judgement: Judgement, planned: PlannedResources, ho
 
 def _judged(path: str, subject: Subject) -> Judgement:
     judgement = judge_alike(subject)
-    refuse_all(Problem(f"{path}.{p.path}", p.message, p.remedy) for p in judgement.refusals)
+    refuse_all(replace(problem, path=f"{path}.{problem.path}") for problem in judgement.refusals)
     return judgement
 
 

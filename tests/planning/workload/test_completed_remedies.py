@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.workload.workload_planner import _unanswered
 
 CLUSTER = {"mode": "standard", "name": "test", "location": "us-central1"}
 
@@ -86,3 +87,9 @@ def test_a_remedy_that_is_enough_stays_as_it_is() -> None:
     written = remedy(serving)
     assert written is not None
     assert written.startswith("set engine.maxModelLen: 131072;") or written.startswith("set engine.maxModelLen: 32768;")
+
+
+@pytest.mark.parametrize(("changes", "paths"), [(("gpus",), ["w.engine"]), ((), ["w.engine", "w.gpus"])])
+def test_nodes_are_not_asked_for_gpus_that_another_remedy_changes(changes: tuple[str, ...], paths: list[str]) -> None:
+    first = Problem("w.engine", "does not fit", "set gpus: 4", frozenset(changes))
+    assert [problem.path for problem in _unanswered("w", (first, Problem("w.gpus", "too few nodes")))] == paths
