@@ -92,11 +92,11 @@ def test_secret_manager_is_synced_into_the_secret_that_pods_name(preview: bool) 
     source, sync = only(recorded, PROVIDER_CLASS), only(recorded, SYNC)
     assert source.inputs["spec"]["provider"] == "gke"
     assert "projects/my-project/secrets/hf/versions/3" in source.inputs["spec"]["parameters"]["secrets"]
-    assert sync.inputs["metadata"]["name"] == "hf-secret"
+    assert sync.inputs["metadata"]["name"] == "hf-secret-synced"
     assert sync.inputs["spec"]["secretProviderClassName"] == source.inputs["metadata"]["name"]
     assert sync.inputs["spec"]["secretObject"]["data"] == [{"sourcePath": "hf_api_token", "targetKey": "hf_api_token"}]
     assert by_type(recorded, SECRET) == []
-    assert seen["secret"] == "hf-secret"
+    assert seen["secret"] == "hf-secret-synced"
     assert only(recorded, ACCESS).urn in sync.dependencies
 
 

@@ -6,7 +6,7 @@ from l4serve.config.api_key import ApiKey
 from l4serve.config.gathering import refuse_all
 from l4serve.config.problems import refuse
 from l4serve.planning.gke.cluster_plan import ClusterPlan
-from l4serve.planning.gke.hf_token import SecretPlan, homeless, secret_path
+from l4serve.planning.gke.hf_token import SecretPlan, homeless, secret_path, synced_name
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 
 
@@ -42,7 +42,7 @@ def plan_api_key(
     origin = ((f"{LABEL_PREFIX}/config-key", config.config),) if config.config else ()
     return SecretPlan(
         source="existing" if config.secret else "secret-manager" if manager else "token",
-        secret_name=config.secret or own_name,
+        secret_name=config.secret or (synced_name(own_name) if manager else own_name),
         key=config.key,
         revision=config.revision,
         provider_class=f"{own_name}-source" if manager else None,

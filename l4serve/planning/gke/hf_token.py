@@ -76,7 +76,7 @@ def plan_secret(
     file_only = manager is not None and manager.delivery == "file"
     return SecretPlan(
         source="existing" if config.existing_secret else "secret-manager" if manager else "token",
-        secret_name=None if file_only else config.existing_secret or own_name,
+        secret_name=None if file_only else config.existing_secret or (synced_name(own_name) if manager else own_name),
         key=config.key,
         revision=config.token_revision,
         provider_class=f"{own_name}-source" if manager else None,
@@ -87,6 +87,15 @@ def plan_secret(
         labels=(("app.kubernetes.io/managed-by", MANAGED_BY), (f"{LABEL_PREFIX}/secret", "hugging-face-token")),
         mark=None if config.existing_secret or manager else mark,
     )
+
+
+def synced_name(own_name: str) -> str:
+    """Name of the Secret that GKE makes of a secret of Secret Manager.
+
+    The stack's own Secret of the same purpose has another: an update from the one to the other finds its name free, and
+    GKE, as it takes its Secret away, takes nothing of the stack's.
+    """
+    return f"{own_name}-synced"
 
 
 def _refuse(

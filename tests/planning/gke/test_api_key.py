@@ -63,7 +63,10 @@ def test_a_new_revision_is_a_new_secret_which_rolls_the_pods() -> None:
 def test_secret_manager_is_copied_into_a_secret() -> None:
     found = rendered({"secretManager": {"secret": "chat", "version": "3"}}, cluster=MANAGED)
     kinds = {each["kind"]: each for each in found.objects}
-    assert variable(found)["name"] == kinds["SecretSync"]["metadata"]["name"] == "chat-api-key"
+    assert variable(found)["name"] == kinds["SecretSync"]["metadata"]["name"] == "chat-api-key-synced"
+    assert variable(rendered({"config": "chatKey"}))["name"] != variable(found)["name"], (
+        "an update goes from one to the other"
+    )
     listing = kinds["SecretProviderClass"]["spec"]["parameters"]["secrets"]
     assert "projects/my-project/secrets/chat/versions/3" in listing
     (grant,) = [each for each in found.cloud if "secretmanager" in each["type"]]
