@@ -35,6 +35,7 @@ from benchmarks.performance.points import (
     predicted,
     rate_points,
     rows,
+    server_points,
     unjudged,
     unseen_points,
 )
@@ -47,6 +48,7 @@ UNFITTED = (
     "H100, other models",
     "L4, another model and host",
     "H100, requests at a rate",
+    "H100, experts, latent attention, adapters, eager",
 )
 OWN, GROUP_OUT, HELD_OUT = "l4serve", "l4serve, group held out", "l4serve, family held out"
 
@@ -144,8 +146,8 @@ def main() -> int:
         return 0
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
-    elsewhere, rated = other_host_points(), rate_points()
-    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere, *rated)}}
+    elsewhere, rated, served = other_host_points(), rate_points(), server_points()
+    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere, *rated, *served)}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
     print_errors("H100 with an L4's memory", h100, ours)
@@ -153,7 +155,10 @@ def main() -> int:
     print_errors("H100 with an L4's memory, other models", unseen, ours)
     print_errors("L4, a model and a host that settled nothing", elsewhere, ours)
     print_errors("H100 with an L4's memory, requests at a rate", rated, ours)
-    for title, own, said in bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated):
+    print_errors(
+        "H100 with an L4's memory, a server of experts, latent attention, adapters, eager kernels", served, ours
+    )
+    for title, own, said in bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated, served):
         print_coverage(title, own, said)
     print(named_line())
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
@@ -163,9 +168,9 @@ def main() -> int:
         print_points(points, answers[HELD_OUT])
         print_points(h100, ours[OWN])
     if arguments.docs:
-        held = bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated)
+        held = bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated, served)
         kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table(), "covered": coverage_table(held)}
-        sets = (advised, unseen, elsewhere, rated)
+        sets = (advised, unseen, elsewhere, rated, served)
         refresh_docs(points, answers, h100, ours, sets=sets, left=left, **kept)
     return 0
 

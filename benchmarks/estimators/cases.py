@@ -42,6 +42,9 @@ MODEL_TYPES = {
     "GptOssForCausalLM": "gpt_oss",
     "DeepseekV2ForCausalLM": "deepseek_v2",
     "GraniteForCausalLM": "granite",
+    "GraniteMoeForCausalLM": "granitemoe",
+    "OlmoeForCausalLM": "olmoe",
+    "Qwen2MoeForCausalLM": "qwen2_moe",
 }
 
 
@@ -165,7 +168,9 @@ def _asked(record: dict[str, Any]) -> dict[str, Any]:
     """The options that only some starts set, the draft's weights and cache among them."""
     limits, speculative = record.get("limit_mm_per_prompt"), record.get("speculative_config", {})
     runner = record.get("env", {}).get("VLLM_USE_V2_MODEL_RUNNER")
+    adapters = record.get("adapters")
     return {
+        "lora": LoraOptions(max_loras=adapters["count"], max_lora_rank=adapters["rank"]) if adapters else None,
         "speculative_method": speculative.get("method"),
         "num_speculative_tokens": speculative.get("num_speculative_tokens", 0),
         "multimodal_limits": limits,

@@ -10,16 +10,20 @@ vLLM is imported once and forked for each point, so that starts cost no import. 
 card: vLLM reads memory as a difference of the whole card's, so here the driver's count for its own process is shown.
 
 With `--turns` a group of N engines starts side by side, and each serves its loads while the others rest: so speeds can
-be measured without paying for each start alone.
+be measured without paying for each start alone. With `--server` each engine runs in a process of its own, as in a
+server, and its loads are those of `server_loads.py`.
 
 Keys of a point beside vLLM's arguments: `env`, `cap_gib` (the most that PyTorch may hold, as a smaller card would
-enforce it) and `loads`, each {"n": prompts, "inp": tokens, "out": tokens} or {"image": [width, height]}.
+enforce it) and `loads`, each {"n": prompts, "inp": tokens, "out": tokens} or {"image": [width, height]}; `adapters`
+{"count": N, "rank": R} are made and served beside the model, with `checkpoint` its weights are read
+from the files that `made_weights.py` wrote.
 A draft model in `speculative_config` is a folder of MODELS_DIR too.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import logging
 import os
@@ -30,45 +34,25 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.probe_loads import allocator, prompts_of, run_load
-from benchmarks.gpu.probe_log import KeepLines
+from benchmarks.gpu.made_weights import write_adapter
+from benchmarks.gpu.probe_loads import prompts_of, run_load
+from benchmarks.gpu.probe_log import KeepLines, lines_of
+from benchmarks.gpu.server_loads import WARM_UP, served
 from benchmarks.gpu.turns import Turns
+from benchmarks.gpu.watched_worker import GIB, claim_l4_capability, record_worker, see_only_own_memory
 
 L4_GIB = 22.03
-L4_CAPABILITY = (8, 9)
-GIB = 2**30
 DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256, "load_format": "dummy"}
-OWN_KEYS = ("model", "utilization", "id", "env", "compile_cache", "rule", "cap_gib", "loads", "repeats")
+OWN_KEYS = (
+    *("model", "utilization", "id", "env", "compile_cache", "rule", "cap_gib", "loads", "repeats"),
+    *("adapters", "checkpoint"),
+)
 
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "DEBUG")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-
-
-def own_bytes(pid: int) -> int | None:
-    """Bytes of card memory that the driver counts for one process, or None where it does not say."""
-    import pynvml
-
-    pynvml.nvmlInit()
-    try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(card_index())
-        for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle):
-            if process.pid == pid:
-                return int(process.usedGpuMemory)
-        return 0
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def card_index() -> int:
-    """The driver's index of the card that this process works on."""
-    import torch
-
-    shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    current = torch.cuda.current_device()
-    return int(shown[current]) if shown[0] else current
 
 
 def total_gib() -> float:
@@ -87,102 +71,38 @@ def card_name() -> str:
     return str(name)
 
 
-def see_only_own_memory() -> None:
-    """Makes vLLM's free-memory readings ignore the neighbours on the card."""
-    import torch
-
-    real = torch.accelerator.get_memory_info
-
-    def info(device: Any = None) -> tuple[int, int]:
-        _, total = real(device)
-        used = own_bytes(os.getpid())
-        if used is None:
-            raise RuntimeError("the driver does not count memory by process: run with --parallel 1")
-        return total - used, total
-
-    torch.accelerator.get_memory_info = info
-
-
-def claim_l4_capability() -> None:
-    """Makes vLLM choose backends and kernels as on compute capability 8.9 (the kernels still run on the real card)."""
-    from vllm.platforms.cuda import NvmlCudaPlatform
-    from vllm.platforms.interface import DeviceCapability
-
-    def capability(cls: type, device_id: int = 0) -> DeviceCapability:  # noqa: ARG001
-        return DeviceCapability(*L4_CAPABILITY)
-
-    NvmlCudaPlatform.get_device_capability = classmethod(capability)
+def engine_arguments(point: dict[str, Any], models: Path, total_gib: float) -> dict[str, Any]:
+    """vLLM's arguments of a point, on a card of so many GiB."""
+    arguments: dict[str, Any] = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
+    if "model" in arguments.get("speculative_config", {}):
+        arguments["speculative_config"]["model"] = str(models / arguments["speculative_config"]["model"])
+    if "adapters" in point:
+        told = point["adapters"]
+        arguments |= {"enable_lora": True, "max_loras": told["count"], "max_lora_rank": told["rank"]}
+    if point.get("checkpoint"):
+        arguments["load_format"] = "auto"
+    return arguments | {
+        "model": str(models / point["model"]),
+        "skip_tokenizer_init": not (models / point["model"] / "tokenizer.json").exists(),
+        "seed": 0,
+        "gpu_memory_utilization": L4_GIB * point["utilization"] / total_gib,
+    }
 
 
-def record_worker(rank_file: Path, cap_gib: float | None) -> None:
-    """Makes vLLM's worker write the byte counts that it computes but prints rounded, a file for each rank."""
-    import torch
-    from vllm.v1.worker.gpu_worker import Worker
-
-    determine, warm_up = Worker.determine_available_memory, Worker.compile_or_warm_up_model
-
-    def write(worker: Any, **found: Any) -> None:
-        file = rank_file.with_name(f"{rank_file.name}.{worker.rank}.json")
-        known = json.loads(file.read_text()) if file.exists() else {}
-        file.write_text(json.dumps(known | found))
-
-    def measured(self: Any) -> int:
-        if cap_gib:
-            total = torch.cuda.get_device_properties(self.device).total_memory / GIB
-            torch.cuda.set_per_process_memory_fraction(cap_gib / total, self.device)
-        write(self, weights_bytes=int(self.model_runner.model_memory_usage))
-        available = determine(self)
-        write(
-            self,
-            requested_bytes=int(self.requested_memory),
-            peak_activation_bytes=int(getattr(self, "peak_activation_memory", 0)),
-            non_torch_bytes=int(getattr(self, "non_torch_memory", 0)),
-            cuda_graph_estimate_bytes=int(getattr(self, "cudagraph_memory_estimate", 0)),
-            kv_cache_bytes=int(available),
-            v2_model_runner=bool(self.use_v2_model_runner),
-            after_profile=allocator(),
-        )
-        return int(available)
-
-    def warmed(self: Any) -> Any:
-        capture = self.model_runner.capture_model
-
-        def counted() -> int:
-            taken = capture()
-            write(self, cuda_graph_bytes=int(taken), after_capture=allocator())
-            torch.cuda.reset_peak_memory_stats()
-            return int(taken)
-
-        self.model_runner.capture_model = counted
-        torch.cuda.reset_peak_memory_stats()
-        write(self, before_warm_up=allocator())
-        times = warm_up(self)
-        write(self, used_after_start_bytes=own_bytes(os.getpid()), after_warm_up=allocator())
-        torch.cuda.reset_peak_memory_stats()
-        return times
-
-    Worker.determine_available_memory, Worker.compile_or_warm_up_model = measured, warmed
+def note_cache(config: Any, found: dict[str, Any]) -> None:
+    """Notes the size of an engine's KV cache."""
+    cache = config.cache_config
+    found.update(gpu_blocks=cache.num_gpu_blocks, block_size=cache.block_size, cache_dtype=str(cache.cache_dtype))
+    found.update(mamba_cache_mode=cache.mamba_cache_mode, mamba_ssm_cache_dtype=cache.mamba_ssm_cache_dtype)
+    found.update(prefix_caching=cache.enable_prefix_caching)
 
 
 def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any], turns: Turns | None) -> None:
     """Starts one engine, notes the size of its KV cache and serves the point's loads."""
     from vllm import LLM
 
-    total = found["gpu_total_gib"]
-    arguments: dict[str, Any] = DEFAULTS | {k: v for k, v in point.items() if k not in OWN_KEYS}
-    if "model" in arguments.get("speculative_config", {}):
-        arguments["speculative_config"]["model"] = str(models / arguments["speculative_config"]["model"])
-    llm = LLM(
-        model=str(models / point["model"]),
-        skip_tokenizer_init=not (models / point["model"] / "tokenizer.json").exists(),
-        seed=0,
-        gpu_memory_utilization=L4_GIB * point["utilization"] / total,
-        **arguments,
-    )
-    cache = llm.llm_engine.vllm_config.cache_config
-    found.update(gpu_blocks=cache.num_gpu_blocks, block_size=cache.block_size, cache_dtype=str(cache.cache_dtype))
-    found.update(mamba_cache_mode=cache.mamba_cache_mode, mamba_ssm_cache_dtype=cache.mamba_ssm_cache_dtype)
-    found.update(prefix_caching=cache.enable_prefix_caching)
+    llm = LLM(**engine_arguments(point, models, found["gpu_total_gib"]))
+    note_cache(llm.llm_engine.vllm_config, found)
     if point.get("runner") == "pooling":
         return
     from vllm import SamplingParams
@@ -195,6 +115,33 @@ def start_engine(point: dict[str, Any], models: Path, found: dict[str, Any], tur
     found["loads"] = [run_load(llm, load) for load in point.get("loads", ())]
     if turns:
         turns.done(point["id"])
+
+
+async def start_server(point: dict[str, Any], models: Path, found: dict[str, Any], turns: Turns | None) -> None:
+    """As `start_engine`, with the engine in a process of its own."""
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.lora.request import LoRARequest
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    arguments = engine_arguments(point, models, found["gpu_total_gib"])
+    adapters = []
+    if told := point.get("adapters"):
+        config = json.loads((models / point["model"] / "config.json").read_text())
+        file = write_adapter(config, told["rank"], models / f"{point['id']}-adapter")
+        adapters = [LoRARequest(f"adapter-{n}", n, str(file)) for n in range(1, told["count"] + 1)]
+    engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments, disable_log_stats=True))
+    note_cache(engine.vllm_config, found)
+    for number, loads in enumerate({0, len(adapters)}):
+        await served(engine, {**WARM_UP, "adapters": loads, "seed": -1 - number}, adapters)
+    found["ready_s"] = round(time.time() - found["began"], 1)
+    if turns:
+        turns.wait(point["id"])
+    found["loads"] = []
+    for number, load in enumerate(point["loads"]):
+        found["loads"].append(await served(engine, {"seed": number, **load}, adapters))
+    if turns:
+        turns.done(point["id"])
+    engine.shutdown()
 
 
 def merge_ranks(found: dict[str, Any], rank_file: Path) -> None:
@@ -212,21 +159,28 @@ def measure(
     """One point's record: the plan line, what the worker counted, vLLM's own lines, and the refusal if it refused."""
     os.environ.update(point.get("env", {}))
     keep, found = KeepLines(), {"point": point, "native_capability": run.native_capability}
-    found.update(gpu_name=card[0], gpu_total_gib=round(card[1], 3))
+    found.update(gpu_name=card[0], gpu_total_gib=round(card[1], 3), began=time.time())
     logging.getLogger("vllm").addHandler(keep)
-    began = time.time()
     try:
         if run.parallel > 1:
             see_only_own_memory()
         record_worker(rank_file, point.get("cap_gib"))
-        start_engine(point, run.models, found, turns)
+        if run.server:
+            asyncio.run(start_server(point, run.models, found, turns))
+        else:
+            start_engine(point, run.models, found, turns)
     except BaseException as error:  # whatever stops the start is the observation
         found["error"] = f"{type(error).__name__}: {str(error)[:1500]}"
         found["trace"] = traceback.format_exc()[-2500:]
     merge_ranks(found, rank_file)
-    found["seconds"] = round(time.time() - began, 1)
-    found["log"] = keep.lines
+    found["seconds"] = round(time.time() - found.pop("began"), 1)
+    found["log"] = lines_of(log_file(run.out, point)) if run.server else keep.lines
     return found
+
+
+def log_file(out: Path, point: dict[str, Any]) -> Path:
+    """Where a point's child and its engine print."""
+    return Path(f"{out}.{point['id']}.log")
 
 
 def fork_point(point: dict[str, Any], run: argparse.Namespace, turns: Turns | None, card: tuple[str, float]) -> int:
@@ -236,12 +190,14 @@ def fork_point(point: dict[str, Any], run: argparse.Namespace, turns: Turns | No
     if pid:
         return pid
     os.setpgid(0, 0)
-    log = os.open(f"{out}.{point['id']}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    log = os.open(log_file(out, point), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
     record = measure(point, run, turns, out.with_name(f"{out.name}.{point['id']}"), card)
     with out.open("a") as file:
         file.write(json.dumps(record) + "\n")
+    if run.server:  # an engine that died with its loads may have left its process
+        os.killpg(0, 9)
     os._exit(0)
 
 
@@ -277,6 +233,7 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=240)
     parser.add_argument("--turns", action="store_true", help="serve loads one engine at a time")
+    parser.add_argument("--server", action="store_true", help="run each engine in a process of its own")
     parser.add_argument("--native-capability", action="store_true", help="let vLLM see the card's own capability")
     arguments = parser.parse_args()
     points = [json.loads(line) for line in arguments.plan.read_text().splitlines() if line.strip()]

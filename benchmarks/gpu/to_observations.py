@@ -39,6 +39,7 @@ ASKED = (
     "kv_cache_memory_bytes",
     "block_size",
     "runner",
+    "adapters",
 )
 """Arguments of a point that an observation repeats as they are."""
 AFTER_THE_CACHE = ("No module named 'flashinfer'", "Tokenizer not available", "KeyError: '0-")
@@ -133,7 +134,7 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
         return "more than the smaller card has"
     if record["point"].get("compile_cache") == "warm":
         return "warm compilation cache"
-    if any(key in record["point"] for key in ("offload_group_size", "mm_processor_kwargs")):
+    if any(key in record["point"] for key in ("offload_group_size", "mm_processor_kwargs", "compilation_config")):
         return "an argument that the memory model does not judge"
     if isinstance(record["point"].get("limit_mm_per_prompt", {}).get("image"), dict):
         return "a size of pictures that the memory model does not judge"
@@ -153,7 +154,7 @@ def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
     result, point = outcome(record), record["point"]
     tokens, derived = kv_tokens(record, config)
     dtype = first(r"dtype=torch\.(\w+)", record["log"])
-    backend = first(r"Using (\w+) attention backend", record["log"])
+    backend = first(r"Using (?:AttentionBackendEnum\.)?([A-Z_\d]+) (?:attention )?backend", record["log"])
     estimate = first(r"estimated maximum model length is (\d+)", [record.get("error", "")])
     limit = point.get("max_model_len") or config.get("max_position_embeddings")
     return {

@@ -37,8 +37,9 @@ def refresh_docs(
     left: Mapping[str, int],
 ) -> None:
     """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
-    points that settled nothing: the advisor's, of other models, of another host, and under a rate."""
-    advised, unseen, elsewhere, rated = sets
+    points that settled no fitted constant: the advisor's, of other models, of another host, under a rate, of a
+    server."""
+    advised, unseen, elsewhere, rated, served = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -49,6 +50,9 @@ def refresh_docs(
         "errors-unseen": _table(unseen, ours),
         "errors-host": _table(elsewhere, ours),
         "errors-rate": _table(rated, ours),
+        "errors-server": _table(served, ours),
+        "server-before": _before(served, ours[own]),
+        "points-server": _points(served, ours[own], None),
         "points-host": _points(elsewhere, ours[own], None),
         "points-rate": _points(rated, ours[own], None),
         "picks": picks,
@@ -107,6 +111,31 @@ def _points(points: tuple[Point, ...], own: Answers, held_out: Answers | None) -
                 f"| {point.group} | {_asked(load)} | {load.input_tokens}, {load.output_tokens} | {NAMES[metric]} "
                 f"| {value:,.5g} | {_signed(relative(point, metric, own))} | {_signed(blind)} |"
             )
+    return "\n".join(lines)
+
+
+CASES = {"eager": "eager", "piecewise": "graphs without attention", "lora": "adapters", "deepseek": "latent attention"}
+
+
+def _case(point: Point) -> str:
+    plain = "none of these" if point.question.model.moe is None else "experts"
+    if "-0-adapters" in point.id:
+        return plain
+    return next((case for mark, case in CASES.items() if mark in point.group), plain)
+
+
+def _before(points: tuple[Point, ...], own: Answers) -> str:
+    """Median errors of what was said before the points were measured, and of what is said now, by case."""
+    points = tuple(point for point in points if point.id in point.row["said"])
+    said: Answers = {point.id: point.row["said"][point.id] for point in points}
+    lines = ["| case | points | time of a token | first token | tokens/s |", "|---|---|---|---|---|"]
+    for case in dict.fromkeys(map(_case, points)):
+        those = tuple(point for point in points if _case(point) == case)
+        found = (
+            f"{_percent(errors(those, metric, said).median)}, {_percent(errors(those, metric, own).median)}"
+            for metric in METRICS
+        )
+        lines.append(f"| {case} | {len(those)} | {' | '.join(found)} |")
     return "\n".join(lines)
 
 

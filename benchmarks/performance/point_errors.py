@@ -71,8 +71,8 @@ def coverage(points: Sequence[Point], metric: Metric, answers: Answers) -> tuple
 
 
 def _edges(point: Point, metric: Metric, said: float) -> tuple[float, float]:
-    """The bound of what was said of a point; under a rate that of the model as it is, which follows the queue."""
-    if point.load.rate is not None:
+    """The bound of what was said of a point, or that of the model as it is, which follows the queue and the case."""
+    if point.own_bound:
         speed = predicted(point)
         low, high = (getattr(edge, FIELDS[metric]) for edge in (speed.low, speed.high))
         return low, inf if high is None else high

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from l4serve.engines.resolution import stand_in
 from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
@@ -21,6 +23,7 @@ from l4serve.planning.workload.reported_names import as_checkpoint, cache_named,
 from l4serve.planning.workload.speed_question import subject_speed
 
 FOLDER = Path(__file__).parent
+CONFIGS = files("l4serve.planning.memory").joinpath("data", "configs")
 Metric = Literal["itl", "ttft", "tokens"]
 METRICS: tuple[Metric, ...] = ("itl", "ttft", "tokens")
 SATURATED_ABOVE = 64
@@ -28,6 +31,8 @@ SATURATED_ABOVE = 64
 REAL_PROMPT, SHORT_PROMPT = 200, 32
 """Tokens taken for "real prompts" (bytes-per-token's latency load) and "short prompts" (llm-inference-bench): one token
 after another hardly depends on them, so only that is compared."""
+FEW_TOKENS = 16
+"""Of answers of fewer tokens only the first one is compared."""
 H100_MODELS = {
     "gemma-7b": "google/gemma-7b",
     "gemma-7b-awq": "google/gemma-7b-AWQ",
@@ -66,6 +71,8 @@ class Point:
     load: Load
     measured: Mapping[Metric, float]
     row: Mapping[str, Any]
+    own_bound: bool = False
+    """Whether the answer's own bound is asked, which cases and queues widen, in place of its card's."""
 
     @property
     def saturated(self) -> bool:
@@ -200,6 +207,68 @@ def unseen_points() -> tuple[Point, ...]:
 
 
 @cache
+def server_points() -> tuple[Point, ...]:
+    """An engine in a process of its own under clients that wait for their answers: mixtures of experts, latent
+    attention, adapters, eager kernels."""
+    judged = (row for row in rows("server_points.jsonl") if "cpu_offload_gb" not in row["kwargs"])
+    return tuple(point for row in judged for point in _server_points(row))
+
+
+def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
+    for load in row["loads"]:
+        if "note" in load:
+            continue
+        who = load.get("clients", load.get("n"))
+        read = {"itl": load.get("itl_s"), "ttft": load.get("ttft_s"), "tokens": load.get("out_tok_s")}
+        measured = {name: value * (1 if name == "tokens" else 1000) for name, value in read.items() if value}
+        if load["out"] < FEW_TOKENS:
+            measured = {"ttft": measured["ttft"]}
+        dealt = f"-{load['adapters']}-adapters" if "adapters" in load else ""
+        yield Point(
+            id=f"{row['id']}-{who}-{load['in']}-{load['out']}{dealt}{'' if 'clients' in load else '-at-once'}",
+            group=row["id"],
+            source="h100",
+            family=row["id"],
+            question=server_question(row, load.get("adapters")),
+            load=Load(input_tokens=load["in"], output_tokens=load["out"], clients=who),
+            measured=measured,
+            row=row,
+            own_bound=True,
+        )
+
+
+def server_question(row: Mapping[str, Any], named: int | None = None) -> Question:
+    """A start of a server as a question, whose requests name so many adapters: its model is one of the memory model's
+    configs."""
+    asked, name = row["kwargs"], row["model"]
+    config = json.loads(CONFIGS.joinpath(f"{name}.json").read_text("utf-8"))
+    adapters, graphs = row.get("adapters"), asked.get("compilation_config")
+    more: dict[str, Any] = {}
+    if adapters and named != 0:
+        more["lora"] = {"maxLoras": named or adapters["count"], "maxRank": adapters["rank"]}
+    if graphs:
+        more["compilationConfig"] = graphs
+    return Question(
+        model=shape_from_config(config, model_id=name, source="benchmarks/performance/server_points.jsonl"),
+        engine="vllm",
+        engine_version="0.26.0",
+        accelerator="nvidia-h100-80gb",
+        gpus=1,
+        settings={
+            "quantization": asked.get("quantization"),
+            "length": asked["max_model_len"],
+            "sequences": asked["max_num_seqs"],
+            "batchTokens": asked["max_num_batched_tokens"],
+            "memoryShare": row["utilization"],
+        },
+        eager=asked.get("enforce_eager", False),
+        gpu_memory_gib=22.03,
+        attention_backend=asked.get("attention_backend"),
+        more=more,
+    )
+
+
+@cache
 def rate_points() -> tuple[Point, ...]:
     """Requests that come at a rate, whoever waits; nothing was settled with them but which step takes a newcomer."""
     return tuple(point for row in rows("rate_points.jsonl") for point in _rate_points(row))
@@ -217,6 +286,7 @@ def _rate_points(row: Mapping[str, Any]) -> Iterator[Point]:
             load=Load(input_tokens=load["in"], output_tokens=load["out"], rate=load["rate"]),
             measured={"itl": 1000 * load["itl_s"], "ttft": 1000 * load["ttft_s"]},
             row=row,
+            own_bound=True,
         )
 
 

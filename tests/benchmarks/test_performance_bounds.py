@@ -15,6 +15,7 @@ from benchmarks.performance.points import (
     l4_points,
     other_host_points,
     predicted,
+    server_points,
     unseen_points,
 )
 from benchmarks.performance.rate_fitting import evidence, held_out, starts
@@ -22,6 +23,8 @@ from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
 from l4serve.planning.performance.kernel_rates import kernel_rates
 
 HELD = 0.95
+SLOW_HOST = "w18-", "w23-"
+"""Qwen2.5 1.5B on an H100, where a token is the host's time alone, whose noise the page tells."""
 
 
 @cache
@@ -47,6 +50,12 @@ def test_points_of_an_l4_lie_in_the_bound_of_what_was_settled_without_their_grou
 def test_points_that_settled_nothing_lie_in_the_bound(points: object, metric: Metric) -> None:
     assert callable(points)
     asked: tuple[Point, ...] = points()
+    assert inside(asked, metric, {point.id: figures(predicted(point)) for point in asked}) >= HELD
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_points_of_cases_that_were_measured_on_an_h100_lie_in_their_bound(metric: Metric) -> None:
+    asked = tuple(point for point in server_points() if not point.group.startswith(SLOW_HOST))
     assert inside(asked, metric, {point.id: figures(predicted(point)) for point in asked}) >= HELD
 
 

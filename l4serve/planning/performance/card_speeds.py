@@ -13,10 +13,14 @@ from l4serve.config.frozen import frozen
 GIGA = 10**9
 TERA = 10**12
 MICRO = 1e-6
-EAGER_HOST = 3.0
-"""How many times the launches of eager kernels may take of what is said. No point of a card of the table is eager. Of
-Qwen2.5 7B a token took 9 ms longer than with graphs on an A800, three times as much (vllm-project/vllm-omni#7960,
-2026-09-22); of Llama 3.1 8B 3.3 ms on an H100, as much (cloudai.pt/tag/cuda-graphs, collected 2026-11-26)."""
+HOSTS = 1.8
+"""How many times as long, or as short, another host takes to launch what no graph holds. A layer of eager kernels took
+0.26 ms on an H100 (cloudai.pt/tag/cuda-graphs, collected 2026-11-26), 0.79 ms on an A800 (vllm-project/vllm-omni#7960,
+2026-09-22), and 0.35 to 0.8 ms in eleven loads on an H100 (benchmarks/performance/server_points.jsonl)."""
+SLOWER_STEP = 1.4
+"""How many times as long another host takes for a step of full graphs, of which the card does little."""
+NEARLY = 0.95
+"""The share of a token's time from which the host's is taken for all of it."""
 
 
 @frozen()
@@ -29,6 +33,21 @@ class BlockKernel:
     rows: int
     alone: float
     layer: float
+
+
+@frozen(slots=True)
+class Launches:
+    """Seconds that the host takes to launch one layer of a step that no full graph holds, and how much more where no
+    part of a graph does either: for experts, for latent attention, for adapters."""
+
+    layer: float
+    experts: float
+    latent: float
+    adapters: float
+
+    def faster(self, times: float) -> Launches:
+        """By a host that is so many times as fast."""
+        return Launches(self.layer / times, self.experts / times, self.latent / times, self.adapters / times)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +68,7 @@ class CardSpeed:
     link_bytes: float
     link_latency: float
     link_one_shot: bool
-    eager_launch: float
+    launches: Launches
     measured: bool
     bounds: Mapping[str, tuple[float, float]]
     """The card's own shares by which figures may be wrong, where they are other ones."""
@@ -72,7 +91,7 @@ def sped_up(
         unpacked_weights=compute * card.unpacked_weights,
         link_bytes=link * card.link_bytes,
         link_latency=card.link_latency / link,
-        eager_launch=card.eager_launch / host,
+        launches=card.launches.faster(host),
     )
 
 
@@ -96,7 +115,9 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         link_bytes=row["link"]["gbS"] * GIGA,
         link_latency=row["link"]["latencyUs"] * MICRO,
         link_one_shot=row["link"].get("oneShot", False),
-        eager_launch=table["launch"]["eagerUs"] * MICRO,
+        launches=Launches(
+            *(table["launch"][part] * MICRO for part in ("layerUs", "expertsUs", "latentUs", "adaptersUs"))
+        ),
         measured="readGbS" in achieved,
         bounds=row.get("bounds", {}),
         source=str(row["source"]),
@@ -133,16 +154,16 @@ class Bound:
     wait: Span = Span()
     host_ms: Span = Span()
 
-    def eager(self, host_ms: float, token_ms: float) -> Bound:
-        """The bound without CUDA graphs, where the host may take several times as long to launch a token's kernels as
-        is said: so much longer takes each token, and so many fewer come."""
-        late = (EAGER_HOST - 1) * host_ms
-        times = 1 + late / token_ms
+    def paced(self, host_ms: float, token_ms: float, *, slower: float, faster: float) -> Bound:
+        """The bound where the host takes so many milliseconds for a step: another one takes longer, which comes out
+        where the card takes no longer yet, or less long where the card waits for it."""
+        late = max(1.0, slower * host_ms / token_ms)
+        soon = faster if host_ms > NEARLY * token_ms else 1.0
         return Bound(
-            token=Span(self.token.less, (1 + self.token.more) * times - 1),
-            rate=Span(1 - (1 - self.rate.less) / times, self.rate.more),
+            token=Span(1 - (1 - self.token.less) / soon, (1 + self.token.more) * late - 1),
+            rate=Span(1 - (1 - self.rate.less) / late, (1 + self.rate.more) * soon - 1),
             wait=self.wait,
-            host_ms=Span(self.host_ms.less, self.host_ms.more + late),
+            host_ms=Span(self.host_ms.less, self.host_ms.more + (slower - 1) * host_ms),
         )
 
     def wider(self, other: Bound) -> Bound:

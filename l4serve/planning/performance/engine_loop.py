@@ -236,14 +236,13 @@ class EngineLoop:
         if self.late:
             count = 1
         elif self.sent and not self.waiting:
-            until_then = int((self.sent[0] - self.now) / first) + 1 if first > 0 else 1
+            until_then = int((self.sent[0] - self.now) / max(first, self.clock.least)) + 1
             if until_then < count:
                 count = until_then
                 if self.limits.ahead:  # the step after it was scheduled before the request came
-                    self.scheduled = self.now + count * first + growing * count * (count - 1) / 2
+                    self.scheduled = self.now + self.clock.stretch(first, growing, count)
                     count += 1
-        seconds = count * first + growing * count * (count - 1) / 2
-        self._pass(seconds, 1, count)
+        self._pass(self.clock.stretch(first, growing, count), 1, count)
         self._finish_due()
 
     def _finish_due(self) -> None:

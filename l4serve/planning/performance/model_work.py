@@ -10,7 +10,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, kv_element_bytes, weight_format
-from l4serve.planning.memory.weights import rank_kv_heads, rank_parameters
+from l4serve.planning.memory.weights import lora_bytes, rank_kv_heads, rank_parameters
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 EIGHT_BITS = 8
@@ -33,7 +33,8 @@ class ModelWork:
     those of one token in the linear layers, `head_operations` those of one row of logits. `attended` is the operations
     of one query token with one cached token, `kv_bytes` what one cached token makes attention read, of which the part
     `windowed` stops growing at `window` tokens. `touched_bytes` is what the kernels between the matrix products move
-    for each token.
+    for each token. `latent` is whether attention reads a latent (MLA). `adapters` are taken to be named evenly by the
+    requests, and one of them has `adapter_bytes`.
     """
 
     layers: int
@@ -57,6 +58,9 @@ class ModelWork:
     vocabulary: int
     hidden_bytes: int
     touched_bytes: float
+    latent: bool
+    adapters: int
+    adapter_bytes: float
 
     def expert_share(self, tokens: int) -> float:
         """The part of the experts that so many tokens wake, each choosing for itself."""
@@ -108,6 +112,9 @@ def model_work(model: ModelShape, options: ServingOptions) -> ModelWork:
         vocabulary=ceil(model.vocab_size / tp),
         hidden_bytes=model.hidden_size * plain,
         touched_bytes=_touched(model, tp) * plain,
+        latent=model.mla is not None,
+        adapters=options.lora.max_loras if options.lora else 0,
+        adapter_bytes=lora_bytes(model, options, plain) / options.lora.max_loras if options.lora else 0.0,
     )
 
 

@@ -15,7 +15,7 @@ from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bottleneck import bottleneck
 from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyond, farther, times
-from l4serve.planning.performance.card_speeds import Bound, all_card_speeds, bound_of
+from l4serve.planning.performance.card_speeds import HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.known_runs import full_pace
@@ -23,7 +23,7 @@ from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.open_load import at_rate
-from l4serve.planning.performance.step_time import StepClock
+from l4serve.planning.performance.step_time import Graphs, StepClock
 from l4serve.planning.performance.unproven import Unproven, unproven
 from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 
@@ -149,8 +149,12 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     places = max(1, round(pace.running))
     crowded = pace.seen_by(places)
     rate, most = load.rate or 0.0, places / crowded.total
-    full = _speed(served, clock, replace(load, rate=None, clients=places), crowded)
+
+    def full_speed() -> Speed:
+        return _speed(served, clock, replace(load, rate=None, clients=places), crowded)
+
     if rate >= most:
+        full = full_speed()
         held_by = partial(bottleneck, (clock, limits), load, crowded, _half(served, clock))
         reason = f"ttftMs, endToEndMs: at {rate:g} requests a second the queue grows without end; {most:.3g} are served"
         endless = replace(full.figures, ttft_ms=None, end_to_end_ms=None)
@@ -163,6 +167,7 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound, most))
     if rate < most / (1 + speed.bound.slower):
         return speed
+    full = full_speed()
     slower = (
         f"with steps {100 * speed.bound.slower:.0f} % slower, as the bound allows, it does not keep up with {rate:g}"
     )
@@ -219,9 +224,15 @@ def step_clock(served: Served, rates: KernelRates) -> StepClock:
         card=all_card_speeds()[served.gpu.name],
         rates=rates,
         backend=options.attention_backend,
-        eager=options.is_eager,
+        graphs=_graphs(options),
         ranks=options.tensor_parallel_size,
     )
+
+
+def _graphs(options: ServingOptions) -> Graphs:
+    if options.is_eager:
+        return "none"
+    return "piecewise" if options.graphs and options.graphs.piecewise else "full"
 
 
 def loop_limits(served: Served) -> Limits:
@@ -242,8 +253,12 @@ def loop_limits(served: Served) -> Limits:
 
 def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Speed:
     width = bound_of(clock.card, served.options.tensor_parallel_size)
-    if clock.eager and seen.decoded:
-        width = width.eager(clock.host * MILLI, seen.itl / seen.decoded * MILLI)
+    if seen.decoded:
+        token = seen.itl / seen.decoded * MILLI
+        if clock.graphs == "full":
+            width = width.paced(clock.least * MILLI, token, slower=SLOWER_STEP, faster=1.0)
+        else:
+            width = width.paced(clock.launched(1) * MILLI, token, slower=HOSTS, faster=HOSTS)
     for case in served.unproven:
         width = width.wider(case.bound)
     if not seen.requests:

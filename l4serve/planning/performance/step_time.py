@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from math import ceil, log2
+from typing import Literal
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.card_speeds import BlockKernel, CardSpeed, sped_up
@@ -13,6 +14,10 @@ from l4serve.planning.performance.model_work import ModelWork, wider_formats
 
 LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
+CAPTURED = 512
+"""Tokens of the largest step that vLLM puts into graphs by itself."""
+
+Graphs = Literal["full", "piecewise", "none"]
 
 
 @frozen()
@@ -41,14 +46,14 @@ class StepClock:
     card: CardSpeed
     rates: KernelRates
     backend: str | None
-    eager: bool = False
+    graphs: Graphs = "full"
     ranks: int = 1
-    host_factor: float = 1.0
 
     def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
         """The clock of a card and a host that are so many times as fast."""
         rates, card = self.rates, sped_up(self.card, read=read, compute=compute, link=link, host=host)
         quick = replace(rates, host=rates.host / host, layer=rates.layer / host, request=rates.request / host)
+        quick = replace(quick, least_step=rates.least_step / host, adapter_layer=rates.adapter_layer / host)
         return replace(self, rates=quick, card=card)
 
     def slowed(self, times: float) -> StepClock:
@@ -58,15 +63,20 @@ class StepClock:
     def seconds(self, batch: Batch) -> float:
         """The step's time."""
         bare = self.bare(batch.decoding + batch.prefilling, batch.decoding + batch.finished)
-        return bare + self.prompt(batch.attended, batch.attended_windowed) + self._cache(batch)
+        return max(self.least, bare + self.prompt(batch.attended, batch.attended_windowed) + self._cache(batch))
 
     def bare(self, tokens: int, rows: int) -> float:
         """Seconds of a step of so many tokens, of which so many rows make logits, without its attention."""
         found = self._steps.get((tokens, rows))
         if found is None:
-            found = self.host + self._linear(tokens) + self._head(rows) + self._exchange(tokens)
+            found = self._with_host(self._worked(tokens, rows), tokens, prompts=tokens > rows)
             self._steps[tokens, rows] = found
         return found
+
+    def _worked(self, tokens: int, rows: int) -> float:
+        """Seconds that the card works on such a step, without its attention."""
+        worked = self.host + self._linear(tokens) + self._adapters(tokens) + self._head(rows)
+        return worked + self._exchange(tokens)
 
     def prompt(self, attended: float, windowed: float) -> float:
         """Seconds of attention over prompts: pairs of a query and a cached token, in full and in windowed layers."""
@@ -85,18 +95,30 @@ class StepClock:
     def decoding(self, sequences: int, context: float) -> float:
         """Seconds of a step that decodes so many sequences of this context, and nothing else."""
         fixed, each, windowed = self.decode(sequences)
-        near = context if self.work.window is None else min(context, self.work.window)
-        return fixed + sequences * (each * context + windowed * near)
+        return max(self.least, fixed + sequences * (each * context + windowed * self._near(context)))
+
+    def _near(self, context: float) -> float:
+        return context if self.work.window is None else min(context, self.work.window)
+
+    def stretch(self, first: float, growing: float, count: int) -> float:
+        """Seconds of so many steps in a row, of which the card's work takes so long in the first and each time so much
+        more."""
+        short = self.least - first
+        by_host = 0 if short <= 0 else min(count, ceil(short / growing)) if growing else count
+        rest = count - by_host
+        return by_host * self.least + rest * (first + growing * by_host) + growing * rest * (rest - 1) / 2
 
     def steady(self, sequences: int, context: float, prompt: float, answer: float) -> float:
         """Seconds of a step in the mean, where each of so many sequences brings a prompt with every answer: some steps
-        decode alone, in the others a prompt is computed beside."""
+        decode alone, in the others a prompt is computed beside. What the host launches meanwhile is left out."""
         begun = sequences / max(1.0, answer)
         share = min(1.0, begun)
         tokens, first = round(begun * prompt / share), round(begun / share)
-        beside = self.bare(sequences + tokens, sequences + first) - self.bare(sequences, sequences)
-        pairs = tokens * prompt / 2
-        return self.decoding(sequences, context) + share * (beside + self.prompt(pairs, pairs))
+        alone, pairs = self._worked(sequences, sequences), tokens * prompt / 2
+        beside = self._worked(sequences + tokens, sequences + first) - alone
+        _, each, windowed = self.decode(sequences)
+        cache = sequences * (each * context + windowed * self._near(context))
+        return alone + cache + share * (beside + self.prompt(pairs, pairs))
 
     def gains_by_its_bits(self, sequences: int, context: float, prompt: float, answer: float) -> bool:
         """Whether no format of the weights with more bits would be as fast: what it saves in reading, it may lose in
@@ -108,14 +130,40 @@ class StepClock:
     def _wider(self) -> tuple[StepClock, ...]:
         return tuple(replace(self, work=work) for work in wider_formats(self.work))
 
+    def _with_host(self, card: float, tokens: int, *, prompts: bool) -> float:
+        """A step whose kernels take the card so long: those of prompts are launched ahead of it, those of tokens
+        without full graphs wait in part for the tokens before, and a full graph is one launch."""
+        if prompts:
+            return max(card, self.launched(tokens))
+        return card if self.graphs == "full" else self._both(card, self.launched(tokens))
+
+    def launched(self, tokens: int) -> float:
+        """Seconds of the host for the kernels of a step of so many tokens that no full graph holds."""
+        work, launches = self.work, self.card.launches
+        each = launches.layer
+        if self.graphs == "none" or tokens > CAPTURED:
+            each += launches.experts if work.expert_bytes else 0.0
+            each += launches.latent if work.latent else 0.0
+            each += launches.adapters if work.adapters else 0.0
+        return work.layers * each
+
+    @property
+    def least(self) -> float:
+        """Seconds of the host for a step, however little the card has to do."""
+        return self.rates.least_step
+
     @cached_property
     def host(self) -> float:
-        """Seconds that no byte and no operation explains."""
-        rates = self.rates
-        graphs = rates.host * self.host_factor + rates.layer * self.work.layers
-        if not self.eager:
-            return graphs
-        return max(graphs, self.work.layers * rates.kernels_per_layer * self.card.eager_launch)
+        """Seconds of a step that no byte and no operation explains."""
+        return self.rates.host + self.rates.layer * self.work.layers
+
+    def _adapters(self, tokens: int) -> float:
+        work, card, rates = self.work, self.card, self.rates
+        if not work.adapters:
+            return 0.0
+        read = min(work.adapters, tokens) * work.adapter_bytes
+        speed = min(card.read_bytes, rates.adapter_read * card.unpacked_weights)
+        return work.layers * rates.adapter_layer + read / speed
 
     @cached_property
     def _steps(self) -> dict[tuple[int, int], float]:

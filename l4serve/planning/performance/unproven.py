@@ -7,10 +7,13 @@ from functools import cache
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, Span
+
+V1_BY_DEFAULT = (0, 8, 0)
 
 
 @frozen(kw_only=True)
@@ -27,7 +30,9 @@ SEEN: Mapping[str, Callable[[ModelShape, ServingOptions], bool]] = {
     "experts": lambda model, _: model.moe is not None,
     "latentAttention": lambda model, _: model.mla is not None,
     "adapters": lambda _, options: options.lora is not None,
-    "piecewiseGraphs": lambda _, options: bool(options.graphs and options.graphs.piecewise),
+    "adaptersOfOldEngines": lambda _, options: (
+        bool(options.lora) and parse_version(options.engine_version) < V1_BY_DEFAULT
+    ),
     "statedWeights": lambda _, options: options.weights_gib is not None,
     "media": loads_tower,
 }

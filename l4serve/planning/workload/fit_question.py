@@ -44,6 +44,8 @@ class Question:
     contract: str | None = None
     """Known release whose contract stands in for one outside the known ones."""
     attention_backend: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the engine that play no role, in camel case."""
 
 
 def subject_of(question: Question) -> Subject:
@@ -68,7 +70,7 @@ def _workload(question: Question) -> Workload:
     if question.engine not in engine_kinds():
         refuse("engine.kind", f"{question.engine!r} is unknown", one_of(question.engine, engine_kinds()))
     profile = engine_profile(question.engine)
-    engine: dict[str, Any] = {"kind": question.engine, **_fields(profile, question.settings)}
+    engine: dict[str, Any] = {"kind": question.engine, **_fields(profile, question.settings), **question.more}
     if question.eager:
         engine |= profile.eager
     if question.engine_version is not None:

