@@ -220,7 +220,9 @@ def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
             continue
         who = load.get("clients", load.get("n"))
         read = {"itl": load.get("itl_s"), "ttft": load.get("ttft_s"), "tokens": load.get("out_tok_s")}
-        measured = {name: value * (1 if name == "tokens" else 1000) for name, value in read.items() if value}
+        measured: dict[Metric, float] = {
+            name: read[name] * (1 if name == "tokens" else 1000) for name in METRICS if read[name]
+        }
         if load["out"] < FEW_TOKENS:
             measured = {"ttft": measured["ttft"]}
         dealt = f"-{load['adapters']}-adapters" if "adapters" in load else ""

@@ -23,19 +23,21 @@ def bottleneck(case: Case, load: Load, seen: Observed, halved: Callable[[], Step
     """The limit of which twice as much serves the load fastest; of those that gain nearly as much, one that can be set.
 
     The cards' exchange is named with it wherever half of the cards (`halved`) would decode as fast, and computing
-    wherever weights of more bits would be as fast: those are why cards and fewer bits gain nothing there.
+    wherever weights of more bits would be as fast: those are why cards and fewer bits gain nothing there,
+    unless the host hides both.
     """
     clock = case[0]
     running = max(1, round(seen.running / seen.busy)) if seen.busy else 1
     context = load.mean_input + load.mean_output / 2
     gains = gained(case, load)
     most = max(gains.values())
-    named = [next(name for name, gain in gains.items() if gain >= NEARLY * most)]
-    if halved is not None and halved().decoding(running, context) <= clock.decoding(running, context):
-        named.append("interconnect")
+    named = (next(name for name, gain in gains.items() if gain >= NEARLY * most),)
+    also = list[str]()
+    if halved is not None and halved().worked(running, context) <= clock.worked(running, context):
+        also.append("interconnect")
     if not clock.gains_by_its_bits(running, context, load.mean_input, load.mean_output):
-        named.append("compute")
-    return AND.join(dict.fromkeys(named))
+        also.append("compute")
+    return AND.join(dict.fromkeys((*named, *(name for name in also if gains[name] > 0))))
 
 
 def gained(case: Case, load: Load) -> Mapping[str, float]:

@@ -100,6 +100,12 @@ class StepClock:
     def _near(self, context: float) -> float:
         return context if self.work.window is None else min(context, self.work.window)
 
+    def worked(self, sequences: int, context: float) -> float:
+        """Seconds that the card works on such a step, however long the host takes to launch it."""
+        _, each, windowed = self.decode(sequences)
+        near = self._near(context)
+        return self._worked(sequences, sequences) + sequences * (each * context + windowed * near)
+
     def stretch(self, first: float, growing: float, count: int) -> float:
         """Seconds of so many steps in a row, of which the card's work takes so long in the first and each time so much
         more."""
@@ -114,11 +120,9 @@ class StepClock:
         begun = sequences / max(1.0, answer)
         share = min(1.0, begun)
         tokens, first = round(begun * prompt / share), round(begun / share)
-        alone, pairs = self._worked(sequences, sequences), tokens * prompt / 2
-        beside = self._worked(sequences + tokens, sequences + first) - alone
-        _, each, windowed = self.decode(sequences)
-        cache = sequences * (each * context + windowed * self._near(context))
-        return alone + cache + share * (beside + self.prompt(pairs, pairs))
+        beside = self._worked(sequences + tokens, sequences + first) - self._worked(sequences, sequences)
+        pairs = tokens * prompt / 2
+        return self.worked(sequences, context) + share * (beside + self.prompt(pairs, pairs))
 
     def gains_by_its_bits(self, sequences: int, context: float, prompt: float, answer: float) -> bool:
         """Whether no format of the weights with more bits would be as fast: what it saves in reading, it may lose in

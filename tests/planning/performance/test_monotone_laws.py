@@ -98,6 +98,7 @@ def each_token(found: Speed) -> float:
     return found.figures.itl_ms
 
 
+ROUNDED = 1 + 1e-9
 STEPS_MEET = 1.005
 """Where the host launches prompts as long as the card computes less, other requests meet in a step."""
 SLOWER_BY = {"interconnect", "compute"}
@@ -144,7 +145,7 @@ def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gp
         for cards in (1, 2, 4):
             fewer, more = (speed(model, gpu, quantization, count, clients) for count in (cards, 2 * cards))
             if fewer.judged and more.judged and "interconnect" not in named(more):
-                assert each_token(more) <= each_token(fewer), (model, quantization, clients, cards)
+                assert each_token(more) <= ROUNDED * each_token(fewer), (model, quantization, clients, cards)
 
 
 @pytest.mark.parametrize("gpu", CARDS)
