@@ -24,6 +24,7 @@ PARTS = (
     "cuda_graph_gib",
     "kv_cache_gib",
     "used_after_start_gib",
+    "cached_after_start_gib",
 )
 REFUSED = ("no_fit_kv", "oom_cudagraph")
 MODEL_TYPES = {

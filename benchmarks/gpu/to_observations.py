@@ -149,6 +149,12 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
     return None
 
 
+def cached_gib(record: dict[str, Any]) -> float | None:
+    """What PyTorch held after a start and had in no use, which it gives back where the card is full."""
+    held = record.get("after_warm_up")
+    return round((held["reserved"] - held["allocated"]) / GIB, 4) if held else None
+
+
 def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """One observation in the fields that published ones have."""
     result, point = outcome(record), record["point"]
@@ -185,6 +191,7 @@ def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
         **{name: point[name] for name in ASKED if name in point},
         "outcome": result,
         **{name: round(record[key] / GIB, 4) for name, key in BYTE_FIELDS.items() if record.get(key) is not None},
+        "cached_after_start_gib": cached_gib(record),
         "gpu_blocks": record.get("gpu_blocks"),
         "block_size": record.get("block_size"),
         "kv_tokens": tokens,

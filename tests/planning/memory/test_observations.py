@@ -53,8 +53,8 @@ def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: C
 def test_memory_allocated_after_the_cache_is_foreseen(case: Case) -> None:
     fit = estimate(case.model, case.gpu, case.options)
     beyond = case.parts["used_after_start_gib"] - CONTEXT_OF_THE_MEASURING_CARD - fit.usable_gib
-    # A start holds up to this much that PyTorch only caches and gives back where the card is full.
-    assert fit.late_gib >= beyond - 0.45
+    # What PyTorch only caches, it gives back where the card is full.
+    assert fit.late_gib >= beyond - max(0.45, case.parts.get("cached_after_start_gib", 0.0))
 
 
 @pytest.mark.parametrize(
