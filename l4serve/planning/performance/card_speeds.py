@@ -35,7 +35,7 @@ class BlockKernel:
     layer: float
 
 
-@frozen(slots=True)
+@frozen()
 class Launches:
     """Seconds that the host takes to launch one layer of a step that no full graph holds, and how much more where no
     part of a graph does either: for experts, for latent attention, for adapters."""
