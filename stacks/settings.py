@@ -9,7 +9,7 @@ import pulumi
 from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.problem_places import places_in, told
 from l4serve.config.problems import ConfigError, refuse
-from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack, written_serving
+from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, Stack, parse_stack, written_serving
 from l4serve.planning.values.figures import counted
 
 _PLAIN = "in plain text"
@@ -61,12 +61,8 @@ def _own_file() -> Path | None:
 
 
 def _values() -> Mapping[str, Any]:
-    own = pulumi.Config(PROJECT)
-    # A key that nobody asks for would be passed over in silence; only its name is looked at, it may hold a token.
-    held = [key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(f"{PROJECT}:")]
-    others = {key: SECRET if pulumi.runtime.is_config_secret(key) else _PLAIN for key in held}
-    values = {**others, SERVING_KEY: own.get("serving"), "gcp:project": pulumi.Config("gcp").get("project")}
-    values.pop(TOKEN_KEY, None)
-    if own.get_secret("hfToken") is not None:
-        values[TOKEN_KEY] = SECRET
-    return values
+    """Every key of the config, whosever it is; what is secret, or is not read here, is known by its name alone."""
+    config = pulumi.runtime.config.CONFIG.get()
+    read = {SERVING_KEY, "gcp:project"}
+    values = {key: value if key in read else _PLAIN for key, value in config.items()}
+    return {key: SECRET if pulumi.runtime.is_config_secret(key) else value for key, value in values.items()}

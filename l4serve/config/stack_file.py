@@ -276,6 +276,9 @@ def _odd_project(values: Mapping[str, Any]) -> list[Problem]:
     project = values.get("gcp:project")
     if project is None or re.fullmatch(PROJECT_ID, str(project)):
         return []
+    if _is_secret(project):
+        what = "an encrypted value cannot be used here, for the plan and the state show it"
+        return [Problem("gcp:project", what, "pulumi config set gcp:project PROJECT")]
     value = "the value" if looks_random(str(project)) else shown(project)
     near = mended_name(str(project), lambda name: bool(re.fullmatch(PROJECT_ID, name))) if project else None
     listed = "give a project's id, such as my-project: `gcloud projects list` shows yours"

@@ -1,13 +1,19 @@
 """What a key beside `serving` in a stack's config was meant to be: the key, or the command, that does it."""
 
+import re
 from collections.abc import Collection
 
 from l4serve.config.random_texts import is_name_of_words
 from l4serve.config.spelling import nearest
+from l4serve.config.stack import StackConfig
 
 _OF_GOOGLE = "gcp:project"
 _ALIKE = 0.9
 """Share of equal letters from which a key of another program is one of ours misspelt."""
+
+_TOKEN = "hfToken"
+_TOKENS = ("hftoken", "hfapitoken", "hfhubtoken", "huggingfacetoken", "huggingfaceapitoken", "huggingfacehubtoken")
+"""What people call the token, in small letters without marks between the words."""
 
 
 def is_misspelt(key: str, project: str) -> bool:
@@ -26,14 +32,25 @@ def right_key(key: str, project: str, known: Collection[str], *, is_secret: bool
     if key.endswith(":serving"):
         return f"write it as {serving}, the key of this project"
     undo = f"pulumi config rm {key!r}"
-    if name.lower() == "hftoken":
-        return f"{undo} && pulumi config set --secret hfToken"
-    if name.startswith(("serving.", "serving[")):
-        return f"{undo} && pulumi config set --path {name!r} VALUE"
     # The prefix would make all keys of the project alike.
     own = nearest(name, [one.removeprefix(f"{project}:") for one in known])
+    if re.sub("[^a-z]", "", name.lower()) in _TOKENS or own == _TOKEN:
+        return f"{undo} && pulumi config set --secret {_TOKEN}"
+    if path := _path(name):
+        return f"{undo} && pulumi config set --path {path!r} VALUE"
     if near := f"{project}:{own}" if own else nearest(key, [_OF_GOOGLE]):
         return f"did you mean {near}?"
     if is_secret and is_name_of_words(name):
         return f"name it where it belongs, as workloads.NAME.apiKey: {{config: {name}}}, or remove it: {undo}"
     return f"write settings of the stack below {serving}, or remove it: {undo}"
+
+
+def _path(name: str) -> str | None:
+    """The path that `--path` wants for a name with parts, as one of `serving` or of a key in it; None for others."""
+    first, *parts = re.split(r"[.\[]", name)
+    if not parts:
+        return None
+    if first == "serving":
+        return name
+    inside = {field.alias or key for key, field in StackConfig.model_fields.items()}
+    return f"serving.{name}" if first in inside else None

@@ -35,9 +35,19 @@ def test_a_secret_that_no_workload_names_is_not_taken_for_the_token(key: str) ->
     assert f"pulumi config rm '{PROJECT}:{key}'" in told
 
 
-@pytest.mark.parametrize("key", ["hfTokn", "hfTokens", "HFToken"])
+@pytest.mark.parametrize(
+    "key",
+    ["hfTokn", "hfTokens", "HFToken", "hf_token", "hf-token", "HF_TOKEN", "huggingFaceToken", "HUGGING_FACE_HUB_TOKEN"],
+)
 def test_a_misspelt_token_is_led_to_it(key: str) -> None:
-    assert "hfToken" in hint(f"{PROJECT}:{key}")
+    full = f"{PROJECT}:{key}"
+    assert hint(full) == f"pulumi config rm '{full}' && pulumi config set --secret hfToken"
+
+
+@pytest.mark.parametrize("key", ["workloads.x.replicas", "nodePools.l4.spot", "allowReplace[0]"])
+def test_a_path_of_the_object_is_led_to_the_command_that_writes_there(key: str) -> None:
+    full = f"{PROJECT}:{key}"
+    assert hint(full, "2") == f"pulumi config rm '{full}' && pulumi config set --path 'serving.{key}' VALUE"
 
 
 def test_a_misspelt_name_of_the_project_hides_no_secret() -> None:

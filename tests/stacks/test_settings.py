@@ -141,7 +141,9 @@ def test_no_serving_config() -> None:
     [
         ("serving.workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
         ("serving.workloads[0]", "pulumi config set --path 'serving.workloads[0]' VALUE"),
+        ("workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
         ("hftoken", "pulumi config set --secret hfToken"),
+        ("hf_token", "pulumi config set --secret hfToken"),
         ("project", "below gke-llm-serving:serving, or remove it: pulumi config rm 'gke-llm-serving:project'"),
     ],
 )
@@ -152,6 +154,37 @@ def test_a_key_that_the_program_would_not_read_is_refused_with_the_right_command
     assert f"gke-llm-serving:{key}: there is no such key" in str(refusal.value)
     assert command in str(refusal.value)
     assert "hf_never_shown" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (TOKEN, "the token is written in plain text"),
+        ("gke-llm-servin:hfToken", "pulumi config set --secret hfToken"),
+        ("gcp:projct", "did you mean gcp:project?"),
+    ],
+)
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_preview_refuses_the_keys_that_check_refuses(key: str, told: str, secret: bool) -> None:
+    config = {key: "hunter22-not-a-real-one"}
+    if secret and key == TOKEN:
+        assert run(GOOD, secrets=(TOKEN,), **config)
+        return
+    with pytest.raises(pulumi.RunError) as refusal:
+        run(GOOD, secrets=(key,) if secret else (), **config)
+    assert f"{key}: " in str(refusal.value) and told in str(refusal.value)
+    assert "hunter22" not in str(refusal.value)
+
+
+def test_an_encrypted_project_is_refused_and_not_told() -> None:
+    with pytest.raises(pulumi.RunError, match="gcp:project: an encrypted value cannot be used") as refusal:
+        run(GOOD, secrets=("gcp:project",), **{"gcp:project": "hunter22-project"})
+    assert "hunter22" not in str(refusal.value)
+
+
+def test_keys_of_other_programs_pass() -> None:
+    others = {"gcp:region": "us-central1", "kubernetes:context": "kind", "aws:region": "x", "gcp:project": "my-project"}
+    assert "qwen-deployment" in run(GOOD, secrets=("aws:region",), **others)
 
 
 def test_a_refusal_ends_the_program_with_its_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
