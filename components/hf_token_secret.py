@@ -60,12 +60,18 @@ class HfTokenSecret(pulumi.ComponentResource):
         return k8s.meta.v1.ObjectMetaArgs(name=name, namespace=self._args.namespace, labels=dict(self._plan.labels))
 
     def _make_secret(self, token: pulumi.Output[str]) -> k8s.core.v1.Secret:
+        """The Secret; each revision is a resource of its own.
+
+        As one resource, the old Secret of an update that fails waits for its deletion, and the update back takes it
+        for new and then deletes it.
+        """
+        name, revision = f"{self._name}-secret", self._plan.revision
         return k8s.core.v1.Secret(
-            f"{self._name}-secret",
+            name if revision is None else f"{name}-{revision}",
             metadata=self._metadata(self._plan.secret_name),
             type="Opaque",
             string_data={self._plan.key: token},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, aliases=None if revision is None else [pulumi.Alias(name=name)]),
         )
 
     def _deliver_from_secret_manager(self) -> None:

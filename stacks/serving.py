@@ -18,7 +18,7 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.serving_gateway import ServingGateway
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
-from l4serve.planning.stack.exchange import exchange_problems, pods_json
+from l4serve.planning.stack.exchange import exchange_problems, leaves_pods, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -39,7 +39,8 @@ def build() -> None:
         planned = plan_stack(stack)
     except ConfigError as error:
         raise refusal(error) from None
-    if stuck := tuple(exchange_problems(deployed_pods(), planned)):
+    deployed = deployed_pods()
+    if stuck := tuple(exchange_problems(deployed, planned)):
         raise refusal(ConfigError(stuck))
     _require_secrets(planned)
     _show_notes(planned)
@@ -48,9 +49,10 @@ def build() -> None:
     _begin_registering()
     own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
-    gateway = make_workloads(planned, cluster, provider, nodes)
+    gateway, deployments = make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
+    _export_pods(planned, deployments if leaves_pods(deployed, planned) else [])
 
 
 def _begin_registering() -> None:
@@ -160,8 +162,6 @@ def _export(planned: StackPlan, cluster: GkeCluster, gateway: ServingGateway | N
     pulumi.export("kubeconfig", cluster.kubeconfig)
     if planned.gateway is not None and planned.gateway.reserve_address and gateway is not None:
         pulumi.export("gatewayAddress", gateway.address)
-    # The next update reads it: what goes still holds its GPUs while what is new starts.
-    pulumi.export(PODS_OUTPUT, pods_json(planned))
     pulumi.export(
         "workloads",
         {
@@ -176,3 +176,13 @@ def _export(planned: StackPlan, cluster: GkeCluster, gateway: ServingGateway | N
             for w in planned.workloads
         },
     )
+
+
+def _export_pods(planned: StackPlan, after: list[pulumi.Output[str]]) -> None:
+    """The pods that the next update finds: what goes still holds its GPUs while what is new starts.
+
+    Where this update ends some, it says so `after` all others serve: an update that fails before has ended none of
+    them, and leaves the outputs of the one before it as they are.
+    """
+    pods = pods_json(planned)
+    pulumi.export(PODS_OUTPUT, pulumi.Output.all(*after).apply(lambda _: pods) if after else pods)

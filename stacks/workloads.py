@@ -27,8 +27,11 @@ from stacks.settings import secret, token
 
 def make_workloads(
     planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource]
-) -> ServingGateway | None:
-    """All that a stack has in Kubernetes beside nodes' objects; returns the gateway that exposes it, if one does."""
+) -> tuple[ServingGateway | None, list[pulumi.Output[str]]]:
+    """All that a stack has in Kubernetes beside nodes' objects.
+
+    Returns the gateway that exposes it, if one does, and the names of its Deployments, each known once its pods serve.
+    """
     namespace = _make_namespace(planned, provider)
     gateway = _make_gateway(planned, cluster, provider, namespace)
     hub: HfTokenSecret | None = None
@@ -42,6 +45,7 @@ def make_workloads(
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
+    deployments = []
     for workload in planned.workloads:
         store = _make_store(workload, planned, cluster, provider, hub, namespace)
         guards = _make_guards(workload, cluster, provider, namespace)
@@ -54,6 +58,7 @@ def make_workloads(
             ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *guards, *store]),
         )
+        deployments.append(service.deployment_name)
         if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
@@ -67,7 +72,7 @@ def make_workloads(
             before = [gateway.ready, service, *_make_picker(workload, provider, service)]
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=before)
             WorkloadRoute(workload.object_name, route, opts=opts)
-    return gateway
+    return gateway, deployments
 
 
 def _make_picker(workload: WorkloadPlan, provider: k8s.Provider, pods: pulumi.Resource) -> list[pulumi.Resource]:

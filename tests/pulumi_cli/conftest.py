@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
+from kubernetes.client import AdmissionregistrationV1Api, ApiClient, AppsV1Api, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
 from l4serve.planning.machines.shapes import find_shape
@@ -170,6 +170,35 @@ def end_space(plane: ControlPlane, namespace: str) -> None:
             assert error.status == 409
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+@contextmanager
+def refusing_webhook(plane: ControlPlane) -> Iterator[str]:
+    """A webhook that nobody serves and that every new Deployment has to pass."""
+    name = "nobody.example.com"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["*"]}
+    body: Any = {
+        "metadata": {"name": name},
+        "webhooks": [
+            {
+                "name": name,
+                "clientConfig": {"url": "https://127.0.0.1:1/"},
+                "rules": [rule],
+                "failurePolicy": "Fail",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 2,
+            }
+        ],
+    }  # fmt: skip
+    api = AdmissionregistrationV1Api(plane.client)
+    api.create_validating_webhook_configuration(body)
+    time.sleep(2.0)  # the API server takes a configuration up within a second
+    try:
+        yield name
+    finally:
+        api.delete_validating_webhook_configuration(name)
+        time.sleep(2.0)
 
 
 def without_checkpoints(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from kubernetes.watch import Watch
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import ControlPlane, ready_in, stack_on
+from tests.pulumi_cli.conftest import ControlPlane, ready_in, refusing_webhook, stack_on
 from tests.pulumi_cli.engine import Engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -182,6 +182,23 @@ def await_pending(plane: ControlPlane) -> None:
     while "Pending" not in pods(plane).values():
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_an_exchange_after_an_update_that_failed_is_refused(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The failed update has ended nothing: what it was to end holds its GPUs still."""
+    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+        engine.configure(stack(b=workload(engine={"maxModelLen": 2048})))
+        with refusing_webhook(control_plane):
+            engine.up(refused=True)
+        engine.configure(stack(b=workload(), c=workload()))
+        assert "not enough for a and c at the same time" in engine.preview(refused=True).errors
+
+
+def test_another_namespace_is_refused_in_a_full_pool(control_plane: ControlPlane, tmp_path: Path) -> None:
+    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+        engine.configure({**stack(**A_AND_B), "namespace": "llm-fuller"})
+        refused = engine.preview(refused=True)
+        assert "not enough for a in namespace llm-full, b in namespace llm-full and a, b" in refused.errors
 
 
 def test_a_rename_touches_no_pod(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from kubernetes.client import (
-    AdmissionregistrationV1Api,
     CoreV1Api,
     PolicyV1Api,
     V1Eviction,
@@ -25,7 +24,7 @@ from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
 from l4serve.sandbox.rehearsal import prepare
 from tests.factories import EXISTING, planned, serving, workload
-from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, ready_in, stack_on, warm_python
+from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, ready_in, refusing_webhook, stack_on, warm_python
 from tests.pulumi_cli.engine import Engine, path_of_engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -59,35 +58,6 @@ def running_on(plane: ControlPlane) -> dict[str, str]:
     return {pod.metadata.name: pod.spec.node_name for pod in pods if pod.metadata.deletion_timestamp is None}
 
 
-@contextmanager
-def refusing_webhook(plane: ControlPlane) -> Iterator[str]:
-    """A webhook that nobody serves and that every new Deployment has to pass."""
-    name = "nobody.example.com"
-    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["*"]}
-    body: Any = {
-        "metadata": {"name": name},
-        "webhooks": [
-            {
-                "name": name,
-                "clientConfig": {"url": "https://127.0.0.1:1/"},
-                "rules": [rule],
-                "failurePolicy": "Fail",
-                "sideEffects": "None",
-                "admissionReviewVersions": ["v1"],
-                "timeoutSeconds": 2,
-            }
-        ],
-    }  # fmt: skip
-    api = AdmissionregistrationV1Api(plane.client)
-    api.create_validating_webhook_configuration(body)
-    time.sleep(2.0)  # the API server takes a configuration up within a second
-    try:
-        yield name
-    finally:
-        api.delete_validating_webhook_configuration(name)
-        time.sleep(2.0)
-
-
 def test_a_webhook_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
     with up(control_plane, tmp_path, ONE) as engine:
         engine.configure(TWO)
@@ -97,6 +67,27 @@ def test_a_webhook_that_refuses_is_named_and_the_next_update_heals(control_plane
         assert ready(control_plane) == {"a": 1}
         engine.up()
         assert ready(control_plane) == {"a": 1, "b": 1}
+
+
+def test_the_update_back_after_one_that_failed_keeps_the_token(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The Secret of the first revision is not what the failed update leaves to be deleted."""
+
+    def revised(revision: int) -> dict[str, Any]:
+        gated = workload() | {"model": {"id": "google/gemma-2b-it", "gated": True}}
+        return {**stack(a=gated), "huggingFace": {"tokenRevision": revision}}
+
+    with up(control_plane, tmp_path, ONE) as engine:
+        engine.set_token("hf_token_of_this_test")
+        engine.configure(revised(1))
+        engine.up()
+        engine.configure(revised(2))
+        with refusing_webhook(control_plane):
+            engine.up(refused=True)
+        engine.configure(revised(1))
+        engine.up()
+        held = CoreV1Api(control_plane.client).list_namespaced_secret(SPACE).items
+        assert [secret.metadata.name for secret in held] == ["hf-secret-1"]
+        assert all(step.op == "same" for step in engine.preview().steps)
 
 
 def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ _FIELDS = (*_SIZES, "node_pool")
 
 
 def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
-    """The pods of a plan by the names of their Kubernetes objects, for the stack's outputs."""
+    """The pods of a plan by namespace and name of their Deployments (`llm/gemma`), for the stack's outputs."""
     return {name: {field: getattr(pod, field) for field in _FIELDS} for name, pod in _packed(plan).items()}
 
 
@@ -29,16 +29,23 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
     for name, said in value.items():
         if isinstance(said, Mapping) and set(_FIELDS) <= set(said):
             numbers = {field: int(said[field]) for field in _SIZES}
-            pods[str(name)] = PodRequest(workload=str(name), node_pool=str(said["node_pool"]), **numbers)
+            _, _, workload = str(name).rpartition("/")
+            pods[str(name)] = PodRequest(workload=workload, node_pool=str(said["node_pool"]), **numbers)
     return pods
+
+
+def leaves_pods(before: Mapping[str, PodRequest], plan: StackPlan) -> bool:
+    """Whether an update ends a Deployment of those that are deployed; Pulumi does so after all else is made."""
+    return not set(_placed(before, plan)) <= set(_packed(plan))
 
 
 def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Problem]:
     """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed."""
-    after = _packed(plan)
+    before, after = _placed(before, plan), _packed(plan)
     for pools in _groups(plan):
         names = {pool.name for pool in pools}
-        going = [pod for name, pod in before.items() if pod.node_pool in names and name not in after]
+        gone = {name: pod for name, pod in before.items() if pod.node_pool in names and name not in after}
+        going = [_told(name, pod, plan) for name, pod in gone.items()]
         staying = [pod for pod in after.values() if pod.node_pool in names]
         grown = [pod for name, pod in after.items() if pod.node_pool in names and _grows(before.get(name), pod, names)]
         added = [pod for name, pod in after.items() if pod.node_pool in names and name not in before]
@@ -60,8 +67,13 @@ def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
             yield shared
 
 
+def _placed(pods: Mapping[str, PodRequest], plan: StackPlan) -> Mapping[str, PodRequest]:
+    """Pods by namespace and name; names alone, as outputs once had them, are of the plan's namespace."""
+    return {name if "/" in name else f"{plan.namespace}/{name}": pod for name, pod in pods.items()}
+
+
 def _packed(plan: StackPlan) -> dict[str, PodRequest]:
-    """The pods whose pool is known, by the names of their Deployments: those off spot have one of their own."""
+    """The pods whose pool is known, by namespace and name of their Deployments; those off spot have their own."""
     assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
     packed = {}
     for workload in plan.workloads:
@@ -69,11 +81,18 @@ def _packed(plan: StackPlan) -> dict[str, PodRequest]:
         pods = replace(pods, node_pool=pods.node_pool or assigned.get(workload.name))
         if pods.node_pool is None:
             continue
-        packed[workload.object_name] = replace(pods, replicas=pods.replicas - kept)
+        space, name = workload.namespace, workload.object_name
+        packed[f"{space}/{name}"] = replace(pods, replicas=pods.replicas - kept)
         if kept:
-            name = on_demand_name(workload.name)
-            packed[on_demand_name(workload.object_name)] = replace(pods, workload=name, replicas=kept)
+            off_spot = replace(pods, workload=on_demand_name(workload.name), replicas=kept)
+            packed[f"{space}/{on_demand_name(name)}"] = off_spot
     return packed
+
+
+def _told(name: str, pod: PodRequest, plan: StackPlan) -> PodRequest:
+    """The pod with what it is called: by its namespace too, where the plan has another."""
+    namespace, _, _ = name.rpartition("/")
+    return pod if namespace == plan.namespace else replace(pod, workload=f"{pod.workload} in namespace {namespace}")
 
 
 def _grows(old: PodRequest | None, new: PodRequest, pools: Collection[str]) -> bool:
@@ -100,7 +119,7 @@ def _problem(
     waits = [f"without {_names(added)}"] if added else []
     waits += [f"with {_names(grown)} as deployed"] if grown else []
     steps = f"in two updates: (1) this config {' and '.join(waits)}, pulumi up; (2) this config, pulumi up"
-    if len(going) == len(added) == 1 and going[0].size == added[0].size:
+    if len(going) == len(added) == 1 and going[0].size == added[0].size and " " not in gone:
         same = f"workloads.{added[0].workload}.renamedFrom: {gone}"
         steps = f"where {new} is {gone} under another name: {same}; else {steps}"
     return Problem(f"workloads.{workload}", message, steps)

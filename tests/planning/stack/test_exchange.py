@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
+from l4serve.planning.stack.exchange import exchange_problems, leaves_pods, pods_json, read_pods
 from tests.factories import EXISTING, STANDARD, planned, serving, workload
 
 POOL = "g2-standard-8"
@@ -29,6 +29,32 @@ def test_an_exchange_in_a_full_pool_is_told_with_both_steps() -> None:
     assert said.startswith("workloads.c: pool 'l4' holds 2 nodes, not enough for a and c at the same time")
     assert "workloads.c.renamedFrom: a" in said
     assert "(1) this config without c, pulumi up; (2) this config, pulumi up" in said
+
+
+def test_another_namespace_in_a_full_pool_is_told() -> None:
+    """All objects are made anew there, and the pods of the old namespace hold their GPUs until the end."""
+    pools = {"l4": {"machineType": POOL, "maxNodes": 2}}
+    moved = planned(serving(A_AND_B, cluster=EXISTING, pools=pools, namespace="elsewhere"))
+    (said,) = problems(stack(**A_AND_B), moved)
+    gone = "a in namespace llm-serving, b in namespace llm-serving"
+    assert f"holds 2 nodes, not enough for {gone} and a, b at the same time" in said
+    assert "(1) this config without a, b, pulumi up; (2) this config, pulumi up" in said
+    assert "renamedFrom" not in said
+    roomy = {"l4": {"machineType": POOL, "maxNodes": 4}}
+    assert problems(stack(**A_AND_B), planned(serving(A_AND_B, cluster=EXISTING, pools=roomy, namespace="other"))) == []
+
+
+def test_pods_that_are_named_without_a_namespace_are_the_plans() -> None:
+    """So outputs had them once."""
+    old = {name.rpartition("/")[2]: pod for name, pod in pods_json(stack(**A_AND_B)).items()}
+    assert list(exchange_problems(read_pods(old), stack(**A_AND_B))) == []
+    assert len(list(exchange_problems(read_pods(old), stack(b=workload(), c=workload())))) == 1
+
+
+def test_an_update_that_ends_no_deployment_leaves_no_pods() -> None:
+    before = read_pods(pods_json(stack(**A_AND_B)))
+    assert not leaves_pods(before, stack(3, **A_AND_B, c=workload()))
+    assert leaves_pods(before, stack(a=workload()))
 
 
 def test_a_workload_removed_beside_one_scaled_up_is_told() -> None:
