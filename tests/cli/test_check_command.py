@@ -211,7 +211,9 @@ def test_a_diff_of_neighbours_shows_what_one_release_changed() -> None:
 
 def test_json_writes_every_field_in_one_case() -> None:
     rules = answered(run("check", "-s", "guide", "--json"))["workloads"]["tgi-7b-token"]["now"]["rules"]
-    assert {tuple(sorted(rule)) for rule in rules} == {("field", "reason", "remedy", "ruleId", "severity", "source")}
+    assert {tuple(sorted(rule)) for rule in rules} == {
+        ("changes", "field", "reason", "remedy", "ruleId", "severity", "source")
+    }
     flag = answered(run("contract", "show", "0.26.0", "--flag", "max-model-len", "--json"))["flags"]["--max-model-len"]
     assert "otherNegations" in flag
 

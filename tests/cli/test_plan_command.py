@@ -100,5 +100,5 @@ def test_two_plans_in_markdown_are_two_blocks() -> None:
 
 def test_what_speeds_take_for_granted_stands_below_them() -> None:
     said = " ".join(run("-f", "examples/Pulumi.lora.yaml").stdout.split())
-    assert "base: the figures are of requests without an adapter" in said
-    assert "without an adapter" not in run("-s", "dev").stdout
+    assert "base: requests are taken to name an adapter each" in said
+    assert "an adapter each" not in run("-s", "dev").stdout
