@@ -14,13 +14,15 @@ COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras
 
 .PHONY: up test unit google coverage hooks site check fmt clean down docs requirements advisories manifests pr-preview browser
 
-# Rehearses the guide's seven workloads on the sandbox and leaves it running.
+# Rehearses the guide's seven workloads on the sandbox and leaves it running. Pulumi would else ask for a token of its
+# service and for a passphrase; the variables leave the backend that somebody is logged in to as it is.
 up: $(STAMP)
 	$(BIN)/l4serve rehearse -s guide --keep
 	@echo 'l4serve is in $(BIN): export PATH="$(CURDIR)/$(BIN):$$PATH"'
 	@if command -v pulumi >/dev/null; then \
 		echo "With Pulumi, the same seven beside these, under KUBECONFIG as above:"; \
-		echo "pulumi install && pulumi stack init local && pulumi up"; \
+		echo "export PULUMI_BACKEND_URL='file://~' PULUMI_CONFIG_PASSPHRASE="; \
+		echo "pulumi install && pulumi stack select --create local && pulumi up"; \
 	fi
 
 # Unit tests come first: they wait for no build.
