@@ -69,7 +69,7 @@ def _show_notes(planned: StackPlan) -> None:
         return
     for line in preview_lines(planned):
         pulumi.log.info(line)
-    shown = list(dict.fromkeys(f"  {note.level}: {note.path}: {note.text}" for note in by_harm(planned.notes)))
+    shown = [f"  {note.level}: {note.path}: {note.text}" for note in by_harm(planned.notes)]
     if shown:
         pulumi.log.warn("\n".join([f"{counted(len(shown), 'note')} on this stack:", *shown]))
 

@@ -217,10 +217,10 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     assert len(warned) == len(told) == messages
     assert all(line.startswith("qwen: fits, ") and "1 pod, 0.48 USD per hour" in line for line in told)
     for message in warned:
-        assert message.startswith("3 notes on this stack:\n")
+        assert message.startswith("2 notes on this stack:\n")
         levels = [line.strip().partition(":")[0] for line in message.splitlines()[1:]]
-        assert levels == ["will fail", "may fail", "may fail"]
-        assert "nodePools.other: spot" in message
+        assert levels == ["will fail", "may fail"]
+        assert "may fail: nodePools.l4, nodePools.other: spot" in message
 
 
 KEYED = {**GOOD, "workloads": {"chat": workload(apiKey={"config": "chatKey"})}}

@@ -38,8 +38,12 @@ class Note:
 
 
 def by_harm(notes: Iterable[Note]) -> list[Note]:
-    """Notes by their level, those that tell of the most harm first."""
-    return sorted(notes, key=lambda note: LEVELS.index(note.level))
+    """Notes by their level, those that tell of the most harm first; what several paths are told is one of all."""
+    paths: dict[tuple[str, str], dict[str, None]] = {}
+    for note in notes:
+        paths.setdefault((note.text, note.severity), {})[note.path] = None
+    told = [Note(", ".join(each), text, severity) for (text, severity), each in paths.items()]
+    return sorted(told, key=lambda note: LEVELS.index(note.level))
 
 
 @frozen()
