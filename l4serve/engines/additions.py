@@ -149,8 +149,10 @@ def _breaks_nothing(owner: str | Mapping[str, Any], value: str | None) -> bool:
 
 def _names_every_gpu(owner: str | Mapping[str, Any], value: str | None, layout: GpuLayout) -> bool:
     """Whether a variable that hides GPUs names all of the pod's, in their order."""
-    may = not isinstance(owner, str) and owner.get("allGpus")
-    return bool(may) and value == ",".join(map(str, range(layout.gpus)))
+    if isinstance(owner, str) or not owner.get("allGpus") or value is None:
+        return False
+    named = value.split(",")
+    return len(named) == layout.gpus and named == [str(each) for each in range(layout.gpus)]
 
 
 def _holds(owner: str | Mapping[str, Any], engine: Engine) -> bool:
