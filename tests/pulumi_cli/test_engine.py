@@ -58,7 +58,7 @@ def test_what_a_killed_update_was_making_is_adopted_in_its_state(
 ) -> None:
     """As `l4serve doctor --adopt` does for Google's resources, of which the sandbox has none."""
     ids = {"kubernetes:core/v1:Service": f"{SPACE}/qwen"}
-    monkeypatch.setattr(pending, "load_data", lambda *_: {"ids": ids})
+    monkeypatch.setattr(pending, "load_data", lambda *_: {"ids": ids, "twins": {}})
     state = json.loads(deployed.engine.call("stack", "export").stdout)
     held = state["deployment"]["resources"]
     (service,) = (each for each in held if each["type"] in ids)
@@ -92,7 +92,7 @@ def test_a_new_token_comes_before_the_old_one_goes(deployed: Deployed) -> None:
     deployed.engine.configure(deployed.serving(huggingFace={"tokenRevision": 2}))
     outcome = deployed.engine.up()
     order = [(step.op, step.kind) for step in outcome.steps if step.op != "replace"]
-    assert order == [("create-replacement", "Secret"), ("update", "Deployment"), ("delete-replaced", "Secret")]
+    assert order == [("create", "Secret"), ("update", "Deployment"), ("delete", "Secret")]
     assert secrets(deployed) == ["hf-secret-2"]
     held = CoreV1Api(deployed.client).read_namespaced_secret("hf-secret-2", SPACE).data["hf_api_token"]
     assert base64.b64decode(held).decode() == SECOND_TOKEN

@@ -44,10 +44,11 @@ def notes_in(outcome: Outcome) -> list[str]:
 
 
 def notes_of(plan: StackPlan) -> list[str]:
-    told = [
-        f"  {note.level}: {note.path}: {note.text}" for level in LEVELS for note in plan.notes if note.level == level
-    ]
-    return list(dict.fromkeys(told))
+    """Notes by level, each text once with all the places that it is about."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for note in sorted(plan.notes, key=lambda note: LEVELS.index(note.level)):
+        told.setdefault((note.level, note.text), []).append(note.path)
+    return [f"  {level}: {', '.join(dict.fromkeys(paths))}: {text}" for (level, text), paths in told.items()]
 
 
 @pytest.mark.parametrize("stack", STACKS)
