@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from benchmarks.performance.points import H100_MODELS, rows
+from benchmarks.performance.h100_points import H100_MODELS
+from benchmarks.performance.points import rows
 from l4serve.advising.candidates import Home, pod_choices
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search

@@ -22,23 +22,11 @@ from pathlib import Path
 from benchmarks.advisor_pick import picks_table
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
+from benchmarks.performance.h100_points import advised_points, h100_points, rate_points, server_points, unseen_points
+from benchmarks.performance.l4_points import l4_points, other_host_points, unjudged
 from benchmarks.performance.named_rows import named_line
 from benchmarks.performance.point_errors import NAMES, Answers, coverage, errors, relative
-from benchmarks.performance.points import (
-    METRICS,
-    Point,
-    advised_points,
-    figures,
-    h100_points,
-    l4_points,
-    other_host_points,
-    predicted,
-    rate_points,
-    rows,
-    server_points,
-    unjudged,
-    unseen_points,
-)
+from benchmarks.performance.points import METRICS, Point, figures, predicted, rows
 from benchmarks.performance.rate_fitting import evidence, fit, held_out, starts, write
 from l4serve.planning.performance.kernel_rates import kernel_rates
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.performance.points import REAL_PROMPT, l4_question, rows
+from benchmarks.performance.l4_points import REAL_PROMPT, l4_question
+from benchmarks.performance.points import rows
 from l4serve.cli.fit_text import refused_beside_memory
 from l4serve.config.problems import ConfigError
 from l4serve.planning.models.catalogue import find_model

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.advisor_pick import MODELS, pick, started, tokens_per_second
-from benchmarks.performance.points import h100_question
+from benchmarks.performance.h100_points import h100_question
 from l4serve.planning.workload.fit_question import subject_of
 from l4serve.planning.workload.judging import judge
 

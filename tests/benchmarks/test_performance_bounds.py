@@ -4,20 +4,10 @@ from functools import cache
 
 import pytest
 
+from benchmarks.performance.h100_points import advised_points, h100_points, server_points, unseen_points
+from benchmarks.performance.l4_points import l4_points, other_host_points
 from benchmarks.performance.point_errors import Answers, coverage
-from benchmarks.performance.points import (
-    METRICS,
-    Metric,
-    Point,
-    advised_points,
-    figures,
-    h100_points,
-    l4_points,
-    other_host_points,
-    predicted,
-    server_points,
-    unseen_points,
-)
+from benchmarks.performance.points import METRICS, Metric, Point, figures, predicted
 from benchmarks.performance.rate_fitting import evidence, held_out, starts
 from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
 from l4serve.planning.performance.kernel_rates import kernel_rates

@@ -8,21 +8,11 @@ import pytest
 
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import PAGE, between
+from benchmarks.performance.h100_points import advised_points, h100_points, rate_points, unseen_points
+from benchmarks.performance.l4_points import l4_points, other_host_points, unjudged
 from benchmarks.performance.named_rows import named_line, named_rows
 from benchmarks.performance.point_errors import Answers, errors
-from benchmarks.performance.points import (
-    Metric,
-    advised_points,
-    figures,
-    h100_points,
-    l4_points,
-    other_host_points,
-    predicted,
-    rate_points,
-    rows,
-    unjudged,
-    unseen_points,
-)
+from benchmarks.performance.points import Metric, figures, predicted, rows
 from benchmarks.performance.rate_fitting import TABLE, starts
 from l4serve.config.data_file import read_data
 
