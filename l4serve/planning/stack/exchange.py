@@ -52,7 +52,8 @@ def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iter
         if going and (grown or added) and not hold([*staying, *going], pools):
             owners = {on_demand_name(workload.name): workload.name for workload in plan.workloads}
             first = [*added, *grown][0].workload
-            yield _problem(owners.get(first, first), pools, going, grown, added)
+            stays = all(_namespace(name) == plan.namespace for name in gone)
+            yield _problem(owners.get(first, first), pools, going, grown, added, may_be_renamed=stays)
 
 
 def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
@@ -89,9 +90,13 @@ def _packed(plan: StackPlan) -> dict[str, PodRequest]:
     return packed
 
 
+def _namespace(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
 def _told(name: str, pod: PodRequest, plan: StackPlan) -> PodRequest:
     """The pod with what it is called: by its namespace too, where the plan has another."""
-    namespace, _, _ = name.rpartition("/")
+    namespace = _namespace(name)
     return pod if namespace == plan.namespace else replace(pod, workload=f"{pod.workload} in namespace {namespace}")
 
 
@@ -108,6 +113,8 @@ def _problem(
     going: Sequence[PodRequest],
     grown: Sequence[PodRequest],
     added: Sequence[PodRequest],
+    *,
+    may_be_renamed: bool,
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
     which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
@@ -119,7 +126,7 @@ def _problem(
     waits = [f"without {_names(added)}"] if added else []
     waits += [f"with {_names(grown)} as deployed"] if grown else []
     steps = f"in two updates: (1) this config {' and '.join(waits)}, pulumi up; (2) this config, pulumi up"
-    if len(going) == len(added) == 1 and going[0].size == added[0].size and " " not in gone:
+    if len(going) == len(added) == 1 and going[0].size == added[0].size and may_be_renamed:
         same = f"workloads.{added[0].workload}.renamedFrom: {gone}"
         steps = f"where {new} is {gone} under another name: {same}; else {steps}"
     return Problem(f"workloads.{workload}", message, steps)
