@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 
 from l4serve.config.files import MOST_JSON_BYTES
-from l4serve.planning.models.catalogue import model_hint
+from l4serve.planning.models.catalogue import unless_meant
 from l4serve.planning.models.hf_values import ModelConfigError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -37,7 +37,7 @@ def download_config(model: str) -> bytes:
         raise ModelConfigError(_refusal(model, error.code)) from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError):
         said = f"{model} is not in the catalogue and the Hub cannot be reached"
-        raise ModelConfigError(f"{said}; {_meant(model)}give the path of its config.json") from None
+        raise ModelConfigError(f"{said}; {unless_meant(model)}give the path of its config.json") from None
     if len(content) > MOST_JSON_BYTES:
         raise ModelConfigError(
             f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB; check the model id"
@@ -45,15 +45,10 @@ def download_config(model: str) -> bytes:
     return content
 
 
-def _meant(model: str) -> str:
-    hint = model_hint(model)
-    return f"{hint} If not, " if hint else ""
-
-
 def _refusal(model: str, status: int) -> str:
     if status in (401, 403):
         remedy = "accept its licence and set HF_TOKEN, or give the path of its config.json"
         return f"{model}: the Hub refuses access ({status}); {remedy}"
     if status == 404:
-        return f"{model}: the Hub has no such model or no config.json in it; {_meant(model)}check the id"
+        return f"{model}: the Hub has no such model or no config.json in it; {unless_meant(model)}check the id"
     return f"{model}: the Hub answered {status}; try again or give the path of its config.json"

@@ -103,12 +103,8 @@ def tower_gib(question: Question) -> tuple[float, float]:
 def profiled_gib(question: Question) -> float:
     """The activation peak that the release subtracts from its share."""
     model, constants, generation = question.model, question.constants, question.generation
-    whole = _whole_prompt(question)
-    tokens, tp, element = (
-        max(question.limits.batched_tokens, whole),
-        question.options.tensor_parallel_size,
-        question.element,
-    )
+    tp, element, whole = question.options.tensor_parallel_size, question.element, _whole_prompt(question)
+    tokens = max(question.limits.batched_tokens, whole)
     forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + question.workspace_gib
     sampler = 0.0
     if not question.options.pooling:

@@ -114,6 +114,12 @@ def model_hint(model_id: str) -> str:
     return f"did you mean {near}?" if near else ""
 
 
+def unless_meant(model_id: str, *, alike: float = ALIKE) -> str:
+    """The same before what else is to be done; empty where none is near."""
+    near = meant_model(model_id, alike=alike)
+    return f"did you mean {near}? If not, " if near else ""
+
+
 def _own(name: str) -> str:
     """A model's name without its owner, the words for one that chats alike."""
     return re.sub(r"-(instruct|it|chat)$", "-chat", name.lower().rpartition("/")[2])

@@ -52,8 +52,8 @@ class StepClock:
     def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
         """The clock of a card and a host that are so many times as fast."""
         rates, card = self.rates, sped_up(self.card, read=read, compute=compute, link=link, host=host)
-        quick = replace(rates, host=rates.host / host, layer=rates.layer / host, request=rates.request / host)
-        quick = replace(quick, least_step=rates.least_step / host, adapter_layer=rates.adapter_layer / host)
+        by_host = ("host", "layer", "request", "least_step", "adapter_layer")
+        quick = replace(rates, **{name: getattr(rates, name) / host for name in by_host})
         return replace(self, rates=quick, card=card)
 
     def slowed(self, times: float) -> StepClock:

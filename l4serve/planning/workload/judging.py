@@ -33,7 +33,7 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import largest_tensor_bytes
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
-from l4serve.planning.models.catalogue import meant_model
+from l4serve.planning.models.catalogue import unless_meant
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.edited import edited
@@ -248,8 +248,7 @@ def _launched(case: Case) -> tuple[Launch | None, tuple[Problem, ...]]:
 def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     if subject.shape is None:
         name = subject.workload.model.id
-        meant = meant_model(name, alike=_ALIKE)
-        hint = f"did you mean {meant}? If not, " if meant else ""
+        hint = unless_meant(name, alike=_ALIKE)
         return None, (
             f"{name} is in no catalogue, so its memory is not judged; {hint}set model.config to its config.json",
         )
