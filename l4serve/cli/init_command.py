@@ -13,6 +13,7 @@ import typer
 
 from l4serve.advising.first_advice import FIRST_GOALS, advised_stack
 from l4serve.advising.ranking import GOALS
+from l4serve.cli.begun_stack import begun_stack
 from l4serve.cli.completion import complete_goal, complete_location, complete_model, complete_nothing
 from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
@@ -75,9 +76,9 @@ def init(
     wish = Wish(name=stack_name(file), project=project, location=location, model=shape, serves=goal != "try")
     with readable_refusals(), _by_option():
         found = first_stack(wish, root) if advice is None else advised_stack(wish, advice, root)
-    _write(file, found)
+    begun = _write(file, found)
     print_notes(found.plan)
-    say(_told(file, wish, found))
+    say(_told(file, wish, found, "select" if begun else "init"))
 
 
 def _answer(
@@ -112,7 +113,7 @@ def _free_name(root: Path) -> str:
 
 def _file(root: Path, name: str) -> Path:
     file = root / f"Pulumi.{valid_stack_name(name)}.yaml"
-    if file.exists():
+    if file.exists() and begun_stack(file) is None:
         raise refuse_input(f"{file} exists already\n    fix: choose another name, or remove the file")
     return file
 
@@ -160,26 +161,35 @@ def _goal(goal: str) -> str:
     return goal
 
 
-def _write(file: Path, found: FirstStack) -> None:
+def _write(file: Path, found: FirstStack) -> bool:
+    """Writes the stack, and keeps what Pulumi wrote into its file before; whether there is any."""
+    begun = begun_stack(file)
+    whole = {**(begun or {}), "config": {**(begun["config"] if begun else {}), **found.config}}
     schema = SCHEMA_FILE if (file.parent / SCHEMA_FILE).is_file() else OWN_PROJECT / SCHEMA_FILE
-    text = f"# yaml-language-server: $schema={schema.as_posix()}\n{block({'config': found.config})}"
+    text = f"# yaml-language-server: $schema={schema.as_posix()}\n{block(whole)}"
     try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(text)
+        if begun is None:
+            with file.open("x", encoding="utf-8") as out:
+                out.write(text)
+        else:
+            written = file.with_name(f".{file.name}.new")
+            written.write_text(text, encoding="utf-8")
+            written.replace(file)
     except OSError as error:
         raise refuse_input(f"{file} cannot be written: {error.strerror}; go to a folder of your own") from None
+    return begun is not None
 
 
-def _told(file: Path, wish: Wish, found: FirstStack) -> str:
+def _told(file: Path, wish: Wish, found: FirstStack, begin: str) -> str:
     (workload,), (pool,) = found.plan.workloads, found.plan.node_pools
-    how = f"{pool.machine_type}, {pool.supply.provisioning}, {pool.gpus} GPU"
+    how = f"{pool.machine_type}, {pool.supply.provisioning}, {pool.gpus} GPU{'s' * (pool.gpus > 1)}"
     lines = [
         f"wrote {file}",
         f"{one_line(workload.model.id)}: {workload.model.max_model_len:,} tokens of context on {how}",
         *_chosen(wish, found),
         "next:",
         f"  l4serve plan -s {wish.name}",
-        f"  pulumi stack init {wish.name}",
+        f"  pulumi stack {begin} {wish.name}",
     ]
     if found.plan.token_missing:
         lines.append(

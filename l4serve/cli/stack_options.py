@@ -95,7 +95,7 @@ def root_to_write(what: str) -> Path:
 
 def valid_stack_name(name: str) -> str:
     """The name of a stack, as it was given; exits 2 where no stack can have it."""
-    if written := re.fullmatch(r"Pulumi\.(.+)\.ya?ml", name):
+    if written := re.fullmatch(r"(?:Pulumi\.)?(.+)\.ya?ml", name):
         raise refuse_input(
             f"{excerpt(name, 100)!r} is a file, and a stack goes by its name\n    fix: give {written[1]}"
         )

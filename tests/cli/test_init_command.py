@@ -182,6 +182,32 @@ def test_a_missing_answer_is_named_where_nobody_can_be_asked(project: Path) -> N
     assert "--location is missing" in result.stderr
 
 
+@pytest.mark.parametrize("before", ["encryptionsalt: v1:abc=:v1:x:y==\n", ""])
+@pytest.mark.parametrize("config", ["", "config:\n  gcp:project: other\n  gcp:region: us-west1\n", "config: {}\n"])
+def test_what_pulumi_wrote_before_is_kept(project: Path, before: str, config: str) -> None:
+    """`pulumi new` and `pulumi stack init` leave the stack's file; without its salt no secret of it can be read."""
+    file = project / "Pulumi.first.yaml"
+    file.write_text(config + before)
+    result = run(*init())
+    assert result.exit_code == 0, result.output
+    document = yaml.safe_load(file.read_text("utf-8"))
+    assert document.get("encryptionsalt") == (yaml.safe_load(before) or {}).get("encryptionsalt")
+    assert document["config"]["gcp:project"] == "my-project"
+    assert ("gcp:region" in document["config"]) == ("gcp:region" in config)
+    assert "pulumi stack select first" in result.stdout
+    assert [path.name for path in project.glob("*first*")] == [file.name]
+    assert run("plan", "-s", "first").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "mine", ["# mine\nencryptionsalt: v1:a:b\n", "config:\n  gke-llm-serving:serving: {}\n", "a: 1\n"]
+)
+def test_a_file_with_anything_else_is_kept_as_it_is(project: Path, mine: str) -> None:
+    (project / "Pulumi.first.yaml").write_text(mine)
+    assert "exists already" in run(*init()).stderr
+    assert (project / "Pulumi.first.yaml").read_text() == mine
+
+
 def test_a_file_that_is_there_is_kept(project: Path) -> None:
     (project / "Pulumi.first.yaml").write_text("mine")
     result = run(*init())

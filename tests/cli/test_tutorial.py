@@ -59,6 +59,20 @@ def test_a_pasted_request_waits_for_the_tunnel_that_the_line_before_opens() -> N
     assert seconds >= 10
 
 
+def test_a_command_of_pulumi_on_the_stack_comes_once_there_is_one() -> None:
+    blocks = [block for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S) if "pulumi " in block]
+    on_it = re.compile(r"^pulumi (config|preview|up|stack output|destroy)", re.M)
+    first = next(index for index, block in enumerate(blocks) if on_it.search(block))
+    assert blocks[first].startswith("pulumi stack init first\n")
+    told = re.search(r"[^.]*pulumi config set --secret hfToken`", PAGE)
+    assert told and "once the next step has made the stack" in told[0]
+
+
+def test_what_the_end_removes_is_said() -> None:
+    end = PAGE[PAGE.index("pulumi stack rm first") :]
+    assert "removes `Pulumi.first.yaml`" in end and "--preserve-config" in end
+
+
 def test_a_stack_to_try_keeps_its_node_and_its_page_says_so(project: Path) -> None:
     run(*shlex.split(STEPS[0])[1:])
     plan = load_plan("first", None)
