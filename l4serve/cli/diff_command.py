@@ -12,7 +12,7 @@ from l4serve.cli.base_tree import Commit, GitError, compared_folder, find_commit
 from l4serve.cli.completion import complete_level, complete_ref, complete_stack
 from l4serve.cli.difference_levels import DANGER, LEVELS
 from l4serve.cli.messages import refuse_input
-from l4serve.cli.output import print_json, redacted, say
+from l4serve.cli.output import print_json, redacted, tell
 from l4serve.cli.page_file import write_page
 from l4serve.cli.project import stack_folder
 from l4serve.cli.sides import NOT_THERE, Side, difference, inputs_of, recipes_of, side_of, stacks_of
@@ -75,7 +75,7 @@ def diff(
     elif markdown:
         print(comment(redacted(document)), end="")
     else:
-        say(terminal_text(redacted(document)))
+        tell(terminal_text(redacted(document)))
     raise typer.Exit(_exit_code(diffs, level))
 
 
@@ -173,5 +173,5 @@ def _remarks(changed: Sequence[str]) -> list[str]:
     some = ", ".join(changed[:_SOME]) + (f" and {len(changed) - _SOME} more" if len(changed) > _SOME else "")
     return [
         f"{counted(len(changed), 'file')} of the program differ from the base ({some}); both sides are "
-        "planned by the program of this tree, so what its code changes is on no line here"
+        "planned by the program of this tree, so effects of changed code are not shown"
     ]

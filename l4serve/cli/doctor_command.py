@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from l4serve.cli.messages import readable_refusals, refuse_input
-from l4serve.cli.output import one_line, print_json, say
+from l4serve.cli.output import one_line, print_json, say, tell
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
@@ -69,7 +69,7 @@ def doctor(
         print_json(findings_json(findings))
     else:
         for each in findings:
-            say(_line(each))
+            tell(_line(each))
     if any(each.verdict == "bad" for each in findings):
         raise typer.Exit(NEEDS_HEALING)
 
@@ -144,7 +144,7 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
 
     strays = list(stray_findings())
     for stray in strays:
-        say(_line(stray))
+        tell(_line(stray))
     if not found:
         say("Nothing is pending: pulumi cancel, then pulumi up, ends what was begun.")
         if strays:

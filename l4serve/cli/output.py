@@ -7,6 +7,7 @@ emoji codes and links are off everywhere: style is given by Text objects.
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Set
 from functools import lru_cache
 from typing import Any
@@ -87,6 +88,11 @@ def json_text(value: Any) -> str:
 def say(text: str) -> None:
     """Prints one or more lines of ours."""
     print(safe_text(text))
+
+
+def tell(text: str) -> None:
+    """Prints prose, broken at blanks to the width of a terminal; into a file or a pipe each line goes whole."""
+    SafeConsole().print(text, soft_wrap=not sys.stdout.isatty())
 
 
 def fenced(text: str) -> str:

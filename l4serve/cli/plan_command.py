@@ -70,6 +70,8 @@ def _print(planned: StackPlan, console: SafeConsole, *, edits: bool) -> None:
         console.print(_pools(planned))
     if len(planned.workloads) > MOST_TOLD:
         console.print(_lines(planned), soft_wrap=True)
+    elif not planned.workloads:
+        console.print("no workloads: the stack serves no model")
     else:
         console.print(_workloads(planned))
         console.print(_speeds(planned))

@@ -18,7 +18,9 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
     """
     backend = _backend()
     if backend is None:
-        return bad(_SUBJECT, "Pulumi is logged in to no place for states", "pulumi login, or PULUMI_BACKEND_URL")
+        return bad(
+            _SUBJECT, "Pulumi is not logged in to a backend, which keeps states", "pulumi login, or PULUMI_BACKEND_URL"
+        )
     scheme, _, rest = backend.partition("://")
     below = f".pulumi/locks/organization/{project}/{stack}"
     if scheme == "file":

@@ -53,6 +53,16 @@ def test_a_plain_terminal_gets_no_escape(code: str, env: dict[str, str]) -> None
     assert "\x1b" not in told
 
 
+LONG = "from l4serve.cli.output import tell; tell('bad     roles: ' + 'word ' * 40 + 'https://example.com/' + 'a' * 90)"
+
+
+def test_prose_is_broken_at_blanks_on_a_terminal_and_whole_in_a_pipe() -> None:
+    lines = on_a_terminal(LONG, COLUMNS="60").splitlines()
+    assert len(lines) > 4 and all(len(line) <= 60 or len(line.split()) == 1 for line in lines)
+    piped = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, env=os.environ, cwd=ROOT)
+    assert piped.stdout.count("\n") == 1
+
+
 def test_another_terminal_gets_its_bar() -> None:
     assert "\x1b[" in on_a_terminal(PROGRESS)
 
