@@ -12,6 +12,7 @@ from l4serve.cli.stack_options import JsonOption
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.profile import engine_kinds
+from l4serve.planning.machines.card_machines import machines_of_card
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator, find_shape
 from l4serve.planning.workload.model_survey import Surveyed, survey
 
@@ -56,7 +57,9 @@ def _machine(name: str) -> MachineShape:
         said = f"{name} has no GPUs of its own, and a pool attaches some"
         raise refuse_input(f"{said}\n    fix: name them too, such as --fits '{hosted[0]}'; known: {', '.join(hosted)}")
     if found is None:
-        hint = did_you_mean(name, known) or f"give one of {', '.join(known)}"
+        of_card = machines_of_card(name)
+        hint = (of_card and f"name a machine: {of_card}") or did_you_mean(name, known)
+        hint = hint or f"give one of {', '.join(known)}"
         raise refuse_input(f"{excerpt(name, 100)!r} is not a GPU machine type that is known\n    fix: {hint}")
     return found
 

@@ -18,7 +18,9 @@ def _named_bucket(value: str) -> str:
     """
     bucket = value.removeprefix("gs://").partition("/")[0]
     if not 3 <= len(bucket) <= (222 if "." in bucket else 63) or any(len(part) > 63 for part in bucket.split(".")):
-        raise ValueError(f"{excerpt(bucket, 80)!r} is no bucket: a name has 3 to 63 characters; name one that is there")
+        raise ValueError(
+            f"{excerpt(bucket, 80)!r} is not the name of a bucket, which has 3 to 63 characters; name one that is there"
+        )
     return value
 
 

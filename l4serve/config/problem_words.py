@@ -200,7 +200,9 @@ def shown(value: Any) -> str:
         return {None: "nothing", True: "true", False: "false"}[value]
     if isinstance(value, str):
         value = _MIDNIGHT.sub("", value)
-    text = repr(value) if isinstance(value, str | int | float) else flow(_plain(value))
+    text = repr(value) if isinstance(value, str | int | float) else flow(plain := _plain(value))
+    if not isinstance(value, str | int | float | Mapping) and set(plain) == {"..."}:
+        return "a list"
     return excerpt(text, 80, "...")
 
 

@@ -63,8 +63,13 @@ def _hub_id(value: str) -> str:
 def _id_in(value: str) -> str:
     """What to write for a text that is no model id: the id in an address of the Hub, or where else weights may lie."""
     scheme, separator, rest = value.partition("://")
-    if not separator:
-        return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
+    if scheme == "hf" or not separator:
+        # Of what is shown: a password before an @ is hidden there, and no owner/name is left.
+        written = excerpt(value, 200).removeprefix("hf://")
+        named, mark, _ = re.split(r"([@:]|$)", written, maxsplit=1)
+        if "/" not in named or not _MODEL_ID.fullmatch(named):
+            return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
+        return f"write it as {named}{'; a branch or tag goes into model.revision' if mark else ''}"
     if scheme not in ("http", "https"):
         return "write the Hub id, and copy the weights into a bucket: model.source: {kind: bucket, uri: gs://BUCKET}"
     named = "/".join(rest.split("/")[1:3])

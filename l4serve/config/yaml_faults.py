@@ -51,7 +51,7 @@ _UNREADABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 def yaml_fault(error: ParserError) -> YamlFault:
     """Our words for those of the parser."""
-    for find in (_conflict, _template, _unreadable, _two_values, _no_value, _unclosed):
+    for find in (_conflict, _template, _unreadable, _two_values, _no_colon, _no_value, _unclosed):
         if found := find(error):
             return found
     for part, message, remedy, opened in _FAULTS:
@@ -87,12 +87,8 @@ def _two_values(error: ParserError) -> YamlFault | None:
     if "mapping values are not allowed" not in error.said:
         return None
     places = [error.at] if error.above is None else [error.above, error.at]
-    for at in places:
-        if "\u00a0" in error.text(at):
-            return YamlFault("a no-break space stands here where YAML wants a blank", "type the blank anew", at + 1)
-    for at in places:
-        if _STUCK.match(error.text(at)):
-            return YamlFault("no blank stands behind the `:`", "write it as `key: value`", at + 1)
+    if found := _no_blank(error, places):
+        return found
     if error.above is not None and ":" not in error.lines[error.above]:
         return YamlFault("a key has no `:` behind it", "write it as `key: value`", error.above + 1)
     above = _VALUED.match(error.lines[error.above]) if error.above is not None else None
@@ -100,6 +96,24 @@ def _two_values(error: ParserError) -> YamlFault | None:
         message = "this line is indented deeper than the line above, whose key has its value already"
         return YamlFault(message, f"indent it as line {places[0] + 1}", error.at + 1)
     return YamlFault("a second `: ` stands in one line", "put the value in quotes", error.at + 1)
+
+
+def _no_colon(error: ParserError) -> YamlFault | None:
+    if "expected ':'" not in error.said:
+        return None
+    missing = YamlFault("a key has no `:` behind it", "write it as `key: value`", error.begun + 1)
+    return _no_blank(error, [error.begun]) or missing
+
+
+def _no_blank(error: ParserError, places: Sequence[int]) -> YamlFault | None:
+    """A `:` that YAML does not take for one, for want of a blank behind it."""
+    for at in places:
+        if "\u00a0" in error.text(at):
+            return YamlFault("a no-break space stands here where YAML wants a blank", "type the blank anew", at + 1)
+    for at in places:
+        if _STUCK.match(error.text(at)):
+            return YamlFault("no blank stands behind the `:`", "write it as `key: value`", at + 1)
+    return None
 
 
 def _no_value(error: ParserError) -> YamlFault | None:
@@ -150,7 +164,6 @@ _FAULTS: Sequence[tuple[str, str, str, bool]] = (
     ("escape", "a backslash in double quotes begins nothing that YAML knows", "put the value in single quotes", False),
     ("block sequence entries", "a list item stands where none can", "put it on a line of its own", False),
     ("list item", "a list item stands among keys", "remove the `-`, or put the list below a key of its own", False),
-    ("expected ':'", "a key has no `:` behind it", "write it as `key: value`", True),
     ("block mapping", *_INDENT),
     ("block collection", *_INDENT),
     ("expected <block end>", *_INDENT),

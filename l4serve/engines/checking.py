@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
-from l4serve.config.spelling import article, did_you_mean
+from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_values import config_faults, dotted_faults, level_fault, read_object
 from l4serve.engines.contract import Contract
 from l4serve.engines.flags import Flag
@@ -18,14 +18,34 @@ _SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
 _LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
 _SPACED_LEVELS = ("0", "1", "2", "3")
 """Levels that may follow -O as a word of their own."""
-_WHOLE = {"u16": "to 65535", "u32": "to 4294967295", "u64": "on"}
 _UNSIGNED = re.compile(r"\+?[0-9]{1,40}")
 _RUST_FLOAT = re.compile(r"(?i)[+-]?(?:inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.ASCII)
 _PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
 _NAMED = re.compile(r"[^=]*=[^=]*")
+_WORDS = {
+    "int": "a whole number",
+    "u16": "a whole number from 0 to 65535",
+    "u32": "a whole number from 0 to 4294967295",
+    "u64": "a whole number from 0 on",
+    "f32": "a number",
+    "float": "a number",
+    "json": 'JSON, such as {"key": 1}',
+    "json_or_text": 'a text, or JSON such as {"key": 1}',
+    "json_or_pairs": 'a JSON object such as {"image": 2}, or image=2',
+    "literal": 'a literal of Python, such as {"key": 1}',
+    "pairs": "numbers by name, such as image=2",
+    "adapter": "name=path, or a JSON object",
+    "named": "name=value",
+    "truth": "true or false",
+    "size": "a size, such as 8192 or 8k",
+    "size_or_auto": "a size, such as 8192 or 8k, or auto",
+}
+"""Types of values as people say them, with what is an example where the words alone are none."""
 _WITH_KEYS = ("json", "json_or_text", "json_or_pairs", "literal")
 """Types of options that take one key at a time, as --option.key=value."""
 _OPTION = re.compile(r"--?[A-Za-z]")
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""Hyphens, and what a word processor makes of two of them."""
 _ENV_ALIKE = 0.85
 """Share of equal letters from which a variable is a known one misspelt: their long prefix is always the same."""
 
@@ -144,7 +164,7 @@ def check_option(option: Option, contract: Contract) -> Iterator[Problem]:
 def _value_problems(path: str, flag: Flag, value: str, contract: Contract) -> Iterator[Problem]:
     if fault := value_fault(flag, value) or next(config_faults(flag, value, contract), None):
         near = did_you_mean(value, flag.choices or ())
-        yield with_question(path, fault, near or f"{contract.name} takes {_domain(flag)}")
+        yield with_question(path, fault, near or f"give {_domain(flag)}")
 
 
 def with_question(path: str, fault: str, remedy: str) -> Problem:
@@ -174,9 +194,7 @@ def value_fault(flag: Flag, value: str) -> str | None:
 
 def type_words(kind: str) -> str:
     """A type of values as people say it."""
-    if kind in _WHOLE:
-        return f"a whole number from 0 {_WHOLE[kind]}"
-    return "a number" if kind == "f32" else f"{article(kind)} {kind}"
+    return _WORDS.get(kind, "a text")
 
 
 def _is_of(kind: str, value: str) -> bool:
@@ -226,7 +244,9 @@ def _domain(flag: Flag) -> str:
 
 def _unknown(token: str, contract: Contract) -> Problem:
     if not _OPTION.match(token):
-        return Problem(token, "the token stands alone, not as the value of an option", "write options as --flag=value")
+        said = "this word stands alone: it is neither an option, which begins with --, nor the value of one"
+        bare = normalised(f"--{token.lstrip(_DASHES)}".partition("=")[0], contract)
+        return Problem(token, said, f"did you mean {bare}?" if contract.flag(bare) else "write options as --flag=value")
     name, blank, value = token.partition(" ")
     if blank:
         said = f"{contract.name} has no option with a blank in its name: {token}"

@@ -76,7 +76,7 @@ def read_report(text: str) -> Mapping[str, Any]:
         )
     for key in FIELDS.values():
         if key in report and not _is_figure(report[key]):
-            raise ReportError(f"{key} is no number from 0 to {MOST_FIGURE:.0e}; {_WANTED}")
+            raise ReportError(f"{key} is not a number from 0 to {MOST_FIGURE:.0e}; {_WANTED}")
     if not any(report.get(key) for key in FIELDS.values()):
         raise ReportError("every figure of the report is 0, so that nothing can be compared; run the load again")
     return report

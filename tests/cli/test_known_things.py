@@ -62,6 +62,13 @@ def test_an_unknown_machine_is_refused_with_the_nearest() -> None:
     assert "did you mean g2-standard-8?" in result.stderr
 
 
+@pytest.mark.parametrize("card", ["L4", "nvidia-l4", "NVIDIA L4"])
+def test_a_card_where_a_machine_is_asked_for_is_answered_with_its_machines(card: str) -> None:
+    result = run("models", "--fits", card)
+    assert result.exit_code == 2
+    assert "fix: name a machine: nvidia-l4 is in g2-standard-4, g2-standard-8" in result.stderr
+
+
 def test_every_recipe_is_listed_with_its_source() -> None:
     listed = json.loads(run("recipes", "--json").stdout)["recipes"]
     assert [row["name"] for row in listed] == list(recipes())

@@ -102,3 +102,23 @@ def test_what_speeds_take_for_granted_stands_below_them() -> None:
     said = " ".join(run("-f", "examples/Pulumi.lora.yaml").stdout.split())
     assert "base: requests are taken to name an adapter each" in said
     assert "an adapter each" not in run("-s", "dev").stdout
+
+
+def test_a_stack_without_workloads_says_so_in_place_of_empty_tables(tmp_path: Path) -> None:
+    serving = {"cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"}}
+    file = tmp_path / "Pulumi.bare.yaml"
+    file.write_text(yaml.safe_dump({"config": {"gcp:project": "my-project", "gke-llm-serving:serving": serving}}))
+    told = run("-f", str(file)).stdout
+    assert "no workloads: the stack serves no model" in told
+    assert "tokens/s" not in told and "memory per GPU" not in told
+
+
+@pytest.mark.parametrize(("model", "said"), [("llama3", True), ("gpt-4", True), ("my-org/my-model", False)])
+def test_a_model_without_an_owner_is_told_how_the_hub_names_models(tmp_path: Path, model: str, said: bool) -> None:
+    workload = GOOD["workloads"]["qwen"] | {"model": {"id": model}}
+    file = tmp_path / "Pulumi.owner.yaml"
+    serving = GOOD | {"workloads": {"qwen": workload}}
+    file.write_text(yaml.safe_dump({"config": {"gcp:project": "my-project", "gke-llm-serving:serving": serving}}))
+    notes = " ".join(run("-f", str(file)).stderr.split())
+    assert "so its memory is not judged; " in notes
+    assert ("most ids of the Hub are owner/name" in notes) == said

@@ -126,6 +126,8 @@ WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "unknown-alias": ("config: *gone\n", ":1: an alias has no anchor"),
     "deeper": ("config:\n  a: 1\n    b: 2\n", ":3: this line is indented deeper than the line above"),
     "no-blank": ("config:\n  a:1\n  b: 2\n", ":2: no blank stands behind the `:`"),
+    "no-blank-among-keys": ("config:\n  a: 0\n  b:1\n  c: 2\n", ":3: no blank stands behind the `:`"),
+    "no-break-space-among-keys": ("config:\n  a: 0\n  b:\u00a01\n  c: 2\n", ":3: a no-break space"),
     "no-break-space": ("config:\n  a:\u00a01\n  b: 2\n", ":2: a no-break space"),
     "conflict": ("config:\n<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> x\n", ":2: a merge conflict"),
     "template": ("config:\n  a: {% name %}\n", ":2: a template's braces"),

@@ -165,6 +165,13 @@ WRONG = (
         f"{W}.model.id",
         "write it as google/gemma-7b-it",
     ),
+    Wrong(
+        "model-by-scheme",
+        {f"{W}.model.id": "hf://openai/gpt-oss-20b"},
+        f"{W}.model.id",
+        "write it as openai/gpt-oss-20b",
+    ),
+    Wrong("model-with-tag", {f"{W}.model.id": "Qwen/Qwen3-8B:latest"}, f"{W}.model.id", "goes into model.revision"),
     Wrong("model-elsewhere", {f"{W}.model.id": "s3://bucket/model"}, f"{W}.model.id", "copy the weights into a bucket"),
     Wrong(
         "model-misspelt",

@@ -12,6 +12,7 @@ from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
+from l4serve.engines.checking import type_words
 from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.gpu_layout import GpuLayout
 from scripts import engine_samples
@@ -221,6 +222,27 @@ def test_extra_arguments_are_checked_for_values_and_repetition() -> None:
     assert problems["extraArgs[1]"]
     assert "repeats extraArgs[2]" in problems["extraArgs[3]"]
     assert "stands alone" in problems["extraArgs[4]"]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("enable-log-requests", "--enable-log-requests"),
+        ("enable_log_requests", "--enable-log-requests"),
+        ("\u2014enable-log-requests", "--enable-log-requests"),
+        ("\u2013-max-logprobs=5", "--max-logprobs"),
+    ],
+)
+def test_an_option_without_its_dashes_is_told_with_them(word: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in refused(V26, extra_args=(word,))["extraArgs[0]"]
+
+
+@pytest.mark.parametrize("contract", [V26, load_contract("tgi", "3.3.7")], ids=lambda contract: contract.name)
+def test_the_type_of_every_option_is_told_in_words(contract: Contract) -> None:
+    """The names by which contracts keep types are for programs."""
+    kinds = {flag.type for flag in contract.flags.values() if flag.takes_value}
+    assert kinds
+    assert not [kind for kind in kinds if "_" in type_words(kind) or type_words(kind).endswith((kind, " int"))]
 
 
 def test_what_the_launcher_collects_may_come_more_than_once() -> None:

@@ -108,7 +108,7 @@ def test_numbers_by_name_were_taken_until_0_10(version: str, taken: bool) -> Non
     if taken:
         assert argument in built(contract, extra_args=(argument,)).argv
     else:
-        assert "not a json" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
+        assert "not JSON" in refused(contract, extra_args=(argument,))["extraArgs[0]"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_each_release_reads_compilation_in_its_own_forms(version: str, argument:
         ("0.26.0", '--speculative-config={"method": "ngram", "num_speculative_token": 3}', "num_speculative_tokens?"),
         ("0.26.0", '--kv-transfer-config={"kv_connector": "LMCacheConnectorV1"}', "kv_role"),
         ("0.11.0", '--kv-transfer-config={"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}', None),
-        ("0.9.0", "--limit-mm-per-prompt=3", "is not a json_or_pairs"),
+        ("0.9.0", "--limit-mm-per-prompt=3", "is not a JSON object such as"),
     ],
 )
 def test_a_configuration_has_the_keys_that_its_release_takes(version: str, argument: str, said: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import did_you_mean
+from l4serve.planning.machines.card_machines import machines_of_card
 from l4serve.planning.machines.shapes import (
     Attachable,
     MachineShape,
@@ -70,6 +71,8 @@ def near_machines(machine_type: str) -> str:
     family = [each for each in _machine_types() if each.rpartition("-")[0] == machine_type.rpartition("-")[0]]
     if family:
         return f"use one of: {', '.join(family)}"
+    if of_card := machines_of_card(machine_type):
+        return f"that is a card: {of_card}"
     if has_no_gpus(machine_type):
         return "use a machine type with GPUs, such as g2-standard-8; l4serve shapes lists all"
     near = did_you_mean(machine_type, _machine_types())

@@ -249,6 +249,8 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
     if subject.shape is None:
         name = subject.workload.model.id
         hint = unless_meant(name, alike=_ALIKE)
+        if not hint and "/" not in name:
+            hint = "most ids of the Hub are owner/name, as meta-llama/Llama-3.1-8B; "
         return None, (
             f"{name} is in no catalogue, so its memory is not judged; {hint}set model.config to its config.json",
         )

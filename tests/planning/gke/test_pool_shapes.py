@@ -56,6 +56,12 @@ def test_n1_takes_the_cards_that_the_pool_attaches() -> None:
         ),
         ({"machineType": "n1-ultramem-40", "accelerator": T4}, "machineType", "a known machine type", "n1-standard-8"),
         ({"machineType": "g4-standard-24"}, "machineType", "no source states the memory", "g4-standard-48"),
+        (
+            {"machineType": "L4"},
+            "machineType",
+            "is not a known GPU machine type",
+            "that is a card: nvidia-l4 is in g2-",
+        ),
         ({"machineType": "h7-standard-1"}, "machineType", "is not a known GPU machine type", "l4serve shapes"),
     ],
 )
