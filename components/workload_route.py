@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.gke.gateway import draining_seconds
 from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -91,7 +92,7 @@ class WorkloadRoute(pulumi.ComponentResource):
         longest = max(plan.lifecycle.grace_seconds, plan.lasting.grace_seconds if plan.scale.on_demand else 0)
         default = {
             "timeoutSec": self._route.timeout_seconds,
-            "connectionDraining": {"drainingTimeoutSec": longest},
+            "connectionDraining": {"drainingTimeoutSec": draining_seconds(longest)},
         }
         return self._policy("backend-policy", "GCPBackendPolicy", default)
 

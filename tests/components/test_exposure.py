@@ -119,6 +119,12 @@ def test_policies_check_the_engine_and_let_streams_end() -> None:
     assert check["spec"]["targetRef"] == backend["spec"]["targetRef"] == target
 
 
+def test_a_gateway_drains_a_pod_for_as_long_as_google_takes() -> None:
+    patient = factories.workload(apiKey=KEY, extraArgs=["--shutdown-timeout=4000"])
+    (backend,) = objects(rendered(INTERNET, {"qwen": patient}), "GCPBackendPolicy")
+    assert backend["spec"]["default"]["connectionDraining"]["drainingTimeoutSec"] == 3600
+
+
 def test_a_stack_that_exposes_nothing_has_nothing_of_it() -> None:
     found = made(factories.serving())
     assert not {"Gateway", "HTTPRoute", "HealthCheckPolicy", "GCPBackendPolicy"} & {o["kind"] for o in found.objects}

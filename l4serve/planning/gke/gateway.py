@@ -92,6 +92,12 @@ def address_tier() -> str:
     return tier
 
 
+def draining_seconds(grace: int) -> int:
+    """How long the gateway lets requests of a pod finish that ends within its grace."""
+    most: int = _facts()["mostDraining"]
+    return min(grace, most)
+
+
 def proxy_subnet_facts() -> Mapping[str, str]:
     """Purpose and role of the proxies' subnet."""
     facts: Mapping[str, str] = _facts()["proxySubnet"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -88,6 +88,14 @@ def plan_lifecycle(
         drain_args=(f"{shutdown.drain_flag}={finish}",) if own else (),
         grace_seconds=max(shutdown.grace_seconds, leave + finish + drain["margin"]),
     )
+
+
+def ending_notes(life: Lifecycle) -> Iterator[str]:
+    """That a pod may need longer to end than it is given where its node goes."""
+    given = _table()["drain"]["nodeRemoval"]
+    if life.grace_seconds > given:
+        needed = f"a pod may take {life.grace_seconds:,} s to end"
+        yield f"{needed}, of which GKE's autoscaler gives it {given} on a node that it removes"
 
 
 def _stated(workload: Workload, contract: Contract) -> int | None:

@@ -100,10 +100,13 @@ def hub_rate() -> float:
     return float(_table()["weights"]["hub"]["mibps"])
 
 
-def deadline_seconds(start: StartPlan) -> int:
-    """How long a rollout may show no progress: the budget, and a node and an image that come late."""
+def deadline_seconds(start: StartPlan, grace: int) -> int:
+    """How long a rollout may show no progress: the budget, and what comes before it.
+
+    That is a node and an image that come late, or a GPU that an old pod keeps until its `grace` is over.
+    """
     table = _table()["budget"]
-    return start.budget + int(max(table["slack"], 2 * (start.node + start.image)))
+    return start.budget + int(max(table["slack"], 2 * (start.node + start.image), grace + start.image))
 
 
 def _budget(slow_weights: float, rest: int) -> int:

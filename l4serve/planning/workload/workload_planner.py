@@ -25,7 +25,7 @@ from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs
 from l4serve.planning.workload.hub_reads import reads_hub
 from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.lifecycle import Lifecycle, plan_lifecycle
+from l4serve.planning.workload.lifecycle import Lifecycle, ending_notes, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
 from l4serve.planning.workload.place_notes import place_notes
@@ -97,6 +97,11 @@ class Draft:
             return self.lifecycle
         return plan_lifecycle(self.workload, self.resolved.contract, self.lifecycle.start, spot=False)
 
+    @property
+    def longest_grace(self) -> int:
+        """Seconds after which the last of its pods that were told to end is gone."""
+        return max(self.lifecycle.grace_seconds, self.lasting.grace_seconds if self.workload.min_on_demand else 0)
+
 
 def draft_workload(
     name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings, known: Subject | None = None
@@ -140,6 +145,7 @@ def draft_workload(
     notes = (
         *_notes(subject(), judgement(), resources(), host()),
         *place_notes(workload, contract(), place(), cluster()),
+        *ending_notes(plan_lifecycle(workload, contract(), start(), spot=False)),
         *storage().notes,
         *alert_notes(workload, contract(), around),
     )
@@ -215,7 +221,7 @@ def finish(draft: Draft, around: Surroundings, *, spare_pods: int | None) -> Wor
         rollout=plan_rollout(
             draft.most_replicas,
             spare_pods,
-            deadline_seconds(draft.lifecycle.start),
+            deadline_seconds(draft.start, draft.longest_grace),
             on_one_node=draft.storage.on_one_node,
         ),
     )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.values.note import note_kind
 from l4serve.planning.workload.start import deadline_seconds
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories
@@ -85,6 +86,20 @@ def test_a_stated_timeout_stays_and_the_grace_follows(kind: str, version: str, g
     assert plan.lifecycle.grace_seconds == 15 + 300 + 15
 
 
+@pytest.mark.parametrize("most", [300, 4000])
+def test_a_rollout_waits_until_an_old_pod_gives_its_gpu_away(most: int) -> None:
+    plan = chat(replicas=4, extraArgs=[f"--shutdown-timeout={most}"])
+    assert plan.scale.rollout.max_surge == 0
+    start, deadline = plan.lifecycle.start, plan.scale.rollout.progress_deadline_seconds
+    assert deadline >= plan.lifecycle.grace_seconds + start.image + start.budget
+
+
+@pytest.mark.parametrize(("most", "told"), [(570, False), (571, True)])
+def test_a_grace_that_the_autoscaler_cuts_short_is_told(most: int, told: bool) -> None:
+    notes = chat(extraArgs=[f"--shutdown-timeout={most}"]).judgement.notes
+    assert [note_kind(note).id for note in notes if "to end" in note] == ["cut-short"] * told
+
+
 def test_readiness_fails_long_before_liveness() -> None:
     probes = chat().lifecycle.probes
     assert probes.readiness.seconds * 4 <= probes.liveness.seconds
@@ -98,7 +113,7 @@ def test_a_start_within_a_slow_download_is_never_killed(kind: str, version: str)
     assert start.container is not None
     assert plan.lifecycle.probes.startup_seconds >= 3 * start.container
     assert plan.scale.rollout.progress_deadline_seconds >= start.budget + start.node + start.image
-    assert plan.scale.rollout.progress_deadline_seconds == deadline_seconds(start)
+    assert plan.scale.rollout.progress_deadline_seconds == deadline_seconds(start, plan.lifecycle.grace_seconds)
 
 
 def test_a_large_model_gets_half_a_minute_for_each_gib() -> None:
