@@ -30,7 +30,8 @@ class Danger(_Shape):
     """Something that a reviewer must not overlook."""
 
     kind: Text
-    """Such as `cluster replaced`, `public endpoint`, `protection lifted`, `rule allowed`, `rename`, `full pool`."""
+    """Such as `cluster replaced`, `public endpoint`, `protection lifted`, `rule allowed`, `rename`, `full pool`,
+    `subnet in use`."""
     path: Text
     """Path in the stack file."""
     text: Text

@@ -262,8 +262,13 @@ def located(problem: Doc) -> str:
 
 
 def landing(part: Doc) -> str:
-    """How a part lands, or that it comes or goes; a part without an older side is judged by its edits alone."""
+    """How a part lands, or that it comes or goes; a part without an older side is judged by its edits alone.
+
+    A workload whose clients notice what happens to its gateway or its pool is untouched itself.
+    """
     told = str(part["lands"] or part["change"])
+    if told == "nothing" and part["change"] == "changed" and not part["changes"]:
+        return "untouched"
     by_edits = part["change"] == "changed" and part["after"] is not None and part["before"] is None
     return f"{told}, by its edits alone" if by_edits else told
 

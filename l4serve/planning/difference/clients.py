@@ -28,6 +28,8 @@ def cut_off(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
     elif old.type != "ClusterIP" == new.type:
         yield "the Service's port of the nodes goes"
     yield from _shut_out(before, after)
+    if behind and (gone := _proxies(before) - _proxies(after)) and after.network:
+        yield f"the NetworkPolicy lets the gateway's proxies of {', '.join(sorted(gone))} in no more"
     yield from _another_key(before.engine.key_source, after.engine.key_source)
     yield from refused_requests(before, after)
     if before.route is not None:
@@ -51,6 +53,12 @@ def _shut_out(before: WorkloadPlan, after: WorkloadPlan) -> Iterator[str]:
         yield f"the NetworkPolicy lets in {'; '.join(new.admits)}, and nobody else"
     elif who := admitted_anew(new, old):
         yield f"the NetworkPolicy lets {', '.join(who)} in no more"
+
+
+def _proxies(plan: WorkloadPlan) -> frozenset[str]:
+    """Ranges of Google's that the pods admit."""
+    openings = plan.network.ingress if plan.network else ()
+    return frozenset(peer.cidr for opening in openings for peer in opening.peers if peer.google and peer.cidr)
 
 
 def _another_key(old: SecretPlan | None, new: SecretPlan | None) -> Iterator[str]:

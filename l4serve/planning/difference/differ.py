@@ -203,6 +203,9 @@ def _workload(pair: Pair, beneath: Effect, pools: Mapping[str, Effect]) -> Workl
             lands, change = max(lands, beneath), "changed"
         home = new.placing.packed_on or ""
         noticed = interruption(old, new, lands, pools.get(home, Effect.NOTHING), beneath)
+        if noticed.expected and change == "same":
+            # No object of it differs: the gateway or the pool does, and those who ask this workload notice.
+            change = "changed"
     elif old:
         noticed = Interruption(True, "it is deleted")
     return WorkloadPart(

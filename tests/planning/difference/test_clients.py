@@ -156,3 +156,26 @@ def test_pods_kept_off_spot_grow_in_number_without_a_restart() -> None:
     assert not more.interruption.expected and "load first" in more.interruption.why
     (fewer,) = difference(with_values(base, {f"{W}.minOnDemand": 2}), base).workloads
     assert not fewer.interruption.expected and "1 off spot end" in fewer.interruption.why
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "why"),
+    [
+        (INTERNET, {"expose.reserveAddress": True}, "the gateway gets another address (llm-gateway)"),
+        (INTERNET, {"expose.address": "kept"}, "the gateway gets another address (kept)"),
+        ({}, {"nodePools.l4.imageType": "UBUNTU_CONTAINERD"}, "the nodes under it are made anew"),
+    ],
+)
+def test_a_workload_that_stays_as_it_is_is_shown_where_its_clients_notice(
+    given: dict[str, Any], values: dict[str, Any], why: str
+) -> None:
+    before = with_values(BASE, given)
+    (part,) = difference(before, with_values(before, values)).workloads
+    assert (part.change, part.lines, part.interruption.expected) == ("changed", (), True)
+    assert why in part.interruption.why
+
+
+def test_proxies_of_another_range_are_told() -> None:
+    given = {"expose": {"to": "network", "makeProxyOnlySubnet": False}}
+    found = noticed({"expose.proxyOnlyCidr": "10.140.0.0/23"}, given)
+    assert found == Interruption(True, "the NetworkPolicy lets the gateway's proxies of 10.129.0.0/23 in no more")
