@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.difference.rows import pods_mark
 from l4serve.planning.values.names import LABEL_PREFIX
@@ -25,12 +26,12 @@ class EndpointPickerArgs:
     picker: PickerPlan
 
 
-class EndpointPicker(pulumi.ComponentResource):
+class EndpointPicker(NamespacedComponent):
     """Makes pool and picker. The caller has the workload's pods come before it, and the route after."""
 
     def __init__(self, name: str, args: EndpointPickerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:EndpointPicker", name, None, opts)
-        self._name, self._plan, self._picker = name, args.plan, args.picker
+        super().__init__("l4serve:serving:EndpointPicker", name, args.plan.namespace, opts)
+        self._plan, self._picker = args.plan, args.picker
         account = self._make_account()
         rights = self._make_rights(account)
         config = self._make_config()

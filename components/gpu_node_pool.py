@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.google import gcp
+from components.namespaced import aliases
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.node_scopes import NODE_SCOPES
 from l4serve.planning.gke.pool_plan import PoolPlan
@@ -44,7 +45,7 @@ class GpuNodePool(pulumi.ComponentResource):
     def _make_pool(self) -> gcp.container.NodePool:
         plan = self._plan
         return gcp.container.NodePool(
-            f"{self._name}-pool",
+            plan.program_name,
             name=plan.resource_name,
             cluster=self._args.cluster_name,
             location=self._args.location,
@@ -81,6 +82,7 @@ class GpuNodePool(pulumi.ComponentResource):
             node_config=self._node_config(),
             opts=pulumi.ResourceOptions(
                 parent=self,
+                aliases=aliases(*{f"{self._name}-pool", f"{plan.resource_name}-pool"} - {plan.program_name}),
                 protect=plan.protect,
                 deleted_with=self._args.cluster,
                 # Left alone, the provider deletes first; the hash in the name lets both pools stand side by side.

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from components.namespaced import NamespacedComponent, aliases
 from components.workload_principal import workload_principal
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.hf_token import SecretPlan
@@ -22,7 +23,7 @@ class HfTokenSecretArgs:
     """The Secret's plan, its namespace, and the token (None: there is none, and no Secret is made of it)."""
 
     plan: SecretPlan
-    namespace: pulumi.Input[str]
+    namespace: str
     token: pulumi.Output[str] | None = None
     project: str | None = None
     """Project of the cluster, for access to Secret Manager."""
@@ -30,7 +31,7 @@ class HfTokenSecretArgs:
     """What exists once the project's APIs are on, which its number is asked of."""
 
 
-class HfTokenSecret(pulumi.ComponentResource):
+class HfTokenSecret(NamespacedComponent):
     """Brings the token into one namespace. Manages neither the token's value in Secret Manager nor the pods.
 
     `opts` carries the Kubernetes provider.
@@ -43,8 +44,8 @@ class HfTokenSecret(pulumi.ComponentResource):
     """SecretProviderClass for a CSI volume; None unless pods read a file."""
 
     def __init__(self, name: str, args: HfTokenSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(self._type, name, None, opts)
-        self._name, self._args, self._plan = name, args, args.plan
+        super().__init__(self._type, name, args.namespace, opts)
+        self._args, self._plan = args, args.plan
         self.secret_name = pulumi.Output.from_input(None)
         self.provider_class = pulumi.Output.from_input(None)
         match args.plan.source:
@@ -71,7 +72,9 @@ class HfTokenSecret(pulumi.ComponentResource):
             metadata=self._metadata(self._plan.secret_name),
             type="Opaque",
             string_data={self._plan.key: token},
-            opts=pulumi.ResourceOptions(parent=self, aliases=None if revision is None else [pulumi.Alias(name=name)]),
+            opts=pulumi.ResourceOptions(
+                parent=self, aliases=None if revision is None else aliases(f"{self._plain}-secret")
+            ),
         )
 
     def _deliver_from_secret_manager(self) -> None:
@@ -102,12 +105,13 @@ class HfTokenSecret(pulumi.ComponentResource):
             parent=self,
             after=self._args.after,
         )
+        reader = "reader" if self._plan.synced else "pods"
         return gcp.secretmanager.SecretIamMember(
-            f"{self._name}-access",
+            f"{self._name}-{secret.rpartition('/')[2]}-{reader}-access",
             secret_id=secret,
             role="roles/secretmanager.secretAccessor",
             member=member,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(f"{self._plain}-access")),
         )
 
     def _make_provider_class(self) -> k8s.apiextensions.CustomResource:

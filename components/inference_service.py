@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from components.container_env import sourced
 from components.hub_token import HubToken
 from components.kept_pods import kept_priority, lasting_nodes, priority_name, rather_spot
+from components.namespaced import NamespacedComponent, aliases
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.frozen import frozen
@@ -32,7 +33,7 @@ class InferenceServiceArgs:
     provider_class: pulumi.Input[str | None] = None
 
 
-class InferenceService(pulumi.ComponentResource):
+class InferenceService(NamespacedComponent):
     """Serves one model. Manages no node, namespace or token: it is given those."""
 
     service_name: pulumi.Output[str]
@@ -41,8 +42,8 @@ class InferenceService(pulumi.ComponentResource):
     """Name of the Deployment, known once its pods serve."""
 
     def __init__(self, name: str, args: InferenceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:InferenceService", name, None, opts)
-        self._name, self._plan = name, args.plan
+        super().__init__("l4serve:serving:InferenceService", name, args.plan.namespace, opts)
+        self._plan = args.plan
         self._token = HubToken(plan=args.plan.secret, secret_name=args.secret_name, provider_class=args.provider_class)
         account = self._make_account().metadata.name if args.plan.identity.create else args.plan.identity.account
         kept = [self._make_on_demand(account)] if args.plan.scale.on_demand else []
@@ -75,7 +76,7 @@ class InferenceService(pulumi.ComponentResource):
         plan, port = self._plan, self._plan.service.port
         internal = {"networking.gke.io/load-balancer-type": "Internal"} if plan.service.type == "LoadBalancer" else None
         return k8s.core.v1.Service(
-            f"{self._name}-service",
+            self._named(f"{plan.service.name}-service"),
             metadata=self._metadata(
                 plan.service.name,
                 # A Service of a workload with no pod yet is no failure: the Deployment is what Pulumi waits for.
@@ -95,7 +96,7 @@ class InferenceService(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=self._child(depends_on=kept),
+            opts=self._child(depends_on=kept, aliases=aliases(f"{self._plain}-service")),
         )
 
     def _make_disruption_budget(self, pods: int) -> k8s.policy.v1.PodDisruptionBudget:

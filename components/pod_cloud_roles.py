@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pulumi
 
 from components.google import gcp
-from components.workload_principal import pod_member
+from components.namespaced import NamespacedComponent, aliases
+from components.workload_principal import granted_name, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.pod_identity import PodIdentity
 
@@ -21,12 +22,12 @@ class PodCloudRolesArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class PodCloudRoles(pulumi.ComponentResource):
+class PodCloudRoles(NamespacedComponent):
     """Grants the pods' principal, or the Google account that they act as, its roles. Makes no account."""
 
     def __init__(self, name: str, args: PodCloudRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:PodCloudRoles", name, None, opts)
-        self._name, self._args, self._identity = name, args, args.identity
+        super().__init__("l4serve:serving:PodCloudRoles", name, args.namespace, opts)
+        self._args, self._identity = args, args.identity
         google = args.identity.google_account
         if google is not None:
             self._make_impersonation(google)
@@ -41,18 +42,20 @@ class PodCloudRoles(pulumi.ComponentResource):
         owner = google.partition("@")[2].partition(".")[0]
         account = f"{self._args.namespace}/{self._identity.account}"
         gcp.serviceaccount.IAMMember(
-            f"{self._name}-acts-as",
+            f"{self._name}-{self._identity.account}-acts-as-{google}",
             service_account_id=f"projects/{owner}/serviceAccounts/{google}",
             role="roles/iam.workloadIdentityUser",
             member=f"serviceAccount:{self._identity.project}.svc.id.goog[{account}]",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(self._args.after)),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=list(self._args.after), aliases=aliases(f"{self._plain}-acts-as")
+            ),
         )
 
     def _make_bucket_role(self, bucket: str, role: str, member: pulumi.Output[str]) -> None:
         gcp.storage.BucketIAMMember(
-            f"{self._name}-{bucket}",
+            granted_name(self._name, bucket, role, self._identity),
             bucket=bucket,
             role=role,
             member=member,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(f"{self._plain}-{bucket}")),
         )

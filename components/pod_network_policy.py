@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.network_guard import NetworkGuard, Opening, Peer
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -24,14 +25,14 @@ class PodNetworkPolicyArgs:
     """Labels of the pods that it closes; None is the workload's own."""
 
 
-class PodNetworkPolicy(pulumi.ComponentResource):
+class PodNetworkPolicy(NamespacedComponent):
     """Closes pods to all but what the plan opens. Works where the cluster enforces policies."""
 
     def __init__(self, name: str, args: PodNetworkPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:PodNetworkPolicy", name, None, opts)
+        super().__init__("l4serve:serving:PodNetworkPolicy", name, args.plan.namespace, opts)
         plan, guard = args.plan, args.guard
         k8s.networking.v1.NetworkPolicy(
-            f"{name}-network",
+            f"{self._name}-network",
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=args.object_name or plan.object_name,
                 namespace=plan.namespace,

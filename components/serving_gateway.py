@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.gateway import GatewayPlan, address_tier, proxy_subnet_facts
 from l4serve.planning.values.names import MANAGED_BY
@@ -27,7 +28,7 @@ class ServingGatewayArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class ServingGateway(pulumi.ComponentResource):
+class ServingGateway(NamespacedComponent):
     """Makes one Gateway, of which GKE makes a regional load balancer. Manages no route and no certificate."""
 
     address: pulumi.Output[str | None]
@@ -36,8 +37,8 @@ class ServingGateway(pulumi.ComponentResource):
     """What routes are attached to."""
 
     def __init__(self, name: str, args: ServingGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:ServingGateway", name, None, opts)
-        self._name, self._args, self._plan = name, args, args.plan
+        super().__init__("l4serve:serving:ServingGateway", name, args.namespace, opts)
+        self._args, self._plan = args, args.plan
         before: list[pulumi.Resource] = []
         self.address = pulumi.Output.from_input(None)
         if args.plan.proxy_subnet is not None:
@@ -52,7 +53,7 @@ class ServingGateway(pulumi.ComponentResource):
     def _make_proxy_subnet(self) -> gcp.compute.Subnetwork:
         plan = self._plan
         return gcp.compute.Subnetwork(
-            f"{self._name}-proxies",
+            f"{self._plain}-proxies",
             name=plan.proxy_subnet,
             project=plan.subnet_project,
             region=plan.region,
@@ -71,7 +72,7 @@ class ServingGateway(pulumi.ComponentResource):
             "purpose": "SHARED_LOADBALANCER_VIP",
         }
         return gcp.compute.Address(
-            f"{self._name}-address",
+            f"{self._plain}-address",
             name=plan.address,
             project=plan.project,
             region=plan.region,

@@ -11,8 +11,9 @@ import pulumi_kubernetes as k8s
 from components.container_env import sourced
 from components.google import gcp
 from components.hub_token import HubToken
+from components.namespaced import NamespacedComponent, aliases
 from components.weight_download import DOWNLOAD, download_variables
-from components.workload_principal import pod_member
+from components.workload_principal import granted_name, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
@@ -42,15 +43,15 @@ class WeightStoreArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
-class WeightStore(pulumi.ComponentResource):
+class WeightStore(NamespacedComponent):
     """Grants on buckets, a boot disk's volume, or a Hyperdisk that a Job has filled. Manages no pod that serves."""
 
     ready: list[pulumi.Resource]
     """What must exist before the pods that mount the weights."""
 
     def __init__(self, name: str, args: WeightStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:WeightStore", name, None, opts)
-        self._name, self._args, self._plan = name, args, args.plan
+        super().__init__("l4serve:serving:WeightStore", name, args.plan.namespace, opts)
+        self._args, self._plan = args, args.plan
         storage = args.plan.storage
         self.ready = [self._make_grant(bucket, storage.role or "") for bucket in storage.readable]
         if storage.store is not None:
@@ -66,7 +67,11 @@ class WeightStore(pulumi.ComponentResource):
         plan = self._plan
         member = pod_member(plan.identity, plan.namespace, parent=self, after=self._args.after)
         return gcp.storage.BucketIAMMember(
-            f"{self._name}-{bucket}", bucket=bucket, role=role, member=member, opts=self._child()
+            granted_name(self._name, bucket, role, plan.identity),
+            bucket=bucket,
+            role=role,
+            member=member,
+            opts=self._child(aliases=aliases(f"{self._plain}-{bucket}")),
         )
 
     def _make_boot_disk(self, store: StorePlan) -> list[pulumi.Resource]:
@@ -81,7 +86,7 @@ class WeightStore(pulumi.ComponentResource):
         """A disk that a Job fills on an ordinary node, its image, and from that the disk that all pods read."""
         project, size = self._args.project, f"{store.size_gb}G"
         filled = gcp.compute.Disk(
-            f"{self._name}-fill", zone=store.zone, project=project, type=store.fill_type, size=store.size_gb,
+            f"{self._plain}-fill", zone=store.zone, project=project, type=store.fill_type, size=store.size_gb,
             description=store.claim,
             opts=self._child(depends_on=list(self._args.after), replace_on_changes=["description"]),
         )  # fmt: skip
@@ -89,14 +94,14 @@ class WeightStore(pulumi.ComponentResource):
         volume = self._make_volume("fill", store.fill_name, size, "ReadWriteOnce", near)
         job = self._make_settling(store, self._make_job(store, volume))
         image = gcp.compute.Image(
-            f"{self._name}-image",
+            f"{self._plain}-image",
             source_disk=filled.self_link,
             project=project,
             description=store.claim,
             opts=self._child(depends_on=[job], replace_on_changes=["description"]),
         )
         disk = gcp.compute.Disk(
-            f"{self._name}-disk",
+            f"{self._plain}-disk",
             zone=store.zone,
             project=project,
             type="hyperdisk-ml",
@@ -125,13 +130,13 @@ class WeightStore(pulumi.ComponentResource):
             **source,
         }
         volume = k8s.core.v1.PersistentVolume(
-            f"{self._name}-{suffix}-volume",
+            self._named(f"{claim}-volume"),
             metadata=k8s.meta.v1.ObjectMetaArgs(name=f"{namespace}-{claim}", labels=labels),
             spec=spec,
-            opts=self._child(),
+            opts=self._child(aliases=aliases(f"{self._plain}-{suffix}-volume")),
         )
         return k8s.core.v1.PersistentVolumeClaim(
-            f"{self._name}-{suffix}-claim",
+            self._named(f"{claim}-claim"),
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=claim, namespace=namespace, labels=labels, annotations={"pulumi.com/skipAwait": "true"}
             ),
@@ -141,7 +146,7 @@ class WeightStore(pulumi.ComponentResource):
                 volume_name=volume.metadata.name,
                 resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": size}),
             ),
-            opts=self._child(),
+            opts=self._child(aliases=aliases(f"{self._plain}-{suffix}-claim")),
         )
 
     def _make_job(self, store: StorePlan, claim: k8s.core.v1.PersistentVolumeClaim) -> k8s.batch.v1.Job:
@@ -220,7 +225,7 @@ class WeightStore(pulumi.ComponentResource):
         after: pulumi.Resource | None = None,
     ) -> k8s.batch.v1.Job:
         return k8s.batch.v1.Job(
-            f"{self._name}-{suffix}",
+            self._named(f"{name}-job"),
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 name=name, namespace=self._plan.namespace, labels=dict(self._plan.metadata.labels)
             ),
@@ -234,6 +239,7 @@ class WeightStore(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h"),
                 replace_on_changes=["spec"],
                 depends_on=[after] if after else [],
+                aliases=aliases(f"{self._plain}-{suffix}"),
             ),
         )
 

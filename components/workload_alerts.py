@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.google import gcp
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.alerting import AlertPlan, AlertsPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -26,12 +27,12 @@ class WorkloadAlertsArgs:
     project: str | None = None
 
 
-class WorkloadAlerts(pulumi.ComponentResource):
+class WorkloadAlerts(NamespacedComponent):
     """Rules or policies, as the plan says. Manages no alertmanager and no notification channel."""
 
     def __init__(self, name: str, args: WorkloadAlertsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:WorkloadAlerts", name, None, opts)
-        self._name, self._args = name, args
+        super().__init__("l4serve:serving:WorkloadAlerts", name, args.plan.namespace, opts)
+        self._args = args
         if args.alerts.via == "rules":
             self._make_rules()
         else:
@@ -68,7 +69,7 @@ class WorkloadAlerts(pulumi.ComponentResource):
             ),
         )
         gcp.monitoring.AlertPolicy(
-            f"{self._name}-{alert.name}",
+            f"{self._plain}-{alert.name}",
             display_name=f"{plan.namespace}/{plan.object_name}: {alert.name}",
             project=self._args.project,
             combiner="OR",

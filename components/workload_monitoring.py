@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.values.names import SCALED_LABEL
 from l4serve.planning.workload.scaling import AutoscalingPlan
@@ -26,12 +27,12 @@ class WorkloadMonitoringArgs:
     deployment_name: pulumi.Input[str]
 
 
-class WorkloadMonitoring(pulumi.ComponentResource):
+class WorkloadMonitoring(NamespacedComponent):
     """PodMonitoring and HorizontalPodAutoscaler, each where the plan has it. Manages no metrics adapter."""
 
     def __init__(self, name: str, args: WorkloadMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:WorkloadMonitoring", name, None, opts)
-        self._name, self._args, self._plan = name, args, args.plan
+        super().__init__("l4serve:serving:WorkloadMonitoring", name, args.plan.namespace, opts)
+        self._args, self._plan = args, args.plan
         if args.plan.service.pod_monitoring:
             self._make_pod_monitoring()
         if args.plan.scale.autoscaling is not None and args.plan.scale.autoscaling.native:

@@ -19,6 +19,14 @@ def pod_member(
     return workload_principal(identity.project or "", namespace, identity.account, parent=parent, after=after)
 
 
+def granted_name(owner: str, bucket: str, role: str, identity: PodIdentity) -> str:
+    """The name of a grant by all that it says.
+
+    A grant to another is a resource of its own: the update back would delete the one that it has just made again.
+    """
+    return f"{owner}-{bucket}-{role.rpartition('/')[2]}-{identity.google_account or identity.account}"
+
+
 def workload_principal(
     project: str,
     namespace: pulumi.Input[str],

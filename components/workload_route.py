@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.gateway import draining_seconds
 from l4serve.planning.workload.route_plan import RoutePlan
@@ -25,7 +26,7 @@ class WorkloadRouteArgs:
     route: RoutePlan
 
 
-class WorkloadRoute(pulumi.ComponentResource):
+class WorkloadRoute(NamespacedComponent):
     """Serves a workload's Service on the gateway. Health check and time limit come before the route needs them.
 
     Those of a pool are objects of their own beside those of the Service: the route turns from one to the other, and
@@ -33,8 +34,8 @@ class WorkloadRoute(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: WorkloadRouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("l4serve:serving:WorkloadRoute", name, None, opts)
-        self._name, self._plan, self._route = name, args.plan, args.route
+        super().__init__("l4serve:serving:WorkloadRoute", name, args.plan.namespace, opts)
+        self._plan, self._route = args.plan, args.route
         policies: list[pulumi.Resource] = [self._make_health_check(), self._make_backend_policy()]
         self._make_route(policies)
         self.register_outputs({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -18,12 +19,12 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.serving_gateway import ServingGateway
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
-from l4serve.planning.stack.exchange import exchange_problems, leaves_pods, pods_json
+from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, leaves_pods, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.figures import counted
-from l4serve.planning.values.note import by_harm
+from l4serve.planning.values.note import Note, by_harm
 from stacks.deployed import PODS_OUTPUT, deployed_pods
 from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
@@ -43,7 +44,7 @@ def build() -> None:
     if stuck := tuple(exchange_problems(deployed, planned)):
         raise refusal(ConfigError(stuck))
     _require_secrets(planned)
-    _show_notes(planned)
+    _show_notes(planned, exchange_notes(deployed, planned))
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
     _begin_registering()
@@ -63,13 +64,13 @@ def _begin_registering() -> None:
     _sync_await(asyncio.sleep(_SENT_S))
 
 
-def _show_notes(planned: StackPlan) -> None:
+def _show_notes(planned: StackPlan, of_this_update: Iterable[Note]) -> None:
     """A line for each workload, and all notes in one message, in a preview alone: an update shows its preview first."""
     if not pulumi.runtime.is_dry_run():
         return
     for line in preview_lines(planned):
         pulumi.log.info(line)
-    shown = [f"  {note.level}: {note.path}: {note.text}" for note in by_harm(planned.notes)]
+    shown = [f"  {note.level}: {note.path}: {note.text}" for note in by_harm([*planned.notes, *of_this_update])]
     if shown:
         pulumi.log.warn("\n".join([f"{counted(len(shown), 'note')} on this stack:", *shown]))
 

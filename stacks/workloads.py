@@ -11,6 +11,7 @@ from components.endpoint_picker import EndpointPicker, EndpointPickerArgs
 from components.gke_cluster import GkeCluster
 from components.hf_token_secret import ApiKeySecret, HfTokenSecret, HfTokenSecretArgs
 from components.inference_service import InferenceService, InferenceServiceArgs
+from components.namespaced import aliases
 from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
 from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
 from components.serving_gateway import ServingGateway, ServingGatewayArgs
@@ -173,10 +174,11 @@ def _make_guards(
 
 
 def _make_namespace(planned: StackPlan, provider: k8s.Provider) -> list[pulumi.Resource]:
-    opts = pulumi.ResourceOptions(provider=provider)
+    name = f"{planned.namespace}-namespace"
+    opts = pulumi.ResourceOptions(provider=provider, aliases=aliases("namespace"))
     if not planned.create_namespace:
         # Pulumi lets go of what it reads: a namespace that the stack once made would be deleted with all in it.
-        return [k8s.core.v1.Namespace.get("namespace", planned.namespace, opts=opts)]
+        return [k8s.core.v1.Namespace.get(name, planned.namespace, opts=opts)]
     labels = {"app.kubernetes.io/managed-by": MANAGED_BY, "pod-security.kubernetes.io/enforce": planned.pod_security}
     metadata = k8s.meta.v1.ObjectMetaArgs(name=planned.namespace, labels=labels)
-    return [k8s.core.v1.Namespace("namespace", metadata=metadata, opts=opts)]
+    return [k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)]

@@ -140,6 +140,11 @@ async def _run(program: Callable[[], Any]) -> None:
     await wait_for_rpcs()
 
 
+def by_purpose(recorded: list[Recorded]) -> dict[str, Recorded]:
+    """By the name that says what a resource is for: its first one, where it has since been named by what it is."""
+    return {each.aliases[0] if each.aliases and each.custom else each.name: each for each in recorded}
+
+
 def by_type(recorded: list[Recorded], type_: str) -> list[Recorded]:
     """Every recorded resource of a type, such as gcp:container/nodePool:NodePool."""
     return [resource for resource in recorded if resource.type == type_]

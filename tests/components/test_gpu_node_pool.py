@@ -265,3 +265,18 @@ def test_protect_is_lifted_by_name() -> None:
     assert plan_pool("l4", config, cluster_plan()).protect
     assert plan_pool("l4", config, cluster_plan(), allow_replace=("other",)).protect
     assert not plan_pool("l4", config, cluster_plan(), allow_replace=("l4",)).protect
+
+
+def test_a_pool_has_a_name_for_pulumi_by_its_name_in_gke_and_one_name_where_it_is_guarded() -> None:
+    """An update back from another pool finds the old one as it was; protection is lifted from one resource alone."""
+    first, other = recorded_pool(), recorded_pool(spot=True)
+    assert first.name == f"{first.inputs['name']}-pool" != other.name
+    assert set(first.aliases) == set(other.aliases) == {"l4-pool"}
+    guarded = recorded_pool(protect=True)
+    assert guarded.name == recorded_pool(protect=True, spot=True).name == "l4-pool"
+    assert guarded.aliases == (first.name,)
+    lifted = plan_pool(
+        "l4", NodePool.model_validate({"machineType": "g2-standard-8", "protect": True}), cluster_plan(),
+        allow_replace=("l4",),
+    )  # fmt: skip
+    assert lifted.program_name == "l4-pool"

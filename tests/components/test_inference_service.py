@@ -39,7 +39,9 @@ def registered(plan: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
 def test_children_and_their_names(preview: bool) -> None:
     resources = registered(workload(), preview=preview)
     component = resources.pop("l4serve:serving:InferenceService")
-    assert {kind: r.name for kind, r in resources.items()} == {k: f"llama-8b-{v}" for k, v in CHILDREN.items()}
+    assert {kind: r.name for kind, r in resources.items()} == {
+        k: f"llm-serving/llama-8b-{v}" for k, v in CHILDREN.items()
+    }
     assert {r.parent for r in resources.values()} == {component.urn}
 
 

@@ -11,7 +11,7 @@ from l4serve.config.problems import ConfigError
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from policy.workload_rules import is_pinned
 from tests import factories
-from tests.components.recorder import Recorded, record
+from tests.components.recorder import Recorded, by_purpose, record
 
 BOTH = pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 GOOGLE = "llm-pods@my-project.iam.gserviceaccount.com"
@@ -84,7 +84,7 @@ def test_the_policy_selects_the_pods_and_closes_both_ways(preview: bool) -> None
     made = {r.type: r for r in record(lambda: PodNetworkPolicy("qwen", args), preview=preview)}
     policy = made["kubernetes:networking.k8s.io/v1:NetworkPolicy"]
     labels = found.metadata.pod_labels
-    assert policy.name == "qwen-network"
+    assert policy.name == "llm-serving/qwen-network"
     assert policy.inputs["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
     assert policy.inputs["spec"]["policyTypes"] == ["Ingress", "Egress"]
     assert policy.inputs["spec"]["ingress"] == [
@@ -99,7 +99,7 @@ def roles(found: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
     made = record(
         lambda: PodCloudRoles("qwen", args), preview=preview, invoked=lambda *_: {"number": "42", "projectId": "p"}
     )
-    return {each.name: each for each in made}
+    return by_purpose(made)
 
 
 @BOTH

@@ -14,7 +14,7 @@ from l4serve.cli.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories
-from tests.components.recorder import Recorded, record
+from tests.components.recorder import Recorded, by_purpose, record
 from tests.stack_cases import ROOT
 
 TGI = {"kind": "tgi", "version": "3.3.7", "maxModelLen": None}
@@ -49,7 +49,7 @@ def store(plan: WorkloadPlan) -> dict[str, Recorded]:
     def invoked(token: str, arguments: Any) -> dict[str, Any]:
         return {"number": "123"}
 
-    return {r.name: r for r in record(program, invoked=invoked)}
+    return by_purpose(record(program, invoked=invoked))
 
 
 def test_a_bucket_is_a_fuse_volume_with_the_annotations_of_its_sidecar() -> None:

@@ -40,7 +40,7 @@ def registered(plan: StackPlan, *, preview: bool) -> list[Recorded]:
 def test_the_autoscaler_follows_the_metric_of_the_contract(preview: bool) -> None:
     resources = registered(stack(**SCALED), preview=preview)
     autoscaler = only(resources, AUTOSCALER)
-    assert autoscaler.name == "qwen-autoscaler"
+    assert autoscaler.name == "llm-serving/qwen-autoscaler"
     spec = autoscaler.inputs["spec"]
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "qwen"}
     assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 3)

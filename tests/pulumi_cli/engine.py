@@ -42,6 +42,11 @@ class Step:
     package: str = field(default="", compare=False)
     """Whose resource it is: kubernetes, gcp, or l4serve for a component."""
 
+    @property
+    def own_name(self) -> str:
+        """The name without the namespace that it may begin with."""
+        return self.name.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Outcome:

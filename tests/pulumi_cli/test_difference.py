@@ -100,10 +100,11 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
 
 def by_workload(steps: tuple[Step, ...], plans: tuple[StackPlan, StackPlan]) -> dict[str, tuple[Step, ...]]:
     """The steps by the workload that a resource's name begins with; a component counts for nothing."""
-    owners = {each.object_name: each.name for plan in plans for each in plan.workloads}
+    workloads = [each for plan in plans for each in plan.workloads]
+    owners = {name: each.name for each in workloads for name in (each.service.name, each.object_name)}
     found: dict[str, list[Step]] = {}
     for step in steps:
-        stem = max((name for name in owners if step.name.startswith(f"{name}-")), key=len, default=None)
+        stem = max((name for name in owners if step.own_name.startswith(f"{name}-")), key=len, default=None)
         if stem is not None and step.kind not in ("InferenceService", "WorkloadMonitoring"):
             found.setdefault(owners[stem], []).append(step)
     return {name: tuple(each) for name, each in found.items()}

@@ -145,7 +145,7 @@ def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory)
             end_space(control_plane, "llm-edits")
     by_row: dict[int, list[Step]] = {number: [] for number in ROWS}
     for step in steps:
-        if found := re.match(rf"(?:{'|'.join(NAMES)})-(\d+)(?:-|$)", step.name):
+        if found := re.match(rf"(?:{'|'.join(NAMES)})-(\d+)(?:-|$)", step.own_name):
             by_row[int(found[1])].append(step)
     return by_row
 

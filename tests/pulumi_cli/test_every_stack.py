@@ -75,7 +75,7 @@ def test_a_stack_lives_from_preview_to_destroy(stack: str, control_plane: Contro
             engine.configure(serving)
             # What a refresh had changed would be a step beside the edit's.
             assert [(step.op, step.kind, step.name) for step in engine.up().steps] == [
-                ("update", "Deployment", f"{name}-deployment")
+                ("update", "Deployment", f"{space}/{name}-deployment")
             ]
         finally:
             engine.destroy()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.recording import Registration
 from l4serve.cli.render_command import Rendered, render_stack
 from scripts import engine_samples
 from tests import factories
@@ -18,13 +19,14 @@ from tests.planning.stack.edit_probes import PROBES
 from tests.planning.stack.field_edits import BASES, EDITS, SAME_PLAN
 from tests.planning.stack.test_every_field import laid_over
 from tests.stacks.fields_of_the_plan import ONLY_PLANNED
+from tests.stacks.registered import named_anew, rendered
 
 pytestmark = pytest.mark.slow
 
 
 @cache
-def _rendered(serving: str, has_token: bool) -> Rendered:
-    return render_stack(factories.loaded(json.loads(serving), has_token=has_token, name="made"))
+def _rendered(serving: str, has_token: bool) -> tuple[Rendered, tuple[Registration, ...]]:
+    return rendered(factories.loaded(json.loads(serving), has_token=has_token, name="made"))
 
 
 def as_text(found: Rendered) -> str:
@@ -41,7 +43,7 @@ def test_a_field_changes_the_rendering(edit: Any) -> None:
     """And the difference of both sides is true of it, where no probe of `test_truth.py` edits the same field."""
     base = laid_over(copy.deepcopy(BASES[edit.base]), edit.given)
     edited = laid_over(base, edit.change)
-    before, after = (_rendered(json.dumps(side), edit.has_token) for side in (base, edited))
+    (before, _), (after, _) = (_rendered(json.dumps(side), edit.has_token) for side in (base, edited))
     if edit.path in ONLY_PLANNED:
         told = f"it changes the rendering, so it is none of ONLY_PLANNED: {ONLY_PLANNED[edit.path]}"
         assert as_text(before) == as_text(after), told
@@ -49,6 +51,20 @@ def test_a_field_changes_the_rendering(edit: Any) -> None:
         assert as_text(before) != as_text(after), "it changes nothing that the program makes"
     if edit.path not in PROBED and edit.path.startswith(ROOMS):
         assert_true(difference(base, edited), before, after)
+
+
+A_NEW_CLUSTER = {"cluster.name", "cluster.location", "cluster.project"}
+"""`allowReplace` asks whether all goes with the old one: an update that fails has to be finished."""
+
+
+@pytest.mark.parametrize("edit", [e for e in EDITS if e.path not in A_NEW_CLUSTER], ids=lambda e: e.path)
+def test_what_an_edit_calls_by_another_name_is_another_resource(edit: Any) -> None:
+    """As one resource, the old thing waits for its deletion; the update back finds it, keeps it and deletes it."""
+    base = laid_over(copy.deepcopy(BASES[edit.base]), edit.given)
+    (_, before), (_, after) = (
+        _rendered(json.dumps(side), edit.has_token) for side in (base, laid_over(base, edit.change))
+    )
+    assert list(named_anew(before, after)) == []
 
 
 SAMPLED = [("vllm", field) for field in engine_samples.VLLM] + [("tgi", field) for field in engine_samples.TGI]

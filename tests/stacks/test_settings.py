@@ -34,7 +34,7 @@ def run(
 
 
 def test_a_good_config_builds() -> None:
-    assert "qwen-deployment" in run(GOOD)
+    assert "llm-serving/qwen-deployment" in run(GOOD)
 
 
 def test_every_problem_stands_in_one_run_error() -> None:
@@ -113,14 +113,14 @@ def test_a_gated_model_without_token_names_both_ways() -> None:
 
 def test_a_token_becomes_one_secret() -> None:
     resources = run({**GOOD, **GATED}, token="hf_never_shown")
-    assert "hf-token-secret" in resources
+    assert "llm-serving/hf-token-secret" in resources
     assert "hf_never_shown" not in repr(resources)
 
 
 def test_an_existing_secret_makes_none() -> None:
     resources = run({**GOOD, **GATED, "huggingFace": {"existingSecret": "mine"}})
-    assert not [name for name in resources if name.startswith("hf-token-")]
-    (container,) = resources["gemma-deployment"].inputs["spec"]["template"]["spec"]["containers"]
+    assert not [name for name in resources if "hf-token-" in name]
+    (container,) = resources["llm-serving/gemma-deployment"].inputs["spec"]["template"]["spec"]["containers"]
     assert {"name": "mine", "key": "hf_api_token"} in [
         e.get("valueFrom", {}).get("secretKeyRef") for e in container["env"]
     ]
@@ -184,7 +184,7 @@ def test_an_encrypted_project_is_refused_and_not_told() -> None:
 
 def test_keys_of_other_programs_pass() -> None:
     others = {"gcp:region": "us-central1", "kubernetes:context": "kind", "aws:region": "x", "gcp:project": "my-project"}
-    assert "qwen-deployment" in run(GOOD, secrets=("aws:region",), **others)
+    assert "llm-serving/qwen-deployment" in run(GOOD, secrets=("aws:region",), **others)
 
 
 def test_a_refusal_ends_the_program_with_its_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_the_notes_of_a_stack_are_one_message_of_its_preview(
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: previewing)
     spot, bare = {**POOL, "spot": True}, {**POOL, "driverVersion": "INSTALLATION_DISABLED"}
     plan = planned(serving({"qwen": workload(nodePool="l4")}, pools={"l4": spot, "bare": bare, "other": spot}))
-    serving_module._show_notes(plan)
+    serving_module._show_notes(plan, [])
     assert len(warned) == len(told) == messages
     assert all(line.startswith("qwen: fits, ") and "1 pod, 0.48 USD per hour" in line for line in told)
     for message in warned:
@@ -229,7 +229,7 @@ CHAT_KEY = "gke-llm-serving:chatKey"
 
 def test_a_key_of_the_config_reaches_its_secret_alone() -> None:
     built = run(KEYED, secrets=(TOKEN, CHAT_KEY), **{CHAT_KEY: "hunter22-not-a-real-one"})
-    assert "chat-api-key-secret" in built
+    assert "llm-serving/chat-api-key-secret" in built
     assert "hunter22" not in json.dumps({name: r.inputs for name, r in built.items()}, default=str)
 
 

@@ -117,9 +117,19 @@ class PoolPlan:
     create: bool
     """False where the cluster is known only by its kubeconfig: the pool then describes nodes that it has."""
     protect: bool
+    guarded: bool
+    """Whether the config protects it, also where `allowReplace` lets it go in this update."""
     compute_class: str | None
     remarks: tuple[str, ...]
     """What an operator should know before it is paid for."""
+
+    @property
+    def program_name(self) -> str:
+        """Name that Pulumi knows it by: its name in GKE, by which an update back finds the old pool as it was.
+
+        A guarded pool keeps one name: what a program no longer names, it cannot let go of either.
+        """
+        return f"{self.name if self.guarded else self.resource_name}-pool"
 
     @property
     def machine_type(self) -> str:

@@ -104,6 +104,7 @@ def _plan(
         resource_labels=cluster.managed.resource_labels if cluster.managed else (),
         create=cluster.name is not None,
         protect=protect,
+        guarded=config.protect,
         compute_class=compute_class,
         remarks=(*_remarks(config), *zone_remarks(config, shape, cluster, zones)),
     )

@@ -11,9 +11,12 @@ from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.figures import counted
 from l4serve.planning.values.names import on_demand_name
+from l4serve.planning.values.note import Note
 
 _SIZES = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas")
 _FIELDS = (*_SIZES, "node_pool")
+UNKNOWN = ""
+"""The pool of pods that lie on no pool of the stack."""
 
 
 def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
@@ -56,6 +59,24 @@ def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iter
             yield _problem(owners.get(first, first), pools, going, grown, added, may_be_renamed=stays)
 
 
+def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Note]:
+    """A note where pods take the place of others on a cluster that nobody says the size of."""
+    if plan.cluster.managed is not None:
+        return  # its pools say it, and Autopilot makes nodes
+    before, after = _placed(before, plan), _packed(plan)
+    added = [pod for name, pod in after.items() if name not in before and pod.node_pool == UNKNOWN]
+    going = [(n, pod) for n, pod in before.items() if n not in after and pod.node_pool == UNKNOWN]
+    if added and going:
+        gone, new = _names([_told(name, pod, plan) for name, pod in going]), _names(added)
+        path = f"workloads.{added[0].workload}"
+        same = f"; where it is a rename, set {path}.renamedFrom: {going[0][1].workload}" if len(going) == 1 else ""
+        yield Note(
+            path,
+            f"{new} starts before {gone} is deleted, and no pool says how many GPUs the cluster has: where none is "
+            f"free, it waits until the update fails. Describe the nodes in nodePools to have that judged{same}",
+        )
+
+
 def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
     """The pools that share their pods: those of a compute class together, unless it makes machines beside them."""
     rooms = {pool.name: pool_room(pool) for pool in plan.node_pools}
@@ -74,14 +95,12 @@ def _placed(pods: Mapping[str, PodRequest], plan: StackPlan) -> Mapping[str, Pod
 
 
 def _packed(plan: StackPlan) -> dict[str, PodRequest]:
-    """The pods whose pool is known, by namespace and name of their Deployments; those off spot have their own."""
+    """The pods, by namespace and name of their Deployments; those off spot have their own."""
     assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
     packed = {}
     for workload in plan.workloads:
         pods, kept = pods_of(workload), workload.scale.on_demand
-        pods = replace(pods, node_pool=pods.node_pool or assigned.get(workload.name))
-        if pods.node_pool is None:
-            continue
+        pods = replace(pods, node_pool=pods.node_pool or assigned.get(workload.name) or UNKNOWN)
         space, name = workload.namespace, workload.object_name
         packed[f"{space}/{name}"] = replace(pods, replicas=pods.replicas - kept)
         if kept:

@@ -1,6 +1,5 @@
 """Holds a difference against the rendering of both sides: a line for each change, and a change for each line."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -120,7 +119,9 @@ def _by_part(side: Rendered, plan: StackPlan, names: Mapping[str, str]) -> dict[
     for resource in side.cloud:
         part = _part_of_cloud(resource, own, plan)
         kind = RESOURCES.get(resource["type"], resource["type"])
-        parts[part][f"{kind}/{resource['name']}"] = resource["inputs"]
+        # Another pool of GKE in place of one is the same pool of the config.
+        name = part[1] if part[0] == "pool" else resource["name"]
+        parts[part][f"{kind}/{name}"] = resource["inputs"]
     return parts
 
 
@@ -138,21 +139,22 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
 
 
 def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: StackPlan) -> PartName:
-    pool = re.fullmatch(r"(.*)-pool", resource["name"])
-    if resource["type"].endswith(":NodePool") and pool and pool[1] in {each.name for each in plan.node_pools}:
-        return ("pool", pool[1])
-    if resource["name"].startswith("gateway-"):
+    pools = {each.program_name: each.name for each in plan.node_pools}
+    name = resource["name"].rpartition("/")[2]
+    if name in pools:
+        return ("pool", pools[name])
+    if name.startswith("gateway-"):
         return ("gateway", "")
     if resource["type"].endswith(":Dashboard"):
         return ("dashboard", "")
     if "secretmanager" in resource["type"]:
-        owner, key, _ = resource["name"].partition("-api-key-")
+        owner, key, _ = name.partition("-api-key-")
         return ("workload", own[owner]) if key else ("token", "")
     for beside in ("-weights-", "-alerts-"):
-        owner, found, _ = resource["name"].partition(beside)
+        owner, found, _ = name.partition(beside)
         if found and owner in own:
             return ("workload", own[owner])
     if resource["type"] in POD_ROLES:
-        owner = max((each for each in own if resource["name"].startswith(f"{each}-")), key=len)
+        owner = max((each for each in own if name.startswith(f"{each}-")), key=len)
         return ("workload", own[owner])
     return ("cluster", "")

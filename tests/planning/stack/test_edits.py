@@ -174,7 +174,10 @@ def _changes(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[tu
 
 
 def _resources(rendered: Rendered) -> dict[tuple[str, str], Any]:
-    cloud = {(RESOURCES.get(r["type"], r["type"]), r["name"]): r["inputs"] for r in rendered.cloud}
+    pools = {pool.program_name: pool.name for pool in rendered.plan.node_pools}
+    cloud = {
+        (RESOURCES.get(r["type"], r["type"]), pools.get(r["name"], r["name"])): r["inputs"] for r in rendered.cloud
+    }
     count: dict[str, int] = defaultdict(int)
     objects = {}
     for manifest in rendered.objects:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.stack.exchange import exchange_problems, leaves_pods, pods_json, read_pods
+from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, leaves_pods, pods_json, read_pods
 from tests.factories import EXISTING, STANDARD, planned, serving, workload
 
 POOL = "g2-standard-8"
@@ -42,6 +42,22 @@ def test_another_namespace_in_a_full_pool_is_told() -> None:
     assert "renamedFrom" not in said
     roomy = {"l4": {"machineType": POOL, "maxNodes": 4}}
     assert problems(stack(**A_AND_B), planned(serving(A_AND_B, cluster=EXISTING, pools=roomy, namespace="other"))) == []
+
+
+def test_an_exchange_on_a_cluster_of_unknown_size_is_told_as_what_may_fail() -> None:
+    def notes(before: dict[str, Any], after: dict[str, Any], **beside: Any) -> list[Any]:
+        old, new = (planned(serving(w, cluster=EXISTING, pools={}, **beside)) for w in (before, after))
+        assert problems(old, new) == []
+        return list(exchange_notes(read_pods(pods_json(old)), new))
+
+    loose = workload(nodePool=None)
+    (note,) = notes({"a": loose}, {"b": loose})
+    assert (note.path, note.level, note.id) == ("workloads.b", "may fail", "exchange-of-unknown-room")
+    assert note.text.startswith("b starts before a is deleted") and note.text.endswith("workloads.b.renamedFrom: a")
+    assert notes({"a": loose}, {"b": loose | {"renamedFrom": "a"}}) == []
+    assert notes({"a": loose, "b": loose}, {"a": loose}) == notes({"a": loose}, {"a": loose, "b": loose}) == []
+    pooled = stack(**A_AND_B)
+    assert list(exchange_notes(read_pods(pods_json(pooled)), stack(b=workload(), c=workload()))) == []
 
 
 def test_pods_that_are_named_without_a_namespace_are_the_plans() -> None:
