@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from l4serve.config.characters import visible
-from l4serve.report.shown_values import shown
+from l4serve.report.shown_values import shown_edit
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
@@ -109,7 +109,7 @@ def _details(stack: Doc) -> Iterator[str]:
         yield _folded(f"{stack['stack']}: cost", cost)
     if stack["edits"]:
         edits = [
-            f"- {_code(edit['path'])}: {_text(shown(edit['before']))} -> {_text(shown(edit['after']))}"
+            f"- {_code(edit['path'])}: {_text(shown_edit(edit['before']))} -> {_text(shown_edit(edit['after']))}"
             for edit in stack["edits"]
         ]
         yield _folded(f"{stack['stack']}: edits", edits)

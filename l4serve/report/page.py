@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from l4serve.report.charts import concurrency_chart, cost_chart, memory_bars, planned_costs
 from l4serve.report.elements import Child, document, element
 from l4serve.report.pictures import packing, rollout
-from l4serve.report.shown_values import shown
+from l4serve.report.shown_values import shown_edit
 from l4serve.report.summaries import stack_summary, summary
 from l4serve.report.words import (
     Doc,
@@ -144,7 +144,7 @@ def _packing(stack: Doc, *, one_sided: bool) -> ElementTree.Element | None:
 
 
 def _edits(stack: Doc) -> ElementTree.Element | None:
-    rows = [Pair(edit["path"], shown(edit["before"]), shown(edit["after"])) for edit in stack["edits"]]
+    rows = [Pair(edit["path"], shown_edit(edit["before"]), shown_edit(edit["after"])) for edit in stack["edits"]]
     return _folded("Edits of the stack file, recipes applied", [_table(rows)]) if rows else None
 
 

@@ -51,6 +51,11 @@ def shown(value: Any) -> str:
     return excerpt(text, _LONGEST, f"... ({len(text):,} characters)")
 
 
+def shown_edit(value: Any) -> str:
+    """A value of a stack file; an empty mapping turns something on."""
+    return "{}" if value == {} else shown(value)
+
+
 def _flat(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
         return "; ".join(map(_flat, value)) or "none"

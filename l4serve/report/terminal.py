@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from l4serve.config.characters import visible
-from l4serve.report.shown_values import shown
+from l4serve.report.shown_values import shown_edit
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
     Doc,
@@ -75,6 +75,6 @@ def _told(pairs: list[Pair], indent: str = "    ") -> Iterator[str]:
 
 def _edits(stack: Doc) -> Iterator[str]:
     for edit in stack["edits"]:
-        yield f"  edit {edit['path']}: {shown(edit['before'])} -> {shown(edit['after'])}"
+        yield f"  edit {edit['path']}: {shown_edit(edit['before'])} -> {shown_edit(edit['after'])}"
     for note in stack["notes"]["added"]:
         yield f"  new note: {note['path']}: {note['text']}"

@@ -33,9 +33,16 @@ def edits_between(
     old, new = (dict(_leaves(side)) for side in (before, after))
     paths = dict.fromkeys([*old, *new])
     edits = (
-        _edit(path, old.get(path), new.get(path), existing=existing) for path in paths if old.get(path) != new.get(path)
+        _edit(path, old.get(path), new.get(path), existing=existing)
+        for path in paths
+        if old.get(path) != new.get(path) and not (_told_below(path, old, new) or _told_below(path, new, old))
     )
     return tuple(replace(edit, before=HIDDEN) if hides and _may_hide(edit, hides) else edit for edit in edits)
+
+
+def _told_below(path: str, side: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether what is empty at a path on one side is told by the keys that the other side has below it."""
+    return side.get(path) in ({}, []) and any(each.startswith((f"{path}.", f"{path}[")) for each in other)
 
 
 def _may_hide(edit: ConfigEdit, hides: Callable[[str], bool]) -> bool:
