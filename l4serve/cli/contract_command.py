@@ -102,7 +102,7 @@ def show(
     for entry in flags.values():
         values = ", ".join(entry.choices or entry.values or ())
         default = "" if entry.default is None else str(entry.default)
-        table.add_row("\n".join(entry.spellings), entry.type, default, values, entry.deprecated or "")
+        table.add_row("\n".join(entry.spellings), entry.type.replace("_", " "), default, values, entry.deprecated or "")
     console.print(table)
     if flag is None:
         console.print("metrics by default: " + ", ".join(sorted(contract.always_metrics)))

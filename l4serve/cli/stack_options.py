@@ -56,7 +56,7 @@ def not_a_folder(path: Path, option: str = "") -> typer.Exit:
 def load(stack: str | None, file: Path | None) -> Stack:
     """The stack by its name or file; exits 2 with a readable message where it cannot be had."""
     if (stack is None) == (file is None):
-        raise refuse_input("a command is about one stack; name one stack: -s STACK, or -f FILE")
+        raise refuse_input("a command works on one stack; name one stack by -s STACK or by -f FILE")
     if stack is not None:
         valid_stack_name(stack)
         _refuse_the_wrong_one(stack)

@@ -50,7 +50,7 @@ def message(detail: ErrorDetails) -> str:
     kind, context, value = detail["type"], detail.get("ctx", {}), shown(detail["input"])
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        return f"{value} {words.format(f'{context[bound]:g}')}"
+        return f"{value} {words.format(f'{context[bound]:.12g}')}"
     wanted, wrong = _KINDS.get(kind.partition("_")[0], (_EXPECTED.get(kind, ""), ""))
     if wanted and detail["input"] is None:
         return f"{EMPTY}, and {wanted} is expected"
@@ -153,7 +153,7 @@ def _within(detail: ErrorDetails, example: Any) -> str:
         return ""
     bound, _ = _BOUNDS[kind]
     side = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}[bound]
-    return f"give {side.format(f'{context[bound]:g}')}, such as {flow(example)}"
+    return f"give {side.format(f'{context[bound]:.12g}')}, such as {flow(example)}"
 
 
 def _key(detail: ErrorDetails) -> str:

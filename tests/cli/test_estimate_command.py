@@ -224,4 +224,6 @@ def test_an_unknown_card_is_told_those_that_are_sold() -> None:
     assert code == 2
     assert "give one of nvidia-a100-80gb" in said
     assert "nvidia-a10," not in said
+    several = "did you mean nvidia-h100-80gb or nvidia-h100-mega-80gb?"
+    assert several in " ".join(run(*SMALL, *LOAD, "--concurrency", "1", "--gpu", "H100")[2].split())
     assert "did you mean nvidia-h100-80gb?" in run(*SMALL, *LOAD, "--concurrency", "1", "--gpu", "nvidia-h100-80")[2]

@@ -11,9 +11,13 @@ _SHOWN = 4
 
 def machines_of_card(word: str) -> str:
     """The remedy for L4, H100 or nvidia-l4 where a machine is asked for; empty where the word names no card."""
-    parts = set(re.split(r"[-_ ]+", word.lower()))
-    cards = [card for card in accelerators() if parts <= set(card.split("-")) | _MAKERS] if parts - _MAKERS else []
-    return "; ".join(f"{card} is in {_machines(card)}" for card in cards)
+    return "; ".join(f"{card} is in {_machines(card)}" for card in cards_called(word))
+
+
+def cards_called(word: str) -> tuple[str, ...]:
+    """The cards that a name in part means: H100 or NVIDIA_L4 without its maker, its memory or its dashes."""
+    parts = set(re.split(r"[-_ ]+", word.lower())) - _MAKERS
+    return tuple(card for card in accelerators() if parts and parts <= set(card.split("-")))
 
 
 def _machines(card: str) -> str:

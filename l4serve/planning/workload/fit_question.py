@@ -16,6 +16,7 @@ from l4serve.config.workload import Model, Workload
 from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.profile import EngineProfile, Role, engine_kinds, engine_profile
 from l4serve.engines.resolution import ContractError, resolve_contract
+from l4serve.planning.machines.card_machines import cards_called
 from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
 from l4serve.planning.machines.shapes import accelerators
 from l4serve.planning.models.model_shape import ModelShape
@@ -112,6 +113,8 @@ def _card(question: Question) -> Gpu:
 
 def _card_like(name: str) -> str:
     """The remedy for an unknown card: those that GKE sells, told apart by what comes after the maker's name."""
+    if called := cards_called(name):
+        return f"did you mean {' or '.join(called)}?"
     models = {sold.removeprefix(MAKER): sold for sold in accelerators() if sold in all_gpus()}
     model = name.removeprefix(MAKER)
     near = nearest(model, models) or shortened(model, models)
