@@ -82,7 +82,7 @@ HARDENING_RULES = (
     ResourceRule("repaired-nodes", "Nodes that stop answering are replaced.", (NODE_POOL,), repaired_nodes),
     ResourceRule("integrity-monitoring", "Nodes measure their boot.", (CLUSTER, NODE_POOL), nodes_measure_their_boot),
     ResourceRule("metadata-server", "Pods get no token of their node.", (CLUSTER, NODE_POOL), metadata_server),
-    ResourceRule("no-old-ways-in", "RBAC alone decides, without certificates.", (CLUSTER,), no_old_ways_in),
+    ResourceRule("no-old-ways-in", "Only RBAC decides, without certificates.", (CLUSTER,), no_old_ways_in),
     ResourceRule("watched", "The cluster's own parts write logs and metrics.", (CLUSTER,), watched),
     ResourceRule("vpc-native", "Pods have addresses of the network.", (CLUSTER,), vpc_native),
     ResourceRule("no-default-pool", "Node pools are resources of their own.", (CLUSTER,), no_default_pool),

@@ -125,5 +125,5 @@ WORKLOAD_RULES = (
     ),
     ResourceRule("confined-pods", "Pods are confined to what they need.", _PODS, confined_pods),
     ResourceRule("pinned-images", "Images are pinned by digest or exact tag.", _PODS, pinned_images),
-    ResourceRule("no-plain-secrets", "Credentials stand in Secrets alone.", (), no_plain_secrets),
+    ResourceRule("no-plain-secrets", "Credentials stand only in Secrets.", (), no_plain_secrets),
 )

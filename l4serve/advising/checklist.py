@@ -184,7 +184,7 @@ class _Checker:
         best = max((each for each in found if each["status"] == "gains"), key=lambda each: each["gain"], default=None)
         if not edit:
             return best or (found[-1] if found else _none("nothing is left to write"))
-        text = "quantisation alone: steps of more tokens gain nothing beside it"
+        text = "only quantisation: steps of more tokens gain nothing beside it"
         plain = self._tried(goal, edit, self.subject.edited(edit, shape), self.usd, text)
         if best is None or (plain["status"] == "gains" and _more(best["gain"], plain["gain"]) < _table()["least"]):
             return plain

@@ -130,7 +130,7 @@ def _hopeless(alone: Speed, wish: Wish) -> str | None:
     if not alone.judged:
         return "; ".join(alone.not_judged)
     reason = missed(alone, replace(wish, load=replace(wish.load, rate=None)), 1)
-    return f"{reason}, even for a client alone" if reason else None
+    return f"{reason}, even for a single client" if reason else None
 
 
 def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:

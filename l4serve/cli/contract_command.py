@@ -59,7 +59,7 @@ def list_contracts(as_json: JsonOption = False) -> None:
 @contract_app.command("rules")
 def list_rules(
     engine: Annotated[
-        str | None, typer.Option(help="Rules of this engine alone: vllm or tgi.", autocompletion=complete_engine)
+        str | None, typer.Option(help="Only the rules of this engine: vllm or tgi.", autocompletion=complete_engine)
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -250,7 +250,7 @@ def _of_card(accelerator: str, rows: tuple[ShapeRow, ...]) -> Iterator[str]:
         yield f"Card: {total} GiB, compute capability {capability}, {card.link or 'link unknown'}."
     for ways, machines in groupby(rows, key=lambda row: row.shape.sold_as):
         if "on-demand" not in ways:
-            yield f"Sold as {', '.join(ways)} alone: {', '.join(row.shape.machine_type for row in machines)}."
+            yield f"Sold only as {', '.join(ways)}: {', '.join(row.shape.machine_type for row in machines)}."
     if missing := unplanned(accelerator):
         yield f"Not planned, since no source states their memory: {', '.join(missing)}."
 

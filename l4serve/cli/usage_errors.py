@@ -62,7 +62,7 @@ def _misused(error: Any, context: Any) -> tuple[str, str]:
     """An option without the value that it takes, or a flag with one."""
     name = error.option_name
     if "does not take a value" in error.message:
-        return f"{name} takes no value", f"write {name} alone"
+        return f"{name} takes no value", f"write only {name}"
     option = next((option for option in _options(context) if name in option.opts), None)
     example = _example(option, name) if option else f"{name} VALUE"
     return f"{name} needs a value", f"write it as {example}"

@@ -175,7 +175,7 @@ def _in_text(place: _Place, text: str) -> Iterator[Problem]:
         yield Problem(place.path, what if lines else f"{what} whoever reads it", mend)
     elif (found := _EXPANSION.search(text)) and names_a_secret(found[1]):
         what = f"Kubernetes would put the value of {found[1]} here, in sight of whoever sees the pod"
-        yield Problem(place.path, what, "remove it: a secret reaches the engine by its variable alone")
+        yield Problem(place.path, what, "remove it: a secret reaches the engine only by its variable")
 
 
 def _named_secret(path: str, value: Any) -> Problem | None:

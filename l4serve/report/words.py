@@ -270,7 +270,7 @@ def landing(part: Doc) -> str:
     if told == "nothing" and part["change"] == "changed" and not part["changes"]:
         return "untouched"
     by_edits = part["change"] == "changed" and part["after"] is not None and part["before"] is None
-    return f"{told}, by its edits alone" if by_edits else told
+    return f"{told}, only by its edits" if by_edits else told
 
 
 def changed(parts: Sequence[Doc]) -> Iterator[Doc]:

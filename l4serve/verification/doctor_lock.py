@@ -38,7 +38,7 @@ def _in_bucket(stack: str, place: str, below: str, apis: GoogleApis | None) -> F
     bucket, _, folder = place.strip("/").partition("/")
     where = f"gs://{'/'.join(filter(None, (bucket, folder, below)))}"
     if apis is None:
-        return unknown(_SUBJECT, f"not checked: {where} is read with a login at Google alone")
+        return unknown(_SUBJECT, f"not checked: {where} is read only with a login at Google")
     prefix = f"{folder}/{below}/".lstrip("/")
     try:
         found = apis.get("storage", f"b/{bucket}/o", prefix=prefix, fields="items(name)").get("items", [])

@@ -151,7 +151,7 @@ def test_what_one_client_misses_no_count_keeps(winner: Judged) -> None:
     for wish in (at(5.0, itl_ms=1.0), at(5.0, ttft_ms=1.0)):
         found = needed(winner, wish)
         assert found.replicas is None
-        assert "even for a client alone" in str(found.reason)
+        assert "even for a single client" in str(found.reason)
 
 
 def test_the_winner_has_as_many_replicas_as_its_size() -> None:

@@ -25,7 +25,7 @@ USAGES = {
     "plan dev": ("l4serve plan takes no argument 'dev'", "did you mean -s dev?"),
     "plan my.yaml": ("l4serve plan takes no argument 'my.yaml'", "did you mean -f my.yaml?"),
     "plan x y": ("l4serve plan takes no argument 'x y'", "`l4serve plan -h` lists its options"),
-    "plan --json=yes": ("--json takes no value", "write --json alone"),
+    "plan --json=yes": ("--json takes no value", "write only --json"),
     "plan -s": ("-s needs a value", "write it as -s STACK: Stack, as in Pulumi.STACK.yaml."),
     "contract show vllm-0.26.0 --flag": ("--flag needs a value", "write it as --flag FLAG: Only flags whose name has"),
     "fit": ("l4serve fit needs the option --model", "add --model MODEL: Hub id, or path of a config.json."),

@@ -63,7 +63,7 @@ def _restarted(after: WorkloadPlan) -> Interruption:
     if replicas > 1:
         return Interruption(False, f"one of {replicas} pods at a time is away while the new one loads")
     seconds = after.lifecycle.probes.startup_seconds
-    why = "its claim reaches one node alone" if after.storage.on_one_node else "no GPU is free beside the one pod"
+    why = "its claim reaches only one node" if after.storage.on_one_node else "no GPU is free beside the one pod"
     return Interruption(True, f"{why}: it goes first, and loading may take {seconds} s")
 
 
@@ -75,7 +75,7 @@ def _selected_anew(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
         what = "the Service leaves the pods off spot at once"
         return Interruption(True, f"{what}: {left} of {before.scale.replicas} serve until others have loaded")
     if kept < replicas:
-        what = "the pods off spot load first, and the Service turns to them alone"
+        what = "the pods off spot load first, and the Service turns to them only"
         return Interruption(True, f"{what}: {kept} of {replicas} serve until the others have restarted")
     room = bool(after.scale.rollout.max_surge)
     beside = "beside the old ones" if room else "and end an old one that has the last node off spot"

@@ -141,7 +141,7 @@ def _problems(path: str, priority: Priority, cluster: ClusterPlan, configs: Mapp
         known = ", ".join(configs) or "none"
         return [Problem(f"{path}.nodePool", f"there is no node pool {pool!r}", f"use one of: {known}")]
     if config.flex_start and config.flex_start.queued:
-        message = "a queued flex-start pool grows for ProvisioningRequests alone, so a fallback to it never happens"
+        message = "a queued flex-start pool grows only for ProvisioningRequests, so a fallback to it never happens"
         return [Problem(f"{path}.nodePool", message, f"set nodePools.{pool}.flexStart.queued: false")]
     return []
 

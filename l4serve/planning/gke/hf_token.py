@@ -108,7 +108,7 @@ def _refuse(
         )
         problems.append(Problem("huggingFace.secretManager", message, "set cluster.secretManager: true"))
     if manager.delivery == "file" and env_only:
-        message = f"TGI reads the token from its environment alone, and {', '.join(env_only)} would have none there"
+        message = f"TGI reads the token only from its environment, and {', '.join(env_only)} would have none there"
         problems.append(Problem("huggingFace.secretManager.delivery", message, "set delivery: sync"))
     if problems:
         raise ConfigError(problems)

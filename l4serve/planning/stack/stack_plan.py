@@ -120,7 +120,7 @@ class StackPlan:
             yield Note("workloads", text)
         if held := [w.name for w in gaps if w.storage.on_one_node]:
             told = f"an update ends the pod of {', '.join(held)} before the new one starts"
-            yield Note("workloads", f"{told}: a ReadWriteOnce claim reaches one node alone")
+            yield Note("workloads", f"{told}: a ReadWriteOnce claim reaches only one node")
 
     def _from_secret_manager(self) -> Iterator[str]:
         """What pods have from Secret Manager, in words."""

@@ -138,7 +138,7 @@ def alert_notes(workload: Workload, contract: Contract, around: Surroundings) ->
         yield f"no alert tells when {says}: {contract.name} counts none of them"
     if _blames_clients(contract):
         told = f"{contract.name} counts requests that the client got wrong among those that fail"
-        yield f"{told}: its alerts of errors are warnings alone"
+        yield f"{told}: its alerts of errors are only warnings"
 
 
 def alertmanager_secret() -> tuple[str, str, str]:
@@ -152,7 +152,7 @@ def unheard_note(config: Alerts | None) -> str | None:
     if config is None or config.notification_channels:
         return None
     if config.via == "policies":
-        return "alerts reach nobody: policies without notificationChannels show incidents in the console alone"
+        return "alerts reach nobody: policies without notificationChannels show incidents only in the console"
     namespace, secret, key = alertmanager_secret()
     return (
         f"alerts reach nobody until Secret {namespace}/{secret} says whom, by {key}, which this stack does not make: "

@@ -27,7 +27,7 @@ def shared_claims(workloads: Mapping[str, Workload]) -> Iterator[Problem]:
         for claim, field in _claims(workload):
             first = holders.setdefault(claim, name)
             if claim in bound and first != name:
-                message = f"{first} mounts {claim} too, a {_ONE_NODE} claim, which reaches the pods of one node alone"
+                message = f"{first} mounts {claim} too, a {_ONE_NODE} claim, which reaches only the pods of one node"
                 yield Problem(
                     f"workloads.{name}.{field}", message, "give each its own, or take a claim that many nodes can read"
                 )

@@ -103,7 +103,7 @@ def picker_notes(cluster: ClusterPlan, served: ServedModel | None) -> Iterator[s
         by_hand = f"kubectl apply -f {_facts()['kind']}"
         yield f"GKE knows InferencePool from {since} on; an older cluster takes it by {by_hand}"
     if served is not None and "transcription" in served.traits:
-        yield "the picker refuses recordings sent to /v1/audio, since it reads requests of JSON alone"
+        yield "the picker refuses recordings sent to /v1/audio, since it reads only requests of JSON"
 
 
 @cache

@@ -108,7 +108,7 @@ def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Itera
             what = f"the pod mounts {folder} already, and may write there"
             yield Problem(f"{path}.podSecurity.{field}", what, "remove it")
         elif base is not None:
-            what = f"the pod mounts {base} already, to read alone"
+            what = f"the pod mounts {base} already, only to read"
             yield Problem(f"{path}.podSecurity.{field}", what, "name another folder, or remove it")
 
 

@@ -162,6 +162,6 @@ def _notes(workload: Workload, gateway: GatewayPlan, paths: tuple[str, ...], *, 
         yield "its API key, and what is asked and answered, crosses the network in plain text: the gateway shows no TLS"
     if gateway.public and past_key:
         bare = ", ".join(past_key)
-        yield f"everybody on the internet may use the model past its key, by {bare}: it guards {kept} alone"
+        yield f"everybody on the internet may use the model past its key, by {bare}: it guards only {kept}"
     elif unguarded:
         yield f"{whom} reaches {', '.join(unguarded)} without the API key, which the engine asks for on {kept}"

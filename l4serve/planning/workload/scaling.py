@@ -80,7 +80,7 @@ def plan_autoscaling(
     table = load_data(__file__, "autoscaling.yaml")
     native = config.metrics_from == "gke"
     if native and encrypted:
-        what = "GKE reads metrics over plain HTTP alone, and the pods speak TLS"
+        what = "GKE reads metrics only over plain HTTP, and the pods speak TLS"
         refuse(f"{path}.metricsFrom", what, "set it to adapter, or remove service.tls")
     if native:
         _require_native(path, contract.metrics[engine_metric], engine_metric, cluster)
@@ -104,7 +104,7 @@ def channel_note(cluster: ClusterPlan, native: Sequence[str]) -> str | None:
     channel = cluster.managed.release_channel if cluster.managed else said
     if not native or channel == said:
         return None
-    told = f"GKE is said to hand metrics on in the {said} channel alone"
+    told = f"GKE is said to hand metrics on in the {said} channel only"
     return f"{told}, and the cluster of {', '.join(native)} follows {channel}"
 
 
@@ -140,7 +140,7 @@ def _require_native(path: str, kind: str, metric: str, cluster: ClusterPlan | No
     """Refuses what GKE does not hand on: a metric that is no gauge, and a cluster of an older version."""
     row = load_data(__file__, "autoscaling.yaml")["native"]
     if kind != "gauge":
-        refuse(f"{path}.metricsFrom", f"GKE hands on gauges alone, and {metric} is a {kind}", "set it to adapter")
+        refuse(f"{path}.metricsFrom", f"GKE hands on only gauges, and {metric} is a {kind}", "set it to adapter")
     if cluster is None or cluster.managed is None:
         return
     if version_of(cluster.managed.min_version) < version_of(row["since"]):

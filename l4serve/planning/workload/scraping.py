@@ -41,7 +41,7 @@ def _unwatched(config: StackConfig) -> Iterator[Problem]:
     """Promises that nobody looks after."""
     for name, workload in config.workloads.items():
         if workload.objectives is not None:
-            what = "the stack raises no alerts, which alone look at what is promised"
+            what = "the stack raises no alerts, and only alerts look at what is promised"
             yield Problem(f"workloads.{name}.objectives", what, "set monitoring.alerts: {}, or remove it")
 
 

@@ -211,7 +211,7 @@ def _problems(
             remedy = f"set nodePools.{name}.localSsd: {{}}" if name else "set cache: disk"
             yield Problem(f"{at}.cache", "the nodes have no local SSDs for their pods' files", remedy)
     if on_one_node(workload) and workload.most_replicas > 1:
-        message = "a ReadWriteOnce claim reaches the pods of one node alone: the others would stay Pending"
+        message = "a ReadWriteOnce claim reaches only the pods of one node: the others would stay Pending"
         yield Problem(f"{at}.access", message, "use a claim that many nodes can read, or one replica")
     yield from disk_problems(path, workload, place, cluster, checkpoint_gib)
 

@@ -176,7 +176,7 @@ def test_gke_reads_plain_http_alone() -> None:
         "cluster.minVersion": "1.36",
         f"{W}.service.tls": {"secret": "kept"},
     }
-    with pytest.raises(ValueError, match=r"autoscaling\.metricsFrom: GKE reads metrics over plain HTTP alone"):
+    with pytest.raises(ValueError, match=r"autoscaling\.metricsFrom: GKE reads metrics only over plain HTTP"):
         planned(laid_over(STANDARD, edits))
 
 

@@ -130,7 +130,7 @@ def test_an_update_of_a_claim_of_one_node_ends_the_old_pod_first() -> None:
     assert [note.level for note in plan.notes if note.id == "update-gap-of-claim"] == ["may fail"]
     assert "update-gap" not in {note.id for note in plan.notes}, "a GPU is free; more of them change nothing"
     told = interruption(plan.workloads[0], plan.workloads[0], Effect.POD_RESTART, Effect.NOTHING)
-    assert told.expected and told.why.startswith("its claim reaches one node alone: it goes first")
+    assert told.expected and told.why.startswith("its claim reaches only one node: it goes first")
     many = stack({**once, "access": "ReadOnlyMany"})
     assert many.workloads[0].scale.rollout.max_surge == 1
 
