@@ -128,12 +128,17 @@ _IMAGE = (
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
 )
 """An image reference as registries read it: registry, repository, tag, digest."""
+_BARE_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{64}")
+"""The form of a repository and its tag, which registries do not take for one."""
 _LONGEST_REPOSITORY = 255
 """https://pkg.go.dev/github.com/distribution/reference (RepositoryNameTotalLengthMax)"""
 
 
 def _named_image(value: str) -> str:
-    """Refuses an image whose repository is longer than registries take."""
+    """Refuses a digest without a name, and an image whose repository is longer than registries take."""
+    if _BARE_DIGEST.fullmatch(value):
+        digest = f"sha256:{value.removeprefix('sha256:')[:12]}..."
+        raise ValueError(f"the text is a digest and names no image; write it as REGISTRY/NAME@{digest}")
     name = value.partition("@")[0]
     name = name[: name.rfind(":")] if name.rfind(":") > name.rfind("/") else name
     if len(name) > _LONGEST_REPOSITORY:

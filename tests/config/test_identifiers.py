@@ -148,3 +148,14 @@ def test_a_class_that_the_stock_image_does_not_bring_is_refused(flag: str) -> No
 def test_of_several_classes_each_is_one_that_the_image_brings() -> None:
     assert "extraArgs[1]" in refused(V26, extra_args=("--middleware=vllm.a.B", "--middleware=os.system"))
     assert "extraArgs[0]" in refused(V26, extra_args=("--logits-processors", "vllm.a.B", "os.system"))
+
+
+@pytest.mark.parametrize("image", [f"sha256:{'a1' * 32}", "a1" * 32])
+def test_a_digest_alone_is_no_image(image: str) -> None:
+    pinned = {"qwen": workload(engine={"image": image})}
+    with pytest.raises(
+        ConfigError, match=r"names no image\n    fix: write it as REGISTRY/NAME@sha256:a1a1a1a1a1a1\.\.\."
+    ):
+        loaded(serving(pinned))
+    pinned = {"qwen": workload(engine={"image": f"docker.io/vllm/vllm-openai@sha256:{'a1' * 32}"})}
+    loaded(serving(pinned))
