@@ -19,7 +19,9 @@ from l4serve.planning.stack.edits import Effect, all_edits, effect_of, find_edit
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
 from tests.planning.stack.edit_probes import BASE, POOL, PROBES, WORKLOAD
+from tests.planning.stack.guard_edits import GUARD_EDITS
 from tests.planning.stack.test_edits import _set
+from tests.planning.stack.test_every_field import laid_over
 from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, without_checkpoints
 from tests.pulumi_cli.engine import Engine, Step
 
@@ -36,6 +38,7 @@ STACK_ROWS: Mapping[str, Any] = {
     "huggingFace.key": "other",
     "monitoring.podMonitoring": True,
     "allowReplace": ["cluster"],
+    "networkPolicy.enabled": False,
     "prices": {way: {"g2-standard-8": 1.5} for way in ("onDemand", "spot", "flexStart")},
 }
 ELSEWHERE = {
@@ -56,23 +59,22 @@ ELSEWHERE = {
     "workloads.*.apiKey.revision": "beside a secret of the stack",
     "workloads.*.apiKey.secretManager.**": "custom resources of a driver that GKE runs",
     "workloads.*.model.source.**": "disks and buckets that Google's provider makes",
-    "workloads.*.compileCache.**": "a claim that a CSI driver of GKE fills",
     "workloads.*.autoscaling.metricsFrom": "a custom resource by which GKE reads the pods' metrics",
     "workloads.*.minOnDemand": "places pods on two kinds of nodes, which the sandbox has not",
-    "networkPolicy.**": "kept by a network that the sandbox has not",
-    **dict.fromkeys(
-        (
-            "workloads.*.expose.**",
-            "expose.makeProxyOnlySubnet",
-            "expose.proxyOnlyCidr",
-            "expose.to",
-            "expose.host",
-            "expose.certificate.**",
-            "expose.address",
-            "expose.reserveAddress",
-        ),
-        "routes of a gateway that GKE runs",
-    ),
+    "expose.makeProxyOnlySubnet": "a subnet that Google's provider makes",
+    "expose.proxyOnlyCidr": "the range of that subnet",
+    "expose.reserveAddress": "an address that Google's provider makes",
+}
+AT_THE_DOOR = [
+    edit
+    for edit in GUARD_EDITS
+    if edit.path.startswith(("expose.", "networkPolicy.")) and edit.path not in (*ELSEWHERE, *STACK_ROWS)
+]
+OF_ITS_ROUTE = [edit for edit in GUARD_EDITS if edit.path.startswith("workloads.*.expose.")]
+"""Each has a workload of its own; those of the stack are edited at once, as all of them land in place."""
+OPEN = {
+    "expose": {"to": "internet", "certificate": {"certificateManager": "one"}},
+    "networkPolicy": {"from": [], "to": []},
 }
 REPLACING = {"replace", "create-replacement", "delete-replaced", "create", "delete"}
 
@@ -125,6 +127,7 @@ def test_every_row_that_the_kubernetes_provider_can_show_is_shown() -> None:
         or edit.existing is not None
         or any(field.startswith("kubernetes_") for field in edit.fields)
     ]
+    shown |= {find_edit(edit.path) for edit in (*AT_THE_DOOR, *OF_ITS_ROUTE)}
     missing = {edit.path for edit in visible if edit not in shown} - set(ELSEWHERE)
     assert missing == set(), "add a probe for each to edit_probes.py, or say here why the engine cannot show it"
 
@@ -188,3 +191,36 @@ def test_the_engine_does_to_the_whole_stack_what_the_table_says(path: str, stand
     standing.configure(config)
     steps = [step for step in standing.preview().steps if step.kind not in ("Stack", "kubernetes")]
     assert effect(steps) is (effect_of(path, existing_cluster=True) or Effect.NOTHING), steps
+
+
+def exposed(*, edited: bool) -> dict[str, Any]:
+    """A stack behind a gateway with a workload for each field of a route, and none of their pods."""
+    config = copy.deepcopy(BASE) | copy.deepcopy(OPEN) | {"cluster": dict(EXISTING), "namespace": "llm-exposed"}
+    one = {**config["workloads"]["qwen"], "replicas": 0}
+    config["workloads"] = {
+        # One that is taken off the gateway has no path to lose.
+        f"w{n}": one if edit.path.endswith(".enabled") else {**one, "expose": {"path": f"/w{n}"}}
+        for n, edit in enumerate(OF_ITS_ROUTE)
+    }
+    if edited:
+        for n, edit in enumerate(OF_ITS_ROUTE):
+            config = laid_over(config, {path.replace("qwen", f"w{n}"): value for path, value in edit.change.items()})
+        for edit in AT_THE_DOOR:
+            config = laid_over(config, edit.change)
+    return config
+
+
+def test_a_door_and_its_routes_and_policies_change_in_place(control_plane: ControlPlane, tmp_path: Path) -> None:
+    engine = engine_on(control_plane, tmp_path, "exposed")
+    engine.configure(exposed(edited=False))
+    try:
+        engine.up()
+        engine.configure(exposed(edited=True))
+        steps = engine.preview().steps
+    finally:
+        end_space(control_plane, "llm-exposed")
+    assert {effect_of(edit.path, existing_cluster=True) for edit in (*AT_THE_DOOR, *OF_ITS_ROUTE)} == {Effect.IN_PLACE}
+    assert effect([step for step in steps if "-picker-" not in step.name]) is Effect.IN_PLACE, steps
+    own = {n: {step.kind for step in steps if step.own_name.startswith(f"w{n}-")} for n, _ in enumerate(OF_ITS_ROUTE)}
+    assert all(kinds - {"NetworkPolicy"} for kinds in own.values()), own
+    assert {"Gateway", "NetworkPolicy"} <= {step.kind for step in steps}

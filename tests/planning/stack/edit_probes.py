@@ -148,6 +148,7 @@ PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
     (f"{WORKLOAD}.extraEnv", {"A": "2"}, {}),
     (f"{WORKLOAD}.renamedFrom", "old", {}),
     (f"{WORKLOAD}.fit", "warn", {}),
+    (f"{WORKLOAD}.compileCache.claim", "b", {f"{WORKLOAD}.compileCache": {"claim": "a"}}),
     ("namespace", "models", {}),
     ("createNamespace", False, {}),
     ("huggingFace.existingSecret", "b", {"huggingFace": {"existingSecret": "a"}}),
