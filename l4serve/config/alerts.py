@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from l4serve.config.base import ConfigModel, PositiveInt
 from l4serve.config.written_forms import IN_PROJECT
@@ -15,8 +15,19 @@ _Channel = Annotated[
         examples=["projects/my-project/notificationChannels/123"],
     ),
 ]
+
+
+def _whole_page(value: str) -> str:
+    page, section, _ = value.partition("#")
+    if section:
+        raise ValueError(f"each alert links to its own section below the address; write it as {page}")
+    return value
+
+
 _Address = Annotated[
-    str, Field(pattern=r"^https?://[!-~]+$", max_length=500, examples=["https://wiki.example.com/runbook"])
+    str,
+    Field(pattern=r"^https?://[!-~]+$", max_length=500, examples=["https://wiki.example.com/runbook"]),
+    AfterValidator(_whole_page),
 ]
 
 

@@ -163,6 +163,13 @@ def test_a_runbook_that_is_no_address_is_refused(runbook: str) -> None:
         alerts({"runbook": runbook})
 
 
+def test_a_runbook_with_a_section_of_its_own_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"write it as https://wiki\.example\.com/llm\n?$"):
+        alerts({"runbook": "https://wiki.example.com/llm#top"})
+    (queue,) = [rule for rule in alerts({"runbook": "https://wiki.example.com/llm"}).rules if rule.name == "queue"]
+    assert queue.runbook == "https://wiki.example.com/llm#queue"
+
+
 def test_a_runbook_without_an_address_is_told() -> None:
     def told(config: dict[str, Any]) -> list[str]:
         plan = factories.planned(factories.serving(monitoring={"alerts": config}))
