@@ -46,10 +46,8 @@ def right_key(key: str, project: str, known: Collection[str], *, is_secret: bool
 
 
 def _path(name: str) -> str | None:
-    """The path that `--path` wants for a name with parts, as one of `serving` or of a key in it; None for others."""
-    first, *parts = re.split(r"[.\[]", name)
-    if not parts:
-        return None
+    """The path that `--path` wants for what begins with `serving` or with a key in it; None for others."""
+    first = re.split(r"[.\[]", name)[0]
     if first == "serving":
         return name
     inside = {field.alias or key for key, field in StackConfig.model_fields.items()}

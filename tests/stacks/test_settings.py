@@ -142,6 +142,7 @@ def test_no_serving_config() -> None:
         ("serving.workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
         ("serving.workloads[0]", "pulumi config set --path 'serving.workloads[0]' VALUE"),
         ("workloads.qwen.replicas", "pulumi config set --path 'serving.workloads.qwen.replicas' VALUE"),
+        ("namespace", "pulumi config set --path 'serving.namespace' VALUE"),
         ("hftoken", "pulumi config set --secret hfToken"),
         ("hf_token", "pulumi config set --secret hfToken"),
         ("project", "below gke-llm-serving:serving, or remove it: pulumi config rm 'gke-llm-serving:project'"),
