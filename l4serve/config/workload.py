@@ -69,7 +69,7 @@ def _id_in(value: str) -> str:
         named, mark, _ = re.split(r"([@:]|$)", written, maxsplit=1)
         if "/" not in named or not _MODEL_ID.fullmatch(named):
             return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
-        return f"write it as {named}{'; a branch or tag goes into model.revision' if mark else ''}"
+        return f"write it as {named}{', and a branch or tag as model.revision' if mark else ''}"
     if scheme not in ("http", "https"):
         return "write the Hub id, and copy the weights into a bucket: model.source: {kind: bucket, uri: gs://BUCKET}"
     named = "/".join(rest.split("/")[1:3])

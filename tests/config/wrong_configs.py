@@ -171,7 +171,12 @@ WRONG = (
         f"{W}.model.id",
         "write it as openai/gpt-oss-20b",
     ),
-    Wrong("model-with-tag", {f"{W}.model.id": "Qwen/Qwen3-8B:latest"}, f"{W}.model.id", "goes into model.revision"),
+    Wrong(
+        "model-with-tag",
+        {f"{W}.model.id": "openai/gpt-oss-20b:v1"},
+        f"{W}.model.id",
+        "fix: write it as openai/gpt-oss-20b, and",
+    ),
     Wrong("model-elsewhere", {f"{W}.model.id": "s3://bucket/model"}, f"{W}.model.id", "copy the weights into a bucket"),
     Wrong(
         "model-misspelt",
