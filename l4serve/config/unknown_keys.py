@@ -49,6 +49,6 @@ def _path(name: str) -> str | None:
     """The path that `--path` wants for what begins with `serving` or with a key in it; None for others."""
     first = re.split(r"[.\[]", name)[0]
     if first == "serving":
-        return name
+        return name if name != first else None
     inside = {field.alias or key for key, field in StackConfig.model_fields.items()}
     return f"serving.{name}" if first in inside else None
