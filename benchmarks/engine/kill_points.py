@@ -6,6 +6,7 @@ Prints one line a pair and a summary. Nobody ends what a killed command had star
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,11 +73,11 @@ class Updates:
         with tempfile.TemporaryDirectory() as folder:
             engine = self._engine(folder)
             up_cut, family = _killed(engine, "up", moments[0])
-            engine.call("cancel", "--yes")
+            _unlock(engine)
             engine.up()
             found = objects(self.plane.client)
             down_cut, more = _killed(engine, "destroy", moments[1])
-            engine.call("cancel", "--yes")
+            _unlock(engine)
             engine.destroy()
             left = [*self._left(engine), *_alive([*family, *more])]
         return Pair(moments, (up_cut, down_cut), differing(found, self.undisturbed), tuple(left))
@@ -104,6 +105,17 @@ def _killed(engine: Engine, command: str, after_s: float) -> tuple[bool, list[ps
     process = engine.start(command, "--yes", "--skip-preview")
     cut = kill_after(process, after_s, lambda: family.extend(psutil.Process(process.pid).children(recursive=True)))
     return cut, family
+
+
+def _unlock(engine: Engine) -> None:
+    """Takes the lock away, and a state that was being written back to the one before it, as `l4serve doctor` says."""
+    state = engine.state_file
+    try:
+        json.loads(state.read_bytes())
+    except ValueError:
+        print("killed while it wrote the state; the one before is taken")
+        shutil.copy(state.with_name(f"{state.name}.bak"), state)
+    engine.call("cancel", "--yes")
 
 
 def _alive(family: list[psutil.Process]) -> list[str]:

@@ -1,9 +1,10 @@
-"""The lock that an update holds on a stack's state, and that a killed one leaves: in files, or in a bucket."""
+"""The lock that an update holds on a stack's state, and what a killed one leaves of both: in files, or in a bucket."""
 
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
@@ -24,7 +25,10 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
     scheme, _, rest = backend.partition("://")
     below = f".pulumi/locks/organization/{project}/{stack}"
     if scheme == "file":
-        folder = Path(rest).expanduser() / below
+        home = Path(rest).expanduser()
+        if cut := _cut_short(stack, home / ".pulumi" / "stacks" / project / f"{stack}.json"):
+            return cut
+        folder = home / below
         return _told(stack, str(folder), [path.name for path in folder.glob("*.json")] if folder.is_dir() else [])
     if scheme == "gs":
         return _in_bucket(stack, rest.partition("?")[0], below, apis)
@@ -32,6 +36,26 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
         return unknown(_SUBJECT, "not checked: the state lies with a service, which tells of a lock by itself")
     text = f"not checked: nothing here reads {scheme}://"
     return unknown(_SUBJECT, text, f"pulumi cancel -s {stack} takes a lock away")
+
+
+def _cut_short(stack: str, state: Path) -> Finding | None:
+    """What is to be done about a state of which a killed update wrote a part; Pulumi keeps the one before beside it."""
+    copy = state.with_name(f"{state.name}.bak")
+    if not state.is_file() or _is_json(state) or not _is_json(copy):
+        return None
+    return bad(
+        "state",
+        f"{state} is cut short: an update was killed while it wrote it",
+        f"cp {quote(str(copy))} {quote(str(state))}; pulumi cancel -s {stack}; pulumi up",
+    )
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _in_bucket(stack: str, place: str, below: str, apis: GoogleApis | None) -> Finding:

@@ -71,6 +71,10 @@ class Engine:
     def config_file(self) -> Path:
         return self.folder / f"Pulumi.{self.stack}.yaml"
 
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "backend" / ".pulumi" / "stacks" / PREFIX / f"{self.stack}.json"
+
     def configure(self, serving: dict[str, Any]) -> None:
         """Put the serving object into the stack's file, beside what the CLI keeps there."""
         document = yaml.safe_load(self.config_file.read_text("utf-8"))

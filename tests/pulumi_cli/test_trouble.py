@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from shlex import split
 from typing import Any
 
 import psutil
@@ -23,6 +24,7 @@ from urllib3.exceptions import HTTPError
 from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.planned_nodes import planned_nodes
 from l4serve.sandbox.rehearsal import prepare
+from l4serve.verification.doctor_lock import state_lock
 from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import (
     END_S,
@@ -34,7 +36,7 @@ from tests.pulumi_cli.conftest import (
     stack_on,
     warm_python,
 )
-from tests.pulumi_cli.engine import Engine, path_of_engine
+from tests.pulumi_cli.engine import PREFIX, Engine, path_of_engine
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
@@ -126,6 +128,24 @@ def test_a_stack_of_the_names_without_namespace_stays_as_it_is(control_plane: Co
         assert engine.preview().steps == ()
         assert engine.up().steps == ()
         assert engine.call("stack", "export").stdout.count(f"::{SPACE}/") == exported.count(f"::{SPACE}/")
+
+
+def test_a_state_that_was_cut_short_is_taken_from_its_copy(
+    control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on the cluster and not in the copy is taken over, and a doctor names the command."""
+    with up(control_plane, tmp_path, ONE) as engine:
+        engine.configure(TWO)
+        engine.up()
+        state = engine.state_file
+        state.write_bytes(state.read_bytes()[:9])
+        assert "failed to load checkpoint" in engine.preview(refused=True).output
+        monkeypatch.setenv("PULUMI_BACKEND_URL", engine.environment["PULUMI_BACKEND_URL"])
+        command, _, _ = state_lock(engine.stack, PREFIX, None).remedy.partition(";")
+        subprocess.run(split(command), check=True)
+        engine.up()
+        assert ready(control_plane) == {"a": 1, "b": 1}
+        assert engine.preview().steps == ()
 
 
 def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
