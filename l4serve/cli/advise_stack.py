@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shutil import copymode
 from typing import Any
 
 from rich.table import Table
@@ -19,6 +18,7 @@ from l4serve.cli.messages import refuse_input, stderr
 from l4serve.cli.output import SafeConsole, print_json
 from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import load_plan, named_workloads, one_workload, root_to_write, valid_stack_name
+from l4serve.cli.whole_file import replace_file
 from l4serve.config.frozen import frozen
 from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.memory.remedies import written_edit
@@ -61,8 +61,11 @@ class StackQuestion:
 
     def plan(self) -> StackPlan:
         """The stack's plan; exits 2 where it is refused, or where its file is to be written and is not the user's."""
-        if self.write:
-            root_to_write("the edit")
+        if self.write and not self.path.resolve().is_relative_to(root_to_write("the edit").resolve()):
+            raise refuse_input(
+                f"{self.path} is a link to a file outside the project, which is not written; name a stack whose file "
+                "lies in the project"
+            )
         return load_plan(self.write or self.stack, self.file if not self.write and not self.stack else None)
 
     def chosen(self, plan: StackPlan) -> WorkloadPlan:
@@ -115,13 +118,9 @@ def advise_stack(asked: StackQuestion, wish: Wish) -> Answer:
     path, text = asked.path.resolve(), asked.text
     written = write_advice(text, workload, wish, asked.planner(plan))
     if asked.write is not None and written.answer.winner is not None and written.text != text:
-        draft = path.with_name(f".{path.stem}.advised.yaml")
         try:
-            draft.write_bytes(written.text.encode())
-            copymode(path, draft)
-            draft.replace(path)
+            replace_file(path, written.text.encode())
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise refuse_input(f"{path}: {error.strerror}; the edit is not written, let the file be written") from None
         edit = written_edit(whole_edit(written.answer.winner.candidate, wish))
         stderr.print(f"{path.name} has the edit ({edit}); l4serve diff or pulumi preview shows what it changes")

@@ -20,6 +20,7 @@ from l4serve.cli.output import one_line, say
 from l4serve.cli.project import OWN_PROJECT, stack_names
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
+from l4serve.cli.whole_file import replace_file
 from l4serve.config.problems import ConfigError
 from l4serve.config.regions import known_regions
 from l4serve.config.secret_shapes import excerpt
@@ -172,9 +173,7 @@ def _write(file: Path, found: FirstStack) -> bool:
             with file.open("x", encoding="utf-8") as out:
                 out.write(text)
         else:
-            written = file.with_name(f".{file.name}.new")
-            written.write_text(text, encoding="utf-8")
-            written.replace(file)
+            replace_file(file, text.encode("utf-8"))
     except OSError as error:
         raise refuse_input(f"{file} cannot be written: {error.strerror}; go to a folder of your own") from None
     return begun is not None
