@@ -6,7 +6,6 @@ Prints one line a pair and a summary. Nobody ends what a killed command had star
 """
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -108,13 +107,11 @@ def _killed(engine: Engine, command: str, after_s: float) -> tuple[bool, list[ps
 
 
 def _unlock(engine: Engine) -> None:
-    """Takes the lock away, and a state that was being written back to the one before it, as `l4serve doctor` says."""
-    state = engine.state_file
-    try:
-        json.loads(state.read_bytes())
-    except ValueError:
-        print("killed while it wrote the state; the one before is taken")
-        shutil.copy(state.with_name(f"{state.name}.bak"), state)
+    """Takes the lock away, and what was cut short beside the state, as `l4serve doctor` says."""
+    beside = engine.attributes_file
+    if beside.is_file() and not beside.read_bytes():
+        print("killed while it wrote the attributes of the state, which are removed")
+        beside.unlink()
     engine.call("cancel", "--yes")
 
 

@@ -39,21 +39,25 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
 
 
 def _cut_short(stack: str, state: Path) -> Finding | None:
-    """What is to be done about a state of which a killed update wrote a part; Pulumi keeps the one before beside it."""
-    copy = state.with_name(f"{state.name}.bak")
-    if not state.is_file() or _is_json(state) or not _is_json(copy):
+    """What is to be done where a killed update wrote a part of what stands beside each file of a state.
+
+    Pulumi's library puts a state in its place at once and its attributes before that, which it can do without:
+    `setAttrs` of https://github.com/google/go-cloud/blob/master/blob/fileblob/attrs.go.
+    """
+    beside = state.with_name(f"{state.name}.attrs")
+    if not beside.is_file() or _is_json(beside):
         return None
     return bad(
         "state",
-        f"{state} is cut short: an update was killed while it wrote it",
-        f"cp {quote(str(copy))} {quote(str(state))}; pulumi cancel -s {stack}; pulumi up",
+        f"{beside} is cut short: an update was killed while it wrote it, and no command can read the state",
+        f"rm {quote(str(beside))}; pulumi cancel -s {stack}; pulumi up",
     )
 
 
 def _is_json(file: Path) -> bool:
     try:
         json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except ValueError:
         return False
     return True
 

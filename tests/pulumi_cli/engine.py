@@ -72,8 +72,9 @@ class Engine:
         return self.folder / f"Pulumi.{self.stack}.yaml"
 
     @property
-    def state_file(self) -> Path:
-        return self.folder / "backend" / ".pulumi" / "stacks" / PREFIX / f"{self.stack}.json"
+    def attributes_file(self) -> Path:
+        """What Pulumi's library keeps beside the state."""
+        return self.folder / "backend" / ".pulumi" / "stacks" / PREFIX / f"{self.stack}.json.attrs"
 
     def configure(self, serving: dict[str, Any]) -> None:
         """Put the serving object into the stack's file, beside what the CLI keeps there."""

@@ -21,18 +21,16 @@ def test_a_lock_that_a_killed_update_left_is_told(tmp_path: Path, monkeypatch: p
     assert "pulumi cancel -s test" in lock.remedy
 
 
-def test_a_state_that_a_killed_update_cut_short_is_told_with_its_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_killed_update_cut_short_beside_a_state_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
-    state = tmp_path / ".pulumi" / "stacks" / "proj" / "test.json"
-    state.parent.mkdir(parents=True)
-    state.write_text('{"version": 3, "checkp', "utf-8")
-    assert state_lock("test", "proj", None).verdict == "ok", "without a copy there is nothing to go back to"
-    state.with_name("test.json.bak").write_text('{"version": 3}', "utf-8")
+    beside = tmp_path / ".pulumi" / "stacks" / "proj" / "test.json.attrs"
+    beside.parent.mkdir(parents=True)
+    beside.write_text("{}", "utf-8")
+    assert state_lock("test", "proj", None).verdict == "ok"
+    beside.write_text("", "utf-8")
     cut = state_lock("test", "proj", None)
     assert (cut.verdict, cut.subject) == ("bad", "state")
-    assert cut.remedy == f"cp {state}.bak {state}; pulumi cancel -s test; pulumi up"
+    assert cut.remedy == f"rm {beside}; pulumi cancel -s test; pulumi up"
 
 
 def test_a_machine_without_a_pulumi_login_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
