@@ -5,7 +5,9 @@
 
 Each planned stack is rendered and rehearsed on a real control plane, many at a time and kept apart by a label; with
 `--alone`, some are rehearsed once more as the command does it, on a control plane of their own. A stack that is refused
-and would be planned with more nodes is rehearsed with the nodes that it has. Exits 1 where the two disagree.
+and would be planned with more nodes is rehearsed with the nodes that it has. Where the plan notes that the order of
+pods matters and the pods as they came do not all run, they come once more, the large ones first: so they must run.
+Exits 1 where the two disagree.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rehearsing.batches import Candidate, Outcome, most_replicas, rehearse_batch
+from benchmarks.rehearsing.batches import Candidate, Outcome, large_first, most_replicas, rehearse_batch
 from benchmarks.rehearsing.random_stacks import random_stacks
 from l4serve.cli.render_command import Rendered, render_stack
 from l4serve.config.problems import ConfigError
@@ -34,6 +36,7 @@ from l4serve.sandbox.rehearsal import prepare, rehearse_objects
 
 _ROOMY = 60
 """Nodes of a pool that are enough for any of the random stacks."""
+_ORDER_MATTERS = "order-matters"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,18 @@ class Trial:
     candidate: Candidate
     planned: bool
     serving: dict[str, Any]
+    order_matters: bool = False
+    """Whether the plan notes that a large pod can stay Pending behind small ones."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial and what came of it; neither where the plan refused it for another reason than its nodes."""
+
+    trial: Trial | None = None
+    outcome: Outcome | None = None
+    large_first: bool = False
+    """Whether it was rehearsed again because the plan notes that the order matters."""
 
 
 def trials(rng: random.Random, wanted: int) -> Iterator[Trial | None]:
@@ -72,7 +87,8 @@ def _planned(serving: dict[str, Any]) -> Trial | None:
         return None
     rendered = render_stack(stack)
     nodes, autoscaler = planned_nodes(rendered.plan), planned_autoscaler(rendered.plan)
-    return Trial(Candidate(stack.name, rendered.objects, nodes, autoscaler), True, serving)
+    order_matters = any(note.id == _ORDER_MATTERS for note in rendered.plan.notes)
+    return Trial(Candidate(stack.name, rendered.objects, nodes, autoscaler), True, serving, order_matters)
 
 
 def _short_of_nodes(serving: dict[str, Any]) -> Trial | None:
@@ -100,16 +116,19 @@ def _at_most(rendered: Rendered) -> tuple[Any, ...]:
     return most_replicas(rendered.objects, {w.object_name: w.scale.most_replicas for w in rendered.plan.workloads})
 
 
-def rehearsed(drawn: Iterable[Trial | None], size: int) -> Iterator[tuple[Trial | None, Outcome | None]]:
-    """Every trial with its outcome, `size` of them on the control plane at a time; what is refused has none."""
+def rehearsed(drawn: Iterable[Trial | None], size: int) -> Iterator[Tried]:
+    """Every trial with its outcome, `size` of them on the control plane at a time."""
     waiting = iter(drawn)
     with running_sandbox("random stacks") as sandbox, sandbox.client() as client:
         applier = prepare(sandbox, client, (), overhead=daemonset_overhead())
         while chunk := [*itertools.islice(waiting, size)]:
             by_name = {trial.candidate.name: trial for trial in chunk if trial is not None}
-            yield from ((None, None) for trial in chunk if trial is None)
-            for outcome in rehearse_batch(client, applier, [trial.candidate for trial in by_name.values()]):
-                yield by_name[outcome.name], outcome
+            yield from (Tried() for trial in chunk if trial is None)
+            outcomes = [*rehearse_batch(client, applier, [trial.candidate for trial in by_name.values()])]
+            again = {each.name for each in outcomes if not each.ok and by_name[each.name].order_matters}
+            yield from (Tried(by_name[each.name], each) for each in outcomes if each.name not in again)
+            for outcome in rehearse_batch(client, applier, [large_first(by_name[name].candidate) for name in again]):
+                yield Tried(by_name[outcome.name], outcome, large_first=True)
 
 
 def rehearsed_alone(found: Iterable[Trial]) -> Iterator[tuple[Trial, bool]]:
@@ -141,11 +160,13 @@ def main() -> None:
     tally: Counter[str] = Counter()
     disagreed = 0
     planned: list[Trial] = []
-    for trial, outcome in rehearsed(trials(random.Random(options.seed), options.stacks), options.batch):
+    for tried in rehearsed(trials(random.Random(options.seed), options.stacks), options.batch):
+        trial, outcome = tried.trial, tried.outcome
         if trial is None or outcome is None:
             tally["refused for another reason than the number of nodes"] += 1
             continue
         said = "planned" if trial.planned else "refused for want of nodes"
+        said += ", large pods first as its note says" if tried.large_first else ""
         tally[f"{trial.serving['cluster']['mode']}, {said}, {'runs' if outcome.ok else 'does not run'}"] += 1
         planned += [trial] if trial.planned else []
         if outcome.ok != trial.planned:

@@ -4,10 +4,12 @@ import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
 
+from l4serve.planning.values.quantity import parse_quantity
 from l4serve.sandbox.apply import Applier
 from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
 from l4serve.sandbox.nodes import FakeNode
@@ -115,6 +117,29 @@ def _clear(client: ApiClient, names: Sequence[str]) -> None:
         apps.delete_collection_namespaced_deployment(name, propagation_policy="Background")
     for node in core.list_node(label_selector=f"{_OF} in ({','.join(names)})").items:
         core.delete_node(node.metadata.name)
+    _await_no_pods(core, names)
+
+
+def _await_no_pods(core: CoreV1Api, names: Sequence[str]) -> None:
+    """A stack that is rehearsed again begins without the pods of before."""
+    deadline = time.monotonic() + _PODS_TIMEOUT_S
+    while any(core.list_namespaced_pod(name).items for name in names):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"pods of {', '.join(names)} stay")
+        time.sleep(_POLL_S)
+
+
+def large_first(candidate: Candidate) -> Candidate:
+    """The same stack, the pods with the most GPUs, and among them the most CPU, made before the others."""
+    return replace(candidate, objects=tuple(sorted(candidate.objects, key=_smallness)))
+
+
+def _smallness(each: KubeObject) -> tuple[bool, int, Decimal]:
+    if each["kind"] != "Deployment":
+        return False, 0, Decimal()
+    asked = [c["resources"]["requests"] for c in each["spec"]["template"]["spec"]["containers"] if "resources" in c]
+    gpus = sum(int(requests.get("nvidia.com/gpu", 0)) for requests in asked)
+    return True, -gpus, -sum((parse_quantity(requests.get("cpu", 0)) for requests in asked), Decimal())
 
 
 def most_replicas(objects: Sequence[KubeObject], counts: Mapping[str, int]) -> tuple[KubeObject, ...]:

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.timeout(1200, func_only=True)
 
 def test_what_is_planned_runs_and_what_lacks_nodes_does_not(state_dir) -> None:
     disagreed, planned = [], 0
-    for trial, outcome in rehearsed(trials(random.Random(SEED), REHEARSED), REHEARSED):
+    for tried in rehearsed(trials(random.Random(SEED), REHEARSED), REHEARSED):
+        trial, outcome = tried.trial, tried.outcome
         if trial is None or outcome is None:
             continue
         planned += trial.planned
