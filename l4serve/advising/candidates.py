@@ -26,8 +26,6 @@ class PodChoice:
     edit: Mapping[str, object]
     subject: Subject
     quality: str
-    refused: str | None = None
-    """Why nobody should try it."""
 
 
 @frozen(kw_only=True)
@@ -133,8 +131,7 @@ def pod_choices(base: Subject, cards: tuple[int, ...]) -> Iterator[PodChoice]:
 
 def _choice(base: Subject, edit: Mapping[str, object], shape: ModelShape | None) -> PodChoice:
     subject = base.edited(edit, shape) if edit else base
-    reason = table()["unproven"].get(str(edit.get("model.id")))
-    return PodChoice(edit=edit, subject=subject, quality=quality_of(shape, subject), refused=reason)
+    return PodChoice(edit=edit, subject=subject, quality=quality_of(shape, subject))
 
 
 def _weights(base: Subject) -> Iterator[tuple[Mapping[str, object], ModelShape | None]]:

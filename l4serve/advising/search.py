@@ -43,7 +43,7 @@ def search(
     )
     for candidate in tries:
         tried += 1
-        reason = candidate.pod.refused or ruled_out(candidate, wish)
+        reason = ruled_out(candidate, wish)
         if reason and prune:
             rejected.append(Rejected(candidate=candidate, reason=reason))
             continue
@@ -76,7 +76,7 @@ def _rival(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judg
     best = min(kept, key=partial(rank, wish))
     for pod, home in places(pods, homes):
         candidate = Candidate(pod=pod, home=home, replicas=best.candidate.replicas)
-        if pod.refused or ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
+        if ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
             continue
         settled, judgement, _ = known.settle(pod)
         assert judgement is not None, "only what runs has a size"
@@ -102,7 +102,7 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     clients that wait these always, a few times as many, and those that the workload has."""
     wish = known.wish
     one = Candidate(pod=pod, home=home, replicas=1)
-    if pod.refused or ruled_out(one, wish):
+    if ruled_out(one, wish):
         return [1]
     fewest = known.needed(pod).replicas
     most = home.most_replicas or inf
@@ -131,7 +131,7 @@ def ruled_out(candidate: Candidate, wish: Wish) -> str | None:
 
 def _kept(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | None, str | None]:
     """The candidate judged, or why it is no answer."""
-    if not candidate.pod.refused and not _beneath(candidate.pod, wish):
+    if not _beneath(candidate.pod, wish):
         needed = known.needed(candidate.pod)
         if needed.replicas is None:
             return None, needed.reason

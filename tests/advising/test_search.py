@@ -208,7 +208,7 @@ def test_the_winner_is_the_best_of_all_that_keep_the_wish(wish: Wish) -> None:
         for replicas in counts:
             candidate = Candidate(pod=pod, home=home, replicas=replicas)
             other, _ = estimated(candidate, wish, Pods(wish, remember=False))
-            if pod.refused or ruled_out(candidate, wish) or other is None or missed(other.speed, wish, replicas):
+            if ruled_out(candidate, wish) or other is None or missed(other.speed, wish, replicas):
                 continue
             kept.append(other)
     best = min(kept, key=partial(rank, wish))

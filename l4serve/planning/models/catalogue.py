@@ -172,11 +172,15 @@ def all_models() -> tuple[ModelShape, ...]:
 
 @cache
 def quantized_variants(model: ModelShape) -> tuple[ModelShape, ...]:
-    """Catalogued checkpoints of the model in fewer bits that were seen on the Hub, those with the most bits first."""
+    """Catalogued checkpoints of the model in fewer bits that were seen on the Hub, those with the most bits first.
+
+    Without those that somebody names and nobody is known to have downloaded (`proposed`).
+    """
     if model.quantization is not None:
         return ()
     tail = model.id.rsplit("/", 1)[-1].lower()
-    found = [_facts(*known) for name, known in _names().items() if _names_only_a_format(name, tail)]
+    named = [known for name, known in _names().items() if _names_only_a_format(name, tail)]
+    found = [_facts(*known) for known in named if _entries()[known[1]].get("proposed", True)]
     same = [m for m in found if m.is_seen and m.quantization and _shape(m) == _shape(model)]
     return tuple(sorted(same, key=lambda m: -(m.quantization.bits if m.quantization else 0)))
 
