@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -12,11 +12,11 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import kernels, masks_pairs, parse_version, vllm_generation
+from l4serve.planning.memory.generations import masks_pairs, parse_version, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedy_steps import Judge, Step, cache_edits, extend, offload_edits, weight_edits
 from l4serve.planning.memory.stated_cache import mended_size, stated_cache
 from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
-from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
 
@@ -27,7 +27,6 @@ HIGHEST_UTILIZATION = 0.95
 LOWER_UTILIZATIONS = (0.94, 0.92, 0.9, 0.88, 0.85, 0.8)
 SHORTEST_USEFUL_CONTEXT = 512
 LENGTH_STEP = 256
-EIGHT_BITS = 8
 
 
 @frozen(kw_only=True)
@@ -36,7 +35,8 @@ class Remedy:
 
     `edit` maps YAML paths below the workload to new values. `extra_gpus` is what it costs in money, `quality_cost` what
     it costs in quality: 0 nothing that a client sees, 1 throughput, 2 a shorter context, 3 a coarser cache, 4 coarser
-    weights, and their sum for a combined edit. `fit_after` is the estimate with the edit applied.
+    weights, and their sum for a combined edit; 9 weights that every step reads from host memory. `fit_after` is the
+    estimate with the edit applied.
     """
 
     edit: Mapping[str, object]
@@ -44,19 +44,6 @@ class Remedy:
     fit_after: Fit
     quality_cost: int
     extra_gpus: int
-
-
-@frozen()
-class _Step:
-    """A candidate: the model and options it leads to and how it is written."""
-
-    model: ModelShape
-    options: ServingOptions
-    edit: tuple[tuple[str, object], ...] = ()
-    quality_cost: int = 0
-
-
-Judge = Callable[[_Step], Fit]
 
 
 def remedies(
@@ -76,7 +63,7 @@ def remedies(
     also: WholeJudgement = whole or MemoryAlone()
 
     @cache
-    def judge(step: _Step) -> Fit:
+    def judge(step: Step) -> Fit:
         return estimate(step.model, gpu, also.settled(step.model, step.options))
 
     found: list[Remedy] = []
@@ -86,6 +73,8 @@ def remedies(
         tried = _fitting(judge, also, [base], ranks) if gpus > ranks else []
         tried = tried or _fitting(judge, also, _single_edits(gpu, base, judge), ranks)
         tried = tried or _fitting(judge, also, _double_edits(gpu, base, judge), ranks)
+        if gpus == ranks and judge(base).largest_max_model_len < SHORTEST_USEFUL_CONTEXT:
+            found.extend(_fitting(judge, also, offload_edits(base), ranks))
         found.extend(tried)
         if any(remedy.quality_cost == 0 or remedy.extra_gpus for remedy in tried):
             break
@@ -98,17 +87,17 @@ def _divides(model: ModelShape, options: ServingOptions, gpus: int) -> bool:
     return exact and model.num_attention_heads % tensor == 0 and model.vocab_size % tensor == 0
 
 
-def _on_gpus(model: ModelShape, options: ServingOptions, gpus: int) -> _Step:
+def _on_gpus(model: ModelShape, options: ServingOptions, gpus: int) -> Step:
     tensor = gpus // options.pipeline_parallel_size
     if tensor == options.tensor_parallel_size:
-        return _Step(model, options)
+        return Step(model, options)
     key = engine_profile(options.engine).path("shards")
-    return _Step(model, edited(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
+    return Step(model, edited(options, tensor_parallel_size=tensor), (("gpus", gpus), (key, tensor)))
 
 
-def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[_Step] | list[_Step], ranks: int) -> list[Remedy]:
-    sure: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
-    close: list[tuple[_Step, Fit]] = []
+def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[Step] | list[Step], ranks: int) -> list[Remedy]:
+    sure: dict[tuple[str, ...], tuple[Step, Fit]] = {}
+    close: list[tuple[Step, Fit]] = []
     for step in steps:
         if _kind(step) in sure:
             continue
@@ -122,21 +111,21 @@ def _fitting(judge: Judge, whole: WholeJudgement, steps: Iterator[_Step] | list[
 
 
 def _first_of_each_kind(
-    whole: WholeJudgement, judged: list[tuple[_Step, Fit]]
-) -> dict[tuple[str, ...], tuple[_Step, Fit]]:
-    best: dict[tuple[str, ...], tuple[_Step, Fit]] = {}
+    whole: WholeJudgement, judged: list[tuple[Step, Fit]]
+) -> dict[tuple[str, ...], tuple[Step, Fit]]:
+    best: dict[tuple[str, ...], tuple[Step, Fit]] = {}
     for step, fit in judged:
         if _kind(step) not in best and whole.accepts(step.model, dict(step.edit)):
             best[_kind(step)] = (step, fit)
     return best
 
 
-def _kind(step: _Step) -> tuple[str, ...]:
+def _kind(step: Step) -> tuple[str, ...]:
     """Steps of one kind differ in a value only; the first that fits is enough, save that formats differ in quality."""
     return (*(key for key, _ in step.edit), str(step.quality_cost))
 
 
-def _remedy(step: _Step, fit: Fit, ranks: int) -> Remedy:
+def _remedy(step: Step, fit: Fit, ranks: int) -> Remedy:
     edit, gpus = dict(step.edit), step.options.tensor_parallel_size * step.options.pipeline_parallel_size
     text = f"set {written_edit(edit)} ({fit.kv_cache_tokens} cache tokens, context up to {fit.largest_max_model_len})"
     return Remedy(edit=edit, text=text, fit_after=fit, quality_cost=step.quality_cost, extra_gpus=gpus - ranks)
@@ -147,7 +136,7 @@ def written_edit(edit: Mapping[str, object]) -> str:
     return ", ".join(f"{key}: {str(value).lower() if value is True else value}" for key, value in edit.items())
 
 
-def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
+def _single_edits(gpu: Gpu, base: Step, judge: Judge) -> Iterator[Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _stated_edits(base, judge)
         yield from _batch_edits(base, judge)
@@ -157,17 +146,17 @@ def _single_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
     else:
         yield from _prefill_edits(base)
     yield from _context_edits(base, judge)
-    yield from _cache_edits(base)
-    yield from _weight_edits(gpu, base)
+    yield from cache_edits(base)
+    yield from weight_edits(gpu, base)
 
 
-def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
-    firsts = [*_cache_edits(base), *_weight_edits(gpu, base)]
+def _double_edits(gpu: Gpu, base: Step, judge: Judge) -> Iterator[Step]:
+    firsts = [*cache_edits(base), *weight_edits(gpu, base)]
     for first in firsts:
         yield from _context_edits(first, judge)
-    for coarser, weights in product(_cache_edits(base), _weight_edits(gpu, base)):
+    for coarser, weights in product(cache_edits(base), weight_edits(gpu, base)):
         combined = edited(weights.options, kv_cache_dtype=coarser.options.kv_cache_dtype)
-        step = _Step(
+        step = Step(
             weights.model,
             combined,
             weights.edit + coarser.edit[len(base.edit) :],
@@ -177,28 +166,24 @@ def _double_edits(gpu: Gpu, base: _Step, judge: Judge) -> Iterator[_Step]:
         yield from _context_edits(step, judge)
 
 
-def _extend(base: _Step, options: ServingOptions, key: str, value: object, cost: int) -> _Step:
-    return _Step(base.model, options, (*base.edit, (key, value)), base.quality_cost + cost)
-
-
-def _stated_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+def _stated_edits(base: Step, judge: Judge) -> Iterator[Step]:
     stated = stated_cache(base.options)
-    size = mended_size(stated, lambda options: judge(_Step(base.model, options))) if stated else None
+    size = mended_size(stated, lambda options: judge(Step(base.model, options))) if stated else None
     if stated and size:
-        yield _extend(base, stated.with_size(size), stated.key, stated.written(size), 0)
+        yield extend(base, stated.with_size(size), stated.key, stated.written(size), 0)
 
 
-def _batch_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+def _batch_edits(base: Step, judge: Judge) -> Iterator[Step]:
     options, generation = base.options, vllm_generation(base.options.engine_version)
     asked = options.max_num_seqs or options.default_max_num_seqs or generation.default_seqs
     fewer = [
-        _extend(base, edited(options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
+        extend(base, edited(options, max_num_seqs=limit), "engine.maxNumSeqs", limit, 1)
         for limit in SEQUENCE_LIMITS
         if limit < asked
     ]
     tokens = options.max_num_batched_tokens or generation.default_batched_tokens
     smaller = [
-        _extend(base, edited(options, max_num_batched_tokens=limit), "engine.maxNumBatchedTokens", limit, 1)
+        extend(base, edited(options, max_num_batched_tokens=limit), "engine.maxNumBatchedTokens", limit, 1)
         for limit in BATCH_LIMITS
         if limit < tokens
     ]
@@ -208,36 +193,36 @@ def _batch_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
             yield from falling
 
 
-def _utilization_edits(base: _Step) -> Iterator[_Step]:
+def _utilization_edits(base: Step) -> Iterator[Step]:
     current = base.options.gpu_memory_utilization
     default = vllm_generation(base.options.engine_version).default_utilization
     if (current or default) < HIGHEST_UTILIZATION:
         changed = edited(base.options, gpu_memory_utilization=HIGHEST_UTILIZATION)
-        yield _extend(base, changed, "engine.gpuMemoryUtilization", HIGHEST_UTILIZATION, 0)
+        yield extend(base, changed, "engine.gpuMemoryUtilization", HIGHEST_UTILIZATION, 0)
     for lower in LOWER_UTILIZATIONS:
         if lower < (current or default):
             changed = edited(base.options, gpu_memory_utilization=lower)
-            yield _extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
+            yield extend(base, changed, "engine.gpuMemoryUtilization", lower, 0)
 
 
-def _fewer_edits(base: _Step) -> Iterator[_Step]:
+def _fewer_edits(base: Step) -> Iterator[Step]:
     """Fewer drafted tokens, each a row of logits to check, or adapters at once; halved down to one."""
     options, lora, tokens = base.options, base.options.lora, base.options.num_speculative_tokens
     for fewer in (tokens >> n for n in range(1, tokens.bit_length())):
         changed = edited(options, num_speculative_tokens=fewer)
-        yield _extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
+        yield extend(base, changed, "engine.speculativeConfig.num_speculative_tokens", fewer, 1)
     if lora is not None:
         for fewer in (lora.max_loras >> n for n in range(1, lora.max_loras.bit_length())):
-            yield _extend(base, edited(options, lora=replace(lora, max_loras=fewer)), "engine.lora.maxLoras", fewer, 1)
+            yield extend(base, edited(options, lora=replace(lora, max_loras=fewer)), "engine.lora.maxLoras", fewer, 1)
 
 
-def _graph_edits(base: _Step) -> Iterator[_Step]:
+def _graph_edits(base: Step) -> Iterator[Step]:
     # An eager Gemma compiles its norm anew for many batch sizes and serves nothing for minutes (docs/memory-model.md).
     if not base.options.enforce_eager and not base.model.architecture.startswith("Gemma"):
-        yield _extend(base, edited(base.options, enforce_eager=True), "engine.enforceEager", True, 1)
+        yield extend(base, edited(base.options, enforce_eager=True), "engine.enforceEager", True, 1)
 
 
-def _prefill_edits(base: _Step) -> Iterator[_Step]:
+def _prefill_edits(base: Step) -> Iterator[Step]:
     current = base.options.max_batch_prefill_tokens
     for limit in (2048, 1024, 512):
         if current is not None and limit >= current:
@@ -247,13 +232,13 @@ def _prefill_edits(base: _Step) -> Iterator[_Step]:
         whole = parse_version(changed.engine_version) < (3, 0, 0) or masks_pairs(base.model.architecture)
         if whole and (inputs is None or inputs > limit):
             changed = edited(changed, max_input_tokens=limit)
-            step = _extend(base, changed, "engine.maxInputTokens", limit, 2)
+            step = extend(base, changed, "engine.maxInputTokens", limit, 2)
             yield replace(step, edit=(*step.edit, ("engine.maxBatchPrefillTokens", limit)))
         else:
-            yield _extend(base, changed, "engine.maxBatchPrefillTokens", limit, 1)
+            yield extend(base, changed, "engine.maxBatchPrefillTokens", limit, 1)
 
 
-def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
+def _context_edits(base: Step, judge: Judge) -> Iterator[Step]:
     """The longest context that fits by more than the uncertainty, and the longest that fits at all."""
     options = base.options
     if options.max_input_tokens is not None and options.max_total_tokens is None:
@@ -264,36 +249,10 @@ def _context_edits(base: _Step, judge: Judge) -> Iterator[_Step]:
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
     for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
         if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
-            yield _extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
+            yield extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
 
 
 def _round(length: int) -> int:
     """A round length at or below this one."""
     step = LENGTH_STEP if length >= 8 * LENGTH_STEP else LENGTH_STEP // 8
     return length // step * step
-
-
-def _cache_edits(base: _Step) -> Iterator[_Step]:
-    options = base.options
-    if options.kv_cache_dtype not in (None, "auto", "bfloat16", "float16"):
-        return
-    value = engine_profile(options.engine).smaller["cache"]
-    yield _extend(base, edited(options, kv_cache_dtype=value), "engine.kvCacheDtype", value, 3)
-
-
-def _weight_edits(gpu: Gpu, base: _Step) -> Iterator[_Step]:
-    """Formats that the engine makes while it loads, then checkpoints of the same model in fewer bits."""
-    model, options = base.model, base.options
-    if options.weights_gib is not None or options.quantization is not None or model.quantization is not None:
-        return
-    profile = engine_profile(options.engine)
-    key, eight, four = profile.path("quantization"), profile.smaller["eightBit"], profile.smaller["fourBit"]
-    runs = kernels(options.engine, options.engine_version, gpu.compute_capability)["marlin"] is not False
-    if runs or not eight.startswith("fp8"):
-        yield _extend(base, edited(options, quantization=eight), key, eight, 4)
-    if not model.is_moe:
-        yield _extend(base, edited(options, quantization=four), key, four, 5)
-    for variant in quantized_variants(model):
-        bits = variant.quantization.bits if variant.quantization else 16
-        cost = 4 if bits >= EIGHT_BITS else 5
-        yield _Step(variant, options, (*base.edit, ("model.id", variant.id)), base.quality_cost + cost)

@@ -14,6 +14,7 @@ from l4serve.engines.resolution import ContractError, ResolvedContract, resolve_
 from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes
 from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Place, refuse_unknown_place
 from l4serve.planning.workload.surroundings import Surroundings
@@ -64,7 +65,21 @@ def judged_subject(
         found = place()
     except ConfigError:
         return subject
-    return replace(subject, card=card_of(found.shape) or subject.card, gpu_counts=found.gpu_counts)
+    return replace(
+        subject,
+        card=card_of(found.shape) or subject.card,
+        gpu_counts=found.gpu_counts,
+        host_gib=_host_gib(workload, found, layout.gpus),
+    )
+
+
+def _host_gib(workload: Workload, place: Place, gpus: int) -> float | None:
+    """The limit of memory that the pod states, else what its node can give it; None where it fits no node."""
+    for stated in (workload.resources.limits, workload.resources.requests):
+        with suppress(QuantityError):
+            if stated.memory is not None:
+                return parse_bytes(stated.memory) / GIB
+    return place.capacity(gpus).memory_bytes / GIB if gpus <= place.shape.gpus else None
 
 
 def _card_without_place(workload: Workload, of_pools: Mapping[str, str]) -> Gpu:

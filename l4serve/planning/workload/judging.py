@@ -30,7 +30,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
-from l4serve.planning.memory.host import largest_tensor_bytes
+from l4serve.planning.memory.host import host_needs, largest_tensor_bytes
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import GPU_COUNTS, Remedy, remedies
 from l4serve.planning.models.catalogue import unless_meant
@@ -62,6 +62,8 @@ class Subject:
     card: Gpu
     gpu_counts: tuple[int, ...] = GPU_COUNTS
     """GPUs per pod that a remedy may ask for."""
+    host_gib: float | None = None
+    """Host memory that the pod may take, in GiB; None where nobody knows."""
     weights_gib: float | None = None
     """Weights of one rank in GiB, in place of the computed ones."""
     cured: bool = True
@@ -287,8 +289,13 @@ class _WholeJudgement:
 
     def accepts(self, model: ModelShape, edit: Mapping[str, object]) -> bool:
         """Whether the edited workload is refused by nothing."""
-        case = self.subject.edited(edit, model).case
-        return not is_refused(case) and not _launched(case)[1]
+        changed = self.subject.edited(edit, model)
+        return not is_refused(changed.case) and not _launched(changed.case)[1] and self._has_room(changed, model)
+
+    def _has_room(self, changed: Subject, model: ModelShape) -> bool:
+        """Whether the host holds what an edit moves there."""
+        room, moved = self.subject.host_gib, changed.options.cpu_offload_gib > self.subject.options.cpu_offload_gib
+        return room is None or not moved or host_needs(model, changed.options).minimum_memory_gib <= room
 
 
 def speculation(workload: Workload) -> Mapping[str, Any] | None:

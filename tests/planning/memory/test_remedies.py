@@ -33,6 +33,7 @@ FIELD_OF_KEY = {
     "engine.maxInputTokens": "max_input_tokens",
     "engine.maxBatchPrefillTokens": "max_batch_prefill_tokens",
     "engine.numGpuBlocksOverride": "gpu_blocks",
+    "engine.cpuOffloadGb": "cpu_offload_gib",
 }
 
 
@@ -115,6 +116,33 @@ def test_a_checkpoint_in_fewer_bits_is_offered() -> None:
     base = find_model("Qwen/Qwen2.5-14B")
     assert base is not None
     assert all("model.id" not in r.edit for r in remedies(base, L4, options))
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "length", "gib"),
+    [
+        ("0.10.0", "Qwen/Qwen2.5-14B-Instruct", 8192, 12),
+        ("0.28.0", "Qwen/Qwen2.5-14B-Instruct", 8192, 12),
+        ("0.26.0", "Qwen/Qwen2.5-14B-Instruct", 8192, None),
+        ("0.10.0", "meta-llama/Llama-3.1-8B-Instruct", 131_072, None),
+        ("0.10.0", "meta-llama/Llama-3.3-70B-Instruct", 8192, None),
+    ],
+    ids=["first to fit", "second runner offloads", "second runner ignores it", "cache is short", "most is on the host"],
+)
+def test_weights_too_large_for_the_card_may_lie_on_the_host_where_the_release_moves_them(
+    version: str, model: str, length: int, gib: int | None
+) -> None:
+    shape = find_model(model)
+    assert shape is not None
+    found = remedies(shape, L4, ServingOptions(engine="vllm", engine_version=version, max_model_len=length))
+    offered = [r for r in found if "engine.cpuOffloadGb" in r.edit]
+    assert [dict(r.edit) for r in offered] == ([{"engine.cpuOffloadGb": gib}] if gib else [])
+    assert all(
+        r.quality_cost > other.quality_cost
+        for r in offered
+        for other in found
+        if not other.extra_gpus and other is not r
+    )
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,19 @@ def test_swap_space_is_a_share_of_the_nodes_memory(machine: str, engine: dict[st
     assert f"swapSpace: {most}," in problem.remedy
     mended = {"qwen": {**one, "engine": {**one["engine"], "swapSpace": most}}}
     assert planned({**stack, "workloads": mended})
+
+
+@pytest.mark.parametrize(
+    ("machine", "limits", "offered"),
+    [
+        ("g2-standard-12", {}, True),
+        ("g2-standard-4", {}, False),
+        ("g2-standard-12", {"memory": "12Gi"}, False),
+        ("g2-standard-12", {"memory": "30Gi"}, True),
+    ],
+)
+def test_weights_are_offered_to_a_host_that_holds_them(machine: str, limits: dict[str, str], offered: bool) -> None:
+    engine = {"version": "0.10.0", "maxModelLen": 8192}
+    fourteen = workload("Qwen/Qwen2.5-14B", engine=engine, resources={"limits": limits})
+    told = refusals(serving({"q": fourteen}, pools={"l4": {"machineType": machine, "maxNodes": 1}}))
+    assert ("set engine.cpuOffloadGb: 12" in str(told["workloads.q.engine.maxModelLen"])) == offered
