@@ -191,8 +191,10 @@ def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,
-        "model.quantizationBits": model.quantization_bits,
-        "model.quantizationFloats": model.quantization_floats,
+        **{
+            f"model.quantization{fact.title()}": vars(model)[f"quantization_{fact}"]
+            for fact in ("bits", "floats", "group")
+        },
         "model.quantized": model.quantization_method is not None if model.described else None,
         "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
     }

@@ -55,6 +55,31 @@ def test_compressed_tensors_reach_turing_scheme_by_scheme(
     assert errors("vllm", version, model, gpu=A100) == set()
 
 
+BLOCKS = like(QWEN, quantization_method="fp8", quantization_group=128 * 128)
+EXPERTS = like(QWEN, expert_intermediate_size=768)
+FLOATS = like(EXPERTS, quantization_method="compressed-tensors", quantization_bits=8, quantization_floats=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "rule"),
+    [
+        (BLOCKS, {}, "vllm-fp8-blocks-before-ada"),
+        (like(BLOCKS, quantization_group=None), {}, None),
+        (like(BLOCKS, quantization_group=-1, expert_intermediate_size=768), {}, "vllm-fp8-experts-before-ada"),
+        (EXPERTS, {"quantization": "fp8"}, "vllm-fp8-experts-before-ada"),
+        (EXPERTS, {}, None),
+        (FLOATS, {}, "vllm-fp8-experts-before-ada"),
+        (like(FLOATS, expert_intermediate_size=None), {}, None),
+    ],
+)
+def test_marlin_takes_blocks_and_experts_in_fp8_since_0_9(
+    model: ModelTraits, asked: dict[str, str], rule: str | None
+) -> None:
+    assert errors("vllm", "0.8.5", model, gpu=A100, **asked) == ({rule} if rule else set())
+    assert errors("vllm", "0.9.0", model, gpu=A100, **asked) == set()
+    assert errors("vllm", "0.8.5", model, gpu=L4, **asked) == set()
+
+
 @pytest.mark.parametrize(
     ("version", "gpu", "method", "rule"),
     [
@@ -171,6 +196,32 @@ def test_triton_compiles_no_e4m3_kernel_before_ada(dtype: str) -> None:
     assert errors("vllm", "0.19.1", QWEN, gpu=A100, kvCacheDtype=dtype, attentionBackend="TRITON_ATTN") == refused
     assert errors("vllm", "0.19.1", QWEN, gpu=A100, kvCacheDtype=dtype) == set()
     assert errors("vllm", "0.11.0", QWEN, gpu=L4, kvCacheDtype=dtype) == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "rule"),
+    [
+        ("0.8.5", H100, "vllm-fp8-kv-of-latent-attention"),
+        ("0.10.1", L4, "vllm-fp8-kv-of-latent-attention"),
+        ("0.10.2", H100, None),
+        ("0.10.2", L4, "vllm-fp8-kv-of-latent-attention-on-triton"),
+        ("0.17.1", RTX_PRO, "vllm-fp8-kv-of-latent-attention-on-triton"),
+        ("0.18.0", L4, None),
+        ("0.18.0", A100, "vllm-fp8-kv-of-latent-attention-before-ada"),
+        ("0.33.0", L4, None),
+    ],
+)
+def test_compressed_keys_are_kept_in_fp8_by_some_backends(version: str, gpu: GpuTraits, rule: str | None) -> None:
+    model = like(QWEN, architecture="DeepseekV2ForCausalLM", latent_attention=True)
+    assert errors("vllm", version, model, gpu=gpu, kvCacheDtype="fp8") == ({rule} if rule else set())
+    whole = errors("vllm", version, model, gpu=gpu, kvCacheDtype="fp8", extra_env={"VLLM_MLA_DISABLE": "1"})
+    assert rule not in whole
+
+
+def test_turboquant_prefills_by_flash_attention() -> None:
+    asked = {"kvCacheDtype": "turboquant_4bit_nc", "dtype": "half"}
+    assert errors("vllm", "0.21.0", QWEN, gpu=T4, **asked) == {"vllm-turboquant-before-ampere"}
+    assert errors("vllm", "0.21.0", QWEN, gpu=L4, **asked) == set()
 
 
 def test_flash_attention_3_reads_e4m3_only() -> None:
