@@ -68,6 +68,7 @@ class Generation:
     token_report: Literal["blocks", "capacity"]
     counts_reserved_cache: bool
     demands_states: bool
+    whole_items: Literal["split", "refused", "held"]
 
     @property
     def slidingwindow_groups(self) -> bool:

@@ -139,6 +139,7 @@ def written_edit(edit: Mapping[str, object]) -> str:
 def _single_edits(gpu: Gpu, base: Step, judge: Judge) -> Iterator[Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _stated_edits(base, judge)
+        yield from _item_edits(base)
         yield from _batch_edits(base, judge)
         yield from _utilization_edits(base)
         yield from _fewer_edits(base)
@@ -171,6 +172,14 @@ def _stated_edits(base: Step, judge: Judge) -> Iterator[Step]:
     size = mended_size(stated, lambda options: judge(Step(base.model, options))) if stated else None
     if stated and size:
         yield extend(base, stated.with_size(size), stated.key, stated.written(size), 0)
+
+
+def _item_edits(base: Step) -> Iterator[Step]:
+    tower = base.model.vision
+    if tower is not None and tower.whole and tower.tokens_per_item:
+        tokens = -(-tower.tokens_per_item // 1024) * 1024
+        changed = edited(base.options, max_num_batched_tokens=tokens)
+        yield extend(base, changed, "engine.maxNumBatchedTokens", tokens, 0)
 
 
 def _batch_edits(base: Step, judge: Judge) -> Iterator[Step]:

@@ -34,6 +34,20 @@ def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int,
     return picture * max(1, steps)
 
 
+def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: int, generation: Generation) -> int:
+    """Tokens of an item that one step must hold, 0 where none must (`compute_mm_encoder_budget`, 0.20.0)."""
+    tower, videos = model.vision, (options.multimodal_limits or {}).get("video", UNLIMITED)
+    if (
+        generation.whole_items == "split"
+        or tower is None
+        or not (tower.whole and videos and loads_tower(model, options))
+    ):
+        return 0
+    item = tower.tokens_per_item or 0
+    raised = generation.whole_items == "held" and options.max_num_batched_tokens is None and seqs * length >= item
+    return 0 if raised else item
+
+
 def whole_prompt_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
     """Tokens of a prompt with every item that V0 lets it hold, one of each unless a limit says so.
 

@@ -7,6 +7,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.kv_cache import KvLayout
+from l4serve.planning.memory.towers import whole_item
 from l4serve.planning.memory.vllm_activations import BatchLimits, Question
 from l4serve.planning.models.model_shape import LayerKind
 
@@ -46,7 +47,7 @@ def verdict(
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     states = _blocks_of_states(question)
     concurrency = float(limits.seqs) if encoder else blocks / needed
-    apart = _states_apart(question)
+    apart = (*_states_apart(question), *_split_item(question))
     holds = _stated_size(question, blocks, needed)
     reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout, holds), *apart)
     if not reasons and blocks < states:
@@ -114,6 +115,18 @@ def _states_apart(question: Question) -> tuple[str, ...]:
     if question.options.groups_layers or not all(kinds):
         return ()
     return ("the hybrid KV cache manager, which this model needs, is turned off",)
+
+
+def _split_item(question: Question) -> tuple[str, ...]:
+    """An item that must be read in one step, which is too small for it."""
+    limits = question.limits
+    item = whole_item(question.model, question.options, limits.seqs, limits.max_model_len, question.generation)
+    if item <= limits.batched_tokens:
+        return ()
+    return (
+        f"a step must hold a whole video of {item} tokens and has {limits.batched_tokens} (maxNumBatchedTokens, "
+        "--max-num-batched-tokens): the engine stops; raise them, or allow no videos (--limit-mm-per-prompt)",
+    )
 
 
 def _is_uncertain(inside: float, inside_width: float, outside: float, outside_width: float) -> bool:

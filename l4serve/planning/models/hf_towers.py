@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from l4serve.planning.models.hf_values import ModelConfigError, mapping, optional
@@ -38,7 +39,10 @@ def tower_facts(config: Config, tower: Mapping[str, Any], model_id: str) -> Visi
     vision = config.get("vision_config")
     if isinstance(vision, Mapping) and is_pixtral(vision, tower):
         return pixtral_facts(vision, _merge(config, tower, model_id))
-    return vision_facts(vision, optional(config, model_id, "mm_tokens_per_image"), tower)
+    facts = vision_facts(vision, optional(config, model_id, "mm_tokens_per_image"), tower)
+    text = config.get("text_config")
+    whole = isinstance(text, Mapping) and text.get("use_bidirectional_attention") == "vision"
+    return replace(facts, whole=True) if facts is not None and whole else facts
 
 
 def _merge(config: Config, tower: Mapping[str, Any], model_id: str) -> int:

@@ -77,7 +77,8 @@ class VisionFacts:
     False where its peak is known from the engine's source alone. `video_budget` are the tokens that a video counts for
     where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere. `masked_patches` are those of the
     largest item where the tower attends over all items of a batch at once, by a mask over each pair of patches
-    (Pixtral); 0 elsewhere.
+    (Pixtral); 0 elsewhere. An item that is read `whole` has tokens that attend to those after them too, so that one
+    step must hold all of it.
     """
 
     hidden_size: int
@@ -94,6 +95,7 @@ class VisionFacts:
     is_measured: bool = True
     video_budget: int = 0
     masked_patches: int = 0
+    whole: bool = False
 
     @property
     def pixels_per_token(self) -> int:

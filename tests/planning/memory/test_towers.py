@@ -9,6 +9,7 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.memory.towers import largest_item_tokens, padded_item
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import find_model
@@ -138,3 +139,30 @@ def test_v0_profiles_a_prompt_with_every_item_in_one_piece() -> None:
     assert fit(QWEN, "0.8.4", v1_engine=False, multimodal_limits={"video": 0}, **asked).kv_cache_tokens > 8192
     text = fit(QWEN, "0.8.4", v1_engine=False, multimodal_limits={"image": 0, "video": 0}, **asked)
     assert text.activation_gib < by_v0.activation_gib / 2
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "refused"),
+    [
+        ("0.19.1", {}, False),
+        ("0.20.0", {}, True),
+        ("0.20.0", {"max_num_batched_tokens": 4096}, False),
+        ("0.21.0", {"multimodal_limits": {"video": 0}}, False),
+        ("0.21.0", {"language_model_only": True}, False),
+        ("0.22.0", {}, False),
+        ("0.22.0", {"max_num_batched_tokens": 2048}, True),
+        ("0.26.0", {"max_model_len": 2048, "max_num_seqs": 1}, True),
+    ],
+)
+def test_a_step_holds_the_whole_of_a_video_that_is_read_both_ways(
+    version: str, changes: dict[str, Any], refused: bool
+) -> None:
+    card = find_gpu("nvidia-a100-80gb")
+    assert card is not None
+    whole, split = shape("google/gemma-4-26B-A4B-it"), shape("google/gemma-4-E4B-it")
+    asked: dict[str, Any] = {"max_model_len": 8192, "max_num_seqs": 16, **changes}
+    options = ServingOptions(engine="vllm", engine_version=version, **asked)
+    assert any("a whole video of 2496 tokens" in reason for reason in estimate(whole, card, options).reasons) == refused
+    assert estimate(split, card, options).fits
+    told = [dict(found.edit) for found in remedies(whole, card, options, gpus_available=(1,))] if refused else []
+    assert told == ([{"engine.maxNumBatchedTokens": 3072}] if refused else [])
