@@ -218,6 +218,16 @@ def test_compressed_keys_are_kept_in_fp8_by_some_backends(version: str, gpu: Gpu
     assert rule not in whole
 
 
+@pytest.mark.parametrize("name", ["FLASHMLA", "FLASH_ATTN_MLA"])
+def test_hopper_has_backends_of_compressed_keys_that_older_cards_lack(name: str) -> None:
+    model = like(QWEN, architecture="DeepseekV2ForCausalLM", latent_attention=True)
+    refused = {"vllm-latent-backend-before-hopper"}
+    assert errors("vllm", "0.19.1", model, gpu=L4, attentionBackend=name) == refused
+    assert errors("vllm", "0.19.1", model, gpu=A100, attentionBackend=name) == refused
+    assert errors("vllm", "0.19.1", model, gpu=H100, attentionBackend=name) == set()
+    assert errors("vllm", "0.19.1", model, gpu=L4, attentionBackend="TRITON_MLA") == set()
+
+
 def test_turboquant_prefills_by_flash_attention() -> None:
     asked = {"kvCacheDtype": "turboquant_4bit_nc", "dtype": "half"}
     assert errors("vllm", "0.21.0", QWEN, gpu=T4, **asked) == {"vllm-turboquant-before-ampere"}
