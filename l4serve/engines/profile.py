@@ -23,6 +23,7 @@ Role = Literal[
     "sequences",
     "batchTokens",
     "memoryShare",
+    "offload",
 ]
 
 
