@@ -18,7 +18,7 @@ class _Alike:
     def _key(self) -> tuple[object, ...]:
         of = self.subject
         same = (Same(of.shape), Same(of.resolved), Same(of.card))
-        return (*same, of.layout, of.gpu_counts, of.weights_gib, of.cured, written(of.workload))
+        return (*same, of.layout, of.gpu_counts, of.host_gib, of.weights_gib, of.cured, written(of.workload))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Alike) and other._key == self._key
