@@ -59,7 +59,7 @@ def message(detail: ErrorDetails) -> str:
         return f"{value} {wrong}" if plain else f"{wanted} is expected, not {value}"
     match kind:
         case "extra_forbidden":
-            return "there is no such key here"
+            return "an empty key stands here" if detail["loc"][-1] == "" else "there is no such key here"
         case "missing" | "union_tag_not_found":
             return "a value is required here"
         case "union_tag_invalid" | "literal_error":

@@ -7,6 +7,7 @@ from typing import Any
 
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
+from l4serve.config.problem_words import shown
 from l4serve.config.problems import Problem, refuse
 from l4serve.config.spelling import did_you_mean
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
@@ -86,7 +87,7 @@ def apply_recipes(serving: Mapping[str, Any], folder: Path = RECIPES) -> tuple[M
         # Those that no workload names are not read: a folder may hold any number.
         recipe = _read(folder / f"{asked}.yaml") if asked in _names(folder) else None
         if recipe is None:
-            problems.append(_unknown(path, asked, _names(folder)))
+            problems.append(_unknown(path, workload["recipe"], _names(folder)))
             merged[name] = _overlay(_STAND_IN, _without_recipe(workload))
         elif problem := _other_engine(path, recipe, workload):
             problems.append(problem)
@@ -116,9 +117,9 @@ def _without_recipe(workload: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in workload.items() if key != "recipe" and not (key == "engine" and kindless)}
 
 
-def _unknown(path: str, name: str, known: Sequence[str]) -> Problem:
-    hint, all_of_them = did_you_mean(name, known, alike=_ALIKE), f"recipes: {', '.join(known)}"
-    return Problem(path, f"there is no recipe {name!r}", f"{hint} {all_of_them}" if hint else all_of_them)
+def _unknown(path: str, name: Any, known: Sequence[str]) -> Problem:
+    hint, all_of_them = did_you_mean(str(name), known, alike=_ALIKE), f"recipes: {', '.join(known)}"
+    return Problem(path, f"there is no recipe {shown(name)}", f"{hint} {all_of_them}" if hint else all_of_them)
 
 
 def _other_engine(path: str, recipe: Recipe, workload: Mapping[str, Any]) -> Problem | None:

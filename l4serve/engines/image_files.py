@@ -59,7 +59,11 @@ def missing_file(
             continue
         meant = held.meant(named) if held else None
         if meant or not lies_in(named, own) or (held and held.lacks(named)):
-            message = f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
+            message = (
+                f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
+                if named
+                else f"{flag} is blank: it names no file and holds no template"
+            )
             return Problem(path, message, f"did you mean {meant}?" if meant else _remedy(flag))
     return None
 

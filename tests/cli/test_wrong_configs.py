@@ -204,3 +204,11 @@ def test_a_token_in_the_wrong_place_is_refused_unseen(path: str, command: str, t
     assert f": {path}: a Hugging Face token is written here" in result.stderr
     assert token not in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_key_is_called_one(tmp_path: Path) -> None:
+    document = {"config": {"gcp:project": "my-project", KEY: edited({"workloads.qwen.load": {"": 1}})}}
+    result = plan(tmp_path, document)
+    assert result.exit_code == 2
+    assert "workloads.qwen.load.: an empty key stands here" in result.output
+    assert "fix: give one of inputTokens" in result.output

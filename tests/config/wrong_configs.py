@@ -237,6 +237,9 @@ WRONG = (
     Wrong("pool-unknown", {f"{W}.nodePool": "a100"}, f"{W}.nodePool", "give one of l4"),
     Wrong("recipe-unknown", {f"{W}.recipe": "vllm-7b-tokens"}, f"{W}.recipe", "did you mean vllm-7b-token"),
     Wrong("recipe-case", {f"{W}.recipe": "VLLM-7B-Token"}, f"{W}.recipe", "did you mean vllm-7b-token"),
+    Wrong("recipe-true", {f"{W}.recipe": True}, f"{W}.recipe", "there is no recipe true"),
+    Wrong("recipe-endless", {f"{W}.recipe": "x" * 4000}, f"{W}.recipe", "xxx..."),
+    Wrong("template-blank", {f"{E}.chatTemplate": " "}, f"{E}.chatTemplate", "is blank"),
     Wrong("recipe-other-engine", {f"{W}.recipe": "tgi-7b-token"}, f"{W}.recipe", "is for tgi"),
     Wrong(
         "request-over-limit",
