@@ -22,9 +22,9 @@ def download_config(model: str) -> bytes:
     Raises ModelConfigError with what to do where the Hub refuses, lacks the model or cannot be reached.
     """
     endpoint = os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT
-    if not endpoint.startswith(("https://", "http://")):
-        raise ModelConfigError("HF_ENDPOINT holds no web address; unset it or give one")
     url = f"{endpoint.rstrip('/')}/{urllib.parse.quote(model)}/resolve/main/config.json"
+    if not _is_address(url):
+        raise ModelConfigError("HF_ENDPOINT holds no web address; unset it or give one")
     request = urllib.request.Request(url)  # noqa: S310 - the scheme is checked above
     token = os.environ.get("HF_TOKEN")
     if token:
@@ -43,6 +43,14 @@ def download_config(model: str) -> bytes:
             f"{model}: the Hub's config.json is larger than {MOST_JSON_BYTES // 1024} KiB; check the model id"
         )
     return content
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:  # A bracket that is not closed.
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.netloc)
 
 
 def _refusal(model: str, status: int) -> str:

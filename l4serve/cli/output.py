@@ -26,6 +26,14 @@ from l4serve.config.secret_shapes import redact
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
+_WIDTH = re.compile(r"[1-9][0-9]{0,5}")
+
+
+def _environ() -> dict[str, str]:
+    """The environment, without a COLUMNS that no terminal has: Rich takes 0 for a width, and prints nothing."""
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS" or _WIDTH.fullmatch(value)}
+
+
 class SafeConsole(Console):
     """A console on which every string and every Text is redacted and inert, wherever in a table it stands.
 
@@ -36,7 +44,7 @@ class SafeConsole(Console):
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             # As to a file: what moves the cursor for a spinner or a bar is an escape too.
             options |= {"color_system": None, "force_terminal": False}
-        super().__init__(**{"highlight": False, **options}, markup=False, emoji=False)
+        super().__init__(**{"highlight": False, "_environ": _environ(), **options}, markup=False, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Prints as Rich does; what is wider than the console is left to the terminal, which copies it whole."""

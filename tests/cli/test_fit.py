@@ -206,3 +206,10 @@ def test_a_name_longer_than_the_system_takes_is_bad_input(args: tuple[str, str])
     result = runner.invoke(cli, [*args, "a" * 4000])
     assert result.exit_code == 2
     assert "bug" not in result.output
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://", "file:///etc", "//x", "\n"])
+def test_an_address_of_the_hub_that_is_none_is_told(address: str, tmp_path: Path) -> None:
+    code, _, err = run("--model", "me/unknown-model", HF_ENDPOINT=address, XDG_CACHE_HOME=str(tmp_path))
+    assert code == 2
+    assert "HF_ENDPOINT holds no web address" in err

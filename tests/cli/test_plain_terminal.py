@@ -63,6 +63,13 @@ def test_prose_is_broken_at_blanks_on_a_terminal_and_whole_in_a_pipe() -> None:
     assert piped.stdout.count("\n") == 1
 
 
+@pytest.mark.parametrize("columns", ["0", "00", "\u00b2", "9" * 5000, "-1", "x"])
+def test_a_width_that_no_terminal_has_is_that_of_a_pipe(columns: str) -> None:
+    result = run("plan", "-s", "dev", COLUMNS=columns)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == run("plan", "-s", "dev", COLUMNS="80").stdout
+
+
 def test_another_terminal_gets_its_bar() -> None:
     assert "\x1b[" in on_a_terminal(PROGRESS)
 
