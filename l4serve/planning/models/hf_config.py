@@ -247,7 +247,10 @@ def _quantization(config: Config, text: Config, model_id: str) -> QuantizationFa
 def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
     if text.get("multi_query") and not text.get("new_decoder_architecture"):
         return 1
-    return optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv") or heads
+    found = optional(text, model_id, "num_key_value_heads", "num_kv_heads", "n_head_kv")
+    if found == 0 and heads:
+        refuse_value(model_id, "num_key_value_heads", found, "a whole number from 1 on")
+    return found or heads
 
 
 def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> tuple[LayerKind, ...]:

@@ -38,6 +38,7 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
     "experts-per-token": {"num_experts_per_tok": 9},
     "kv-heads-above": {"num_key_value_heads": 64},
     "kv-heads-uneven": {"num_key_value_heads": 5},
+    "kv-heads-zero": {"num_key_value_heads": 0},
     "shared-layers": {"num_kv_shared_layers": 16},
     "bits-zero": {"quantization_config": {**GPTQ, "bits": 0}},
     "bits-negative": {"quantization_config": {**GPTQ, "bits": -4}},
