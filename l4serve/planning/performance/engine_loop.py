@@ -236,7 +236,7 @@ class EngineLoop:
         if self.late:
             count = 1
         elif self.sent and not self.waiting:
-            until_then = int((self.sent[0] - self.now) / max(first, self.clock.least)) + 1
+            until_then = self.clock.steps_until(first, growing, self.sent[0] - self.now)
             if until_then < count:
                 count = until_then
                 if self.limits.ahead:  # the step after it was scheduled before the request came

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from math import ceil, log2
+from math import ceil, log2, sqrt
 from typing import Literal
 
 from l4serve.config.frozen import frozen
@@ -113,6 +113,18 @@ class StepClock:
         by_host = 0 if short <= 0 else min(count, ceil(short / growing)) if growing else count
         rest = count - by_host
         return by_host * self.least + rest * (first + growing * by_host) + growing * rest * (rest - 1) / 2
+
+    def steps_until(self, first: float, growing: float, seconds: float) -> int:
+        """Steps of such a row after which so many seconds have passed; the last of them runs at that moment."""
+        short = self.least - first
+        by_host = ceil(short / growing) if short > 0 and growing else 0
+        if short > 0 and (not by_host or seconds < by_host * self.least):
+            return int(seconds / self.least) + 1
+        rest, each = seconds - by_host * self.least, first + growing * by_host
+        if not growing:
+            return int(rest / each) + 1
+        half = each - growing / 2
+        return by_host + int((sqrt(half * half + 2 * growing * rest) - half) / growing) + 1
 
     def steady(self, sequences: int, context: float, prompt: float, answer: float) -> float:
         """Seconds of a step in the mean, where each of so many sequences brings a prompt with every answer: some steps

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from l4serve.planning.performance.kernel_rates import kernel_rates
+from l4serve.planning.performance.known_runs import observed
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.open_load import SHARES
-from l4serve.planning.performance.speed import Served, speed_of
+from l4serve.planning.performance.speed import Served, loop_limits, speed_of, step_clock
 from tests.planning.performance.engines import served
 
 STEP = 0.04
 """By how much a first token may come earlier at a higher rate of one draw: requests meet steps elsewhere."""
+LONG_ANSWERS = {"input_tokens": 300, "output_tokens": 1000}
 ENGINES = {
     "few places": (served("Qwen/Qwen2.5-14B-Instruct-AWQ"), 2000, 300),
     "short prompts": (served("Qwen/Qwen2.5-1.5B-Instruct"), 64, 128),
@@ -37,6 +40,20 @@ def test_a_first_token_close_to_the_most_never_comes_earlier_at_a_higher_rate(na
     found = [wait(*ENGINES[name], share) for share in shares]
     assert all(less <= more * 1.0001 for less, more in pairwise(found)), found
     assert found[-1] > 1.05 * found[0]
+
+
+@pytest.mark.parametrize(("rate", "waited"), [(0.05, 0.07), (0.1, 0.075), (0.2, 0.085)])
+def test_who_comes_to_a_few_long_answers_waits_for_two_steps_and_the_prompt(rate: float, waited: float) -> None:
+    engine = served("Qwen/Qwen3-1.7B")
+    seen = observed(step_clock(engine, kernel_rates()), loop_limits(engine), Load(**LONG_ANSWERS, rate=rate))
+    assert max(seen.firsts) < waited, "a step takes 16 ms, a prompt 28"
+
+
+def test_a_first_token_comes_no_earlier_where_more_long_answers_are_made() -> None:
+    found = [
+        speed_of(served("Qwen/Qwen3-1.7B"), Load(**LONG_ANSWERS, rate=n / 20)).figures.ttft_ms for n in range(1, 13)
+    ]
+    assert found == sorted(found)
 
 
 @pytest.mark.slow

@@ -103,3 +103,13 @@ def test_scales_of_blocks_cost_each_layer_of_a_hopper_more() -> None:
     one, many = (blocks.decode(n)[0] - one_scale.decode(n)[0] for n in (1, 32))
     assert one == pytest.approx(36 * 11e-6, rel=0.2)
     assert many == pytest.approx(36 * 36e-6, rel=0.2)
+
+
+@pytest.mark.parametrize("growing", [0.0, 1e-7, 2e-5, 1e-3])
+@pytest.mark.parametrize("first", [0.001, 0.0023, 0.02])
+@pytest.mark.parametrize("seconds", [0.0, 0.0009, 0.01, 0.5, 7.0])
+def test_steps_until_a_moment_are_as_few_as_pass_it(first: float, growing: float, seconds: float) -> None:
+    row = clock()
+    count = row.steps_until(first, growing, seconds)
+    assert row.stretch(first, growing, count) >= seconds * (1 - 1e-9)
+    assert row.stretch(first, growing, count - 1) <= seconds * (1 + 1e-9)
