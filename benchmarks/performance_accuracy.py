@@ -34,7 +34,7 @@ UNFITTED = (
     "H100 with an L4's memory",
     "H100, other configurations",
     "H100, other models",
-    "L4, another model and host",
+    "L4, other models and hosts",
     "H100, requests at a rate",
     "H100, experts, latent attention, adapters, eager",
 )
@@ -141,7 +141,7 @@ def main() -> int:
     print_errors("H100 with an L4's memory", h100, ours)
     print_errors("H100 with an L4's memory, other configurations", advised, ours)
     print_errors("H100 with an L4's memory, other models", unseen, ours)
-    print_errors("L4, a model and a host that settled nothing", elsewhere, ours)
+    print_errors("L4, models and hosts that settled nothing", elsewhere, ours)
     print_errors("H100 with an L4's memory, requests at a rate", rated, ours)
     print_errors(
         "H100 with an L4's memory, a server of experts, latent attention, adapters, eager kernels", served, ours

@@ -49,7 +49,7 @@ def l4_points() -> tuple[Point, ...]:
 
 @cache
 def other_host_points() -> tuple[Point, ...]:
-    """Measurements of an L4 on a host and of a model that no constant was settled with."""
+    """Measurements of L4s on hosts and of models that no constant was settled with."""
     return tuple(_l4_point(row) for row in rows("other_host_points.jsonl"))
 
 
@@ -73,11 +73,13 @@ def _l4_point(row: Mapping[str, Any]) -> Point:
             input_tokens=round(prompt),
             output_tokens=round(row.get("output_tokens") or 192),
             clients=load.get("concurrency") or load.get("batch"),
+            rate=load.get("rate"),
             input_spread=1.0 if crowd else 0.0,
             output_spread=0.8 if crowd else 0.0,
         ),
         measured={metric: value for metric, value in measured.items() if value},
         row=row,
+        own_bound="rate" in load,
     )
 
 

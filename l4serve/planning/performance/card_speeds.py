@@ -9,6 +9,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.planning.memory.generations import parse_version
 
 GIGA = 10**9
 TERA = 10**12
@@ -27,12 +28,14 @@ NEARLY = 0.95
 class BlockKernel:
     """The kernel that multiplies FP8 weights with one scale for each block of them: the share that it gets of the rate
     of a kernel with one scale for all, the rows that it computes at once, however few tokens there are, and the
-    seconds more for each layer of a step of one token, and of more."""
+    seconds more for each layer of a step of one token, and of more. One that `unpacks` makes the weights 16-bit first,
+    so its share is of the rate of such weights."""
 
     share: float
     rows: int
     alone: float
     layer: float
+    unpacks: bool = False
 
 
 @frozen()
@@ -64,7 +67,8 @@ class CardSpeed:
     read_bytes: float
     operations: Mapping[str, float]
     unpacked_weights: float
-    block_fp8: BlockKernel | None
+    block_kernels: Mapping[tuple[int, int, int], BlockKernel]
+    """The kernels of FP8 weights with a scale for each block, by the first release that takes them."""
     link_bytes: float
     link_latency: float
     link_one_shot: bool
@@ -73,6 +77,11 @@ class CardSpeed:
     bounds: Mapping[str, tuple[float, float]]
     """The card's own shares by which figures may be wrong, where they are other ones."""
     source: str
+
+    def block_kernel(self, release: tuple[int, int, int]) -> BlockKernel | None:
+        """The kernel that a release takes for FP8 weights with a scale for each block of them."""
+        since = [first for first in self.block_kernels if first <= release]
+        return self.block_kernels[max(since)] if since else None
 
     def rate(self, kind: str) -> float:
         """Dense operations a second for a type; of one that the card does not multiply, those of 16 bits."""
@@ -111,7 +120,10 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         read_bytes=figures.pop("readGbS") * GIGA,
         operations={key: value * TERA for key, value in figures.items()},
         unpacked_weights=row["unpack"] * TERA,
-        block_fp8=_block_kernel(table["blockFp8"][row["blockFp8"]]) if "blockFp8" in row else None,
+        block_kernels={
+            parse_version(first): _block_kernel(table["blockFp8"][kernel])
+            for first, kernel in row.get("blockFp8", {}).items()
+        },
         link_bytes=row["link"]["gbS"] * GIGA,
         link_latency=row["link"]["latencyUs"] * MICRO,
         link_one_shot=row["link"].get("oneShot", False),
@@ -125,7 +137,13 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
 
 
 def _block_kernel(row: Mapping[str, Any]) -> BlockKernel:
-    return BlockKernel(share=row["share"], rows=row["rows"], alone=row["aloneUs"] * MICRO, layer=row["layerUs"] * MICRO)
+    return BlockKernel(
+        share=row["share"],
+        rows=row["rows"],
+        alone=row["aloneUs"] * MICRO,
+        layer=row["layerUs"] * MICRO,
+        unpacks=row.get("unpacks", False),
+    )
 
 
 @frozen()

@@ -9,6 +9,7 @@ from functools import partial
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
@@ -218,14 +219,17 @@ def unjudged(served: Served) -> str | None:
 
 def step_clock(served: Served, rates: KernelRates) -> StepClock:
     """The clock of a served model's steps."""
-    options = served.options
+    options, card = served.options, all_card_speeds()[served.gpu.name]
+    work = model_work(served.model, options)
+    release = parse_version(options.engine_version)
     return StepClock(
-        work=model_work(served.model, options),
-        card=all_card_speeds()[served.gpu.name],
+        work=work,
+        card=card,
         rates=rates,
         backend=options.attention_backend,
         graphs=_graphs(options),
         ranks=options.tensor_parallel_size,
+        block=card.block_kernel(release) if work.multiplied == "blockFp8" else None,
     )
 
 

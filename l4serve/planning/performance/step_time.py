@@ -48,6 +48,8 @@ class StepClock:
     backend: str | None
     graphs: Graphs = "full"
     ranks: int = 1
+    block: BlockKernel | None = None
+    """What multiplies FP8 weights with a scale for each block of them; None for other weights."""
 
     def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
         """The clock of a card and a host that are so many times as fast."""
@@ -144,7 +146,7 @@ class StepClock:
 
     @cached_property
     def _wider(self) -> tuple[StepClock, ...]:
-        return tuple(replace(self, work=work) for work in wider_formats(self.work))
+        return tuple(replace(self, work=work, block=None) for work in wider_formats(self.work))
 
     def _with_host(self, card: float, tokens: int, *, prompts: bool) -> float:
         """A step whose kernels take the card so long: those of prompts are launched ahead of it, those of tokens
@@ -212,8 +214,8 @@ class StepClock:
             return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
         spent = self._both(*self.weights(tokens)) + moved
-        if self._block:
-            spent += self.work.layers * (self._block.layer if tokens > 1 else self._block.alone)
+        if self.block:
+            spent += self.work.layers * (self.block.layer if tokens > 1 else self.block.alone)
         return spent
 
     def weights(self, tokens: int) -> tuple[float, float]:
@@ -225,12 +227,8 @@ class StepClock:
         read += (work.stored_bytes + awake * work.expert_bytes) / (card.read_bytes * share)
         if work.multiplied == "fourBit":
             read = max(read, (work.weights + awake * work.expert_weights) / card.unpacked_weights)
-        rows = ceil(tokens / self._block.rows) * self._block.rows if self._block else tokens
+        rows = ceil(tokens / self.block.rows) * self.block.rows if self.block else tokens
         return read, rows * work.operations / dense
-
-    @property
-    def _block(self) -> BlockKernel | None:
-        return self.card.block_fp8 if self.work.multiplied == "blockFp8" else None
 
     @cached_property
     def _formats(self) -> tuple[float, float]:
@@ -246,8 +244,10 @@ class StepClock:
         multiplied = "int8" if kind == "int8" else "fp8"
         if multiplied not in card.operations:  # such weights are multiplied in 16 bits
             return rates.read_eight_bit, self._unpacked
+        if self.block and self.block.unpacks:
+            return rates.read_four_bit, self.block.share * self._unpacked
         dense = (rates.compute_int8 if kind == "int8" else rates.compute_fp8) * card.rate(multiplied)
-        return rates.read_eight_bit, self._block.share * dense if self._block else dense
+        return rates.read_eight_bit, self.block.share * dense if self.block else dense
 
     @property
     def _unpacked(self) -> float:

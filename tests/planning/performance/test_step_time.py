@@ -1,6 +1,8 @@
 """The time of one step: what it is made of, and which way it moves."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +115,18 @@ def test_steps_until_a_moment_are_as_few_as_pass_it(first: float, growing: float
     count = row.steps_until(first, growing, seconds)
     assert row.stretch(first, growing, count) >= seconds * (1 - 1e-9)
     assert row.stretch(first, growing, count - 1) <= seconds * (1 + 1e-9)
+
+
+BLOCK_FP8 = json.loads(Path("benchmarks/performance/block_fp8.json").read_text("utf-8"))["l4"]
+
+
+@pytest.mark.parametrize("measured", BLOCK_FP8["kernels"], ids=lambda row: str(row["kernel"]))
+def test_fp8_weights_with_a_scale_for_each_block_take_what_the_kernel_of_the_release_takes(
+    measured: dict[str, Any],
+) -> None:
+    row = clock(BLOCK_FP8["model"], engine_version=measured["release"], attention_backend="FLASHINFER")
+    prompt = BLOCK_FP8["input"]
+    whole = Batch(prefilling=prompt, attended=prompt * prompt / 2, finished=1)
+    assert 1000 * (row.seconds(whole) + row.rates.request) == pytest.approx(measured["promptMs"], rel=0.1)
+    assert 1000 * row.decoding(1, prompt + 32) == pytest.approx(measured["tokenMs"], rel=0.05)
+    assert 1000 * row.decoding(16, 256 + 128) == pytest.approx(measured["tokenOfSixteenMs"], rel=0.05)
