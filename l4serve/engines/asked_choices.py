@@ -23,9 +23,22 @@ def choice_facts(case: Case) -> Mapping[str, Any]:
         "model.firstRelease": _first_release(case),
         "sequences.default": _default_sequences(case),
         "v2.asked": True if runner == "1" else None,
+        "workers.spawned": case.extra_env.get("VLLM_WORKER_MULTIPROC_METHOD") == "spawn",
         "customOps.malformed": next(_malformed(operators), None),
         "customOps.bases": sum(word in _BASE for word in operators) or None,
         "customOps.bothWays": next(_both_ways(operators), None),
+    }
+
+
+def step_facts(case: Case, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tokens that a step holds, by default where nothing is asked, and those of the drafts of a whole batch."""
+    memory = case.gpu.memory_gib
+    limits = case.contract.batch_limits_for(memory, case.gpu.name) if memory else None
+    sequences = asked["maxNumSeqs"] or (limits.max_num_seqs if limits else None)
+    drafts = asked["speculative.numSpeculativeTokens"]
+    return {
+        "step.tokens": asked["maxNumBatchedTokens"] or (limits.max_num_batched_tokens if limits else None),
+        "draft.step": sequences * (drafts + 1) if sequences and isinstance(drafts, int) else None,
     }
 
 

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS, Engine
-from l4serve.engines.asked_choices import choice_facts
+from l4serve.engines.asked_choices import choice_facts, step_facts
 from l4serve.engines.asked_words import asked_words, graphs_contradict, unknown_class
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
@@ -35,6 +35,7 @@ _DRAFT_KEYS = (
     "prompt_lookup_min",
     "prompt_lookup_max",
     "draft_tensor_parallel_size",
+    "tensor_parallel_size",
     "use_heterogeneous_vocab",
     "disable_by_batch_size",
 )
@@ -63,6 +64,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **context_facts(case.model, case.layout.tensor_parallel_size, engine_facts["arg.decodeContextParallelSize"]),
         **length_facts(case),
         **choice_facts(case),
+        **step_facts(case, engine_facts),
         **_quantization_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         **release_facts(case.engine.kind, case.engine.version),
@@ -76,6 +78,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "draft.vocabulary": case.draft_vocab_size,
         "model.mla": _latent(case),
     }
+    facts["flashAttention.version"] = _flash_attention(case, engine_facts)
     backend = backend_of(case)
     facts["backend"] = backend.name
     facts["backend.fault"] = backend.fault
@@ -83,6 +86,12 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     facts["backend.asked"] = _asked_backend(case)
     facts["backend.shown"] = backend.name or "the backend that it chooses"
     return facts
+
+
+def _flash_attention(case: Case, asked: Mapping[str, Any]) -> int | None:
+    """The generation of FlashAttention that a flag or a variable asks for."""
+    given = asked["arg.attentionConfig.flash_attn_version"] or case.extra_env.get("VLLM_FLASH_ATTN_VERSION", "")
+    return int(given) if str(given).isdecimal() else None
 
 
 def _latent(case: Case) -> bool | None:
