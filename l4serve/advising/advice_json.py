@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from l4serve.advising.answer import Answer, Rejected
@@ -12,6 +12,8 @@ from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
 from l4serve.planning.stack.speed_json import RATES, load_json, reasons_of, rounded, speed_json
 from l4serve.planning.workload.speed_question import Priced
+
+LIMITS = "engine.maxNumBatchedTokens", "engine.maxNumSeqs"
 
 
 def answer_json(answer: Answer, wish: Wish) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
     return (
         f"{best} of all that keep the wish",
         f"limited by {winner.speed.limited_by}",
-        *_gains(winner.candidate.pod.edit),
+        *_gains(winner.candidate, answer.rejected),
         *_other_replicas(winner.candidate, wish),
     )
 
@@ -122,7 +124,8 @@ def _other_replicas(candidate: Candidate, wish: Wish) -> list[str]:
     return told
 
 
-def _gains(edit: Mapping[str, object]) -> list[str]:
+def _gains(candidate: Candidate, rejected: Sequence[Rejected]) -> list[str]:
+    edit = candidate.pod.edit
     said = {
         "engine.quantization": "its weights are made smaller while they load: no other checkpoint is needed",
         "model.id": "a checkpoint with fewer bits",
@@ -136,5 +139,20 @@ def _gains(edit: Mapping[str, object]) -> list[str]:
         "engine.quantization: awq_marlin": "the kernel that is fast for such weights",
         "engine.kvCacheDtype: auto": "a cache in the type of the activations, which the release serves better here",
     }
+    limits = [key for key in LIMITS if key in edit]
+    needed = {
+        key: f"without it this is rejected: {why}" for key in limits if (why := _without(key, candidate, rejected))
+    }
     written = {key: f"{key}: {edit[key]}" for key in said if key in edit}
-    return [f"{value}: {back.get(value, said[key])}" for key, value in written.items()]
+    return [f"{value}: {back.get(value) or needed.get(key) or said[key]}" for key, value in written.items()]
+
+
+def _without(key: str, candidate: Candidate, rejected: Sequence[Rejected]) -> str | None:
+    """Why the same without this key would not do; None where it would, or nobody tried."""
+    rest = {name: value for name, value in candidate.pod.edit.items() if name != key}
+    alike = (
+        other
+        for other in rejected
+        if not other.compared and other.candidate.home == candidate.home and other.candidate.pod.edit == rest
+    )
+    return next((other.reason for other in alike), None)

@@ -13,6 +13,8 @@ class Rejected:
 
     candidate: Candidate
     reason: str
+    compared: bool = False
+    """Whether it would do, and another is better."""
 
 
 @frozen(kw_only=True)

@@ -59,8 +59,9 @@ def search(
     winner = winner_of(kept, wish)
     front = tuple(front_of(kept, winner))
     best = {id(judged) for judged in front}
-    rejected += [Rejected(candidate=j.candidate, reason=loser(j, front)) for j in kept if id(j) not in best]
-    rejected += [Rejected(candidate=j.candidate, reason=behind(j, winner, wish)) for j in front if j is not winner]
+    lost = [(judged, loser(judged, front)) for judged in kept if id(judged) not in best]
+    lost += [(judged, behind(judged, winner, wish)) for judged in front if judged is not winner]
+    rejected += [Rejected(candidate=judged.candidate, reason=reason, compared=True) for judged, reason in lost]
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
