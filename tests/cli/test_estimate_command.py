@@ -56,7 +56,13 @@ def test_a_release_before_the_known_ones_is_judged_by_the_oldest() -> None:
     assert answer["itlMs"]
 
 
-@pytest.mark.parametrize("weights", ["bf16", "gptq-int4", "awq-int4", "w8a8-fp8", "w8a8-int8", "w4a16"])
+NAMES = (
+    "bf16 float16 auto gptq-int4 awq-int4 w4a16 gptq-int8 w8a16 w8a8-fp8 fp8-dynamic fp8_dynamic fp8-online "
+    "w8a8-int8 int8"
+)
+
+
+@pytest.mark.parametrize("weights", NAMES.split())
 def test_formats_go_by_the_names_that_measurements_give_them(weights: str) -> None:
     code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", weights, "--kv-cache-dtype", "bf16")
     assert code == 0
@@ -64,9 +70,24 @@ def test_formats_go_by_the_names_that_measurements_give_them(weights: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("weights", "said"), [("nf4", "nobody measured bitsandbytes"), ("nvfp4", "quantised beforehand")]
+)
+def test_a_format_that_no_point_tells_of_has_its_reason(weights: str, said: str) -> None:
+    code, answer = as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", weights)
+    assert code == 1
+    assert said in str(answer["notJudged"])
+
+
+def test_eight_bits_that_marlin_unpacks_are_twice_as_many_as_four() -> None:
+    tokens = [as_json(*SMALL, *LOAD, "--concurrency", "1", "--quantization", f"gptq-int{bits}")[1] for bits in (4, 8)]
+    four, eight = (answer["itlMs"] for answer in tokens)
+    assert 1.3 * four < eight < 2 * four  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
     ("model", "named"),
     [
-        ("neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", ("fp8", "w8a8", "w8a8-fp8")),
+        ("neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8", ("fp8", "w8a8", "w8a8-fp8", "fp8-dynamic")),
         ("RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16", ("w4a16", "int4", "gptq-int4")),
         ("Qwen/Qwen2.5-7B-Instruct-AWQ", ("awq-int4", "awq-int4 (marlin)", "int4")),
     ],

@@ -237,13 +237,11 @@ class StepClock:
         kind = self.work.multiplied
         if kind == "plain":
             return rates.read_plain, rates.compute_plain * card.rate("bfloat16")
-        if kind == "fourBit":
+        if kind in ("fourBit", "eightBit"):
             return rates.read_four_bit, self._unpacked
-        if kind == "eightBit":
-            return rates.read_eight_bit, self._unpacked
         multiplied = "int8" if kind == "int8" else "fp8"
         if multiplied not in card.operations:  # such weights are multiplied in 16 bits
-            return rates.read_eight_bit, self._unpacked
+            return rates.read_four_bit, self._unpacked
         if self.block and self.block.unpacks:
             return rates.read_four_bit, self.block.share * self._unpacked
         dense = (rates.compute_int8 if kind == "int8" else rates.compute_fp8) * card.rate(multiplied)

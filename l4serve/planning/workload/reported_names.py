@@ -10,7 +10,7 @@ from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 
 FOUR_BIT = {"awq", "awq_marlin", "gptq", "gptq_marlin", "marlin", "auto-round"}
 EIGHT_BIT = {"compressed-tensors", "fbgemm_fp8", "modelopt"}
-PLAIN_CACHES = ("bf16", "fp16", "auto")
+PLAIN_CACHES = ("bf16", "bfloat16", "fp16", "float16", "none", "auto")
 """A cache in the type of the activations."""
 
 
@@ -31,14 +31,16 @@ class Format:
 FLOATS = {"fp8", "fbgemm_fp8", "modelopt"}
 """Methods of floating-point weights, whose config.json need not say so."""
 FORMATS = {
-    **dict.fromkeys(("bf16", "bfloat16", "fp16", "none"), Format(None)),
-    "gptq-int4": Format("gptq", 4),
-    "awq-int4": Format("awq", 4),
-    "w4a16": Format("gptq", 4),
-    "int4": Format("gptq", 4),
+    **dict.fromkeys(("bf16", "bfloat16", "fp16", "float16", "none", "unquantized", "auto"), Format(None)),
+    **dict.fromkeys(("gptq-int4", "gptq-4bit", "w4a16", "int4"), Format("gptq", 4)),
+    **dict.fromkeys(("awq-int4", "awq-4bit", "int4-awq"), Format("awq", 4)),
+    **dict.fromkeys(("gptq-int8", "gptq-8bit", "w8a16"), Format("gptq", 8)),
     "w8a8": Format("compressed-tensors", 8),
-    "w8a8-fp8": Format("compressed-tensors", 8, floats=True),
-    "w8a8-int8": Format("compressed-tensors", 8, floats=False),
+    **dict.fromkeys(("w8a8-fp8", "fp8-w8a8", "fp8-dynamic"), Format("compressed-tensors", 8, floats=True)),
+    "fp8-online": Format("fp8", 8, floats=True),
+    **dict.fromkeys(("w8a8-int8", "int8-w8a8", "int8"), Format("compressed-tensors", 8, floats=False)),
+    **dict.fromkeys(("bnb", "bnb-nf4", "nf4"), Format("bitsandbytes", 4)),
+    "nvfp4": Format("modelopt_fp4", 4, floats=True),
 }
 """Formats by names that are no method of an engine."""
 ONLINE_FP8 = "fp8"
@@ -53,7 +55,7 @@ def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelSha
     ConfigError for a name that says something else of it.
     """
     plain = (quantization or "none").split(" (")[0].lower()
-    named, stored = FORMATS.get(plain), shape.quantization
+    named, stored = FORMATS.get(plain.replace("_", "-")), shape.quantization
     if stored is not None:
         if named is not None and not named.is_of(stored):
             what = f"{stored.bits:g}-bit weights of {stored.method}"
@@ -62,7 +64,8 @@ def as_checkpoint(shape: ModelShape, quantization: str | None) -> tuple[ModelSha
         return shape, None if describes else plain
     method = plain if named is None else named.method
     if method in FOUR_BIT:
-        facts = QuantizationFacts(method=method, bits=4, group_size=128, symmetric="gptq" in method)
+        bits = named.bits if named and named.bits else 4
+        facts = QuantizationFacts(method=method, bits=bits, group_size=128, symmetric="gptq" in method)
     elif method in EIGHT_BIT:
         facts = QuantizationFacts(method=method, bits=8)
     else:
@@ -76,7 +79,7 @@ def _has_floats(stored: QuantizationFacts) -> bool:
 
 def cache_named(name: str | None) -> str | None:
     """The type of a cache as an engine is told it."""
-    return None if name in PLAIN_CACHES else name
+    return None if name in PLAIN_CACHES else name and name.lower()
 
 
 def release_named(name: str | None) -> str | None:
