@@ -69,6 +69,7 @@ class Generation:
     counts_reserved_cache: bool
     demands_states: bool
     whole_items: Literal["split", "refused", "held"]
+    whole_pictures: bool
 
     @property
     def slidingwindow_groups(self) -> bool:

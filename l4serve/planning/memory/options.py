@@ -35,6 +35,8 @@ class ServingOptions:
     `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction` (TGI) are fractions of the card. `default_*` are the
     limits that the release takes on the card where none is asked for, `attention_backend` the backend in force.
     `expert_parallel` is whether each expert lies whole on one rank.
+    `whole_items` is whether the operator lets no picture or video be split over steps.
+    `triton_experts` is whether Triton's kernels serve quantised experts on the card.
     `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib` and `draft_kv_fraction` describe a
     speculative draft that shares the card: its weights, and its KV bytes as a fraction of the target's;
     `speculative_method` is how drafts are made. `cpu_offload_gib` is what one rank keeps of its weights in host memory,
@@ -74,6 +76,7 @@ class ServingOptions:
     draft_kv_fraction: float = 0.0
     speculative_method: str | None = None
     weights_gib: float | None = None
+    triton_experts: bool = False
     cpu_offload_gib: float = 0.0
     kv_offloading_gib: float = 0.0
     kv_cache_memory_bytes: int | None = None
@@ -84,6 +87,7 @@ class ServingOptions:
     max_pixels: int | None = None
     load_format: str | None = None
     language_model_only: bool = False
+    whole_items: bool = False
     skip_multimodal_profiling: bool = False
     pooling: bool | None = None
     v2_model_runner: bool | None = None

@@ -17,7 +17,8 @@ from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 class WeightFormat:
     """How linear weights are stored. `bits` counts scales and zero points in.
 
-    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`).
+    Kernels for experts may round the hidden and the intermediate size up to multiples (`expert_padding`); Triton does
+    so with the inputs of each matrix, and with the intermediate size (`triton_padding`).
     """
 
     name: str
@@ -25,6 +26,7 @@ class WeightFormat:
     online: bool
     unquantized: tuple[str, ...]
     expert_padding: tuple[int, int]
+    triton_padding: tuple[int, int] | None
 
 
 @cache
@@ -106,12 +108,14 @@ def _format(stored: QuantizationFacts | None, asked: str | None, engine: str) ->
     overhead = group_bits / group if group > 0 else 0.0
     unquantized = tuple(entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head")))
     hidden, intermediate = entry.get("expertPadding", (1, 1))
+    triton = entry.get("tritonPadding")
     return WeightFormat(
         name=method,
         bits=bits + overhead,
         online=entry["online"] and stored is None,
         unquantized=unquantized,
         expert_padding=(hidden, intermediate),
+        triton_padding=(triton[0], triton[1]) if triton else None,
     )
 
 

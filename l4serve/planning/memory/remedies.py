@@ -16,6 +16,7 @@ from l4serve.planning.memory.generations import masks_pairs, parse_version, vllm
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedy_steps import Judge, Step, cache_edits, extend, offload_edits, weight_edits
 from l4serve.planning.memory.stated_cache import mended_size, stated_cache
+from l4serve.planning.memory.towers import largest_item_tokens
 from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
@@ -175,10 +176,13 @@ def _stated_edits(base: Step, judge: Judge) -> Iterator[Step]:
 
 
 def _item_edits(base: Step) -> Iterator[Step]:
-    tower = base.model.vision
-    if tower is not None and tower.whole and tower.tokens_per_item:
-        tokens = -(-tower.tokens_per_item // 1024) * 1024
-        changed = edited(base.options, max_num_batched_tokens=tokens)
+    tower, options = base.model.vision, base.options
+    if tower is not None and tower.tokens_per_item and (tower.whole or options.whole_items):
+        length = options.max_model_len or base.model.max_position_embeddings
+        generation = vllm_generation(options.engine_version)
+        item = largest_item_tokens(base.model, options, length, generation) if options.whole_items else 0
+        tokens = -(-max(item, tower.tokens_per_item) // 1024) * 1024
+        changed = edited(options, max_num_batched_tokens=tokens)
         yield extend(base, changed, "engine.maxNumBatchedTokens", tokens, 0)
 
 

@@ -36,16 +36,18 @@ def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int,
 
 def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: int, generation: Generation) -> int:
     """Tokens of an item that one step must hold, 0 where none must (`compute_mm_encoder_budget`, 0.20.0)."""
-    tower, videos = model.vision, (options.multimodal_limits or {}).get("video", UNLIMITED)
-    if (
-        generation.whole_items == "split"
-        or tower is None
-        or not (tower.whole and videos and loads_tower(model, options))
-    ):
+    tower, limits = model.vision, options.multimodal_limits or {}
+    if tower is None or generation.runner == "v0" or not loads_tower(model, options):
+        return 0
+    if options.whole_items:
+        return largest_item_tokens(model, options, length, generation)
+    if not tower.whole or not limits.get("video" if tower.videos else "image", UNLIMITED):
         return 0
     item = tower.tokens_per_item or 0
+    if not tower.videos:
+        return item if generation.whole_pictures else 0
     raised = generation.whole_items == "held" and options.max_num_batched_tokens is None and seqs * length >= item
-    return 0 if raised else item
+    return 0 if raised or generation.whole_items == "split" else item
 
 
 def whole_prompt_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:

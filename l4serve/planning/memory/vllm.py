@@ -38,6 +38,10 @@ MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 """The release since which V1 alone serves Mamba (https://github.com/vllm-project/vllm/releases/tag/v0.11.0)."""
 
 
+TRITON_KERNELS = (0, 12, 0)
+"""The release of which a source is known to bring Triton's kernels for MXFP4 experts; 0.11.0 does not."""
+
+
 def generation_of(model: ModelShape, gpu: Gpu, options: ServingOptions) -> Generation:
     """How the release serves the model on the card: by its own engine, or by V0's where it falls back to that."""
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
@@ -129,6 +133,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
             f"vLLM before {since} may keep Mamba states outside the cache, by its V0 engine; "
             f"set engine.version: {since} or newer, where they are judged"
         )
+    options = edited(options, triton_experts=_triton_serves_experts(gpu, options))
     generation = generation_of(model, gpu, options)
     limits = batch_limits(model, options, generation)
     question = asked(model, gpu, options, constants, generation, limits)
@@ -152,6 +157,12 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
     return verdict(question, parts, layout, usable, uncertainty, _notes(question, parts, usable, tower))
+
+
+def _triton_serves_experts(gpu: Gpu, options: ServingOptions) -> bool:
+    """Whether MXFP4 experts run on Triton's kernels, which lack adapters (`get_mxfp4_backend` of 0.13.0)."""
+    bundled = parse_version(options.engine_version) >= TRITON_KERNELS
+    return bundled and gpu.compute_capability == HOPPER and options.lora is None
 
 
 def _parts(question: Question) -> Parts:

@@ -123,9 +123,12 @@ def _split_item(question: Question) -> tuple[str, ...]:
     item = whole_item(question.model, question.options, limits.seqs, limits.max_model_len, question.generation)
     if item <= limits.batched_tokens:
         return ()
+    asked, tower = question.options.whole_items, question.model.vision
+    what = "video" if tower is not None and tower.videos else "picture"
+    other = "remove --disable-chunked-mm-input" if asked else f"allow no {what}s (--limit-mm-per-prompt)"
     return (
-        f"a step must hold a whole video of {item} tokens and has {limits.batched_tokens} (maxNumBatchedTokens, "
-        "--max-num-batched-tokens): the engine stops; raise them, or allow no videos (--limit-mm-per-prompt)",
+        f"a step must hold a whole {what} of {item} tokens and has {limits.batched_tokens} (maxNumBatchedTokens, "
+        f"--max-num-batched-tokens): the engine stops; raise them, or {other}",
     )
 
 

@@ -102,7 +102,8 @@ def _layers(model: ModelShape, options: ServingOptions) -> float:
     layers = float(parameters.replicated * plain)
     for part in ("attention", "dense_mlp"):
         layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
-    layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp)
+    triton = stored.triton_padding if stored and options.triton_experts else None
+    layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp, triton)
     return layers
 
 
@@ -140,12 +141,20 @@ def layer_matrices(model: ModelShape, tensor_parallel: int, element: int) -> tup
     return tuple((name, model.hidden_size * side * element) for name, side in sides.items())
 
 
-def _bytes_per_expert_parameter(model: ModelShape, stored: WeightFormat | None, plain: int, tp: int) -> float:
+def _bytes_per_expert_parameter(
+    model: ModelShape, stored: WeightFormat | None, plain: int, tp: int, triton: tuple[int, int] | None
+) -> float:
     if model.moe is None or stored is None or "experts" in stored.unquantized:
         return plain
     width = max(1, model.moe.expert_intermediate_size // tp)
-    hidden_step, width_step = stored.expert_padding
-    padded = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
+    if triton is None:
+        hidden_step, width_step = stored.expert_padding
+        padded: float = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
+    else:
+        inputs_step, width_step = triton
+        outputs = _rounded_up(width, width_step)
+        up = _rounded_up(model.hidden_size, inputs_step) * outputs
+        padded = (2 * up + model.hidden_size * _rounded_up(outputs, inputs_step)) / 3
     return stored.bits / 8 * padded / (model.hidden_size * width)
 
 

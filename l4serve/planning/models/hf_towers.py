@@ -41,8 +41,14 @@ def tower_facts(config: Config, tower: Mapping[str, Any], model_id: str) -> Visi
         return pixtral_facts(vision, _merge(config, tower, model_id))
     facts = vision_facts(vision, optional(config, model_id, "mm_tokens_per_image"), tower)
     text = config.get("text_config")
-    whole = isinstance(text, Mapping) and text.get("use_bidirectional_attention") == "vision"
+    both_ways = isinstance(text, Mapping) and text.get("use_bidirectional_attention") == "vision"
+    whole = both_ways or "Gemma3ForConditionalGeneration" in _classes(config)
     return replace(facts, whole=True) if facts is not None and whole else facts
+
+
+def _classes(config: Config) -> tuple[object, ...]:
+    named = config.get("architectures")
+    return tuple(named) if isinstance(named, list | tuple) else ()
 
 
 def _merge(config: Config, tower: Mapping[str, Any], model_id: str) -> int:

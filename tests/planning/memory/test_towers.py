@@ -166,3 +166,41 @@ def test_a_step_holds_the_whole_of_a_video_that_is_read_both_ways(
     assert estimate(split, card, options).fits
     told = [dict(found.edit) for found in remedies(whole, card, options, gpus_available=(1,))] if refused else []
     assert told == ([{"engine.maxNumBatchedTokens": 3072}] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "refused"),
+    [
+        ("0.13.0", {"max_num_batched_tokens": 128}, True),
+        ("0.26.0", {"max_num_batched_tokens": 128}, True),
+        ("0.12.0", {"max_num_batched_tokens": 128}, False),
+        ("0.26.0", {"max_num_batched_tokens": 256}, False),
+        ("0.26.0", {"max_num_batched_tokens": 128, "multimodal_limits": {"image": 0}}, False),
+    ],
+)
+def test_a_step_holds_the_whole_of_a_picture_of_gemma_3(version: str, changes: dict[str, Any], refused: bool) -> None:
+    found = fit("google/gemma-3-4b-it", version, max_model_len=4096, max_num_seqs=16, **changes)
+    assert any("a whole picture of 256 tokens" in reason for reason in found.reasons) == refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"max_num_batched_tokens": 8192}, True),
+        ({"max_num_batched_tokens": 16384}, False),
+        ({"max_num_batched_tokens": 8192, "multimodal_limits": {"image": 0, "video": 0}}, False),
+        ({"max_num_batched_tokens": 8192, "whole_items": False}, False),
+    ],
+)
+def test_an_operator_who_splits_no_item_needs_a_step_that_holds_the_largest(
+    changes: dict[str, Any], refused: bool
+) -> None:
+    asked: dict[str, Any] = {"max_model_len": 16384, "max_num_seqs": 16, "whole_items": True, **changes}
+    found = fit(QWEN, "0.26.0", **asked)
+    assert any("of 16384 tokens and has 8192" in reason for reason in found.reasons) == refused
+    if refused:
+        card = find_gpu("nvidia-a100-80gb")
+        assert card is not None
+        options = ServingOptions(engine="vllm", engine_version="0.26.0", **asked)
+        told = [dict(other.edit) for other in remedies(shape(QWEN), card, options, gpus_available=(1,))]
+        assert {"engine.maxNumBatchedTokens": 16384} in told

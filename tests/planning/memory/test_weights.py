@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import known_methods
@@ -114,3 +116,28 @@ def test_adapter_slots_weigh_their_rank_times_both_widths() -> None:
 
 def test_more_ranks_than_an_expert_is_wide_have_weights_all_the_same() -> None:
     assert weigh("Qwen/Qwen3-235B-A22B-FP8", tensor_parallel_size=1537) > 0
+
+
+@pytest.mark.parametrize(
+    ("version", "accelerator", "observed"),
+    [
+        ("0.14.1", "nvidia-h100-80gb", 64.38),
+        ("0.10.1", "nvidia-h100-80gb", 65.97),
+    ],
+)
+def test_experts_are_padded_as_the_kernels_of_release_and_card_want(
+    version: str, accelerator: str, observed: float
+) -> None:
+    """Logs of https://github.com/vllm-project/vllm/issues/33155 (Triton's kernels) and /23278 (Marlin)."""
+    card = find_gpu(accelerator)
+    assert card is not None
+    options = ServingOptions(engine="vllm", engine_version=version, max_model_len=8192, max_num_seqs=64)
+    found = estimate(facts("openai/gpt-oss-120b"), card, options)
+    assert found.weights_gib == pytest.approx(observed, rel=0.003)
+
+
+def test_an_a100_keeps_the_padding_of_marlin() -> None:
+    ampere = find_gpu("nvidia-a100-80gb")
+    assert ampere is not None
+    plain = ServingOptions(engine="vllm", engine_version="0.14.1", max_model_len=8192, max_num_seqs=64)
+    assert estimate(facts("openai/gpt-oss-120b"), ampere, plain).weights_gib == pytest.approx(65.86, abs=0.01)
