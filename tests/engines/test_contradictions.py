@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.engines.rule_cases import A100, H100, L4, QWEN, RTX_PRO, errors, like
+from tests.engines.rule_cases import A100, GEMMA, H100, L4, QWEN, RTX_PRO, T4, errors, like
 
+GEMMA_2 = like(GEMMA, architecture="Gemma2ForCausalLM")
 PICTURES = like(QWEN, architecture="Qwen2_5_VLForConditionalGeneration")
 HYBRID = like(QWEN, architecture="NemotronHForCausalLM")
 STAGES: dict[str, Any] = {"model": like(QWEN, architecture="Qwen3MoeForCausalLM", expert_intermediate_size=768)}
@@ -135,6 +136,23 @@ CASES: list[tuple[str, str, dict[str, Any], str | None]] = [
         asked("--max-num-active-seqs=128", maxNumSeqs=64),
         "vllm-more-active-sequences",
     ),
+    ("drafts on V0", "0.10.2", {"speculativeConfig": THREE, "extra_env": {"VLLM_USE_V1": "0"}}, "vllm-drafts-on-v0"),
+    ("drafts on V1", "0.10.2", {"speculativeConfig": THREE}, None),
+    ("drafts on an old V0", "0.9.2", {"speculativeConfig": THREE, "extra_env": {"VLLM_USE_V1": "0"}}, None),
+    (
+        "drafts on a T4",
+        "0.10.1",
+        {"speculativeConfig": THREE, "gpu": T4, "dtype": "half"},
+        "vllm-drafts-on-v0-before-ampere",
+    ),
+    ("drafts on a T4 by V1", "0.10.2", {"speculativeConfig": THREE, "gpu": T4, "dtype": "half"}, None),
+    (
+        "capped logits by FlexAttention",
+        "0.26.0",
+        {"model": GEMMA_2, "attentionBackend": "FLEX_ATTENTION"},
+        "vllm-flex-attention-of-capped-logits",
+    ),
+    ("capped logits by Triton", "0.26.0", {"model": GEMMA_2, "attentionBackend": "TRITON_ATTN"}, None),
     ("as many", "0.33.0", asked("--max-num-active-seqs=64", maxNumSeqs=64), None),
 ]
 
