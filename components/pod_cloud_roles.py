@@ -53,7 +53,7 @@ class PodCloudRoles(NamespacedComponent):
 
     def _make_bucket_role(self, bucket: str, role: str, member: pulumi.Output[str]) -> None:
         gcp.storage.BucketIAMMember(
-            granted_name(self._name, bucket, role, self._identity),
+            granted_name(self._plain, self._namespace, bucket, role, self._identity),
             bucket=bucket,
             role=role,
             member=member,

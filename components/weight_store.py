@@ -67,7 +67,7 @@ class WeightStore(NamespacedComponent):
         plan = self._plan
         member = pod_member(plan.identity, plan.namespace, parent=self, after=self._args.after)
         return gcp.storage.BucketIAMMember(
-            granted_name(self._name, bucket, role, plan.identity),
+            granted_name(self._plain, plan.namespace, bucket, role, plan.identity),
             bucket=bucket,
             role=role,
             member=member,

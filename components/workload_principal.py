@@ -19,12 +19,14 @@ def pod_member(
     return workload_principal(identity.project or "", namespace, identity.account, parent=parent, after=after)
 
 
-def granted_name(owner: str, bucket: str, role: str, identity: PodIdentity) -> str:
-    """The name of a grant by all that it says.
+def granted_name(owner: str, namespace: str, bucket: str, role: str, identity: PodIdentity) -> str:
+    """The name of a grant by all that it says, and by who has it made.
 
-    A grant to another is a resource of its own: the update back would delete the one that it has just made again.
+    A grant to another is a resource of its own: the update back would delete the one that it has just made again. A
+    Google account is the same in each namespace: under two names, the grant that goes would take the other's along.
     """
-    return f"{owner}-{bucket}-{role.rpartition('/')[2]}-{identity.google_account or identity.account}"
+    member = identity.google_account or f"{namespace}/{identity.account}"
+    return "/".join((owner, bucket, role.rpartition("/")[2], member))
 
 
 def workload_principal(

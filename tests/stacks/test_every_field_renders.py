@@ -67,6 +67,21 @@ def test_what_an_edit_calls_by_another_name_is_another_resource(edit: Any) -> No
     assert list(named_anew(before, after)) == []
 
 
+@pytest.mark.parametrize(
+    "account", [{}, {"googleAccount": "llm-pods@my-project.iam.gserviceaccount.com"}], ids=["own", "google"]
+)
+def test_a_move_of_namespace_leaves_the_roles_of_buckets_one_resource_each(account: Any) -> None:
+    """A Google account has its roles in each namespace: made twice and taken away once, they would be gone."""
+    granted = {"workloads.qwen.serviceAccount": {**account, "buckets": {"logs": "write"}}}
+    source = {"workloads.qwen.model.source": {"kind": "bucket", "uri": "gs://models/q"}}
+    base = laid_over(copy.deepcopy(BASES["standard"]), granted | source)
+    (_, before), (_, after) = (
+        _rendered(json.dumps(side), False) for side in (base, laid_over(base, {"namespace": "moved"}))
+    )
+    assert sum(each.type.endswith(":BucketIAMMember") for each in before) == 2
+    assert list(named_anew(before, after)) == []
+
+
 SAMPLED = [("vllm", field) for field in engine_samples.VLLM] + [("tgi", field) for field in engine_samples.TGI]
 VALUES = {
     **{"tensorParallelSize": 1, "pipelineParallelSize": 2, "numShard": 1, "quantization": "fp8", "quantize": "eetq"},

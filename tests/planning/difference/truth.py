@@ -141,6 +141,8 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
 def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: StackPlan) -> PartName:
     pools = {each.program_name: each.name for each in plan.node_pools}
     name = resource["name"].rpartition("/")[2]
+    if resource["type"].endswith(":BucketIAMMember"):
+        return ("workload", own[resource["name"].partition("/")[0].removesuffix("-weights")])
     if name in pools:
         return ("pool", pools[name])
     if name.startswith("gateway-"):
