@@ -25,7 +25,6 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_diff_hostile.py",
         "tests/cli/test_diff_large.py",
         "tests/cli/test_diff_sides.py",
-        "tests/cli/test_fields_in_manifests.py",
         "tests/cli/test_json_documents.py",
         "tests/cli/test_loading.py",
         "tests/cli/test_many_workloads.py",
