@@ -72,9 +72,7 @@ class HfTokenSecret(NamespacedComponent):
             metadata=self._metadata(self._plan.secret_name),
             type="Opaque",
             string_data={self._plan.key: token},
-            opts=pulumi.ResourceOptions(
-                parent=self, aliases=None if revision is None else aliases(f"{self._plain}-secret")
-            ),
+            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(f"{self._plain}-secret")),
         )
 
     def _deliver_from_secret_manager(self) -> None:

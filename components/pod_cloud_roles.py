@@ -8,7 +8,7 @@ import pulumi
 
 from components.google import gcp
 from components.namespaced import NamespacedComponent, aliases
-from components.workload_principal import granted_name, pod_member
+from components.workload_principal import bucket_grant, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.pod_identity import PodIdentity
 
@@ -34,7 +34,7 @@ class PodCloudRoles(NamespacedComponent):
         if args.identity.bucket_roles:
             member = pod_member(args.identity, args.namespace, parent=self, after=args.after)
             for bucket, role in args.identity.bucket_roles:
-                self._make_bucket_role(bucket, role, member)
+                bucket_grant(self._plain, bucket, role, args.identity, args.namespace, member=member, parent=self)
         self.register_outputs({})
 
     def _make_impersonation(self, google: str) -> None:
@@ -49,13 +49,4 @@ class PodCloudRoles(NamespacedComponent):
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=list(self._args.after), aliases=aliases(f"{self._plain}-acts-as")
             ),
-        )
-
-    def _make_bucket_role(self, bucket: str, role: str, member: pulumi.Output[str]) -> None:
-        gcp.storage.BucketIAMMember(
-            granted_name(self._plain, self._namespace, bucket, role, self._identity),
-            bucket=bucket,
-            role=role,
-            member=member,
-            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(f"{self._plain}-{bucket}")),
         )

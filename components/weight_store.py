@@ -13,7 +13,7 @@ from components.google import gcp
 from components.hub_token import HubToken
 from components.namespaced import NamespacedComponent, aliases
 from components.weight_download import DOWNLOAD, download_variables
-from components.workload_principal import granted_name, pod_member
+from components.workload_principal import bucket_grant, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
@@ -66,13 +66,7 @@ class WeightStore(NamespacedComponent):
         """The pods may read the bucket."""
         plan = self._plan
         member = pod_member(plan.identity, plan.namespace, parent=self, after=self._args.after)
-        return gcp.storage.BucketIAMMember(
-            granted_name(self._plain, plan.namespace, bucket, role, plan.identity),
-            bucket=bucket,
-            role=role,
-            member=member,
-            opts=self._child(aliases=aliases(f"{self._plain}-{bucket}")),
-        )
+        return bucket_grant(self._plain, bucket, role, plan.identity, plan.namespace, member=member, parent=self)
 
     def _make_boot_disk(self, store: StorePlan) -> list[pulumi.Resource]:
         labels = [{"key": key, "operator": "In", "values": [value]} for key, value in (store.node_labels or {}).items()]

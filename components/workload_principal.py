@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.google import gcp
+from components.namespaced import aliases
 from l4serve.planning.workload.pod_identity import PodIdentity
 
 
@@ -19,14 +20,29 @@ def pod_member(
     return workload_principal(identity.project or "", namespace, identity.account, parent=parent, after=after)
 
 
-def granted_name(owner: str, namespace: str, bucket: str, role: str, identity: PodIdentity) -> str:
-    """The name of a grant by all that it says, and by who has it made.
+def bucket_grant(
+    owner: str,
+    bucket: str,
+    role: str,
+    identity: PodIdentity,
+    namespace: str,
+    *,
+    member: pulumi.Output[str],
+    parent: pulumi.Resource,
+) -> gcp.storage.BucketIAMMember:
+    """A role on a bucket, named by all that the grant says and by its `owner`, who has it made.
 
     A grant to another is a resource of its own: the update back would delete the one that it has just made again. A
     Google account is the same in each namespace: under two names, the grant that goes would take the other's along.
     """
-    member = identity.google_account or f"{namespace}/{identity.account}"
-    return "/".join((owner, bucket, role.rpartition("/")[2], member))
+    named = identity.google_account or f"{namespace}/{identity.account}"
+    return gcp.storage.BucketIAMMember(
+        "/".join((owner, bucket, role.rpartition("/")[2], named)),
+        bucket=bucket,
+        role=role,
+        member=member,
+        opts=pulumi.ResourceOptions(parent=parent, aliases=aliases(f"{owner}-{bucket}")),
+    )
 
 
 def workload_principal(

@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.gateway import draining_seconds
+from l4serve.planning.workload.lifecycle import longest_grace
 from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -90,7 +91,7 @@ class WorkloadRoute(NamespacedComponent):
 
     def _make_backend_policy(self) -> k8s.apiextensions.CustomResource:
         plan = self._plan
-        longest = max(plan.lifecycle.grace_seconds, plan.lasting.grace_seconds if plan.scale.on_demand else 0)
+        longest = longest_grace(plan.lifecycle, plan.lasting, plan.scale.on_demand)
         default = {
             "timeoutSec": self._route.timeout_seconds,
             "connectionDraining": {"drainingTimeoutSec": draining_seconds(longest)},

@@ -90,6 +90,11 @@ def plan_lifecycle(
     )
 
 
+def longest_grace(usual: Lifecycle, lasting: Lifecycle, kept: int) -> int:
+    """Seconds after which the last pod that was told to end is gone, with so many of those that no spot node has."""
+    return max(usual.grace_seconds, lasting.grace_seconds if kept else 0)
+
+
 def ending_notes(life: Lifecycle) -> Iterator[str]:
     """That a pod may need longer to end than it is given where its node goes."""
     given = _table()["drain"]["nodeRemoval"]

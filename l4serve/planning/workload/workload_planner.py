@@ -25,7 +25,7 @@ from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs
 from l4serve.planning.workload.hub_reads import reads_hub
 from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.lifecycle import Lifecycle, ending_notes, plan_lifecycle
+from l4serve.planning.workload.lifecycle import Lifecycle, ending_notes, longest_grace, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
 from l4serve.planning.workload.object_metadata import object_metadata, taken_labels
 from l4serve.planning.workload.place_notes import place_notes
@@ -90,7 +90,7 @@ class Draft:
         arguments = self.workload, self.resolved.contract, self.start
         return plan_lifecycle(*arguments, spot=self.place.spot, balanced=self.access.route is not None)
 
-    @property
+    @cached_property
     def lasting(self) -> Lifecycle:
         """The same of a pod that no spot node may have; it starts alike."""
         if not self.place.spot:
@@ -100,7 +100,7 @@ class Draft:
     @property
     def longest_grace(self) -> int:
         """Seconds after which the last of its pods that were told to end is gone."""
-        return max(self.lifecycle.grace_seconds, self.lasting.grace_seconds if self.workload.min_on_demand else 0)
+        return longest_grace(self.lifecycle, self.lasting, self.workload.min_on_demand)
 
 
 def draft_workload(
