@@ -55,8 +55,7 @@ def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iter
         if going and (grown or added) and not hold([*staying, *going], pools):
             owners = {on_demand_name(workload.name): workload.name for workload in plan.workloads}
             first = [*added, *grown][0].workload
-            stays = all(_namespace(name) == plan.namespace for name in gone)
-            yield _problem(owners.get(first, first), pools, going, grown, added, may_be_renamed=stays)
+            yield _problem(owners.get(first, first), pools, going, grown, added, _rename(gone, added, plan))
 
 
 def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Note]:
@@ -65,14 +64,14 @@ def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterato
         return  # its pools say it, and Autopilot makes nodes
     before, after = _placed(before, plan), _packed(plan)
     added = [pod for name, pod in after.items() if name not in before and pod.node_pool == UNKNOWN]
-    going = [(n, pod) for n, pod in before.items() if n not in after and pod.node_pool == UNKNOWN]
-    if added and going:
-        gone, new = _names([_told(name, pod, plan) for name, pod in going]), _names(added)
-        path = f"workloads.{added[0].workload}"
-        same = f"; where it is a rename, set {path}.renamedFrom: {going[0][1].workload}" if len(going) == 1 else ""
+    gone = {name: pod for name, pod in before.items() if name not in after and pod.node_pool == UNKNOWN}
+    if added and gone:
+        going, new = _names([_told(name, pod, plan) for name, pod in gone.items()]), _names(added)
+        rename = _rename(gone, added, plan)
+        same = f"; where it is a rename, set {rename}" if rename else ""
         yield Note(
-            path,
-            f"{new} starts before {gone} is deleted, and no pool says how many GPUs the cluster has: where none is "
+            f"workloads.{added[0].workload}",
+            f"{new} starts before {going} is deleted, and no pool says how many GPUs the cluster has: where none is "
             f"free, it waits until the update fails. Describe the nodes in nodePools to have that judged{same}",
         )
 
@@ -113,6 +112,15 @@ def _namespace(name: str) -> str:
     return name.rpartition("/")[0]
 
 
+def _rename(gone: Mapping[str, PodRequest], added: Sequence[PodRequest], plan: StackPlan) -> str:
+    """The edit by which pods that come are those that go under another name; empty where they cannot be."""
+    if len(gone) != 1 or len(added) != 1:
+        return ""
+    ((name, old),), (new,) = gone.items(), added
+    alike = old.size == new.size and _namespace(name) == plan.namespace
+    return f"workloads.{new.workload}.renamedFrom: {old.workload}" if alike else ""
+
+
 def _told(name: str, pod: PodRequest, plan: StackPlan) -> PodRequest:
     """The pod with what it is called: by its namespace too, where the plan has another."""
     namespace = _namespace(name)
@@ -132,8 +140,7 @@ def _problem(
     going: Sequence[PodRequest],
     grown: Sequence[PodRequest],
     added: Sequence[PodRequest],
-    *,
-    may_be_renamed: bool,
+    rename: str,
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
     which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
@@ -145,9 +152,8 @@ def _problem(
     waits = [f"without {_names(added)}"] if added else []
     waits += [f"with {_names(grown)} as deployed"] if grown else []
     steps = f"in two updates: (1) this config {' and '.join(waits)}, pulumi up; (2) this config, pulumi up"
-    if len(going) == len(added) == 1 and going[0].size == added[0].size and may_be_renamed:
-        same = f"workloads.{added[0].workload}.renamedFrom: {gone}"
-        steps = f"where {new} is {gone} under another name: {same}; else {steps}"
+    if rename:
+        steps = f"where {new} is {gone} under another name: {rename}; else {steps}"
     return Problem(f"workloads.{workload}", message, steps)
 
 

@@ -55,6 +55,11 @@ def test_an_exchange_on_a_cluster_of_unknown_size_is_told_as_what_may_fail() -> 
     assert (note.path, note.level, note.id) == ("workloads.b", "may fail", "exchange-of-unknown-room")
     assert note.text.startswith("b starts before a is deleted") and note.text.endswith("workloads.b.renamedFrom: a")
     assert notes({"a": loose}, {"b": loose | {"renamedFrom": "a"}}) == []
+    (larger,) = notes({"a": loose}, {"b": workload(nodePool=None, gpus=2)})
+    spaces = ("one", "two")
+    old, moved = (planned(serving({"a": loose}, cluster=EXISTING, pools={}, namespace=each)) for each in spaces)
+    (move,) = exchange_notes(read_pods(pods_json(old)), moved)
+    assert "renamedFrom" not in larger.text + move.text, "neither is a rename"
     assert notes({"a": loose, "b": loose}, {"a": loose}) == notes({"a": loose}, {"a": loose, "b": loose}) == []
     pooled = stack(**A_AND_B)
     assert list(exchange_notes(read_pods(pods_json(pooled)), stack(b=workload(), c=workload()))) == []
