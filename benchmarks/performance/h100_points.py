@@ -11,11 +11,13 @@ from typing import Any
 from benchmarks.performance.points import METRICS, Metric, Point, rows
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.fit_question import Question
 from l4serve.planning.workload.reported_names import as_checkpoint
 
 CONFIGS = files("l4serve.planning.memory").joinpath("data", "configs")
+L4_GIB = 22.03
 FEW_TOKENS = 16
 """Of answers of fewer tokens only the first one is compared."""
 H100_MODELS = {
@@ -99,21 +101,11 @@ def server_question(row: Mapping[str, Any], named: int | None = None) -> Questio
         more["lora"] = {"maxLoras": named or adapters["count"], "maxRank": adapters["rank"]}
     if graphs:
         more["compilationConfig"] = graphs
-    return Question(
-        model=shape_from_config(config, model_id=name, source="benchmarks/performance/server_points.jsonl"),
-        engine="vllm",
-        engine_version="0.26.0",
-        accelerator="nvidia-h100-80gb",
-        gpus=1,
-        settings={
-            "quantization": asked.get("quantization"),
-            "length": asked["max_model_len"],
-            "sequences": asked["max_num_seqs"],
-            "batchTokens": asked["max_num_batched_tokens"],
-            "memoryShare": row["utilization"],
-        },
+    return _started(
+        shape_from_config(config, model_id=name, source="benchmarks/performance/server_points.jsonl"),
+        asked,
+        row["utilization"],
         eager=asked.get("enforce_eager", False),
-        gpu_memory_gib=22.03,
         attention_backend=asked.get("attention_backend"),
         more=more,
     )
@@ -141,6 +133,12 @@ def h100_question(row: Mapping[str, Any]) -> Question:
     assert shape is not None, row["model"]
     if row["model"].endswith("-awq"):
         shape, _ = as_checkpoint(shape, "awq")
+    share = round(kwargs["gpu_memory_utilization"] * row["total_gib"] / L4_GIB, 4)
+    return _started(shape, kwargs, share)
+
+
+def _started(shape: ModelShape, asked: Mapping[str, Any], share: float, **more: Any) -> Question:
+    """A start of vLLM with these arguments of its own, and this share of an L4's memory."""
     return Question(
         model=shape,
         engine="vllm",
@@ -148,15 +146,16 @@ def h100_question(row: Mapping[str, Any]) -> Question:
         accelerator="nvidia-h100-80gb",
         gpus=1,
         settings={
-            "quantization": kwargs.get("quantization"),
-            "kvCache": kwargs.get("kv_cache_dtype"),
-            "dtype": kwargs.get("dtype"),
-            "length": kwargs["max_model_len"],
-            "sequences": kwargs["max_num_seqs"],
-            "batchTokens": kwargs["max_num_batched_tokens"],
-            "memoryShare": round(kwargs["gpu_memory_utilization"] * row["total_gib"] / 22.03, 4),
+            "quantization": asked.get("quantization"),
+            "kvCache": asked.get("kv_cache_dtype"),
+            "dtype": asked.get("dtype"),
+            "length": asked["max_model_len"],
+            "sequences": asked["max_num_seqs"],
+            "batchTokens": asked["max_num_batched_tokens"],
+            "memoryShare": share,
         },
-        gpu_memory_gib=22.03,
+        gpu_memory_gib=L4_GIB,
+        **more,
     )
 
 

@@ -7,7 +7,7 @@ at once; a row of the whole stack has a preview of its own.
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -132,20 +132,27 @@ def test_every_row_that_the_kubernetes_provider_can_show_is_shown() -> None:
     assert missing == set(), "add a probe for each to edit_probes.py, or say here why the engine cannot show it"
 
 
+def previewed(
+    control_plane: ControlPlane, folder: Path, name: str, config: Callable[..., dict[str, Any]]
+) -> Sequence[Step]:
+    """The steps of the preview of a stack's edits, which is up as it was before them."""
+    engine = engine_on(control_plane, folder, name)
+    without_checkpoints(engine)
+    engine.configure(config(edited=False))
+    try:
+        engine.up()
+        engine.configure(config(edited=True))
+        return engine.preview().steps
+    finally:
+        end_space(control_plane, f"llm-{name}")
+
+
 @pytest.fixture(scope="module")
 def shown(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, list[Step]]:
     """The steps of the preview of all rows' own edits, by row."""
     scaled = reduce(merged, (own_stack(n, edited=False) for n, row in ROWS.items() if "autoscaling" in row[0]))
     with nodes_of(control_plane, planned_nodes(planned(scaled, project=None))):
-        engine = engine_on(control_plane, tmp_path_factory.mktemp("edits"), "edits")
-        without_checkpoints(engine)
-        engine.configure(all_rows(edited=False))
-        try:
-            engine.up()
-            engine.configure(all_rows(edited=True))
-            steps = engine.preview().steps
-        finally:
-            end_space(control_plane, "llm-edits")
+        steps = previewed(control_plane, tmp_path_factory.mktemp("edits"), "edits", all_rows)
     by_row: dict[int, list[Step]] = {number: [] for number in ROWS}
     for step in steps:
         if found := re.match(rf"(?:{'|'.join(NAMES)})-(\d+)(?:-|$)", step.own_name):
@@ -211,14 +218,7 @@ def exposed(*, edited: bool) -> dict[str, Any]:
 
 
 def test_a_door_and_its_routes_and_policies_change_in_place(control_plane: ControlPlane, tmp_path: Path) -> None:
-    engine = engine_on(control_plane, tmp_path, "exposed")
-    engine.configure(exposed(edited=False))
-    try:
-        engine.up()
-        engine.configure(exposed(edited=True))
-        steps = engine.preview().steps
-    finally:
-        end_space(control_plane, "llm-exposed")
+    steps = previewed(control_plane, tmp_path, "exposed", exposed)
     assert {effect_of(edit.path, existing_cluster=True) for edit in (*AT_THE_DOOR, *OF_ITS_ROUTE)} == {Effect.IN_PLACE}
     assert effect([step for step in steps if "-picker-" not in step.name]) is Effect.IN_PLACE, steps
     own = {n: {step.kind for step in steps if step.own_name.startswith(f"w{n}-")} for n, _ in enumerate(OF_ITS_ROUTE)}
