@@ -1,6 +1,5 @@
 """A workload as the flat facts that rules are conditions over."""
 
-import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -8,15 +7,15 @@ from typing import Any
 from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
-from l4serve.config.data_file import load_data
 from l4serve.config.workload import ENGINE_MODELS, Engine
 from l4serve.engines.asked_choices import choice_facts, step_facts
 from l4serve.engines.asked_words import asked_words, graphs_contradict, unknown_class
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
-from l4serve.engines.case import Case, release
+from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.model_facts import class_facts, model_facts, model_names, quantization_family
 from l4serve.engines.model_location import is_address
 from l4serve.engines.open_values import open_facts
 from l4serve.engines.profile import engine_profile
@@ -41,9 +40,6 @@ _DRAFT_KEYS = (
 )
 _SPECULATIVE = {key: f"speculative.{to_camel(key)}" for key in _DRAFT_KEYS}
 
-_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only", "state")
-_NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
-"""Parts of ids by which publishers say how a checkpoint is quantised."""
 _BLOCK = 16
 """Tokens by which the attention kernels read a block of the KV cache."""
 
@@ -132,10 +128,9 @@ def _standing_facts(
     return {
         "version": str(version),
         "contract.exact": str(version) == contract.version,
-        **_model_facts(model),
-        **_class_facts(kind, contract, model),
+        **model_facts(model),
+        **class_facts(kind, contract, model),
         **_card_facts(kind, version, gpu),
-        "model.quantizationFamily": _family(model.quantization_method),
     }
 
 
@@ -152,7 +147,7 @@ def _card_facts(kind: str, version: Version, gpu: GpuTraits) -> Mapping[str, Any
 
 def _engine_facts(case: Case) -> dict[str, Any]:
     """Fields of both engines, unset ones too, so that a rule may name any; what the release does not know of them."""
-    names = _field_names()
+    names = _fieldmodel_names()
     facts: dict[str, Any] = dict(_unset())
     facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None and value != {}}
     facts |= asked_words(case.engine, case.extra_args, case.contract)
@@ -178,7 +173,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
 
 
 @cache
-def _field_names() -> Mapping[str, str]:
+def _fieldmodel_names() -> Mapping[str, str]:
     """Fields of both engines, with their names in YAML."""
     return {name: to_camel(name) for model in ENGINE_MODELS for name in model.model_fields}
 
@@ -186,45 +181,7 @@ def _field_names() -> Mapping[str, str]:
 @cache
 def _unset() -> Mapping[str, None]:
     """Every fact of an engine's fields, unset."""
-    return dict.fromkeys(_field_names().values())
-
-
-def _model_facts(model: ModelTraits) -> Mapping[str, Any]:
-    return {
-        "model.id": model.id,
-        "model.architecture": model.architecture,
-        "model.headDim": model.head_dim,
-        "model.heads": model.num_attention_heads,
-        "model.kvHeads": model.num_key_value_heads,
-        "model.vocabulary": model.vocab_size,
-        "model.context": model.max_position_embeddings,
-        "model.dtype": model.dtype,
-        "model.quantization": model.quantization_method,
-        **{
-            f"model.quantization{fact.title()}": vars(model)[f"quantization_{fact}"]
-            for fact in ("bits", "floats", "group")
-        },
-        "model.quantized": model.quantization_method is not None if model.described else None,
-        "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
-    }
-
-
-def _class_facts(kind: str, contract: Contract, model: ModelTraits) -> Mapping[str, Any]:
-    """What the release's class of the model can do; None where it has none of its own, or it cannot be told."""
-    by_class = engine_profile(kind).architecture_names == "classes"
-    served = contract.served(model.architecture) if by_class else None
-    able = {trait: trait in served.traits if served else None for trait in _TRAITS}
-    if served and "experts?" in served.traits:
-        able["experts"] = None
-    gone = contract.dropped.get(model.architecture or "")
-    return {
-        **{f"model.{to_camel(trait.replace('-', '_'))}": value for trait, value in able.items()},
-        "model.kind": served.kind if served else None,
-        "model.moe": model.expert_intermediate_size is not None if model.described else None,
-        "model.lastRelease": gone if gone and "://" not in gone else None,
-        "model.plugin": gone if gone and "://" in gone else None,
-        "model.known": _known(kind, contract, model.architecture),
-    }
+    return dict.fromkeys(_fieldmodel_names().values())
 
 
 def _eagle_head(how: str | None, case: Case) -> bool | None:
@@ -239,24 +196,13 @@ def _eagle_head(how: str | None, case: Case) -> bool | None:
     return case.contract.served(f"Eagle{architecture}") is not None
 
 
-@cache
-def _names() -> Mapping[str, Any]:
-    names: Mapping[str, Any] = load_data(__file__, "model_names.yaml")
-    return names
-
-
 def _quantization_facts(case: Case) -> dict[str, Any]:
     """Quantisation methods by family, since several names read the same checkpoint."""
     asked = engine_profile(case.engine.kind).setting(case.engine, "quantization")
     return {
         "quantization.asked": asked,
-        "quantization.family": _family(asked),
+        "quantization.family": quantization_family(asked),
     }
-
-
-@cache
-def _family(method: str | None) -> str | None:
-    return next((name for name, members in _names()["quantizationFamilies"].items() if method in members), None)
 
 
 def _dtype(case: Case) -> str | None:
@@ -279,32 +225,8 @@ def _dtype_of(
     """
     if asked is not None and asked != "auto":
         return _SAME_DTYPE.get(asked, asked)
-    overflows = architecture in _names()["noFloat16"].get(kind, ())
+    overflows = architecture in model_names()["noFloat16"].get(kind, ())
     wanted = "bfloat16" if overflows else stored
     if wanted == "bfloat16" and card_features(kind, version, capability)["bfloat16"] is False:
         return "float32" if overflows else "float16"
     return wanted if wanted in ("float16", "bfloat16") else None
-
-
-def _known(kind: str, contract: Contract, architecture: str | None) -> str | None:
-    """How the release serves the architecture: `own`, `fallback` (by Transformers), perhaps so (`unsure`) or `none`."""
-    if architecture is None:
-        return None
-    if engine_profile(kind).architecture_names == "classes":
-        return "own" if contract.serves(architecture) else "none"
-    stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower().replace("_", "")
-    if stem in {known.replace("_", "") for known in contract.architectures}:
-        return "own"
-    return _by_transformers(stem, release(contract.version))
-
-
-@cache
-def _by_transformers(stem: str, served_by: Version) -> str:
-    """Whether a TGI release falls back on Transformers for a model: unsure between two releases that differ in it."""
-    listed = {release(text): stems for text, stems in _names()["tgiFallback"].items()}
-    before = max((known for known in listed if known <= served_by), default=None)
-    after = min((known for known in listed if known >= served_by), default=None)
-    sure = [stem in listed[known] for known in (before, after) if known is not None]
-    if len(set(sure)) > 1:
-        return "unsure"
-    return "fallback" if sure[0] else "none"

@@ -1,0 +1,95 @@
+"""What rules ask of a model, and of what a release has for it."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from packaging.version import Version
+from pydantic.alias_generators import to_camel
+
+from l4serve.config.data_file import load_data
+from l4serve.engines.case import release
+from l4serve.engines.contract import Contract
+from l4serve.engines.profile import engine_profile
+from l4serve.engines.traits import ModelTraits
+
+_TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only", "state")
+_NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
+"""Parts of ids by which publishers say how a checkpoint is quantised."""
+
+
+def model_facts(model: ModelTraits) -> Mapping[str, Any]:
+    """The model by itself."""
+    return {
+        "model.id": model.id,
+        "model.architecture": model.architecture,
+        "model.headDim": model.head_dim,
+        "model.heads": model.num_attention_heads,
+        "model.kvHeads": model.num_key_value_heads,
+        "model.vocabulary": model.vocab_size,
+        "model.context": model.max_position_embeddings,
+        "model.dtype": model.dtype,
+        "model.quantization": model.quantization_method,
+        "model.quantizationBits": model.quantization_bits,
+        "model.quantizationFloats": model.quantization_floats,
+        "model.quantizationGroup": model.quantization_group,
+        "model.quantizationFamily": quantization_family(model.quantization_method),
+        "model.quantized": model.quantization_method is not None if model.described else None,
+        "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
+    }
+
+
+def class_facts(kind: str, contract: Contract, model: ModelTraits) -> Mapping[str, Any]:
+    """What the release's class of the model can do; None where it has none of its own, or it cannot be told."""
+    by_class = engine_profile(kind).architecture_names == "classes"
+    served = contract.served(model.architecture) if by_class else None
+    able = {trait: trait in served.traits if served else None for trait in _TRAITS}
+    if served and "experts?" in served.traits:
+        able["experts"] = None
+    gone = contract.dropped.get(model.architecture or "")
+    return {
+        **{f"model.{to_camel(trait.replace('-', '_'))}": value for trait, value in able.items()},
+        "model.kind": served.kind if served else None,
+        "model.moe": model.expert_intermediate_size is not None if model.described else None,
+        "model.lastRelease": gone if gone and "://" not in gone else None,
+        "model.plugin": gone if gone and "://" in gone else None,
+        "model.known": _known(kind, contract, model.architecture),
+    }
+
+
+@cache
+def model_names() -> Mapping[str, Any]:
+    """Names of methods and of models that behave alike."""
+    names: Mapping[str, Any] = load_data(__file__, "model_names.yaml")
+    return names
+
+
+@cache
+def quantization_family(method: str | None) -> str | None:
+    """The family of a method of quantisation, since several names read the same checkpoint."""
+    return next((name for name, members in model_names()["quantizationFamilies"].items() if method in members), None)
+
+
+def _known(kind: str, contract: Contract, architecture: str | None) -> str | None:
+    """How the release serves the architecture: `own`, `fallback` (by Transformers), perhaps so (`unsure`) or `none`."""
+    if architecture is None:
+        return None
+    if engine_profile(kind).architecture_names == "classes":
+        return "own" if contract.serves(architecture) else "none"
+    stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower().replace("_", "")
+    if stem in {known.replace("_", "") for known in contract.architectures}:
+        return "own"
+    return _by_transformers(stem, release(contract.version))
+
+
+@cache
+def _by_transformers(stem: str, served_by: Version) -> str:
+    """Whether a TGI release falls back on Transformers for a model: unsure between two releases that differ in it."""
+    listed = {release(text): stems for text, stems in model_names()["tgiFallback"].items()}
+    before = max((known for known in listed if known <= served_by), default=None)
+    after = min((known for known in listed if known >= served_by), default=None)
+    sure = [stem in listed[known] for known in (before, after) if known is not None]
+    if len(set(sure)) > 1:
+        return "unsure"
+    return "fallback" if sure[0] else "none"
