@@ -13,7 +13,7 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.subject import Subject
 
 EIGHT_BITS = 8
 FOUR_BITS = 4

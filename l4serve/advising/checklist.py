@@ -20,9 +20,10 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.memory.remedies import written_edit
 from l4serve.planning.performance.bounded_figures import Figures
-from l4serve.planning.workload.judging import Subject, judge
+from l4serve.planning.workload.judging import judge
 from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Status = Literal["applied", "not applicable", "not judged", "gains"]

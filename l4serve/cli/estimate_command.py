@@ -47,10 +47,11 @@ from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.stack.speed_json import load_json, rounded, speed_json
 from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import Subject, judge
+from l4serve.planning.workload.judging import judge
 from l4serve.planning.workload.pod_price import pod_price
 from l4serve.planning.workload.reported_names import as_checkpoint, cache_named, release_named
 from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed
+from l4serve.planning.workload.subject import Subject
 
 
 def estimate(

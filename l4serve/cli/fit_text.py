@@ -7,7 +7,8 @@ from rich.text import Text
 from l4serve.cli.output import SafeConsole
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.subject import Subject
 
 BAR_CELLS = 60
 SMALLEST_SHOWN_GIB = 0.005

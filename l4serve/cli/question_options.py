@@ -26,7 +26,8 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.fit_question import Question
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, judge
+from l4serve.planning.workload.subject import Subject
 
 LARGEST_GIB = 100_000
 MOST_TOKENS = 10_000_000

@@ -22,8 +22,9 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.subject import Subject
 from tests import factories
 from tests.stack_cases import ROOT
 

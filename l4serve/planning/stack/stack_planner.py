@@ -34,15 +34,16 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.claims import read_only_caches, shared_claims
+from l4serve.planning.workload.drafting import Draft, draft_workload
 from l4serve.planning.workload.hub_reads import wants_token
 from l4serve.planning.workload.judged_subject import subject_of
-from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Placing
 from l4serve.planning.workload.route_plan import refuse_routes
 from l4serve.planning.workload.scraping import refuse_monitoring
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.planning.workload.workload_planner import Draft, draft_workload, finish
+from l4serve.planning.workload.workload_planner import finish
 
 
 @frozen(kw_only=True)

@@ -19,8 +19,9 @@ from l4serve.planning.stack.dashboard_definition import chart_metrics
 from l4serve.planning.stack.stack_planner import Survey, survey
 from l4serve.planning.values.lasting import lasting
 from l4serve.planning.workload.alike import judge_alike
-from l4serve.planning.workload.judging import Judgement, Subject
-from l4serve.planning.workload.workload_planner import Draft
+from l4serve.planning.workload.drafting import Draft
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.subject import Subject
 
 
 @frozen()

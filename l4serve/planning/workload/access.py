@@ -13,13 +13,14 @@ from l4serve.planning.workload.client_key import planned_key
 from l4serve.planning.workload.encryption import TlsPlan, plan_tls
 from l4serve.planning.workload.endpoint_picker import picker_notes
 from l4serve.planning.workload.hub_reads import reads_outside
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.network_guard import NetworkGuard, plan_network_guard
 from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
 from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
 from l4serve.planning.workload.route_plan import RoutePlan, plan_route
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.storage import StoragePlan
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 
 

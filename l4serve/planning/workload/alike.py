@@ -5,7 +5,8 @@ from functools import cached_property, lru_cache
 from l4serve.config.frozen import frozen
 from l4serve.planning.values.identity import Same
 from l4serve.planning.values.written import written
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, judge
+from l4serve.planning.workload.subject import Subject
 
 
 @frozen()

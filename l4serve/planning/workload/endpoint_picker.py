@@ -16,7 +16,7 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.versions import version_of
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
-from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.subject import Subject
 
 
 @frozen(kw_only=True)

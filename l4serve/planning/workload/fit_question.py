@@ -20,7 +20,7 @@ from l4serve.planning.machines.card_machines import cards_called
 from l4serve.planning.machines.gpus import Gpu, all_gpus, find_gpu
 from l4serve.planning.machines.shapes import accelerators
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.subject import Subject
 
 MAKER = "nvidia-"
 

@@ -15,8 +15,8 @@ from l4serve.planning.machines.gpus import Gpu, card_of, find_gpu
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes
-from l4serve.planning.workload.judging import Subject
 from l4serve.planning.workload.node_choice import Place, refuse_unknown_place
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 
 

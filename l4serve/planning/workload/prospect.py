@@ -9,7 +9,8 @@ from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.machines.shapes import MachineShape
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.subject import Subject
 
 if TYPE_CHECKING:  # the performance model is loaded by the first who asks: a preview tells of memory and cost alone
     from l4serve.planning.performance.load import Load

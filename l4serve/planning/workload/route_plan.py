@@ -12,7 +12,7 @@ from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.workload.endpoint_picker import PickerPlan, plan_picker
-from l4serve.planning.workload.judging import Subject
+from l4serve.planning.workload.subject import Subject
 
 
 @frozen(kw_only=True)

@@ -17,7 +17,8 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import NO_SPEED, Served, Speed, speed_of
 from l4serve.planning.performance.unmeasured import unmeasured
 from l4serve.planning.performance.unproven import telling_rules
-from l4serve.planning.workload.judging import Judgement, Subject
+from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.subject import Subject
 
 SECONDS_PER_HOUR = 3600
 LENGTH_STEP = 128

@@ -14,8 +14,9 @@ from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.step_time import StepClock
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, judge
 from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.subject import Subject
 from tests.planning.performance.engines import asked
 
 MODELS = (

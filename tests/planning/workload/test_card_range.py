@@ -7,7 +7,8 @@ from l4serve.engines.gpu_layout import gpu_layout
 from l4serve.engines.resolution import resolve_contract
 from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.judging import Judgement, Subject, judge
+from l4serve.planning.workload.judging import Judgement, judge
+from l4serve.planning.workload.subject import Subject
 from tests.factories import SMALL, workload
 
 

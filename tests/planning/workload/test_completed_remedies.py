@@ -9,7 +9,7 @@ import pytest
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.workload_planner import _unanswered
+from l4serve.planning.workload.drafting import _unanswered
 
 CLUSTER = {"mode": "standard", "name": "test", "location": "us-central1"}
 
