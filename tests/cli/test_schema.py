@@ -13,6 +13,7 @@ from l4serve.cli.schema_command import generated_files
 from l4serve.config.key_reference import example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
+from tests.config.contradicting_configs import CONTRADICTING
 from tests.config.wrong_configs import WRONG
 from tests.each_case import each
 from tests.editor import definitions, editor, marked
@@ -69,13 +70,13 @@ SEEN = (
 )
 
 
-@each([w for w in WRONG if w.id in SEEN], lambda w: w.id)
+@each([w for w in (*WRONG, *CONTRADICTING) if w.id in SEEN], lambda w: w.id)
 def test_an_editor_sees_wrong_forms(wrong: Any) -> None:
     assert faults(edited(wrong.edits))
 
 
 def test_the_forms_above_are_in_the_corpus() -> None:
-    assert set(SEEN) <= {wrong.id for wrong in WRONG}
+    assert set(SEEN) <= {wrong.id for wrong in (*WRONG, *CONTRADICTING)}
 
 
 @pytest.mark.parametrize(

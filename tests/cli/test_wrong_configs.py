@@ -10,10 +10,12 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
+from tests.config.contradicting_configs import CONTRADICTING
 from tests.config.meant_configs import MEANT
 from tests.config.wrong_configs import GOOD, REMOVE, WRONG, Wrong
 
 KEY = "gke-llm-serving:serving"
+REFUSED = (*WRONG, *CONTRADICTING)
 
 
 def edited(edits: dict[str, Any]) -> dict[str, Any]:
@@ -42,10 +44,10 @@ def test_the_good_config_is_good(tmp_path: Path) -> None:
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len({wrong.id for wrong in WRONG}) == len(WRONG) >= 60
+    assert len({wrong.id for wrong in REFUSED}) == len(REFUSED) >= 60
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, *MEANT], ids=[wrong.id for wrong in (*WRONG, *MEANT)])
+@pytest.mark.parametrize("wrong", [*REFUSED, *MEANT], ids=[wrong.id for wrong in (*REFUSED, *MEANT)])
 def test_refused_with_path_and_no_traceback(wrong: Wrong, tmp_path: Path) -> None:
     result = plan(tmp_path, {"config": {KEY: edited(wrong.edits)}})
     assert result.exit_code == 2, result.output
