@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from l4serve.cli.app import app
 from l4serve.cli.completion import complete_goal, complete_location, complete_machine, complete_stack
 from l4serve.cli.questions import ask
 from tests.cli.terminal import ROOT, started
+from tests.cli.test_diff_command import git
 
 CASES = (
     ("l4serve plan -s ", "staging"),
@@ -42,7 +44,6 @@ CASES = (
     ("l4serve advise --goal th", "throughput"),
     ("l4serve verify --serves em", "embed"),
     ("l4serve diff --fail-on pod", "pod-restart"),
-    ("l4serve diff ma", "main"),
     ("l4serve contract show vllm-0.26.0 --flag max-model", "max-model-len"),
     ("l4serve contract show --flag max-batch-p", "max-batch-prefill-tokens"),
     ("l4serve fit --dtype bf", "bfloat16"),
@@ -63,6 +64,14 @@ def test_a_word_is_completed(line: str, expected: str, monkeypatch: pytest.Monke
     monkeypatch.chdir(ROOT)
     said = CliRunner().invoke(app, [], env=asked(line), prog_name="l4serve").stdout
     assert expected in said.split()
+
+
+def test_a_branch_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "a commit, so that the branch exists")
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, [], env=asked("l4serve diff ma"), prog_name="l4serve").stdout
+    assert said.split() == ["main"]
 
 
 @pytest.mark.slow

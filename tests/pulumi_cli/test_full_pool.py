@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,19 +13,17 @@ from typing import Any
 
 import psutil
 import pytest
-from kubernetes.client import CoreV1Api, V1Pod
-from kubernetes.watch import Watch
+from kubernetes.client import CoreV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, ready_in, refusing_webhook, stack_on
 from tests.pulumi_cli.engine import Engine
+from tests.sandbox.serving_pods import Serving, serving_pods
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 SPACE = "llm-full"
-WATCH_S = 1
-"""After so long a watch is asked for anew, so that it ends soon after what is watched."""
 DEADLOCK_S = 20.0
 """Far longer than a rollout of the sandbox takes: a fake pod runs within two seconds of its node."""
 
@@ -67,15 +64,7 @@ def await_ready(plane: ControlPlane, expected: Mapping[str, int]) -> None:
         time.sleep(0.2)
 
 
-def is_serving(pod: V1Pod) -> bool:
-    """Whether a pod is ready and not on its way out."""
-    conditions = pod.status.conditions or ()
-    return pod.metadata.deletion_timestamp is None and any(
-        each.type == "Ready" and each.status == "True" for each in conditions
-    )
-
-
-def counted(serving: Iterable[str], names: Iterable[str]) -> dict[str, int]:
+def counted(serving: Serving, names: Iterable[str]) -> dict[str, int]:
     """The pods of each Deployment, or of several together that stand as `a+b`."""
     found = Counter(pod.rsplit("-", 2)[0] for pod in serving)
     return {name: sum(found[each] for each in name.split("+")) for name in names}
@@ -83,33 +72,12 @@ def counted(serving: Iterable[str], names: Iterable[str]) -> dict[str, int]:
 
 @contextmanager
 def least_serving(plane: ControlPlane, *names: str) -> Iterator[dict[str, int]]:
-    """The fewest ready pods of each Deployment while the block runs, by every event of a pod."""
-    over = threading.Event()
-    with plane.state.client() as client:
-        core = CoreV1Api(client)
-        listed = core.list_namespaced_pod(SPACE)
-        serving = {pod.metadata.name for pod in listed.items if is_serving(pod)}
-        least = counted(serving, names)
-
-        def watch() -> None:
-            seen = listed.metadata.resource_version
-            while not over.is_set():
-                events = Watch().stream(core.list_namespaced_pod, SPACE, resource_version=seen, timeout_seconds=WATCH_S)
-                for event in events:
-                    pod: V1Pod = event["object"]
-                    seen = pod.metadata.resource_version
-                    alive = event["type"] != "DELETED" and is_serving(pod)
-                    (serving.add if alive else serving.discard)(pod.metadata.name)
-                    found = counted(serving, names)
-                    least.update({name: min(least[name], found[name]) for name in found})
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield least
-        finally:
-            over.set()
-            watcher.join()
+    """The fewest ready pods of each Deployment while the block ran."""
+    least: dict[str, int] = {}
+    with plane.state.client() as client, serving_pods(client, SPACE) as moments:
+        yield least
+    counts = [counted(serving, names) for serving in moments]
+    least.update({name: min(each[name] for each in counts) for name in names})
 
 
 def planned_least(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Updates, drains and losses of nodes on a real control plane: ready pods never fall below what the plan promises."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ from l4serve.sandbox.lifecycle import running_sandbox
 from l4serve.sandbox.planned_nodes import planned_nodes
 from l4serve.sandbox.rehearsal import prepare
 from l4serve.sandbox.rollout_watch import await_rollout
+from l4serve.sandbox.state import SandboxState
 from tests import factories
+from tests.sandbox.serving_pods import is_serving, serving_pods
 
 pytestmark = pytest.mark.timeout(400, func_only=True)
 
@@ -53,17 +54,17 @@ SERVING = factories.serving(
 class Rehearsed:
     """The stack as it runs in the sandbox."""
 
+    state: SandboxState
     client: ApiClient
     plans: dict[str, WorkloadPlan]
 
     def pods(self, plan: WorkloadPlan) -> list[Any]:
         """What the workload's Service selects."""
-        chosen = ",".join(f"{key}={value}" for key, value in plan.metadata.serving.items())
-        return CoreV1Api(self.client).list_namespaced_pod(NAMESPACE, label_selector=chosen).items
+        return CoreV1Api(self.client).list_namespaced_pod(NAMESPACE, label_selector=_selector(plan)).items
 
     def ready(self, plan: WorkloadPlan) -> int:
         """Pods that the Service would send requests to."""
-        return sum(1 for pod in self.pods(plan) if _is_ready(pod))
+        return sum(map(is_serving, self.pods(plan)))
 
     def settle(self, plan: WorkloadPlan, count: int | None = None, seconds: float = 90) -> None:
         """Waits until as many pods as planned are ready, and no other is left."""
@@ -83,25 +84,15 @@ class Rehearsed:
 
     @contextmanager
     def watched(self, plan: WorkloadPlan) -> Iterator[list[int]]:
-        """The ready pods while something happens, every tenth of a second."""
-        seen, over = [self.ready(plan)], threading.Event()
-
-        def watch() -> None:
-            while not over.wait(0.1):
-                seen.append(self.ready(plan))
-
-        thread = threading.Thread(target=watch)
-        thread.start()
-        try:
-            yield seen
-        finally:
-            over.set()
-            thread.join()
+        """How many pods serve at each moment of the block; filled when it has ended."""
+        ready: list[int] = []
+        with self.state.client() as client, serving_pods(client, NAMESPACE, _selector(plan)) as moments:
+            yield ready
+        ready.extend(map(len, moments))
 
 
-def _is_ready(pod: Any) -> bool:
-    conditions = {each.type: each.status for each in pod.status.conditions or ()}
-    return conditions.get("Ready") == "True" and pod.metadata.deletion_timestamp is None
+def _selector(plan: WorkloadPlan) -> str:
+    return ",".join(f"{key}={value}" for key, value in plan.metadata.serving.items())
 
 
 def until(holds: Callable[[], bool], seconds: float) -> None:
@@ -123,7 +114,7 @@ def stack() -> Iterator[Rehearsed]:
         assert applier.apply(rendered.objects) == ()
         placed = await_rollout(client, rendered.objects, timeout_s=120)
         assert [row for row in placed if not row.ready] == []
-        yield Rehearsed(client, {each.name: each for each in rendered.plan.workloads})
+        yield Rehearsed(state, client, {each.name: each for each in rendered.plan.workloads})
 
 
 @pytest.mark.parametrize(("name", "surge"), [("pair", 1), ("full", 0)])
