@@ -1,4 +1,4 @@
-"""What the pods of one planned workload may do in Google Cloud."""
+"""The Google account that the pods of one planned workload act as."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pulumi
 
 from components.google import gcp
 from components.namespaced import NamespacedComponent, aliases
-from components.workload_principal import bucket_grant, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.pod_identity import PodIdentity
 
@@ -23,18 +22,13 @@ class PodCloudRolesArgs:
 
 
 class PodCloudRoles(NamespacedComponent):
-    """Grants the pods' principal, or the Google account that they act as, its roles. Makes no account."""
+    """Lets the pods' Kubernetes account act as a Google one. Makes no account and grants it nothing."""
 
     def __init__(self, name: str, args: PodCloudRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:PodCloudRoles", name, args.namespace, opts)
         self._args, self._identity = args, args.identity
-        google = args.identity.google_account
-        if google is not None:
-            self._make_impersonation(google)
-        if args.identity.bucket_roles:
-            member = pod_member(args.identity, args.namespace, parent=self, after=args.after)
-            for bucket, role in args.identity.bucket_roles:
-                bucket_grant(self._plain, bucket, role, args.identity, args.namespace, member=member, parent=self)
+        if args.identity.google_account is not None:
+            self._make_impersonation(args.identity.google_account)
         self.register_outputs({})
 
     def _make_impersonation(self, google: str) -> None:

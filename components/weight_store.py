@@ -1,4 +1,4 @@
-"""What a workload's weights need before its pods: access to buckets, and disks that are filled once."""
+"""What a workload's weights need before its pods: disks that are filled once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from components.google import gcp
 from components.hub_token import HubToken
 from components.namespaced import NamespacedComponent, aliases
 from components.weight_download import DOWNLOAD, download_variables
-from components.workload_principal import bucket_grant, pod_member
 from l4serve.config.frozen import frozen
 from l4serve.planning.workload.closed_ways import ways_out
 from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
@@ -37,6 +36,7 @@ class WeightStoreArgs:
     """A workload's plan, its project, where the Job reads the Hugging Face token, and what must exist before it."""
 
     plan: WorkloadPlan
+    store: StorePlan
     project: str | None
     secret_name: pulumi.Input[str | None] = None
     provider_class: pulumi.Input[str | None] = None
@@ -44,7 +44,7 @@ class WeightStoreArgs:
 
 
 class WeightStore(NamespacedComponent):
-    """Grants on buckets, a boot disk's volume, or a Hyperdisk that a Job has filled. Manages no pod that serves."""
+    """A boot disk's volume, or a Hyperdisk that a Job has filled. Manages no pod that serves."""
 
     ready: list[pulumi.Resource]
     """What must exist before the pods that mount the weights."""
@@ -52,21 +52,12 @@ class WeightStore(NamespacedComponent):
     def __init__(self, name: str, args: WeightStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("l4serve:serving:WeightStore", name, args.plan.namespace, opts)
         self._args, self._plan = args, args.plan
-        storage = args.plan.storage
-        self.ready = [self._make_grant(bucket, storage.role or "") for bucket in storage.readable]
-        if storage.store is not None:
-            make = self._make_boot_disk if storage.store.kind == "bootDisk" else self._make_hyperdisk
-            self.ready += make(storage.store)
+        make = self._make_boot_disk if args.store.kind == "bootDisk" else self._make_hyperdisk
+        self.ready = make(args.store)
         self.register_outputs({})
 
     def _child(self, **extra: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, **extra)
-
-    def _make_grant(self, bucket: str, role: str) -> gcp.storage.BucketIAMMember:
-        """The pods may read the bucket."""
-        plan = self._plan
-        member = pod_member(plan.identity, plan.namespace, parent=self, after=self._args.after)
-        return bucket_grant(self._plain, bucket, role, plan.identity, plan.namespace, member=member, parent=self)
 
     def _make_boot_disk(self, store: StorePlan) -> list[pulumi.Resource]:
         labels = [{"key": key, "operator": "In", "values": [value]} for key, value in (store.node_labels or {}).items()]

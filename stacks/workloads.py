@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.bucket_roles import BucketRoles, BucketRolesArgs
 from components.endpoint_picker import EndpointPicker, EndpointPickerArgs
 from components.gke_cluster import GkeCluster
 from components.hf_token_secret import ApiKeySecret, HfTokenSecret, HfTokenSecretArgs
@@ -19,6 +20,7 @@ from components.weight_store import WeightStore, WeightStoreArgs
 from components.workload_alerts import WorkloadAlerts, WorkloadAlertsArgs
 from components.workload_monitoring import WorkloadMonitoring, WorkloadMonitoringArgs
 from components.workload_route import WorkloadRoute, WorkloadRouteArgs
+from l4serve.planning.stack.bucket_grants import bucket_grants
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.network_guard import NetworkGuard
@@ -46,10 +48,12 @@ def make_workloads(
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
+    roles = _make_roles(planned, cluster)
     deployments = []
     for workload in planned.workloads:
         store = _make_store(workload, planned, cluster, provider, hub, namespace)
         guards = _make_guards(workload, cluster, provider, namespace)
+        needed = [*namespace, *nodes, *guards, *store, *(roles.of(workload.name) if roles else [])]
         service = InferenceService(
             workload.object_name,
             InferenceServiceArgs(
@@ -57,7 +61,7 @@ def make_workloads(
                 secret_name=hub.secret_name if hub else None,
                 provider_class=hub.provider_class if hub else None,
             ),
-            opts=pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *nodes, *guards, *store]),
+            opts=pulumi.ResourceOptions(providers=[provider], depends_on=needed),
         )
         deployments.append(service.deployment_name)
         if workload.service.pod_monitoring or workload.scale.autoscaling:
@@ -103,6 +107,15 @@ def _make_gateway(
     return ServingGateway("gateway", args, opts=pulumi.ResourceOptions(providers=[provider], depends_on=namespace))
 
 
+def _make_roles(planned: StackPlan, cluster: GkeCluster) -> BucketRoles | None:
+    grants = bucket_grants(planned.workloads)
+    if not grants:
+        return None
+    return BucketRoles(
+        "bucket-roles", BucketRolesArgs(grants=grants, after=[cluster.resource] if cluster.resource else [])
+    )
+
+
 def _make_store(
     workload: WorkloadPlan,
     planned: StackPlan,
@@ -111,21 +124,20 @@ def _make_store(
     secret: HfTokenSecret | None,
     namespace: list[pulumi.Resource],
 ) -> list[pulumi.Resource]:
-    """What must stand before the pods of a workload whose weights lie elsewhere than on the Hub."""
-    storage = workload.storage
-    if storage.store is None and not storage.readable:
+    """What must stand before the pods of a workload whose weights lie on a disk."""
+    store = workload.storage.store
+    if store is None:
         return []
     args = WeightStoreArgs(
         plan=workload,
+        store=store,
         project=planned.cluster.project,
         secret_name=secret.secret_name if secret else None,
         provider_class=secret.provider_class if secret else None,
         after=[cluster.resource] if cluster.resource else [],
     )
-    closed: list[pulumi.Resource] = []
-    if (store := storage.store) is not None:
-        guard = workload.network and workload.network.fill
-        closed = _close(workload, guard, store.fill_name, store.fill_labels, provider, namespace)
+    guard = workload.network and workload.network.fill
+    closed = _close(workload, guard, store.fill_name, store.fill_labels, provider, namespace)
     opts = pulumi.ResourceOptions(providers=[provider], depends_on=[*namespace, *closed])
     return WeightStore(f"{workload.object_name}-weights", args, opts=opts).ready
 
@@ -149,7 +161,7 @@ def _close(
 def _make_guards(
     workload: WorkloadPlan, cluster: GkeCluster, provider: k8s.Provider, namespace: list[pulumi.Resource]
 ) -> list[pulumi.Resource]:
-    """What must stand before the pods: policies that close them, the key that they ask for, roles that they have."""
+    """What must stand before the pods: policies that close them, the key that they ask for, who they act as."""
     made: list[pulumi.Resource] = []
     if workload.network is not None:
         closed = PodNetworkPolicyArgs(plan=workload, guard=workload.network)
@@ -166,7 +178,7 @@ def _make_guards(
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         made.append(ApiKeySecret(f"{workload.object_name}-api-key", source, opts=opts))
-    if workload.identity.granted:
+    if workload.identity.google_account is not None:
         after = [cluster.resource] if cluster.resource else []
         roles = PodCloudRolesArgs(identity=workload.identity, namespace=workload.namespace, after=after)
         made.append(PodCloudRoles(workload.object_name, roles))

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.planning.stack.bucket_grants import bucket_grants
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.doctor_quota import quota_findings
@@ -135,9 +136,7 @@ def _owner(account: str | None) -> str | None:
 
 def granted_buckets(plan: StackPlan) -> tuple[str, ...]:
     """Buckets that the stack binds a role on."""
-    named = [bucket for each in plan.workloads for bucket in each.storage.readable]
-    named += [bucket for each in plan.workloads for bucket, _ in each.identity.bucket_roles]
-    return tuple(dict.fromkeys(named))
+    return tuple(dict.fromkeys(grant.bucket for grant in bucket_grants(plan.workloads)))
 
 
 def _may_grant(bucket: str, apis: GoogleApis) -> Finding:

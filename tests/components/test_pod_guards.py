@@ -15,7 +15,6 @@ from tests.components.recorder import Recorded, by_purpose, record
 
 BOTH = pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 GOOGLE = "llm-pods@my-project.iam.gserviceaccount.com"
-BUCKET_ROLE = "gcp:storage/bucketIAMMember:BucketIAMMember"
 
 
 def plan(**fields: Any) -> WorkloadPlan:
@@ -96,32 +95,13 @@ def test_the_policy_selects_the_pods_and_closes_both_ways(preview: bool) -> None
 
 def roles(found: WorkloadPlan, *, preview: bool) -> dict[str, Recorded]:
     args = PodCloudRolesArgs(identity=found.identity, namespace=found.namespace)
-    made = record(
-        lambda: PodCloudRoles("qwen", args), preview=preview, invoked=lambda *_: {"number": "42", "projectId": "p"}
-    )
-    return by_purpose(made)
-
-
-@BOTH
-def test_a_bucket_is_granted_to_the_pods_own_principal(preview: bool) -> None:
-    found = plan(serviceAccount={"buckets": {"models": "read", "caches": "write"}})
-    made = roles(found, preview=preview)
-    assert {name: made[f"qwen-{name}"].inputs["role"] for name in ("models", "caches")} == {
-        "models": "roles/storage.objectViewer",
-        "caches": "roles/storage.objectUser",
-    }
-    assert made["qwen-models"].type == BUCKET_ROLE
-    assert made["qwen-models"].inputs["member"] == (
-        "principal://iam.googleapis.com/projects/42/locations/global/workloadIdentityPools/"
-        "my-project.svc.id.goog/subject/ns/llm-serving/sa/qwen"
-    )
+    return by_purpose(record(lambda: PodCloudRoles("qwen", args), preview=preview))
 
 
 @BOTH
 def test_pods_act_as_a_google_account(preview: bool) -> None:
-    found = plan(serviceAccount={"googleAccount": GOOGLE, "buckets": {"models": "read"}})
+    found = plan(serviceAccount={"googleAccount": GOOGLE})
     made = roles(found, preview=preview)
-    assert made["qwen-models"].inputs["member"] == f"serviceAccount:{GOOGLE}"
     assert made["qwen-acts-as"].inputs == {
         "serviceAccountId": f"projects/my-project/serviceAccounts/{GOOGLE}",
         "role": "roles/iam.workloadIdentityUser",

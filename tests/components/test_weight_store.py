@@ -43,13 +43,10 @@ def pod(plan: WorkloadPlan) -> dict[str, Any]:
 
 
 def store(plan: WorkloadPlan) -> dict[str, Recorded]:
-    def program() -> None:
-        WeightStore("chat-weights", WeightStoreArgs(plan=plan, project="my-project"))
-
-    def invoked(token: str, arguments: Any) -> dict[str, Any]:
-        return {"number": "123"}
-
-    return by_purpose(record(program, invoked=invoked))
+    found = plan.storage.store
+    assert found is not None
+    args = WeightStoreArgs(plan=plan, store=found, project="my-project")
+    return by_purpose(record(lambda: WeightStore("chat-weights", args)))
 
 
 def test_a_bucket_is_a_fuse_volume_with_the_annotations_of_its_sidecar() -> None:
@@ -62,13 +59,6 @@ def test_a_bucket_is_a_fuse_volume_with_the_annotations_of_its_sidecar() -> None
     mounts = template["spec"]["containers"][0]["volumeMounts"]
     assert {"name": "weights", "mountPath": "/model", "readOnly": True} in mounts
     assert "gke-gcsfuse-cache" not in {mount["name"] for mount in mounts}
-
-
-def test_the_pods_own_identity_may_read_the_bucket() -> None:
-    grant = store(planned(BUCKET))["chat-weights-models"].inputs
-    assert (grant["bucket"], grant["role"]) == ("models", "roles/storage.objectViewer")
-    pool = "principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/"
-    assert grant["member"] == f"{pool}my-project.svc.id.goog/subject/ns/llm-serving/sa/chat"
 
 
 def test_a_boot_disk_is_a_local_volume_of_the_pools_nodes() -> None:

@@ -34,12 +34,13 @@ def names(resource: Registration, parents: Mapping[str, Registration]) -> set[st
     """
     own = resource.urn.split("::", 2)[2]
     kinds = own.rpartition("::")[0]
+    elsewhere = {each["urn"].split("::", 2)[2] for each in resource.options.get("aliases", ()) if each.get("urn")}
     called = {resource.name, *_aliases(resource)}
     parent = parents.get(resource.parent)
     if parent is not None:
         heads = [(parent.name, older) for older in _aliases(parent)]
         called |= {older + name[len(head) :] for name in called for head, older in heads if name.startswith(head)}
-    return {f"{kinds}::{name}" for name in called}
+    return {f"{kinds}::{name}" for name in called} | elsewhere
 
 
 def _aliases(resource: Registration) -> list[str]:

@@ -67,19 +67,29 @@ def test_what_an_edit_calls_by_another_name_is_another_resource(edit: Any) -> No
     assert list(named_anew(before, after)) == []
 
 
-@pytest.mark.parametrize(
-    "account", [{}, {"googleAccount": "llm-pods@my-project.iam.gserviceaccount.com"}], ids=["own", "google"]
-)
-def test_a_move_of_namespace_leaves_the_roles_of_buckets_one_resource_each(account: Any) -> None:
-    """A Google account has its roles in each namespace: made twice and taken away once, they would be gone."""
-    granted = {"workloads.qwen.serviceAccount": {**account, "buckets": {"logs": "write"}}}
-    source = {"workloads.qwen.model.source": {"kind": "bucket", "uri": "gs://models/q"}}
-    base = laid_over(copy.deepcopy(BASES["standard"]), granted | source)
-    (_, before), (_, after) = (
-        _rendered(json.dumps(side), False) for side in (base, laid_over(base, {"namespace": "moved"}))
-    )
-    assert sum(each.type.endswith(":BucketIAMMember") for each in before) == 2
+GOOGLE_ACCOUNT = {"googleAccount": "llm-pods@my-project.iam.gserviceaccount.com"}
+SOURCE = {"model.source": {"kind": "bucket", "uri": "gs://models/q"}}
+
+
+@pytest.mark.parametrize("account", [{}, GOOGLE_ACCOUNT], ids=["own", "google"])
+@pytest.mark.parametrize("edit", ["moved", "renamed", "one of two dropped"])
+def test_an_edit_leaves_the_roles_of_buckets_with_who_stays(edit: str, account: Any) -> None:
+    """Google Cloud keeps a role of an account once: made twice and taken away once, it would be gone."""
+    (qwen,) = BASES["standard"]["workloads"].values()
+    granted = laid_over(copy.deepcopy(qwen), {**SOURCE, "serviceAccount": {"buckets": {"logs": "write"}, **account}})
+    sides = {
+        "moved": ({"a": granted}, {"a": granted}),
+        "renamed": ({"a": granted}, {"b": granted}),
+        "one of two dropped": ({"a": granted, "b": granted}, {"b": granted}),
+    }[edit]
+    base, edited = ({**copy.deepcopy(BASES["standard"]), "workloads": workloads} for workloads in sides)
+    if edit == "moved":
+        edited["namespace"] = "moved"
+    (_, before), (_, after) = (_rendered(json.dumps(side), False) for side in (base, edited))
     assert list(named_anew(before, after)) == []
+    kept, gone = ({each.urn for each in side if each.type.endswith(":BucketIAMMember")} for side in (after, before))
+    assert len(kept) == 2
+    assert kept <= gone or not account, "a Google account keeps what it had"
 
 
 SAMPLED = [("vllm", field) for field in engine_samples.VLLM] + [("tgi", field) for field in engine_samples.TGI]

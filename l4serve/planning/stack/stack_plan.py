@@ -16,7 +16,6 @@ from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.awaited_objects import awaited_objects
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect, configured_edits
-from l4serve.planning.stack.shared_grants import shared_grants
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.alerting import unheard_note
 from l4serve.planning.workload.pod_guard import Level
@@ -104,7 +103,6 @@ class StackPlan:
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
         if elsewhere := channel_note(self.cluster, native):
             yield Note("cluster.releaseChannel", elsewhere)
-        yield from shared_grants(self.workloads)
         if self.cluster.managed is None and any(workload.network is not None for workload in self.workloads):
             told = "a cluster that the stack did not make may enforce no NetworkPolicy, and then every pod is open"
             yield Note("networkPolicy", told)

@@ -28,11 +28,6 @@ class PodIdentity:
     project: str | None
     """Project whose Workload Identity pool knows the pods."""
 
-    @property
-    def granted(self) -> bool:
-        """Whether the stack grants anything in Google Cloud."""
-        return self.google_account is not None or bool(self.bucket_roles)
-
 
 def plan_identity(path: str, workload: Workload, object_name: str, project: str | None) -> PodIdentity:
     """The identity of a workload's pods. `project` is that of its cluster, whose Workload Identity pool knows them.

@@ -6,6 +6,7 @@ from typing import Any
 
 from l4serve.cli.render_command import Rendered, render_stack
 from l4serve.planning.difference.stack_diff import Part, StackDiff
+from l4serve.planning.stack.bucket_grants import bucket_grants
 from l4serve.planning.stack.edits import Effect, field_effect
 from l4serve.planning.stack.stack_plan import StackPlan
 from tests import factories
@@ -14,7 +15,7 @@ from tests.planning.stack.test_edits import IGNORED, RESOURCES, _differences
 PartName = tuple[str, str]
 INSTANCE = "app.kubernetes.io/instance"
 ONE_OF_A_KIND = ("cluster", "namespace", "token", "gateway", "dashboard")
-POD_ROLES = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:serviceaccount/iAMMember:IAMMember")
+POD_ROLES = ("gcp:serviceaccount/iAMMember:IAMMember",)
 
 
 def rendered(serving: Mapping[str, Any]) -> Rendered:
@@ -117,11 +118,11 @@ def _by_part(side: Rendered, plan: StackPlan, names: Mapping[str, str]) -> dict[
         second = name.endswith("-picker") or (manifest["kind"] == "Deployment" and name not in own)
         parts[part][f"{kind}/{name}" if second else kind] = manifest
     for resource in side.cloud:
-        part = _part_of_cloud(resource, own, plan)
         kind = RESOURCES.get(resource["type"], resource["type"])
-        # Another pool of GKE in place of one is the same pool of the config.
-        name = part[1] if part[0] == "pool" else resource["name"]
-        parts[part][f"{kind}/{name}"] = resource["inputs"]
+        for part in _parts_of_cloud(resource, own, plan):
+            # Another pool of GKE in place of one is the same pool of the config.
+            name = part[1] if part[0] == "pool" else resource["name"]
+            parts[part][f"{kind}/{name}"] = resource["inputs"]
     return parts
 
 
@@ -138,11 +139,21 @@ def _part_of_object(manifest: Mapping[str, Any], own: Mapping[str, str], plan: S
     return ("workload", own[labels[INSTANCE]])
 
 
+def _parts_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: StackPlan) -> list[PartName]:
+    """One part, or every workload whose pods need a role on a bucket."""
+    if resource["type"].endswith(":BucketIAMMember"):
+        (grant,) = [
+            each
+            for each in bucket_grants(plan.workloads)
+            if resource["name"] == f"{each.bucket}/{each.role.rpartition('/')[2]}/{each.account}"
+        ]
+        return [("workload", own[workload.object_name]) for workload in grant.workloads]
+    return [_part_of_cloud(resource, own, plan)]
+
+
 def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: StackPlan) -> PartName:
     pools = {each.program_name: each.name for each in plan.node_pools}
     name = resource["name"].rpartition("/")[2]
-    if resource["type"].endswith(":BucketIAMMember"):
-        return ("workload", own[resource["name"].partition("/")[0].removesuffix("-weights")])
     if name in pools:
         return ("pool", pools[name])
     if name.startswith("gateway-"):

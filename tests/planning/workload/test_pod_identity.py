@@ -20,7 +20,7 @@ def refusal(config: dict[str, Any], **options: Any) -> str:
 def test_a_plain_workload_grants_nothing() -> None:
     (workload,) = factories.planned(factories.serving()).workloads
     identity = workload.identity
-    assert (identity.account, identity.create, identity.granted) == ("qwen", True, False)
+    assert (identity.account, identity.create, identity.google_account) == ("qwen", True, None)
 
 
 @pytest.mark.parametrize("config", [{"googleAccount": GOOGLE}, {"buckets": {"models": "read"}}])
