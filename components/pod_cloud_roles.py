@@ -32,12 +32,11 @@ class PodCloudRoles(NamespacedComponent):
         self.register_outputs({})
 
     def _make_impersonation(self, google: str) -> None:
-        """Lets the Kubernetes account act as the Google one, whose project is in its name."""
-        owner = google.partition("@")[2].partition(".")[0]
+        """Lets the Kubernetes account act as the Google one."""
         account = f"{self._args.namespace}/{self._identity.account}"
         gcp.serviceaccount.IAMMember(
             f"{self._name}-{self._identity.account}-acts-as-{google}",
-            service_account_id=f"projects/{owner}/serviceAccounts/{google}",
+            service_account_id=f"projects/{self._identity.google_project}/serviceAccounts/{google}",
             role="roles/iam.workloadIdentityUser",
             member=f"serviceAccount:{self._identity.project}.svc.id.goog[{account}]",
             opts=pulumi.ResourceOptions(

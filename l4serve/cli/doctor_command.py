@@ -85,11 +85,11 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
     yield from local_findings(plan)
     yield from stray_findings()
     if offline:
-        yield state_lock(plan.stack, PROJECT, None)
+        yield state_lock(plan.stack, PROJECT, None, root=project_root())
         return
     name = plan.cluster.project or project
     if name is None:
-        yield state_lock(plan.stack, PROJECT, None)
+        yield state_lock(plan.stack, PROJECT, None, root=project_root())
         yield no_project(plan)
     else:
         yield from _cloud(plan, name)
@@ -114,10 +114,10 @@ def _cloud(plan: StackPlan, project: str) -> "Iterator[Finding]":
     try:
         apis = google_apis()
     except LoginError as error:
-        yield state_lock(plan.stack, PROJECT, None)
+        yield state_lock(plan.stack, PROJECT, None, root=project_root())
         yield bad(error.subject, error.text, error.remedy)
         return
-    yield state_lock(plan.stack, PROJECT, apis)
+    yield state_lock(plan.stack, PROJECT, apis, root=project_root())
     yield ok("login", "application default credentials")
     yield from cloud_findings(plan, project, apis)
 

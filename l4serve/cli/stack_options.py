@@ -99,6 +99,8 @@ def valid_stack_name(name: str) -> str:
         raise refuse_input(
             f"{excerpt(name, 100)!r} is a file, and a stack goes by its name\n    fix: give {written[1]}"
         )
+    if (owned := re.fullmatch(rf"(?:{STACK_NAME}/){{1,2}}({STACK_NAME})", name, re.ASCII)) is not None:
+        raise refuse_input(f"{name!r} is a stack by its owner, and its file here has none; give {owned[1]}")
     if len(name) > LONGEST_STACK_NAME:
         said = f"the name of a stack has {len(name)} characters"
         raise refuse_input(f"{said}, and Pulumi takes {LONGEST_STACK_NAME}; shorten it")

@@ -9,10 +9,16 @@ from l4serve.config.base import ConfigModel, ObjectName
 from l4serve.config.written_forms import BUCKET_NAME
 
 BucketName = Annotated[str, Field(pattern=BUCKET_NAME, min_length=3, max_length=63, examples=["my-models"])]
+_NAME = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 GoogleAccount = Annotated[
     str,
     Field(
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$",
+        # The account that a project has by default is one as well: of Compute Engine by number, of App Engine by id.
+        pattern=(
+            rf"^({_NAME}@{_NAME}(\.[a-z0-9-]+)*\.iam|[0-9]{{1,20}}-compute@developer|{_NAME}@appspot)"
+            r"\.gserviceaccount\.com$"
+        ),
+        max_length=264,
         examples=["llm-pods@my-project.iam.gserviceaccount.com"],
     ),
 ]

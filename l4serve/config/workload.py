@@ -239,7 +239,7 @@ class Workload(ConfigModel):
             message = f"minOnDemand {self.min_on_demand} leaves the autoscaler no pod: it scales the others"
             raise ValueError(f"{message}; set autoscaling.minReplicas: {self.min_on_demand + 1}")
         if self.min_on_demand > fewest:
-            raise ValueError(f"minOnDemand {self.min_on_demand} is above replicas {fewest}; lower it")
+            raise ValueError(f"minOnDemand {self.min_on_demand} is above replicas {fewest}; set minOnDemand: {fewest}")
         return self
 
     @property

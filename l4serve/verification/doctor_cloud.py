@@ -121,17 +121,12 @@ def _needed(plan: StackPlan, project: str) -> Iterator[tuple[str, str]]:
         "subnet": plan.gateway is not None
         and plan.gateway.proxy_subnet is not None
         and _host_project(plan, project) is None,
-        "accounts": any(_owner(each.identity.google_account) == project for each in plan.workloads),
+        "accounts": any(each.identity.google_project == project for each in plan.workloads),
         "secrets": bool(granted_secrets(plan, project)),
     }
     for part, permissions in _table()["permissions"].items():
         if made[part]:
             yield from permissions.items()
-
-
-def _owner(account: str | None) -> str | None:
-    """Project of a Google service account, which its address names."""
-    return account.partition("@")[2].partition(".")[0] if account else None
 
 
 def granted_buckets(plan: StackPlan) -> tuple[str, ...]:

@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.yaml_reader import YamlError, read_yaml
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
 
 _SUBJECT = "state lock"
+_MOST_PROJECT_BYTES = 2**20
+_STATE_ENDINGS = (".json", ".json.gz", ".json.zst")
+"""Of a state file, plain or as PULUMI_DIY_BACKEND_GZIP and its kin have it written."""
 
 
-def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
+def state_lock(stack: str, project: str, apis: GoogleApis | None, *, root: Path) -> Finding:
     """Whether the state of a stack is locked, as far as its backend can be read; `apis` are None without a login.
 
-    A service keeps locks of its own and says so itself.
+    `root` is the folder of Pulumi.yaml, which may name the backend. A service keeps locks of its own and tells of them.
     """
-    backend = _backend()
+    backend = _backend(root)
     if backend is None:
         return bad(
             _SUBJECT, "Pulumi is not logged in to a backend, which keeps states", "pulumi login, or PULUMI_BACKEND_URL"
@@ -25,17 +30,28 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None) -> Finding:
     scheme, _, rest = backend.partition("://")
     below = f".pulumi/locks/organization/{project}/{stack}"
     if scheme == "file":
-        home = Path(rest).expanduser()
-        if cut := _cut_short(stack, home / ".pulumi" / "stacks" / project / f"{stack}.json"):
-            return cut
-        folder = home / below
-        return _told(stack, str(folder), [path.name for path in folder.glob("*.json")] if folder.is_dir() else [])
+        home = _folder(rest)
+        try:
+            return _in_files(stack, project, home, below)
+        except OSError as error:
+            return unknown(_SUBJECT, f"not checked: {home} cannot be read: {(error.strerror or 'unknown').lower()}")
     if scheme == "gs":
         return _in_bucket(stack, rest.partition("?")[0], below, apis)
     if scheme in ("http", "https"):
         return unknown(_SUBJECT, "not checked: the state lies with a service, which tells of a lock by itself")
     text = f"not checked: nothing here reads {scheme}://"
     return unknown(_SUBJECT, text, f"pulumi cancel -s {stack} takes a lock away")
+
+
+def _in_files(stack: str, project: str, home: Path, below: str) -> Finding:
+    """Raises OSError where a folder or file cannot be read."""
+    own = home / ".pulumi"
+    states = [own / "stacks" / project / f"{stack}{ending}" for ending in _STATE_ENDINGS]
+    for file in (own / "meta.yaml", *states):
+        if cut := _cut_short(stack, file):
+            return cut
+    folder = home / below
+    return _told(stack, str(folder), [path.name for path in folder.glob("*.json")] if folder.is_dir() else [])
 
 
 def _cut_short(stack: str, state: Path) -> Finding | None:
@@ -85,9 +101,21 @@ def _told(stack: str, where: str, locks: Sequence[str]) -> Finding:
     )
 
 
-def _backend() -> str | None:
-    """Where Pulumi keeps states: its variable, else what it logged in to last."""
-    if url := os.environ.get("PULUMI_BACKEND_URL"):
+def _folder(rest: str) -> Path:
+    """The folder of a `file://` backend, as Pulumi reads it: a `~` is the home of who runs it, whatever follows.
+
+    Source: `massageBlobPath` of https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/backend.go
+    """
+    path = rest.partition("?")[0]
+    return Path.home() / path[2:] if path.startswith("~") else Path.cwd() / path
+
+
+def _backend(root: Path) -> str | None:
+    """Where Pulumi keeps states: its variable, else what the project names, else what it logged in to last.
+
+    Source: `GetCurrentCloudURL` of https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/workspace/creds.go
+    """
+    if url := os.environ.get("PULUMI_BACKEND_URL") or _of_project(root / "Pulumi.yaml"):
         return url
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
@@ -95,3 +123,13 @@ def _backend() -> str | None:
     except (OSError, ValueError, AttributeError):
         return None
     return current if isinstance(current, str) else None
+
+
+def _of_project(file: Path) -> str | None:
+    try:
+        found = read_yaml(read_bytes(file, _MOST_PROJECT_BYTES))
+    except (FileRefusedError, YamlError):
+        return None
+    backend = found.get("backend") if isinstance(found, dict) else None
+    url = backend.get("url") if isinstance(backend, dict) else None
+    return url if isinstance(url, str) else None

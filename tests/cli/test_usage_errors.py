@@ -24,6 +24,8 @@ USAGES = {
     "contract show vllm-0.26.0 --flg x": ("l4serve contract show has no option --flg", "did you mean --flag?"),
     "plan dev": ("l4serve plan takes no argument 'dev'", "did you mean -s dev?"),
     "plan my.yaml": ("l4serve plan takes no argument 'my.yaml'", "did you mean -f my.yaml?"),
+    "doctor -s me/proj/dev": ("'me/proj/dev' is a stack by its owner, and its file here has none", "give dev"),
+    "plan -s me/dev": ("'me/dev' is a stack by its owner, and its file here has none", "give dev"),
     "plan x y": ("l4serve plan takes no argument 'x y'", "`l4serve plan -h` lists its options"),
     "plan --json=yes": ("--json takes no value", "write only --json"),
     "plan -s": ("-s needs a value", "write it as -s STACK: Stack, as in Pulumi.STACK.yaml."),

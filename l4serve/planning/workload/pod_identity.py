@@ -9,6 +9,8 @@ from l4serve.planning.workload.storage import granted_buckets
 
 _BUCKET_ROLES = {"read": "roles/storage.objectViewer", "write": "roles/storage.objectUser"}
 """https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-storage-fuse-csi-driver-setup (2026-11-26)"""
+_OF_A_PROJECT = ("developer.gserviceaccount.com", "appspot.gserviceaccount.com")
+"""Where the accounts lie that a project has by default, whose names are the project's."""
 _ACTS_AS = "iam.gke.io/gcp-service-account"
 
 
@@ -27,6 +29,20 @@ class PodIdentity:
     """(bucket, role) that the stack grants."""
     project: str | None
     """Project whose Workload Identity pool knows the pods."""
+
+    @property
+    def google_project(self) -> str | None:
+        """Project of the Google account, as its address names it: by id, or by number that of Compute Engine's own.
+
+        Source: https://docs.cloud.google.com/iam/docs/service-account-types (2026-11-27)
+        """
+        if self.google_account is None:
+            return None
+        name, _, place = self.google_account.partition("@")
+        if place in _OF_A_PROJECT:
+            return name.removesuffix("-compute")
+        project, _, domain = place.removesuffix(".iam.gserviceaccount.com").partition(".")
+        return f"{domain}:{project}" if domain else project
 
 
 def plan_identity(path: str, workload: Workload, object_name: str, project: str | None) -> PodIdentity:

@@ -50,7 +50,7 @@ def test_more_kept_pods_than_lasting_nodes_are_refused() -> None:
 @pytest.mark.parametrize(
     ("fields", "fix"),
     [
-        ({"replicas": 1, "minOnDemand": 2}, "lower it"),
+        ({"replicas": 1, "minOnDemand": 2}, "set minOnDemand: 1"),
         ({"autoscaling": {"minReplicas": 1, "maxReplicas": 4}, "minOnDemand": 1}, "set autoscaling.minReplicas: 2"),
     ],
 )

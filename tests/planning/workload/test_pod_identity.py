@@ -32,3 +32,24 @@ def test_an_account_of_others_is_not_annotated() -> None:
     assert "annotate it with iam.gke.io/gcp-service-account yourself" in refusal(
         {"name": "mine", "googleAccount": GOOGLE}
     )
+
+
+@pytest.mark.parametrize(
+    ("account", "project"),
+    [
+        (GOOGLE, "my-project"),
+        ("123456789-compute@developer.gserviceaccount.com", "123456789"),
+        ("my-project@appspot.gserviceaccount.com", "my-project"),
+        ("llm-pods@my-project.example.com.iam.gserviceaccount.com", "example.com:my-project"),
+    ],
+)
+def test_pods_act_as_any_account_that_a_project_has(account: str, project: str) -> None:
+    serving = factories.serving({"qwen": factories.workload(serviceAccount={"googleAccount": account})})
+    (workload,) = factories.planned(serving).workloads
+    assert workload.identity.google_project == project
+
+
+@pytest.mark.parametrize("account", ["me@example.com", "pods@my-project.iam.gserviceaccount.com", "1@developer"])
+def test_what_is_no_service_account_is_told_with_the_forms_of_one(account: str) -> None:
+    said = refusal({"googleAccount": account})
+    assert "NAME@PROJECT.iam.gserviceaccount.com" in said and "NUMBER-compute@developer" in said
