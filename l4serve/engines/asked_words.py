@@ -61,6 +61,8 @@ _OPTIONS = (
     "arg.mmEncoderOnly",
     "arg.profilerConfig.profiler",
     "arg.profilerConfig.torch_profiler_dir",
+    "arg.configFormat",
+    "arg.kvTransferConfig.kv_connector",
     "arg.ecTransferConfig.ec_connector",
     "arg.ecTransferConfig.ec_role",
     "arg.disableMmPreprocessorCache",

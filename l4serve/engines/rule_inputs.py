@@ -68,7 +68,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "context": _stated_length(case.engine) or case.model.max_position_embeddings,
         "model.fromHub": case.model_argument in (None, case.model.id),
         "model.streamed": is_address(case.model_argument),
-        **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version),
+        **target_facts(engine_facts["speculativeConfig"] or {}, case.model.architecture, case.version, case.contract),
         "speculative.eagleHead": _eagle_head(engine_facts["speculative.how"], case),
         "context.limit": context_limit(case),
         "draft.vocabulary": case.draft_vocab_size,

@@ -1,0 +1,60 @@
+"""Drafts beside pipeline stages, and connectors that belong to one engine: refused where the class or engine ends."""
+
+import pytest
+
+from l4serve.engines.traits import ModelTraits
+from tests.engines.rule_cases import L4, QWEN, T4, errors, like
+
+HYBRID = like(QWEN, architecture="Qwen3_5ForConditionalGeneration")
+NEXT = like(QWEN, architecture="Qwen3NextForCausalLM")
+NGRAM = {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 3}
+OWN = {"method": "mtp", "num_speculative_tokens": 1}
+HEAD = {"method": "eagle3", "model": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "num_speculative_tokens": 3}
+OF_V0, WITHOUT = "vllm-drafts-over-stages-of-v0", "vllm-draft-without-stages"
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "speculative", "rule"),
+    [
+        ("0.8.5", QWEN, NGRAM, OF_V0),
+        ("0.9.2", QWEN, NGRAM, None),
+        ("0.13.0", NEXT, OWN, None),
+        ("0.14.0", NEXT, OWN, WITHOUT),
+        ("0.17.1", HYBRID, OWN, WITHOUT),
+        ("0.29.0", HYBRID, OWN, WITHOUT),
+        ("0.30.0", HYBRID, OWN, None),
+        ("0.26.0", QWEN, HEAD, WITHOUT),
+        ("0.26.0", QWEN, NGRAM, None),
+    ],
+)
+def test_drafts_over_stages(version: str, model: ModelTraits, speculative: dict[str, object], rule: str | None) -> None:
+    found = errors("vllm", version, model, pp=2, pipelineParallelSize=2, speculativeConfig=speculative)
+    assert found & {OF_V0, WITHOUT} == ({rule} if rule else set())
+    assert not errors("vllm", version, model, speculativeConfig=speculative) & {OF_V0, WITHOUT}
+
+
+@pytest.mark.parametrize(
+    ("version", "connector", "rule"),
+    [
+        ("0.8.4", "LMCacheConnector", None),
+        ("0.8.5", "LMCacheConnector", "vllm-connector-of-v0-under-v1"),
+        ("0.8.5", "LMCacheConnectorV1", None),
+        ("0.10.2", "LMCacheConnector", "vllm-connector-gone-with-v0"),
+        ("0.26.0", "LMCacheConnectorV1", None),
+    ],
+)
+def test_connectors_of_an_engine_that_does_not_serve(version: str, connector: str, rule: str | None) -> None:
+    asked = ("--kv-transfer-config", f'{{"kv_connector": "{connector}", "kv_role": "kv_both"}}')
+    told = {"vllm-connector-of-v0-under-v1", "vllm-connector-gone-with-v0"}
+    assert errors("vllm", version, QWEN, extra_args=asked) & told == ({rule} if rule else set())
+    if version == "0.8.5":
+        assert not errors("vllm", version, QWEN, gpu=T4, extra_args=asked, dtype="half") & told
+        off = {"VLLM_USE_V1": "0"}
+        assert not errors("vllm", version, QWEN, gpu=L4, extra_args=asked, extra_env=off) & told
+
+
+def test_a_class_of_mistrals_format_is_not_asked_of_the_release() -> None:
+    model = like(QWEN, architecture="Mistral3ForConditionalGeneration")
+    rule = "vllm-model-of-a-later-release"
+    assert rule in errors("vllm", "0.8.0", model)
+    assert rule not in errors("vllm", "0.8.0", model, extra_args=("--config_format", "mistral"))
