@@ -33,6 +33,11 @@ _OPTIONS = (
     "arg.maxCpuLoras",
     "arg.mambaBlockSize",
     "arg.configFormat",
+    "arg.disableSlidingWindow",
+    "arg.kvOffloadingBackend",
+    "arg.kvOffloadingSize",
+    "arg.disableHybridKvCacheManager",
+    "arg.compilationConfig.compile_sizes",
     "arg.longPrefillTokenThreshold",
     "arg.enableLogOutputs",
     "arg.prefixCachingHashAlgo",
@@ -62,6 +67,11 @@ _OPTIONS = (
     "arg.profilerConfig.profiler",
     "arg.profilerConfig.torch_profiler_dir",
     "arg.configFormat",
+    "arg.disableSlidingWindow",
+    "arg.kvOffloadingBackend",
+    "arg.kvOffloadingSize",
+    "arg.disableHybridKvCacheManager",
+    "arg.compilationConfig.compile_sizes",
     "arg.kvTransferConfig.kv_connector",
     "arg.ecTransferConfig.ec_connector",
     "arg.ecTransferConfig.ec_role",
@@ -162,6 +172,13 @@ def unknown_class(facts: Mapping[str, Any], contract: Contract) -> str | None:
         return None
     stems = {_PURPOSE.sub("", name) for name in contract.models}
     return None if any(_PURPOSE.sub("", name) in stems for name in names) else names[0]
+
+
+def unknown_compile_size(facts: Mapping[str, Any]) -> str | None:
+    """A size to compile for that is neither a number nor the one word that stands for those to capture."""
+    sizes = facts["arg.compilationConfig.compile_sizes"]
+    words = (size for size in (sizes if isinstance(sizes, list | tuple) else ()) if isinstance(size, str))
+    return next((word for word in words if word != "cudagraph_capture_sizes"), None)
 
 
 def graphs_contradict(facts: Mapping[str, Any]) -> bool:

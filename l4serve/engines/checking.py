@@ -106,7 +106,8 @@ def normalised(token: str, contract: Contract) -> str:
         return token
     if not token.startswith("--"):
         option, dot, _ = token.partition(".")
-        return contract.dotted_short.get(option, token) if dot else token
+        # A release that takes keys after one short form takes them after each.
+        return contract.dotted_short.get(option, option) if dot and contract.dotted_short else token
     return "--" + token.removeprefix("--").split(".")[0].replace("_", "-")
 
 

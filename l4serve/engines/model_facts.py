@@ -28,6 +28,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.heads": model.num_attention_heads,
         "model.kvHeads": model.num_key_value_heads,
         "model.vocabulary": model.vocab_size,
+        "model.windowed": model.windowed or None,
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,

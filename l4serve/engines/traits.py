@@ -40,6 +40,8 @@ class ModelTraits:
 
     latent_attention: bool = False
     """Whether keys and values are kept as one compressed vector (MLA), which every shard holds whole."""
+    windowed: bool = False
+    """Whether every layer sees a window of tokens alone, as in Mistral 7B's first release; not where only some do."""
 
     @property
     def described(self) -> bool:

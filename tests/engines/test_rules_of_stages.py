@@ -58,3 +58,49 @@ def test_a_class_of_mistrals_format_is_not_asked_of_the_release() -> None:
     rule = "vllm-model-of-a-later-release"
     assert rule in errors("vllm", "0.8.0", model)
     assert rule not in errors("vllm", "0.8.0", model, extra_args=("--config_format", "mistral"))
+
+
+@pytest.mark.parametrize(
+    ("version", "extra_args", "settings", "rule"),
+    [
+        ("0.13.0", ("--kv-offloading-backend", "native"), {}, "vllm-offloading-without-size"),
+        ("0.13.0", ("--kv-offloading-backend", "native"), {"kvOffloadingSize": 8}, None),
+        ("0.14.0", ("--kv-offloading-backend", "native"), {}, None),
+        ("0.12.0", ("--no-disable-hybrid-kv-cache-manager",), {"kvOffloadingSize": 8}, None),
+        (
+            "0.13.0",
+            ("--no-disable-hybrid-kv-cache-manager",),
+            {"kvOffloadingSize": 8},
+            "vllm-connector-beside-grouped-caches",
+        ),
+        ("0.13.0", ("--no-disable-hybrid-kv-cache-manager",), {}, None),
+        ("0.26.0", ("--no-disable-hybrid-kv-cache-manager",), {"kvOffloadingSize": 8}, None),
+        ("0.26.0", ("--compilation-config", '{"compile_sizes": ["cudagraph"]}'), {}, "vllm-unknown-compile-size"),
+        ("0.26.0", ("-cc", '{"compile_sizes": [1, "cudagraph"]}'), {}, "vllm-unknown-compile-size"),
+        ("0.26.0", ("--compilation-config", '{"compile_sizes": ["cudagraph_capture_sizes", 4]}'), {}, None),
+        ("0.26.0", ("-ac.flash_attn_version", "3"), {}, "vllm-flash-attention-3-before-hopper"),
+        ("0.26.0", ("-ac.flash_attn_version=2",), {}, None),
+    ],
+)
+def test_options_that_a_release_takes_and_refuses_later(
+    version: str, extra_args: tuple[str, ...], settings: dict[str, int], rule: str | None
+) -> None:
+    assert errors("vllm", version, QWEN, extra_args=extra_args, **settings) == ({rule} if rule else set())
+
+
+def test_a_connector_without_groups_beside_them() -> None:
+    both = ("--no-disable-hybrid-kv-cache-manager", "--kv-transfer-config")
+    asked = (*both, '{"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}')
+    assert "vllm-connector-without-grouped-caches" in errors("vllm", "0.26.0", QWEN, extra_args=asked)
+    asked = (*both, '{"kv_connector": "NixlConnector", "kv_role": "kv_both"}')
+    assert not errors("vllm", "0.26.0", QWEN, extra_args=asked)
+
+
+def test_prefixes_of_a_windowed_model_are_not_kept_by_v0() -> None:
+    rule, windowed = "vllm-prefixes-in-a-window-of-v0", like(QWEN, architecture="MistralForCausalLM", windowed=True)
+    asked = {"gpu": T4, "dtype": "half", "enablePrefixCaching": True}
+    assert rule in errors("vllm", "0.8.5", windowed, **asked)
+    assert rule not in errors("vllm", "0.8.5", QWEN, **asked)
+    assert rule not in errors("vllm", "0.8.5", windowed, gpu=L4, enablePrefixCaching=True)
+    assert rule not in errors("vllm", "0.10.2", windowed, **asked)
+    assert rule not in errors("vllm", "0.8.5", windowed, extra_args=("--disable-sliding-window",), **asked)

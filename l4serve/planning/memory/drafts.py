@@ -43,6 +43,7 @@ def with_draft(
     name = speculative.get("model")
     draft = find_model(str(name)) if name else None
     method = str(speculative.get("method") or "")
+    method = "mtp" if method.endswith("_mtp") else method  # as vLLM renames its families of own layers
     if draft is None and method in HEADS:
         return _with_head(options, target, HEADS[method]), (
             f"the draft head {name or method} is counted as one layer of the model",

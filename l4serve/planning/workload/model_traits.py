@@ -6,7 +6,7 @@ from typing import Any
 
 from l4serve.engines.traits import ModelTraits
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 
 @lru_cache(maxsize=1024)
@@ -30,6 +30,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         quantization_floats=shape.quantization.floats if shape.quantization else None,
         intermediate_size=shape.intermediate_size,
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
+        windowed=set(shape.layer_kinds) == {LayerKind.SLIDING},
         shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
     )
 

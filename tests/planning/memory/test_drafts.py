@@ -67,3 +67,11 @@ def test_a_draft_head_is_one_layer_of_its_target() -> None:
 
 def draft(model: str) -> dict[str, Any]:
     return {"model": model, "method": "draft_model", "num_speculative_tokens": 3}
+
+
+@pytest.mark.parametrize("method", ["qwen3_next_mtp", "deepseek_mtp"])
+def test_a_familys_name_for_drafts_of_own_layers_means_the_same(method: str) -> None:
+    target, options = find_model("Qwen/Qwen3.5-4B"), ServingOptions(engine="vllm", engine_version="0.26.0")
+    assert target is not None
+    plain, named = ({"method": name, "num_speculative_tokens": 1} for name in ("mtp", method))
+    assert with_draft(options, named, target)[0] == with_draft(options, plain, target)[0]
