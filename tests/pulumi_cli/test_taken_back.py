@@ -11,7 +11,7 @@ from kubernetes.client import CoreV1Api
 from l4serve.verification.doctor_lock import state_lock
 from tests.factories import workload
 from tests.pulumi_cli.conftest import ControlPlane, end_space, refusing_webhook
-from tests.pulumi_cli.engine import PREFIX
+from tests.pulumi_cli.engine import PREFIX, ROOT
 from tests.pulumi_cli.test_trouble import ONE, SPACE, running_on, stack, up
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -74,6 +74,6 @@ def test_a_state_that_cannot_be_read_since_a_kill_is_mended_as_a_doctor_says(
         engine.attributes_file.write_bytes(b"")
         assert "failed to load checkpoint: EOF" in engine.preview(refused=True).output
         monkeypatch.setenv("PULUMI_BACKEND_URL", engine.environment["PULUMI_BACKEND_URL"])
-        command, _, _ = state_lock(engine.stack, PREFIX, None).remedy.partition(";")
+        command, _, _ = state_lock(engine.stack, PREFIX, None, root=ROOT).remedy.partition(";")
         subprocess.run(split(command), check=True)
         assert engine.preview().steps == engine.up().steps == ()
