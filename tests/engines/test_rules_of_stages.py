@@ -104,3 +104,34 @@ def test_prefixes_of_a_windowed_model_are_not_kept_by_v0() -> None:
     assert rule not in errors("vllm", "0.8.5", windowed, gpu=L4, enablePrefixCaching=True)
     assert rule not in errors("vllm", "0.10.2", windowed, **asked)
     assert rule not in errors("vllm", "0.8.5", windowed, extra_args=("--disable-sliding-window",), **asked)
+
+
+@pytest.mark.parametrize(
+    ("version", "architecture", "stages", "refused"),
+    [
+        ("0.9.1", "DeepseekV2ForCausalLM", 2, False),
+        ("0.9.2", "DeepseekV2ForCausalLM", 2, True),
+        ("0.9.2", "DeepseekV2ForCausalLM", 1, False),
+        ("0.9.2", "Qwen3MoeForCausalLM", 2, False),
+        ("0.10.0", "DeepseekV3ForCausalLM", 2, False),
+        ("0.10.0", "Glm4MoeForCausalLM", 2, True),
+        ("0.10.1", "Glm4MoeForCausalLM", 2, False),
+    ],
+)
+def test_experts_that_a_stage_lacks(version: str, architecture: str, stages: int, refused: bool) -> None:
+    found = errors("vllm", version, like(QWEN, architecture=architecture), pp=stages, pipelineParallelSize=stages)
+    assert ("vllm-experts-counted-over-stages" in found) is refused
+
+
+@pytest.mark.parametrize(
+    ("version", "method", "refused"),
+    [
+        ("2.2.0", "fp8", True),
+        ("2.3.0", "fp8", True),
+        ("2.3.1", "fp8", False),
+        ("2.2.0", "fbgemm_fp8", False),
+        ("2.2.0", None, False),
+    ],
+)
+def test_scalar_scales_of_tgi(version: str, method: str | None, refused: bool) -> None:
+    assert ("tgi-scalar-fp8-scales" in errors("tgi", version, like(QWEN, quantization_method=method))) is refused
