@@ -22,7 +22,14 @@ from pathlib import Path
 from benchmarks.advisor_pick import picks_table
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import refresh_docs
-from benchmarks.performance.h100_points import advised_points, h100_points, rate_points, server_points, unseen_points
+from benchmarks.performance.h100_points import (
+    advised_points,
+    h100_points,
+    host_points,
+    rate_points,
+    server_points,
+    unseen_points,
+)
 from benchmarks.performance.l4_points import l4_points, other_host_points, unjudged
 from benchmarks.performance.named_rows import named_line
 from benchmarks.performance.point_errors import NAMES, Answers, coverage, errors, relative
@@ -37,6 +44,7 @@ UNFITTED = (
     "L4, other models and hosts",
     "H100, requests at a rate",
     "H100, experts, latent attention, adapters, eager",
+    "H100, at the pace of the host",
 )
 OWN, GROUP_OUT, HELD_OUT = "l4serve", "l4serve, group held out", "l4serve, family held out"
 
@@ -134,8 +142,9 @@ def main() -> int:
         return 0
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
-    elsewhere, rated, served = other_host_points(), rate_points(), server_points()
-    ours = {OWN: {p.id: figures(predicted(p)) for p in (*h100, *advised, *unseen, *elsewhere, *rated, *served)}}
+    elsewhere, rated, served, paced = other_host_points(), rate_points(), server_points(), host_points()
+    others = (h100, advised, unseen, elsewhere, rated, served, paced)
+    ours = {OWN: {p.id: figures(predicted(p)) for those in others for p in those}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
     print_errors("H100 with an L4's memory", h100, ours)
@@ -146,7 +155,8 @@ def main() -> int:
     print_errors(
         "H100 with an L4's memory, a server of experts, latent attention, adapters, eager kernels", served, ours
     )
-    for title, own, said in bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated, served):
+    print_errors("H100 with an L4's memory, at the pace of the host", paced, ours)
+    for title, own, said in bounded_sets(points, answers, ours[OWN], *others):
         print_coverage(title, own, said)
     print(named_line())
     left = Counter(reason for row in rows("l4_points.jsonl") if (reason := unjudged(row)))
@@ -156,10 +166,9 @@ def main() -> int:
         print_points(points, answers[HELD_OUT])
         print_points(h100, ours[OWN])
     if arguments.docs:
-        held = bounded_sets(points, answers, ours[OWN], h100, advised, unseen, elsewhere, rated, served)
+        held = bounded_sets(points, answers, ours[OWN], *others)
         kept = {"own": OWN, "held_out": HELD_OUT, "picks": picks_table(), "covered": coverage_table(held)}
-        sets = (advised, unseen, elsewhere, rated, served)
-        refresh_docs(points, answers, h100, ours, sets=sets, left=left, **kept)
+        refresh_docs(points, answers, h100, ours, sets=others[1:], left=left, **kept)
     return 0
 
 

@@ -38,8 +38,8 @@ def refresh_docs(
 ) -> None:
     """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
     points that settled no fitted constant: the advisor's, of other models, of another host, under a rate, of a
-    server."""
-    advised, unseen, elsewhere, rated, served = sets
+    server, at the pace of the host."""
+    advised, unseen, elsewhere, rated, served, paced = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -51,7 +51,10 @@ def refresh_docs(
         "errors-host": _table(elsewhere, ours),
         "errors-rate": _table(rated, ours),
         "errors-server": _table(served, ours),
+        "errors-paced": _table(paced, ours),
         "server-before": _before(served, ours[own]),
+        "paced-before": _before(paced, ours[own]),
+        "points-paced": _points(paced, ours[own], None),
         "points-server": _points(served, ours[own], None),
         "points-host": _points(elsewhere, ours[own], None),
         "points-rate": _points(rated, ours[own], None),

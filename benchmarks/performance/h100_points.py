@@ -71,11 +71,18 @@ def server_points() -> tuple[Point, ...]:
     return tuple(point for row in judged for point in _server_points(row))
 
 
+@cache
+def host_points() -> tuple[Point, ...]:
+    """Starts whose steps the host sets the pace of, in process and as servers: small models, eager kernels, experts,
+    adapters, small chunks; and full caches."""
+    return tuple(point for row in rows("host_points.jsonl") for point in _server_points(row))
+
+
 def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
     for load in row["loads"]:
         if "note" in load:
             continue
-        who = load.get("clients", load.get("n"))
+        who = None if "rate" in load else load.get("clients", load.get("n"))
         read = {"itl": load.get("itl_s"), "ttft": load.get("ttft_s"), "tokens": load.get("out_tok_s")}
         measured: dict[Metric, float] = {
             name: read[name] * (1 if name == "tokens" else 1000) for name in METRICS if read[name]
@@ -83,9 +90,9 @@ def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
         if load["out"] < FEW_TOKENS:
             measured = {"ttft": measured["ttft"]}
         dealt = f"-{load['adapters']}-adapters" if "adapters" in load else ""
-        at_once = "" if "clients" in load else "-at-once"
-        name = f"{row['id']}-{who}-{load['in']}-{load['out']}{dealt}{at_once}"
-        asked = Load(input_tokens=load["in"], output_tokens=load["out"], clients=who)
+        at_once = "-at-once" if "n" in load and who else ""
+        name = f"{row['id']}-{who or load['rate']}-{load['in']}-{load['out']}{dealt}{at_once}"
+        asked = Load(input_tokens=load["in"], output_tokens=load["out"], clients=who, rate=load.get("rate"))
         question = server_question(row, load.get("adapters"))
         yield _point(row, row["id"], name, question, asked, measured, own_bound=True)
 

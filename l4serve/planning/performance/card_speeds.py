@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -41,16 +41,17 @@ class BlockKernel:
 @frozen()
 class Launches:
     """Seconds that the host takes to launch one layer of a step that no full graph holds, and how much more where no
-    part of a graph does either: for experts, for latent attention, for adapters."""
+    part of a graph does either: for any layer, for experts, for latent attention, for adapters."""
 
     layer: float
+    bare: float
     experts: float
     latent: float
     adapters: float
 
     def faster(self, times: float) -> Launches:
         """By a host that is so many times as fast."""
-        return Launches(self.layer / times, self.experts / times, self.latent / times, self.adapters / times)
+        return Launches(*(getattr(self, part.name) / times for part in fields(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,7 +129,7 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         link_latency=row["link"]["latencyUs"] * MICRO,
         link_one_shot=row["link"].get("oneShot", False),
         launches=Launches(
-            *(table["launch"][part] * MICRO for part in ("layerUs", "expertsUs", "latentUs", "adaptersUs"))
+            *(table["launch"][part] * MICRO for part in ("layerUs", "bareUs", "expertsUs", "latentUs", "adaptersUs"))
         ),
         measured="readGbS" in achieved,
         bounds=row.get("bounds", {}),

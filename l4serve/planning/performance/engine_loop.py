@@ -103,6 +103,7 @@ class EngineLoop:
         if decoding:
             _, each, each_windowed = self.clock.decode(decoding)
             seconds += each * self.cached + each_windowed * self._windowed()
+        seconds = max(seconds, self.clock.least(decoding + len(first)))
         self._pass(seconds, 1 if decoding else 0, beside=len(first))
         for request in first:
             self._start(request)
@@ -226,7 +227,7 @@ class EngineLoop:
             self.seen.touched.add("cache")
             count = max(1, room // decoding)
         fixed, each, each_windowed = self.clock.decode(decoding)
-        first = fixed + each * self.cached
+        least, first = self.clock.least(decoding), fixed + each * self.cached
         growing = each * decoding
         if self.window is not None:
             near = self._windowed()
@@ -236,13 +237,13 @@ class EngineLoop:
         if self.late:
             count = 1
         elif self.sent and not self.waiting:
-            until_then = self.clock.steps_until(first, growing, self.sent[0] - self.now)
+            until_then = self.clock.steps_until(least, first, growing, self.sent[0] - self.now)
             if until_then < count:
                 count = until_then
                 if self.limits.ahead:  # the step after it was scheduled before the request came
-                    self.scheduled = self.now + self.clock.stretch(first, growing, count)
+                    self.scheduled = self.now + self.clock.stretch(least, first, growing, count)
                     count += 1
-        self._pass(self.clock.stretch(first, growing, count), 1, count)
+        self._pass(self.clock.stretch(least, first, growing, count), 1, count)
         self._finish_due()
 
     def _finish_due(self) -> None:

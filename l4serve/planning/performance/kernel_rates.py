@@ -22,9 +22,9 @@ class KernelRates:
     dense rate. `flash`, `flashinfer` and `other` are attention's shares of the bandwidth while it reads the KV cache,
     `flash_loss` is what FLASH_ATTN loses with each doubling of a step's sequences. `host` and `layer` are the parts of
     a step that no byte explains; `request` is what the first token of a request takes beside its steps. `least_step` is
-    what the host takes for a step, which the card's work hides once it takes longer. `adapter_layer` is what the
-    kernels of adapters take for each layer, and `adapter_read` the bytes of them that an SM reads in the time in which
-    it unpacks a 4-bit weight.
+    what the host takes for a step, which the card's work hides once it takes longer, and `sequence` what it takes to
+    hand out a token of each, beside the next step. `adapter_layer` is what the kernels of adapters take for each layer,
+    and `adapter_read` the bytes of them that an SM reads in the time in which it unpacks a 4-bit weight.
     """
 
     read_plain: float
@@ -47,6 +47,7 @@ class KernelRates:
     sample_passes: float
     overlap: float
     least_step: float
+    sequence: float
     adapter_layer: float
     adapter_read: float
 

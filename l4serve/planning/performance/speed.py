@@ -260,7 +260,7 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     if seen.decoded:
         token = seen.itl / seen.decoded * MILLI
         if clock.graphs == "full":
-            width = width.paced(clock.least * MILLI, token, slower=SLOWER_STEP, faster=1.0)
+            width = width.paced(clock.least(_together(seen)) * MILLI, token, slower=SLOWER_STEP, faster=1.0)
         else:
             width = width.paced(clock.launched(1) * MILLI, token, slower=HOSTS, faster=HOSTS)
     for case in served.unproven:
@@ -281,6 +281,11 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
     held_by = partial(bottleneck, (clock, loop_limits(served)), load, seen, _half(served, clock))
     return Speed(figures=figures, bound=width, held_by=held_by, not_judged=reasons)
+
+
+def _together(seen: Observed) -> int:
+    """How many sequences were in a step, in the mean."""
+    return max(1, round(seen.running / (seen.busy + seen.idle))) if seen.busy else 1
 
 
 def _half(served: Served, clock: StepClock) -> Callable[[], StepClock] | None:

@@ -54,7 +54,7 @@ class StepClock:
     def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
         """The clock of a card and a host that are so many times as fast."""
         rates, card = self.rates, sped_up(self.card, read=read, compute=compute, link=link, host=host)
-        by_host = ("host", "layer", "request", "least_step", "adapter_layer")
+        by_host = ("host", "layer", "request", "least_step", "sequence", "adapter_layer")
         quick = replace(rates, **{name: getattr(rates, name) / host for name in by_host})
         return replace(self, rates=quick, card=card)
 
@@ -65,7 +65,8 @@ class StepClock:
     def seconds(self, batch: Batch) -> float:
         """The step's time."""
         bare = self.bare(batch.decoding + batch.prefilling, batch.decoding + batch.finished)
-        return max(self.least, bare + self.prompt(batch.attended, batch.attended_windowed) + self._cache(batch))
+        worked = bare + self.prompt(batch.attended, batch.attended_windowed) + self._cache(batch)
+        return max(self.least(batch.decoding + batch.finished), worked)
 
     def bare(self, tokens: int, rows: int) -> float:
         """Seconds of a step of so many tokens, of which so many rows make logits, without its attention."""
@@ -97,7 +98,7 @@ class StepClock:
     def decoding(self, sequences: int, context: float) -> float:
         """Seconds of a step that decodes so many sequences of this context, and nothing else."""
         fixed, each, windowed = self.decode(sequences)
-        return max(self.least, fixed + sequences * (each * context + windowed * self._near(context)))
+        return max(self.least(sequences), fixed + sequences * (each * context + windowed * self._near(context)))
 
     def _near(self, context: float) -> float:
         return context if self.work.window is None else min(context, self.work.window)
@@ -108,21 +109,21 @@ class StepClock:
         near = self._near(context)
         return self._worked(sequences, sequences) + sequences * (each * context + windowed * near)
 
-    def stretch(self, first: float, growing: float, count: int) -> float:
+    def stretch(self, least: float, first: float, growing: float, count: int) -> float:
         """Seconds of so many steps in a row, of which the card's work takes so long in the first and each time so much
-        more."""
-        short = self.least - first
+        more, and the host's no less in any."""
+        short = least - first
         by_host = 0 if short <= 0 else min(count, ceil(short / growing)) if growing else count
         rest = count - by_host
-        return by_host * self.least + rest * (first + growing * by_host) + growing * rest * (rest - 1) / 2
+        return by_host * least + rest * (first + growing * by_host) + growing * rest * (rest - 1) / 2
 
-    def steps_until(self, first: float, growing: float, seconds: float) -> int:
+    def steps_until(self, least: float, first: float, growing: float, seconds: float) -> int:
         """Steps of such a row after which so many seconds have passed; the last of them runs at that moment."""
-        short = self.least - first
+        short = least - first
         by_host = ceil(short / growing) if short > 0 and growing else 0
-        if short > 0 and (not by_host or seconds < by_host * self.least):
-            return int(seconds / self.least) + 1
-        rest, each = seconds - by_host * self.least, first + growing * by_host
+        if short > 0 and (not by_host or seconds < by_host * least):
+            return int(seconds / least) + 1
+        rest, each = seconds - by_host * least, first + growing * by_host
         if not growing:
             return int(rest / each) + 1
         half = each - growing / 2
@@ -160,15 +161,15 @@ class StepClock:
         work, launches = self.work, self.card.launches
         each = launches.layer
         if self.graphs == "none" or tokens > CAPTURED:
+            each += launches.bare
             each += launches.experts if work.expert_bytes else 0.0
             each += launches.latent if work.latent else 0.0
             each += launches.adapters if work.adapters else 0.0
         return work.layers * each
 
-    @property
-    def least(self) -> float:
-        """Seconds of the host for a step, however little the card has to do."""
-        return self.rates.least_step
+    def least(self, sequences: int) -> float:
+        """Seconds of the host for a step that gives so many sequences a token, however little the card has to do."""
+        return max(self.rates.least_step, sequences * self.rates.sequence)
 
     @cached_property
     def host(self) -> float:

@@ -108,14 +108,26 @@ def test_scales_of_blocks_cost_each_layer_of_a_hopper_more() -> None:
     assert many == pytest.approx(36 * 36e-6, rel=0.2)
 
 
+def test_no_card_makes_tokens_faster_than_the_host_hands_them_out() -> None:
+    small = clock("Qwen/Qwen2.5-0.5B-Instruct", gpu="nvidia-h100-80gb")
+    assert small.decoding(1, 256) == small.rates.least_step
+    assert small.decoding(200, 256) == 200 * small.rates.sequence > small.worked(200, 256)
+
+
+def test_a_layer_in_no_graph_takes_the_host_longer_than_one_in_parts_of_them() -> None:
+    row = clock("Qwen/Qwen2.5-0.5B-Instruct", gpu="nvidia-h100-80gb")
+    assert row.launched(513) - row.launched(512) == pytest.approx(row.work.layers * row.card.launches.bare)
+    assert clock("Qwen/Qwen2.5-0.5B-Instruct", enforce_eager=True).launched(1) == row.launched(513)
+
+
 @pytest.mark.parametrize("growing", [0.0, 1e-7, 2e-5, 1e-3])
 @pytest.mark.parametrize("first", [0.001, 0.0023, 0.02])
 @pytest.mark.parametrize("seconds", [0.0, 0.0009, 0.01, 0.5, 7.0])
 def test_steps_until_a_moment_are_as_few_as_pass_it(first: float, growing: float, seconds: float) -> None:
-    row = clock()
-    count = row.steps_until(first, growing, seconds)
-    assert row.stretch(first, growing, count) >= seconds * (1 - 1e-9)
-    assert row.stretch(first, growing, count - 1) <= seconds * (1 + 1e-9)
+    row, least = clock(), kernel_rates().least_step
+    count = row.steps_until(least, first, growing, seconds)
+    assert row.stretch(least, first, growing, count) >= seconds * (1 - 1e-9)
+    assert row.stretch(least, first, growing, count - 1) <= seconds * (1 + 1e-9)
 
 
 BLOCK_FP8 = json.loads(Path("benchmarks/performance/block_fp8.json").read_text("utf-8"))["l4"]
