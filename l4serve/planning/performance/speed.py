@@ -16,7 +16,7 @@ from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.bottleneck import bottleneck
 from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyond, farther, times
-from l4serve.planning.performance.card_speeds import HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
+from l4serve.planning.performance.card_speeds import FASTER_STEP, HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
 from l4serve.planning.performance.known_runs import full_pace
@@ -260,7 +260,7 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
     if seen.decoded:
         token = seen.itl / seen.decoded * MILLI
         if clock.graphs == "full":
-            width = width.paced(clock.least(_together(seen)) * MILLI, token, slower=SLOWER_STEP, faster=1.0)
+            width = width.paced(clock.least(_together(seen)) * MILLI, token, slower=SLOWER_STEP, faster=FASTER_STEP)
         else:
             width = width.paced(clock.launched(1) * MILLI, token, slower=HOSTS, faster=HOSTS)
     for case in served.unproven:

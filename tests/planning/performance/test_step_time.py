@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4serve.planning.performance.kernel_rates import kernel_rates
-from l4serve.planning.performance.speed import step_clock
+from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.speed import speed_of, step_clock
 from l4serve.planning.performance.step_time import Batch, StepClock
 from tests.planning.performance.engines import served
 
@@ -112,6 +113,15 @@ def test_no_card_makes_tokens_faster_than_the_host_hands_them_out() -> None:
     small = clock("Qwen/Qwen2.5-0.5B-Instruct", gpu="nvidia-h100-80gb")
     assert small.decoding(1, 256) == small.rates.least_step
     assert small.decoding(200, 256) == 200 * small.rates.sequence > small.worked(200, 256)
+
+
+def test_another_host_may_be_quicker_where_the_card_waits_for_it() -> None:
+    one = Load(input_tokens=128, output_tokens=128, clients=1)
+    for model, least in (("Qwen/Qwen2.5-0.5B-Instruct", 0.92 / 1.3), ("Qwen/Qwen3-8B", 0.92)):
+        said = speed_of(served(model, gpu="nvidia-h100-80gb"), one)
+        assert said.low.itl_ms is not None
+        assert said.figures.itl_ms is not None
+        assert said.low.itl_ms / said.figures.itl_ms == pytest.approx(least, rel=0.01)
 
 
 def test_a_layer_in_no_graph_takes_the_host_longer_than_one_in_parts_of_them() -> None:
