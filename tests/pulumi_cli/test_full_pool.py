@@ -53,7 +53,7 @@ def ready(plane: ControlPlane) -> dict[str, int]:
 
 
 def await_ready(plane: ControlPlane, expected: Mapping[str, int]) -> None:
-    """Until so many pods are ready: an update without a surge may end a moment before its last pod is.
+    """Until so many pods are ready: a Deployment counts them a moment later, and without a surge an update ends before.
 
     The controller makes the new ReplicaSet with no pods, since the old one still has its GPU, and the provider takes
     none of none for done where the Deployment's condition is still that of the update before.
@@ -102,7 +102,7 @@ def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlan
                 engine.configure(step)
                 engine.up()
         assert least == {"b": 1}, "the one that stays serves all along"
-        assert ready(control_plane) == {"b": 1, "c": 1}
+        await_ready(control_plane, {"b": 1, "c": 1})
 
 
 def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_scale_down_beside_a_scale_up_ends(control_plane: ControlPlane, tmp_pa
         with least_serving(control_plane, "a", "b") as least:
             engine.up()
         assert least == {"a": 1, "b": 1}
-        assert ready(control_plane) == {"a": 1, "b": 2}
+        await_ready(control_plane, {"a": 1, "b": 2})
 
 
 @pytest.mark.parametrize(("nodes", "kept"), [(1, 0), (2, 1)], ids=["full", "with room"])

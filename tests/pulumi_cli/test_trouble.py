@@ -74,7 +74,7 @@ def test_a_webhook_that_refuses_is_named_and_the_next_update_heals(control_plane
         assert f'failed calling webhook "{name}"' in refused.errors
         assert ready(control_plane) == {"a": 1}
         engine.up()
-        assert ready(control_plane) == {"a": 1, "b": 1}
+        await_true(lambda: ready(control_plane) == {"a": 1, "b": 1})
 
 
 def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: 
         assert "count/deployments.apps=1" in refused.errors
         core.delete_namespaced_resource_quota("small", SPACE)
         engine.up()
-        assert ready(control_plane) == {"a": 1, "b": 1}
+        await_true(lambda: ready(control_plane) == {"a": 1, "b": 1})
 
 
 def test_a_lost_spot_node_costs_no_update(control_plane: ControlPlane, tmp_path: Path) -> None:
@@ -201,5 +201,5 @@ def test_an_update_over_a_restart_ends_or_the_next_one_heals(
         update.wait(END_S)
         outcome = engine.up()
         assert "Traceback" not in outcome.output
-        assert ready(plane) == {"a": 1, "b": 1}
+        await_true(lambda: ready(plane) == {"a": 1, "b": 1})
         assert engine.preview().steps == ()
