@@ -63,8 +63,9 @@ def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterato
     if plan.cluster.managed is not None:
         return  # its pools say it, and Autopilot makes nodes
     before, after = _placed(before, plan), _packed(plan)
-    added = [pod for name, pod in after.items() if name not in before and pod.node_pool == UNKNOWN]
-    gone = {name: pod for name, pod in before.items() if name not in after and pod.node_pool == UNKNOWN}
+    described = {pool.name for pool in plan.node_pools}
+    added = [pod for name, pod in after.items() if name not in before and pod.node_pool not in described]
+    gone = {name: pod for name, pod in before.items() if name not in after and pod.node_pool not in described}
     if added and gone:
         going, new = _names([_told(name, pod, plan) for name, pod in gone.items()]), _names(added)
         rename = _rename(gone, added, plan)

@@ -61,8 +61,10 @@ def test_an_exchange_on_a_cluster_of_unknown_size_is_told_as_what_may_fail() -> 
     (move,) = exchange_notes(read_pods(pods_json(old)), moved)
     assert "renamedFrom" not in larger.text + move.text, "neither is a rename"
     assert notes({"a": loose, "b": loose}, {"a": loose}) == notes({"a": loose}, {"a": loose, "b": loose}) == []
-    pooled = stack(**A_AND_B)
-    assert list(exchange_notes(read_pods(pods_json(pooled)), stack(b=workload(), c=workload()))) == []
+    pooled = read_pods(pods_json(stack(**A_AND_B)))
+    assert list(exchange_notes(pooled, stack(b=workload(), c=workload()))) == []
+    (left,) = exchange_notes(pooled, planned(serving({"b": loose, "c": loose}, cluster=EXISTING, pools={})))
+    assert left.path == "workloads.c", "the pool of a is no longer described"
 
 
 def test_pods_that_are_named_without_a_namespace_are_the_plans() -> None:
