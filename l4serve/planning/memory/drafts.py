@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from l4serve.config.data_file import load_data
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
-from l4serve.planning.memory.weights import layer_bytes, weight_bytes
+from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, kv_element_bytes
+from l4serve.planning.memory.weights import layer_bytes, rank_kv_heads, weight_bytes
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.quantity import GIB
@@ -27,6 +28,18 @@ def _with_head(options: ServingOptions, target: ModelShape, states: int) -> Serv
     layer = layer_bytes(target, replace(options, quantization=None)) / layers * options.tensor_parallel_size
     keeping = target.count_layers(LayerKind.FULL) + target.count_layers(LayerKind.SLIDING)
     return replace(options, draft_weights_gib=(layer + projection) / GIB, draft_kv_fraction=1 / keeping)
+
+
+def _with_block(options: ServingOptions, block: Mapping[str, Any], target: ModelShape) -> ServingOptions:
+    """The draft's own layers in the target's type, split over the ranks, and the projection that each rank has."""
+    hidden, keys = block["hidden"], block["kvHeads"] * block["headDim"]
+    layer = hidden * (2 * block["heads"] * block["headDim"] + 2 * keys + 3 * block["intermediate"])
+    projection = block["states"] * hidden**2 * options.tensor_parallel_size
+    weights = (block["layers"] * layer + projection) * dtype_bytes(activation_dtype(target, options))
+    ranks = options.tensor_parallel_size
+    token = 2 * block["layers"] * rank_kv_heads(block["kvHeads"], ranks) * block["headDim"]
+    fraction = token * kv_element_bytes(target, options) / kv_bytes_per_token(target, options)
+    return replace(options, draft_weights_gib=weights / GIB, draft_kv_fraction=fraction)
 
 
 def with_draft(
@@ -48,6 +61,8 @@ def with_draft(
         return _with_head(options, target, HEADS[method]), (
             f"the draft head {name or method} is counted as one layer of the model",
         )
+    if block := load_data(__file__, "draft_blocks.json")["blocks"].get(str(name)):
+        return _with_block(options, block, target), ()
     if draft is None:
         raise MemoryModelError(
             f"the speculative draft {name or method} is in no catalogue; take one that is, or weigh it with l4serve fit"

@@ -9,7 +9,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.towers import loads_tower
-from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 
 def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants | None = None) -> Fit:
@@ -18,6 +18,8 @@ def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Co
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
     unjudged = (*options.unjudged, *(_of_tower(model, options) if loads_tower(model, options) else ()))
+    if options.context_ranks > 1 and (model.is_hybrid or model.count_layers(LayerKind.SLIDING)):
+        unjudged = (*unjudged, "--decode-context-parallel-size beside windows or states")
     if unjudged:
         raise MemoryModelError(f"{', '.join(unjudged)}: moves memory and is not modelled")
     return engine_memory(options.engine).estimate(model, gpu, options, constants or fitted_constants())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.engines.config_values import read_object
 from l4serve.planning.memory.generations import parse_version
+from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.values.fixed_counts import FixedCounts
 
 _MULTIPLES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -51,6 +52,8 @@ def read_value(flag: str, values: Sequence[Any], context: Context) -> Reading | 
     Values are the words of a command line, or one value of a typed field.
     """
     option, kind = flag_table()["modelled"][flag]
+    if kind == "copies":
+        return Reading({option: values[:1] == ["data"] or values[:1] == ("data",)})
     if kind == "switch":
         return Reading({option: not values or values[0] not in (False, "false", "False")})
     if not values:
@@ -126,9 +129,17 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
     table = flag_table()["compilation"]
     changes: dict[str, Any] = {}
     unmodelled = []
-    for key, written in asked.items():
+    for key, written in _flat(asked, "pass_config"):
         value = written.upper() if key == "cudagraph_mode" and isinstance(written, str) else written
-        if key in table["graphs"]:
+        if key in ("level", "mode"):
+            compiled = _mode(value, asked.get("cudagraph_mode"), context.version)
+            changes |= compiled.changes
+            unmodelled += compiled.unmodelled
+        elif key.startswith("pass_config."):
+            fused = _pass(key, value, context.version)
+            changes |= fused.changes
+            unmodelled += fused.unmodelled
+        elif key in table["graphs"]:
             part = table["graphs"][key]
             read = _counts("sizes", [value], context) if part == "sizes" else Reading({"largest": read_count(value)})
             if read is None or None in read.changes.values():
@@ -143,14 +154,52 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
     return Reading(changes, tuple(unmodelled))
 
 
+def _flat(asked: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    """The entries of an object, those of one that lies in it under `name` with a dot before them."""
+    for key, value in asked.items():
+        if key == name and isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", held) for inner, held in value.items())
+        else:
+            yield key, value
+
+
+def _mode(value: Any, graphs: Any, version: str) -> Reading:
+    """A level or mode of compilation: without any, only graphs that need no compilation are captured."""
+    release, levels = parse_version(version), flag_table()["levels"]["release"]
+    asked, graphs = str(value).upper(), str(graphs).upper()
+    if asked in ("3", "VLLM_COMPILE") or release < parse_version(levels["changesNothingBefore"]):
+        return Reading({})
+    if asked not in ("0", "NONE"):
+        return Reading({}, (f"compilation mode {value}",))
+    kept = graphs in ("FULL", "FULL_DECODE_ONLY", "2") and release[:2] != parse_version(levels["ownFrom"])[:2]
+    return Reading({} if kept else {"enforce_eager": True})
+
+
+def _pass(key: str, value: Any, version: str) -> Reading:
+    """A pass over what was compiled: one that is off allocates nothing, one that fuses all-reduces has buffers."""
+    table, name = flag_table()["compilation"]["passes"], key.partition(".")[2]
+    if name in table["harmless"] or str(value).lower() == "false":
+        return Reading({})
+    if name not in table["allreduce"]["keys"]:
+        return Reading({}, (f"{key} of the compilation config",))
+    counted = parse_version(version) >= parse_version(table["allreduce"]["byDefaultFrom"])
+    return Reading({} if counted else {"fuses_allreduce": True})
+
+
+def allreduce_gib(options: ServingOptions) -> float:
+    """Buffers of FlashInfer's all-reduce on one rank, at most, where it is asked for and no default counts them."""
+    table, ranks = flag_table()["compilation"]["passes"]["allreduce"], options.tensor_parallel_size
+    held = table["mib"].get(str(ranks), 0) if options.fuses_allreduce else 0
+    return float(ranks * table["copies"] * held / 1024)
+
+
 def _level(option: str, values: Sequence[Any], context: Context) -> Reading:  # noqa: ARG001
-    """An optimisation level: the release's own changes nothing, one is that of eager execution, the effect of others is
-    not known."""
-    asked, levels, release = str(values[0]).lstrip("Oo"), flag_table()["levels"], parse_version(context.version)
-    if asked == levels["eager"]["level"] and release >= parse_version(levels["eager"]["from"]):
-        return Reading({"enforce_eager": True})
-    own = [level for since, level in levels["default"]["from"].items() if parse_version(since) <= release]
-    return Reading({}, () if own and asked == own[-1] else (f"optimisation level {asked}",))
+    """An optimisation level; before there were any, that of the compilation config."""
+    asked, levels = str(values[0]).lstrip("Oo"), flag_table()["levels"]["release"]
+    if parse_version(context.version) < parse_version(levels["ownFrom"]):
+        return _mode(asked, None, context.version)
+    meant: Mapping[str, Mapping[str, Any]] = {"0": {"enforce_eager": True}, "1": {"graphs.piecewise": True}}
+    return Reading(meant.get(asked, {}))
 
 
 def _connector(option: str, values: Sequence[Any], context: Context) -> Reading | None:
@@ -166,6 +215,8 @@ def _connector(option: str, values: Sequence[Any], context: Context) -> Reading 
         return None if held is None else Reading({**changes, option: held * context.ranks})
     if name == "OffloadingConnector" and (held := read_count(extra.get(table["offloading"]["key"]))) is not None:
         return Reading({**changes, option: held / _BINARY_GIB})
+    if name in table["noMemory"]["names"] and asked.get("kv_buffer_device") != "cpu":
+        return Reading(changes)
     return Reading(changes, (f"the connector {name}",))
 
 
@@ -190,13 +241,14 @@ def _overrides(option: str, values: Sequence[Any], context: Context) -> Reading 
 
     Neither do those of positions where the length is asked for; else it would follow them.
     """
-    asked = _object(values[0])
-    if asked is None:
+    read = _object(values[0])
+    if read is None:
         return None
-    known, keys = flag_table()["overrides"], (key.partition(".")[0] for key in asked)
-    given = zip(asked, keys, asked.values(), strict=True)
+    known, asked = flag_table()["overrides"], dict(_flat(read, "text_config"))
+    keys = [key.removeprefix("text_config.").partition(".")[0] for key in asked]
+    given = list(zip(asked, keys, asked.values(), strict=True))
     moving = [key for key, first, value in given if first not in known["harmless"] or _names_a_generator(first, value)]
-    lengths = [] if context.max_model_len else [key for key in asked if key.partition(".")[0] in known["positions"]]
+    lengths = [] if context.max_model_len else [key for key, first, _ in given if first in known["positions"]]
     return Reading({}, (*(f"{key} of config.json" for key in moving), *map(_without_length, lengths)))
 
 

@@ -11,7 +11,10 @@ def graph_gib(sizes: int, layers: int, constants: Constants) -> float:
     return (share["base"] + sizes * (share["perSize"] + share["perSizeAndLayer"] * layers)) / 1024 if sizes else 0.0
 
 
-def capture_count(largest: int, step: int) -> int:
-    """How many batch sizes are captured: 1, 2, 4, every 8th below 256 and every `step`th from there on."""
-    small = sum(1 for size in (1, 2, 4) if size <= largest)
-    return small + len(range(8, min(largest + 1, 256), 8)) + len(range(256, largest + 1, step))
+def capture_count(largest: int, step: int, *, dense: int = 0) -> int:
+    """How many batch sizes are captured: 1, 2, 4, every 8th below 256 and every `step`th from there on.
+
+    Every one up to `dense` is too.
+    """
+    small = {*(size for size in (1, 2, 4) if size <= largest), *range(1, min(largest, dense) + 1)}
+    return len({*small, *range(8, min(largest + 1, 256), 8), *range(256, largest + 1, step)})

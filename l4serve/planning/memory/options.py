@@ -35,6 +35,9 @@ class ServingOptions:
     `gpu_memory_utilization` (vLLM) and `cuda_memory_fraction` (TGI) are fractions of the card. `default_*` are the
     limits that the release takes on the card where none is asked for, `attention_backend` the backend in force.
     `expert_parallel` is whether each expert lies whole on one rank.
+    `performance_mode` moves limits and graphs that nobody asks for, `context_ranks` are those over which each
+    sequence's cache is split while it decodes, `fuses_allreduce` is whether FlashInfer's all-reduce is asked for,
+    `copies_tower` whether a tower lies whole on every rank, `sleeps` whether weights lie in a pool that can sleep.
     `whole_items` is whether the operator lets no picture or video be split over steps.
     `triton_experts` is whether Triton's kernels serve quantised experts on the card.
     `weights_gib` overrides the computed weights of one GPU rank. `draft_weights_gib` and `draft_kv_fraction` describe a
@@ -83,6 +86,12 @@ class ServingOptions:
     block_size: int | None = None
     mamba_cache_dtype: str | None = None
     mamba_ssm_cache_dtype: str | None = None
+    mamba_cache_mode: str | None = None
+    performance_mode: str | None = None
+    context_ranks: int = 1
+    fuses_allreduce: bool = False
+    copies_tower: bool = False
+    sleeps: bool = False
     multimodal_limits: Mapping[str, int] | None = None
     max_pixels: int | None = None
     load_format: str | None = None

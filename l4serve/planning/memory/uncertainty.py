@@ -35,6 +35,7 @@ def uncertainty_gib(
         _tower_width(model, options, generation, constants, tower),
         width["hybridGib"] if model.is_hybrid else 0.0,
         width["draftGib"] if options.draft_weights_gib else 0.0,
+        _plain_layer_gib(model, options) if options.sleeps else 0.0,
     )
 
 
@@ -69,6 +70,12 @@ def _left_behind_gib(model: ModelShape, options: ServingOptions, stored: WeightF
             left_behind_bytes(model, edited(options, load_format=way), stored, generation) for way in (None, "dummy")
         )
         return abs(by_files - by_modules) / GIB
+    return _plain_layer_gib(model, options)
+
+
+def _plain_layer_gib(model: ModelShape, options: ServingOptions) -> float:
+    """One layer's linear weights in the model's own type: what loading leaves at most in a pool that gives none back
+    (`use_memory_pool` of vllm/device_allocator/cumem.py, where the engine can sleep)."""
     parameters = rank_parameters(model, options.tensor_parallel_size)
     linear = parameters.attention + parameters.dense_mlp + parameters.experts
     return linear / model.num_hidden_layers * dtype_bytes(activation_dtype(model, options)) / GIB

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from l4serve.config.frozen import frozen
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
@@ -10,7 +12,7 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.flag_values import read_count
+from l4serve.planning.memory.flag_values import allreduce_gib, read_count
 from l4serve.planning.memory.generations import GIB, Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
@@ -42,6 +44,10 @@ TRITON_KERNELS = (0, 12, 0)
 """The release of which a source is known to bring Triton's kernels for MXFP4 experts; 0.11.0 does not."""
 
 
+INTERACTIVE_SIZES = 32
+"""Up to where `--performance-mode interactivity` captures every size (`_set_cudagraph_sizes`, 0.17.0 to 0.26.0)."""
+
+
 def generation_of(model: ModelShape, gpu: Gpu, options: ServingOptions) -> Generation:
     """How the release serves the model on the card: by its own engine, or by V0's where it falls back to that."""
     fp8_cache = (options.kv_cache_dtype or "auto").startswith("fp8")
@@ -56,9 +62,12 @@ def batch_limits(model: ModelShape, options: ServingOptions, generation: Generat
     # What a release takes by card is its V1 engine's; V0 has one default for all cards.
     by_card = generation.runner != "v0"
     seqs = options.max_num_seqs or (by_card and options.default_max_num_seqs) or generation.default_seqs
+    doubled = 2 if options.performance_mode == "throughput" else 1  # `_set_default_max_num_seqs_and_...` since 0.17
+    seqs *= 1 if options.max_num_seqs else doubled
     tokens = options.max_num_batched_tokens
     if tokens is None:
         tokens = (by_card and options.default_max_num_batched_tokens) or generation.default_batched_tokens
+        tokens *= doubled
         chunked = options.enable_chunked_prefill
         if chunked is None:
             long = length > generation.chunked_prefill_above and _chunks_long_contexts(model, options)
@@ -147,7 +156,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
         grouped=generation.slidingwindow_groups and options.groups_layers,
         in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
         batched_tokens=limits.batched_tokens,
-        prefix_states=generation.prefix_states if generation.caches_prefixes(model, options) else None,
+        prefix_states=_prefix_states(question),
     )
     if options.gpu_blocks is not None:
         usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB
@@ -157,6 +166,15 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
     return verdict(question, parts, layout, usable, uncertainty, _notes(question, parts, usable, tower))
+
+
+def _prefix_states(question: Question) -> Literal["all", "align"] | None:
+    """Which states are kept for prefixes: the release's way, or the one that the operator names."""
+    options, generation = question.options, question.generation
+    if not generation.caches_prefixes(question.model, options):
+        return None
+    asked = options.mamba_cache_mode
+    return "all" if asked == "all" else "align" if asked == "align" else generation.prefix_states
 
 
 def _triton_serves_experts(gpu: Gpu, options: ServingOptions) -> bool:
@@ -171,7 +189,7 @@ def _parts(question: Question) -> Parts:
     weights, loading = _weights_gib(question)
     activation = profiled_gib(question)
     overheads = f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"
-    non_torch = question.constants.non_torch_gib[overheads]
+    non_torch = question.constants.non_torch_gib[overheads] + allreduce_gib(options)
     workspace = _workspace_gib(question)
     graphs = _graphs_gib(question, flashinfer=workspace > 0)
     extra = graphs + workspace
@@ -264,7 +282,8 @@ def captured_graphs(options: ServingOptions, generation: Generation, limits: Bat
         if generation.graph_seqs_factor:
             steps = 1 + options.num_speculative_tokens
             largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor)
-    return capture_count(largest, generation.graph_step) * twice
+    dense = INTERACTIVE_SIZES if options.performance_mode == "interactivity" else 0
+    return capture_count(largest, generation.graph_step, dense=dense) * twice
 
 
 def _workspace_gib(question: Question) -> float:

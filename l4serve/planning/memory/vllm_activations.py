@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import (
@@ -92,6 +94,8 @@ def tower_gib(question: Question) -> tuple[float, float]:
     item = largest_item_tokens(question.model, question.options, limits.max_model_len, question.generation)
     items = profiled_items(question.options, item, limits.seqs, limits.batched_tokens, limits.max_model_len)
     tp = question.options.tensor_parallel_size
+    if question.options.copies_tower:  # items are dealt out to the ranks, each of which has the whole tower
+        items, tp = ceil(items / tp), 1
     budget = question.generation.frame_share * question.gpu.total_gib * GIB
     padded = padded_item(question.model, question.options, item, limits.batched_tokens, question.generation)
     peak, handed = tower_peak_bytes(

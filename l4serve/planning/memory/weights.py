@@ -79,7 +79,8 @@ def weight_bytes(model: ModelShape, options: ServingOptions) -> int:
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     layers = _layers(model, options)
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
-    tower = parameters.vision if loads_tower(model, options) else 0
+    tower = model.extra_parameters if options.copies_tower else parameters.vision
+    tower = tower if loads_tower(model, options) else 0
     ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
     adapters = lora_bytes(model, options, plain) * share
     rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0

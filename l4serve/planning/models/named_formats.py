@@ -3,22 +3,42 @@
 from collections.abc import Mapping
 from typing import Any
 
-_MAKERS = ("redhatai", "neuralmagic")
-"""Owners whose LLM Compressor writes compressed-tensors: https://docs.vllm.ai/projects/llm-compressor."""
-_FORMATS: Mapping[str, Mapping[str, Any]] = {
-    "-fp8-dynamic": {"num_bits": 8, "type": "float", "symmetric": True},
-    "-quantized.w8a8": {"num_bits": 8, "type": "int", "symmetric": True},
-    "-quantized.w8a16": {"num_bits": 8, "type": "int", "symmetric": True},
-    "-quantized.w4a16": {"num_bits": 4, "type": "int", "symmetric": True, "group_size": 128},
+
+def _compressed(**weights: Any) -> dict[str, Any]:
+    groups = {"group_0": {"weights": {"symmetric": True, **weights}}}
+    return {"quant_method": "compressed-tensors", "config_groups": groups, "ignore": ["lm_head"]}
+
+
+_COMPRESSED: Mapping[str, Mapping[str, Any]] = {
+    "-fp8-dynamic": _compressed(num_bits=8, type="float"),
+    "-quantized.w8a8": _compressed(num_bits=8, type="int"),
+    "-quantized.w8a16": _compressed(num_bits=8, type="int"),
+    "-quantized.w4a16": _compressed(num_bits=4, type="int", group_size=128),
 }
+"""What LLM Compressor writes: https://docs.vllm.ai/projects/llm-compressor."""
+_MODELOPT: Mapping[str, Mapping[str, Any]] = {
+    "-fp8": {"quant_method": "modelopt", "quant_algo": "FP8", "ignore": ["lm_head"]},
+    "-fp4": {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "ignore": ["lm_head"]},
+    "-nvfp4": {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "ignore": ["lm_head"]},
+}
+"""What Model Optimizer writes: https://github.com/NVIDIA/TensorRT-Model-Optimizer."""
+_AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True}
+_GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True}
+_MAKERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "redhatai": _COMPRESSED,
+    "neuralmagic": _COMPRESSED,
+    "nvidia": _MODELOPT,
+    "unsloth": {"-bnb-4bit": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
+    "hugging-quants": {"-awq-int4": _AWQ, "-gptq-int4": _GPTQ},
+    "thebloke": {"-awq": _AWQ, "-gptq": _GPTQ},
+}
+"""Owners in lower case, each with the ends of its ids. Unsloth's `-unsloth-bnb-4bit` leaves some layers plain, and is
+none of them."""
 
 
 def named_format(model_id: str) -> tuple[str, dict[str, Any]] | None:
     """The name of the model behind an id, without an owner and in lower case, and how its layers are stored."""
     owner, _, name = model_id.strip().lower().rpartition("/")
-    found = next((suffix for suffix in _FORMATS if name.endswith(suffix)), None)
-    if owner not in _MAKERS or found is None:
-        return None
-    groups = {"group_0": {"weights": dict(_FORMATS[found])}}
-    stored = {"quant_method": "compressed-tensors", "config_groups": groups, "ignore": ["lm_head"]}
-    return name.removesuffix(found), stored
+    formats = _MAKERS.get(owner, {})
+    found = next((suffix for suffix in formats if name.endswith(suffix)), None)
+    return None if found is None else (name.removesuffix(found), dict(formats[found]))

@@ -7,13 +7,14 @@ from tests.planning.memory.test_extra_flags import asked
 
 def test_overrides_that_name_pooling_classes_labels_and_positions_move_no_memory() -> None:
     reranker = '{"architectures":["Qwen3ForSequenceClassification"],"classifier_from_token":["no","yes"]}'
-    for harmless in (f"--hf-overrides={reranker}", "--hf-overrides.max_position_embeddings=65536"):
+    stretched = '--hf-overrides={"text_config":{"rope_parameters":{"rope_type":"yarn","factor":4.0}}}'
+    for harmless in (f"--hf-overrides={reranker}", "--hf-overrides.max_position_embeddings=65536", stretched):
         assert asked(harmless, max_model_len=8192).unjudged == ()
 
 
 OVERRIDES = {
     '--hf-overrides={"num_hidden_layers":4}': "num_hidden_layers of config.json",
-    '--hf-overrides={"text_config":{"num_hidden_layers":4}}': "text_config of config.json",
+    '--hf-overrides={"text_config":{"num_hidden_layers":4}}': "text_config.num_hidden_layers of config.json",
     "--hf-overrides.text_config.hidden_size=4": "text_config.hidden_size of config.json",
     '--hf-overrides={"architectures":["Gemma3ForCausalLM"]}': "architectures of config.json",
     '--hf-overrides={"architectures":"x"}': "architectures of config.json",

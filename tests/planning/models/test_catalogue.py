@@ -133,6 +133,10 @@ def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float])
         ("RedHatAI/Qwen3-8B-FP8-dynamic", 8, 8.2),
         ("RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w4a16", 4, 70.6),
         ("neuralmagic/Qwen2.5-7B-Instruct-quantized.w8a8", 8, 7.6),
+        ("nvidia/Llama-3.1-8B-Instruct-FP8", 8, 8.03),
+        ("nvidia/Llama-3.3-70B-Instruct-FP4", 4, 70.6),
+        ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", 4, 8.03),
+        ("TheBloke/Mistral-7B-Instruct-v0.3-GPTQ", 4, 7.25),
     ],
     lambda case: case[0],
 )
@@ -144,7 +148,15 @@ def test_an_id_of_a_decoder_and_a_format_has_both(case: tuple[str, int, float]) 
     assert rank_parameters(model).total / 1e9 == pytest.approx(case[2], rel=0.01)
 
 
-@each(["RedHatAI/gemma-3-27b-it-FP8-dynamic", "me/Qwen3-8B-FP8-dynamic", "RedHatAI/None-8B-FP8-dynamic"], str)
+@each(
+    [
+        "RedHatAI/gemma-3-27b-it-FP8-dynamic",
+        "me/Qwen3-8B-FP8-dynamic",
+        "RedHatAI/None-8B-FP8-dynamic",
+        "unsloth/Qwen3-8B-unsloth-bnb-4bit",
+    ],
+    str,
+)
 def test_other_ids_with_a_format_are_not_known(model_id: str) -> None:
     assert find_model(model_id) is None
 

@@ -88,6 +88,7 @@ def test_an_old_engine_s_fp8_cache_is_judged_with_a_wider_bound() -> None:
     [
         ({"compilationConfig": {"cudagraph_mode": "NONE"}}, {}),
         ({"compilationConfig": {"max_cudagraph_capture_size": 0}}, {}),
+        ({"compilationConfig": {"mode": "NONE"}}, {}),
         ({}, {"extraArgs": ["-cc.cudagraph_mode=NONE"]}),
         ({}, {"extraArgs": ["-O0"]}),
         ({}, {"extraArgs": ["--optimization-level", "0"]}),
@@ -100,8 +101,8 @@ def test_graphs_that_are_off_are_eager_however_it_is_said(engine: dict[str, Any]
     assert off.figures.itl_ms != planned().figures.itl_ms
 
 
-@pytest.mark.parametrize("workload", [{"extraArgs": ["-O1"]}, {"engine": {"compilationConfig": {"mode": "NONE"}}}])
-def test_compilation_that_is_off_is_not_judged(workload: dict[str, Any]) -> None:
+@pytest.mark.parametrize("workload", [{"extraArgs": ["--enable-dbo"]}, {"engine": {"compilationConfig": {"mode": 1}}}])
+def test_what_moves_memory_unknown_is_not_judged(workload: dict[str, Any]) -> None:
     assert planned(**workload).not_judged
 
 
