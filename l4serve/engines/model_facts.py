@@ -26,6 +26,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.architecture": model.architecture,
         "model.headDim": model.head_dim,
         "model.heads": model.num_attention_heads,
+        "model.headsFillWidth": _fills_width(model),
         "model.kvHeads": model.num_key_value_heads,
         "model.vocabulary": model.vocab_size,
         "model.windowed": model.windowed or None,
@@ -70,6 +71,13 @@ def model_names() -> Mapping[str, Any]:
 def quantization_family(method: str | None) -> str | None:
     """The family of a method of quantisation, since several names read the same checkpoint."""
     return next((name for name, members in model_names()["quantizationFamilies"].items() if method in members), None)
+
+
+def _fills_width(model: ModelTraits) -> bool | None:
+    """Whether a head is what the width divided by the heads gives; None where nobody says."""
+    if not (model.hidden_size and model.num_attention_heads and model.head_dim):
+        return None
+    return model.hidden_size // model.num_attention_heads == model.head_dim
 
 
 def _known(kind: str, contract: Contract, architecture: str | None) -> str | None:

@@ -18,6 +18,8 @@ class ModelTraits:
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     """Elements of one attention head."""
+    hidden_size: int | None = None
+    """Width of the model, which most classes divide by the heads where a release reads no head_dim."""
     vocab_size: int | None = None
     max_position_embeddings: int | None = None
     """Longest context in tokens."""

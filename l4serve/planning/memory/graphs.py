@@ -16,5 +16,6 @@ def capture_count(largest: int, step: int, *, dense: int = 0) -> int:
 
     Every one up to `dense` is too.
     """
-    small = {*(size for size in (1, 2, 4) if size <= largest), *range(1, min(largest, dense) + 1)}
-    return len({*small, *range(8, min(largest + 1, 256), 8), *range(256, largest + 1, step)})
+    stepped = len(range(8, min(largest + 1, 256), 8)) + len(range(256, largest + 1, step))
+    small = {1, 2, 4, *(size for size in range(1, dense + 1) if size % 8)}
+    return stepped + sum(1 for size in small if size <= largest)

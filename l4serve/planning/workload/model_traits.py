@@ -21,6 +21,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         num_key_value_heads=shape.num_key_value_heads,
         latent_attention=shape.mla is not None,
         head_dim=shape.head_dim,
+        hidden_size=shape.hidden_size,
         vocab_size=shape.vocab_size,
         max_position_embeddings=shape.max_position_embeddings if shape.attends else None,
         dtype=shape.torch_dtype,

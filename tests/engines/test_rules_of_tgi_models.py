@@ -1,0 +1,77 @@
+"""What a TGI release makes of a checkpoint and of its own switches: refused where the server ends at start."""
+
+import pytest
+
+from l4serve.engines.traits import ModelTraits
+from tests.engines.rule_cases import QWEN, errors, like
+
+NEMO = like(QWEN, architecture="MistralForCausalLM", num_attention_heads=32, head_dim=128, hidden_size=5120)
+PLAIN = like(NEMO, hidden_size=4096)
+MINITRON = like(NEMO, architecture="LlamaForCausalLM", hidden_size=3072)
+AWQ = like(QWEN, quantization_method="awq", quantization_bits=4)
+FP8 = like(QWEN, quantization_method="fp8", quantization_bits=8)
+OWN = {"tgi-head-width-before-2.2", "tgi-head-width", "tgi-quantize-over-quantised", "tgi-prefixes-without-kernel"}
+OWN |= {"tgi-total-without-input"}
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "rule"),
+    [
+        ("2.0.4", NEMO, "tgi-head-width-before-2.2"),
+        ("2.2.0", NEMO, None),
+        ("2.0.4", PLAIN, None),
+        ("3.3.7", MINITRON, "tgi-head-width"),
+        ("3.3.7", QWEN, None),
+    ],
+)
+def test_heads_that_do_not_fill_the_width(version: str, model: ModelTraits, rule: str | None) -> None:
+    assert errors("tgi", version, model) & OWN == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("model", "quantize", "refused"),
+    [
+        (AWQ, "fp8", True),
+        (AWQ, "eetq", True),
+        (AWQ, "bitsandbytes-nf4", True),
+        (AWQ, "gptq", False),
+        (FP8, "awq", True),
+        (FP8, "fp8", False),
+        (QWEN, "eetq", False),
+    ],
+)
+def test_a_checkpoint_that_is_quantised_is_read_by_its_own_method(
+    model: ModelTraits, quantize: str, refused: bool
+) -> None:
+    assert ("tgi-quantize-over-quantised" in errors("tgi", "3.0.0", model, quantize=quantize)) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "attention", "env", "refused"),
+    [
+        ("2.4.1", "paged", {"PREFIX_CACHING": "1"}, True),
+        ("2.4.1", "paged", {"USE_PREFIX_CACHING": "1"}, False),
+        ("2.3.1", "paged", {"USE_PREFIX_CACHING": "true"}, True),
+        ("3.0.0", "flashdecoding", {"PREFIX_CACHING": "1"}, False),
+        ("3.0.0", "paged", {"PREFIX_CACHING": "0"}, False),
+    ],
+)
+def test_prefixes_are_cached_by_two_kernels(version: str, attention: str, env: dict[str, str], refused: bool) -> None:
+    found = errors("tgi", version, QWEN, extra_env=env, attention=attention)
+    assert ("tgi-prefixes-without-kernel" in found) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "limits", "refused"),
+    [
+        ("2.4.1", {"maxTotalTokens": 8192}, True),
+        ("2.4.1", {"maxTotalTokens": 8192, "maxInputTokens": 8000}, False),
+        ("2.4.1", {}, False),
+        ("2.4.0", {"maxTotalTokens": 8192}, False),
+        ("3.0.0", {"maxTotalTokens": 8192}, False),
+    ],
+)
+def test_one_release_needs_the_longest_prompt_beside_the_total(
+    version: str, limits: dict[str, int], refused: bool
+) -> None:
+    assert ("tgi-total-without-input" in errors("tgi", version, QWEN, **limits)) == refused
