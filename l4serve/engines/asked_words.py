@@ -94,6 +94,7 @@ _OPTIONS = (
     "arg.enableReturnRoutedExperts",
     "arg.enableMambaCacheStochasticRounding",
     "arg.mambaBackend",
+    "arg.moeBackend",
     "arg.compilationConfig.level",
     "arg.compilationConfig.mode",
     "arg.compilationConfig.cudagraph_mode",

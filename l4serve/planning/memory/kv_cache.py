@@ -103,7 +103,7 @@ def kv_layout(
         return _hybrid_layout(model, options, full, prefix_states)
     if not sliding or not grouped:
         encoded = ceil(max(model.encoder_positions, batched_tokens) / BLOCK_TOKENS) if model.encoder_positions else 0
-        block = BLOCK_TOKENS * options.context_ranks  # each rank keeps its share of a sequence
+        block = BLOCK_TOKENS * max(1, options.context_ranks)  # each rank keeps its share of a sequence
         return KvLayout(block_bytes=BLOCK_TOKENS * per_token, full_groups=1, full_block=block, state_blocks=encoded)
     if not full:
         return KvLayout(block_bytes=BLOCK_TOKENS * per_token, sliding_groups=1, window_tokens=window)

@@ -1,0 +1,35 @@
+"""`--moe-backend`: refused where the release has no kernel of that name for the format or the card."""
+
+import pytest
+
+from l4serve.engines.traits import GpuTraits, ModelTraits
+from tests.engines.rule_cases import H100, L4, QWEN, errors, like
+
+PLAIN = like(QWEN, architecture="Qwen3MoeForCausalLM", intermediate_size=6144, expert_intermediate_size=768)
+FP8 = like(PLAIN, quantization_method="fp8", quantization_bits=8, quantization_group=128 * 128)
+GPTQ = like(PLAIN, quantization_method="gptq", quantization_bits=4, quantization_group=128)
+FORMAT, INTEGERS, CARD = (
+    f"vllm-experts-backend-of-{what}" for what in ("another-format", "no-integers", "another-card")
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "gpu", "backend", "rule"),
+    [
+        ("0.26.0", PLAIN, H100, "marlin", FORMAT),
+        ("0.19.1", PLAIN, H100, "deep_gemm", FORMAT),
+        ("0.26.0", PLAIN, H100, "triton", None),
+        ("0.26.0", QWEN, H100, "marlin", None),
+        ("0.26.0", GPTQ, H100, "deep_gemm", INTEGERS),
+        ("0.26.0", GPTQ, H100, "marlin", None),
+        ("0.22.1", GPTQ, H100, "deep_gemm", None),
+        ("0.26.0", FP8, L4, "deep_gemm", CARD),
+        ("0.26.0", FP8, H100, "deep_gemm", None),
+        ("0.26.0", FP8, H100, "flashinfer_trtllm", CARD),
+        ("0.26.0", FP8, H100, "aiter", CARD),
+        ("0.26.0", FP8, L4, "marlin", None),
+    ],
+)
+def test_a_backend_of_experts(version: str, model: ModelTraits, gpu: GpuTraits, backend: str, rule: str | None) -> None:
+    found = errors("vllm", version, model, gpu=gpu, extra_args=("--moe-backend", backend))
+    assert found & {FORMAT, INTEGERS, CARD} == ({rule} if rule else set())
