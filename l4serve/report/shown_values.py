@@ -28,6 +28,9 @@ FIELDS = {
     "mount_path": "mounted at {}",
     "read_only": "read only {}",
     "sub_path": "folder {}",
+    "bucketName": "{}",
+    "mountOptions": "mounted with {}",
+    "value": "value {}",
     "engine_metric": "the engine's metric {}",
     "grace_seconds": "has {} s to end",
     "startup_period": "asked every {} s while it starts",
@@ -47,26 +50,45 @@ def shown(value: Any) -> str:
         return "unset"
     if isinstance(value, bool):
         return "on" if value else "off"
-    text = value if isinstance(value, str) else _flat(value)
+    text = value or "none" if isinstance(value, str) else _flat(value)
     return excerpt(text, _LONGEST, f"... ({len(text):,} characters)")
 
 
 def shown_edit(value: Any) -> str:
-    """A value of a stack file; an empty mapping turns something on."""
-    return "{}" if value == {} else shown(value)
+    """A value of a stack file; an empty mapping turns something on, and an empty text is written as one."""
+    return json.dumps(value) if value in ({}, "") else shown(value)
 
 
 def _flat(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
-        return "; ".join(map(_flat, value)) or "none"
+    if isinstance(value, list):
+        items = [_item(item) for item in value]
+        apart = (
+            "; " if any(isinstance(each, Mapping) for each in value) or any(", " in each for each in items) else ", "
+        )
+        return apart.join(items) or "none"
     if isinstance(value, Mapping):
         # What is not set on either side of a line says nothing, and on one side its absence does.
-        return ", ".join(_field(*item) for item in value.items() if item[1] is not None) or "none"
+        return ", ".join(_field(*item) for item in value.items() if _says(*item)) or "none"
     return json.dumps(value, sort_keys=True)
+
+
+def _item(item: Any) -> str:
+    """An item of a list; what belongs together in one, such as a bucket and a role on it, stands side by side."""
+    return " ".join(map(shown, item)) if isinstance(item, list) else _written(item)
+
+
+def _says(name: str, value: Any) -> bool:
+    """Whether a field tells of anything; a name of the user's own does, with an empty text too."""
+    return value is not None and not (value == "" and name in FIELDS)
 
 
 def _field(name: str, value: Any) -> str:
     said = FIELDS.get(name)
     if said is None:
-        return f"{name} {shown(value)}"
+        return f"{name} {_written(value)}"
     return said.format(shown(value))
+
+
+def _written(value: Any) -> str:
+    """A value among others, whose empty text is marked as one."""
+    return '""' if value == "" else shown(value)

@@ -9,7 +9,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from l4serve.report.shown_values import FIELDS, shown
+from l4serve.report.shown_values import FIELDS, shown, shown_edit
 
 ROOTS: dict[Kind, type] = {"workload": WorkloadPlan, "pool": PoolPlan, "cluster": ClusterPlan, "gateway": GatewayPlan}
 
@@ -62,3 +62,20 @@ def test_what_is_not_set_is_left_out() -> None:
     assert shown({"claim": "models", "bucket": None, "read_only": True}) == "claim models, read only on"
     assert shown({"bucket": None}) == "none"
     assert shown({"size_gb": 50}) == "sizeGb 50"
+
+
+def test_a_list_is_told_as_people_write_one() -> None:
+    assert shown([["logs", "roles/storage.objectUser"]]) == "logs roles/storage.objectUser"
+    assert shown(["models", "logs"]) == "models, logs"
+    assert shown(["a (TCP 1, TCP 2)", "b"]) == "a (TCP 1, TCP 2); b"
+    assert shown([{"name": "a"}, {"name": "b"}]) == "name a; name b"
+    assert shown([]) == "none"
+
+
+def test_an_empty_text_is_left_out_or_marked() -> None:
+    volume = {"name": "weights", "sub_path": "", "bucket": {"bucketName": "models"}}
+    assert shown(volume) == "name weights, bucket models"
+    assert shown({"A": ""}) == 'A ""', "a variable of the user's own is set"
+    assert shown(["", "a"]) == '"", a'
+    assert shown("") == "none"
+    assert shown_edit("") == '""'
