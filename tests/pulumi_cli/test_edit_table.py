@@ -18,7 +18,7 @@ import yaml
 from l4serve.planning.stack.edits import Effect, all_edits, effect_of, find_edit
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned
-from tests.planning.stack.edit_probes import BASE, POOL, PROBES, WORKLOAD
+from tests.planning.stack.edit_probes import BASE, POOL, PROBES, SOURCES, WORKLOAD
 from tests.planning.stack.guard_edits import GUARD_EDITS
 from tests.planning.stack.test_edits import _set
 from tests.planning.stack.test_every_field import laid_over
@@ -28,7 +28,7 @@ from tests.pulumi_cli.engine import Engine, Step
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
 OWN = (f"{WORKLOAD}.", "computeClasses.", f"{POOL}.machineType", f"{POOL}.diskSizeGb", f"{POOL}.taints")
-ROWS = {number: probe for number, probe in enumerate(PROBES) if probe[0].startswith(OWN)}
+ROWS = {n: probe for n, probe in enumerate(PROBES) if probe[0].startswith(OWN) and probe not in SOURCES}
 NAMES = ("qwen", "l4", "l4s", "spare", "old")
 SECRET = {"huggingFace": {"existingSecret": "a"}}
 STACK_ROWS: Mapping[str, Any] = {
@@ -58,7 +58,11 @@ ELSEWHERE = {
     "workloads.*.apiKey.config": "a secret of the stack, whose value no table shows",
     "workloads.*.apiKey.revision": "beside a secret of the stack",
     "workloads.*.apiKey.secretManager.**": "custom resources of a driver that GKE runs",
-    "workloads.*.model.source.**": "disks and buckets that Google's provider makes",
+    "workloads.*.model.source.kind": "another source, with its own keys",
+    **{
+        path.replace(".qwen.", ".*."): "disks, and roles on buckets, that Google's provider makes"
+        for path, _, _ in SOURCES
+    },
     "workloads.*.autoscaling.metricsFrom": "a custom resource by which GKE reads the pods' metrics",
     "workloads.*.minOnDemand": "places pods on two kinds of nodes, which the sandbox has not",
     "expose.makeProxyOnlySubnet": "a subnet that Google's provider makes",

@@ -38,8 +38,30 @@ T4 = {
     f"{WORKLOAD}.engine.dtype": "float16",
 }
 
+SOURCE = f"{WORKLOAD}.model.source"
+BUCKET = {SOURCE: {"kind": "bucket", "uri": "gs://models/qwen"}}
+CLAIM = {SOURCE: {"kind": "claim", "claim": "models"}}
+DISK = {SOURCE: {"kind": "hyperdisk"}, f"{POOL}.zones": ["us-central1-a"]}
+BOOT_DISK = {
+    SOURCE: {"kind": "bootDisk"},
+    f"{POOL}.secondaryBootDisk": {"image": "projects/my-project/global/images/models", "mode": None},
+}
+SOURCES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
+    (f"{SOURCE}.uri", "gs://models/other", BUCKET),
+    (f"{SOURCE}.reader", "streamer", BUCKET),
+    (f"{SOURCE}.cache", "memory", BUCKET),
+    (f"{SOURCE}.manageAccess", False, BUCKET),
+    (f"{SOURCE}.claim", "other", CLAIM),
+    (f"{SOURCE}.path", "qwen", CLAIM),
+    (f"{SOURCE}.access", "ReadWriteOnce", CLAIM),
+    (f"{SOURCE}.path", "qwen", BOOT_DISK),
+    (f"{SOURCE}.sizeGb", 50, DISK),
+    (f"{SOURCE}.throughputMibps", 800, DISK),
+)
+
 # Path of the edit, the value after it, and what the stack needs before it.
 PROBES: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
+    *SOURCES,
     ("cluster.name", "two", {}),
     ("cluster.project", "other-project", {}),
     ("cluster.location", "us-east1", {}),

@@ -8,13 +8,14 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from l4serve.cli.project import project_root
 from l4serve.cli.render_command import Rendered, render_stack
 from l4serve.config.data_file import load_data
+from l4serve.config.model_source import ModelSource
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import SERVING_KEY, Stack, parse_stack
 from l4serve.planning.stack import edits as edits_module
@@ -27,7 +28,7 @@ from l4serve.planning.stack.edits import (
     field_effect,
     find_edit,
 )
-from tests.planning.stack.edit_probes import BASE, POOL
+from tests.planning.stack.edit_probes import BASE, POOL, SOURCE, SOURCES
 
 PATHS = tuple(config_paths(StackConfig))
 
@@ -82,6 +83,17 @@ def test_no_two_rows_claim_one_field() -> None:
 
 def _as_pattern(path: str) -> str:
     return re.escape(path).replace(r"\*\*", ".+").replace(r"\*", r"\*").replace(r"\[\]", r"\[\]")
+
+
+def test_each_key_of_a_source_of_weights_is_probed_in_a_source_that_has_it() -> None:
+    """`tests/planning/difference/test_truth.py` holds the table's word on each to what the program records."""
+    probed = {(given[SOURCE]["kind"], path.rpartition(".")[2]) for path, _, given in SOURCES}
+    assert probed == {
+        (get_args(source.model_fields["kind"].annotation)[0], info.alias or key)
+        for source in get_args(get_args(ModelSource)[0])
+        for key, info in source.model_fields.items()
+        if key != "kind"
+    }
 
 
 @pytest.mark.parametrize("edit", [e for e in all_edits() if e.fields], ids=lambda e: e.path)
