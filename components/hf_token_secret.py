@@ -96,6 +96,7 @@ class HfTokenSecret(NamespacedComponent):
 
     def _make_grant(self) -> gcp.secretmanager.SecretIamMember:
         secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
+        _, project, _, secret_name = secret.split("/")
         member = workload_principal(
             self._args.project or "",
             self._args.namespace,
@@ -105,7 +106,7 @@ class HfTokenSecret(NamespacedComponent):
         )
         reader = "reader" if self._plan.synced else "pods"
         return gcp.secretmanager.SecretIamMember(
-            f"{self._name}-{secret.rpartition('/')[2]}-{reader}-access",
+            f"{self._name}/{project}/{secret_name}-{reader}-access",
             secret_id=secret,
             role="roles/secretmanager.secretAccessor",
             member=member,

@@ -1,7 +1,7 @@
-"""What the last update of the stack left running, from the stack's own outputs."""
+"""What the last update of the stack left, from the stack's own state."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
@@ -11,25 +11,32 @@ from l4serve.planning.stack.exchange import read_pods
 
 PODS_OUTPUT = "pods"
 _READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
+_READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
 _PAUSES_S = (0.1, 0.3, 1.0)
 """Between attempts: the engine writes the state in which it looks for the outputs, and may find half of a file."""
 
 
 def deployed_pods() -> Mapping[str, PodRequest]:
     """The pods that are deployed, by the names of their Kubernetes objects; none for a stack that never came up."""
-    found = _own_outputs(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
-    return read_pods((found.get("outputs") or {}).get(PODS_OUTPUT))
+    return read_pods(_own(_READ_OUTPUTS, "name").get(PODS_OUTPUT))
 
 
-def _own_outputs(name: str) -> Mapping[str, Any]:
+def deployed_urns() -> Collection[str]:
+    """The URNs of all resources of the stack."""
+    return _own(_READ_RESOURCES, "stackName").keys()
+
+
+def _own(function: str, argument: str) -> Mapping[str, Any]:
+    """The outputs that a function of the engine reads of this stack."""
+    asked = {argument: f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"}
     for pause_s in _PAUSES_S:
         try:
-            return _read(name)
+            return _read(function, asked)
         except Exception as error:  # Pulumi raises nothing narrower
             pulumi.log.debug(f"{error}; asked again in {pause_s} s")
             time.sleep(pause_s)
-    return _read(name)
+    return _read(function, asked)
 
 
-def _read(name: str) -> Mapping[str, Any]:
-    return pulumi.runtime.invoke(_READ_OUTPUTS, {"name": name}).value or {}
+def _read(function: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
+    return (pulumi.runtime.invoke(function, asked).value or {}).get("outputs") or {}

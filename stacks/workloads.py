@@ -25,6 +25,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.network_guard import NetworkGuard
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+from stacks.deployed import deployed_urns
 from stacks.settings import secret, token
 
 
@@ -111,9 +112,12 @@ def _make_roles(planned: StackPlan, cluster: GkeCluster) -> BucketRoles | None:
     grants = bucket_grants(planned.workloads)
     if not grants:
         return None
-    return BucketRoles(
-        "bucket-roles", BucketRolesArgs(grants=grants, after=[cluster.resource] if cluster.resource else [])
+    args = BucketRolesArgs(
+        grants=grants,
+        after=[cluster.resource] if cluster.resource else [],
+        deployed=deployed_urns() if any(len(grant.workloads) > 1 for grant in grants) else (),
     )
+    return BucketRoles("bucket-roles", args)
 
 
 def _make_store(

@@ -49,6 +49,8 @@ class Recorded:
     dependencies: tuple[str, ...]
     deleted_with: str
     aliases: tuple[str, ...]
+    retained: bool
+    """Whether its deletion lets go of it alone."""
     delete_before_replace: bool | None
     """None leaves it to the provider."""
 
@@ -100,6 +102,7 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=tuple(request.dependencies),
                     deleted_with=request.deletedWith,
                     aliases=tuple(a.spec.name or a.urn for a in request.aliases),
+                    retained=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
                 )
             )

@@ -1,5 +1,6 @@
 """Roles of buckets: who gets which, once for all workloads of one account."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -29,10 +30,10 @@ def granted(**workloads: dict[str, Any]) -> tuple[BucketGrant, ...]:
     return bucket_grants(factories.planned(serving).workloads)
 
 
-def made(*grants: BucketGrant, preview: bool = False) -> dict[str, Recorded]:
+def made(*grants: BucketGrant, deployed: Sequence[str] = (), preview: bool = False) -> dict[str, Recorded]:
     """The registered grants by name."""
     registered = record(
-        lambda: BucketRoles("bucket-roles", BucketRolesArgs(grants=grants)),
+        lambda: BucketRoles("bucket-roles", BucketRolesArgs(grants=grants, deployed=deployed)),
         preview=preview,
         invoked=lambda *_: {"number": "42", "projectId": "p"},
     )
@@ -84,8 +85,25 @@ def test_other_buckets_and_other_accounts_have_grants_of_their_own(other: dict[s
     assert len(granted(a=reading(serviceAccount={"name": "mine"}), b=other)) == 2
 
 
-def test_a_grant_takes_over_those_that_each_workload_made_in_earlier_versions() -> None:
+KINDS = "gcp:storage/bucketIAMMember:BucketIAMMember"
+STACK = "urn:pulumi:test::gke-llm-serving::l4serve:serving:"
+OF_A = f"{STACK}PodCloudRoles${KINDS}::a-models"
+OF_B = f"{STACK}WeightStore${KINDS}::b-weights-models"
+
+
+def test_a_grant_takes_over_one_that_a_workload_made_in_earlier_versions() -> None:
     (grant,) = made(*granted(a=reading(serviceAccount=ACTS), b=reading(serviceAccount=ACTS))).values()
-    kinds = "gcp:storage/bucketIAMMember:BucketIAMMember"
-    for older in (f"PodCloudRoles${kinds}::a-models", f"WeightStore${kinds}::b-weights-models"):
-        assert any(each.endswith(f"::l4serve:serving:{older}") for each in grant.aliases), grant.aliases
+    assert {OF_A, OF_B} <= set(grant.aliases)
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["the first update", "each after it"])
+def test_those_of_other_workloads_stay_beside_it_and_are_never_taken_away(later: bool) -> None:
+    """Each is the same role: the deletion of one would take it from all."""
+    grants = granted(a=reading(serviceAccount=ACTS), b=reading(serviceAccount=ACTS))
+    own = f"{STACK}BucketRoles${KINDS}::models/storage.objectViewer/{GOOGLE}"
+    found = made(*grants, deployed=[own, f"{own}/b"] if later else [OF_A, OF_B])
+    grant, beside = (found[name] for name in sorted(found))
+    assert (grant.urn, beside.urn) == (own, f"{own}/b")
+    assert (grant.retained, beside.retained) == (False, True)
+    assert grant.inputs == beside.inputs
+    assert OF_A in grant.aliases and OF_B in beside.aliases and OF_B not in grant.aliases

@@ -92,6 +92,20 @@ def test_an_edit_leaves_the_roles_of_buckets_with_who_stays(edit: str, account: 
     assert kept <= gone or not account, "a Google account keeps what it had"
 
 
+@pytest.mark.parametrize("field", ["huggingFace", "workloads.qwen.apiKey"])
+def test_a_secret_of_another_project_is_another_grant(field: str) -> None:
+    sides = (
+        laid_over(
+            copy.deepcopy(BASES["standard"]),
+            {"cluster.secretManager": True, field: {"secretManager": {"secret": f"projects/{project}/secrets/s"}}},
+        )
+        for project in ("my-project", "shared-project")
+    )
+    (_, before), (_, after) = (_rendered(json.dumps(side), False) for side in sides)
+    assert any(each.type.endswith(":SecretIamMember") for each in before)
+    assert list(named_anew(before, after)) == []
+
+
 SAMPLED = [("vllm", field) for field in engine_samples.VLLM] + [("tgi", field) for field in engine_samples.TGI]
 VALUES = {
     **{"tensorParallelSize": 1, "pipelineParallelSize": 2, "numShard": 1, "quantization": "fp8", "quantize": "eetq"},
