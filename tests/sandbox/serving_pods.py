@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from kubernetes.client import ApiClient, CoreV1Api, V1Pod
@@ -49,10 +50,10 @@ def serving_pods(client: ApiClient, namespace: str, selector: str = "") -> Itera
             last = over.is_set()
             version = follow(version)
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield moments
-    finally:
-        over.set()
-        watcher.join()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield moments
+        finally:
+            over.set()
+        watching.result()  # a watch that broke has missed moments, and raises here
