@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from l4serve.planning.difference.lost_roles import lost_roles
 from l4serve.planning.difference.rows import Line
 from l4serve.planning.difference.stack_diff import Danger, Part, WorkloadPart
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -34,6 +35,7 @@ def dangers(
     yield from _unprotected(before, after)
     yield from _opened_pods(before, pairs)
     yield from _keyless(pairs)
+    yield from lost_roles(before, after, pairs)
     yield from _rules(pairs)
     yield from _uncertain(pairs)
 

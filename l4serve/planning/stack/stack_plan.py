@@ -14,6 +14,7 @@ from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.placement import PoolPlacement
 from l4serve.planning.stack.awaited_objects import awaited_objects
+from l4serve.planning.stack.bucket_grants import ungranted_notes
 from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.values.note import Note
@@ -100,6 +101,7 @@ class StackPlan:
         if self.cluster.managed is None and (managed := [*self._from_secret_manager()]):
             told = f"{' and '.join(managed)} come from Secret Manager by an add-on and its kinds"
             yield Note("cluster", f"{told}, which the stack does not turn on in a cluster that it did not make")
+        yield from ungranted_notes(self.workloads)
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]
         if elsewhere := channel_note(self.cluster, native):
             yield Note("cluster.releaseChannel", elsewhere)

@@ -62,6 +62,8 @@ class StoragePlan:
     """Buckets that the pods' identity is granted the reading of."""
     role: str | None
     """Role of that grant."""
+    ungranted: tuple[str, ...] = ()
+    """Buckets that the pods read and whose reading the config leaves to the user."""
     store: WeightStore | None
     on_one_node: bool = False
     """Whether the weights reach the pods of one node alone, so that an old pod must go before a new one starts."""
@@ -108,15 +110,16 @@ def plan_storage(
     in_memory = any(each[3] == "memory" for each in mounts)
     if in_memory:
         volumes.append(VolumePlan(name=_table()["cacheVolume"], mount_path=None, read_only=False))
-    readable = granted_buckets(workload)
-    if not (volumes or readable):
+    readable, ungranted = granted_buckets(workload), _ungranted_buckets(workload)
+    if not (volumes or readable or ungranted):
         return NOTHING
     return StoragePlan(
         volumes=tuple(volumes),
         annotations=_annotations(sidecar) if sidecar else {},
         sidecar=sidecar,
         readable=readable,
-        role=_table()["role"] if readable else None,
+        role=_table()["role"] if readable or ungranted else None,
+        ungranted=ungranted,
         store=store,
         on_one_node=on_one_node(workload),
         notes=tuple(_notes(workload, place, cluster, store)),
@@ -156,16 +159,25 @@ def _bucket_mounts(workload: Workload) -> Iterator[tuple[str, str, str, str]]:
 
 def granted_buckets(workload: Workload) -> tuple[str, ...]:
     """Buckets that the stack lets the pods read for what lies there, those of their service account left out."""
-    return tuple(b for b in dict.fromkeys(_readable(workload)) if b not in workload.service_account.buckets)
+    return () if _leaves_access(workload) else _read_buckets(workload)
 
 
-def _readable(workload: Workload) -> Iterator[str]:
+def _ungranted_buckets(workload: Workload) -> tuple[str, ...]:
+    """The same where the config leaves it to the user."""
+    return _read_buckets(workload) if _leaves_access(workload) else ()
+
+
+def _leaves_access(workload: Workload) -> bool:
     source = workload.model.source
-    if isinstance(source, BucketSource) and source.manage_access:
-        yield _parts(source.uri)[0]
-    for adapter in bucket_adapters(workload.engine):
-        if not isinstance(source, BucketSource) or source.manage_access:
-            yield _parts(adapter.path)[0]
+    return isinstance(source, BucketSource) and not source.manage_access
+
+
+def _read_buckets(workload: Workload) -> tuple[str, ...]:
+    source = workload.model.source
+    uris = [source.uri] if isinstance(source, BucketSource) else []
+    uris += [adapter.path for adapter in bucket_adapters(workload.engine)]
+    buckets = dict.fromkeys(_parts(uri)[0] for uri in uris)
+    return tuple(bucket for bucket in buckets if bucket not in workload.service_account.buckets)
 
 
 def _attributes(uri: str, cached: str) -> Mapping[str, str]:
@@ -223,9 +235,6 @@ def _notes(workload: Workload, place: Place, cluster: ClusterPlan, store: Weight
         driver = " and the Cloud Storage FUSE driver" if any(_bucket_mounts(workload)) else ""
         needs = f"a bucket is read by the pods' identity: the cluster needs Workload Identity{driver}"
         yield f"{needs}, which the stack does not turn on in a cluster that it did not make"
-    if isinstance(source, BucketSource) and not source.manage_access:
-        role = _table()["role"]
-        yield f"the stack grants no access to {source.uri}: the pods' service account needs {role} on the bucket"
     if isinstance(source, HyperdiskSource):
         yield from fill_notes(place, cluster)
         if store is not None:

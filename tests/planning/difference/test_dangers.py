@@ -215,3 +215,75 @@ def test_a_subnet_of_proxies_that_google_keeps_is_told(
 ) -> None:
     diff = edited(values, {"expose": {"to": "network"}, **given})
     assert [danger.path for danger in diff.dangers if danger.kind == "subnet in use"] == at
+
+
+BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
+OWN = {**BUCKET, "manageAccess": False}
+SOURCE, ACCOUNT, BESIDE = f"{W}.model.source", f"{W}.serviceAccount", "workloads.beside"
+READS, WRITES = {"buckets": {"models": "read"}}, {"buckets": {"models": "write"}}
+ROOM = {f"{P}.maxNodes": 4}
+
+
+def acts_as(name: str) -> dict[str, str]:
+    return {"googleAccount": f"{name}@my-project.iam.gserviceaccount.com"}
+
+
+def beside(account: Mapping[str, Any], source: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Another workload, on the same pool."""
+    given = factories.workload(nodePool="l4", serviceAccount=account)
+    return {BESIDE: given if source is None else {**given, "model": {**given["model"], "source": source}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "at"),
+    [
+        ({SOURCE: BUCKET}, {SOURCE: OWN}, f"{SOURCE}.manageAccess"),
+        ({SOURCE: BUCKET}, {SOURCE: {**OWN, "reader": "streamer"}}, f"{SOURCE}.manageAccess"),
+        ({ACCOUNT: READS}, {ACCOUNT: {}}, f"{ACCOUNT}.buckets"),
+        ({ACCOUNT: WRITES}, {ACCOUNT: READS}, f"{ACCOUNT}.buckets"),
+        ({SOURCE: BUCKET, ACCOUNT: WRITES}, {ACCOUNT: {}}, f"{ACCOUNT}.buckets"),
+        ({SOURCE: BUCKET}, {SOURCE: OWN, ACCOUNT: acts_as("llm-pods")}, f"{SOURCE}.manageAccess"),
+        (
+            {SOURCE: OWN, ACCOUNT: acts_as("llm-pods"), **beside(acts_as("llm-pods"), BUCKET)},
+            {BESIDE: DROP},
+            f"{SOURCE}.manageAccess",
+        ),
+        (
+            {SOURCE: OWN, ACCOUNT: acts_as("llm-pods"), **beside(acts_as("llm-pods"), BUCKET)},
+            {ACCOUNT: acts_as("other-pods")},
+            f"{SOURCE}.manageAccess",
+        ),
+        (
+            {ACCOUNT: {**acts_as("llm-pods"), **READS}, **beside({**acts_as("llm-pods"), **READS})},
+            {ACCOUNT: acts_as("other-pods")},
+            f"{ACCOUNT}.buckets",
+        ),
+    ],
+)
+def test_a_role_on_a_bucket_that_pods_lose_is_a_danger(given: dict[str, Any], values: dict[str, Any], at: str) -> None:
+    (lost,) = [each for each in edited(values, {**ROOM, **given}).dangers if each.kind == "access lost"]
+    assert lost.path == at
+    assert "on bucket models from the pods of qwen" in lost.text and "after the update" in lost.text
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ({SOURCE: BUCKET}, {SOURCE: {**BUCKET, "cache": "none"}}),
+        ({SOURCE: BUCKET}, {SOURCE: {**BUCKET, "uri": "gs://other/qwen"}}),
+        ({SOURCE: BUCKET}, {SOURCE: OWN, ACCOUNT: READS}),
+        ({ACCOUNT: READS}, {ACCOUNT: WRITES}),
+        ({ACCOUNT: READS}, {ACCOUNT: {**READS, **acts_as("llm-pods")}}),
+        ({}, {SOURCE: OWN}),
+        (
+            {SOURCE: BUCKET, ACCOUNT: acts_as("llm-pods"), **beside({**acts_as("llm-pods"), **READS})},
+            {SOURCE: OWN},
+        ),
+        (
+            {ACCOUNT: {**acts_as("llm-pods"), **READS}, **beside({**acts_as("llm-pods"), **WRITES})},
+            {ACCOUNT: acts_as("llm-pods")},
+        ),
+    ],
+)
+def test_a_role_that_the_account_keeps_is_none(given: dict[str, Any], values: dict[str, Any]) -> None:
+    assert texts(edited(values, {**ROOM, **given}), "access lost") == []

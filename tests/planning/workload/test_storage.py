@@ -228,3 +228,35 @@ def test_a_source_of_another_form_is_refused_by_its_own_path(source: dict[str, A
     said = refusal(source)
     assert said.startswith(path)
     assert fix in said
+
+
+def left(reader: str = "fuse", **account: Any) -> dict[str, Any]:
+    given = factories.workload(nodePool="l4", serviceAccount=account)
+    source = {"kind": "bucket", "uri": "gs://models/qwen", "manageAccess": False, "reader": reader}
+    return {**given, "model": {**given["model"], "source": source}}
+
+
+@pytest.mark.parametrize(
+    ("workloads", "told"),
+    [
+        ({"a": left()}, ["a"]),
+        ({"a": left("streamer")}, ["a"]),
+        ({"a": left(buckets={"models": "read"})}, []),
+        ({"a": left(name="mine"), "b": factories.workload(serviceAccount={"name": "mine"})}, ["a"]),
+        (
+            {
+                "a": left(name="mine"),
+                "b": factories.workload(serviceAccount={"name": "mine", "buckets": {"models": "write"}}),
+            },
+            [],
+        ),
+    ],
+)
+def test_access_is_said_to_be_left_where_no_workload_of_the_account_has_it(
+    workloads: dict[str, Any], told: list[str]
+) -> None:
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 4}}
+    serving = factories.serving({name: {"nodePool": "l4", **each} for name, each in workloads.items()}, pools=pools)
+    found = [note for note in factories.planned(serving).notes if "the stack grants no access" in note.text]
+    assert [note.path for note in found] == [f"workloads.{name}.model.source.manageAccess" for name in told]
+    assert all("roles/storage.objectViewer" in note.text and "after the update" in note.text for note in found)
