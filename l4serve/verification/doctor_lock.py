@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from l4serve.config.files import FileRefusedError, read_bytes
-from l4serve.config.yaml_reader import YamlError, read_yaml
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
+from l4serve.verification.pulumi_backend import (
+    AddressError,
+    Backend,
+    BucketPlace,
+    FilesPlace,
+    bucket_place,
+    current_backend,
+    files_place,
+)
 
 _SUBJECT = "state lock"
-_MOST_PROJECT_BYTES = 2**20
 _STATE_ENDINGS = (".json", ".json.gz", ".json.zst")
 """Of a state file, plain or as PULUMI_DIY_BACKEND_GZIP and its kin have it written."""
+_ATTRIBUTES = ".attrs"
+"""Ending of what stands beside each file of a state."""
 
 
 def state_lock(stack: str, project: str, apis: GoogleApis | None, *, root: Path) -> Finding:
@@ -22,114 +30,121 @@ def state_lock(stack: str, project: str, apis: GoogleApis | None, *, root: Path)
 
     `root` is the folder of Pulumi.yaml, which may name the backend. A service keeps locks of its own and tells of them.
     """
-    backend = _backend(root)
+    backend = current_backend(root)
     if backend is None:
         return bad(
             _SUBJECT, "Pulumi is not logged in to a backend, which keeps states", "pulumi login, or PULUMI_BACKEND_URL"
         )
-    scheme, _, rest = backend.partition("://")
-    below = f".pulumi/locks/organization/{project}/{stack}"
+    try:
+        return _in_backend(stack, project, apis, backend)
+    except AddressError as error:
+        text = f"{backend.named_by} names no backend that Pulumi can open: {error}"
+        return bad(_SUBJECT, text, "file://FOLDER, gs://BUCKET or https://api.pulumi.com there, or pulumi login")
+
+
+def _in_backend(stack: str, project: str, apis: GoogleApis | None, backend: Backend) -> Finding:
+    """Raises AddressError."""
+    scheme = backend.scheme
     if scheme == "file":
-        home = _folder(rest)
+        place = files_place(backend.url)
         try:
-            return _in_files(stack, project, home, below)
+            return _in_files(stack, project, place)
         except OSError as error:
-            return unknown(_SUBJECT, f"not checked: {home} cannot be read: {(error.strerror or 'unknown').lower()}")
+            text = f"not checked: {place.folder} cannot be read: {(error.strerror or 'unknown').lower()}"
+            return unknown(_SUBJECT, text)
     if scheme == "gs":
-        return _in_bucket(stack, rest.partition("?")[0], below, apis)
+        return _in_bucket(stack, project, bucket_place(backend.url), apis)
     if scheme in ("http", "https"):
         return unknown(_SUBJECT, "not checked: the state lies with a service, which tells of a lock by itself")
     text = f"not checked: nothing here reads {scheme}://"
     return unknown(_SUBJECT, text, f"pulumi cancel -s {stack} takes a lock away")
 
 
-def _in_files(stack: str, project: str, home: Path, below: str) -> Finding:
+def _names(stack: str, project: str) -> tuple[tuple[str, str], ...]:
+    """The folder of a stack's locks and its state without an ending, in the layout of Pulumi 3.61 and in the older one.
+
+    The older one stays where states lie in it, and PULUMI_DIY_BACKEND_LEGACY_LAYOUT begins it anew.
+    Source: https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/store.go
+    """
+    return (
+        (f".pulumi/locks/organization/{project}/{stack}", f".pulumi/stacks/{project}/{stack}"),
+        (f".pulumi/locks/{stack}", f".pulumi/stacks/{stack}"),
+    )
+
+
+def _in_files(stack: str, project: str, place: FilesPlace) -> Finding:
     """Raises OSError where a folder or file cannot be read."""
-    own = home / ".pulumi"
-    states = [own / "stacks" / project / f"{stack}{ending}" for ending in _STATE_ENDINGS]
-    for file in (own / "meta.yaml", *states):
-        if cut := _cut_short(stack, file):
+    if not place.folder.is_dir():
+        if place.is_made and not place.folder.exists():
+            return ok(_SUBJECT, f"none: the first update makes {place.folder}")
+        text = f"{place.folder} is no folder, so Pulumi cannot open the state"
+        return bad(_SUBJECT, text, f"mkdir -p {quote(str(place.folder))}, or pulumi login to where the state lies")
+    own = f"{place.folder}/{place.prefix}"
+    names = _names(stack, project)
+    states = [f"{state}{ending}" for _, state in names for ending in _STATE_ENDINGS]
+    for name in (".pulumi/meta.yaml", *states):
+        if cut := _cut_short(stack, Path(f"{own}{name}{_ATTRIBUTES}")):
             return cut
-    folder = home / below
-    return _told(stack, str(folder), [path.name for path in folder.glob("*.json")] if folder.is_dir() else [])
+    for locks, _ in names:
+        if found := _files(Path(f"{own}{locks}")):
+            return _locked(stack, f"{own}{locks}", found)
+    return ok(_SUBJECT, f"none in {own}.pulumi/locks")
 
 
-def _cut_short(stack: str, state: Path) -> Finding | None:
+def _files(folder: Path) -> list[str]:
+    """Names of all that Pulumi takes for a lock in a folder of locks, whatever they end with."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [each.name for each in entries if not each.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [each for each in found if not each.endswith(_ATTRIBUTES)]
+
+
+def _cut_short(stack: str, beside: Path) -> Finding | None:
     """What is to be done where a killed update wrote a part of what stands beside each file of a state.
 
     Pulumi's library puts a state in its place at once and its attributes before that, which it can do without:
     `setAttrs` of https://github.com/google/go-cloud/blob/master/blob/fileblob/attrs.go.
     """
-    beside = state.with_name(f"{state.name}.attrs")
-    if not beside.is_file() or _is_json(beside):
+    if not beside.is_file() or _is_object(beside.read_bytes()):
         return None
     return bad(
         "state",
-        f"{beside} is cut short: an update was killed while it wrote it, and no command can read the state",
+        f"{beside} is cut short or no JSON object: an update was killed while it wrote it, and no command can read "
+        "the state",
         f"rm {quote(str(beside))}; pulumi cancel -s {stack}; pulumi up",
     )
 
 
-def _is_json(file: Path) -> bool:
+def _is_object(content: bytes) -> bool:
+    """Whether a JSON object begins a text, or null, which Go reads as an empty one; the library reads no further."""
     try:
-        json.loads(file.read_bytes())
-    except ValueError:
+        value, _ = json.JSONDecoder().raw_decode(content.decode("utf-8", "replace").lstrip(" \t\r\n"))
+    except (ValueError, RecursionError):
         return False
-    return True
+    return value is None or isinstance(value, dict)
 
 
-def _in_bucket(stack: str, place: str, below: str, apis: GoogleApis | None) -> Finding:
-    bucket, _, folder = place.strip("/").partition("/")
-    where = f"gs://{'/'.join(filter(None, (bucket, folder, below)))}"
+def _in_bucket(stack: str, project: str, place: BucketPlace, apis: GoogleApis | None) -> Finding:
+    where = f"gs://{place.bucket}/{place.prefix}"
     if apis is None:
-        return unknown(_SUBJECT, f"not checked: {where} is read only with a login at Google")
-    prefix = f"{folder}/{below}/".lstrip("/")
-    try:
-        found = apis.get("storage", f"b/{bucket}/o", prefix=prefix, fields="items(name)").get("items", [])
-    except ApiError as error:
-        return unknown(_SUBJECT, f"not checked: {where}: {error}", f"grant roles/storage.objectViewer on gs://{bucket}")
-    return _told(stack, where, [str(each.get("name")) for each in found])
+        return unknown(_SUBJECT, f"not checked: {where}.pulumi/locks is read only with a login at Google")
+    for locks, _ in _names(stack, project):
+        asked = {"prefix": f"{place.prefix}{locks}/", "delimiter": "/", "fields": "items(name)"}
+        try:
+            found = apis.get("storage", f"b/{place.bucket}/o", **asked).get("items", [])
+        except ApiError as error:
+            fix = f"grant roles/storage.objectViewer on gs://{place.bucket}"
+            return unknown(_SUBJECT, f"not checked: {where}{locks}: {error}", fix)
+        if found:
+            return _locked(stack, f"{where}{locks}", found)
+    return ok(_SUBJECT, f"none in {where}.pulumi/locks")
 
 
-def _told(stack: str, where: str, locks: Sequence[str]) -> Finding:
-    if not locks:
-        return ok(_SUBJECT, f"none in {where}")
+def _locked(stack: str, where: str, locks: Sequence[object]) -> Finding:
     return bad(
         _SUBJECT,
         f"{len(locks)} in {where}: an update runs, or was killed",
         f"if none runs: pulumi cancel -s {stack}; pulumi stack export | l4serve doctor says what else it left",
     )
-
-
-def _folder(rest: str) -> Path:
-    """The folder of a `file://` backend, as Pulumi reads it: a `~` is the home of who runs it, whatever follows.
-
-    Source: `massageBlobPath` of https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/backend.go
-    """
-    path = rest.partition("?")[0]
-    return Path.home() / path[2:] if path.startswith("~") else Path.cwd() / path
-
-
-def _backend(root: Path) -> str | None:
-    """Where Pulumi keeps states: its variable, else what the project names, else what it logged in to last.
-
-    Source: `GetCurrentCloudURL` of https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/workspace/creds.go
-    """
-    if url := os.environ.get("PULUMI_BACKEND_URL") or _of_project(root / "Pulumi.yaml"):
-        return url
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    try:
-        current = json.loads((home / "credentials.json").read_text("utf-8")).get("current")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return current if isinstance(current, str) else None
-
-
-def _of_project(file: Path) -> str | None:
-    try:
-        found = read_yaml(read_bytes(file, _MOST_PROJECT_BYTES))
-    except (FileRefusedError, YamlError):
-        return None
-    backend = found.get("backend") if isinstance(found, dict) else None
-    url = backend.get("url") if isinstance(backend, dict) else None
-    return url if isinstance(url, str) else None
