@@ -53,6 +53,8 @@ _CONTINENTS = {"ap": "asia", "eu": "europe"}
 """As another cloud calls continents."""
 _MILLI = re.compile(r"([0-9]+)\s*m(illi[a-z]*|\s*v?cpus?|\s*cores?)?")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_ACCOUNT = re.compile(r"serviceAccount:|(//iam\.googleapis\.com/)?projects/[^/]+/serviceAccounts/")
+"""Before a service account's address, as policies and the API of IAM write it."""
 _NUMBER = re.compile(r"([0-9.]+)\s*([A-Za-z]+)")
 
 
@@ -114,6 +116,8 @@ def mended_name(value: str, fits: Callable[[str], bool], most: int = 253) -> str
 def _writings(value: str) -> Iterator[str]:
     text = value.strip()
     yield _LETTER_O.sub("0", text)
+    if account := _ACCOUNT.match(text):
+        yield text[account.end() :]
     if milli := _MILLI.fullmatch(text):
         yield f"{milli[1]}m"
     if _ADDRESS.fullmatch(text):

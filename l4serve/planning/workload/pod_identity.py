@@ -9,8 +9,6 @@ from l4serve.planning.workload.storage import granted_buckets
 
 _BUCKET_ROLES = {"read": "roles/storage.objectViewer", "write": "roles/storage.objectUser"}
 """https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-storage-fuse-csi-driver-setup (2026-11-26)"""
-_OF_A_PROJECT = ("developer.gserviceaccount.com", "appspot.gserviceaccount.com")
-"""Where the accounts lie that a project has by default, whose names are the project's."""
 _ACTS_AS = "iam.gke.io/gcp-service-account"
 
 
@@ -39,9 +37,10 @@ class PodIdentity:
         if self.google_account is None:
             return None
         name, _, place = self.google_account.partition("@")
-        if place in _OF_A_PROJECT:
+        if place == "developer.gserviceaccount.com":
             return name.removesuffix("-compute")
-        project, _, domain = place.removesuffix(".iam.gserviceaccount.com").partition(".")
+        holder = name if place == "appspot.gserviceaccount.com" else place.removesuffix(".iam.gserviceaccount.com")
+        project, _, domain = holder.partition(".")
         return f"{domain}:{project}" if domain else project
 
 

@@ -40,6 +40,8 @@ def test_an_account_of_others_is_not_annotated() -> None:
         (GOOGLE, "my-project"),
         ("123456789-compute@developer.gserviceaccount.com", "123456789"),
         ("my-project@appspot.gserviceaccount.com", "my-project"),
+        ("my-project.example.com@appspot.gserviceaccount.com", "example.com:my-project"),
+        ("service-team@my-project.iam.gserviceaccount.com", "my-project"),
         ("llm-pods@my-project.example.com.iam.gserviceaccount.com", "example.com:my-project"),
     ],
 )
@@ -53,3 +55,16 @@ def test_pods_act_as_any_account_that_a_project_has(account: str, project: str) 
 def test_what_is_no_service_account_is_told_with_the_forms_of_one(account: str) -> None:
     said = refusal({"googleAccount": account})
     assert "NAME@PROJECT.iam.gserviceaccount.com" in said and "NUMBER-compute@developer" in said
+
+
+@pytest.mark.parametrize(
+    "before", ["serviceAccount:", "projects/my-project/serviceAccounts/", "projects/-/serviceAccounts/"]
+)
+def test_an_account_as_policies_write_it_is_told_without_that(before: str) -> None:
+    assert f"write it as {GOOGLE}" in refusal({"googleAccount": f"{before}{GOOGLE}"})
+
+
+@pytest.mark.parametrize("service", ["container-engine-robot", "gcp-sa-aiplatform", "compute-system"])
+def test_an_agent_of_google_is_nobodys_to_act_as(service: str) -> None:
+    said = refusal({"googleAccount": f"service-123456789012@{service}.iam.gserviceaccount.com"})
+    assert "is a service agent" in said and "name a service account that you made" in said
