@@ -18,6 +18,8 @@ from l4serve.config.files import (
     read_bytes,
     read_json,
 )
+from l4serve.config.model_ids import meant_by_option
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.catalogue import find_model, model_hint
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
@@ -41,8 +43,8 @@ def model_shape(model: str) -> ModelShape:
     if known is not None:
         return known
     if model.endswith(".json") or HUB_ID.fullmatch(model) is None:
-        hint = model_hint(model) or "give a Hub id or the path of a config.json"
-        raise ModelConfigError(f"{model}: no such file and no catalogued model; {hint}")
+        hint = meant_by_option(model) or model_hint(model) or "give a Hub id or the path of a config.json"
+        raise ModelConfigError(f"{excerpt(model, 200)}: no such file and no catalogued model; {hint}")
     return shape_from_config(_hub_config(model), model_id=model, source=f"Hugging Face Hub, {model}")
 
 

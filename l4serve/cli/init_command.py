@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import typer
 
@@ -15,12 +15,14 @@ from l4serve.advising.first_advice import FIRST_GOALS, advised_stack
 from l4serve.advising.ranking import GOALS
 from l4serve.cli.begun_stack import begun_stack
 from l4serve.cli.completion import complete_goal, complete_location, complete_model, complete_nothing
-from l4serve.cli.messages import print_notes, readable_refusals, refuse_input
+from l4serve.cli.messages import BAD_INPUT, print_notes, readable_refusals, refuse_input
 from l4serve.cli.output import one_line, say
 from l4serve.cli.project import OWN_PROJECT, stack_names
 from l4serve.cli.questions import Completion, ask
 from l4serve.cli.stack_options import root_to_write, valid_stack_name
 from l4serve.cli.whole_file import replace_file
+from l4serve.config.frozen import frozen
+from l4serve.config.model_ids import meant_by_option
 from l4serve.config.problems import ConfigError
 from l4serve.config.regions import known_regions
 from l4serve.config.secret_shapes import excerpt
@@ -46,6 +48,42 @@ _OPTION_OF = {
 SCHEMA_FILE = Path("docs/stack.schema.json")
 
 
+@frozen()
+class _Question(Generic[T]):
+    """One thing that `init` has to know: by an option, else by the user's answer on a terminal."""
+
+    option: str
+    text: str
+    given: str | None
+    usual: str | None
+    completion: Completion
+    check: Callable[[str], T]
+    """Prints a refusal and raises its exit."""
+
+    def is_refused(self) -> bool:
+        """Whether the option is wrong, or is missing where nobody can be asked; tells which."""
+        if self.given is not None:
+            try:
+                self.check(self.given)
+            except typer.Exit:
+                return True
+        elif not sys.stdin.isatty():
+            named = self.option.startswith("--")
+            example = f"{self.option} {self.usual or 'ID'}" if named else f"l4serve init {self.usual}"
+            refuse_input(f"{self.option} is missing, and there is no terminal to ask on\n    fix: give {example}")
+            return True
+        return False
+
+    def answer(self) -> T:
+        """The option's value, else the user's answer, asked again while it is refused."""
+        if self.given is not None:
+            return self.check(self.given)
+        while True:
+            answer = ask(self.text, self.usual, self.completion)
+            with suppress(typer.Exit):  # what is wrong is told
+                return self.check(answer)
+
+
 def init(
     name: Annotated[str | None, typer.Argument(help="Name of the stack, such as dev.")] = None,
     project: Annotated[str | None, typer.Option(help="Google Cloud project that pays for the stack.")] = None,
@@ -67,12 +105,17 @@ def init(
     The smallest number of GPUs that holds the model is taken, and the longest context up to 32,768 tokens.
     """
     root = root_to_write("the stack file")
-    file = _answer("NAME", "Name of the stack", name, _free_name(root), complete_nothing, partial(_file, root))
-    project = _answer("--project", "Google Cloud project", project, None, complete_nothing, _project)
-    location = _answer("--location", "Zone or region", location, "us-central1-a", complete_location, _location)
     usual = "Qwen/Qwen2.5-7B-Instruct"
-    shape = _answer("--model", "Model (l4serve models lists them)", model, usual, complete_model, _model)
-    goal = _answer("--goal", f"Goal ({', '.join(FIRST_GOALS)})", goal, "try", complete_goal, _goal)
+    of_name = _Question("NAME", "Name of the stack", name, _free_name(root), complete_nothing, partial(_file, root))
+    of_project = _Question("--project", "Google Cloud project", project, None, complete_nothing, _project)
+    of_place = _Question("--location", "Zone or region", location, "us-central1-a", complete_location, _location)
+    of_model = _Question("--model", "Model (l4serve models lists them)", model, usual, complete_model, _model)
+    of_goal = _Question("--goal", f"Goal ({', '.join(FIRST_GOALS)})", goal, "try", complete_goal, _goal)
+    # Before the first is asked, and all at once: who gives options mends each in one go.
+    if [each for each in (of_name, of_project, of_place, of_model, of_goal) if each.is_refused()]:
+        raise typer.Exit(BAD_INPUT)
+    file, project, location = of_name.answer(), of_project.answer(), of_place.answer()
+    shape, goal = of_model.answer(), of_goal.answer()
     advice = next((each for each in GOALS if each == goal), None)
     wish = Wish(name=stack_name(file), project=project, location=location, model=shape, serves=goal != "try")
     with readable_refusals(), _by_option():
@@ -80,22 +123,6 @@ def init(
     begun = _write(file, found)
     print_notes(found.plan)
     say(_told(file, wish, found, "select" if begun else "init"))
-
-
-def _answer(
-    option: str, question: str, given: str | None, usual: str | None, completion: Completion, check: Callable[[str], T]
-) -> T:
-    """The option's value, else the user's answer, asked again while `check` refuses it; exits 2 where nobody can be
-    asked."""
-    if given is not None:
-        return check(given)
-    if not sys.stdin.isatty():
-        example = f"{option} {usual or 'ID'}" if option.startswith("--") else f"l4serve init {usual}"
-        raise refuse_input(f"{option} is missing, and there is no terminal to ask on\n    fix: give {example}")
-    while True:
-        answer = ask(question, usual, completion)
-        with suppress(typer.Exit):  # what is wrong is told
-            return check(answer)
 
 
 @contextmanager
@@ -151,7 +178,11 @@ def _grammatical(key: str, value: str, *, project: str = "my-project", location:
 def _model(name: str) -> ModelShape:
     found = find_model(name)
     if found is None:
-        hint = model_hint(name) or "l4serve models lists them; docs/how-to.md tells of other models"
+        hint = (
+            meant_by_option(name)
+            or model_hint(name)
+            or "l4serve models lists them; docs/how-to.md tells of other models"
+        )
         raise refuse_input(f"{excerpt(name, 200)} is not in the catalogue\n    fix: {hint}")
     return found
 

@@ -24,20 +24,17 @@ from l4serve.config.base import (
 from l4serve.config.container_env import EnvSource
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.exposure import Route
+from l4serve.config.model_ids import hub_id
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.pod_tls import PodTls
-from l4serve.config.secret_shapes import excerpt
 from l4serve.config.service_account import ServiceAccount
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
-from l4serve.config.written_forms import GIT_REF, HUB_ID
+from l4serve.config.written_forms import GIT_REF
 
 ENGINE_MODELS: tuple[type[VllmEngine] | type[TgiEngine], ...] = (VllmEngine, TgiEngine)
 Engine = Annotated[VllmEngine | TgiEngine, Field(discriminator="kind")]
-
-_MODEL_ID = re.compile(rf"(?!.{{201}}){HUB_ID[1:-1]}")
-
 
 GitRef = Annotated[
     str,
@@ -50,36 +47,10 @@ GitRef = Annotated[
 ]
 
 
-def _hub_id(value: str) -> str:
-    if _MODEL_ID.fullmatch(value):
-        return value
-    shown = excerpt(value, 80)
-    for start, source in (("gs://", f"{{kind: bucket, uri: {shown}}}"), (("/", "./"), "{kind: claim, claim: NAME}")):
-        if value.startswith(start):
-            raise ValueError(f"{shown!r} is a place and not a model; write the Hub id, and model.source: {source}")
-    raise ValueError(f"{shown!r} is not a model id of the Hub; {_id_in(value)}")
-
-
-def _id_in(value: str) -> str:
-    """What to write for a text that is no model id: the id in an address of the Hub, or where else weights may lie."""
-    scheme, separator, rest = value.partition("://")
-    if scheme == "hf" or not separator:
-        # Of what is shown: a password before an @ is hidden there, and no owner/name is left.
-        written = excerpt(value, 200).removeprefix("hf://")
-        named, mark, _ = re.split(r"([@:]|$)", written, maxsplit=1)
-        if "/" not in named or not _MODEL_ID.fullmatch(named):
-            return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"
-        return f"write it as {named}{', and a branch or tag as model.revision' if mark else ''}"
-    if scheme not in ("http", "https"):
-        return "write the Hub id, and copy the weights into a bucket: model.source: {kind: bucket, uri: gs://BUCKET}"
-    named = "/".join(rest.split("/")[1:3])
-    return f"write it as {named if _MODEL_ID.fullmatch(named) else 'owner/name'}"
-
-
 class Model(ConfigModel):
     """The model that a workload serves, and where its weights come from."""
 
-    id: Annotated[str, AfterValidator(_hub_id)]
+    id: Annotated[str, AfterValidator(hub_id)]
     """Hub id of the model, such as google/gemma-7b, by which its shape and its weights are found."""
     revision: GitRef | None = None
     """Branch, tag or commit on the Hub; unset is the main branch."""

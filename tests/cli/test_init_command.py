@@ -182,6 +182,44 @@ def test_a_missing_answer_is_named_where_nobody_can_be_asked(project: Path) -> N
     assert "--location is missing" in result.stderr
 
 
+def test_all_that_is_wrong_or_missing_is_told_at_once(project: Path) -> None:
+    result = run("init", "first", "--project", "P", "--model", "nobody/knows-this-one")
+    assert result.exit_code == 2
+    for told in ("--project: 'P'", "--location is missing", "nobody/knows-this-one is not in", "--goal is missing"):
+        assert told in result.stderr
+    assert "NAME" not in result.stderr
+
+
+PLACED = "model.source: {kind: bucket, uri: gs://models/qwen}"
+
+
+@pytest.mark.parametrize(
+    ("model", "fix"),
+    [
+        ("gs://models/qwen", PLACED),
+        ("https://huggingface.co/Qwen/Qwen3-8B", "give --model Qwen/Qwen3-8B"),
+        ("https://huggingface.co/Qwen/Qwen3-8B/tree/main", "give --model Qwen/Qwen3-8B"),
+        ("hf.co/nobody/knows-this-one", "give --model nobody/knows-this-one"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        init()[:-4],
+        ["fit"],
+        ["advise", "--goal", "cost"],
+        ["estimate", "--input-tokens", "100", "--output-tokens", "100", "--concurrency", "1"],
+    ],
+    ids=lambda words: str(words[0]),
+)
+def test_an_address_in_place_of_an_id_is_told_what_takes_it(
+    project: Path, command: list[str], model: str, fix: str
+) -> None:
+    result = run(*command, "--model", model, *(["--goal", "try"] if command[0] == "init" else []))
+    assert result.exit_code == 2
+    assert fix in result.stderr.replace("\n", " ")
+
+
 @pytest.mark.parametrize("before", ["encryptionsalt: v1:abc=:v1:x:y==\n", ""])
 @pytest.mark.parametrize("config", ["", "config:\n  gcp:project: other\n  gcp:region: us-west1\n", "config: {}\n"])
 def test_what_pulumi_wrote_before_is_kept(project: Path, before: str, config: str) -> None:
