@@ -64,6 +64,8 @@ class StoragePlan:
     """Role of that grant."""
     ungranted: tuple[str, ...] = ()
     """Buckets that the pods read and whose reading the config leaves to the user."""
+    has_switch: bool = False
+    """Whether the config has model.source.manageAccess, which leaves the reading of all those buckets to the user."""
     store: WeightStore | None
     on_one_node: bool = False
     """Whether the weights reach the pods of one node alone, so that an old pod must go before a new one starts."""
@@ -120,6 +122,7 @@ def plan_storage(
         readable=readable,
         role=_table()["role"] if readable or ungranted else None,
         ungranted=ungranted,
+        has_switch=isinstance(workload.model.source, BucketSource),
         store=store,
         on_one_node=on_one_node(workload),
         notes=tuple(_notes(workload, place, cluster, store)),
