@@ -4,6 +4,7 @@ Nothing of the commit runs and no hook, filter or text conversion of the reposit
 ids and written under names that are checked first. Links are left out.
 """
 
+import hashlib
 import os
 import posixpath
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from l4serve.cli.project import STACK_NAME
-from l4serve.config.files import MOST_JSON_BYTES
+from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
 from l4serve.config.secret_shapes import excerpt
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
@@ -138,21 +139,27 @@ def _configs(value: Any) -> Iterator[str]:
 
 
 def program_changes(commit: Commit) -> tuple[str, ...]:
-    """Files of the program itself, its data included, that differ between the commit and the working tree."""
-    arguments = (
-        "diff",
-        "--name-only",
-        "--relative",
-        "-z",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-renames",
-        commit.id,
-        "--",
+    """Files of the program itself, its data included, that differ between the commit and the working tree.
+
+    Git itself would run the filters that the repository's own config names: files are read and hashed here.
+    """
+    then = {path: blob for path, blob in _blobs(commit).items() if path.partition("/")[0] in _PROGRAM}
+    listed = _git(commit.root, "ls-files", "-z", "--", *_PROGRAM).stdout.split(b"\0")
+    tracked = {name.decode("utf-8", "surrogateescape") for name in listed if name}
+    changed = (
+        path for path in sorted({*then, *tracked}) if then.get(path) not in _ids(commit.root / path, len(commit.id))
     )
-    done = _git(commit.root, *arguments, *_PROGRAM)
-    names = (name.decode("utf-8", "replace") for name in done.stdout.split(b"\0") if name)
-    return tuple(name for name in names if f"{RECIPES}/" not in name)
+    return tuple(path for path in changed if f"{RECIPES}/" not in path)
+
+
+def _ids(file: Path, digits: int) -> Iterator[str | None]:
+    """The ids that git gives a regular file: as it lies there, and with the line ends that it is stored with."""
+    try:
+        content = read_bytes(file, _MOST_TOGETHER)
+    except FileRefusedError:
+        return
+    for stored in (content, content.replace(b"\r\n", b"\n")):
+        yield hashlib.new("sha1" if digits == 40 else "sha256", b"blob %d\0" % len(stored) + stored).hexdigest()
 
 
 def _blobs(commit: Commit) -> Mapping[str, str]:

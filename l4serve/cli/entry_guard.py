@@ -19,6 +19,9 @@ def run_guarded(run: Callable[[], None]) -> None:
     except OSError:
         print("error: the working directory does not exist any more\n    fix: go to one that does", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from None
+    if sys.stdout is None:
+        print("error: standard output is closed\n    fix: leave it open, or write >/dev/null", file=sys.stderr)
+        raise SystemExit(OUTPUT_LOST)
     try:
         try:
             run()

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from l4serve.cli.tables import whole_words, wrapped
-from l4serve.config.characters import inert, visible
+from l4serve.config.characters import RUNNER_COMMAND, inert, visible
 from l4serve.config.random_texts import is_told_openly
 from l4serve.config.secret_shapes import redact
 
@@ -90,7 +90,7 @@ def json_text(value: Any) -> str:
     # json.dumps would indent in Python: most of the time that a plan of a thousand workloads takes.
     text = to_json(redacted(value), indent=2, inf_nan_mode="constants").decode()
     text = _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
-    return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[")
+    return RUNNER_COMMAND.sub(r"\\u0023", text.replace("\x7f", "\\u007f"))
 
 
 def say(text: str) -> None:

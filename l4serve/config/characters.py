@@ -21,7 +21,9 @@ _ACTING = re.compile(
 )
 # A template may hold emoji with their joiners, and prose the spaces of its language.
 _ACTING_IN_TEXT = re.compile(f"[{_CONTROL}\x0b\x0c{_BIDIRECTIONAL}{_UNSEEN}\ud800-\udfff]")
-_COMMAND = re.compile(r"##\[|^([^\S\n]*)::", re.M)
+RUNNER_COMMAND = re.compile(r"#(?=#\w{0,20}\[)")
+"""Where a runner reads a command within a line: `##[` of GitHub's, `##vso[` of Azure's, `##teamcity[`."""
+_COMMAND = re.compile(r"^([^\S\n]*)::", re.M)
 """Where GitHub's runner would read a line of output as a command to it."""
 
 
@@ -44,4 +46,4 @@ def visible(text: str) -> str:
 def inert(text: str) -> str:
     """A text of our own lines, in which nothing acts on a terminal or on the runner of a workflow."""
     lines = "\n".join(visible(line) for line in text.split("\n"))
-    return _COMMAND.sub(lambda found: found[0].replace("##[", "#\\x23[").replace("::", "\\x3a:"), lines)
+    return RUNNER_COMMAND.sub(r"\\x23", _COMMAND.sub(r"\1\\x3a:", lines))

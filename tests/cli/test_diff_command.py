@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from l4serve.cli.app import app
 from l4serve.cli.base_data import tables_of
+from l4serve.cli.base_tree import find_commit, program_changes
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.comment import LIMIT, MARK, comment
 from tests import factories
@@ -267,3 +268,23 @@ def test_every_landing_is_a_word_of_the_edit_table(files: Any) -> None:
     for part in (*stack["workloads"], *stack["pools"], *stack["objects"]):
         assert part["lands"] in LANDINGS
         assert (part["lands"] is None) == (part["change"] in ("added", "removed"))
+
+
+def test_no_filter_of_the_repository_runs(repository: Path) -> None:
+    """Git would run it over each file that it compares with the working tree, or that was touched."""
+    program = repository / "l4serve" / "a.py"
+    program.parent.mkdir()
+    program.write_text("a = 1\n", "utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a program")
+    (repository / ".gitattributes").write_text("*.py filter=x\n*.yaml filter=x\n", "utf-8")
+    git(repository, "config", "filter.x.clean", f"touch {repository}/ran; cat")
+    program.write_text("a = 2\n", "utf-8")
+    commit = find_commit(repository, "HEAD")
+    assert program_changes(commit) == ("l4serve/a.py",)
+    assert run("HEAD").exit_code == 0
+    assert not (repository / "ran").exists()
+    program.write_bytes(b"a = 1\r\n")
+    assert program_changes(commit) == (), "as a checkout with other line ends has it"
+    program.unlink()
+    assert program_changes(commit) == ("l4serve/a.py",)

@@ -119,6 +119,15 @@ def test_an_output_that_takes_nothing_is_one_message(program: str, args: tuple[s
     assert len(told.stderr.splitlines()) == 2
 
 
+@pytest.mark.parametrize("args", [("models",), ("plan", "-s", "dev"), ("--version",)], ids=lambda args: args[0])
+def test_a_closed_output_is_one_message(args: tuple[str, ...]) -> None:
+    code = "import sys; sys.argv[0] = 'l4serve'; from l4serve.cli.start import main; main()"
+    line = ["bash", "-c", 'exec "$@" >&-', "-", sys.executable, "-c", code, *args]
+    told = subprocess.run(line, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr == "error: standard output is closed\n    fix: leave it open, or write >/dev/null\n"
+
+
 @pytest.mark.parametrize("args", [("plan", "-s", "dev"), ("init", "x")], ids=lambda args: args[0])
 def test_a_working_directory_that_is_gone_is_one_message(args: tuple[str, ...], tmp_path: Path) -> None:
     place = tmp_path / "gone"

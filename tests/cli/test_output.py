@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,11 @@ def test_nothing_acts(character: str) -> None:
 def test_no_markup_emoji_or_workflow_command_is_live() -> None:
     for text in ("[/INST] [bold]x[/bold] [link=http://example.com]y[/link]", ":smile:"):
         assert shown(text).strip() == text
-    for line in ("::error ::y", "  ::add-mask::x", "a ##[command]b"):
-        assert not any(part.lstrip().startswith("::") or "##[" in part for part in shown(line).splitlines())
-        assert "##[" not in json_text(line)
+    for line in ("::error ::y", "  ::add-mask::x", "a ##[command]b", "##vso[task.setvariable variable=a]b"):
+        assert not any(part.lstrip().startswith("::") for part in shown(line).splitlines())
+        for said in (shown(line), json_text(line)):
+            assert not re.search(r"##\w*\[", said)
+        assert json.loads(json_text(line)) == line
 
 
 def test_json_is_ascii_that_every_reader_takes() -> None:

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from l4serve.config.problems import Problem
 from l4serve.config.tgi import TgiEngine
 from l4serve.config.vllm import VllmEngine
+from l4serve.engines import argv
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
 from l4serve.engines.checking import type_words
@@ -103,6 +104,8 @@ def test_an_unset_field_emits_nothing(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", ALL, ids=name)
 def test_an_unknown_flag_added_to_the_builder_fails(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not by the cache, which would keep it for the tests that come after.
+    monkeypatch.setattr("l4serve.engines.argv._flagged_fields", argv._flagged_fields.__wrapped__)
     monkeypatch.setattr("l4serve.engines.argv.flag_names", lambda kind, field: ("--no-such-flag",))
     problems = refused(contract, {"dtype": "bfloat16"})
     assert any("--no-such-flag" in text for text in problems.values())

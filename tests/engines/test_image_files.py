@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from l4serve.config.secret_shapes import redact
 from l4serve.engines.argv import EngineRefusal, build_launch
 from tests.engines.rule_cases import QWEN, case
 from tests.factories import planned, serving, workload
@@ -69,6 +70,12 @@ def test_a_variable_that_names_a_file_is_looked_at_too(version: str, image: str 
 )
 def test_what_the_image_or_the_hub_has_is_taken(engine: dict[str, Any]) -> None:
     assert refused(**engine) == {}
+
+
+def test_a_word_for_a_template_is_told_whole_so_that_the_name_of_a_secret_stands_beside_its_value() -> None:
+    (said,) = refused(chatTemplate="password=plainXvXB5a6zy7").values()
+    assert "names password=plainXvXB5a6zy7" in said
+    assert "plainXvXB5a6zy7" not in redact(said)
 
 
 def test_adapters_may_come_while_the_server_runs() -> None:
