@@ -17,8 +17,8 @@ def _words() -> Mapping[str, frozenset[str]]:
 
 
 _GLUED = re.compile(
-    r"password|passwort|kennwort|passwd|passwrd|pswd|passphrase|passcode|secret|credential|apikey|accesskey|authkey"
-    r"|privatekey|connstr|connectionstring|motdepasse|contrasena|wachtwoord|basicauth|authtkn"
+    r"password|passwort|kennwort|passwd|passwrd|pswd|passphrase|passcode|secret(?!ar)|credential|apikey|accesskey|authkey"
+    r"|privatekey|connstr|connectionstring|motdepasse|contrasena|wachtwoord|basicauth|authtkn|keytab"
     r"|sess(?:ion)?id$|(?:auth|access|api|hub|hf|bearer|refresh|bot|user|db|my)tokens?$|(?:pwd|jwt|cookie|dsn|creds)$"
 )
 """Parts of a word that name a secret though nothing divides it: PGPASSWORD, CLIENTSECRET, PHPSESSID."""

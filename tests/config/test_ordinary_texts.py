@@ -41,7 +41,11 @@ def test_a_mark_of_a_chat_template_is_no_token_that_opens_a_door(value: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("secret-scan", "enabled"), ("PASS_THROUGH", "headers"), ("session-affinity", "sticky")]
+    ("name", "value"),
+    [
+        *(("secret-scan", "enabled"), ("PASS_THROUGH", "headers"), ("session-affinity", "sticky")),
+        *(("SECRETARY", "office-3b"), ("KRB5_KEYTAB", "/etc/krb5.keytab")),
+    ],
 )
 def test_a_word_beside_a_secrets_makes_none(name: str, value: str) -> None:
     assert not holds_a_secret(name, value)
