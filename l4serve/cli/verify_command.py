@@ -117,6 +117,7 @@ def _verify_url(
     timeout: float,
     as_json: bool,
 ) -> None:
+    from l4serve.verification.http_client import UnusableVariableError, require_usable_environment
     from l4serve.verification.promises import contract_target
     from l4serve.verification.server import verify_server
     from l4serve.verification.tgi_api import MissingClientError
@@ -135,9 +136,10 @@ def _verify_url(
     target = contract_target(resolved.contract, version, base_url=url, timeout=timeout, api_key=server_key())
     target = replace(target, **promised)
     try:
+        require_usable_environment(through_tunnel=False)
         with stderr.status(Text(f"checking {url}")):
             report = verify_server(target, url)
-    except MissingClientError as error:
+    except (MissingClientError, UnusableVariableError) as error:
         raise refuse_input(str(error)) from None
     _print(report.to_json() if as_json else None, (report,))
 
@@ -160,6 +162,7 @@ def _verify_stack(
     # A refused stack is told of before the clients are loaded.
     plan = load_plan(stack, file)
     from l4serve.verification.cluster_access import AccessError, stack_client
+    from l4serve.verification.http_client import UnusableVariableError, require_usable_environment
     from l4serve.verification.promises import planned_target
     from l4serve.verification.report import combined_json
     from l4serve.verification.server import require_client
@@ -172,12 +175,13 @@ def _verify_stack(
     try:
         for kind in dict.fromkeys(workload.engine.kind for workload in checked):
             require_client(kind)
+        require_usable_environment(through_tunnel=True)
         client = stack_client(plan.cluster, plan.stack, _folder(file), run_commands=run_commands)
         for workload in checked:
             target = planned_target(workload, timeout=timeout, api_key=keys.get(workload.name))
             with stderr.status(Text(f"checking {workload.name}")):
                 reports.append(verify_workload(client, workload, target))
-    except (AccessError, MissingClientError) as error:
+    except (AccessError, MissingClientError, UnusableVariableError) as error:
         raise refuse_input(str(error)) from None
     _print(combined_json(plan.stack, reports) if as_json else None, tuple(reports))
 
@@ -228,10 +232,17 @@ def _web_address(text: str) -> SplitResult | None:
 
 @contextmanager
 def _loopback_past_any_proxy() -> Iterator[None]:
-    """Keeps requests to this machine from going to a proxy that the environment names."""
+    """Keeps requests to this machine from going to a proxy that the environment names.
+
+    Clients look at one of the two variables alone, so that one which is unset gets the hosts of the other.
+    """
     before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    given = before["no_proxy"] or before["NO_PROXY"]
     for name, value in before.items():
-        os.environ[name] = ",".join(filter(None, (value, "127.0.0.1", "localhost")))
+        hosts = value or given or ""
+        # Beside other hosts, some clients take the star for the name of one.
+        any_host = "*" in map(str.strip, hosts.split(","))
+        os.environ[name] = "*" if any_host else ",".join(filter(None, (hosts, "127.0.0.1", "localhost")))
     try:
         yield
     finally:

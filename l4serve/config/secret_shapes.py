@@ -1,9 +1,12 @@
 """What a secret looks like: by the form that its issuer gives it, by a header, by an entropy; and how it is hidden."""
 
 import base64
+import html
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from urllib.parse import quote
 
 from l4serve.config.issued_tokens import issued_tokens
 from l4serve.config.random_texts import looks_random, random_runs
@@ -126,6 +129,19 @@ def excerpt(text: object, most: int, more: str = "") -> str:
     if len(whole) > _MOST_REDACTED:
         safe = safe[:-_AT_A_CUT]
     return safe if len(safe) <= most and len(whole) <= _MOST_REDACTED else safe[:most] + more
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text with those secrets hidden, whatever they look like, also as JSON, HTML and URLs escape them."""
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    escaped = json.dumps(secret)[1:-1]
+    forms = (secret, escaped, escaped.replace("/", "\\/"), html.escape(secret), quote(secret, safe=""))
+    return forms if secret else ()
 
 
 def _without(text: str, spans: Callable[[str], Iterable[tuple[int, int]]]) -> str:

@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secret_shapes import excerpt, without
 from l4serve.verification.latency import Latency
 
 Status = Literal["pass", "fail", "skip"]
 _GRACE = 1.0
+_LONGEST_DETAIL = 300
 
 
 class CheckError(Exception):
@@ -19,6 +20,10 @@ class CheckError(Exception):
 
 class NotOfferedError(Exception):
     """The server does not offer what the check needs, and need not; the message says why."""
+
+
+class OverlongError(CheckError):
+    """An answer has no end within the bytes or the time that it may take; the message says which."""
 
 
 class UnreachableError(CheckError):
@@ -54,8 +59,8 @@ class CheckResult:
     latency: Latency | None = None
 
 
-def run_checks(checks: Iterable[Check], timeout: float) -> Iterator[CheckResult]:
-    """Results in order, each as it ends.
+def run_checks(checks: Iterable[Check], timeout: float, secrets: Collection[str] = ()) -> Iterator[CheckResult]:
+    """Results in order, each as it ends, without those secrets, which a server may repeat.
 
     A check that outlasts `timeout` seconds fails. After `UnreachableError` the remaining checks are skipped, since each
     would only wait out the same timeout.
@@ -65,16 +70,19 @@ def run_checks(checks: Iterable[Check], timeout: float) -> Iterator[CheckResult]
         if unreachable:
             yield CheckResult(check.name, "skip", f"not run: {unreachable} failed", 0.0)
             continue
-        result, lost = _run(check, timeout)
+        result, lost = _run(check, timeout, secrets)
         if lost:
             unreachable = check.name
         yield result
 
 
-def _run(check: Check, timeout: float) -> tuple[CheckResult, bool]:
+def _run(check: Check, timeout: float, secrets: Collection[str]) -> tuple[CheckResult, bool]:
     ended: list[Finding | Exception] = []
-    if check.prepare:
-        check.prepare()
+    try:
+        if check.prepare:
+            check.prepare()
+    except Exception as error:
+        return _result(check.name, error, 0.0, secrets), False
     worker = threading.Thread(target=_work, args=(check, ended), name=f"check {check.name}", daemon=True)
     started = time.perf_counter()
     worker.start()
@@ -84,7 +92,7 @@ def _run(check: Check, timeout: float) -> tuple[CheckResult, bool]:
     outcome = ended[0] if ended else CheckError(f"no full answer within {timeout:g} s")
     if isinstance(outcome, Finding) and seconds > timeout:
         outcome = CheckError(f"took {seconds:.1f} s, over the {timeout:g} s it may take")
-    return _result(check.name, outcome, seconds), isinstance(outcome, UnreachableError)
+    return _result(check.name, outcome, seconds, secrets), isinstance(outcome, UnreachableError)
 
 
 def _work(check: Check, ended: list[Finding | Exception]) -> None:
@@ -95,23 +103,43 @@ def _work(check: Check, ended: list[Finding | Exception]) -> None:
         ended.append(error)
 
 
-def _result(name: str, outcome: Finding | Exception, seconds: float) -> CheckResult:
+def _result(name: str, outcome: Finding | Exception, seconds: float, secrets: Collection[str]) -> CheckResult:
     match outcome:
         case Finding():
-            return CheckResult(name, "pass", outcome.detail, seconds, outcome.latency)
+            detail = _one_line(outcome.detail, _LONGEST_DETAIL, secrets)
+            return CheckResult(name, "pass", detail, seconds, outcome.latency)
         case NotOfferedError():
-            return CheckResult(name, "skip", str(outcome), seconds)
+            return CheckResult(name, "skip", _one_line(str(outcome), _LONGEST_DETAIL, secrets), seconds)
         case _:
-            return CheckResult(name, "fail", describe(outcome), seconds)
+            return CheckResult(name, "fail", describe(outcome, secrets=secrets), seconds)
 
 
-def describe(error: BaseException, limit: int = 300) -> str:
-    """An exception on one line of at most `limit` characters, with its cause where it has one."""
+def describe(error: BaseException, limit: int = _LONGEST_DETAIL, secrets: Collection[str] = ()) -> str:
+    """An exception on one line of at most `limit` characters without those secrets, with its cause where it has one.
+
+    An answer without an end is told of alone: what a client makes of it is a broken connection.
+    """
+    error = _overlong(error) or error
     text = str(error) if isinstance(error, CheckError) else f"{type(error).__name__}: {error}"
     if error.__cause__ is not None and str(error.__cause__) not in text:
         text += f" ({error.__cause__})"
-    text = " ".join(text.split())
+    return _one_line(text, limit, secrets)
+
+
+def _one_line(text: str, limit: int, secrets: Collection[str]) -> str:
+    text = " ".join(without(text, secrets).split())
     return text if len(text) <= limit else excerpt(text, limit - 1, "…")
+
+
+def _overlong(error: BaseException | None) -> OverlongError | None:
+    seen: list[BaseException] = []
+    # An error raised anew from itself is its own cause.
+    while error is not None and error not in seen:
+        if isinstance(error, OverlongError):
+            return error
+        seen.append(error)
+        error = error.__cause__
+    return None
 
 
 def require(holds: bool, message: str) -> None:

@@ -1,45 +1,23 @@
 """The plain HTTP side of a server: health, version and metrics."""
 
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import httpx2
 from packaging.version import InvalidVersion, Version
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secret_shapes import excerpt, without
 from l4serve.verification.checks import CheckError, Finding, NotOfferedError, UnreachableError, require
+from l4serve.verification.http_client import client
 from l4serve.verification.metrics import compare, families
 from l4serve.verification.target import Target
 
 _SHOWN = 120
 
 
-def tls(target: Target) -> ssl.SSLContext:
-    """Certificates that a target is held to: those that the machine trusts, or any at the end of a tunnel."""
-    return _any_certificate() if target.through_tunnel else _trusted()
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The machine's trusted certificates, read once: each client would read them anew."""
-    return httpx2.create_ssl_context()
-
-
-@cache
-def _any_certificate() -> ssl.SSLContext:
-    """No certificate names this machine's end of a tunnel; the cluster has said which pod is at the other one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def get(target: Target, path: str) -> httpx2.Response:
     """The answer to a GET, whatever its status."""
-    url = target.base_url.rstrip("/") + path
-    return httpx2.get(url, headers=target.headers, timeout=target.timeout, verify=tls(target))
+    return _ask(target, "GET", path, headers=target.headers)
 
 
 def get_json(target: Target, path: str) -> dict[str, Any]:
@@ -49,8 +27,7 @@ def get_json(target: Target, path: str) -> dict[str, Any]:
 
 def post(target: Target, path: str, body: Mapping[str, Any]) -> httpx2.Response:
     """The answer to a POST of JSON, whatever its status."""
-    url = target.base_url.rstrip("/") + path
-    return httpx2.post(url, json=dict(body), headers=target.headers, timeout=target.timeout, verify=tls(target))
+    return _ask(target, "POST", path, json=dict(body), headers=target.headers)
 
 
 def post_json(target: Target, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +63,7 @@ def check_version(target: Target, path: str) -> Finding:
 
 def check_key(target: Target, path: str) -> Finding:
     """A request for tokens without the key is refused."""
-    url = target.base_url.rstrip("/") + path
-    status = httpx2.post(url, json={}, timeout=target.timeout, verify=tls(target)).status_code
+    status = _ask(target, "POST", path, json={}).status_code
     require(status in (401, 403), f"POST {path} without the key answered {status}, not 401: the key guards nothing")
     return Finding(f"POST {path} without the key answered {status}")
 
@@ -98,6 +74,11 @@ def check_metrics(target: Target) -> Finding:
         raise NotOfferedError("no contract names metrics for this version")
     response = _require_ok(get(target, target.metrics_path))
     return Finding(compare(families(response.text), target.metrics, target.feature_metrics))
+
+
+def _ask(target: Target, method: str, path: str, **request: Any) -> httpx2.Response:
+    with client(target) as asking:
+        return asking.request(method, target.base_url.rstrip("/") + path, **request)
 
 
 def _require_ok(response: httpx2.Response) -> httpx2.Response:
@@ -125,5 +106,7 @@ def _same_release(running: str, planned: str) -> bool:
 
 
 def _body(response: httpx2.Response) -> str:
-    text = " ".join(response.text.split())
+    """The begin of an answer, without the key that it may repeat: what is cut in two is no longer known."""
+    sent = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
+    text = " ".join(without(response.text, (sent,)).split())
     return excerpt(text, _SHOWN, "…")

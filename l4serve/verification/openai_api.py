@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, BadRequestError, DefaultHttpxClient, OpenAI, Stream
+from openai import APIConnectionError, APIStatusError, BadRequestError, OpenAI, Stream
 from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
 from l4serve.verification.checks import CheckError, Finding, NotOfferedError, require
-from l4serve.verification.http_probe import tls
+from l4serve.verification.http_client import client
 from l4serve.verification.latency import Latency, StreamClock
 from l4serve.verification.target import Target
 
@@ -34,7 +34,7 @@ class OpenAiChecks:
             api_key=target.api_key or "none",
             timeout=target.timeout,
             max_retries=0,
-            http_client=DefaultHttpxClient(verify=tls(target)),
+            http_client=client(target, follow_redirects=True),
         )
 
     def models(self) -> Finding:

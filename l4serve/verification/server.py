@@ -12,7 +12,8 @@ from l4serve.verification.vllm_api import VllmChecks
 def verify_server(target: Target, subject: str, progress: Callable[[CheckResult], None] | None = None) -> Report:
     """Runs the engine's checks; `progress` sees each result as it comes. Raises MissingClientError, nothing else."""
     results = []
-    for result in run_checks(_checks(target), target.timeout):
+    secrets = (target.api_key,) if target.api_key else ()
+    for result in run_checks(_checks(target), target.timeout, secrets):
         if progress:
             progress(result)
         results.append(result)

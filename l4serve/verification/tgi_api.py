@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 import httpx2
 
 from l4serve.verification.checks import Check, CheckError, Finding, NotOfferedError, require
-from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, get_json, tls
+from l4serve.verification.http_probe import check_health, check_key, check_metrics, check_version, get_json, post
 from l4serve.verification.latency import StreamClock
 from l4serve.verification.target import Target
 
@@ -114,10 +114,7 @@ class TgiChecks:
 
     def _post(self, prompt: str, new_tokens: int) -> httpx2.Response:
         body = {"inputs": prompt, "parameters": {"max_new_tokens": new_tokens}}
-        url = self._target.base_url.rstrip("/") + "/generate"
-        return httpx2.post(
-            url, json=body, headers=self._target.headers, timeout=self._target.timeout, verify=tls(self._target)
-        )
+        return post(self._target, "/generate", body)
 
 
 def require_client() -> None:

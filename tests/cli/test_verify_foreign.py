@@ -88,3 +88,12 @@ def test_a_kubeconfig_from_a_foreign_state_runs_no_command_unasked(tmp_path, mon
     assert result.exit_code == 2
     assert "--run-kubeconfig-commands" in result.output
     assert not mark.exists()
+
+
+def test_a_proxy_that_no_client_can_use_is_told_before_the_cluster_is_asked(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(kubeconfig("http://127.0.0.1:1")), encoding="utf-8")
+    file = stack_file(tmp_path, {"mode": "existing", "kubeconfig": str(path)})
+    result = run("-f", file, env={"https_proxy": "nonsense://x"})
+    assert result.exit_code == 2, result.output
+    assert "fix: unset https_proxy" in result.output

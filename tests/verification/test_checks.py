@@ -39,6 +39,11 @@ def test_unreachable_skips_what_follows():
     assert _statuses(_raises(UnreachableError("gone")), lambda: Finding("d")) == ["fail", "skip"]
 
 
+def test_a_check_that_cannot_be_prepared_fails():
+    results = run_checks([Check("a", lambda: Finding("d"), prepare=_raises(ValueError("no client")))], 5)
+    assert [(result.status, result.detail) for result in results] == [("fail", "ValueError: no client")]
+
+
 def late() -> Finding:
     time.sleep(0.2)
     return Finding("late")
@@ -67,6 +72,12 @@ def test_describe_is_one_short_line_with_the_cause():
     error.__cause__ = ValueError("since")
     assert describe(error) == "it broke (since)"
     assert describe(ValueError("x" * 500), limit=20) == "ValueError: xxxxxxx…"
+
+
+def test_describe_ends_where_an_error_is_its_own_cause():
+    error = ValueError("no")
+    error.__cause__ = error
+    assert describe(error) == "ValueError: no"
 
 
 def test_clock_gives_ttft_and_time_per_token(monkeypatch):
