@@ -161,8 +161,9 @@ def _part_of_cloud(resource: Mapping[str, Any], own: Mapping[str, str], plan: St
     if resource["type"].endswith(":Dashboard"):
         return ("dashboard", "")
     if "secretmanager" in resource["type"]:
-        owner, key, _ = name.partition("-api-key-")
-        return ("workload", own[owner]) if key else ("token", "")
+        owner = resource["name"].split("/")[1]
+        key = owner.endswith("-api-key")
+        return ("workload", own[owner.removesuffix("-api-key")]) if key else ("token", "")
     for beside in ("-weights-", "-alerts-"):
         owner, found, _ = name.partition(beside)
         if found and owner in own:

@@ -70,7 +70,7 @@ def test_secret_manager_is_copied_into_a_secret() -> None:
     listing = kinds["SecretProviderClass"]["spec"]["parameters"]["secrets"]
     assert "projects/my-project/secrets/chat/versions/3" in listing
     (grant,) = [each for each in found.cloud if "secretmanager" in each["type"]]
-    assert grant["name"] == "llm-serving/chat-api-key-chat-reader-access"
+    assert grant["name"] == "llm-serving/chat-api-key/my-project/chat-reader-access"
     assert grant["inputs"]["member"].endswith("/sa/chat-api-key-reader")
     assert "Secret" not in kinds
 
