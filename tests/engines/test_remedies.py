@@ -24,6 +24,8 @@ UNWRITABLE = {
     "vllm-modelopt-before-ampere",
     "vllm-mxfp4-before-ampere",
     "vllm-quantised-float32-before-ampere",
+    "vllm-float32-heads-beyond-shared-memory",
+    "vllm-heads-of-512-before-ampere",
     "vllm-unknown-model",
     "vllm-unknown-tool-call-parser",
     "vllm-unknown-reasoning-parser",

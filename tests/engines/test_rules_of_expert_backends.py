@@ -3,13 +3,15 @@
 import pytest
 
 from l4serve.engines.traits import GpuTraits, ModelTraits
-from tests.engines.rule_cases import H100, L4, QWEN, errors, like
+from tests.engines.rule_cases import A100, H100, L4, QWEN, errors, like
 
 PLAIN = like(QWEN, architecture="Qwen3MoeForCausalLM", intermediate_size=6144, expert_intermediate_size=768)
 FP8 = like(PLAIN, quantization_method="fp8", quantization_bits=8, quantization_group=128 * 128)
+MXFP4 = like(PLAIN, architecture="GptOssForCausalLM", quantization_method="mxfp4", quantization_bits=4)
 GPTQ = like(PLAIN, quantization_method="gptq", quantization_bits=4, quantization_group=128)
-FORMAT, INTEGERS, CARD = (
-    f"vllm-experts-backend-of-{what}" for what in ("another-format", "no-integers", "another-card")
+FORMAT, INTEGERS, CARD, NO_MXFP4, MXFP4_CARD = (
+    f"vllm-experts-backend-of-{what}"
+    for what in ("another-format", "no-integers", "another-card", "no-mxfp4", "mxfp4-on-another-card")
 )
 
 
@@ -28,8 +30,16 @@ FORMAT, INTEGERS, CARD = (
         ("0.26.0", FP8, H100, "flashinfer_trtllm", CARD),
         ("0.26.0", FP8, H100, "aiter", CARD),
         ("0.26.0", FP8, L4, "marlin", None),
+        ("0.26.0", MXFP4, H100, "cutlass", NO_MXFP4),
+        ("0.26.0", MXFP4, H100, "flashinfer_cutlass", None),
+        ("0.26.0", MXFP4, A100, "flashinfer_cutlass", MXFP4_CARD),
+        ("0.26.0", MXFP4, H100, "deep_gemm", MXFP4_CARD),
+        ("0.26.0", MXFP4, L4, "triton", MXFP4_CARD),
+        ("0.26.0", MXFP4, H100, "triton", None),
+        ("0.26.0", MXFP4, L4, "marlin", None),
+        ("0.18.0", MXFP4, H100, "cutlass", None),
     ],
 )
 def test_a_backend_of_experts(version: str, model: ModelTraits, gpu: GpuTraits, backend: str, rule: str | None) -> None:
     found = errors("vllm", version, model, gpu=gpu, extra_args=("--moe-backend", backend))
-    assert found & {FORMAT, INTEGERS, CARD} == ({rule} if rule else set())
+    assert found & {FORMAT, INTEGERS, CARD, NO_MXFP4, MXFP4_CARD} == ({rule} if rule else set())
