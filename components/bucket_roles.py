@@ -32,12 +32,16 @@ class BucketRoles(pulumi.ComponentResource):
         super().__init__(f"l4serve:serving:{_OWN}", name, None, opts)
         self._after, self._deployed = args.after, frozenset(args.deployed)
         self._members: dict[str, pulumi.Output[str]] = {}
-        self._made = [(grant, self._make_grant(grant)) for grant in args.grants]
+        self._of: dict[str, list[pulumi.Resource]] = {}
+        for grant in args.grants:
+            made = self._make_grant(grant)
+            for workload in grant.workloads:
+                self._of.setdefault(workload.name, []).append(made)
         self.register_outputs({})
 
     def of(self, workload: str) -> list[pulumi.Resource]:
         """What must exist before the pods of a workload."""
-        return [made for grant, made in self._made if workload in [each.name for each in grant.workloads]]
+        return self._of.get(workload, [])
 
     def _make_grant(self, grant: BucketGrant) -> gcp.storage.BucketIAMMember:
         """A role, named by all that the grant says.

@@ -47,12 +47,13 @@ def pod_account(workload: WorkloadPlan) -> str:
 
 def lacking(workload: WorkloadPlan, needed: Iterable[Needed], grants: Sequence[BucketGrant]) -> tuple[Needed, ...]:
     """Which roles no grant of the stack gives the account of a workload, alone or within a wider one."""
+    asked = dict.fromkeys(needed)
+    if not asked:  # as of nearly every workload, for which no grant need be looked at
+        return ()
     account = pod_account(workload)
     held = {(grant.bucket, grant.role) for grant in grants if grant.account == account}
     return tuple(
-        (bucket, role)
-        for bucket, role in dict.fromkeys(needed)
-        if not {(bucket, role), (bucket, _WIDER.get(role, role))} & held
+        (bucket, role) for bucket, role in asked if not {(bucket, role), (bucket, _WIDER.get(role, role))} & held
     )
 
 
