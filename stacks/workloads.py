@@ -45,7 +45,7 @@ def make_workloads(
             namespace=planned.namespace,
             token=token(),
             project=planned.dashboard_project,
-            after=[cluster.resource] if cluster.resource else [],
+            after=_once_apis_are_on(cluster),
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
@@ -81,6 +81,11 @@ def make_workloads(
     return gateway, deployments
 
 
+def _once_apis_are_on(cluster: GkeCluster) -> list[pulumi.Resource]:
+    """What exists by then: the cluster, where the stack makes it."""
+    return [cluster.resource] if cluster.resource else []
+
+
 def _make_picker(workload: WorkloadPlan, provider: k8s.Provider, pods: pulumi.Resource) -> list[pulumi.Resource]:
     """Pool and picker come after the pods that they look at, and before the route that asks them."""
     if workload.route is None or workload.route.picker is None:
@@ -114,7 +119,7 @@ def _make_roles(planned: StackPlan, cluster: GkeCluster) -> BucketRoles | None:
         return None
     args = BucketRolesArgs(
         grants=grants,
-        after=[cluster.resource] if cluster.resource else [],
+        after=_once_apis_are_on(cluster),
         deployed=deployed_urns() if any(len(grant.workloads) > 1 for grant in grants) else (),
     )
     return BucketRoles("bucket-roles", args)
@@ -138,7 +143,7 @@ def _make_store(
         project=planned.cluster.project,
         secret_name=secret.secret_name if secret else None,
         provider_class=secret.provider_class if secret else None,
-        after=[cluster.resource] if cluster.resource else [],
+        after=_once_apis_are_on(cluster),
     )
     guard = workload.network and workload.network.fill
     closed = _close(workload, guard, store.fill_name, store.fill_labels, provider, namespace)
@@ -178,13 +183,14 @@ def _make_guards(
             namespace=workload.namespace,
             token=secret(key.config_key) if key.config_key else None,
             project=workload.identity.project,
-            after=[cluster.resource] if cluster.resource else [],
+            after=_once_apis_are_on(cluster),
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         made.append(ApiKeySecret(f"{workload.object_name}-api-key", source, opts=opts))
     if workload.identity.google_account is not None:
-        after = [cluster.resource] if cluster.resource else []
-        roles = PodCloudRolesArgs(identity=workload.identity, namespace=workload.namespace, after=after)
+        roles = PodCloudRolesArgs(
+            identity=workload.identity, namespace=workload.namespace, after=_once_apis_are_on(cluster)
+        )
         made.append(PodCloudRoles(workload.object_name, roles))
     return made
 
