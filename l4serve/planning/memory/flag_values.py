@@ -128,7 +128,7 @@ def _compilation(option: str, values: Sequence[Any], context: Context) -> Readin
         return _level("", values, context) if read_count(values[0]) is not None else None
     table = flag_table()["compilation"]
     changes: dict[str, Any] = {}
-    unmodelled = []
+    unmodelled: list[str] = []
     for key, written in _flat(asked, "pass_config"):
         value = written.upper() if key == "cudagraph_mode" and isinstance(written, str) else written
         if key in ("level", "mode"):

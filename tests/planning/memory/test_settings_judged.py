@@ -63,8 +63,9 @@ def test_a_pass_that_fuses_takes_nothing_and_one_of_the_network_buffers(key: str
 
 
 def test_throughput_doubles_what_nobody_set_and_interactivity_captures_every_small_size() -> None:
-    limits = {"default_max_num_seqs": 256, "default_max_num_batched_tokens": 2048, "max_model_len": 4096}
-    doubled = {"max_num_seqs": 512, "max_num_batched_tokens": 4096, "max_model_len": 4096}
+    window: dict[str, Any] = {"max_model_len": 4096}
+    limits = window | {"default_max_num_seqs": 256, "default_max_num_batched_tokens": 2048}
+    doubled = window | {"max_num_seqs": 512, "max_num_batched_tokens": 4096}
     mode = "--performance-mode=throughput"
     assert fit(SMALL, asked(mode, **limits)) == fit(SMALL, asked(**doubled))
     assert fit(SMALL, asked(mode, **doubled)) == fit(SMALL, asked(**doubled))
