@@ -1,4 +1,7 @@
-"""Ids of models on the Hub, and what was meant by a text that is none: an address of the Hub, or a place of weights."""
+"""Ids of models on the Hub, or of one GGUF file there, and what was meant by a text that is neither.
+
+Such a text may be an address of the Hub, or a place of weights.
+"""
 
 import re
 
@@ -6,17 +9,31 @@ from l4serve.config.secret_shapes import excerpt
 from l4serve.config.written_forms import HUB_ID
 
 _MODEL_ID = re.compile(rf"(?!.{{201}}){HUB_ID[1:-1]}")
+_FILE_TYPE = (
+    r"(?P<prefix>[A-Za-z0-9_+-]+-)?(BF16|F16|F32|MXFP4|TQ[12]_0|I?Q[1-8]_[01K]|IQ[1-4]_(NL|XXS|XS|S|M))"
+    r"(?P<size>_(XXS|XS|XL|S|M|L))?"
+)
+"""How publishers of files for llama.cpp name one file's type, such as Q4_K_M or UD-Q4_K_XL."""
+_FILE_ID = re.compile(rf"(?!.{{201}}){HUB_ID[1:-1].rstrip('?')}:{_FILE_TYPE}")
 _HUB = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(models/)?(?=.)")
 
 
 def hub_id(value: str) -> str:
     """The id itself; raises ValueError with what to write for any other text."""
-    if _MODEL_ID.fullmatch(value):
+    if _MODEL_ID.fullmatch(value) or _FILE_ID.fullmatch(value):
         return value
     shown = excerpt(value, 80)
     if source := _source(value):
         raise ValueError(f"{shown!r} is a place and not a model; write the Hub id, and model.source: {source}")
     raise ValueError(f"{shown!r} is not a model id of the Hub; {_id_in(value)}")
+
+
+def file_type(value: str) -> str | None:
+    """How the id names one file of a repository for llama.cpp: by a `type`, one with a `size`, or with a `prefix`."""
+    named = _FILE_ID.fullmatch(value)
+    if named is None:
+        return None
+    return next((part for part in ("prefix", "size") if named[part]), "type")
 
 
 def meant_by_option(value: str) -> str:

@@ -24,7 +24,7 @@ from l4serve.config.base import (
 from l4serve.config.container_env import EnvSource
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.exposure import Route
-from l4serve.config.model_ids import hub_id
+from l4serve.config.model_ids import file_type, hub_id
 from l4serve.config.model_source import CompileCache, ModelSource
 from l4serve.config.pod_security import PodSecurity
 from l4serve.config.pod_tls import PodTls
@@ -51,7 +51,10 @@ class Model(ConfigModel):
     """The model that a workload serves, and where its weights come from."""
 
     id: Annotated[str, AfterValidator(hub_id)]
-    """Hub id of the model, such as google/gemma-7b, by which its shape and its weights are found."""
+    """Hub id of the model, such as google/gemma-7b, by which its shape and its weights are found.
+
+    A type after a colon names one GGUF file of a repository (vLLM 0.12 to 0.23): unsloth/Qwen3-0.6B-GGUF:Q4_K_M.
+    """
     revision: GitRef | None = None
     """Branch, tag or commit on the Hub; unset is the main branch."""
     config: str | None = Field(None, min_length=1, max_length=1000)
@@ -60,6 +63,14 @@ class Model(ConfigModel):
     """Whether the Hub wants a token for it; unset follows the catalogue."""
     source: ModelSource | None = None
     """Where the weights come from; unset is the Hub, from which each pod downloads them anew."""
+
+    @model_validator(mode="after")
+    def _file_of_the_hub(self) -> Self:
+        if self.source is not None and file_type(self.id) is not None:
+            raise ValueError(
+                "id names one file of a repository, which the weights do not come from; leave the type out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _revision_of_the_hub(self) -> Self:

@@ -39,6 +39,8 @@ def step_facts(case: Case, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "step.tokens": asked["maxNumBatchedTokens"] or (limits.max_num_batched_tokens if limits else None),
         "draft.step": sequences * (drafts + 1) if sequences and isinstance(drafts, int) else None,
+        "graphs.default": 2 * sequences if sequences else None,
+        "draft.tokens": drafts + 1 if isinstance(drafts, int) else None,
     }
 
 

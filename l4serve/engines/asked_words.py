@@ -178,8 +178,28 @@ def unknown_compile_size(facts: Mapping[str, Any]) -> str | None:
 
 def graphs_contradict(facts: Mapping[str, Any]) -> bool:
     """Whether a largest graph is asked for that is not the largest of the sizes to capture."""
+    counts, most = _graph_sizes(facts)
+    return most is not None and bool(counts) and max(counts) != most
+
+
+def largest_graph(facts: Mapping[str, Any]) -> int | None:
+    """Tokens of the largest graph that is asked for; None where none is, or its size cannot be read.
+
+    Below a largest one alone a release captures 1, 2, 4 and every eighth size, so it may be smaller.
+    """
+    counts, most = _graph_sizes(facts)
+    if counts or most is None:
+        return max(counts, default=None)
+    return most - most % _GRAPH_STEP if most >= _GRAPH_STEP else max((n for n in (1, 2, 4) if n <= most), default=None)
+
+
+_GRAPH_STEP = 8
+
+
+def _graph_sizes(facts: Mapping[str, Any]) -> tuple[tuple[int, ...], int | None]:
+    """Sizes of graphs that are asked for, and the largest one where it is asked for by itself."""
     inside = "arg.compilationConfig."
     sizes = facts["arg.cudagraphCaptureSizes"] or facts[f"{inside}cudagraph_capture_sizes"]
     most = facts["arg.maxCudagraphCaptureSize"] or facts[f"{inside}max_cudagraph_capture_size"]
     counts = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,) if isinstance(sizes, int) else ()
-    return isinstance(most, int) and bool(counts) and all(type(size) is int for size in counts) and max(counts) != most
+    return counts if all(type(n) is int for n in counts) else (), most if isinstance(most, int) else None

@@ -9,6 +9,7 @@ from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
+from l4serve.config.model_ids import file_type
 from l4serve.engines.case import release
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
@@ -39,6 +40,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.quantizationFamily": quantization_family(model.quantization_method),
         "model.quantized": model.quantization_method is not None if model.described else None,
         "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
+        "model.fileType": file_type(model.id),
     }
 
 

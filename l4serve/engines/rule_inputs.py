@@ -9,7 +9,13 @@ from pydantic.alias_generators import to_camel
 
 from l4serve.config.workload import ENGINE_MODELS, Engine
 from l4serve.engines.asked_choices import choice_facts, step_facts
-from l4serve.engines.asked_words import asked_words, graphs_contradict, unknown_class, unknown_compile_size
+from l4serve.engines.asked_words import (
+    asked_words,
+    graphs_contradict,
+    largest_graph,
+    unknown_class,
+    unknown_compile_size,
+)
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case
@@ -164,6 +170,7 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts["lora.hubAdapter"] = next((a.path for a in facts["loraAdapters"] or () if a.path[0] not in "/."), None)
     facts["lora.mixed"] = ((lora.max_loras or 1) if lora else 1) if facts["lora"] else None
     facts["graphs.contradict"] = graphs_contradict(facts)
+    facts["graphs.largest"] = largest_graph(facts)
     facts["compileSizes.unknown"] = unknown_compile_size(facts)
     facts["overridden.class"] = unknown_class(facts, case.contract)
     facts["speculative"] = True if speculative else None

@@ -117,6 +117,14 @@ def test_early_releases_refuse_what_their_own_code_refuses(version: str) -> None
         ("vllm", "0.11.0", "o/Qwen3-VL-30B-A3B-Instruct-GGUF", {}, "vllm-gguf-of-the-hub"),
         ("vllm", "0.11.0", "o/Qwen3-VL-30B-A3B-Instruct", {}, None),
         ("tgi", "3.3.7", "o/Qwen3-8B-GGUF", {}, "tgi-gguf"),
+        ("tgi", "3.3.7", "o/Qwen3-8B:Q4_K", {}, "tgi-gguf"),
+        ("vllm", "0.11.0", "o/Qwen3-8B-GGUF:Q4_K", {}, "vllm-gguf-file-by-type"),
+        ("vllm", "0.12.0", "o/Qwen3-8B-GGUF:Q4_K", {}, None),
+        ("vllm", "0.15.1", "o/Qwen3-8B-GGUF:Q4_K_M", {}, "vllm-gguf-file-size"),
+        ("vllm", "0.16.0", "o/Qwen3-8B-GGUF:Q4_K_M", {}, None),
+        ("vllm", "0.19.1", "o/Qwen3-8B-GGUF:UD-Q4_K_XL", {}, "vllm-gguf-file-prefix"),
+        ("vllm", "0.23.0", "o/Qwen3-8B-GGUF:UD-Q4_K_XL", {}, None),
+        ("vllm", "0.24.0", "o/Qwen3-8B-GGUF:Q8_0", {}, "vllm-gguf-file-removed"),
     ],
 )
 def test_the_name_tells_how_a_checkpoint_is_stored_that_nobody_described(

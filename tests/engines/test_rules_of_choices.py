@@ -109,3 +109,29 @@ def test_files_of_mistral_are_in_its_own_repositories(
 ) -> None:
     found = verdicts("vllm", "0.26.0", model, extra_args=extra_args, **settings)
     assert {name for name in found if name.startswith("vllm-files-of-mistral")} == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("version", "settings", "rule"),
+    [
+        ("0.16.0", {"extraArgs": ["--cudagraph-capture-sizes", "1", "2"]}, "vllm-graphs-below-drafts"),
+        ("0.16.0", {"extraArgs": ["--cudagraph-capture-sizes", "1", "4"]}, None),
+        ("0.16.0", {"extraArgs": ["--max-cudagraph-capture-size", "3"]}, "vllm-graphs-below-drafts"),
+        ("0.16.0", {"extraArgs": ["--max-cudagraph-capture-size", "7"]}, None),
+        ("0.16.0", {"compilationConfig": {"cudagraph_capture_sizes": [2]}}, "vllm-graphs-below-drafts"),
+        ("0.16.0", {"compilationConfig": {"cudagraph_capture_sizes": [2], "cudagraph_mode": "PIECEWISE"}}, None),
+        ("0.16.0", {"extraArgs": ["--max-cudagraph-capture-size", "3"], "enforceEager": True}, None),
+        ("0.11.1", {"extraArgs": ["--max-cudagraph-capture-size", "3"]}, None),
+        ("0.25.0", {"extraArgs": ["--max-cudagraph-capture-size", "3"]}, None),
+        ("0.12.0", {"maxNumSeqs": 1}, "vllm-default-graphs-below-drafts"),
+        ("0.12.0", {"maxNumSeqs": 2}, None),
+        ("0.13.0", {"maxNumSeqs": 1}, None),
+    ],
+)
+def test_the_largest_graph_holds_a_sequence_and_its_drafts(
+    version: str, settings: dict[str, Any], rule: str | None
+) -> None:
+    given = dict(settings)
+    args = given.pop("extraArgs", ())
+    found = errors("vllm", version, QWEN, extra_args=args, speculativeConfig=NGRAM, **given)
+    assert {name for name in found if name.endswith("below-drafts")} == ({rule} if rule else set())

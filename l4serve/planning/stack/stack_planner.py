@@ -7,6 +7,7 @@ from typing import Any
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather, gather_all, once, refuse_all
+from l4serve.config.model_ids import file_type
 from l4serve.config.problems import ConfigError, Problem, refuse
 from l4serve.config.stack import StackConfig
 from l4serve.config.stack_file import Stack, Token, named_secrets
@@ -22,7 +23,7 @@ from l4serve.planning.memory.host import image_gib
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
-from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 from l4serve.planning.packing.placement import Placement, PodRequest, PoolPlacement, PoolRoom, place
 from l4serve.planning.stack.class_pods import class_spare, spread_over_classes
 from l4serve.planning.stack.cost import stack_cost
@@ -201,9 +202,12 @@ def model_shape(name: str, stack: Stack) -> ModelShape | None:
     if raw is None:
         return find_model(workload.model.id)
     try:
-        return shape_from_config(raw, model_id=workload.model.id, source=str(workload.model.config))
+        shape = shape_from_config(raw, model_id=workload.model.id, source=str(workload.model.config))
     except ModelConfigError as error:
         refuse(f"workloads.{name}.model.config", str(error))
+    # Such a config.json is that of the model before its weights were written by another type.
+    in_file = file_type(workload.model.id) is not None
+    return replace(shape, quantization=QuantizationFacts(method="gguf", bits=8)) if in_file else shape
 
 
 def _gated(config: StackConfig, shapes: Mapping[str, Step[ModelShape | None]]) -> tuple[str, ...]:
