@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -12,17 +14,18 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.stack.bucket_grants import BucketGrant
 
 _OWN = "BucketRoles"
-_OLDER_OWNERS = (("PodCloudRoles", ""), ("WeightStore", "-weights"))
-"""Components of a workload that each made its grants in earlier versions, and how their names end."""
+_OWNERS = (_OWN, "PodCloudRoles", "WeightStore")
+"""Components that make grants, or made them in earlier versions: one for each workload that asked."""
+_KIND = "gcp:storage/bucketIAMMember:BucketIAMMember"
 
 
 @frozen(kw_only=True)
 class BucketRolesArgs:
-    """The grants of a stack, what exists once the project's APIs are on, and the URNs that the stack's state has."""
+    """The grants of a stack, the outputs of its deployed resources by URN, and what exists once the APIs are on."""
 
     grants: Sequence[BucketGrant]
+    deployed: Mapping[str, Mapping[str, Any]]
     after: Sequence[pulumi.Resource] = ()
-    deployed: Collection[str] = ()
 
 
 class BucketRoles(pulumi.ComponentResource):
@@ -30,7 +33,7 @@ class BucketRoles(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BucketRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(f"l4serve:serving:{_OWN}", name, None, opts)
-        self._after, self._deployed = args.after, frozenset(args.deployed)
+        self._after, self._deployed = args.after, args.deployed
         self._members: dict[str, pulumi.Output[str]] = {}
         self._of: dict[str, list[pulumi.Resource]] = {}
         for grant in args.grants:
@@ -47,20 +50,18 @@ class BucketRoles(pulumi.ComponentResource):
         """A role, named by all that the grant says.
 
         A grant to another is a resource of its own: the update back would delete the one that it has just made again.
-        Of the resources that several workloads had of it in earlier versions it takes over one. The others stay beside
-        it and are let go of in the end: whoever deletes one of them takes the role from all.
+        Of the resources that earlier versions made of it, for whatever workload, it takes over one. The others stay
+        beside it and are let go of in the end: whoever deletes one of them takes the role from all.
         """
         name = "/".join((grant.bucket, grant.role.rpartition("/")[2], grant.account))
-        older = {each.object_name: _older_urns(each.object_name, grant.bucket) for each in grant.workloads}
-        held = [each for each, urns in older.items() if self._is_deployed(*urns, _urn(_OWN, f"{name}/{each}"))]
-        beside = held if self._is_deployed(_urn(_OWN, name)) else held[1:]
-        made = self._bind(grant, name, [urn for each, urns in older.items() if each not in beside for urn in urns])
-        for each in beside:
-            self._bind(grant, f"{name}/{each}", older[each], retain=True)
+        own = _urn(name)
+        twins = [urn for urn, outputs in self._deployed.items() if urn != own and _is_twin(urn, outputs, grant)]
+        taken = twins[: own not in self._deployed]
+        made = self._bind(grant, name, taken)
+        for urn in twins[len(taken) :]:
+            beside = f"{name}/{re.split('::|/', urn)[-1]}"
+            self._bind(grant, beside, [urn] if urn != _urn(beside) else [], retain=True)
         return made
-
-    def _is_deployed(self, *urns: str) -> bool:
-        return not self._deployed.isdisjoint(urns)
 
     def _bind(
         self, grant: BucketGrant, name: str, older: Sequence[str], *, retain: bool = False
@@ -81,11 +82,22 @@ class BucketRoles(pulumi.ComponentResource):
         return self._members[grant.account]
 
 
-def _older_urns(owner: str, bucket: str) -> list[str]:
-    """What the grant was called as a resource of one workload."""
-    return [_urn(component, f"{owner}{end}-{bucket}") for component, end in _OLDER_OWNERS]
+def _is_twin(urn: str, outputs: Mapping[str, Any], grant: BucketGrant) -> bool:
+    """Whether a resource of the stack's state is the same grant."""
+    member = str(outputs.get("member"))
+    return (
+        any(f"l4serve:serving:{owner}${_KIND}::" in urn for owner in _OWNERS)
+        and str(outputs.get("bucket")).removeprefix("b/") == grant.bucket
+        and outputs.get("role") == grant.role
+        and grant.account == _account_of(member)
+    )
 
 
-def _urn(component: str, name: str) -> str:
-    kinds = f"l4serve:serving:{component}$gcp:storage/bucketIAMMember:BucketIAMMember"
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kinds}::{name}"
+def _account_of(member: str) -> str:
+    """Who an IAM member is, as a grant names it: a Google account, or `NAMESPACE/ACCOUNT` of Kubernetes."""
+    namespace, _, account = member.rpartition("/subject/ns/")[2].partition("/sa/")
+    return f"{namespace}/{account}" if account else member.removeprefix("serviceAccount:")
+
+
+def _urn(name: str) -> str:
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::l4serve:serving:{_OWN}${_KIND}::{name}"

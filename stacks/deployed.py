@@ -1,7 +1,7 @@
 """What the last update of the stack left, from the stack's own state."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -21,9 +21,9 @@ def deployed_pods() -> Mapping[str, PodRequest]:
     return read_pods(_own(_READ_OUTPUTS, "name").get(PODS_OUTPUT))
 
 
-def deployed_urns() -> Collection[str]:
-    """The URNs of all resources of the stack."""
-    return _own(_READ_RESOURCES, "stackName").keys()
+def deployed_resources() -> Mapping[str, Mapping[str, Any]]:
+    """The outputs of all resources of the stack, by their URNs."""
+    return {urn: row["outputs"] for urn, row in _own(_READ_RESOURCES, "stackName").items()}
 
 
 def _own(function: str, argument: str) -> Mapping[str, Any]:

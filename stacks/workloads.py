@@ -25,7 +25,7 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.network_guard import NetworkGuard
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from stacks.deployed import deployed_urns
+from stacks.deployed import deployed_resources
 from stacks.settings import secret, token
 
 
@@ -117,11 +117,7 @@ def _make_roles(planned: StackPlan, cluster: GkeCluster) -> BucketRoles | None:
     grants = bucket_grants(planned.workloads)
     if not grants:
         return None
-    args = BucketRolesArgs(
-        grants=grants,
-        after=_once_apis_are_on(cluster),
-        deployed=deployed_urns() if any(len(grant.workloads) > 1 for grant in grants) else (),
-    )
+    args = BucketRolesArgs(grants=grants, after=_once_apis_are_on(cluster), deployed=deployed_resources())
     return BucketRoles("bucket-roles", args)
 
 

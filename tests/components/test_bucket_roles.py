@@ -17,6 +17,9 @@ PODS = (
     "my-project.svc.id.goog/subject/ns/llm-serving/sa/"
 )
 
+HELD = {"bucket": "b/models", "role": "roles/storage.objectViewer", "member": f"serviceAccount:{GOOGLE}"}
+"""As the state keeps it: the provider writes a bucket so."""
+
 
 def reading(bucket: str = "models", **fields: Any) -> dict[str, Any]:
     """A workload whose weights lie in a bucket."""
@@ -31,9 +34,9 @@ def granted(**workloads: dict[str, Any]) -> tuple[BucketGrant, ...]:
 
 
 def made(*grants: BucketGrant, deployed: Sequence[str] = (), preview: bool = False) -> dict[str, Recorded]:
-    """The registered grants by name."""
+    """The registered grants by name; `deployed` are URNs of what gives the account of Google the models."""
     registered = record(
-        lambda: BucketRoles("bucket-roles", BucketRolesArgs(grants=grants, deployed=deployed)),
+        lambda: BucketRoles("bucket-roles", BucketRolesArgs(grants=grants, deployed=dict.fromkeys(deployed, HELD))),
         preview=preview,
         invoked=lambda *_: {"number": "42", "projectId": "p"},
     )
@@ -87,23 +90,46 @@ def test_other_buckets_and_other_accounts_have_grants_of_their_own(other: dict[s
 
 KINDS = "gcp:storage/bucketIAMMember:BucketIAMMember"
 STACK = "urn:pulumi:test::gke-llm-serving::l4serve:serving:"
+OWN = f"{STACK}BucketRoles${KINDS}::models/storage.objectViewer/{GOOGLE}"
 OF_A = f"{STACK}PodCloudRoles${KINDS}::a-models"
 OF_B = f"{STACK}WeightStore${KINDS}::b-weights-models"
+ELSEWHERE = f"urn:pulumi:test::gke-llm-serving::{KINDS}::models"
 
 
 def test_a_grant_takes_over_one_that_a_workload_made_in_earlier_versions() -> None:
-    (grant,) = made(*granted(a=reading(serviceAccount=ACTS), b=reading(serviceAccount=ACTS))).values()
-    assert {OF_A, OF_B} <= set(grant.aliases)
+    (grant,) = made(*granted(a=reading(serviceAccount=ACTS)), deployed=[OF_A]).values()
+    assert (grant.urn, grant.aliases, grant.retained) == (OWN, (OF_A,), False)
 
 
+@pytest.mark.parametrize("stay", [("a", "b"), ("a",), ("b",), ("c",)], ids="-".join)
 @pytest.mark.parametrize("later", [False, True], ids=["the first update", "each after it"])
-def test_those_of_other_workloads_stay_beside_it_and_are_never_taken_away(later: bool) -> None:
-    """Each is the same role: the deletion of one would take it from all."""
-    grants = granted(a=reading(serviceAccount=ACTS), b=reading(serviceAccount=ACTS))
-    own = f"{STACK}BucketRoles${KINDS}::models/storage.objectViewer/{GOOGLE}"
-    found = made(*grants, deployed=[own, f"{own}/b"] if later else [OF_A, OF_B])
+def test_others_of_earlier_versions_stay_beside_it_and_are_never_taken_away(later: bool, stay: tuple[str, ...]) -> None:
+    """Each is the same role: the deletion of one would take it from all, also where its workload went."""
+    grants = granted(**dict.fromkeys(stay, reading(serviceAccount=ACTS)))
+    found = made(*grants, deployed=[OWN, f"{OWN}/b-weights-models"] if later else [OF_A, OF_B])
     grant, beside = (found[name] for name in sorted(found))
-    assert (grant.urn, beside.urn) == (own, f"{own}/b")
+    assert (grant.urn, beside.urn) == (OWN, f"{OWN}/b-weights-models")
     assert (grant.retained, beside.retained) == (False, True)
     assert grant.inputs == beside.inputs
-    assert OF_A in grant.aliases and OF_B in beside.aliases and OF_B not in grant.aliases
+    assert (grant.aliases, beside.aliases) == (((), ()) if later else ((OF_A,), (OF_B,)))
+
+
+OTHERS = [{"bucket": "b/others"}, {"role": "roles/storage.objectUser"}, {"member": f"{PODS}qwen"}, {"member": None}]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_another_grant_of_the_state_is_not_taken_for_the_same(other: dict[str, Any]) -> None:
+    (grant,) = granted(a=reading(serviceAccount=ACTS))
+    args = BucketRolesArgs(grants=[grant], deployed={OF_A: HELD | other, ELSEWHERE: HELD})
+    (only,) = [each for each in record(lambda: BucketRoles("bucket-roles", args)) if each.custom]
+    assert not only.aliases
+
+
+def test_the_pods_own_principal_is_known_again() -> None:
+    (grant,) = granted(qwen=reading())
+    held = {**HELD, "member": f"{PODS}qwen"}
+    args = BucketRolesArgs(grants=[grant], deployed={OF_A: held})
+    registered = record(
+        lambda: BucketRoles("bucket-roles", args), invoked=lambda *_: {"number": "42", "projectId": "p"}
+    )
+    assert [each.aliases for each in registered if each.custom] == [(OF_A,)]
