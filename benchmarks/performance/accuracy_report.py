@@ -14,7 +14,6 @@ from benchmarks.performance.point_errors import NAMES, Answers, errors, relative
 from benchmarks.performance.points import METRICS, Metric, Point
 from l4serve.config.data_file import read_data
 from l4serve.planning.performance import kernel_rates
-from l4serve.planning.performance.load import Load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance-model.md"
@@ -111,7 +110,7 @@ def _points(points: tuple[Point, ...], own: Answers, held_out: Answers | None) -
         for metric, value in point.measured.items():
             blind = relative(point, metric, held_out) if held_out else None
             lines.append(
-                f"| {point.group} | {_asked(load)} | {load.input_tokens}, {load.output_tokens} | {NAMES[metric]} "
+                f"| {point.group} | {_asked(point)} | {load.input_tokens}, {load.output_tokens} | {NAMES[metric]} "
                 f"| {value:,.5g} | {_signed(relative(point, metric, own))} | {_signed(blind)} |"
             )
     return "\n".join(lines)
@@ -142,8 +141,9 @@ def _before(points: tuple[Point, ...], own: Answers) -> str:
     return "\n".join(lines)
 
 
-def _asked(load: Load) -> str:
-    return f"{load.rate:g} a second" if load.rate else f"{load.clients}"
+def _asked(point: Point) -> str:
+    load = point.load
+    return f"{load.rate:g} a second" if load.rate else f"{load.clients}{' at once' if point.at_once else ''}"
 
 
 def _signed(value: float | None) -> str:

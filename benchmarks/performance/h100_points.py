@@ -94,7 +94,7 @@ def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
         name = f"{row['id']}-{who or load['rate']}-{load['in']}-{load['out']}{dealt}{at_once}"
         asked = Load(input_tokens=load["in"], output_tokens=load["out"], clients=who, rate=load.get("rate"))
         question = server_question(row, load.get("adapters"))
-        yield _point(row, row["id"], name, question, asked, measured, own_bound=True)
+        yield _point(row, row["id"], name, question, asked, measured, own_bound=True, at_once=bool(at_once))
 
 
 def server_question(row: Mapping[str, Any], named: int | None = None) -> Question:
@@ -177,7 +177,8 @@ def _h100_points(row: Mapping[str, Any]) -> Iterator[Point]:
         else:
             measured = {"tokens": load["out_tok_s"]}
         asked = Load(input_tokens=load["in"], output_tokens=load["out"], clients=load["n"])
-        yield _point(row, name, f"{name}-{load['n']}-{load['in']}-{load['out']}", question, asked, measured)
+        named = f"{name}-{load['n']}-{load['in']}-{load['out']}"
+        yield _point(row, name, named, question, asked, measured, at_once=load["n"] > 1)
 
 
 def _point(
@@ -189,6 +190,7 @@ def _point(
     measured: Mapping[Metric, float],
     *,
     own_bound: bool = False,
+    at_once: bool = False,
 ) -> Point:
     """A point of one start, which nothing but its own loads shares host, model and harness with."""
     return Point(
@@ -201,4 +203,5 @@ def _point(
         measured=measured,
         row=row,
         own_bound=own_bound,
+        at_once=at_once,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks.performance.at_once import tokens_at_once
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
@@ -37,6 +38,8 @@ class Point:
     row: Mapping[str, Any]
     own_bound: bool = False
     """Whether the answer's own bound is asked, which cases and queues widen, in place of its card's."""
+    at_once: bool = False
+    """Whether the requests were sent at once and timed until the last was answered: tokens a second are of that."""
 
     @property
     def saturated(self) -> bool:
@@ -47,7 +50,12 @@ class Point:
 def predicted(point: Point, rates: KernelRates | None = None) -> Speed:
     """The model's answer for a point."""
     subject = subject_of(point.question)
-    return subject_speed(subject, judge(subject), point.load, rates)
+    judgement = judge(subject)
+    speed = subject_speed(subject, judgement, point.load, rates)
+    if not point.at_once or judgement.fit is None or not speed.judged:
+        return speed
+    made = tokens_at_once(subject, judgement.fit, point.load, rates)
+    return replace(speed, figures=replace(speed.figures, output_tokens_per_second=made))
 
 
 def figures(speed: Speed) -> dict[Metric, float | None]:

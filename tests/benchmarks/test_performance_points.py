@@ -1,6 +1,7 @@
 """The performance model meets its goals on the measured points, and each row is a question or has a reason."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from benchmarks.performance import anchors
 from benchmarks.performance.accuracy_report import PAGE, between
-from benchmarks.performance.h100_points import advised_points, h100_points, rate_points, unseen_points
+from benchmarks.performance.h100_points import advised_points, h100_points, host_points, rate_points, unseen_points
 from benchmarks.performance.l4_points import l4_points, other_host_points, unjudged
 from benchmarks.performance.named_rows import named_line, named_rows
 from benchmarks.performance.point_errors import Answers, errors
@@ -71,6 +72,15 @@ def test_models_that_settled_nothing_are_met() -> None:
         assert error.p90 is not None
         assert error.median < median
         assert error.p90 < ninetieth
+
+
+def test_requests_at_once_are_followed_as_they_were_sent() -> None:
+    slow = [p for p in host_points() if p.at_once and p.load.clients == 64 and p.group == "y14-qwen2.5-7b-chunks256"]
+    for point in slow:
+        at_once, steady = (figures(predicted(one))["tokens"] for one in (point, replace(point, at_once=False)))
+        assert at_once == pytest.approx(point.measured["tokens"], rel=0.1)
+        assert (steady or 0) > 1.15 * (at_once or 0)
+    assert len(slow) == 1
 
 
 def test_first_tokens_under_a_rate_are_met() -> None:

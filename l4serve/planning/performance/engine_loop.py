@@ -13,6 +13,7 @@ from math import ceil, inf
 
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
+from l4serve.planning.performance.step_rows import steps_until, stretch
 from l4serve.planning.performance.step_time import StepClock
 
 WAVES, FEW = 3, 384
@@ -237,13 +238,13 @@ class EngineLoop:
         if self.late:
             count = 1
         elif self.sent and not self.waiting:
-            until_then = self.clock.steps_until(least, first, growing, self.sent[0] - self.now)
+            until_then = steps_until(least, first, growing, self.sent[0] - self.now)
             if until_then < count:
                 count = until_then
                 if self.limits.ahead:  # the step after it was scheduled before the request came
-                    self.scheduled = self.now + self.clock.stretch(least, first, growing, count)
+                    self.scheduled = self.now + stretch(least, first, growing, count)
                     count += 1
-        self._pass(self.clock.stretch(least, first, growing, count), 1, count)
+        self._pass(stretch(least, first, growing, count), 1, count)
         self._finish_due()
 
     def _finish_due(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from math import ceil, log2, sqrt
+from math import ceil, log2
 from typing import Literal
 
 from l4serve.config.frozen import frozen
@@ -14,6 +14,9 @@ from l4serve.planning.performance.model_work import ModelWork, wider_formats
 
 LOGIT_BYTES = 4
 ALL_REDUCES_PER_LAYER = 2
+KERNELS, EXPERT_KERNELS, LATENT_KERNELS = 14, 5, 14
+"""Kernels of a dense layer, and how many more experts and latent attention have: 14 of Qwen2.5, 18 of Granite 3.1, 19
+of OLMoE, 33 of DeepSeek V2 Lite, which has both (benchmarks/performance/kernel_times.json)."""
 CAPTURED = 512
 """Tokens of the largest step that vLLM puts into graphs by itself."""
 
@@ -109,26 +112,6 @@ class StepClock:
         near = self._near(context)
         return self._worked(sequences, sequences) + sequences * (each * context + windowed * near)
 
-    def stretch(self, least: float, first: float, growing: float, count: int) -> float:
-        """Seconds of so many steps in a row, of which the card's work takes so long in the first and each time so much
-        more, and the host's no less in any."""
-        short = least - first
-        by_host = 0 if short <= 0 else min(count, ceil(short / growing)) if growing else count
-        rest = count - by_host
-        return by_host * least + rest * (first + growing * by_host) + growing * rest * (rest - 1) / 2
-
-    def steps_until(self, least: float, first: float, growing: float, seconds: float) -> int:
-        """Steps of such a row after which so many seconds have passed; the last of them runs at that moment."""
-        short = least - first
-        by_host = ceil(short / growing) if short > 0 and growing else 0
-        if short > 0 and (not by_host or seconds < by_host * least):
-            return int(seconds / least) + 1
-        rest, each = seconds - by_host * least, first + growing * by_host
-        if not growing:
-            return int(rest / each) + 1
-        half = each - growing / 2
-        return by_host + int((sqrt(half * half + 2 * growing * rest) - half) / growing) + 1
-
     def steady(self, sequences: int, context: float, prompt: float, answer: float) -> float:
         """Seconds of a step in the mean, where each of so many sequences brings a prompt with every answer: some steps
         decode alone, in the others a prompt is computed beside. What the host launches meanwhile is left out."""
@@ -174,7 +157,9 @@ class StepClock:
     @cached_property
     def host(self) -> float:
         """Seconds of a step that no byte and no operation explains."""
-        return self.rates.host + self.rates.layer * self.work.layers
+        work = self.work
+        kernels = KERNELS + EXPERT_KERNELS * bool(work.experts) + LATENT_KERNELS * work.latent
+        return self.rates.host + self.rates.layer * work.layers * kernels / KERNELS
 
     def _adapters(self, tokens: int) -> float:
         work, card, rates = self.work, self.card, self.rates
@@ -214,7 +199,8 @@ class StepClock:
         if not tokens:
             return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
-        spent = self._both(*self.weights(tokens)) + moved
+        read, compute = self.weights(tokens)
+        spent = max(self._both(read, compute), self._unpacked_and_multiplied(tokens, compute)) + moved
         if self.block:
             spent += self.work.layers * (self.block.layer if tokens > 1 else self.block.alone)
         return spent
@@ -226,10 +212,17 @@ class StepClock:
         awake = work.expert_share(tokens)
         read = work.plain_bytes / (card.read_bytes * rates.read_plain)
         read += (work.stored_bytes + awake * work.expert_bytes) / (card.read_bytes * share)
-        if work.multiplied == "fourBit":
-            read = max(read, (work.weights + awake * work.expert_weights) / card.unpacked_weights)
         rows = ceil(tokens / self.block.rows) * self.block.rows if self.block else tokens
         return read, rows * work.operations / dense
+
+    def _unpacked_and_multiplied(self, tokens: int, compute: float) -> float:
+        """Seconds in which the card's SMs make 4-bit weights 16-bit and multiply them, which are both their work; a
+        share of the 16-bit rate has that in it."""
+        work, rates = self.work, self.rates
+        if work.multiplied != "fourBit":
+            return 0.0
+        unpacking = (work.weights + work.expert_share(tokens) * work.expert_weights) / self.card.unpacked_weights
+        return self._both(unpacking, compute, rates.unpack_overlap if "unpacked" in self.card.operations else None)
 
     @cached_property
     def _formats(self) -> tuple[float, float]:
@@ -269,8 +262,8 @@ class StepClock:
         sampling = rows * work.vocabulary * LOGIT_BYTES * rates.sample_passes / card.read_bytes
         return self._both(read, compute) + sampling
 
-    def _both(self, read: float, compute: float) -> float:
-        power = self.rates.overlap
+    def _both(self, read: float, compute: float, overlap: float | None = None) -> float:
+        power = overlap or self.rates.overlap
         return float((read**power + compute**power) ** (1 / power))
 
     def _cache(self, batch: Batch) -> float:

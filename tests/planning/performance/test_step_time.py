@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import speed_of, step_clock
+from l4serve.planning.performance.step_rows import steps_until, stretch
 from l4serve.planning.performance.step_time import Batch, StepClock
 from tests.planning.performance.engines import served
 
@@ -86,6 +87,21 @@ def test_eight_bits_of_gptq_are_read_as_such_and_multiplied_in_sixteen() -> None
     assert gptq.weights(2048)[1] > 1.5 * fp8.weights(2048)[1]
 
 
+def test_unpacking_and_multiplying_add_up_where_one_does_not_hide_the_other() -> None:
+    row = clock("Qwen/Qwen2.5-7B-Instruct-AWQ", gpu="nvidia-h100-80gb")
+    assert row.decode(64)[0] > 1.15 * row.decode(1)[0]
+    plain = replace(row, rates=replace(row.rates, unpack_overlap=row.rates.overlap))
+    assert plain.decode(64)[0] < 0.95 * row.decode(64)[0]
+    assert plain.decode(1)[0] == pytest.approx(row.decode(1)[0], rel=0.005)
+
+
+def test_a_layer_waits_for_each_of_its_kernels() -> None:
+    dense, experts = clock("Qwen/Qwen3-4B"), clock("Qwen/Qwen3-30B-A3B")
+    latent = clock("deepseek-ai/DeepSeek-V2-Lite-Chat")
+    each = [(row.host - row.rates.host) / row.work.layers / row.rates.layer for row in (dense, experts, latent)]
+    assert each == pytest.approx([1.0, 19 / 14, 33 / 14])
+
+
 def test_a_mixture_wakes_more_experts_with_more_tokens() -> None:
     work = clock("mistralai/Mixtral-8x7B-Instruct-v0.1").work
     assert work.expert_share(1) == pytest.approx(2 / 8)
@@ -134,10 +150,10 @@ def test_a_layer_in_no_graph_takes_the_host_longer_than_one_in_parts_of_them() -
 @pytest.mark.parametrize("first", [0.001, 0.0023, 0.02])
 @pytest.mark.parametrize("seconds", [0.0, 0.0009, 0.01, 0.5, 7.0])
 def test_steps_until_a_moment_are_as_few_as_pass_it(first: float, growing: float, seconds: float) -> None:
-    row, least = clock(), kernel_rates().least_step
-    count = row.steps_until(least, first, growing, seconds)
-    assert row.stretch(least, first, growing, count) >= seconds * (1 - 1e-9)
-    assert row.stretch(least, first, growing, count - 1) <= seconds * (1 + 1e-9)
+    least = kernel_rates().least_step
+    count = steps_until(least, first, growing, seconds)
+    assert stretch(least, first, growing, count) >= seconds * (1 - 1e-9)
+    assert stretch(least, first, growing, count - 1) <= seconds * (1 + 1e-9)
 
 
 BLOCK_FP8 = json.loads(Path("benchmarks/performance/block_fp8.json").read_text("utf-8"))["l4"]
