@@ -131,3 +131,19 @@ def test_the_name_tells_how_a_checkpoint_is_stored_that_nobody_described(
     kind: str, version: str, model_id: str, fields: dict[str, Any], rule: str | None
 ) -> None:
     assert errors(kind, version, ModelTraits(id=model_id), **fields) == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("version", "architecture", "refused"),
+    [
+        ("0.9.2", "VoxtralForConditionalGeneration", True),
+        ("0.10.0", "VoxtralForConditionalGeneration", False),
+        ("0.8.0", "Mistral3ForConditionalGeneration", False),
+        ("0.9.2", "Ministral3ForCausalLM", False),
+    ],
+)
+def test_the_format_of_mistral_hides_a_class_that_is_not_there_but_for_speech(
+    version: str, architecture: str, refused: bool
+) -> None:
+    found = errors("vllm", version, like(QWEN, architecture=architecture), extra_args=("--config-format", "mistral"))
+    assert ("vllm-model-of-a-later-release" in found) == refused
