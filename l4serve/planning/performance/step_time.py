@@ -200,7 +200,7 @@ class StepClock:
             return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
         read, compute = self.weights(tokens)
-        spent = max(self._both(read, compute), self._unpacked_and_multiplied(tokens, compute)) + moved
+        spent = max(self._both(read, compute), self.unpacked_and_multiplied(tokens, compute)) + moved
         if self.block:
             spent += self.work.layers * (self.block.layer if tokens > 1 else self.block.alone)
         return spent
@@ -215,7 +215,7 @@ class StepClock:
         rows = ceil(tokens / self.block.rows) * self.block.rows if self.block else tokens
         return read, rows * work.operations / dense
 
-    def _unpacked_and_multiplied(self, tokens: int, compute: float) -> float:
+    def unpacked_and_multiplied(self, tokens: int, compute: float) -> float:
         """Seconds in which the card's SMs make 4-bit weights 16-bit and multiply them, which are both their work; a
         share of the 16-bit rate has that in it."""
         work, rates = self.work, self.rates
