@@ -58,6 +58,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/scripts/test_pr_preview.py",
         "tests/scripts/test_release.py",
         "tests/scripts/test_vllm_contract.py",
+        "tests/stacks/test_every_field_renders.py",
         "tests/stacks/test_guide_recipes.py",
         "tests/stacks/test_resource_names.py",
         "tests/stacks/test_stacks.py",

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from l4serve.cli.interrupts import say_interrupted
+from l4serve.cli.interrupts import is_interrupt, keep_lost_interrupts, say_interrupted
 
 BAD_INPUT = 2
 OUTPUT_LOST = 1
@@ -22,6 +22,7 @@ def run_guarded(run: Callable[[], None]) -> None:
     if sys.stdout is None:
         print("error: standard output is closed\n    fix: leave it open, or write >/dev/null", file=sys.stderr)
         raise SystemExit(OUTPUT_LOST)
+    keep_lost_interrupts()
     try:
         try:
             run()
@@ -33,6 +34,10 @@ def run_guarded(run: Callable[[], None]) -> None:
         if not lost_output(error):
             raise
         raise SystemExit(say_output_lost(error)) from None
+    except Exception as error:
+        if not is_interrupt(error):
+            raise
+        raise SystemExit(say_interrupted()) from None
 
 
 def lost_output(error: BaseException) -> bool:

@@ -17,10 +17,12 @@ from l4serve.config.spelling import nearest
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY
 from l4serve.engines.flag_spans import FlagSpan, flag_spans
 from l4serve.engines.profile import engine_kinds
-from l4serve.planning.stack.edits import find_edit
+from l4serve.planning.stack.edits import effects_below, find_edit
 
 SCHEMA_VERSION = 1
 _ALIKE = 0.6
+_TOKENS_EDIT = "huggingFace.tokenRevision"
+"""What counts the edits of the token, whose value no plan shows."""
 
 
 def _pulumi_key(path: str, default: str, example: str, text: str) -> KeyEntry:
@@ -133,8 +135,9 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
             f"{entry.path.rpartition('.')[2]}: {entry.example if entry.part == 'config' else flow(entry.example)}",
         )
     )
-    if (edit := find_edit(entry.pattern)) is not None:
-        rows.append(("an edit", f"{edit.effect.text}{f'; {edit.note}' if edit.note else ''}"))
+    effect, note = _edit(entry)
+    if effect is not None:
+        rows.append(("an edit", f"{effect}{f'; {note}' if note else ''}"))
     rows += [("flag", f"{span.flag or 'none'} in {span.releases}") for span in key_spans(entry)]
     if entry.below:
         rows.append(("keys", " ".join(entry.below)))
@@ -142,8 +145,22 @@ def _print(entry: KeyEntry, console: SafeConsole) -> None:
         console.print(wrapped(Text(f"  {name + ':':<9}{value}"), console.width, " " * 11))
 
 
+def _edit(entry: KeyEntry) -> tuple[str | None, str | None]:
+    """What an edit does, and a note on it; of an object, from the softest to the hardest effect of its keys."""
+    if entry.path == TOKEN_KEY:
+        entry = replace(entry, pattern=_TOKENS_EDIT)
+    if (edit := find_edit(entry.pattern)) is not None:
+        return edit.effect.text, edit.note or None
+    found = effects_below(entry.pattern)
+    if not found:
+        return None, None
+    if len(found) == 1:
+        return found[0].text, None
+    return f"{found[0].text} to {found[-1].text}", "each of its keys says its own"
+
+
 def _json(entry: KeyEntry) -> dict[str, object]:
-    edit = find_edit(entry.pattern)
+    effect, note = _edit(entry)
     return {
         "path": entry.path,
         "object": entry.part,
@@ -152,8 +169,8 @@ def _json(entry: KeyEntry) -> dict[str, object]:
         "type": entry.type.replace("`", ""),
         "default": entry.default,
         "example": entry.example,
-        "edit": edit.effect.text if edit else None,
-        "editNote": edit.note or None if edit else None,
+        "edit": effect,
+        "editNote": note,
         "flags": [{"flag": span.flag, "releases": span.releases} for span in key_spans(entry)],
         "keys": list(entry.below),
     }

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from l4serve.cli.entry_guard import lost_output
 from l4serve.cli.help_pages import HelpContext, whole_help
-from l4serve.cli.interrupts import say_interrupted
+from l4serve.cli.interrupts import is_interrupt, say_interrupted
 from l4serve.version import VERSION
 
 _LONGEST_REASON = 300
@@ -56,6 +56,8 @@ class GuardedGroup(TyperGroup):
         except Exception as error:
             if lost_output(error):
                 raise
+            if is_interrupt(error):
+                raise typer.Exit(say_interrupted()) from None
             _refuse_usage(error, ctx)
             if hasattr(error, "exit_code") or ctx.params.get("verbose"):
                 # Typer's own exceptions carry the code that they end with.

@@ -36,6 +36,13 @@ def file_type(value: str) -> str | None:
     return next((part for part in ("prefix", "size") if named[part]), "type")
 
 
+def without_address(value: str) -> str:
+    """A text without what people leave around an id: the Hub's address, a folder's dot, a slash or mark at the end."""
+    bare = value.replace("\\", "/").removeprefix("hf://").removeprefix("./").rstrip("/?")
+    address = _HUB.match(bare)
+    return bare[address.end() :] if address else bare
+
+
 def meant_by_option(value: str) -> str:
     """What to give `--model` in place of an address; empty for a text that is none."""
     if value.startswith("gs://") and (source := _source(value)):
@@ -65,7 +72,7 @@ def _id_in(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if scheme == "hf" or not separator:
         # Of what is shown: a password before an @ is hidden there, and no owner/name is left.
-        written = excerpt(value, 200).removeprefix("hf://")
+        written = without_address(excerpt(value, 200))
         named, mark, _ = re.split(r"([@:]|$)", written, maxsplit=1)
         if "/" not in named or not _MODEL_ID.fullmatch(named):
             return "name it as owner/name, such as Qwen/Qwen2.5-7B-Instruct"

@@ -63,7 +63,7 @@ def message(detail: ErrorDetails) -> str:
         case "missing" | "union_tag_not_found":
             return "a value is required here"
         case "union_tag_invalid" | "literal_error":
-            if detail["input"] is None:
+            if _chosen(detail) is None:
                 return f"{EMPTY}, and one of {_listed(choices(detail))} is expected"
             return f"{shown(_chosen(detail))} is none of {_listed(choices(detail))}"
         case "value_error":

@@ -14,6 +14,7 @@ from l4serve.config.characters import visible
 from l4serve.config.frozen import frozen
 from l4serve.config.meant_values import named_values
 from l4serve.config.misplaced_keys import NOTHING_MEANT, swapped
+from l4serve.config.model_ids import without_address
 from l4serve.config.model_names import is_model_id
 from l4serve.config.problem_words import BLANK, EMPTY, anything, for_example, message, remedy
 from l4serve.config.random_texts import looks_random
@@ -203,7 +204,11 @@ def _is_hidden(detail: ErrorDetails) -> bool:
     # Where true or false is wanted stands no secret, and a key of Cloud KMS is told by its place.
     near = near_secrets and not detail["type"].startswith("bool")
     named = path[-1] not in _OPEN_KEYS and names_a_secret(path[-1])
-    return bool(near or listed) or named or (isinstance(value, str) and looks_random(value) and not is_model_id(value))
+    return (
+        bool(near or listed)
+        or named
+        or (isinstance(value, str) and looks_random(value) and not is_model_id(without_address(value)))
+    )
 
 
 def keys_at(loc: Sequence[int | str]) -> list[int | str]:

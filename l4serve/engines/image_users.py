@@ -24,6 +24,8 @@ class ImageUser:
     writable: tuple[str, ...] = ()
     """Folders that the engine writes to, beside its home and /dev/shm."""
     reason: str = ""
+    only_root: bool = False
+    """Whether it is known that no other user can, whatever the pod says."""
 
 
 def image_user(contract: Contract) -> ImageUser:
@@ -37,7 +39,8 @@ def _image_user(kind: str, version: str) -> ImageUser:
     for row in rows:
         if SpecifierSet(row["versions"]).contains(version, prereleases=True):
             known = {key: row[key] for key in ("user", "group", "name", "home", "reason") if key in row}
-            return ImageUser(**known, writable=tuple(row.get("writable", ())))
+            folders = tuple(row.get("writable", ()))
+            return ImageUser(**known, writable=folders, only_root=row.get("onlyRoot", False))
     return ImageUser(reason="nobody showed that its image serves as another user than root")
 
 

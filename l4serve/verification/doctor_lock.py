@@ -77,8 +77,11 @@ def _in_files(stack: str, project: str, place: FilesPlace) -> Finding:
     if not place.folder.is_dir():
         if place.is_made and not place.folder.exists():
             return ok(_SUBJECT, f"none: the first update makes {place.folder}")
-        text = f"{place.folder} is no folder, so Pulumi cannot open the state"
-        return bad(_SUBJECT, text, f"mkdir -p {quote(str(place.folder))}, or pulumi login to where the state lies")
+        there = place.folder.exists()
+        what = "a file" if there else "a folder that does not exist"
+        text = f"{place.folder} is {what}, so Pulumi cannot open the state"
+        make = "move that file away" if there else f"mkdir -p {quote(str(place.folder))}"
+        return bad(_SUBJECT, text, f"{make}, or pulumi login to where the state lies")
     own = f"{place.folder}/{place.prefix}"
     names = _names(stack, project)
     states = [f"{state}{ending}" for _, state in names for ending in _STATE_ENDINGS]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.cli.explain_command import explain, key_spans
+from l4serve.cli.explain_command import _entries, _json, explain, key_spans
 from l4serve.cli.reference_lists import note_reference
 from l4serve.config.key_reference import all_keys, known_keys, objects
 from l4serve.config.recipes import recipes
@@ -87,6 +87,24 @@ def test_every_recipe_is_listed_with_its_source() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "effect"),
+    [
+        ("hfToken", "pod restart; the new Secret comes first"),
+        ("workloads.env", "pod restart"),
+        ("nodePools.reservation", "pool replaced"),
+        ("workloads", "nothing to workload replaced; each of its keys says its own"),
+    ],
+)
+def test_an_edit_of_an_object_does_what_its_keys_say(key: str, effect: str) -> None:
+    assert f"an edit: {effect}" in run("explain", key).stdout
+
+
+def test_every_key_says_what_an_edit_does() -> None:
+    silent = [key for key in known_keys() for entry in _entries(key) if _json(entry)["edit"] is None]
+    assert silent == []
+
+
 def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for key in known_keys():
         explain(key, as_json=False)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from l4serve.cli.guarded_group import GuardedGroup
+from l4serve.cli.interrupts import is_interrupt
 from l4serve.cli.lazy_group import COMMANDS
 from l4serve.version import VERSION
 from tests.cli.terminal import ROOT, run
@@ -177,3 +179,31 @@ def test_help_cuts_no_name_at_forty_columns(command: str) -> None:
 
 def test_the_list_of_commands_says_of_doctor_what_it_does() -> None:
     assert COMMANDS["doctor"][1].startswith("Say what stands in a stack's way")
+
+
+def test_a_stop_that_compiled_code_turns_into_an_error_or_loses_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pydantic's core compiles patterns by Python's own `re` while it builds a validator."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(re, "compile", stopped)
+        with pytest.raises(SchemaError) as wrapped:
+            SchemaValidator(core_schema.str_schema(pattern="a(?=b)", regex_engine="python-re"))
+    assert is_interrupt(wrapped.value)
+    assert not is_interrupt(ValueError("KeyboardInterrupt"))
+    code = (
+        "from l4serve.cli.entry_guard import run_guarded\n"
+        "class Lost:\n"
+        "    def __del__(self): raise KeyboardInterrupt\n"
+        "def run():\n"
+        "    Lost()\n"
+        "    import time; time.sleep(30); print('went on')\n"
+        "run_guarded(run)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped by Ctrl-C\n")

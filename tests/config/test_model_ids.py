@@ -2,8 +2,10 @@
 
 import pytest
 
-from l4serve.config.model_ids import file_type, hub_id
+from l4serve.config.model_ids import file_type, hub_id, without_address
+from l4serve.config.problems import ConfigError
 from l4serve.config.workload import Model
+from tests import factories
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,29 @@ def test_a_type_after_a_colon_names_a_file(named: str, how: str | None) -> None:
 def test_no_other_text_may_stand_there(text: str) -> None:
     with pytest.raises(ValueError, match="is not a model id of the Hub"):
         hub_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Qwen/Qwen2.5-7B-Instruct/",
+        "hf.co/Qwen/Qwen2.5-7B-Instruct",
+        "hf://Qwen/Qwen2.5-7B-Instruct",
+        "Qwen\\Qwen2.5-7B-Instruct",
+        "Qwen/Qwen2.5-7B-Instruct?",
+        "https://huggingface.co/Qwen/Qwen2.5-7B-Instruct",
+    ],
+)
+def test_an_id_with_something_around_it_is_shown_and_read_out(text: str) -> None:
+    assert without_address(text) == "Qwen/Qwen2.5-7B-Instruct"
+    told = refusal_of(text)
+    assert repr(text) in told and "write it as Qwen/Qwen2.5-7B-Instruct" in told
+
+
+def refusal_of(model: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        factories.planned(factories.serving({"qwen": factories.workload(model=model)}))
+    return str(refused.value)
 
 
 def test_a_file_of_the_hub_lies_nowhere_else() -> None:

@@ -128,6 +128,7 @@ def test_a_folder_that_is_not_there_cannot_be_opened(tmp_path: Path, monkeypatch
     assert split(command) == ["mkdir", "-p", str(folder)] and "pulumi login" in way
     assert verdict(f"file://{folder}?create_dir=1", monkeypatch) == "ok"
     folder.write_text("", "utf-8")
+    assert state_lock("test", "proj", None, root=NOWHERE).remedy.startswith("move that file away")
     assert verdict(f"file://{folder}?create_dir=1", monkeypatch) == "bad"
     assert verdict(f"file://{tmp_path}?colour=red", monkeypatch) == "bad"
 

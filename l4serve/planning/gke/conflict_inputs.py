@@ -38,6 +38,8 @@ _CLUSTER_DERIVED = (
         "zonesHaveLocation",
         "systemPoolGpu",
         "systemPoolArm",
+        "systemFallbackGpu",
+        "systemFallbackArm",
         "systemMachineMeant",
         "systemFallbackWrong",
         "systemFallbackMeant",
@@ -76,13 +78,15 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
     if isinstance(config, ExistingCluster):
         return facts
     region = region_of(config.location)
+    first = facts.get("systemPool.machineType")
+    system = (("systemPool", (first,) if first else ()), ("systemFallback", _fallbacks(facts)))
     facts |= {
         "regional": config.location == region,
         "region": region,
         **_zone_facts("zones", facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
-        "systemPoolGpu": ", ".join(sorted(gpu_machine_types() & _system_machines(facts))),
-        "systemPoolArm": ", ".join(sorted(filter(is_arm, filter(None, _system_machines(facts))))),
+        **{f"{where}Gpu": ", ".join(m for m in machines if m in gpu_machine_types()) for where, machines in system},
+        **{f"{where}Arm": ", ".join(filter(is_arm, machines)) for where, machines in system},
         "systemMachineMeant": misspelt_class(facts.get("systemPool.machineType") or ""),
         "systemFallbackWrong": ", ".join(name for name in _fallbacks(facts) if misspelt_class(name)),
         "systemFallbackMeant": ", ".join(filter(None, map(misspelt_class, _fallbacks(facts)))),
@@ -95,10 +99,6 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
 
 def _fallbacks(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(facts.get("systemPool.fallbackMachineTypes") or ())
-
-
-def _system_machines(facts: Mapping[str, Any]) -> set[Any]:
-    return {facts.get("systemPool.machineType"), *_fallbacks(facts)}
 
 
 def pool_inputs(config: NodePool, shape: MachineShape | None, cluster: ClusterPlan | None) -> Facts:

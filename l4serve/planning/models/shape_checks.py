@@ -59,7 +59,7 @@ def _inner_faults(model: ModelShape) -> Iterator[str]:
     if mla is not None:
         for name, rank in (("kv_lora_rank", mla.kv_lora_rank), ("q_lora_rank", mla.q_lora_rank or 0)):
             if rank > model.hidden_size:
-                yield f"`{name}` {rank} is no compression of {model.hidden_size}"
+                yield f"`{name}` {rank} compresses nothing: hidden_size is {model.hidden_size}"
         if mla.qk_rope_head_dim % 2:
             yield f"`qk_rope_head_dim` {mla.qk_rope_head_dim} is not even: elements are rotated in pairs"
         if max(mla.qk_nope_head_dim, mla.qk_rope_head_dim, mla.v_head_dim) > _MOST_TIMES_WIDER * model.hidden_size:

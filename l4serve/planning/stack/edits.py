@@ -68,6 +68,12 @@ def find_edit(path: str) -> Edit | None:
     return next((edit for edit in named if _pattern(edit.path).fullmatch(path)), None)
 
 
+def effects_below(path: str) -> tuple[Effect, ...]:
+    """The effects of edits of an object's or a list's parts, the softest first; its own, where it has a row."""
+    rows = (edit for edit in all_edits() if re.match(rf"{re.escape(path)}(\.|\[\]|$)", edit.path))
+    return tuple(sorted({edit.effect for edit in rows}))
+
+
 @cache
 def _edits_of_field() -> Mapping[str, tuple[Edit, ...]]:
     """The rows by the last step of their path; those that end in any key are in each entry, and alone in `*`."""

@@ -126,7 +126,7 @@ def _hold(start: StartPlan, in_turn: int) -> str:
 
 
 def alert_notes(workload: Workload, contract: Contract, around: Surroundings) -> Iterator[str]:
-    """A sentence for each of the stack's promises that the workload's release cannot hold, or not by itself."""
+    """A sentence for each promise, and each cause of trouble, that the workload's release shows nothing of."""
     config = around.monitoring.alerts
     if config is None or not workload.most_replicas:
         return
@@ -136,6 +136,8 @@ def alert_notes(workload: Workload, contract: Contract, around: Surroundings) ->
         promised = _promise(row, config.objectives)
         says = row.get("unseen", row["says"]).format(seconds=promised, percent=100 * promised)
         yield f"no alert tells when {says}: {contract.name} counts none of them"
+    unshown = (row["says"] for row in _table()["causes"] if _metric(row, contract) is None)
+    yield from (f"no alert tells when {says}: {contract.name} shows no metric of it" for says in unshown)
     if _blames_clients(contract):
         told = f"{contract.name} counts requests that the client got wrong among those that fail"
         yield f"{told}: its alerts of errors are only warnings"
@@ -193,8 +195,7 @@ def _purposeless(name: str, workload: Workload, purpose: Purpose) -> Iterator[Pr
 def sections() -> tuple[str, ...]:
     """The sections of the runbook that alerts link to."""
     table = _table()
-    rows = (*table["latencies"], table["errors"], *table["causes"])
-    return tuple(row["id"] for row in rows)
+    return tuple(row["id"] for row in (*table["latencies"], table["errors"], *table["causes"]))
 
 
 _Made = tuple[str, str, str, str, Any, str]

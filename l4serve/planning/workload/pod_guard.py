@@ -56,8 +56,15 @@ def plan_pod_guard(
     config, known = workload.pod_security, image_user(contract)
     if config.level == "restricted" and config.user is None and known.user is None:
         what = f"{contract.name} runs as root: {known.reason}"
-        refuse(f"{path}.podSecurity.level", what, "name the user and the home of your image, or remove it")
+        refuse(
+            f"{path}.podSecurity.level",
+            what,
+            "set engine.image to one of yours and podSecurity.user to its user, or remove it",
+        )
     own = is_own(workload.engine.kind, workload.engine.image)
+    if own and config.user is not None and known.only_root:
+        what = f"{contract.name} runs as root: {known.reason}"
+        refuse(f"{path}.podSecurity.user", what, "set engine.image to one that this user can run, or remove it")
     if config.level == "baseline" or (config.user is None and known.user is None):
         refuse_all(_without_user(path, config))
         why = "podSecurity.level says so" if config.level else f"{contract.name} runs as root: {known.reason}"
@@ -68,6 +75,9 @@ def plan_pod_guard(
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
     if launch is not None:
         refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload))
+    if own and config.user is not None and known.user is None:
+        note = f"the image may not run as user {config.user}: {known.reason}"
+        return replace(guard, notes=(note,))
     if own or config.user is not None:
         return guard
     note = f"the image is of another repository: its pods run as user {guard.user}, as those of {contract.name} do"

@@ -116,7 +116,15 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {**STANDARD, "systemPool": {"machineType": "g2-standard-4"}},
         {**STANDARD, "systemPool": {"machineType": "n2-standard-4"}},
     ),
+    "system-fallback-with-gpus": (
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["g2-standard-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-4"]}},
+    ),
     "system-pool-on-arm": (
+        {**STANDARD, "systemPool": {"machineType": "t2a-standard-4"}},
+        {**STANDARD, "systemPool": {"machineType": "t2d-standard-4"}},
+    ),
+    "system-fallback-on-arm": (
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["t2a-standard-4"]}},
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["t2d-standard-4"]}},
     ),

@@ -60,6 +60,13 @@ def test_each_note_has_a_level_and_an_id_of_the_reference(file: Path) -> None:
         assert note.id != "other", note.text
 
 
+def test_a_model_short_by_less_than_the_uncertainty_may_fail() -> None:
+    engine = {"maxModelLen": 8192, "gpuMemoryUtilization": 0.99}
+    tight = factories.workload(engine=engine, model="Qwen/Qwen2.5-7B-Instruct")
+    (note,) = [n for n in factories.planned(factories.serving({"chat": tight})).notes if "uncertainty" in n.text]
+    assert (note.id, note.level) == ("memory-uncertain", "may fail")
+
+
 def test_a_rule_gives_its_severity_and_id() -> None:
     assert (Note("a", "slow [vllm-awq-slow-kernel]", "warning").level, Note("a", "x [y-z]", "advice").id) == (
         "may fail",

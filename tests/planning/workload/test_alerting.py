@@ -61,10 +61,14 @@ def test_a_promise_that_the_release_counts_nothing_of_is_told_or_refused() -> No
         plan = factories.planned(factories.serving({"chat": chat}, monitoring={"alerts": {}}))
         return [note.text for note in plan.notes if note.id == "promise-without-metric"]
 
-    (note,) = told(engine=TGI)
+    note, *causes = told(engine=TGI)
+    assert [cause.partition("no alert tells when ")[2] for cause in causes] == [
+        "the KV cache is full: tgi-3.3.7 shows no metric of it",
+        "requests are preempted: tgi-3.3.7 shows no metric of it",
+    ]
     assert note.endswith("first tokens come later than 2.5 s: tgi-3.3.7 counts none of them")
     assert told() == []
-    assert told(engine=TGI, objectives={"queue": 3}) == [note], "it keeps the stack's promise of first tokens"
+    assert told(engine=TGI, objectives={"queue": 3}) == [note, *causes], "it keeps the stack's promise of first tokens"
     with pytest.raises(ConfigError, match=r"chat\.objectives\.firstTokenSeconds: tgi-3\.3\.7 shows no metric of it"):
         told(engine=TGI, objectives={"firstTokenSeconds": 1})
 

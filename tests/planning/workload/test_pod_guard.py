@@ -66,6 +66,21 @@ def test_restricted_is_refused_of_an_image_that_only_root_can_run() -> None:
     assert (workload.guard.user, workload.guard.group, workload.guard.env["HOME"]) == (10001, 10001, "/home/app")
 
 
+@pytest.mark.parametrize("engine", [TGI, {"version": "0.8.0"}], ids=["tgi", "vllm"])
+@pytest.mark.parametrize("level", [None, "restricted"])
+def test_a_user_that_the_engines_own_image_shuts_out_is_refused(engine: dict[str, Any], level: str | None) -> None:
+    named = {"user": 1000} | ({"level": level} if level else {})
+    told = refusal(engine, podSecurity=named)
+    assert "workloads.qwen.podSecurity.user" in told and "below /root" in told
+    assert plan({**engine, "image": "registry.example.com/own:1"}, podSecurity=named).workloads[0].guard.user == 1000
+
+
+def test_a_user_that_nobody_tried_is_told_of() -> None:
+    notes = plan({**TGI, "version": "2.4.1"}, podSecurity={"user": 1000}).notes
+    (note,) = [each for each in notes if "podSecurity" in each.path]
+    assert (note.id, note.level) == ("user-unproven", "may fail")
+
+
 def test_an_image_of_another_repository_is_told_of() -> None:
     image = {"image": "registry.example.com/vllm:0.26.0"}
     assert [n.id for n in plan(image).notes if n.path.endswith("podSecurity")] == ["user-of-another-image"]
