@@ -168,7 +168,7 @@ def _assumed(plan: StackPlan) -> Iterator[str]:
 
 def _starts(plan: StackPlan) -> Table:
     """Phases from the wish for a pod to its first answer, on a new node."""
-    table = Table(title="Seconds until a new pod serves", title_justify="left")
+    table = Table(title="Estimated seconds until a new pod serves", title_justify="left")
     table.add_column("workload", overflow="fold")
     for column in ("node", "image", "weights", "load", "compile", "graphs", "engine", "total"):
         table.add_column(column, justify="right", no_wrap=True)
