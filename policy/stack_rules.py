@@ -12,8 +12,9 @@ import yaml
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL
 from l4serve.planning.machines.made_nodes import made_machine
-from l4serve.planning.machines.prices import Market, Price, PriceOverrides, cluster_fee, gpu_machine_price, hourly
+from l4serve.planning.machines.prices import Market, Price, PriceOverrides, gpu_machine_price, hourly
 from l4serve.planning.machines.shapes import MachineShape, find_shape
+from l4serve.planning.stack.cost import CostLine, StackCost, cluster_line
 from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
 from policy.class_machines import class_machines, class_pools, pool_market
 from policy.exposure_rules import EXPOSURE_RULES
@@ -41,16 +42,15 @@ def largest_cost(resources: Sequence[Resource], settings: Settings) -> tuple[flo
     """USD per hour with pools at their largest and classes at their dearest, and the machines without a known price."""
     stated = settings.prices or {}
     overrides = PriceOverrides({"on-demand": stated, "spot": stated, "flex-start": stated})
-    total, unknown = 0.0, []
+    lines = [cluster_line(None) for resource in resources if resource.type == CLUSTER]
     for machine, region, market, count in _machines(resources, overrides):
+        name = machine if isinstance(machine, str) else machine.name
         price = _price(machine, region, market, overrides)
-        if price is None:
-            name = machine if isinstance(machine, str) else machine.name
-            unknown.append(f"{name} ({market}) in {region}")
-        else:
-            total += price.usd_per_hour * count
-    fees = cluster_fee() * sum(resource.type == CLUSTER for resource in resources)
-    return round(total + fees, 4), tuple(dict.fromkeys(unknown))
+        line = CostLine(name=f"{name} ({market}) in {region}", machine_type=None, market=market, fewest=0, planned=0,
+                        most=count, price=price)  # fmt: skip
+        lines.append(line)
+    cost = StackCost(lines=tuple(lines))
+    return cost.usd_at_most or 0.0, tuple(dict.fromkeys(cost.unknown))
 
 
 def _price(machine: Machine, region: str, market: Market, overrides: PriceOverrides) -> Price | None:

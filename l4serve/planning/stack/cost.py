@@ -199,11 +199,14 @@ def _class_lines(
     return lines
 
 
+def cluster_line(region: str | None) -> CostLine:
+    """What GKE asks for a cluster that a stack makes."""
+    fee = Price(cluster_fee(), "on-demand", region or "any", cluster_fee_date(), "GKE's cluster management fee")
+    return CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=fee)
+
+
 def _cluster_lines(cluster: ClusterPlan, overrides: PriceOverrides, pickers: Sequence[PickerPlan]) -> list[CostLine]:
-    fee = Price(cluster_fee(), "on-demand", cluster.region or "any", cluster_fee_date(), "GKE's cluster management fee")
-    lines = [
-        CostLine(name="cluster", machine_type=None, market="on-demand", fewest=1, planned=1, most=1, price=fee),
-    ]
+    lines = [cluster_line(cluster.region)]
     system = cluster.managed.system_pool if cluster.managed else None
     if system is not None:
         types = (system.machine_type, *system.fallback_machine_types)
