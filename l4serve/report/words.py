@@ -240,12 +240,18 @@ def _unknown(cost: Doc | None) -> str | None:
 
 
 def planned_change(stack: Doc) -> str | None:
-    """The change of the planned cost, such as `+1.37 USD per hour`; None where there is none, or nobody states it."""
+    """The change of the planned cost, such as `+1.37 USD per hour`; None where there is none, or nobody states it.
+
+    What is priced on one side alone makes it look like a saving, or like a cost, that is none.
+    """
     sides = (stack["cost"]["before"], stack["cost"]["after"])
     amounts = [side["planned"]["usdPerHour"] if side else None for side in sides]
     if amounts[0] is None or amounts[1] is None or amounts[0] == amounts[1]:
         return None
-    return f"{amounts[1] - amounts[0]:+,.2f} USD per hour"
+    told = f"{amounts[1] - amounts[0]:+,.2f} USD per hour"
+    unknown = [set(side["unknown"]) for side in sides]
+    unlike = sorted(unknown[0] ^ unknown[1])
+    return f"{told} of what has a price, which {', '.join(unlike)} lacks on one side" if unlike else told
 
 
 def hardest_landing(stack: Doc) -> str:
