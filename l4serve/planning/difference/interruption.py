@@ -17,7 +17,7 @@ def interruption(
     if lands is Effect.CLUSTER_REPLACED:
         return Interruption(True, "the cluster is made anew, and nothing is served until its pods have loaded")
     if cluster is Effect.WORKLOAD_REPLACED:
-        return Interruption(True, f"its objects are made in the other cluster first, {_followed(after)}")
+        return Interruption(True, f"its objects are made in the other cluster first, {_followed(before, after)}")
     if lands is Effect.WORKLOAD_REPLACED:
         return _replaced(before, after)
     pods, cut = _of_pods(before, after, lands, beneath), tuple(cut_off(before, after))
@@ -49,11 +49,16 @@ def _replaced(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
         return Interruption(True, f"the Service is {after.service.name} now, and clients must follow the name")
     if not beside:
         return Interruption(True, "objects keep their names, so the old ones are deleted before the new ones are made")
-    return Interruption(True, f"the new pods come first, {_followed(after)}")
+    return Interruption(True, f"the new pods come first, {_followed(before, after)}")
 
 
-def _followed(after: WorkloadPlan) -> str:
-    return f"and clients must follow them to {after.service.name} in namespace {after.namespace}"
+def _followed(before: WorkloadPlan, after: WorkloadPlan) -> str:
+    told = f"and clients must follow them to {after.service.name} in namespace {after.namespace}"
+    if before.route is None or after.route is None or before.namespace == after.namespace:
+        return told
+    address = after.route.address
+    held = f", and gets address {address} once the old one has gone" if address else ", at another address"
+    return f"{told}; the gateway is made anew there{held}"
 
 
 def _restarted(after: WorkloadPlan) -> Interruption:

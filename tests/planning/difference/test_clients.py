@@ -179,3 +179,12 @@ def test_proxies_of_another_range_are_told() -> None:
     given = {"expose": {"to": "network", "makeProxyOnlySubnet": False}}
     found = noticed({"expose.proxyOnlyCidr": "10.140.0.0/23"}, given)
     assert found == Interruption(True, "the NetworkPolicy lets the gateway's proxies of 10.129.0.0/23 in no more")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [({}, ", at another address"), ({"expose.address": "kept"}, ", and gets address kept once the old one has gone")],
+)
+def test_another_namespace_has_another_gateway(given: dict[str, Any], why: str) -> None:
+    assert noticed({"namespace": "other"}, {**INTERNET, **given}).why.endswith(f"the gateway is made anew there{why}")
+    assert "gateway" not in noticed({"namespace": "other"}).why
