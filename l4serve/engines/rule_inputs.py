@@ -80,6 +80,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         "draft.vocabulary": case.draft_vocab_size,
         "model.mla": _latent(case),
     }
+    facts["attention.withoutFlash"] = case.extra_env.get("USE_FLASH_ATTENTION", "").lower() == "false"
     facts["flashAttention.version"] = _flash_attention(case, engine_facts)
     backend = backend_of(case)
     facts["backend"] = backend.name

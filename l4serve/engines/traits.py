@@ -47,8 +47,8 @@ class ModelTraits:
 
     @property
     def described(self) -> bool:
-        """Whether anything but the id is known."""
-        return self.architecture is not None
+        """Whether more than the id, and the class that may follow from it, is known."""
+        return self.vocab_size is not None
 
 
 @frozen()

@@ -197,7 +197,10 @@ def test_what_the_first_tgi_releases_lack() -> None:
     assert errors("tgi", "2.0.4", gpt_neo) == set()
     assert errors("tgi", "2.0.4", gpt_neo, numShard=2, tp=2) == {"tgi-fallback-sharded"}
     assert errors("tgi", "2.1.1", quantize="fp8", gpu=A100) == {"tgi-fp8-weights-before-ada-2.1"}
-    assert errors("tgi", "2.2.0", quantize="fp8", gpu=T4) == {"tgi-fp8-weights-before-ampere-2.2"}
+    assert errors("tgi", "2.2.0", quantize="fp8", gpu=T4) == {
+        "tgi-fp8-weights-before-ampere-2.2",
+        "tgi-flash-attention-2-before-ampere",
+    }
     assert errors("tgi", "2.2.0", quantize="fp8", gpu=A100) == errors("tgi", "2.1.1", quantize="fp8") == set()
 
 

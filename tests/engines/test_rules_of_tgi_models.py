@@ -2,8 +2,8 @@
 
 import pytest
 
-from l4serve.engines.traits import ModelTraits
-from tests.engines.rule_cases import QWEN, errors, like
+from l4serve.engines.traits import GpuTraits, ModelTraits
+from tests.engines.rule_cases import L4, QWEN, T4, errors, like
 
 NEMO = like(QWEN, architecture="MistralForCausalLM", num_attention_heads=32, head_dim=128, hidden_size=5120)
 PLAIN = like(NEMO, hidden_size=4096)
@@ -75,3 +75,23 @@ def test_one_release_needs_the_longest_prompt_beside_the_total(
     version: str, limits: dict[str, int], refused: bool
 ) -> None:
     assert ("tgi-total-without-input" in errors("tgi", version, QWEN, **limits)) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "env", "refused"),
+    [
+        ("2.1.0", T4, {}, True),
+        ("2.2.0", T4, {}, True),
+        ("2.2.0", T4, {"USE_FLASH_ATTENTION": "False"}, False),
+        ("2.2.0", T4, {"USE_FLASH_ATTENTION": "true"}, True),
+        ("2.0.4", T4, {}, False),
+        ("2.3.0", T4, {}, False),
+        ("2.2.0", L4, {}, False),
+    ],
+)
+def test_releases_that_take_flash_attention_2_on_every_card(
+    version: str, gpu: GpuTraits, env: dict[str, str], *, refused: bool
+) -> None:
+    """https://github.com/huggingface/text-generation-inference/issues/2456"""
+    found = errors("tgi", version, QWEN, gpu=gpu, extra_env=env)
+    assert ("tgi-flash-attention-2-before-ampere" in found) == refused

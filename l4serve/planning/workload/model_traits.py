@@ -7,13 +7,14 @@ from typing import Any
 from l4serve.engines.traits import ModelTraits
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
+from l4serve.planning.models.named_classes import named_class
 
 
 @lru_cache(maxsize=1024)
 def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
-    """What the engine's rules look at in a model; of an unknown one only its id."""
+    """What the engine's rules look at in a model; of an unknown one its id and the class by it."""
     if shape is None:
-        return ModelTraits(id=model_id)
+        return ModelTraits(id=model_id, architecture=named_class(model_id))
     return ModelTraits(
         id=model_id,
         architecture=shape.architecture,

@@ -96,11 +96,17 @@ def test_a_server_that_can_sleep_is_judged_within_a_layer() -> None:
     assert asleep.uncertainty_gib > awake.uncertainty_gib
 
 
-def test_a_connector_that_copies_the_cache_itself_takes_no_memory() -> None:
-    nixl = '--kv-transfer-config={"kv_connector":"NixlConnector","kv_role":"kv_both"}'
-    assert asked(nixl).unjudged == ()
-    host = '--kv-transfer-config={"kv_connector":"NixlConnector","kv_role":"kv_both","kv_buffer_device":"cpu"}'
-    assert asked(host).unjudged == ("the connector NixlConnector",)
+@pytest.mark.parametrize("name", ["NixlConnector", "MooncakeConnector"])
+def test_a_connector_that_copies_the_cache_itself_takes_no_memory(name: str) -> None:
+    plain = f'--kv-transfer-config={{"kv_connector":"{name}","kv_role":"kv_both"}}'
+    assert asked(plain).unjudged == ()
+    host = f'--kv-transfer-config={{"kv_connector":"{name}","kv_role":"kv_both","kv_buffer_device":"cpu"}}'
+    assert asked(host).unjudged == (f"the connector {name}",)
+
+
+def test_a_connector_that_keeps_cache_elsewhere_is_not_judged() -> None:
+    store = '--kv-transfer-config={"kv_connector":"MooncakeStoreConnector","kv_role":"kv_both"}'
+    assert asked(store).unjudged == ("the connector MooncakeStoreConnector",)
 
 
 @pytest.mark.parametrize(("ranks", "gib"), [(1, 1.88), (2, 0.94)])

@@ -1,0 +1,43 @@
+"""Classes of models that no catalogue describes, by their ids."""
+
+import pytest
+
+from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.named_classes import named_class
+from l4serve.planning.workload.model_traits import model_traits
+from tests.engines.rule_cases import errors
+
+VISION = "meta-llama/Llama-3.2-11B-Vision-Instruct"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        (VISION, "MllamaForConditionalGeneration"),
+        ("meta-llama/llama-3.2-11b-vision", "MllamaForConditionalGeneration"),
+        ("Qwen/Qwen3-ASR-1.7B", "Qwen3ASRForConditionalGeneration"),
+        ("acme/Llama-3.2-11B-Vision", None),
+        ("acme/model", None),
+    ],
+)
+def test_a_listed_id_has_its_class(model_id: str, name: str | None) -> None:
+    assert named_class(model_id) == name
+    assert find_model(model_id) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "model_id", "rule"),
+    [
+        ("0.11.0", VISION, "vllm-model-dropped"),
+        ("0.10.2", VISION, None),
+        ("0.15.1", "Qwen/Qwen3-ASR-1.7B", "vllm-model-of-a-later-release"),
+        ("0.16.0", "Qwen/Qwen3-ASR-1.7B", None),
+        ("0.11.0", "acme/model", None),
+    ],
+)
+def test_a_release_without_the_class_refuses_the_id(version: str, model_id: str, rule: str | None) -> None:
+    assert errors("vllm", version, model_traits(None, model_id)) == ({rule} if rule else set())
+
+
+def test_a_class_alone_describes_nothing_else() -> None:
+    assert not model_traits(None, VISION).described
