@@ -43,3 +43,26 @@ FORMAT, INTEGERS, CARD, NO_MXFP4, MXFP4_CARD = (
 def test_a_backend_of_experts(version: str, model: ModelTraits, gpu: GpuTraits, backend: str, rule: str | None) -> None:
     found = errors("vllm", version, model, gpu=gpu, extra_args=("--moe-backend", backend))
     assert found & {FORMAT, INTEGERS, CARD, NO_MXFP4, MXFP4_CARD} == ({rule} if rule else set())
+
+
+NEMOTRON = like(PLAIN, architecture="NemotronHForCausalLM", quantization_method="modelopt_fp4", quantization_bits=4)
+NEMOTRON_FP8 = like(NEMOTRON, quantization_method="modelopt", quantization_bits=8)
+IN_FP4, IN_FP8 = "vllm-plain-experts-in-fp4-before-blackwell", "vllm-plain-experts-in-fp8-before-hopper"
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "gpu", "rule"),
+    [
+        ("0.15.1", NEMOTRON, H100, IN_FP4),
+        ("0.13.0", NEMOTRON, A100, IN_FP4),
+        ("0.16.0", NEMOTRON, H100, None),
+        ("0.15.1", like(NEMOTRON, architecture="Qwen3MoeForCausalLM"), H100, None),
+        ("0.15.1", like(NEMOTRON, expert_intermediate_size=None), H100, None),
+        ("0.15.1", NEMOTRON_FP8, L4, IN_FP8),
+        ("0.15.1", NEMOTRON_FP8, H100, None),
+        ("0.16.0", NEMOTRON_FP8, L4, None),
+    ],
+)
+def test_experts_without_a_gate(version: str, model: ModelTraits, gpu: GpuTraits, rule: str | None) -> None:
+    """https://github.com/vllm-project/vllm/issues/34356"""
+    assert errors("vllm", version, model, gpu=gpu) & {IN_FP4, IN_FP8} == ({rule} if rule else set())
