@@ -75,7 +75,7 @@ _ISSUED = (
     r"LTAI[A-Za-z0-9]{16,20}",  # Alibaba Cloud
     r"phx_[A-Za-z0-9]{30,}",  # PostHog, personal
     r"[A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}",  # Microsoft Entra
-    r"\d{8,10}:AA[A-Za-z0-9_-]{30,}",  # Telegram bots
+    r"(?:bot)?\d{8,10}:AA[A-Za-z0-9_-]{30,}",  # Telegram bots
     r"LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM)[A-Za-z0-9+/]{16,}",  # a PEM block in base64, of no certificate or public key
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )

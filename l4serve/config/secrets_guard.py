@@ -222,10 +222,23 @@ def _secret_arguments(path: str, arguments: list[Any] | tuple[Any, ...]) -> Iter
         after = texts[number + 1][1] if number + 1 < len(texts) else None
         option, equals, given = argument.partition("=")
         value = given if equals else after
-        key = option.replace("_", "-").startswith("--api-k")
-        if option.startswith("-") and value is not None and (key or holds_a_secret(option, value)):
-            remedy = HIDE_TOKEN if _OF_THE_HUB.search(option) else HIDE_KEY
-            yield Problem(f"{path}[{index}]", f"{excerpt(option, 40)} would put a secret on the command line", remedy)
+        name = _whole_option(option)
+        key = name.startswith("--api-k")
+        if option.startswith("-") and value is not None and (key or holds_a_secret(name, value)):
+            remedy = HIDE_TOKEN if _OF_THE_HUB.search(name) else HIDE_KEY
+            # What follows the name in the same argument may be the secret.
+            said = excerpt(re.split(r"[\s:]", option, maxsplit=1)[0], 40)
+            yield Problem(f"{path}[{index}]", f"{said} would put a secret on the command line", remedy)
+
+
+_FOR_SECRETS = ("--api-key", "--hf-token", "--ngrok-authtoken")
+"""Options of the engines that their parsers know by a beginning too."""
+
+
+def _whole_option(written: str) -> str:
+    """An option as its parser reads it, where what is written begins one for secrets."""
+    option = written.replace("_", "-")
+    return next((each for each in _FOR_SECRETS if each.startswith(option) and len(option) > len("--a")), option)
 
 
 def _flat(arguments: Iterable[Any], index: int | None = None) -> Iterator[tuple[int, str]]:

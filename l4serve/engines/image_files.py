@@ -1,6 +1,5 @@
 """Files that a command line names and that no pod has: neither the release's own image holds them, nor a volume."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -9,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.json_text import read_json
 from l4serve.config.paths import lies_in
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
@@ -143,7 +143,7 @@ def _paths(value: str, *, any_word: bool = False) -> Iterator[str]:
 
 def _paths_of_object(text: str) -> Iterator[str]:
     try:
-        named = json.loads(text)
+        named = read_json(text)
     except ValueError:
         return
     for key in ("path", "model"):

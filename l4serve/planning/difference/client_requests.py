@@ -1,12 +1,12 @@
 """Requests that a workload answered and will refuse: by another name, for a longer context, for more of anything."""
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from math import inf
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.json_text import read_json
 from l4serve.planning.difference.flags import flags_of
 from l4serve.planning.workload.workload_plan import ModelPlan, WorkloadPlan
 
@@ -64,7 +64,7 @@ def _number(value: Any, endless: int | None) -> float | None:
 def _counts(value: Any) -> Mapping[str, int]:
     """How many media of each kind a request may have, as the flag says it: a number, or an object with a count."""
     try:
-        given = json.loads(value) if isinstance(value, str) else {}
+        given = read_json(value) if isinstance(value, str) else {}
     except ValueError:
         return {}
     counts = {kind: each.get("count") if isinstance(each, dict) else each for kind, each in given.items()}

@@ -1,6 +1,5 @@
 """What an engine reads from the Hugging Face Hub beside its own model: drafts, tokenizers, configurations, adapters."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from l4serve.config.data_file import load_data
+from l4serve.config.json_text import read_json
 from l4serve.config.model_source import BucketSource
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import Launch
@@ -102,7 +102,7 @@ def _named(value: str) -> Iterator[str]:
     """What a value names: itself, what stands behind NAME=, or the path and model of an object."""
     if value.lstrip().startswith("{"):
         try:
-            said = json.loads(value)
+            said = read_json(value)
         except ValueError:
             return
         yield from (said[key] for key in ("model", "path") if isinstance(said.get(key), str))
