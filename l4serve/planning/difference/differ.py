@@ -43,7 +43,8 @@ def diff_plans(
     pools = tuple(_pool(old, new, pool, beneath) for pool in _names(old, new))
     pairs = _pairs(old, new)
     lands = {pool.name: pool.lands or Effect.NOTHING for pool in pools}
-    workloads = tuple(_workload(pair, beneath, lands) for pair in pairs)
+    zones = {pool.name: _zones_gone(old, new, pool.name) for pool in pools}
+    workloads = tuple(_workload(pair, beneath, lands, zones) for pair in pairs)
     found: tuple[Danger, ...] = ()
     if new is not None:
         found = tuple(dangers(old, new, pairs, workloads, pools, others) if old else dangers_of_new(new, pairs))
@@ -177,6 +178,14 @@ def _pool(before: StackPlan | None, after: StackPlan | None, name: str, beneath:
     )
 
 
+def _zones_gone(before: StackPlan | None, after: StackPlan | None, name: str) -> Sequence[str]:
+    """Zones that a pool of the stack leaves."""
+    old, new = _pool_of(before, name), _pool_of(after, name)
+    if old is None or new is None or not (old.create and new.create):
+        return ()
+    return tuple(zone for zone in old.size.zones if zone not in new.size.zones)
+
+
 def _pairs(before: StackPlan | None, after: StackPlan | None) -> tuple[Pair, ...]:
     """Workloads by the name that their objects have: a rename that keeps it is one workload."""
     old = {workload.object_name: workload for workload in before.workloads} if before else {}
@@ -191,7 +200,9 @@ def _pairs(before: StackPlan | None, after: StackPlan | None) -> tuple[Pair, ...
     return (*pairs, *((workload, None) for workload in old.values() if id(workload) not in taken))
 
 
-def _workload(pair: Pair, beneath: Effect, pools: Mapping[str, Effect]) -> WorkloadPart:
+def _workload(
+    pair: Pair, beneath: Effect, pools: Mapping[str, Effect], zones: Mapping[str, Sequence[str]]
+) -> WorkloadPart:
     old, new = pair
     roots = [workload_roots(plan) if plan else None for plan in pair]
     facts = (workload_facts(old) if old else None, workload_facts(new) if new else None)
@@ -202,7 +213,10 @@ def _workload(pair: Pair, beneath: Effect, pools: Mapping[str, Effect]) -> Workl
         if beneath is Effect.CLUSTER_REPLACED or beneath is Effect.WORKLOAD_REPLACED:
             lands, change = max(lands, beneath), "changed"
         home = new.placing.packed_on or ""
-        noticed = interruption(old, new, lands, pools.get(home, Effect.NOTHING), beneath)
+        # Pods lie where they were placed before the update, which may be any pool of their class.
+        places = dict.fromkeys([old.placing.packed_on, *old.placing.class_pools])
+        gone = tuple(dict.fromkeys(zone for place in places for zone in zones.get(place or "", ())))
+        noticed = interruption(old, new, lands, pools.get(home, Effect.NOTHING), beneath, gone)
         if noticed.expected and change == "same":
             # No object of it differs: the gateway or the pool does, and those who ask this workload notice.
             change = "changed"

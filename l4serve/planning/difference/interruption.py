@@ -1,5 +1,7 @@
 """Whether an update is noticed by those who are served: from how the workload lands, and its pool beneath it."""
 
+from collections.abc import Sequence
+
 from l4serve.planning.difference.clients import cut_off, read_anew
 from l4serve.planning.difference.stack_diff import Interruption
 from l4serve.planning.stack.edits import Effect
@@ -7,12 +9,18 @@ from l4serve.planning.workload.workload_plan import ScalePlan, WorkloadPlan
 
 
 def interruption(
-    before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect, cluster: Effect = Effect.NOTHING
+    before: WorkloadPlan,
+    after: WorkloadPlan,
+    lands: Effect,
+    beneath: Effect,
+    cluster: Effect = Effect.NOTHING,
+    zones_gone: Sequence[str] = (),
 ) -> Interruption:
     """What an update means for those who are served.
 
     `beneath` is how the pool lands that the pods run on, `cluster` how the cluster does: another one that the stack
     only reaches replaces the provider, and the engine then makes every object there before it deletes the old one.
+    `zones_gone` are those that a pool of the pods leaves while it stays.
     """
     if lands is Effect.CLUSTER_REPLACED:
         return Interruption(True, "the cluster is made anew, and nothing is served until its pods have loaded")
@@ -21,6 +29,9 @@ def interruption(
     if lands is Effect.WORKLOAD_REPLACED:
         return _replaced(before, after)
     pods, cut = _of_pods(before, after, lands, beneath), tuple(cut_off(before, after))
+    if zones_gone and beneath < Effect.NODE_RECREATION and _most(before) and _most(after):
+        where = ", ".join(zones_gone)
+        cut = (*cut, f"the nodes in {where} go, and pods on them serve again once they have loaded elsewhere")
     told = (*cut, *((pods.why,) if pods.expected or not cut else ()))
     unseen = read_anew(before, after) if lands >= Effect.POD_RESTART else ()
     return Interruption(pods.expected or bool(cut), "; ".join([*told, *unseen]))

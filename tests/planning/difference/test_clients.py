@@ -188,3 +188,27 @@ def test_proxies_of_another_range_are_told() -> None:
 def test_another_namespace_has_another_gateway(given: dict[str, Any], why: str) -> None:
     assert noticed({"namespace": "other"}, {**INTERNET, **given}).why.endswith(f"the gateway is made anew there{why}")
     assert "gateway" not in noticed({"namespace": "other"}).why
+
+
+ZONES = ["us-central1-a", "us-central1-b"]
+
+
+@pytest.mark.parametrize(
+    ("zones", "gone"),
+    [(["us-central1-c"], "us-central1-a, us-central1-b"), (["us-central1-a"], "us-central1-b"), (ZONES, None)],
+)
+def test_nodes_of_a_zone_that_a_pool_leaves_take_their_pods_along(zones: list[str], gone: str | None) -> None:
+    found = noticed({"nodePools.l4.zones": zones}, {"nodePools.l4.zones": ZONES, f"{W}.replicas": 2})
+    assert found.expected == bool(gone)
+    assert gone is None or f"the nodes in {gone} go" in found.why
+
+
+def test_zones_count_in_every_pool_of_a_class() -> None:
+    pool = {"machineType": "g2-standard-8", "maxNodes": 6, "zones": ZONES}
+    base = factories.serving(
+        {"qwen": factories.workload(computeClass="both", replicas=2)},
+        pools={"s": {**pool, "spot": True}, "d": pool},
+        computeClasses={"both": {"priorities": [{"nodePool": "s"}, {"nodePool": "d"}]}},
+    )
+    (part,) = difference(base, with_values(base, {"nodePools.d.zones": ZONES[:1]})).workloads
+    assert part.interruption.expected and "the nodes in us-central1-b go" in part.interruption.why
