@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from l4serve.planning.difference.kept_in_use import kept_in_use
 from l4serve.planning.difference.lost_roles import lost_roles
 from l4serve.planning.difference.rows import Line
 from l4serve.planning.difference.stack_diff import Danger, Part, WorkloadPart
@@ -28,7 +29,7 @@ def dangers(
     yield from _pools_replaced(pools, before, after)
     yield from _workloads_replaced(workloads)
     yield from _stuck(before, after)
-    yield from _proxies(before, after)
+    yield from kept_in_use(before.gateway, after.gateway)
     yield from _renames(pairs)
     yield from _exposed(pairs)
     yield from _opened(before.cluster, after.cluster)
@@ -120,19 +121,6 @@ def _workloads_replaced(workloads: Sequence[WorkloadPart]) -> Iterator[Danger]:
 def _stuck(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     for problem in exchange_problems(read_pods(pods_json(before)), after):
         yield Danger("full pool", problem.path, f"{problem.message}; {problem.remedy}")
-
-
-def _proxies(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
-    """A subnet of proxies that goes, or gets another range, under a gateway that stays."""
-    old, new = before.gateway, after.gateway
-    if old is None or new is None or old.proxy_subnet is None:
-        return
-    goes = new.proxy_subnet is None
-    if goes or old.proxy_cidr != new.proxy_cidr:
-        what = f"the update {'deletes' if goes else 'replaces'} the proxies' subnet {old.proxy_cidr}"
-        remedy = "keep it, or take expose away in an update before this one"
-        told = f"{what}, which Google Cloud refuses while a load balancer uses it, and the update fails; {remedy}"
-        yield Danger("subnet in use", f"expose.{'makeProxyOnlySubnet' if goes else 'proxyOnlyCidr'}", told)
 
 
 def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

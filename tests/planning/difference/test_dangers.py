@@ -200,23 +200,6 @@ def test_a_restart_that_takes_the_one_pod_away_is_told_beside_the_new_port() -> 
     assert "port 8080" in part.interruption.why and "it goes first" in part.interruption.why
 
 
-@pytest.mark.parametrize(
-    ("given", "values", "at"),
-    [
-        ({}, {"expose.proxyOnlyCidr": "10.140.0.0/23"}, ["expose.proxyOnlyCidr"]),
-        ({}, {"expose.makeProxyOnlySubnet": False}, ["expose.makeProxyOnlySubnet"]),
-        ({"expose.makeProxyOnlySubnet": False}, {"expose.proxyOnlyCidr": "10.140.0.0/23"}, []),
-        ({}, {"expose": DROP}, []),
-        ({}, {"expose.reserveAddress": True}, []),
-    ],
-)
-def test_a_subnet_of_proxies_that_google_keeps_is_told(
-    given: dict[str, Any], values: dict[str, Any], at: list[str]
-) -> None:
-    diff = edited(values, {"expose": {"to": "network"}, **given})
-    assert [danger.path for danger in diff.dangers if danger.kind == "subnet in use"] == at
-
-
 BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
 OWN = {**BUCKET, "manageAccess": False}
 SOURCE, ACCOUNT, BESIDE = f"{W}.model.source", f"{W}.serviceAccount", "workloads.beside"
