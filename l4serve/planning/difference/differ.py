@@ -12,6 +12,7 @@ from l4serve.planning.difference.dangers import danger_of_gone, dangers, dangers
 from l4serve.planning.difference.facts import pool_facts, workload_facts
 from l4serve.planning.difference.flags import flag_changes
 from l4serve.planning.difference.interruption import interruption
+from l4serve.planning.difference.notes import notes_of_update
 from l4serve.planning.difference.rows import Kind, compared, hardest, workload_roots
 from l4serve.planning.difference.stack_diff import (
     Change,
@@ -52,7 +53,7 @@ def diff_plans(
         found = (danger_of_gone(name),)
         workloads = tuple(replace(part, interruption=_LEFT) for part in workloads)
     edits = _edits(configs, old, new) if configs else ()
-    notes = (_notes(old), _notes(new))
+    added, gone = notes_of_update(old, new, stays=beneath not in (Effect.CLUSTER_REPLACED, Effect.WORKLOAD_REPLACED))
     same = (
         not found
         and all(part.change == "same" for part in (*others, *pools, *workloads))
@@ -69,13 +70,9 @@ def diff_plans(
         workloads=workloads,
         pools=pools,
         others=tuple(part for part in others if part.change != "same"),
-        notes_added=tuple(note for note in notes[1] if note not in notes[0]),
-        notes_gone=tuple(note for note in notes[0] if note not in notes[1]) if new else (),
+        notes_added=added,
+        notes_gone=gone,
     )
-
-
-def _notes(plan: StackPlan | None) -> Any:
-    return plan.notes if plan else ()
 
 
 def _edits(

@@ -14,15 +14,20 @@ def awaited_objects(
 
     The namespace of a cluster that the stack makes cannot be there before the update.
     """
+    if taken := objects_taken(workloads, gateway):
+        way = "" if new_cluster else "make both before it and set createNamespace: false, or "
+        text = f"the first update makes namespace {namespace}, and waits for objects that nobody can have made there"
+        yield Note("createNamespace", f"{text}: {', '.join(taken)}; {way}make them while it runs")
+
+
+def objects_taken(workloads: Sequence[WorkloadPlan], gateway: GatewayPlan | None) -> tuple[str, ...]:
+    """Objects that pods or the gateway take from the namespace and that the stack does not make, each once."""
     serving = [workload for workload in workloads if workload.scale.most_replicas]
     made = {each for workload in serving for each in _made(workload)}
     taken = [each for workload in serving for each in _taken(workload) if each not in made]
     if gateway is not None and gateway.tls_secret is not None:
         taken.append(f"Secret {gateway.tls_secret}")
-    if taken:
-        way = "" if new_cluster else "make both before it and set createNamespace: false, or "
-        text = f"the first update makes namespace {namespace}, and waits for objects that nobody can have made there"
-        yield Note("createNamespace", f"{text}: {', '.join(dict.fromkeys(taken))}; {way}make them while it runs")
+    return tuple(dict.fromkeys(taken))
 
 
 def _taken(workload: WorkloadPlan) -> Iterator[str]:
