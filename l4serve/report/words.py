@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from l4serve.config.frozen import frozen
+from l4serve.report.differing import differing
 from l4serve.report.shown_values import shown
 
 Doc = Mapping[str, Any]
@@ -164,7 +165,7 @@ def change_pairs(part: Doc) -> list[Pair]:
     """What else differs in the resources of a part, beyond its figures and flags."""
     with_figures = part["before"] is not None
     left = [each for each in part["changes"] if not (with_figures and each["what"] in _TOLD_ELSEWHERE)]
-    values = ((each["what"], *_differing(each["before"], each["after"])) for each in left)
+    values = ((each["what"], *differing(each["before"], each["after"])) for each in left)
     told = [(what, _less(old), _less(new)) for what, old, new in values]
     return [Pair(what, shown(old), shown(new)) for what, old, new in told if old != new]
 
@@ -172,16 +173,6 @@ def change_pairs(part: Doc) -> list[Pair]:
 def _less(value: Any) -> Any:
     """A value without what the figures of a pool tell."""
     return {key: each for key, each in value.items() if key != "provisioning"} if isinstance(value, Mapping) else value
-
-
-def _differing(before: Any, after: Any) -> tuple[Any, Any]:
-    """Two values; of two objects only the keys whose values differ, of two lists only what one of them lacks."""
-    if isinstance(before, list) and isinstance(after, list):
-        return [item for item in before if item not in after], [item for item in after if item not in before]
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        return before, after
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    return {key: before[key] for key in keys if key in before}, {key: after[key] for key in keys if key in after}
 
 
 def flag_lines(workload: Doc) -> list[tuple[str, str]]:
