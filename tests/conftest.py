@@ -112,6 +112,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return any(f"not {marker}" in asked and place.startswith(places) for marker, places in PLACES.items()) or None
 
 
+_MANY_FILES = 400
+
+
 def pytest_configure() -> None:
     """Modules and collected tests live to the end: looking for garbage among them takes a tenth of all time."""
     gc.disable()
@@ -121,6 +124,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(100_000)
     gc.enable()
+
+
+def pytest_runtest_teardown() -> None:
+    """Event loops of rendered programs keep files open until they are collected; `select` takes none past 1,023."""
+    if sum(1 for _ in Path("/dev/fd").iterdir()) > _MANY_FILES:
+        gc.collect()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
