@@ -14,7 +14,15 @@ from l4serve.cli.project import project_root
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.stack_file import PROJECT
-from l4serve.planning.stack.pending import HEALING, PendingCreate, StateError, adopted, pending_creates
+from l4serve.planning.stack.pending import (
+    HEALING,
+    READING,
+    PendingCreate,
+    StateError,
+    adopted,
+    pending_changes,
+    pending_creates,
+)
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 
@@ -131,7 +139,7 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
     """What repairs a stack whose update was killed, from its exported state."""
     try:
         state = read_json(_content(file))
-        found = pending_creates(state)
+        found, changing = pending_creates(state), pending_changes(state)
     except FileRefusedError as error:
         raise refuse_input(f"{file or 'standard input'}: it {error}; give what pulumi stack export prints") from None
     except StateError as error:
@@ -145,14 +153,16 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
     strays = list(stray_findings())
     for stray in strays:
         tell(_line(stray))
-    if not found:
+    if not found and not changing:
         say("Nothing is pending: pulumi cancel, then pulumi up, ends what was begun.")
         if strays:
             raise typer.Exit(NEEDS_HEALING)
         return
     for each in found:
         say(f"{one_line(each.urn)}\n    {_fate(each)}")
-    say(f"Heal it with: pulumi cancel; {HEALING}")
+    for urn in changing:
+        say(f"{one_line(urn)}\n    read again by pulumi refresh, as its change was cut off")
+    say(f"Heal it with: pulumi cancel; {HEALING if found else READING}")
     raise typer.Exit(NEEDS_HEALING)
 
 
@@ -160,6 +170,8 @@ def _fate(pending: PendingCreate) -> str:
     if pending.import_id:
         return f"adopted as {one_line(pending.import_id)}"
     again = "made again by pulumi up"
+    if pending.left:
+        return f"{again}; to go back without it, if it is this stack's: {one_line(pending.left)}"
     return f"{again}; then delete a twin, if there is one: {one_line(pending.twins)}" if pending.twins else again
 
 

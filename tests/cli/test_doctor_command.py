@@ -14,7 +14,7 @@ from l4serve.cli.doctor_command import MOST_STATE_BYTES
 from l4serve.cli.render_command import render_stack
 from l4serve.config.data_file import load_data
 from l4serve.planning.stack import pending
-from l4serve.planning.stack.pending import HEALING
+from l4serve.planning.stack.pending import HEALING, READING
 from tests.factories import loaded
 from tests.sandbox.test_every_option import every_option
 
@@ -29,6 +29,16 @@ NAMESPACE = {
     "urn": f"{URN}kubernetes:core/v1:Namespace::namespace",
     "type": "kubernetes:core/v1:Namespace",
     "inputs": {"metadata": {"name": "llm"}},
+}
+DEPLOYMENT = {
+    "urn": f"{URN}l4serve:serving:InferenceService$kubernetes:apps/v1:Deployment::llm/chat-deployment",
+    "type": "kubernetes:apps/v1:Deployment",
+    "inputs": {"metadata": {"namespace": "llm", "name": "chat"}, "spec": {}},
+}
+CLASS = {
+    "urn": f"{URN}kubernetes:cloud.google.com/v1:ComputeClass::l4",
+    "type": "kubernetes:cloud.google.com/v1:ComputeClass",
+    "inputs": {"metadata": {"name": "l4"}},
 }
 ACCOUNT = {
     "urn": f"{URN}gcp:serviceaccount/account:Account::nodes-account",
@@ -61,6 +71,40 @@ def test_what_google_made_is_adopted_and_the_rest_made_again() -> None:
     assert "projects/p/serviceAccounts/llm-nodes@p.iam.gserviceaccount.com" in said
     assert f"{NAMESPACE['urn']}\n    made again by pulumi up" in said
     assert f"Heal it with: pulumi cancel; {HEALING}" in said
+
+
+def test_what_kubernetes_made_is_adopted_so_that_an_update_back_deletes_it() -> None:
+    code, said = doctor(state(DEPLOYMENT, CLASS))
+    assert code == 1
+    assert f"{DEPLOYMENT['urn']}\n    adopted as llm/chat\n" in said
+    assert f"{CLASS['urn']}\n    adopted as l4\n" in said
+    assert adopted(state(DEPLOYMENT, CLASS)) == {
+        "manifest": {},
+        "resources": [{**DEPLOYMENT, "id": "llm/chat"}, {**CLASS, "id": "l4"}],
+        "pending_operations": [],
+    }
+
+
+def test_a_namespace_that_may_be_somebody_elses_is_not_adopted() -> None:
+    _, said = doctor(state(NAMESPACE))
+    assert "to go back without it, if it is this stack's: kubectl delete namespace llm" in said
+    assert adopted(state(NAMESPACE))["resources"] == []
+
+
+@pytest.mark.parametrize("metadata", [None, "x", [], {}, {"namespace": "llm"}], ids=str)
+def test_a_kubernetes_object_without_a_name_is_made_again(metadata: Any) -> None:
+    code, said = doctor(state({**DEPLOYMENT, "inputs": {"metadata": metadata}}))
+    assert code == 1
+    assert "made again by pulumi up" in said
+
+
+@pytest.mark.parametrize("kind", ["updating", "deleting"])
+def test_what_a_killed_update_changed_is_to_be_read_again(kind: str) -> None:
+    code, said = doctor(state(DEPLOYMENT, kind=kind))
+    assert code == 1
+    assert f"{DEPLOYMENT['urn']}\n    read again by pulumi refresh" in said
+    assert f"Heal it with: pulumi cancel; {READING}" in said
+    assert "Nothing is pending" not in said
 
 
 DISK = {
@@ -120,7 +164,7 @@ def test_what_was_being_replaced_stays_only_to_be_deleted(old: dict[str, Any], a
     ]
 
 
-def test_a_state_that_needs_nothing_is_adopted_as_it_is() -> None:
+def test_a_state_without_creates_is_adopted_as_it_is() -> None:
     document = state(ACCOUNT, kind="updating")
     assert adopted(document) == {**document["deployment"], "resources": []}
 
@@ -154,8 +198,8 @@ def test_a_create_whose_inputs_do_not_name_it_is_made_again() -> None:
     assert "made again by pulumi up" in said
 
 
-def test_a_state_without_pending_creates_needs_nothing() -> None:
-    for document in (state(), state(CLUSTER, kind="updating"), {"deployment": {"pending_operations": None}}):
+def test_a_state_without_pending_operations_needs_nothing() -> None:
+    for document in (state(), state(CLUSTER, kind="reading"), {"deployment": {"pending_operations": None}}):
         assert doctor(document)[0] == 0
 
 

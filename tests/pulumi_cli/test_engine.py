@@ -53,15 +53,11 @@ def test_nothing_is_left_to_do_before_and_after_a_refresh(deployed: Deployed) ->
     assert deployed.engine.preview().steps == ()
 
 
-def test_what_a_killed_update_was_making_is_adopted_in_its_state(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As `l4serve doctor --adopt` does for Google's resources, of which the sandbox has none."""
-    ids = {"kubernetes:core/v1:Service": f"{SPACE}/qwen"}
-    monkeypatch.setattr(pending, "load_data", lambda *_: {"ids": ids, "twins": {}})
+def test_what_a_killed_update_was_making_is_adopted_in_its_state(deployed: Deployed) -> None:
+    """As `l4serve doctor --adopt` does."""
     state = json.loads(deployed.engine.call("stack", "export").stdout)
     held = state["deployment"]["resources"]
-    (service,) = (each for each in held if each["type"] in ids)
+    (service,) = (each for each in held if each["type"] == "kubernetes:core/v1:Service")
     begun = {key: value for key, value in service.items() if key not in ("id", "outputs", "created", "modified")}
     held.remove(service)
     state["deployment"]["pending_operations"] = [{"resource": begun, "type": "creating"}]

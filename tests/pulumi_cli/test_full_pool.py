@@ -1,5 +1,6 @@
 """Updates of a pool without a free GPU under the real engine: those that end do, and the one that cannot is refused."""
 
+import itertools
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from kubernetes.client import CoreV1Api
 
+from l4serve.planning.stack.pending import adopted, pending_creates
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, ready_in, refusing_webhook, stack_on
@@ -119,6 +121,27 @@ def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, t
             left = killed(update)
         assert left == []
         engine.call("cancel", "--yes")
+
+
+def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """A Deployment awaited by a killed update is in no state: neither an update nor a destroy would end it."""
+    before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
+    with stack_on(control_plane, one, tmp_path, "cut", before) as engine:
+        engine.configure(stack(a=workload(), c=workload()))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_pending(control_plane)
+        finally:
+            killed(update)
+        engine.attributes_file.unlink(missing_ok=True)  # which the kill may have left half written
+        engine.call("cancel", "--yes")
+        state = json.loads(engine.call("stack", "export").stdout)
+        assert [each.import_id for each in pending_creates(state)] == [f"{SPACE}/c"]
+        engine.call("stack", "import", stdin=json.dumps(adopted(state)))
+        engine.refresh()
+        engine.configure(before)
+        engine.up()
+        assert ready(control_plane) == {"a": 1}
 
 
 def forget_pods(engine: Engine) -> None:

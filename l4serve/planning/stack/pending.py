@@ -1,4 +1,4 @@
-"""What heals a stack whose update was killed while Google Cloud made something: creates that nobody saw the end of."""
+"""What heals a stack whose update was killed in the middle of a change: operations that nobody saw the end of."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,11 @@ from l4serve.config.frozen import frozen
 HEALING = "pulumi stack export | l4serve doctor --adopt | pulumi stack import && pulumi refresh && pulumi up"
 """What heals it. `pulumi refresh --import-pending-creates` forgets the creates instead: pulumi 3.215 turns them into
 operations that its engine then drops."""
+READING = "pulumi refresh && pulumi up"
+"""What heals it where nothing was being made: the state holds what was there before the killed update."""
 _CREATING = "creating"
+_CHANGING = ("updating", "deleting")
+_KUBERNETES = "kubernetes:"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -23,6 +27,8 @@ class PendingCreate:
     """Id by which the provider finds what was made; None where it has to be made again."""
     twins: str | None = None
     """Command that lists what was made beside what is made again; None where the one takes the other's place."""
+    left: str | None = None
+    """Command that ends what was made, where an update that does not want it leaves it."""
 
 
 class StateError(ValueError):
@@ -32,6 +38,11 @@ class StateError(ValueError):
 def pending_creates(state: Any) -> tuple[PendingCreate, ...]:
     """The pending creates of a state as `pulumi stack export` writes it; raises StateError for anything else."""
     return tuple(_pending(each["resource"]) for each in _operations(state) if each.get("type") == _CREATING)
+
+
+def pending_changes(state: Any) -> tuple[str, ...]:
+    """URNs of what was being updated or deleted; raises StateError as `pending_creates` does."""
+    return tuple(each["resource"]["urn"] for each in _operations(state) if each.get("type") in _CHANGING)
 
 
 def adopted(state: Any) -> dict[str, Any]:
@@ -91,10 +102,16 @@ def _is_resource(value: Any) -> bool:
 
 
 def _pending(resource: Mapping[str, Any]) -> PendingCreate:
-    urn, inputs = resource["urn"], resource.get("inputs") or {}
+    kind, values = resource["type"], resource.get("inputs") or {}
+    ours = kind.startswith(_KUBERNETES)
+    if ours:
+        metadata = values.get("metadata")
+        values = metadata if isinstance(metadata, Mapping) else {}
     known = load_data(__file__, "import_ids.yaml")
-    import_id, twins = (_filled(known[each].get(resource["type"]), inputs) for each in ("ids", "twins"))
-    return PendingCreate(urn, import_id, twins)
+    import_id, twins, left = (_filled(known[each].get(kind), values) for each in ("ids", "twins", "left"))
+    if ours and not left:
+        import_id = _filled("{namespace}/{name}" if values.get("namespace") else "{name}", values)
+    return PendingCreate(resource["urn"], import_id, twins, left)
 
 
 def _filled(template: str | None, inputs: Mapping[str, Any]) -> str | None:
