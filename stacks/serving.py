@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
+from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.stack import Stack
 from pulumi.runtime.sync_await import _sync_await
 
 from components.gke_cluster import GkeCluster, GkeClusterArgs
@@ -19,13 +22,13 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.serving_gateway import ServingGateway
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
-from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, leaves_pods, pods_json
+from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.figures import counted
 from l4serve.planning.values.note import Note, by_harm
-from stacks.deployed import PODS_OUTPUT, deployed_pods
+from stacks.deployed import PODS_OUTPUT, deployed_pods, those_that_exist
 from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
 from stacks.workloads import make_workloads
@@ -41,6 +44,8 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     deployed = deployed_pods()
+    if tuple(exchange_problems(deployed, planned)):
+        deployed = those_that_exist(deployed)
     if stuck := tuple(exchange_problems(deployed, planned)):
         raise refusal(ConfigError(stuck))
     _require_secrets(planned)
@@ -53,7 +58,7 @@ def build() -> None:
     gateway, deployments = make_workloads(planned, cluster, provider, nodes)
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
-    _export_pods(planned, deployments if leaves_pods(deployed, planned) else [])
+    _export_pods(pods_json(planned), held_json(deployed, planned), deployments)
 
 
 def _begin_registering() -> None:
@@ -179,11 +184,15 @@ def _export(planned: StackPlan, cluster: GkeCluster, gateway: ServingGateway | N
     )
 
 
-def _export_pods(planned: StackPlan, after: list[pulumi.Output[str]]) -> None:
-    """The pods that the next update finds: what goes still holds its GPUs while what is new starts.
+def _export_pods(pods: Mapping[str, Any], held: Mapping[str, Any], deployments: list[pulumi.Output[str]]) -> None:
+    """The pods that the next update finds: what goes or shrinks holds its GPUs while what is new starts.
 
-    Where this update ends some, it says so `after` all others serve: an update that fails before has ended none of
-    them, and leaves the outputs of the one before it as they are.
+    What is `held` may be there still, or already, if this update fails. The engine keeps the outputs that it was told
+    last, so those are told at once, and the pods alone once all `deployments` serve.
     """
-    pods = pods_json(planned)
-    pulumi.export(PODS_OUTPUT, pulumi.Output.all(*after).apply(lambda _: pods) if after else pods)
+    root = get_root_resource()
+    if held == pods or not isinstance(root, Stack):
+        pulumi.export(PODS_OUTPUT, pods)
+        return
+    root.register_outputs({**root.outputs, PODS_OUTPUT: held})
+    pulumi.export(PODS_OUTPUT, pulumi.Output.all(*deployments).apply(lambda _: pods))

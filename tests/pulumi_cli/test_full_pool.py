@@ -185,6 +185,22 @@ def test_an_exchange_after_an_update_that_failed_is_refused(control_plane: Contr
         assert "not enough for a and c at the same time" in engine.preview(refused=True).errors
 
 
+def test_an_update_that_failed_leaves_what_it_was_to_shrink_and_not_what_it_never_made(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    with up(control_plane, tmp_path, stack(nodes=3, a=workload(replicas=2), b=workload())) as engine:
+        smaller = stack(nodes=3, a=workload(), b=workload(), d=workload())
+        engine.configure(smaller)
+        with refusing_webhook(control_plane):
+            engine.up(refused=True)
+        engine.configure(stack(nodes=3, b=workload(), c=workload()))
+        assert "not enough for a and c at the same time" in engine.preview(refused=True).errors
+        engine.configure(smaller)
+        engine.up()
+        left = json.loads(engine.call("stack", "output", "pods", "--json").stdout)
+        assert {name: pod["replicas"] for name, pod in left.items()} == {f"{SPACE}/{name}": 1 for name in "abd"}
+
+
 def test_another_namespace_is_refused_in_a_full_pool(control_plane: ControlPlane, tmp_path: Path) -> None:
     with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
         engine.configure({**stack(**A_AND_B), "namespace": "llm-fuller"})

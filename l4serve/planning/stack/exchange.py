@@ -21,7 +21,13 @@ UNKNOWN = ""
 
 def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
     """The pods of a plan by namespace and name of their Deployments (`llm/gemma`), for the stack's outputs."""
-    return {name: {field: getattr(pod, field) for field in _FIELDS} for name, pod in _packed(plan).items()}
+    return _json(_packed(plan))
+
+
+def held_json(before: Mapping[str, PodRequest], plan: StackPlan) -> dict[str, dict[str, Any]]:
+    """The most that an update may leave if it fails; other than `pods_json` where something ends, shrinks or moves."""
+    before, after = _placed(before, plan), _packed(plan)
+    return _json({**after, **{name: _larger(pod, after.get(name, pod)) for name, pod in before.items()}})
 
 
 def read_pods(value: Any) -> dict[str, PodRequest]:
@@ -35,11 +41,6 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
             _, _, workload = str(name).rpartition("/")
             pods[str(name)] = PodRequest(workload=workload, node_pool=str(said["node_pool"]), **numbers)
     return pods
-
-
-def leaves_pods(before: Mapping[str, PodRequest], plan: StackPlan) -> bool:
-    """Whether an update ends a Deployment of those that are deployed; Pulumi does so after all else is made."""
-    return not set(_placed(before, plan)) <= set(_packed(plan))
 
 
 def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Problem]:
@@ -87,6 +88,15 @@ def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
         shared = [room for name, room in rooms.items() if owners[name] == each.name]
         if shared and each.name not in made:
             yield shared
+
+
+def _json(pods: Mapping[str, PodRequest]) -> dict[str, dict[str, Any]]:
+    return {name: {field: getattr(pod, field) for field in _FIELDS} for name, pod in pods.items()}
+
+
+def _larger(old: PodRequest, new: PodRequest) -> PodRequest:
+    """As many and as large as either, where the old ones are."""
+    return replace(old, **{size: max(getattr(old, size), getattr(new, size)) for size in _SIZES})
 
 
 def _placed(pods: Mapping[str, PodRequest], plan: StackPlan) -> Mapping[str, PodRequest]:

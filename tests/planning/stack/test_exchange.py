@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, leaves_pods, pods_json, read_pods
+from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json, read_pods
 from tests.factories import EXISTING, STANDARD, planned, serving, workload
 
 POOL = "g2-standard-8"
@@ -74,10 +74,56 @@ def test_pods_that_are_named_without_a_namespace_are_the_plans() -> None:
     assert len(list(exchange_problems(read_pods(old), stack(b=workload(), c=workload())))) == 1
 
 
-def test_an_update_that_ends_no_deployment_leaves_no_pods() -> None:
-    before = read_pods(pods_json(stack(**A_AND_B)))
-    assert not leaves_pods(before, stack(3, **A_AND_B, c=workload()))
-    assert leaves_pods(before, stack(a=workload()))
+def held(before: Any, after: Any) -> dict[str, Any]:
+    return held_json(read_pods(pods_json(before)), after)
+
+
+def test_an_update_that_ends_and_shrinks_nothing_holds_what_it_plans() -> None:
+    before = stack(3, **A_AND_B)
+    for after in (before, stack(3, **A_AND_B, c=workload()), stack(3, a=workload(), b=workload(replicas=2))):
+        assert held(before, after) == pods_json(after)
+    assert held_json({}, before) == pods_json(before), "nothing is deployed"
+
+
+def test_what_ends_is_held_beside_what_is_new() -> None:
+    before, after = stack(3, **A_AND_B), stack(3, b=workload(), c=workload())
+    assert held(before, after) == pods_json(before) | pods_json(after)
+
+
+def test_what_moves_is_held_where_it_is() -> None:
+    def on(pool: str) -> Any:
+        pools = {name: {"machineType": POOL, "maxNodes": 1} for name in ("one", "two")}
+        return planned(serving({"a": workload(nodePool=pool)}, cluster=EXISTING, pools=pools))
+
+    assert held(on("one"), on("two")) == pods_json(on("one"))
+
+
+TWO_GPUS = "g2-standard-24"
+
+
+@pytest.mark.parametrize(
+    ("before", "smaller", "after"),
+    [
+        (
+            {"nodes": 3, "a": workload(replicas=2), "b": workload()},
+            {"nodes": 3, "a": workload(), "b": workload()},
+            {"nodes": 3, "b": workload(), "c": workload()},
+        ),
+        (
+            {"machine": TWO_GPUS, "a": workload(gpus=2), "b": workload(gpus=2)},
+            {"machine": TWO_GPUS, "a": workload(gpus=1), "b": workload(gpus=2)},
+            {"machine": TWO_GPUS, "b": workload(gpus=2), "c": workload(gpus=1)},
+        ),
+    ],
+    ids=["fewer pods", "fewer GPUs"],
+)
+def test_what_an_update_that_failed_was_to_shrink_is_held(
+    before: dict[str, Any], smaller: dict[str, Any], after: dict[str, Any]
+) -> None:
+    assert problems(stack(**smaller), stack(**after)) == []
+    left = read_pods(held(stack(**before), stack(**smaller)))
+    (said,) = exchange_problems(left, stack(**after))
+    assert "not enough for a and c at the same time" in str(said)
 
 
 def test_a_workload_removed_beside_one_scaled_up_is_told() -> None:
