@@ -136,6 +136,7 @@ def _gains(candidate: Candidate, rejected: Sequence[Rejected]) -> list[str]:
         "engine.maxNumSeqs": "fewer sequences share a step, and their memory is left to the cache",
     }
     back = {
+        "engine.quantization: null": "the weights of the checkpoint are served as they are",
         "engine.quantization: awq_marlin": "the kernel that is fast for such weights",
         "engine.kvCacheDtype: auto": "a cache in the type of the activations, which the release serves better here",
     }
@@ -143,7 +144,7 @@ def _gains(candidate: Candidate, rejected: Sequence[Rejected]) -> list[str]:
     needed = {
         key: f"without it this is rejected: {why}" for key in limits if (why := _without(key, candidate, rejected))
     }
-    written = {key: f"{key}: {edit[key]}" for key in said if key in edit}
+    written = {key: f"{key}: {'null' if edit[key] is None else edit[key]}" for key in said if key in edit}
     return [f"{value}: {back.get(value) or needed.get(key) or said[key]}" for key, value in written.items()]
 
 

@@ -140,12 +140,17 @@ def _weights(base: Subject) -> Iterator[tuple[Mapping[str, object], ModelShape |
     yield {}, shape
     if (faster := table()["fasterKernel"].get(base.options.quantization)) is not None:
         yield {profile.path("quantization"): faster}, shape
-    if shape is None or shape.quantization is not None or base.options.quantization:
+    if shape is None or shape.quantization is not None:
         return
+    asked = base.options.quantization
+    plain: Mapping[str, object] = {profile.path("quantization"): None} if asked else {}
+    if asked:
+        yield plain, shape
     for method in dict.fromkeys((profile.smaller["eightBit"], profile.smaller["fourBit"])):
-        yield {profile.path("quantization"): method}, shape
+        if method != asked:
+            yield {profile.path("quantization"): method}, shape
     for variant in quantized_variants(shape):
-        yield {"model.id": variant.id}, variant
+        yield {"model.id": variant.id, **plain}, variant
 
 
 def _caches(base: Subject) -> Iterator[str | None]:

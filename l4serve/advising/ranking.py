@@ -189,5 +189,6 @@ def per_scope(judged: Judged, wish: Wish) -> tuple[float, str]:
 def describe(candidate: Candidate) -> str:
     """A candidate in a few words: its edit and where it runs."""
     edit: Mapping[str, object] = {k: v for k, v in candidate.edit.items() if k != "gpus"}
-    written = ", ".join(f"{key.removeprefix('engine.')} {value}" for key, value in edit.items()) or "as it is"
+    told = (f"{key.removeprefix('engine.')} {'unset' if value is None else value}" for key, value in edit.items())
+    written = ", ".join(told) or "as it is"
     return f"{written}; {candidate.replicas} x {candidate.pod.subject.layout.gpus} GPU on {candidate.home.shape.name}"
