@@ -25,6 +25,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_diff_hostile.py",
         "tests/cli/test_diff_large.py",
         "tests/cli/test_diff_sides.py",
+        "tests/cli/test_edits_by_hand.py",
         "tests/cli/test_json_documents.py",
         "tests/cli/test_loading.py",
         "tests/cli/test_many_workloads.py",
