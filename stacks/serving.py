@@ -44,9 +44,10 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     deployed = deployed_pods()
-    if tuple(exchange_problems(deployed, planned)):
-        deployed = those_that_exist(deployed)
     if stuck := tuple(exchange_problems(deployed, planned)):
+        deployed = those_that_exist(deployed)
+        stuck = tuple(exchange_problems(deployed, planned))
+    if stuck:
         raise refusal(ConfigError(stuck))
     _require_secrets(planned)
     _show_notes(planned, exchange_notes(deployed, planned))
