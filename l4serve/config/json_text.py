@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 
-def read_json(text: str) -> Any:
+def json_value(text: str) -> Any:
     """The value of a text; raises ValueError for one that is no JSON, or nested deeper than anybody reads."""
     try:
         return json.loads(text)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from l4serve.config.frozen import frozen
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_values import config_faults, dotted_faults, level_fault, read_object
@@ -209,17 +209,17 @@ def _is_of(kind: str, value: str) -> bool:
         case "float":
             return _parses(float, value)
         case "json":
-            return _parses(read_json, value)
+            return _parses(json_value, value)
         case "json_or_text":
-            return not re.fullmatch(r"\{.*\}", value) or _parses(read_json, value)
+            return not re.fullmatch(r"\{.*\}", value) or _parses(json_value, value)
         case "json_or_pairs":
-            return bool(_PAIRS.fullmatch(value)) or (_parses(read_json, value) and read_object(value) is not None)
+            return bool(_PAIRS.fullmatch(value)) or (_parses(json_value, value) and read_object(value) is not None)
         case "literal":
             return _parses(ast.literal_eval, value)
         case "pairs":
             return value == "" or bool(_PAIRS.fullmatch(value))
         case "adapter":
-            return (bool(_NAMED.fullmatch(value)) and "," not in value) or _parses(read_json, value)
+            return (bool(_NAMED.fullmatch(value)) and "," not in value) or _parses(json_value, value)
         case "named":
             return bool(_NAMED.fullmatch(value))
         case "truth":

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_words import told, value_fits, words_of
 from l4serve.engines.contract import Contract, profile_of
@@ -107,7 +107,7 @@ def _plain_faults(flag: Flag, value: str, contract: Contract) -> Iterator[str]:
     if word is None or flag.type == "pairs":
         return
     try:
-        read = read_json(value)
+        read = json_value(value)
     except ValueError:
         return  # 8k, auto, None or no value at all, which the parser judges
     if not value_fits(word, read):
@@ -176,7 +176,7 @@ def _reads_dashes(contract: Contract) -> bool:
 def read_word(text: str) -> Any:
     """A value behind a dot as the parser reads it: JSON, else a size (80g), else the text."""
     try:
-        return read_json(text)
+        return json_value(text)
     except ValueError:
         return int(float(text[:-1]) * 1000) if _SIZE.fullmatch(text) else text
 
@@ -190,7 +190,7 @@ def level_fault(flag: Flag, key: str, value: object) -> str | None:
 
 def read_object(value: str) -> Mapping[str, Any] | None:
     """A value of JSON, or of Python as 0.8 reads its compilation config, that is an object; None for any other."""
-    for parse in (read_json, ast.literal_eval):
+    for parse in (json_value, ast.literal_eval):
         try:
             read = parse(value)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.config.paths import lies_in
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
@@ -143,7 +143,7 @@ def _paths(value: str, *, any_word: bool = False) -> Iterator[str]:
 
 def _paths_of_object(text: str) -> Iterator[str]:
     try:
-        named = read_json(text)
+        named = json_value(text)
     except ValueError:
         return
     for key in ("path", "model"):

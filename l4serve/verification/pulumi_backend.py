@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.config.yaml_reader import YamlError, read_yaml
 
 _MOST_PROJECT_BYTES = 2**20
@@ -127,7 +127,7 @@ def _credentials() -> Path:
 
 def _of_login(credentials: Path) -> str | None:
     try:
-        current = read_json(credentials.read_text("utf-8")).get("current")
+        current = json_value(credentials.read_text("utf-8")).get("current")
     except (OSError, ValueError, AttributeError):
         return None
     return current if isinstance(current, str) else None

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.json_text import read_json
 from l4serve.config.problems import ConfigError, StackFileError
 from l4serve.config.secret_names import names_a_secret
 from l4serve.config.secret_shapes import redact
 from l4serve.config.stack_file import read_stack_file
 from l4serve.engines.contract import contract_versions, load_contract
 from tests.each_case import each
-from tests.factories import loaded, planned, serving, workload
+from tests.factories import loaded, serving, workload
 
 SECRET = "hunter22-not-a-real-one"
 TOKEN = "hf_" + "aB3" * 11
@@ -268,36 +267,3 @@ def test_what_is_printed_keeps_our_own_words() -> None:
         "basic settings of it",
     ):
         assert redact(text) == text
-
-
-BESIDE = [
-    ["--api-key hunterhunter", "--max-num-seqs=8"],
-    ["--api-key hunterhunter --port=8000"],
-    ["--api-key\thunterhunter --x=1"],
-    ["--hf-token hunterhunter", "--max-num-seqs=8"],
-    ["--api-key:hunterhunter", "--max-num-seqs=8"],
-    ["--api", "hunterhunter"],
-    ["--ap=hunterhunter"],
-]
-
-
-@each(BESIDE, str)
-def test_a_secret_behind_its_option_in_one_argument_is_unseen(arguments: list[str]) -> None:
-    with pytest.raises(ConfigError, match="would put a secret on the command line") as refused:
-        planned(serving({"qwen": workload(extraArgs=arguments)}))
-    assert "hunterhunter" not in str(refused.value)
-
-
-def test_a_count_of_servers_is_no_key() -> None:
-    planned(serving({"qwen": workload(extraArgs=["--api-server-count", "2"])}))
-
-
-def test_a_bots_token_is_known_in_its_address() -> None:
-    token = "123456789:AA" + "b1C2" * 8
-    assert token not in redact(f"https://api.telegram.org/bot{token}/sendMessage")
-
-
-def test_an_object_that_is_nested_too_deeply_is_no_object() -> None:
-    with pytest.raises(ValueError, match="deeply"):
-        read_json('{"a":' * 100_000)
-    planned(serving({"qwen": workload(engine={"chatTemplate": '{"a":' * 1500})}))

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.planning.difference.flags import flags_of
 from l4serve.planning.workload.workload_plan import ModelPlan, WorkloadPlan
 
@@ -64,7 +64,7 @@ def _number(value: Any, endless: int | None) -> float | None:
 def _counts(value: Any) -> Mapping[str, int]:
     """How many media of each kind a request may have, as the flag says it: a number, or an object with a count."""
     try:
-        given = read_json(value) if isinstance(value, str) else {}
+        given = json_value(value) if isinstance(value, str) else {}
     except ValueError:
         return {}
     counts = {kind: each.get("count") if isinstance(each, dict) else each for kind, each in given.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.engines.checking import read_options
 from l4serve.engines.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
@@ -128,6 +128,6 @@ def _is_known(flag: str) -> bool:
 
 def _plain(value: str) -> Any:
     try:
-        return read_json(value)
+        return json_value(value)
     except ValueError:
         return value

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from l4serve.config.data_file import load_data
-from l4serve.config.json_text import read_json
+from l4serve.config.json_text import json_value
 from l4serve.config.model_source import BucketSource
 from l4serve.config.workload import Workload
 from l4serve.engines.argv import Launch
@@ -102,7 +102,7 @@ def _named(value: str) -> Iterator[str]:
     """What a value names: itself, what stands behind NAME=, or the path and model of an object."""
     if value.lstrip().startswith("{"):
         try:
-            said = read_json(value)
+            said = json_value(value)
         except ValueError:
             return
         yield from (said[key] for key in ("model", "path") if isinstance(said.get(key), str))
