@@ -100,16 +100,13 @@ def driver_problem(case: Case) -> Problem | None:
     )
 
 
-def wanted_driver(kind: str, image: str | None, contract: Contract, installed: str) -> int | None:
-    """The oldest driver that the release's own image runs with, where a pool's driverVersion may give an older one.
-
-    None where it gives that one, and for an image of another repository; what a user installs is the user's to know.
-    """
-    cuda, table = contract.image_facts.cuda, _needs()["cuda"]
-    if cuda is None or installed not in table["gke"] or not is_own(kind, image):
+def needed_driver(kind: str, image: str | None, contract: Contract) -> int | None:
+    """The oldest driver that the release's own image runs with; None is unknown, as for one of another repository."""
+    cuda = contract.image_facts.cuda
+    if cuda is None or not is_own(kind, image):
         return None
-    needed: int | None = table["minimumDriver"].get(int(cuda.partition(".")[0]))
-    return needed if needed is not None and needed > table["gke"][installed] else None
+    driver: int | None = _needs()["cuda"]["minimumDriver"].get(int(cuda.partition(".")[0]))
+    return driver
 
 
 def lacked_packages(kind: str, image: str | None, contract: Contract) -> tuple[Mapping[str, Any], ...]:

@@ -25,6 +25,7 @@ from l4serve.planning.workload.judged_subject import contract_of, judged_subject
 from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.lifecycle import Lifecycle, ending_notes, longest_grace, plan_lifecycle
 from l4serve.planning.workload.node_choice import Place
+from l4serve.planning.workload.node_drivers import driver_problems
 from l4serve.planning.workload.object_metadata import taken_labels
 from l4serve.planning.workload.place_notes import place_notes
 from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
@@ -147,8 +148,11 @@ def draft_workload(
     start = once(lambda: plan_start(workload, pod.place().pool, image(), pod.files(), pod.layout().gpus))
     alerts = once(lambda: plan_alerts(name, workload, contract(), around, start, lambda: subject().purpose))
     labels = partial(refuse_all, taken_labels(path, workload))
+    drivers = once(lambda: refuse_all(driver_problems(path, workload, contract(), pod.place(), cluster())))
     try:
-        gather(partial(gather, labels, access, alerts), pod.storage, pod.host, judgement, scaling, around.secret)
+        gather(
+            partial(gather, labels, drivers, access, alerts), pod.storage, pod.host, judgement, scaling, around.secret
+        )
     except ConfigError as error:
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
     notes = (

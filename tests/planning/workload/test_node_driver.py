@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import planned, serving, workload
+from l4serve.config.problems import ConfigError
+from tests.factories import STANDARD, planned, serving, workload
 
 SAID = "by default GKE may install an older one"
 
@@ -61,3 +62,59 @@ def test_autopilot_installs_the_default_driver(version: str, env: dict[str, str]
     said = [note.text for note in plan.notes if SAID in note.text]
     assert bool(said) is told
     assert all('extraEnv.VLLM_ENABLE_CUDA_COMPATIBILITY: "1"' in text for text in said)
+
+
+def refusals(config: dict[str, Any]) -> list[str]:
+    try:
+        planned(config)
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def with_driver(gke: str, pool: dict[str, Any], version: str = "0.26.0", **fields: Any) -> dict[str, Any]:
+    asked = workload(engine={"version": version}, **fields)
+    return serving({"qwen": asked}, pools={"gpu": {"maxNodes": 2, **pool}}, cluster={**STANDARD, "minVersion": gke})
+
+
+@pytest.mark.parametrize(
+    ("gke", "pool", "cure"),
+    [
+        ("1.33", {"driverVersion": "DEFAULT"}, "set nodePools.gpu.driverVersion: LATEST"),
+        ("1.32.4-gke.1698000", {"driverVersion": "DEFAULT"}, "set nodePools.gpu.driverVersion: LATEST"),
+        ("1.30", {}, "set cluster.minVersion: 1.31"),
+        ("1.33", {"imageType": "UBUNTU_CONTAINERD"}, "set nodePools.gpu.imageType: COS_CONTAINERD"),
+    ],
+)
+def test_a_driver_that_googles_table_knows_to_be_too_old_is_refused(gke: str, pool: dict[str, Any], cure: str) -> None:
+    (said,) = refusals(with_driver(gke, {"machineType": "g2-standard-8", **pool}))
+    assert "the server finds no GPU" in said
+    assert cure in said
+    assert 'set workloads.qwen.extraEnv.VLLM_ENABLE_CUDA_COMPATIBILITY: "1"' in said
+
+
+@pytest.mark.parametrize(
+    ("gke", "pool", "asked"),
+    [
+        ("1.34", {"machineType": "g2-standard-8", "driverVersion": "DEFAULT"}, {}),
+        ("1.33", {"machineType": "g2-standard-8"}, {}),
+        ("1.33", {"machineType": "g2-standard-8", "driverVersion": "DEFAULT"}, {"version": "0.19.1"}),
+        ("1.33", {"machineType": "g4-standard-48", "driverVersion": "DEFAULT"}, {}),
+        (
+            "1.33",
+            {"machineType": "g2-standard-8", "driverVersion": "DEFAULT"},
+            {"extraEnv": {"VLLM_ENABLE_CUDA_COMPATIBILITY": "1"}},
+        ),
+    ],
+)
+def test_a_driver_that_does_or_that_nobody_knows_is_not_refused(
+    gke: str, pool: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    assert refusals(with_driver(gke, pool, **asked)) == []
+
+
+def test_the_default_driver_of_a_known_autopilot_cluster_is_refused() -> None:
+    cluster = {"mode": "autopilot", "name": "llm", "location": "us-central1", "minVersion": "1.33"}
+    (said,) = refusals(serving(cluster=cluster))
+    assert "workloads.qwen.engine.version" in said
+    assert 'set workloads.qwen.extraEnv.VLLM_ENABLE_CUDA_COMPATIBILITY: "1"' in said
