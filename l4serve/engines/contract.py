@@ -189,6 +189,7 @@ def load_contract(kind: str, version: str) -> Contract:
             frozenset(image["packages"]),
             image["user"],
             image.get("compatibility"),
+            image.get("audio", False),
         ),
         paths=tuple(raw["paths"]),
         api_paths=tuple(path for path in profile["apiPaths"] if path in raw["paths"]),

@@ -42,6 +42,8 @@ class Image:
     user: str
     compatibility: str | None = None
     """Variable that runs it by its own compatibility libraries under an older driver; None where it has none."""
+    audio: bool = False
+    """Whether it has a package that decodes audio, without which each request with some fails."""
 
 
 @frozen()

@@ -20,7 +20,7 @@ from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case
 from l4serve.engines.contract import Contract
-from l4serve.engines.images import image_facts, release_facts
+from l4serve.engines.images import image_facts, is_own, release_facts
 from l4serve.engines.model_facts import class_facts, model_facts, model_names, quantization_family
 from l4serve.engines.model_location import is_address
 from l4serve.engines.open_values import open_facts
@@ -69,6 +69,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **step_facts(case, engine_facts),
         **_quantization_facts(case),
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
+        "image.audio": case.contract.image_facts.audio if is_own(case.engine.kind, case.engine.image) else None,
         **release_facts(case.engine.kind, case.engine.version),
         "dtype.effective": dtype,
         "context": _stated_length(case.engine) or case.model.max_position_embeddings,

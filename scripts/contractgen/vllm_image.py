@@ -2,12 +2,17 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 _STAGE = re.compile(r"^FROM (\S+) AS (\S+)", re.MULTILINE)
 _PACKAGES = ("opentelemetry-sdk", "runai-model-streamer", "bitsandbytes", "fastsafetensors", "tensorizer", "ray")
 """Packages that a flag needs and that not every image has."""
+_AUDIO_READERS = ("vllm/multimodal/media/audio.py", "vllm/multimodal/audio.py")
+"""Where audio is decoded, the newest place first."""
+_DECODERS = re.compile(r"^    (?:import|from) (librosa|soundfile|av|torchcodec)\b", re.MULTILINE)
+"""Packages that decode audio, each imported where it is there. Librosa decodes by the others: none does without it."""
 
 
 def read_image(root: Path) -> dict[str, Any] | None:
@@ -25,14 +30,17 @@ def read_image(root: Path) -> dict[str, Any] | None:
     final = _lineage(text, "vllm-openai")
     searches = bool(re.search(r"^ENV LD_LIBRARY_PATH=\S*/usr/local/nvidia/lib64", final, re.MULTILINE))
     user = re.findall(r"^USER (\S+)", final, re.MULTILINE)
+    packages = _installed(root, final)
     image: dict[str, Any] = {
         "cuda": cuda.group(1),
         "findsDriver": searches or not (12, 8) <= series < (13, 0),
-        "packages": _packages(root, final),
+        "packages": sorted(name for name in _PACKAGES if packages(name)),
         "user": user[-1] if user else "root",
     }
     if "VLLM_ENABLE_CUDA_COMPATIBILITY" in text:
         image["compatibility"] = "VLLM_ENABLE_CUDA_COMPATIBILITY"
+    if any(packages(name) for name in _decoders(root)):
+        image["audio"] = True
     return image
 
 
@@ -62,10 +70,18 @@ def _lineage(text: str, stage: str) -> str:
     return "\n".join(parts)
 
 
-def _packages(root: Path, final: str) -> list[str]:
-    """Those of the packages in question that the image installs."""
+def _decoders(root: Path) -> set[str]:
+    """Packages of which any one lets the server read audio."""
+    readers = (root / name for name in _AUDIO_READERS)
+    text = next((reader.read_text(encoding="utf-8") for reader in readers if reader.is_file()), "")
+    named = set(_DECODERS.findall(text))
+    return named & {"librosa"} or named
+
+
+def _installed(root: Path, final: str) -> Callable[[str], bool]:
+    """Whether the image installs a package: the requirements name it, or a line of the Dockerfile."""
     files = (root / "requirements" / name for name in ("common.txt", "cuda.txt"))
     lines = [line for file in files if file.is_file() for line in file.read_text(encoding="utf-8").splitlines()]
     required = {re.split(r"[\s<>=!\[~;]", line, maxsplit=1)[0] for line in lines}
     installed = " ".join(re.findall(r"pip install (?:.*\\\n)*.*", final))
-    return sorted(name for name in _PACKAGES if name in required or name in installed)
+    return lambda name: name in required or bool(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", installed))

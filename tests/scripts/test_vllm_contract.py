@@ -82,6 +82,26 @@ def test_a_release_lies_on_both_sides_of_the_image_by_what_its_dockerfile_says(r
         assert vllm_contract(release, "9.9.9")["image"]["findsDriver"] is True
 
 
+@pytest.mark.parametrize(
+    ("imported", "required", "hears"),
+    [
+        (("librosa", "soundfile"), "soundfile", False),
+        (("librosa", "soundfile"), "librosa", True),
+        (("av", "soundfile"), "torchcodec >= 0.14", False),
+        (("av", "soundfile", "torchcodec.decoders"), "torchcodec >= 0.14", True),
+    ],
+)
+def test_an_image_hears_by_one_of_the_packages_that_its_release_decodes_with(
+    release: Path, imported: tuple[str, ...], required: str, *, hears: bool
+) -> None:
+    reader = release / "vllm" / "multimodal" / "media" / "audio.py"
+    reader.parent.mkdir(parents=True)
+    tries = (f"try:\n    import {name}\nexcept ImportError:\n    pass\n" for name in imported)
+    reader.write_text("".join(tries), encoding="utf-8")
+    (release / "requirements" / "cuda.txt").write_text(f"{required}\n", encoding="utf-8")
+    assert vllm_contract(release, "9.9.9")["image"].get("audio", False) is hears
+
+
 def test_a_wheel_without_a_dockerfile_takes_the_image_of_the_release_before(release: Path) -> None:
     known = {"9.9.9": archived(release), "10.0.0": archived(release, "10.0.0")}
     (release / "docker" / "Dockerfile").unlink()
