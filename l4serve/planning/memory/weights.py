@@ -9,6 +9,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.online_loading import kept_beside
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.plain_shares import plain_shares
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
@@ -20,7 +21,7 @@ ROUNDED_FROM = 10 * 2**20
 
 @frozen()
 class RankParameters:
-    """Parameters of one tensor-parallel rank by part, over all layers."""
+    """Parameters of one rank by part, over all layers."""
 
     embedding: int
     lm_head: int
@@ -32,15 +33,8 @@ class RankParameters:
 
     @property
     def total(self) -> int:
-        return (
-            self.embedding
-            + self.lm_head
-            + self.attention
-            + self.dense_mlp
-            + self.experts
-            + self.vision
-            + self.replicated
-        )
+        layers = self.attention + self.dense_mlp + self.experts + self.replicated
+        return self.embedding + self.lm_head + layers + self.vision
 
 
 def rank_kv_heads(heads: int, tensor_parallel: int) -> int:
@@ -101,11 +95,19 @@ def _layers(model: ModelShape, options: ServingOptions) -> float:
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     quantized_bytes = stored.bits / 8 if stored else plain
     layers = float(parameters.replicated * plain)
+    shares = plain_shares(model)
     for part in ("attention", "dense_mlp"):
-        layers += getattr(parameters, part) * (plain if part in kept else quantized_bytes)
+        narrow = plain if part in kept else quantized_bytes
+        layers += getattr(parameters, part) * _mixed(plain, narrow, shares.get(part, 0.0))
     triton = stored.triton_padding if stored and options.triton_experts else None
-    layers += parameters.experts * _bytes_per_expert_parameter(model, stored, plain, tp, triton)
+    narrow = _bytes_per_expert_parameter(model, stored, plain, tp, triton)
+    layers += parameters.experts * _mixed(plain, narrow, shares.get("experts", 0.0))
     return layers
+
+
+def _mixed(plain: float, narrow: float, share: float) -> float:
+    """Bytes of a parameter where a share of them keeps the plain dtype."""
+    return share * plain + (1 - share) * narrow
 
 
 def _rotary_width(model: ModelShape) -> int:
@@ -172,9 +174,13 @@ def checkpoint_bytes(model: ModelShape, quantization: str | None = None) -> int:
     plain = dtype_bytes(model.torch_dtype)
     if stored is None or (stored.online and model.quantization is None):
         return parameters.total * plain
+    kept_bytes = float(kept * plain)
     linear = {"attention": parameters.attention, "dense_mlp": parameters.dense_mlp, "experts": parameters.experts}
-    bits = sum(size * (8 * plain if part in stored.unquantized else stored.bits) for part, size in linear.items())
-    return int(kept * plain + bits / 8)
+    shares = plain_shares(model)
+    for part, size in linear.items():
+        narrow = plain if part in stored.unquantized else stored.bits / 8
+        kept_bytes += size * _mixed(plain, narrow, shares.get(part, 0.0))
+    return int(kept_bytes)
 
 
 def left_behind_bytes(model: ModelShape, options: ServingOptions, stored: WeightFormat, generation: Generation) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from l4serve.planning.models.model_shape import QuantizationFacts
+from l4serve.planning.models.skipped_modules import listed_modules
 
 
 def quantization_from_config(config: object) -> QuantizationFacts | None:
@@ -23,6 +25,16 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
         return None
     if len(method) > 100:
         raise ValueError("its method has no name that an engine would know")
+    found = _facts(config, method)
+    return replace(found, skipped=tuple(name for name in listed_modules(config) if name not in _APART))
+
+
+_APART = ("lm_head", "*lm_head*", "embed_tokens", "model.embed_tokens")
+"""Parts that lie outside the layers, and that are counted plain."""
+
+
+def _facts(config: Mapping[str, Any], method: str) -> QuantizationFacts:
+    """The facts of a file by its method, its list of modules left out."""
     if method in ("compressed-tensors", "compressed_tensors"):
         return _compressed_tensors(config)
     if method == "bitsandbytes":

@@ -109,7 +109,8 @@ class QuantizationFacts:
 
     `method` is a key of the quantisation table (`memory/data/quantizations.json`); `bits` is the stored width of one
     weight; `group_size` is the number of weights that share one scale (-1: a whole row); `unquantized` names the
-    parts that keep the model's dtype; `floats` says that the stored weights are floating-point, as FP8's are.
+    parts that keep the model's dtype, `skipped` single modules as the file lists them; `floats` says that the stored
+    weights are floating-point, as FP8's are.
     """
 
     method: str
@@ -117,6 +118,7 @@ class QuantizationFacts:
     group_size: int = -1
     symmetric: bool = True
     unquantized: tuple[str, ...] = ("embedding", "lm_head")
+    skipped: tuple[str, ...] = ()
     floats: bool = False
 
 

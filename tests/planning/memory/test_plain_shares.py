@@ -1,0 +1,107 @@
+"""Modules that a checkpoint's list leaves out keep the plain dtype, as the engine's method reads the list."""
+
+from typing import Any
+
+import pytest
+
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.plain_shares import plain_shares
+from l4serve.planning.memory.weights import checkpoint_bytes, rank_parameters, weight_bytes
+from l4serve.planning.models.hf_config import shape_from_config
+from l4serve.planning.models.hf_values import ModelConfigError
+from l4serve.planning.models.model_shape import ModelShape
+
+DENSE: dict[str, Any] = {
+    "architectures": ["LlamaForCausalLM"],
+    "hidden_size": 1024,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "head_dim": 128,
+    "intermediate_size": 4096,
+    "vocab_size": 32000,
+    "max_position_embeddings": 4096,
+    "torch_dtype": "bfloat16",
+}
+EXPERTS = {
+    **DENSE,
+    "architectures": ["Qwen3MoeForCausalLM"],
+    "num_experts": 8,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 512,
+}
+NVFP4 = {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16}
+PACKED = {
+    "quant_method": "compressed-tensors",
+    "config_groups": {"a": {"weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": True}}},
+}
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128}
+FP8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+BNB = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+
+
+def shape(config: dict[str, Any], method: dict[str, Any], key: str, *names: object) -> ModelShape:
+    listed = {**config, "quantization_config": {**method, key: list(names)}}
+    return shape_from_config(listed, model_id="acme/model", source="made up")
+
+
+def each_layer(*modules: str, layers: int = 12, root: str = "model.") -> list[str]:
+    return [f"{root}layers.{layer}.{module}" for layer in range(layers) for module in modules]
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "names"),
+    [
+        (NVFP4, "ignore", ["lm_head", "*self_attn*"]),
+        (NVFP4, "ignore", ["lm_head", "self_attn"]),
+        (NVFP4, "exclude_modules", [f"model.layers.{layer}.self_attn*" for layer in range(12)]),
+        (NVFP4, "ignore", each_layer(*(f"self_attn.{side}_proj" for side in "qkvo"))),
+        (PACKED, "ignore", ["lm_head", "re:.*self_attn.*"]),
+        (AWQ, "modules_to_not_convert", ["self_attn"]),
+        (FP8, "modules_to_not_convert", each_layer(*(f"self_attn.{side}_proj" for side in "qkvo"))),
+        (FP8, "ignored_layers", each_layer("self_attn.qkv_proj", "self_attn.o_proj")),
+        (BNB, "llm_int8_skip_modules", ["lm_head", *each_layer("self_attn")]),
+    ],
+)
+def test_attention_that_is_left_out_is_plain(method: dict[str, Any], key: str, names: list[str]) -> None:
+    assert plain_shares(shape(DENSE, method, key, *names)) == {"attention": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "names"),
+    [
+        (PACKED, "ignore", ["lm_head", "self_attn"]),
+        (FP8, "modules_to_not_convert", ["self_attn", "gate", "e_score_correction_bias"]),
+        (NVFP4, "ignore", ["lm_head", "model.visual*"]),
+        (AWQ, "modules_to_not_convert", ["visual"]),
+    ],
+)
+def test_a_name_that_the_method_reads_otherwise_leaves_nothing_out(
+    method: dict[str, Any], key: str, names: list[str]
+) -> None:
+    assert plain_shares(shape(DENSE, method, key, *names)) == {}
+
+
+def test_single_layers_and_matrices_count_by_their_size() -> None:
+    some = shape(DENSE, NVFP4, "ignore", "model.layers.3.mlp*", "model.layers.5.self_attn.o_proj")
+    assert plain_shares(some) == {"dense_mlp": pytest.approx(1 / 12), "attention": pytest.approx(1024 / 2560 / 12)}
+
+
+def test_experts_and_routers_are_told_apart() -> None:
+    assert plain_shares(shape(EXPERTS, NVFP4, "ignore", "*mlp.gate")) == {}
+    some = shape(EXPERTS, NVFP4, "ignore", *each_layer("mlp.experts.0.up_proj", layers=3))
+    assert plain_shares(some) == {"experts": pytest.approx(1 / 4)}
+
+
+def test_bytes_follow_the_shares() -> None:
+    whole, some = (shape(DENSE, NVFP4, "ignore", "lm_head", *more) for more in ((), ("*self_attn*",)))
+    widened = rank_parameters(whole).attention * (2 - 4.5 / 8)
+    assert checkpoint_bytes(some) - checkpoint_bytes(whole) == pytest.approx(widened, rel=1e-6)
+    options = ServingOptions(engine="vllm", engine_version="0.26.0")
+    assert weight_bytes(some, options) - weight_bytes(whole, options) == pytest.approx(widened, rel=1e-6)
+
+
+@pytest.mark.parametrize("names", [["re:("], [3], ["a"] * 50_001])
+def test_a_list_that_cannot_be_read_is_refused_by_its_key(names: list[object]) -> None:
+    with pytest.raises(ModelConfigError, match="quantization_config"):
+        shape(DENSE, PACKED, "ignore", *names)
