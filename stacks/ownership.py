@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
@@ -17,13 +17,19 @@ import pulumi
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.values.names import LABEL_PREFIX, label_value
+from stacks.deployed import Resources, kind_of
 
 OWNER = f"{LABEL_PREFIX}/stack"
+FIELD_MANAGER = "pulumi.com/patchFieldManager"
+"""Annotation with the name by which the provider applies an object, which it draws at random else."""
+_APPLYING = {FIELD_MANAGER: "l4serve", "pulumi.com/patchForce": "true"}
 _HOOK = "own objects only"
 _NOT_FOUND = 404
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="own-objects")
 """Threads of its own: in the loop's, every registration waits for its answer, and the answer for one of them to end."""
 
+Object = tuple[str, str | None, str | None]
+"""Pulumi's type, namespace and name."""
 Access = tuple[str | None, str | None, str]
 """Kubeconfig, context and stack."""
 
@@ -42,11 +48,12 @@ class Cluster:
     context: str | None
 
 
-def own_kubernetes_objects(cluster: Cluster) -> None:
+def own_kubernetes_objects(cluster: Cluster, deployed: Resources) -> None:
     """Labels every Kubernetes object that the program registers from here on, and refuses to take over another's.
 
     An update asks the cluster about each object just before it makes it; a preview asks nothing, its cluster may not
-    be there yet.
+    be there yet. Each is applied under one name and against whoever else has set its fields, but for those `deployed`
+    under another name.
     """
     owner, hooks = label_value(cluster.stack), None
     if not pulumi.runtime.is_dry_run():
@@ -55,19 +62,36 @@ def own_kubernetes_objects(cluster: Cluster) -> None:
             await _refuse_foreign(cluster, args.new_inputs or {})
 
         hooks = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(_HOOK, refuse_foreign)])
-    pulumi.runtime.register_stack_transformation(partial(_own, owner, hooks))
+    pulumi.runtime.register_stack_transformation(partial(_own, owner, hooks, frozenset(_otherwise_applied(deployed))))
+
+
+def _otherwise_applied(deployed: Resources) -> Iterator[Object]:
+    """Objects that were made under another name, which the state knows.
+
+    Under a new one the provider would let go of the replicas that an autoscaler has never changed.
+    """
+    for urn, outputs in deployed.items():
+        metadata = outputs.get("metadata") or {}
+        if (kind := kind_of(urn)).startswith("kubernetes:") and FIELD_MANAGER not in (
+            metadata.get("annotations") or {}
+        ):
+            yield kind, metadata.get("namespace"), metadata.get("name")
 
 
 def _own(
-    owner: str, hooks: pulumi.ResourceHookBinding | None, args: pulumi.ResourceTransformationArgs
+    owner: str,
+    hooks: pulumi.ResourceHookBinding | None,
+    otherwise_applied: Collection[Object],
+    args: pulumi.ResourceTransformationArgs,
 ) -> pulumi.ResourceTransformationResult | None:
     metadata: Any = args.props.get("metadata")
     if not args.type_.startswith("kubernetes:") or metadata is None:
         return None
-    if isinstance(metadata, dict):
-        metadata["labels"] = {**(metadata.get("labels") or {}), OWNER: owner}
-    else:
-        metadata.labels = {**(metadata.labels or {}), OWNER: owner}
+    if not isinstance(metadata, dict):
+        metadata = vars(metadata)
+    metadata["labels"] = {**(metadata.get("labels") or {}), OWNER: owner}
+    if (args.type_, metadata.get("namespace"), metadata["name"]) not in otherwise_applied:
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **_APPLYING}
     opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
     return pulumi.ResourceTransformationResult(args.props, opts)
 

@@ -28,7 +28,7 @@ from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.figures import counted
 from l4serve.planning.values.note import Note, by_harm
-from stacks.deployed import PODS_OUTPUT, deployed_pods, those_that_exist
+from stacks.deployed import PODS_OUTPUT, deployed_pods, deployed_resources, those_that_exist
 from stacks.ownership import Cluster, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
 from stacks.workloads import make_workloads
@@ -43,9 +43,10 @@ def build() -> None:
         planned = plan_stack(stack)
     except ConfigError as error:
         raise refusal(error) from None
-    deployed = deployed_pods()
+    state = deployed_resources()
+    deployed = deployed_pods(state)
     if stuck := tuple(exchange_problems(deployed, planned)):
-        deployed = those_that_exist(deployed)
+        deployed = those_that_exist(deployed, state)
         stuck = tuple(exchange_problems(deployed, planned))
     if stuck:
         raise refusal(ConfigError(stuck))
@@ -54,9 +55,9 @@ def build() -> None:
     cluster, identity = _make_cluster(planned)
     provider = _kubernetes_provider(planned, cluster)
     _begin_registering()
-    own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context))
+    own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context), state)
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
-    gateway, deployments = make_workloads(planned, cluster, provider, nodes)
+    gateway, deployments = make_workloads(planned, cluster, provider, nodes, state)
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
     _export_pods(pods_json(planned), held_json(deployed, planned), deployments)

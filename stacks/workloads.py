@@ -25,14 +25,14 @@ from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import MANAGED_BY
 from l4serve.planning.workload.network_guard import NetworkGuard
 from l4serve.planning.workload.workload_plan import WorkloadPlan
-from stacks.deployed import deployed_resources
+from stacks.deployed import Resources
 from stacks.settings import secret, token
 
 
 def make_workloads(
-    planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource]
+    planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource], deployed: Resources
 ) -> tuple[ServingGateway | None, list[pulumi.Output[str]]]:
-    """All that a stack has in Kubernetes beside nodes' objects.
+    """All that a stack has in Kubernetes beside nodes' objects; `deployed` is what its state holds.
 
     Returns the gateway that exposes it, if one does, and the names of its Deployments, each known once its pods serve.
     """
@@ -49,7 +49,7 @@ def make_workloads(
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
-    roles = _make_roles(planned, cluster)
+    roles = _make_roles(planned, cluster, deployed)
     deployments = []
     for workload in planned.workloads:
         store = _make_store(workload, planned, cluster, provider, hub, namespace)
@@ -113,11 +113,11 @@ def _make_gateway(
     return ServingGateway("gateway", args, opts=pulumi.ResourceOptions(providers=[provider], depends_on=namespace))
 
 
-def _make_roles(planned: StackPlan, cluster: GkeCluster) -> BucketRoles | None:
+def _make_roles(planned: StackPlan, cluster: GkeCluster, deployed: Resources) -> BucketRoles | None:
     grants = bucket_grants(planned.workloads)
     if not grants:
         return None
-    args = BucketRolesArgs(grants=grants, after=_once_apis_are_on(cluster), deployed=deployed_resources())
+    args = BucketRolesArgs(grants=grants, after=_once_apis_are_on(cluster), deployed=deployed)
     return BucketRoles("bucket-roles", args)
 
 

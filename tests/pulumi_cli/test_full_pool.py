@@ -133,15 +133,25 @@ def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: Control
             await_pending(control_plane)
         finally:
             killed(update)
-        engine.attributes_file.unlink(missing_ok=True)  # which the kill may have left half written
-        engine.call("cancel", "--yes")
-        state = json.loads(engine.call("stack", "export").stdout)
-        assert [each.import_id for each in pending_creates(state)] == [f"{SPACE}/c"]
-        engine.call("stack", "import", stdin=json.dumps(adopted(state)))
-        engine.refresh()
+        unlock(engine)
+        assert adopt(engine) == [f"{SPACE}/c"]
         engine.configure(before)
         engine.up()
         assert ready(control_plane) == {"a": 1}
+
+
+def unlock(engine: Engine) -> None:
+    """After a kill, as `l4serve doctor` says."""
+    engine.attributes_file.unlink(missing_ok=True)  # which the kill may have left half written
+    engine.call("cancel", "--yes")
+
+
+def adopt(engine: Engine) -> list[str | None]:
+    """Take what was being made into the state, as `l4serve doctor --adopt` does; the ids that it is known by."""
+    state = json.loads(engine.call("stack", "export").stdout)
+    engine.call("stack", "import", stdin=json.dumps(adopted(state)))
+    engine.refresh()
+    return [each.import_id for each in pending_creates(state)]
 
 
 def forget_pods(engine: Engine) -> None:

@@ -31,24 +31,30 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_a_state_that_is_half_written_is_read_again(answers: list[Any]) -> None:
     answers += [Exception("failed to load checkpoint: EOF"), {"outputs": {}}]
-    assert deployed.deployed_pods() == {}
+    assert deployed.deployed_resources() == {}
     assert answers == []
 
 
 def test_a_state_that_cannot_be_read_is_told(answers: list[Any]) -> None:
     answers += [Exception("failed to load checkpoint: EOF")] * 4
     with pytest.raises(Exception, match="checkpoint: EOF"):
-        deployed.deployed_pods()
+        deployed.deployed_resources()
 
 
-def test_pods_of_deployments_that_were_never_made_are_left_out(answers: list[Any]) -> None:
+def test_the_pods_are_an_output_of_the_stack() -> None:
+    told = pods_json(planned(serving({"a": workload()})))
+    stack = "urn:pulumi:dev::l4serve::pulumi:pulumi:Stack::l4serve-dev"
+    assert deployed.deployed_pods({stack: {"pods": told}}) == read_pods(told)
+    assert deployed.deployed_pods({}) == {}
+
+
+def test_pods_of_deployments_that_were_never_made_are_left_out() -> None:
     pods = dict(read_pods(pods_json(planned(serving({"a": workload(), "b": workload()})))))
     (here, _), old = pods, "c"
     space, _, name = here.partition("/")
     pods[old] = pods[here]
     parent = "urn:pulumi:dev::l4serve::l4serve:serving:InferenceService$kubernetes"
-    metadata = {"outputs": {"metadata": {"namespace": space, "name": name}}}
-    beside = {"outputs": {"metadata": {"namespace": space, "name": "b"}}}
+    metadata = {"metadata": {"namespace": space, "name": name}}
+    beside = {"metadata": {"namespace": space, "name": "b"}}
     made = {f"{parent}:apps/v1:Deployment::a": metadata, f"{parent}:core/v1:Service::b": beside}
-    answers.append({"outputs": made})
-    assert set(deployed.those_that_exist(pods)) == {here, old}, "a name without a namespace says too little"
+    assert set(deployed.those_that_exist(pods, made)) == {here, old}, "a name without a namespace says too little"
