@@ -16,8 +16,10 @@ from l4serve.engines.profile import engine_profile
 from l4serve.engines.traits import ModelTraits
 
 _TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only", "state")
-_NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf"}
+_NAMED = {"-bnb-4bit": "bitsandbytes", "-gguf": "gguf", "-nvfp4": "nvfp4", "w4a8": "w4a8"}
 """Parts of ids by which publishers say how a checkpoint is quantised."""
+_EXPERTS_NAMED = re.compile(r"-a\d+(\.\d+)?b(-|$)")
+"""Part of ids by which publishers say how many parameters of a mixture of experts a token wakes, as in 30B-A3B."""
 
 
 def model_facts(model: ModelTraits) -> Mapping[str, Any]:
@@ -37,6 +39,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.quantizationBits": model.quantization_bits,
         "model.quantizationFloats": model.quantization_floats,
         "model.quantizationGroup": model.quantization_group,
+        "model.quantizationActivationBits": model.quantization_activation_bits,
         "model.quantizationFamily": quantization_family(model.quantization_method),
         "model.quantized": model.quantization_method is not None if model.described else None,
         "model.named": next((name for word, name in _NAMED.items() if word in model.id.lower()), None),
@@ -55,11 +58,18 @@ def class_facts(kind: str, contract: Contract, model: ModelTraits) -> Mapping[st
     return {
         **{f"model.{to_camel(trait.replace('-', '_'))}": value for trait, value in able.items()},
         "model.kind": served.kind if served else None,
-        "model.moe": model.expert_intermediate_size is not None if model.described else None,
+        "model.moe": _mixes_experts(model),
         "model.lastRelease": gone if gone and "://" not in gone else None,
         "model.plugin": gone if gone and "://" in gone else None,
         "model.known": _known(kind, contract, model.architecture),
     }
+
+
+def _mixes_experts(model: ModelTraits) -> bool | None:
+    """Whether the model is a mixture of experts; of an undescribed one only a name that says so is known."""
+    if model.described:
+        return model.expert_intermediate_size is not None
+    return True if _EXPERTS_NAMED.search(model.id.lower()) else None
 
 
 @cache

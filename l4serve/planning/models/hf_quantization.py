@@ -72,7 +72,8 @@ def _stated(config: Mapping[str, Any], default: int, *keys: str) -> Any:
 
 def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
     groups = config.get("config_groups") or {}
-    weights = next((g.get("weights") for g in groups.values() if g.get("weights")), None) or {}
+    group: Mapping[str, Any] = next((g for g in groups.values() if g.get("weights")), {})
+    weights, inputs = group.get("weights") or {}, group.get("input_activations") or {}
     skipped = config.get("ignore") or ()
     if not isinstance(skipped, list | tuple):
         raise ValueError("`ignore` is not a list")
@@ -84,4 +85,5 @@ def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
         symmetric=bool(weights.get("symmetric", True)),
         unquantized=parts,
         floats=weights.get("type") == "float",
+        activation_bits=inputs.get("num_bits"),
     )

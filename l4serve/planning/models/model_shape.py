@@ -110,7 +110,8 @@ class QuantizationFacts:
     `method` is a key of the quantisation table (`memory/data/quantizations.json`); `bits` is the stored width of one
     weight; `group_size` is the number of weights that share one scale (-1: a whole row); `unquantized` names the
     parts that keep the model's dtype, `skipped` single modules as the file lists them; `floats` says that the stored
-    weights are floating-point, as FP8's are.
+    weights are floating-point, as FP8's are; `activation_bits` is what a layer's inputs are quantised to, None for
+    inputs in 16 bits and where the file says nothing.
     """
 
     method: str
@@ -120,6 +121,7 @@ class QuantizationFacts:
     unquantized: tuple[str, ...] = ("embedding", "lm_head")
     skipped: tuple[str, ...] = ()
     floats: bool = False
+    activation_bits: int | None = None
 
 
 @frozen(kw_only=True)
