@@ -55,6 +55,8 @@ def whole_prompt_tokens(model: ModelShape, options: ServingOptions, length: int,
 
     V0's profile runs it in one piece, however long (`get_decoder_dummy_data` in vllm/multimodal/profiling.py of 0.8.5).
     """
+    if model.vision is not None and model.vision.each_sequence:
+        return 0
     limits, picture = options.multimodal_limits or {}, _picture_tokens(model, options)
     steps = model.vision is not None and model.vision.steps
     videos = limits.get("video", 1) * largest_item_tokens(model, options, length, generation) if steps else 0

@@ -93,6 +93,8 @@ def tower_gib(question: Question) -> tuple[float, float]:
     limits = question.limits
     item = largest_item_tokens(question.model, question.options, limits.max_model_len, question.generation)
     items = profiled_items(question.options, item, limits.seqs, limits.batched_tokens, limits.max_model_len)
+    if question.model.vision is not None and question.model.vision.each_sequence:
+        items = limits.seqs
     tp = question.options.tensor_parallel_size
     if question.options.copies_tower:  # items are dealt out to the ranks, each of which has the whole tower
         items, tp = ceil(items / tp), 1

@@ -52,6 +52,8 @@ def _reasons(model: ModelShape, options: ServingOptions) -> Iterator[str]:
     table = fallback_table()
     if options.asks_for_v0:
         yield ".".join(map(str, BOTH_ENGINES[1]))
+    if model.architecture in table["architectures"]:
+        yield table["architectures"][model.architecture]
     if options.pooling:
         yield table["pooling"]
     if activation_dtype(model, options) == "float32":

@@ -27,7 +27,14 @@ def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, mod
     try:
         if vision is not None and is_pixtral(vision, tower):
             return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id))
-        pictures = count_vision_parameters(vision, hidden, tower.get("deepstack", 0), tower.get("positions", 0))
+        pictures = count_vision_parameters(
+            vision,
+            hidden,
+            tower.get("deepstack", 0),
+            tower.get("positions", 0),
+            tower.get("queries", 0),
+            tower.get("merge", 1),
+        )
         return pictures + count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
         what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"

@@ -78,7 +78,8 @@ class VisionFacts:
     where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere. `masked_patches` are those of the
     largest item where the tower attends over all items of a batch at once, by a mask over each pair of patches
     (Pixtral); 0 elsewhere. An item that is read `whole` has tokens that attend to those after them too, so that one
-    step must hold all of it.
+    step must hold all of it. `each_sequence` is True where the profile encodes an item for each sequence, whatever a
+    step holds (Llama 3.2 Vision, whose decoder attends to pictures apart from its prompt).
     """
 
     hidden_size: int
@@ -96,6 +97,7 @@ class VisionFacts:
     video_budget: int = 0
     masked_patches: int = 0
     whole: bool = False
+    each_sequence: bool = False
 
     @property
     def pixels_per_token(self) -> int:

@@ -12,18 +12,22 @@ _MOST = 2**20
 """Of a width or a depth; the largest published tower is a hundredth of it."""
 
 
-def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: int = 0, positions: int = 0) -> int:
+def count_vision_parameters(
+    vision: object, text_hidden_size: int, deepstack: int = 0, positions: int = 0, queries: int = 0, merge: int = 1
+) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
     Counts each block's four attention and two or three MLP matrices with biases, the patch and position embeddings (of
     Gemma 4 a table for each of two axes) and one projection, and another for each layer whose output the decoder gets
     too (`deepstack`, where the file does not list them). `positions` are those of a gated tower with a table for each
-    axis. Raises ValueError for a figure that is negative or beyond any tower.
+    axis; `queries` those that a resampler of the decoder's width answers in place of a projection; `merge` is the side
+    of the square of patches that one token is made of where the file does not say it. Raises ValueError for a figure
+    that is negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
     hidden = _number(vision, "embed_dim", "hidden_size")
-    depth = _number(vision, "num_hidden_layers", "depth")
+    depth = _number(vision, "num_hidden_layers", "depth") + _number(vision, "num_global_layers")
     width = _number(vision, "intermediate_size") or 4 * hidden
     if not hidden or not depth:
         return 0
@@ -32,9 +36,16 @@ def count_vision_parameters(vision: object, text_hidden_size: int, deepstack: in
     patch = _number(vision, "patch_size") or 14
     patches = (_number(vision, "image_size") // patch) ** 2
     embeddings = (3 * patch * patch + patches + 2 * positions) * hidden
-    merged = (_number(vision, "spatial_merge_size") or 1) ** 2 * hidden
+    if queries:
+        return depth * block + embeddings + (hidden + 5 * text_hidden_size + queries) * text_hidden_size
+    if output := _number(vision, "vision_output_dim"):  # of tiles, each with places of its own in their arrangement
+        ratios, tiles = vision.get("supported_aspect_ratios"), _number(vision, "max_num_tiles")
+        arranged = (1 + (len(ratios) if isinstance(ratios, list) else 0)) * tiles * patches * hidden
+        return depth * block + embeddings + arranged + output * text_hidden_size
+    merged = (_number(vision, "spatial_merge_size") or merge) ** 2 * hidden
     projected = _number(vision, "out_hidden_size") or text_hidden_size
-    merger = merged * merged if merged != hidden else 0
+    inside = merged if vision.get("spatial_merge_size") else text_hidden_size
+    merger = inside * inside if merged != hidden else 0
     listed = vision.get("deepstack_visual_indexes")
     projections = 1 + (len(listed) if isinstance(listed, list) else deepstack)
     return depth * block + embeddings + projections * (merger + merged * projected)
@@ -95,7 +106,8 @@ def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
-    nothing: `imageTokens`, `temporalPatch`, `deepstack`, `videoBudget` and what a tower that encodes frames has.
+    nothing: `imageTokens`, `temporalPatch`, `deepstack`, `videoBudget`, what one that encodes frames has, and of one
+    that cuts pictures into tiles how many patches become a token (`merge`, `perToken`).
     """
     if not isinstance(vision, Mapping):
         return None
@@ -103,24 +115,26 @@ def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping
     if not hidden:
         return None
     patch = _number(vision, "patch_size") or 14
-    merged = (_number(vision, "spatial_merge_size") or 1) ** 2
+    merged = (_number(vision, "spatial_merge_size") or defaults.get("merge", 1)) ** 2
     patches = (_number(vision, "image_size") // patch) ** 2
     tokens = defaults.get("imageTokens") if tokens_per_image is None else tokens_per_image
+    cut = "perToken" in defaults or "merge" in defaults
     deepstack = vision.get("deepstack_visual_indexes")
     return VisionFacts(
         hidden_size=hidden,
         patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
-        patches_per_token=patches // tokens if tokens and patches else merged,
+        patches_per_token=patches // tokens if tokens and patches and not cut else defaults.get("perToken", merged),
         tokens_per_item=tokens,
         video_budget=defaults.get("videoBudget", 0),
-        videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames")),
+        videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames") or defaults.get("videos")),
         output_copies=1 + (len(deepstack) if isinstance(deepstack, list) else defaults.get("deepstack", 0)),
         steps=bool(defaults.get("steps", False)),
         frames=defaults.get("frames", 0),
         frame_patches=defaults.get("framePatches", 0),
         positions=defaults.get("positions", 0),
         copied=bool(defaults.get("copied", False)),
-        is_measured=not defaults.get("frames"),
+        is_measured=not (defaults.get("frames") or defaults.get("unmeasured")),
+        each_sequence=bool(defaults.get("eachSequence", False)),
     )
 
 

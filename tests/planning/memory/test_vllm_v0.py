@@ -3,15 +3,16 @@
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
-from l4serve.engines.contract import load_contract
+from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
-from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
+from l4serve.planning.memory.vllm_v0 import BOTH_ENGINES, fallback_table, serves_by_v0, swap_gib
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 
@@ -90,3 +91,12 @@ def test_v0_pins_swap_space_on_the_host_for_each_gpu() -> None:
 def test_flashinfers_buffer_is_the_releases_own(version: str, mib: int) -> None:
     asks = asked(version, attention_backend="FLASHINFER")
     assert fit(asks).workspace_gib == mib / 1024
+
+
+def test_a_class_that_v1_does_not_take_is_served_by_v0_as_long_as_the_contracts_say() -> None:
+    first, last = (".".join(map(str, version)) for version in BOTH_ENGINES)
+    for name, until in fallback_table()["architectures"].items():
+        for release in contract_versions("vllm"):
+            if Version(first) <= Version(release) < Version(last):
+                served = load_contract("vllm", release).served(name)
+                assert (served is not None and "v0-only" in served.traits) is (Version(release) < Version(until)), name
