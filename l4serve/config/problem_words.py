@@ -130,6 +130,8 @@ def remedy(
         return ""  # an example would name what the stack does not have
     if kind.startswith("float") and isinstance(value, str) and (price := _PRICE.fullmatch(value.strip())):
         return f"write it as {float(price[1] or price[2]):g}"
+    if kind == "too_long" and detail["loc"][-1] in ("extraEnv", "env"):
+        return f"leave {detail['ctx']['max_length']} here, and set the others in an image of your own: engine.image"
     if kind == "too_long" and isinstance(value, Mapping):
         return f"leave {detail['ctx']['max_length']} here, and put the others into a stack of their own"
     # Of the name of a key nobody knows whether it is taken: `takes` asks of values.

@@ -181,9 +181,9 @@ class Workload(ConfigModel):
     """Labels that the pods carry beside the program's own."""
     extra_args: tuple[str, ...] = Field((), max_length=200)
     """Engine arguments without a typed field, such as --uvicorn-log-level=warning."""
-    extra_env: Mapping[EnvName, str] = {}
+    extra_env: Mapping[EnvName, str] = Field({}, max_length=200)
     """Environment variables of the engine that no typed field sets."""
-    env: Mapping[EnvName, EnvSource] = {}
+    env: Mapping[EnvName, EnvSource] = Field({}, max_length=200)
     """Environment variables from a Secret or a ConfigMap; those with a value in the open go into `extraEnv`."""
     api_key: ApiKey | None = None
     """Key that clients must send as a bearer token; a note says what the engine serves without it."""

@@ -10,10 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.resolver import Resolver
 
 from l4serve.config.yaml_text import flow
 
 Path = Sequence[str]
+_PARSER = getattr(yaml, "CLoader", yaml.Loader)
+"""Only its events are used: advice edits a text a dozen times, and PyYAML's own parser takes ten times as long."""
+_BYTE_ORDER_MARK = "\ufeff"
+"""It stands before the text that the parser counts in."""
 
 
 class YamlEditError(ValueError):
@@ -25,24 +31,43 @@ def with_values(text: str, values: Mapping[tuple[str, ...], Any]) -> str:
 
     Raises YamlEditError where a path leads through something else than mappings that are written out.
     """
+    plain = text.removeprefix(_BYTE_ORDER_MARK)
+    mark = text[: len(text) - len(plain)]
     for path, value in values.items():
-        text = _with_value(text, path, value)
-    return text
+        plain = _with_value(plain, path, value)
+    return mark + plain
 
 
-class _Composer(yaml.SafeLoader):
+class _Composer(Composer, Resolver):
     """Composes a document, and remembers where aliases end: their nodes have the marks of what they stand for."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        Composer.__init__(self)
+        Resolver.__init__(self)
         self.text = text
         self.alias_ends: dict[tuple[int, int], int] = {}
         """By the collection and the place in it: the key of a mapping, the number of an item."""
+        self._events = yaml.parse(text, Loader=_PARSER)
+        self._event = next(self._events, None)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        """Whether the next event is one of some kinds."""
+        return isinstance(self._event, kinds)
+
+    def peek_event(self) -> yaml.Event | None:
+        """The next event, which stays the next."""
+        return self._event
+
+    def get_event(self) -> yaml.Event | None:
+        """The next event."""
+        event, self._event = self._event, next(self._events, None)
+        return event
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next node; where an alias names it, its end is remembered."""
-        if self.check_event(yaml.AliasEvent):
-            self.alias_ends[id(parent), _place(index)] = self.current_event.end_mark.index
+        if isinstance(self._event, yaml.AliasEvent):
+            end: Any = self._event.end_mark
+            self.alias_ends[id(parent), _place(index)] = end.index
         return super().compose_node(parent, index)
 
     def end_of(self, node: yaml.Node) -> int:

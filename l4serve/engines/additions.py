@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine
 from l4serve.engines.case import Case
 from l4serve.engines.checking import check_env, check_option, read_options
-from l4serve.engines.contract import Contract
+from l4serve.engines.contract import Contract, load_contract
 from l4serve.engines.env_sources import env_source_problems
 from l4serve.engines.field_flags import engine_table, field_owners, flag_names
 from l4serve.engines.gpu_layout import GpuLayout
@@ -27,7 +28,8 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     yield from odd_names_inside(drafted, "engine.speculativeConfig") if drafted else ()
     if not (case.extra_args or case.extra_env or case.env):
         return
-    owned_flags, owned_env = _owned(case.engine, case.contract)
+    stock = case.engine.image is None
+    owned_flags, owned_env = _owned(type(case.engine), case.contract.engine, case.contract.version, stock=stock)
     shared = _either_way(case.engine)
     theirs = {flag: owner for flag, owner in owned_flags.items() if flag not in shared}
     downloads = case.model_argument in (None, case.model.id)
@@ -77,8 +79,13 @@ def _asks_for(need: Mapping[str, str], values: tuple[str, ...]) -> bool:
 
 def _either_way(engine: Engine) -> frozenset[str]:
     """Flags of unset fields that extra arguments may carry too, since what reads the field reads both."""
-    fields = map(to_snake, engine_table("fields")[engine.kind].get("eitherWay", ()))
-    return frozenset(flag for f in fields if getattr(engine, f) is None for flag in flag_names(engine.kind, f))
+    unset = (field for field in _either_fields(engine.kind) if getattr(engine, field) is None)
+    return frozenset(flag for field in unset for flag in flag_names(engine.kind, field))
+
+
+@cache
+def _either_fields(kind: str) -> tuple[str, ...]:
+    return tuple(map(to_snake, engine_table("fields")[kind].get("eitherWay", ())))
 
 
 @cache
@@ -90,12 +97,15 @@ _Owners = Mapping[str, str | Mapping[str, Any]]
 """By flag or variable: the path of the field that sets it, or what relies on it."""
 
 
-def _owned(engine: Engine, contract: Contract) -> tuple[_Owners, _Owners]:
-    """Flags, and variables, that are not the user's to set beside the fields."""
+@cache
+def _owned(model: type[BaseModel], kind: str, version: str, *, stock: bool) -> tuple[_Owners, _Owners]:
+    """Flags, and variables, that are not the user's to set beside the fields; `stock` is the release's own image."""
+    contract = load_contract(kind, version)
+    table = engine_table("owned")[kind]
     paths: _Owners = {
         contract.model_flag: "model.id",
-        **field_owners(type(engine), engine.kind),
-        **{name: owner for name, owner in engine_table("owned")[engine.kind].items() if _holds(owner, engine)},
+        **field_owners(model, kind),
+        **{name: owner for name, owner in table.items() if stock or isinstance(owner, str) or not owner.get("stock")},
     }
     flags = ((path, contract.flags.get(name)) for name, path in paths.items())
     env = {flag.env: path for path, flag in flags if flag and flag.env}
@@ -153,11 +163,6 @@ def _names_every_gpu(owner: str | Mapping[str, Any], value: str | None, layout: 
         return False
     named = value.split(",")
     return len(named) == layout.gpus and named == [str(each) for each in range(layout.gpus)]
-
-
-def _holds(owner: str | Mapping[str, Any], engine: Engine) -> bool:
-    """Whether an entry holds for the image that the engine runs in."""
-    return isinstance(owner, str) or not owner.get("stock") or engine.image is None
 
 
 def _of_the_hub(owner: str | Mapping[str, Any]) -> bool:

@@ -3,13 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from l4serve.config.frozen import frozen
 from l4serve.config.json_text import json_value
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import did_you_mean
 from l4serve.engines.config_values import config_faults, dotted_faults, level_fault, read_object
-from l4serve.engines.contract import Contract
+from l4serve.engines.contract import Contract, load_contract
 from l4serve.engines.flags import Flag
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.replacements import removal
@@ -270,10 +271,17 @@ def check_env(env: Mapping[str, str | None], contract: Contract) -> Iterator[Pro
             if (flag := contract.flags.of_variables.get(name)) and value is not None:
                 yield from _value_problems(name, flag.of_variable, value, contract)
             continue
-        if known := removal(contract, name):
-            yield Problem(name, f"{contract.name} does not read {name}", known.advice)
-        elif (meant := _meant_variable(name, contract)) is not None:
-            yield Problem(name, f"{contract.name} does not read {name}", meant)
+        if problem := _unread(contract.engine, contract.version, name):
+            yield problem
+
+
+@lru_cache(maxsize=2**13)
+def _unread(kind: str, version: str, name: str) -> Problem | None:
+    """What is wrong with a variable that a release does not read; a search asks the same of each of its pods."""
+    contract = load_contract(kind, version)
+    known = removal(contract, name)
+    remedy = known.advice if known else _meant_variable(name, contract)
+    return None if remedy is None else Problem(name, f"{contract.name} does not read {name}", remedy)
 
 
 def _meant_variable(name: str, contract: Contract) -> str | None:

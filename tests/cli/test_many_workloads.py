@@ -10,8 +10,15 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.config.problems import ConfigError
+from l4serve.config.stack import MOST_WORKLOADS
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
+from l4serve.engines import checking
+from l4serve.planning.packing.placement import PodRequest
+from l4serve.planning.stack import node_counts
+from l4serve.planning.stack.room import pods_of
+from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.prospect import MOST_TOLD, UNTOLD
+from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 COUNT = MOST_TOLD + 1
 MOST_ENTRIES = 1000
@@ -87,3 +94,69 @@ def test_a_mapping_has_a_bounded_number_of_entries(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["plan", "check"])
 def test_a_stack_without_workloads_is_no_fault(tmp_path: Path, command: str) -> None:
     assert run(command, "-f", str(stack_file(tmp_path, 0))).exit_code == 0
+
+
+def test_a_stack_has_no_more_workloads_than_every_command_takes(tmp_path: Path) -> None:
+    file = stack_file(tmp_path, MOST_WORKLOADS + 1)
+    for command in (
+        ("plan", "-f", str(file)),
+        ("check", "-f", str(file)),
+        ("diff", "--from", str(file), "--to", str(file)),
+    ):
+        told = run(*command)
+        assert told.exit_code in (1, 2)
+        assert f"the stack has {MOST_WORKLOADS + 1} workloads, and {MOST_WORKLOADS} are the most" in " ".join(
+            f"{told.stdout}{told.stderr}".split()
+        )
+
+
+def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def told(plan: WorkloadPlan) -> PodRequest:
+        asked.append(plan.name)
+        return pods_of(plan)
+
+    monkeypatch.setattr(node_counts, "pods_of", told)
+    serving = {
+        "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
+        "nodePools": {f"p{number}": {"machineType": "g2-standard-8", "maxNodes": 9} for number in range(20)},
+        "workloads": {
+            f"w{number}": {
+                "model": {"id": "google/gemma-7b"}, "nodePool": f"p{number}",
+                "engine": {"kind": "vllm", "version": "0.26.0", "maxModelLen": 2048},
+            }
+            for number in range(20)
+        },
+    }  # fmt: skip
+    plan_stack(parse_stack("x", {"gcp:project": "my-project", SERVING_KEY: serving}, base=tmp_path))
+    assert 20 <= len(asked) <= 10 * 20
+
+
+def test_a_search_asks_once_what_a_variable_may_have_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def told(word: str, *_: Any, **__: Any) -> str:
+        asked.append(word)
+        return ""
+
+    monkeypatch.setattr(checking, "did_you_mean", told)
+    file = stack_file(tmp_path, 1)
+    document = yaml.safe_load(file.read_text())
+    workload = document["config"][SERVING_KEY]["workloads"]["w0"]
+    workload["extraEnv"] = {f"VLLM_OF_OURS_{number}": "x" for number in range(20)}
+    file.write_text(yaml.safe_dump(document))
+    assert run("advise", "-f", str(file), "--goal", "cost").exit_code == 0
+    assert sorted(asked) == sorted(workload["extraEnv"])
+
+
+@pytest.mark.parametrize("field", ["extraEnv", "env"])
+def test_a_workload_has_a_bounded_number_of_variables(tmp_path: Path, field: str) -> None:
+    workload = {
+        "model": {"id": "google/gemma-7b"},
+        "engine": {"kind": "vllm", "version": "0.26.0"},
+        field: {f"A_{number}": "b" if field == "extraEnv" else {"secret": "s", "key": "k"} for number in range(201)},
+    }
+    serving = {"cluster": {"mode": "autopilot", "name": "llm", "location": "us-central1"}, "workloads": {"a": workload}}
+    with pytest.raises(ConfigError, match=f"workloads.a.{field}: it has more than 200 entries"):
+        parse_stack("x", {SERVING_KEY: serving}, base=tmp_path)

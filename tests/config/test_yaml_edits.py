@@ -72,6 +72,10 @@ def test_what_an_alias_shares_is_not_edited_for_one_of_its_places() -> None:
     assert with_values(text, {("a", "replicas"): 2}).startswith(text.split("b:")[0] + "  replicas: 2\n")
 
 
+def test_a_byte_order_mark_stays_and_moves_nothing() -> None:
+    assert with_values("\ufeffa: {b: 1}\n", {("a", "b"): 2}) == "\ufeffa: {b: 2}\n"
+
+
 def test_line_ends_stay_as_they_are() -> None:
     text = "a:\r\n  b: 1\r\n"
     assert with_values(text, {("a", "c"): 2}) == "a:\r\n  b: 1\r\n  c: 2\r\n"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step
 from l4serve.config.problems import ConfigError
 from l4serve.config.stack import StackConfig
@@ -24,14 +25,24 @@ from l4serve.planning.workload.storage import sidecar_requests
 Shapes = Mapping[str, Step[ModelShape | None]]
 
 
+@frozen()
+class _Housed:
+    """A workload, and the pools whose nodes may get its pods."""
+
+    name: str
+    workload: Workload
+    layout: GpuLayout
+    pools: frozenset[str]
+
+
 def with_disks(config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]) -> tuple[PoolPlan, ...]:
     """The pools, with a disk that holds what their workloads write where the config states none.
 
     A pool whose nodes the stack only describes keeps its disk: it is there already.
     """
+    housed = tuple(_housed(config, pools))
     return tuple(
-        _with_disk(pool, tuple(_asked(pool, config, shapes, pools))) if _is_open(config, pool) else pool
-        for pool in pools
+        _with_disk(pool, tuple(_asked(pool, housed, shapes))) if _is_open(config, pool) else pool for pool in pools
     )
 
 
@@ -46,16 +57,21 @@ def _with_disk(pool: PoolPlan, asked: Sequence[tuple[int, float]]) -> PoolPlan:
     return replace(pool, disks=replace(pool.disks, size_gb=pool_disk_gb(max(on_one_node, default=0.0))))
 
 
-def _asked(
-    pool: PoolPlan, config: StackConfig, shapes: Shapes, pools: Sequence[PoolPlan]
-) -> Iterator[tuple[int, float]]:
+def _housed(config: StackConfig, pools: Sequence[PoolPlan]) -> Iterator[_Housed]:
     for name, workload in config.workloads.items():
         try:
             layout = gpu_layout(f"workloads.{name}", workload)
-            if pool.name in _homes(workload, layout.gpus, pools):
-                yield layout.gpus, _disk_gib(workload, layout, shapes[name](), pool)
-        except (ConfigError, QuantityError):
+        except ConfigError:
             continue  # What is wrong with a workload is said where it is planned.
+        yield _Housed(name, workload, layout, frozenset(_homes(workload, layout.gpus, pools)))
+
+
+def _asked(pool: PoolPlan, housed: Sequence[_Housed], shapes: Shapes) -> Iterator[tuple[int, float]]:
+    for each in (each for each in housed if pool.name in each.pools):
+        try:
+            yield each.layout.gpus, _disk_gib(each.workload, each.layout, shapes[each.name](), pool)
+        except (ConfigError, QuantityError):
+            continue
 
 
 def _homes(workload: Workload, gpus: int, pools: Sequence[PoolPlan]) -> tuple[str, ...]:

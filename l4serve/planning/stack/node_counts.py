@@ -30,10 +30,10 @@ def node_counts(
     """The nodes that so many replicas of each workload take, those of a class in the order of its priorities."""
     rooms = {pool.resource_name: pool_room(pool) for pool in pools}
     spot = {pool.resource_name for pool in pools if pool.supply.provisioning == "spot"}
-    taken = dict.fromkeys((room.name for room in rooms.values()), 0)
-    for room in rooms.values():
-        pinned = [_some(plan, count) for plan, count in pods if plan.placing.compute_class is None]
-        taken[room.name] = nodes_taken([pod for pod in pinned if pod.node_pool == room.name], room)
+    pinned: dict[str | None, list[PodRequest]] = defaultdict(list)
+    for pod in (_some(plan, count) for plan, count in pods if plan.placing.compute_class is None):
+        pinned[pod.node_pool].append(pod)
+    taken = {room.name: nodes_taken(pinned[room.name], room) for room in rooms.values()}
     made: dict[tuple[str, int], int] = defaultdict(int)
     for each in classes:
         own = [(plan, count) for plan, count in pods if plan.placing.compute_class == each.name]

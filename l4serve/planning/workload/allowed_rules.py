@@ -1,11 +1,18 @@
 """Rules that a workload's `allow` names: each has to be one of its engine's."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import nearest
 from l4serve.config.workload import Workload
 from l4serve.engines.rules import rules
+
+
+@cache
+def _ids(kind: str) -> tuple[str, ...]:
+    return tuple(rule.id for rule in rules() if rule.engine == kind)
+
 
 _ALIKE = 0.6
 """Rules share words, so that fewer equal letters than elsewhere tell which one is meant."""
@@ -13,7 +20,7 @@ _ALIKE = 0.6
 
 def unknown_rules(workload: Workload) -> Iterator[Problem]:
     """A misspelt id would override nothing and leave a false reason in the annotations."""
-    known = [rule.id for rule in rules() if rule.engine == workload.engine.kind] if workload.allow else []
+    known = _ids(workload.engine.kind) if workload.allow else ()
     for index, allowed in enumerate(workload.allow):
         if allowed.rule not in known:
             # All ids of an engine begin alike, which says nothing of the rule.
