@@ -38,6 +38,12 @@ def _object_collisions(config: StackConfig) -> Iterator[Problem]:
     """Two workloads with one set of Kubernetes names, of which the second would take over the first's objects."""
     owners: dict[str, str] = {}
     for name, workload in config.workloads.items():
+        if workload.renamed_from == name:
+            yield Problem(
+                f"workloads.{name}.renamedFrom",
+                f"it is the workload's own name {name!r}, which renames nothing",
+                "give the name of its first deployment, or remove renamedFrom",
+            )
         objects = workload.renamed_from or name
         if objects in owners:
             message = f"its Kubernetes names are those of workload {owners[objects]!r}"

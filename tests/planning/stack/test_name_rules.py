@@ -53,3 +53,9 @@ def test_a_service_by_its_own_name_is_told_at_that_key() -> None:
     picked = factories.workload(expose={"inferencePool": True})
     (said,) = problems({"chat": picked, "x": factories.workload(service={"name": "chat-picker"})})
     assert said.startswith("workloads.x.service.name: its Service would be 'chat-picker'")
+
+
+def test_a_workload_that_is_renamed_from_its_own_name_is_told() -> None:
+    (said,) = problems({"a": factories.workload(renamedFrom="a")})
+    assert said.startswith("workloads.a.renamedFrom: it is the workload's own name 'a'")
+    assert "remove renamedFrom" in said
