@@ -12,7 +12,11 @@ from l4serve.planning.stack.exchange import read_pods
 PODS_OUTPUT = "pods"
 _READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
 _STACK = "pulumi:pulumi:Stack"
-_DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+_CLUSTER = "l4serve:cluster:GkeCluster"
+_WORKLOAD = "l4serve:serving:InferenceService"
+_DEPLOYMENT = f"{_WORKLOAD}$kubernetes:apps/v1:Deployment"
+_PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
+"""Of pods off spot, made before their Deployment and named after it."""
 _PAUSES_S = (0.1, 0.3, 1.0)
 """Between attempts: the engine writes the state in which it looks for the outputs, and may find half of a file."""
 
@@ -23,8 +27,16 @@ Resources = Mapping[str, Mapping[str, Any]]
 
 def deployed_pods(resources: Resources) -> Mapping[str, PodRequest]:
     """The pods that are deployed, by the names of their Kubernetes objects; none for a stack that never came up."""
-    told = (outputs.get(PODS_OUTPUT) for urn, outputs in resources.items() if kind_of(urn) == _STACK)
-    return read_pods(next(told, None))
+    return read_pods(_outputs_of(_STACK, resources).get(PODS_OUTPUT))
+
+
+def deployed_kubeconfig(resources: Resources) -> str | None:
+    """Text or path of the kubeconfig of the cluster that the pods are on; None is the environment's."""
+    return _outputs_of(_CLUSTER, resources).get("kubeconfig")
+
+
+def _outputs_of(kind: str, resources: Resources) -> Mapping[str, Any]:
+    return next((outputs for urn, outputs in resources.items() if kind_of(urn) == kind), {})
 
 
 def those_that_exist(pods: Mapping[str, PodRequest], resources: Resources) -> Mapping[str, PodRequest]:
@@ -32,9 +44,27 @@ def those_that_exist(pods: Mapping[str, PodRequest], resources: Resources) -> Ma
 
     A name without a namespace, as outputs once had them, stays.
     """
-    there = [outputs["metadata"] for urn, outputs in resources.items() if kind_of(urn) == _DEPLOYMENT]
-    made = {f"{each['namespace']}/{each['name']}" for each in there}
+    made = _deployments(resources)
     return {name: pod for name, pod in pods.items() if "/" not in name or name in made}
+
+
+def untold(pods: Mapping[str, PodRequest], resources: Resources) -> frozenset[str]:
+    """Deployments, by namespace and name, that the state has and no output tells of, as a killed update writes none."""
+    return frozenset(each for each in _deployments(resources) if not {each, each.rpartition("/")[2]} & pods.keys())
+
+
+def begun(resources: Resources) -> frozenset[str]:
+    """Deployments, by namespace and name, that an update began and no state has: it failed, or it was killed."""
+    workloads = (urn.split("::")[3] for urn in resources if kind_of(urn) == _WORKLOAD)
+    classes = (outputs["metadata"]["name"] for urn, outputs in resources.items() if kind_of(urn) == _PRIORITY)
+    names = {*workloads, *(name.replace(".", "/", 1) for name in classes)}
+    return frozenset(name for name in names - _deployments(resources) if "/" in name)
+
+
+def _deployments(resources: Resources) -> set[str]:
+    """Those of workloads: a picker's takes no GPU."""
+    there = [outputs["metadata"] for urn, outputs in resources.items() if urn.split("::")[2].endswith(_DEPLOYMENT)]
+    return {f"{each['namespace']}/{each['name']}" for each in there}
 
 
 def kind_of(urn: str) -> str:

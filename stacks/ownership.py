@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
@@ -25,6 +25,7 @@ FIELD_MANAGER = "pulumi.com/patchFieldManager"
 _APPLYING = {FIELD_MANAGER: "l4serve", "pulumi.com/patchForce": "true"}
 _HOOK = "own objects only"
 _NOT_FOUND = 404
+_ANSWER_S = 30.0
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="own-objects")
 """Threads of its own: in the loop's, every registration waits for its answer, and the answer for one of them to end."""
 
@@ -114,6 +115,24 @@ async def _refuse_foreign(cluster: Cluster, inputs: Mapping[str, Any]) -> None:
     )
 
 
+def own_deployments(access: Access, names: Iterable[str]) -> frozenset[str]:
+    """Those of these Deployments, by namespace and name, that are on the cluster and are this stack's.
+
+    Without any where the cluster cannot be asked, in which no update gets far.
+    """
+    try:
+        return frozenset(name for name in names if _is_own_deployment(access, name))
+    except Exception as error:  # an access, a connection, an answer: each has exceptions of its own
+        pulumi.log.debug(f"the cluster cannot be asked about what a killed update made: {type(error).__name__}")
+        return frozenset()
+
+
+def _is_own_deployment(access: Access, name: str) -> bool:
+    space, _, own = name.partition("/")
+    asked = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": space, "name": own}}
+    return (_labels_on_cluster(access, asked) or {}).get(OWNER) == label_value(access[2])
+
+
 def _labels_on_cluster(access: Access, inputs: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Labels of the object that these inputs name, as the cluster has it; None where there is none."""
     from kubernetes.client.exceptions import ApiException
@@ -121,7 +140,7 @@ def _labels_on_cluster(access: Access, inputs: Mapping[str, Any]) -> Mapping[str
     client = _client(access)
     asked = client.param_serialize("GET", _address(inputs), auth_settings=["BearerToken"])
     try:
-        answer = client.call_api(*asked)
+        answer = client.call_api(*asked, _request_timeout=_ANSWER_S)
         answer.read()
         found = client.response_deserialize(answer, {"200": "object"}).data
     except ApiException as error:

@@ -23,13 +23,23 @@ from components.serving_gateway import ServingGateway
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json
+from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.figures import counted
 from l4serve.planning.values.note import Note, by_harm
-from stacks.deployed import PODS_OUTPUT, deployed_pods, deployed_resources, those_that_exist
-from stacks.ownership import Cluster, own_kubernetes_objects
+from stacks.deployed import (
+    PODS_OUTPUT,
+    Resources,
+    begun,
+    deployed_kubeconfig,
+    deployed_pods,
+    deployed_resources,
+    those_that_exist,
+    untold,
+)
+from stacks.ownership import Cluster, own_deployments, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
 from stacks.workloads import make_workloads
 
@@ -44,11 +54,9 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     state = deployed_resources()
-    deployed = deployed_pods(state)
-    if stuck := tuple(exchange_problems(deployed, planned)):
-        deployed = those_that_exist(deployed, state)
-        stuck = tuple(exchange_problems(deployed, planned))
-    if stuck:
+    _refuse_beside_cut_off(planned, state)
+    deployed = those_that_exist(deployed_pods(state), state)
+    if stuck := tuple(exchange_problems(deployed, planned, untold(deployed, state))):
         raise refusal(ConfigError(stuck))
     _require_secrets(planned)
     _show_notes(planned, exchange_notes(deployed, planned))
@@ -61,6 +69,17 @@ def build() -> None:
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
     _export_pods(pods_json(planned), held_json(deployed, planned), deployments)
+
+
+def _refuse_beside_cut_off(planned: StackPlan, state: Resources) -> None:
+    """Raises pulumi.RunError where a killed update made a Deployment that this one would leave running beside it.
+
+    Which of those begun a killed update made, and which a failed one did not, the cluster knows.
+    """
+    if unwanted := begun(state) - pods_json(planned).keys():
+        access = (deployed_kubeconfig(state), planned.cluster.context, planned.stack)
+        if cut_off := own_deployments(access, unwanted):
+            raise refusal(ConfigError([cut_off_problem(cut_off)]))
 
 
 def _begin_registering() -> None:

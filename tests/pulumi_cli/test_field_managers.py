@@ -8,9 +8,10 @@ from kubernetes.client import AppsV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
-from tests.pulumi_cli.conftest import ControlPlane, await_true, end_space, engine_on, nodes_of, stack_on
+from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, stack_on
+from tests.pulumi_cli.cut_off import adopt, killed, unlock
 from tests.pulumi_cli.engine import ROOT
-from tests.pulumi_cli.test_full_pool import SPACE, adopt, killed, ready, stack, unlock
+from tests.pulumi_cli.test_full_pool import SPACE, await_pending, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
@@ -51,21 +52,23 @@ def three(**workloads: dict[str, Any]) -> dict[str, Any]:
 def test_what_a_killed_update_made_is_edited_without_a_conflict(
     adopting: bool, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    one = three(a=workload())
-    with stack_on(control_plane, planned_nodes(planned(one, project=None)), tmp_path, "managed", one) as engine:
+    before = three(a=workload())
+    node, *others = planned_nodes(planned(before, project=None))
+    with stack_on(control_plane, [node], tmp_path, "managed", before) as engine:
         engine.configure(three(a=workload(), c=with_env(EDIT="1", EDIT_GONE="1")))
         update = engine.start("up", "--yes", "--skip-preview")
         try:
-            await_true(lambda: "c" in ready(control_plane))
+            await_pending(control_plane)
         finally:
             killed(update)
         unlock(engine)
         if adopting:
             adopt(engine)
-        for edit in "23":
-            engine.configure(three(a=workload(), c=with_env(EDIT=edit)))
-            engine.up()
-            assert env_of(control_plane, "c") == {"EDIT": edit}
+        with nodes_of(control_plane, others):
+            for edit in "23":
+                engine.configure(three(a=workload(), c=with_env(EDIT=edit)))
+                engine.up()
+                assert env_of(control_plane, "c") == {"EDIT": edit}
 
 
 def test_a_stack_of_before_keeps_who_applied_its_objects(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """Updates of a pool without a free GPU under the real engine: those that end do, and the one that cannot is refused."""
 
-import itertools
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -12,14 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from kubernetes.client import CoreV1Api
 
-from l4serve.planning.stack.pending import adopted, pending_creates
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, ready_in, refusing_webhook, stack_on
+from tests.pulumi_cli.cut_off import killed, unlock
 from tests.pulumi_cli.engine import Engine
 from tests.sandbox.serving_pods import Serving, serving_pods
 
@@ -120,62 +117,17 @@ def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, t
         finally:
             left = killed(update)
         assert left == []
-        engine.call("cancel", "--yes")
-
-
-def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: ControlPlane, tmp_path: Path) -> None:
-    """A Deployment awaited by a killed update is in no state: neither an update nor a destroy would end it."""
-    before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
-    with stack_on(control_plane, one, tmp_path, "cut", before) as engine:
-        engine.configure(stack(a=workload(), c=workload()))
-        update = engine.start("up", "--yes", "--skip-preview")
-        try:
-            await_pending(control_plane)
-        finally:
-            killed(update)
         unlock(engine)
-        assert adopt(engine) == [f"{SPACE}/c"]
-        engine.configure(before)
-        engine.up()
-        assert ready(control_plane) == {"a": 1}
-
-
-def unlock(engine: Engine) -> None:
-    """After a kill, as `l4serve doctor` says."""
-    engine.attributes_file.unlink(missing_ok=True)  # which the kill may have left half written
-    engine.call("cancel", "--yes")
-
-
-def adopt(engine: Engine) -> list[str | None]:
-    """Take what was being made into the state, as `l4serve doctor --adopt` does; the ids that it is known by."""
-    state = json.loads(engine.call("stack", "export").stdout)
-    engine.call("stack", "import", stdin=json.dumps(adopted(state)))
-    engine.refresh()
-    return [each.import_id for each in pending_creates(state)]
 
 
 def forget_pods(engine: Engine) -> None:
-    """The stack as an earlier program left it, which told nobody what is deployed."""
+    """The stack as if its pods took nothing, so that no update is refused."""
     state = json.loads(engine.call("stack", "export").stdout)
     for resource in state["deployment"]["resources"]:
         if resource["type"] == "pulumi:pulumi:Stack":
-            del resource["outputs"]["pods"]
+            for pod in resource["outputs"]["pods"].values():
+                pod["replicas"] = 0
     engine.call("stack", "import", stdin=json.dumps(state))
-
-
-def killed(command: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Kill a command that awaits a Deployment; what it had started and what outlives it, which is killed as well.
-
-    Pulumi's own provider outlives its CLI by half an hour: only the one that the sandbox builds has to end.
-    """
-    family = psutil.Process(command.pid).children(recursive=True)
-    command.kill()
-    command.wait()
-    _, alive = psutil.wait_procs(family, timeout=10)
-    for process in alive:
-        process.kill()
-    psutil.wait_procs(alive, timeout=10)
-    return [] if shutil.which("pulumi") else alive
 
 
 def await_pending(plane: ControlPlane) -> None:

@@ -58,3 +58,26 @@ def test_pods_of_deployments_that_were_never_made_are_left_out() -> None:
     beside = {"metadata": {"namespace": space, "name": "b"}}
     made = {f"{parent}:apps/v1:Deployment::a": metadata, f"{parent}:core/v1:Service::b": beside}
     assert set(deployed.those_that_exist(pods, made)) == {here, old}, "a name without a namespace says too little"
+
+
+def test_a_workload_without_its_deployment_was_begun() -> None:
+    urn = "urn:pulumi:dev::l4serve::{}::{}".format
+    workloads: dict[str, dict[str, Any]] = {
+        urn("l4serve:serving:InferenceService", f"llm/{name}"): {} for name in "abc"
+    }
+    made = {
+        urn("l4serve:serving:InferenceService$kubernetes:apps/v1:Deployment", "llm/a-deployment"): named("llm", "a")
+    }
+    made[urn("l4serve:serving:EndpointPicker$kubernetes:apps/v1:Deployment", "llm/picker")] = named("llm", "picker")
+    off_spot = urn("l4serve:serving:InferenceService$kubernetes:scheduling.k8s.io/v1:PriorityClass", "llm/a-priority")
+    state = {**workloads, **made, off_spot: {"metadata": {"name": "llm.a-on-demand"}}}
+    assert deployed.begun(state) == {"llm/b", "llm/c", "llm/a-on-demand"}
+    assert deployed.untold({}, state) == {"llm/a"}
+    assert (
+        deployed.untold({"a": next(iter(read_pods(pods_json(planned(serving({"a": workload()})))).values()))}, state)
+        == set()
+    )
+
+
+def named(namespace: str, name: str) -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "name": name}}

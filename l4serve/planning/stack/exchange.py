@@ -43,20 +43,28 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
     return pods
 
 
-def exchange_problems(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Problem]:
-    """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed."""
-    before, after = _placed(before, plan), _packed(plan)
+def exchange_problems(
+    before: Mapping[str, PodRequest], plan: StackPlan, unsized: Collection[str] = ()
+) -> Iterator[Problem]:
+    """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed.
+
+    Those of `unsized` Deployments are deployed as well, and what they take is not known: they may fill the pool.
+    """
+    after = _packed(plan)
+    before = {**{name: after[name] for name in unsized if name in after}, **_placed(before, plan)}
+    ending = {name: _of_unknown_size(name) for name in sorted(unsized) if name not in after}
     for pools in _groups(plan):
         names = {pool.name for pool in pools}
         gone = {name: pod for name, pod in before.items() if pod.node_pool in names and name not in after}
-        going = [_told(name, pod, plan) for name, pod in gone.items()]
+        going = [_told(name, pod, plan) for name, pod in (gone | ending).items()]
         staying = [pod for pod in after.values() if pod.node_pool in names]
         grown = [pod for name, pod in after.items() if pod.node_pool in names and _grows(before.get(name), pod, names)]
         added = [pod for name, pod in after.items() if pod.node_pool in names and name not in before]
-        if going and (grown or added) and not hold([*staying, *going], pools):
+        if going and (grown or added) and (ending or not hold([*staying, *going], pools)):
             owners = {on_demand_name(workload.name): workload.name for workload in plan.workloads}
             first = [*added, *grown][0].workload
-            yield _problem(owners.get(first, first), pools, going, grown, added, _rename(gone, added, plan))
+            enough = "perhaps not enough" if ending else "not enough"
+            yield _problem(owners.get(first, first), pools, enough, going, grown, added, _rename(gone, added, plan))
 
 
 def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterator[Note]:
@@ -119,6 +127,12 @@ def _packed(plan: StackPlan) -> dict[str, PodRequest]:
     return packed
 
 
+def _of_unknown_size(name: str) -> PodRequest:
+    return PodRequest(
+        workload=name.rpartition("/")[2], cpu_millis=0, memory_bytes=0, ephemeral_bytes=0, gpus=0, replicas=0
+    )
+
+
 def _namespace(name: str) -> str:
     return name.rpartition("/")[0]
 
@@ -148,6 +162,7 @@ def _grows(old: PodRequest | None, new: PodRequest, pools: Collection[str]) -> b
 def _problem(
     workload: str,
     pools: Sequence[PoolRoom],
+    enough: str,
     going: Sequence[PodRequest],
     grown: Sequence[PodRequest],
     added: Sequence[PodRequest],
@@ -157,7 +172,7 @@ def _problem(
     which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
     nodes = counted(sum(pool.max_nodes for pool in pools), "node")
     message = (
-        f"{which} {nodes}, not enough for {gone} and {new} at the same time. "
+        f"{which} {nodes}, {enough} for {gone} and {new} at the same time. "
         f"Pulumi deletes {gone} last, so {new} would wait for its GPUs until the update fails"
     )
     waits = [f"without {_names(added)}"] if added else []

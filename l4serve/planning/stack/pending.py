@@ -6,8 +6,10 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.problems import Problem
 
-HEALING = "pulumi stack export | l4serve doctor --adopt | pulumi stack import && pulumi refresh && pulumi up"
+ADOPTING = "pulumi stack export | l4serve doctor --adopt | pulumi stack import && pulumi refresh"
+HEALING = f"{ADOPTING} && pulumi up"
 """What heals it. `pulumi refresh --import-pending-creates` forgets the creates instead: pulumi 3.215 turns them into
 operations that its engine then drops."""
 READING = "pulumi refresh && pulumi up"
@@ -60,6 +62,17 @@ def adopted(state: Any) -> dict[str, Any]:
             made[urn] = {**each["resource"], "id": ids[urn]}
     resources = [*_with_made(deployment.get("resources") or (), made), *made.values()]
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": others}}
+
+
+def cut_off_problem(deployments: Iterable[str]) -> Problem:
+    """What is said of Deployments, by namespace and name, that a killed update made and that nobody wants now."""
+    names = sorted(deployments)
+    ends = "; ".join(f"kubectl -n {space} delete deployment {name}" for space, name in (n.split("/") for n in names))
+    return Problem(
+        "workloads",
+        f"a killed update made {', '.join(names)}: no state has it, so no update would end it, and it holds its GPUs",
+        f"pulumi cancel; {ADOPTING}, then this command again; where `l4serve doctor` finds nothing pending, {ends}",
+    )
 
 
 def _with_made(resources: Iterable[Mapping[str, Any]], made: dict[str, dict[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -210,3 +210,13 @@ def test_a_renamed_workload_keeps_every_kubernetes_name() -> None:
 def test_two_workloads_cannot_have_one_set_of_names() -> None:
     with pytest.raises(ValueError, match=r"workloads\.c\.renamedFrom: its Kubernetes names are those of workload 'a'"):
         stack(a=workload(), c=workload(renamedFrom="a", service={"name": "other"}))
+
+
+def test_what_a_killed_update_left_may_fill_the_pool() -> None:
+    """It is in the state once it is adopted, and no output says what it takes."""
+    left, one = {"llm-serving/c"}, read_pods(pods_json(stack(a=workload())))
+    (said,) = map(str, exchange_problems(one, stack(9, a=workload(), d=workload()), left))
+    assert said.startswith("workloads.d: pool 'l4' holds 9 nodes, perhaps not enough for c and d at the same time")
+    assert "(1) this config without d, pulumi up; (2) this config, pulumi up" in said
+    assert list(exchange_problems(one, stack(a=workload()), left)) == []
+    assert list(exchange_problems(one, stack(a=workload(), c=workload()), left)) == []

@@ -1,0 +1,58 @@
+"""A Deployment that a killed update was making is in no state: the next update goes on with it, or ends it."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from l4serve.sandbox.planned_nodes import planned_nodes
+from tests.factories import planned, workload
+from tests.pulumi_cli.conftest import ControlPlane, stack_on
+from tests.pulumi_cli.cut_off import adopt, killed, unlock
+from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, ready, stack
+
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
+
+
+def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """A Deployment awaited by a killed update is in no state: neither an update nor a destroy would end it."""
+    before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
+    with stack_on(control_plane, one, tmp_path, "cut", before) as engine:
+        engine.configure(stack(a=workload(), c=workload()))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_pending(control_plane)
+        finally:
+            killed(update)
+        unlock(engine)
+        assert adopt(engine) == [f"{SPACE}/c"]
+        engine.configure(before)
+        engine.up()
+        assert ready(control_plane) == {"a": 1}
+
+
+def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_adopted(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """The pool has room for the killed update, and for the next one, but not for both; its third node comes later."""
+    before = stack(nodes=3, **A_AND_B)
+    two = itertools.islice(planned_nodes(planned(before, project=None)), 2)
+    with stack_on(control_plane, two, tmp_path, "left", before) as engine:
+        engine.configure(stack(nodes=3, b=workload(), c=workload()))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_pending(control_plane)
+        finally:
+            killed(update)
+        unlock(engine)
+        after = stack(nodes=3, b=workload(), d=workload())
+        engine.configure(after)
+        for refusal in (engine.preview(refused=True), engine.up(refused=True)):
+            assert f"a killed update made {SPACE}/c" in refusal.errors
+            assert "pulumi stack export | l4serve doctor --adopt | pulumi stack import" in refusal.errors
+        assert adopt(engine) == [f"{SPACE}/c"]
+        assert "(1) this config without d, pulumi up; (2) this config, pulumi up" in engine.preview(refused=True).errors
+        for step in (stack(nodes=3, b=workload()), after):
+            engine.configure(step)
+            engine.up()
+        await_ready(control_plane, {"b": 1, "d": 1})
