@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,20 @@ ENTRYPOINT = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve"]
 """What stands for `vllm serve`, the image's ENTRYPOINT."""
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
 """Variables of the machine that stand for the image's own."""
+POD_PARTS = "securityContext", "volumes", "terminationGracePeriodSeconds"
+CONTAINER_PARTS = (
+    *("command", "args", "env", "securityContext", "volumeMounts", "lifecycle"),
+    *("startupProbe", "readinessProbe", "livenessProbe"),
+)
+
+
+def carried_out(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What a start carries out of a pod's manifest: a finding holds for pods that are the same in this."""
+    container = spec["containers"][0]
+    return {
+        "pod": {part: spec[part] for part in POD_PARTS if part in spec},
+        "container": {part: container[part] for part in CONTAINER_PARTS if part in container},
+    }
 
 
 @dataclass
@@ -67,9 +82,15 @@ class Pod:
 
 
 def start(
-    deployment: dict[str, Any], model: Path, secrets: dict[str, str], extra_env: dict[str, str], out: Path
+    deployment: dict[str, Any],
+    model: Path,
+    secrets: Mapping[str, str],
+    extra_env: dict[str, str],
+    out: Path,
+    *,
+    files: Mapping[str, Path],
 ) -> Pod:
-    """Starts the deployment's first container. `secrets` is by `NAME/KEY`."""
+    """Starts the deployment's first container. `secrets` and the `files` of mounted Secrets are by `NAME/KEY`."""
     spec = deployment["spec"]["template"]["spec"]
     container = spec["containers"][0]
     security = {**spec.get("securityContext", {}), **container.get("securityContext", {})}
@@ -79,13 +100,14 @@ def start(
     mounts = _mounts(spec, container)
     root = tempfile.mkdtemp(prefix="pod-root-")
     inside = _as_user(security)
-    script = _mount_script(root, mounts, bool(security.get("readOnlyRootFilesystem")))
+    script = _mount_script(root, mounts, bool(security.get("readOnlyRootFilesystem")), files)
     log = out.with_suffix(".log")
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "pod", *inside, *argv]
     process = subprocess.Popen(
         command, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True
     )
     port = next((p["containerPort"] for p in container.get("ports", []) if "containerPort" in p), 8000)
+    scheme = container["startupProbe"].get("httpGet", {}).get("scheme", "HTTP").lower()
     named = [a.split("=", 1)[1] for a in argv if a.startswith("--served-model-name=")]
     return Pod(
         spec=spec,
@@ -96,7 +118,7 @@ def start(
         mounts=[path for path, _ in mounts],
         read_only=bool(security.get("readOnlyRootFilesystem")),
         served_model=named[0] if named else str(model),
-        url=f"http://127.0.0.1:{port}",
+        url=f"{scheme}://127.0.0.1:{port}",
         log=log,
         process=process,
         enter=["nsenter", "--mount", f"--target={process.pid}", *inside],
@@ -112,7 +134,7 @@ def _argv(container: dict[str, Any], model: Path) -> list[str]:
     return [*given, *(f"--model={model}" if a.startswith("--model=") else a for a in container.get("args", []))]
 
 
-def _environment(container: dict[str, Any], secrets: dict[str, str]) -> dict[str, str]:
+def _environment(container: dict[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for variable in container.get("env", []):
         if "value" in variable:
@@ -128,10 +150,10 @@ def _environment(container: dict[str, Any], secrets: dict[str, str]) -> dict[str
 
 
 def _mounts(spec: dict[str, Any], container: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Paths of the container's writable mounts, outer ones first, with their volumes."""
+    """Paths of the container's mounts of its own folders and of Secrets, outer ones first, with their volumes."""
     volumes = {volume["name"]: volume for volume in spec.get("volumes", [])}
     mounted = [(m["mountPath"], volumes[m["name"]]) for m in container.get("volumeMounts", [])]
-    return sorted((path, volume) for path, volume in mounted if "emptyDir" in volume)
+    return sorted((path, volume) for path, volume in mounted if {"emptyDir", "secret"} & set(volume))
 
 
 def _as_user(security: dict[str, Any]) -> list[str]:
@@ -148,10 +170,11 @@ def _as_user(security: dict[str, Any]) -> list[str]:
     return [*command, "--"]
 
 
-def _mount_script(root: str, mounts: list[tuple[str, Any]], read_only: bool) -> str:
+def _mount_script(root: str, mounts: list[tuple[str, Any]], read_only: bool, files: Mapping[str, Path]) -> str:
     """Shell that makes the container's view of files and then becomes the container.
 
-    Mount points are made beforehand; a file system in memory stands for every emptyDir, open to all as a kubelet's is.
+    Mount points are made beforehand; a file system in memory stands for every emptyDir, open to all as a kubelet's is,
+    and for a Secret's, read-only.
     """
     for path, _ in mounts:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -165,7 +188,19 @@ def _mount_script(root: str, mounts: list[tuple[str, Any]], read_only: bool) -> 
             f"mount -o remount,ro,bind {quoted}$m; done"
         ]
     for path, volume in mounts:
-        size = volume["emptyDir"].get("sizeLimit", "16Gi").replace("i", "").lower()
-        lines.append(f"mount -t tmpfs -o size={size},mode=0777 tmpfs {shlex.quote(root + path)}")
+        size = volume.get("emptyDir", {}).get("sizeLimit", "16Gi").replace("i", "").lower()
+        inside = shlex.quote(root + os.path.realpath(path))
+        lines.append(f"mount -t tmpfs -o size={size},mode=0777 tmpfs {inside}")
+        if "secret" in volume:
+            lines += _filled(inside, volume["secret"]["secretName"], files)
     lines.append(f'exec chroot {quoted} "$@"')
     return "\n".join(lines)
+
+
+def _filled(inside: str, secret: str, files: Mapping[str, Path]) -> list[str]:
+    """Shell that puts a Secret's files into its mount."""
+    held = {name.split("/", 1)[1]: path for name, path in files.items() if name.startswith(f"{secret}/")}
+    if not held:
+        raise ValueError(f"Secret {secret} is mounted: give its files")
+    copies = [f"install -m 0444 {shlex.quote(str(path))} {inside}/{shlex.quote(key)}" for key, path in held.items()]
+    return [*copies, f"mount -o remount,ro {inside}"]

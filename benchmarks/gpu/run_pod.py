@@ -1,10 +1,14 @@
 """Starts a rendered pod's container on a GPU machine without a kubelet, and watches what a user of it would see.
 
-    python -m benchmarks.gpu.run_pod DEPLOYMENT.json MODEL_DIR OUT.json [--secret NAME/KEY=VALUE] [--env NAME=VALUE]
+    python -m benchmarks.gpu.run_pod DEPLOYMENT.json MODEL_DIR OUT.json [--secret NAME/KEY=VALUE]
+        [--file NAME/KEY=PATH] [--env NAME=VALUE]
 
-The container gets the manifest's argv, environment, user, groups, capabilities and mounts, on a root that is read-only
-where the manifest says so; the machine's own Python with vLLM stands in for the image, and MODEL_DIR, a folder with
-dummy weights, for the model. The file's probes, preStop hook and grace are carried out as a kubelet does. Needs root.
+DEPLOYMENT.json is what `l4serve render -f benchmarks/gpu/pods.yaml` writes of a workload, as JSON. The container gets
+its argv, environment, user, groups, capabilities and mounts, on a root that is read-only where it says so. The
+machine's own Python with vLLM stands in for the image, and MODEL_DIR, a folder with dummy weights, for the model. The
+file's probes, preStop hook and grace are carried out as a kubelet does. Needs root.
+
+A file `tls.crt` of a Secret is what clients trust; probes trust anything, as a kubelet's do.
 
 What is written: when readiness first held and whether a token was served right then, what a request without the key
 got, and how many of 20 streams ended whole when the pod was deleted in the middle of them.
@@ -16,6 +20,7 @@ import argparse
 import concurrent.futures
 import json
 import signal
+import ssl
 import sys
 import time
 import urllib.error
@@ -23,12 +28,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.pod_process import Pod, start
+from benchmarks.gpu.pod_process import Pod, carried_out, start
 
 STREAMS = 20
 STREAM_TOKENS = 3500
 """Enough that every stream outlasts a preStop delay."""
 START_SECONDS = 420
+TRUST = ssl.create_default_context()
 
 
 def holds(pod: Pod, probe: dict[str, Any]) -> bool:
@@ -39,7 +45,7 @@ def holds(pod: Pod, probe: dict[str, Any]) -> bool:
     path, headers = probe["httpGet"].get("path", "/"), probe["httpGet"].get("httpHeaders", [])
     request = urllib.request.Request(pod.url + path, headers={h["name"]: h["value"] for h in headers})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
+        with urllib.request.urlopen(request, timeout=timeout, context=ssl._create_unverified_context()) as answer:
             return 200 <= int(answer.status) < 400
     except OSError:
         return False
@@ -58,7 +64,7 @@ def ask(pod: Pod, key: str | None, tokens: int, stream: bool) -> tuple[int, int,
     request = urllib.request.Request(pod.url + "/v1/completions", json.dumps(body).encode(), headers)
     pieces, whole, status = 0, False, 0
     try:
-        with urllib.request.urlopen(request, timeout=300) as answer:
+        with urllib.request.urlopen(request, timeout=300, context=TRUST) as answer:
             status = int(answer.status)
             for line in answer:
                 pieces += line.startswith(b"data: {") or not stream
@@ -122,6 +128,11 @@ def delete_amid_streams(pod: Pod, key: str | None) -> dict[str, Any]:
     }
 
 
+def pairs(given: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` by name."""
+    return dict(pair.split("=", 1) for pair in given)
+
+
 def main() -> int:
     """Runs the whole; gives 1 when the container never got ready, else 0: what was seen is in the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -129,13 +140,19 @@ def main() -> int:
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--secret", action="append", default=[], metavar="NAME/KEY=VALUE")
+    parser.add_argument("--file", action="append", default=[], metavar="NAME/KEY=PATH", help="of a mounted Secret")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="what the image would set")
     arguments = parser.parse_args()
-    secrets = dict(pair.split("=", 1) for pair in arguments.secret)
+    secrets, env = pairs(arguments.secret), pairs(arguments.env)
+    files = {name: Path(path) for name, path in pairs(arguments.file).items()}
+    for name, path in files.items():
+        if name.endswith("/tls.crt"):
+            TRUST.load_verify_locations(path)
     deployment = json.loads(arguments.deployment.read_text())
-    pod = start(deployment, arguments.model, secrets, dict(pair.split("=", 1) for pair in arguments.env), arguments.out)
+    pod = start(deployment, arguments.model, secrets, env, arguments.out, files=files)
     key = next(iter(secrets.values()), None)
-    found: dict[str, Any] = {"argv": pod.argv, "user": pod.user, "mounts": pod.mounts, "readOnlyRoot": pod.read_only}
+    found: dict[str, Any] = {"manifest": carried_out(pod.spec), "argv": pod.argv, "user": pod.user}
+    found |= {"mounts": pod.mounts, "readOnlyRoot": pod.read_only, "url": pod.url}
     try:
         found |= wait_until_ready(pod, pod.container["readinessProbe"], key)
         found["withoutKey"], found["withKey"] = ask(pod, None, 1, False)[0], ask(pod, key, 1, False)[0]
@@ -146,7 +163,7 @@ def main() -> int:
     finally:
         pod.kill()
     arguments.out.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps({k: v for k, v in found.items() if k != "argv"}, indent=1))
+    print(json.dumps({k: v for k, v in found.items() if k not in ("argv", "manifest")}, indent=1))
     return 1 if "error" in found else 0
 
 

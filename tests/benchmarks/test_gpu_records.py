@@ -5,7 +5,12 @@ import json
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
+
 from benchmarks.gpu import to_observations
+from benchmarks.gpu.pod_process import carried_out
+from l4serve.cli.render_command import render_stack
+from l4serve.config.stack_file import read_stack_file
 
 ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "benchmarks/gpu/records.jsonl"
@@ -55,8 +60,12 @@ def test_a_start_that_failed_otherwise_is_left_out(tmp_path: Path) -> None:
     assert "RuntimeError: no driver" in said
 
 
-def test_a_rendered_pod_served_guarded_and_drained() -> None:
-    found = json.loads((ROOT / "benchmarks/gpu/pod_findings.json").read_text())
+PODS = json.loads((ROOT / "benchmarks/gpu/pod_findings.json").read_text())["pods"]
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_rendered_pod_served_guarded_and_drained(name: str) -> None:
+    found = PODS[name]
     assert found["readOnlyRoot"]
     assert not found["user"].startswith("0:")
     assert (found["withoutKey"], found["withKey"]) == (401, 200)
@@ -64,3 +73,17 @@ def test_a_rendered_pod_served_guarded_and_drained() -> None:
     deletion = found["deletion"]
     assert deletion["whole"] == deletion["streams"] == deletion["unfinishedAtSigterm"] == 20
     assert deletion["secondsToEnd"] < deletion["graceSeconds"]
+
+
+def test_the_pods_that_were_started_are_those_that_the_program_renders() -> None:
+    """Where a start's manifest differs from today's, it shows nothing of it: start the pod again."""
+    objects = render_stack(read_stack_file(ROOT / "benchmarks/gpu/pods.yaml")).objects
+    specs = {o["metadata"]["name"]: o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Deployment"}
+    assert {name: carried_out(spec) for name, spec in specs.items()} == {n: p["manifest"] for n, p in PODS.items()}
+
+
+def test_what_a_start_shows_of_a_pod_is_more_than_its_argv() -> None:
+    container = PODS["encrypted"]["manifest"]["container"]
+    assert container["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
+    assert {variable["name"] for variable in container["env"]} == {"HOME", "USER", "VLLM_API_KEY"}
+    assert PODS["encrypted"]["manifest"]["pod"]["securityContext"]["runAsNonRoot"]
