@@ -37,8 +37,8 @@ def refresh_docs(
 ) -> None:
     """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
     points that settled no fitted constant: the advisor's, of other models, of another host, under a rate, of a
-    server, at the pace of the host."""
-    advised, unseen, elsewhere, rated, served, paced = sets
+    server, at the pace of the host, of dense models as servers."""
+    advised, unseen, elsewhere, rated, served, paced, dense = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -51,6 +51,8 @@ def refresh_docs(
         "errors-rate": _table(rated, ours),
         "errors-server": _table(served, ours),
         "errors-paced": _table(paced, ours),
+        "errors-dense": _table(dense, ours),
+        "points-dense": _points(dense, ours[own], None),
         "server-before": _before(served, ours[own]),
         "paced-before": _before(paced, ours[own]),
         "points-paced": _points(paced, ours[own], None),

@@ -78,6 +78,12 @@ def host_points() -> tuple[Point, ...]:
     return tuple(point for row in rows("host_points.jsonl") for point in _server_points(row))
 
 
+@cache
+def dense_points() -> tuple[Point, ...]:
+    """Starts of dense models as servers, each predicted by constants that were settled before it was measured."""
+    return tuple(point for row in rows("dense_points.jsonl") for point in _server_points(row))
+
+
 def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
     for load in row["loads"]:
         if "note" in load:
