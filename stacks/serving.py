@@ -137,6 +137,8 @@ def _make_cluster(planned: StackPlan) -> tuple[GkeCluster, NodeIdentity | None]:
 
 
 def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity | None) -> list[GpuNodePool]:
+    # A protected cluster stays where a destroy has no preview: a pool that it was to take along would be in no state.
+    goes_with = None if planned.cluster.protect else cluster.resource
     return [
         GpuNodePool(
             pool.name,
@@ -146,7 +148,7 @@ def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity 
                 location=cluster.location,
                 project=planned.cluster.project,
                 node_service_account=identity.email if identity else planned.cluster.node_service_account,
-                cluster=cluster.resource,
+                cluster=goes_with,
             ),
         )
         for pool in planned.node_pools
