@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,22 @@ from benchmarks.engine.killing import Pair, Subject, differing, kill_after, main
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import EXISTING, planned, serving, workload
 from tests.pulumi_cli.conftest import ControlPlane, engine_on, nodes_of, plane_of
+from tests.pulumi_cli.cut_off import unlock
 from tests.pulumi_cli.engine import Engine
 
 STACK = "killed"
 SPACE = "llm-killed"
 ORPHANS_END_S = 10.0
 """What the killed command had started looks once a second whether it still lives."""
-CONFIG = serving(
-    {"a": workload(replicas=2), "b": workload()},
-    cluster=EXISTING,
-    pools={"l4": {"machineType": "g2-standard-8", "maxNodes": 4}},
-    namespace=SPACE,
-)
+
+
+def stack(**workloads: Any) -> dict[str, Any]:
+    """A config of these workloads, on a pool that has room for all."""
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 4}}
+    return serving(workloads, cluster=EXISTING, pools=pools, namespace=SPACE)
+
+
+CONFIG = stack(a=workload(replicas=2), b=workload())
 
 
 def objects(client: ApiClient) -> dict[str, Any]:
@@ -62,7 +67,7 @@ class Updates:
     def clean(self) -> tuple[float, float]:
         """As Subject says."""
         with tempfile.TemporaryDirectory() as folder:
-            engine = self._engine(folder)
+            engine = self.engine(Path(folder))
             up_s = timed(engine.up)
             self.undisturbed = objects(self.plane.client)
             return up_s, timed(engine.destroy)
@@ -70,23 +75,25 @@ class Updates:
     def pair(self, moments: tuple[float, float]) -> Pair:
         """As Subject says."""
         with tempfile.TemporaryDirectory() as folder:
-            engine = self._engine(folder)
-            up_cut, family = _killed(engine, "up", moments[0])
-            _unlock(engine)
+            engine = self.engine(Path(folder))
+            up_cut, family = killed(engine, "up", moments[0])
+            unlock(engine)
             engine.up()
             found = objects(self.plane.client)
-            down_cut, more = _killed(engine, "destroy", moments[1])
-            _unlock(engine)
+            down_cut, more = killed(engine, "destroy", moments[1])
+            unlock(engine)
             engine.destroy()
-            left = [*self._left(engine), *_alive([*family, *more])]
+            left = [*self.left(engine), *alive([*family, *more])]
         return Pair(moments, (up_cut, down_cut), differing(found, self.undisturbed), tuple(left))
 
-    def _engine(self, folder: str) -> Engine:
-        engine = engine_on(self.plane, Path(folder), STACK)
+    def engine(self, folder: Path) -> Engine:
+        """A stack that is not up yet."""
+        engine = engine_on(self.plane, folder, STACK)
         engine.configure(CONFIG)
         return engine
 
-    def _left(self, engine: Engine) -> list[str]:
+    def left(self, engine: Engine) -> list[str]:
+        """Resources that the state still has, and the namespace if it is there."""
         state = json.loads(engine.call("stack", "export").stdout)["deployment"].get("resources") or []
         return [f"resource {each['urn']}" for each in state] + ([] if self._gone() else [f"namespace {SPACE}"])
 
@@ -98,7 +105,7 @@ class Updates:
         return False
 
 
-def _killed(engine: Engine, command: str, after_s: float) -> tuple[bool, list[psutil.Process]]:
+def killed(engine: Engine, command: str, after_s: float) -> tuple[bool, list[psutil.Process]]:
     """Whether a command still ran when it was killed, and what it had started by then."""
     family: list[psutil.Process] = []
     process = engine.start(command, "--yes", "--skip-preview")
@@ -106,26 +113,18 @@ def _killed(engine: Engine, command: str, after_s: float) -> tuple[bool, list[ps
     return cut, family
 
 
-def _unlock(engine: Engine) -> None:
-    """Takes the lock away, and what was cut short beside the state, as `l4serve doctor` says."""
-    beside = engine.attributes_file
-    if beside.is_file() and not beside.read_bytes():
-        print("killed while it wrote the attributes of the state, which are removed")
-        beside.unlink()
-    engine.call("cancel", "--yes")
+def alive(family: list[psutil.Process]) -> list[str]:
+    """What of it lives on."""
+    _, running = psutil.wait_procs(family, timeout=ORPHANS_END_S)
+    return [f"process {each.name()}" for each in running]
 
 
-def _alive(family: list[psutil.Process]) -> list[str]:
-    _, alive = psutil.wait_procs(family, timeout=ORPHANS_END_S)
-    return [f"process {each.name()}" for each in alive]
-
-
-def run(measured: Callable[[Subject], None]) -> None:
+def run(subject: Callable[[ControlPlane], Subject], measured: Callable[[Subject], None]) -> None:
     """The stack's updates on a sandbox with its nodes."""
     nodes = planned_nodes(planned(CONFIG, project=None))
     with scratch() as folder, plane_of(folder / "tmp", "kill points") as plane, nodes_of(plane, nodes):
-        measured(Updates(plane))
+        measured(subject(plane))
 
 
 if __name__ == "__main__":
-    main(__doc__, run)
+    main(__doc__, partial(run, Updates))
