@@ -22,12 +22,18 @@ _HEX_DIGEST = re.compile(
     r"(?i)(?:(?:md5|sha-?\d{1,3})[:-])?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})"
 )
 """Of MD5, and of every SHA."""
-_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+_-]{20,}={0,2}(?![A-Za-z0-9+/_-])", re.ASCII)
-_BASE64 = re.compile(r"(?<![\w+/=.:-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{32,}={0,2}(?![\w+/=.-])", re.ASCII)
-_HEX_KEY = re.compile(r"(?<![\w+/.@-])(?:[0-9a-f]{32}|[0-9A-F]{32})(?![\w+/.@-])", re.ASCII)
+_RUN = re.compile(r"(?<![A-Za-z0-9+_-])(?<!//)[A-Za-z0-9+_-]{20,}={0,2}(?![A-Za-z0-9+_-])", re.ASCII)
+"""A part of a path or an address too: a slash divides. Behind two of them stands a host."""
+_BASE64 = re.compile(r"(?<![\w+/.-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=.-])", re.ASCII)
+_HEX_RUN = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}", re.ASCII)
 _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 _DIVIDED = re.compile(r"[-_+/]")
 _LONGEST_PIECE_OF_WORDS = 12
+_UNLIKE_WORDS = 0.4
+"""Share of common pairs below which letters of one case that nothing or little divides are no words."""
+_LONG_WORDS = 6
+_CHANGES = 6
+"""Words and numbers, glued to each other, from which a text of letters of one case and digits is hardly a name."""
 _SHORTEST_DIVIDED = 32
 """Characters from which a text with dashes is judged as one, too."""
 _PUBLIC = re.compile(
@@ -53,18 +59,25 @@ def looks_random(text: str, least: int = _SHORTEST_OF_TWO_ALPHABETS) -> bool:
     not count.
     """
     mixed = sum(bool(alphabet.search(text)) for alphabet in _ALPHABETS)
-    if len(text) < (_SHORTEST if mixed == 3 else least) or mixed < 2 or _DIGEST.fullmatch(text):
+    if len(text) < (_SHORTEST if mixed == 3 else least) or _DIGEST.fullmatch(text):
         return False
-    if mixed == 2 and not text.isalnum():
+    if mixed < 3 and not text.isalnum():
         return False
+    if _HEX_RUN.fullmatch(text):
+        return _is_hex_key(text)
     counts = Counter(text).values()
     if -sum(n / len(text) * math.log2(n / len(text)) for n in counts) <= _RANDOM_BITS:
         return False
     words = WORD.findall(text)
     length, alike = sum(map(len, words)) / len(words), like_words(words)
+    if mixed == 1 or (mixed == 2 and length >= _LONG_WORDS):
+        return alike < _UNLIKE_WORDS
     # A text of small letters and digits changes between them seldom, and words in a name of letters alone are long.
     longest, least_alike = (7, 0.4 if mixed == 3 else 0.48) if any(map(str.isdigit, text)) else (6, 0.43)
-    return length < 2.2 or (length < 3 and alike < 0.62) or (length < longest and alike < least_alike)
+    if mixed == 2 and any(map(str.isdigit, text)) and len(words) >= _CHANGES:
+        least_alike = 0.62
+    short, unlike = (3.3, 0.66) if text.isalnum() else (3, 0.62)
+    return length < 2.2 or (length < short and alike < unlike) or (length < longest and alike < least_alike)
 
 
 def like_words(words: list[str]) -> float:
@@ -86,7 +99,7 @@ def random_runs(text: str) -> Iterator[re.Match[str]]:
     What a name such as `commit` or `traceId` stands before is an id; certificates and public keys are for everybody.
     """
     public = [found.span() for found in _PUBLIC.finditer(text) if not _holds_a_private_key(found[0])]
-    for pattern, is_key in ((_HEX_KEY, _is_hex_key), (_RUN, _is_random_run), (_BASE64, _is_base64_key)):
+    for pattern, is_key in ((_RUN, _is_random_run), (_BASE64, _is_base64_key)):
         for run in pattern.finditer(text):
             told = any(first <= run.start() < last for first, last in public)
             if not told and is_key(run[0]) and not _is_named_id(text, run):
@@ -107,13 +120,17 @@ def _is_hex_key(run: str) -> bool:
 
 def _is_random_run(run: str) -> bool:
     """A run without dividers is judged whole; with them it has a long piece of all three alphabets."""
-    text = run.rstrip("=")
+    text = run.rstrip("=").strip("-_+")
     joined = _DIVIDED.sub("", text)
     if joined == text:
         return looks_random(text)
     if _UUID.search(text):
         return False
-    if len(joined) >= _SHORTEST_DIVIDED and len(text) - len(joined) <= len(text) // 6:
+    divided = len(text) - len(joined)
+    mixed = all(alphabet.search(joined) for alphabet in _ALPHABETS)
+    if len(joined) >= _SHORTEST and divided <= len(text) // 10 and mixed and _changes_much(joined):
+        return True
+    if len(joined) >= _SHORTEST_DIVIDED and divided <= len(text) // 6:
         words = WORD.findall(joined)
         if looks_random(joined) and len(joined) < 3 * len(words) and like_words(words) < 0.5:
             return True
@@ -125,8 +142,15 @@ def _is_random_run(run: str) -> bool:
     )
 
 
+def _changes_much(text: str) -> bool:
+    """Whether a text changes its alphabet at every other character, as no name does, and its letters make no words."""
+    words = WORD.findall(text)
+    return len(text) < 2.2 * len(words) and like_words(words) < 0.5
+
+
 def _is_base64_key(run: str) -> bool:
-    return looks_random(_DIVIDED.sub("", run.rstrip("=")))
+    text = _DIVIDED.sub("", run.rstrip("="))
+    return looks_random(text) and (len(run) >= _SHORTEST_DIVIDED or len(text) < 2.4 * len(WORD.findall(text)))
 
 
 def _is_named_id(text: str, run: re.Match[str]) -> bool:
