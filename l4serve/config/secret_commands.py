@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.secret_names import holds_a_secret
+from l4serve.config.secret_names import HIDDEN, STANDS_FOR, foreign_words, holds_a_secret
 
 _QUOTE = r"\\*[\"']?"
 _NETRC = re.compile(
@@ -30,6 +30,12 @@ _SAID = re.compile(
     r"(?P<value>(?=\S*\d)[^\s\"'`,;/*]{6,300})"
 )
 _LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
+_PGPASS = re.compile(
+    r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))(?:\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?:\*|\d{2,5})"
+    r":(?:\*|[\w.-]{0,62}[A-Za-z_][\w.-]{0,62}):(?:\*|[\w.@-]{0,62}[A-Za-z_][\w.@-]{0,62})"
+    r":(?P<value>(?:\\\\?[:\\]|[^\s:\"',;\\]){4,300})(?!:)"
+)
+"""A line of .pgpass: host:port:database:user:password, each of the first four a star or a name."""
 # A pattern is looked for where a word of it stands: most of what is printed has none.
 _AN_OPTION = re.compile(r"\s-")
 _SENTENCES = ((("password",), _NETRC), ((" is ", " was "), _SAID), (("vault",), _LOGIN))
@@ -41,7 +47,17 @@ _NAMED = (
     ("Value", _ENTRY),
     ("VALUE", _ENTRY),
 )
+_COLONS_OF_PGPASS = 4
 _IDS = re.compile(r"\d{1,6}")
+
+
+@cache
+def _foreign() -> re.Pattern[str]:
+    """A word of another language for a password, and its value."""
+    return re.compile(
+        rf"(?i)(?<!\w)(?:{_any(list(foreign_words()))}){_QUOTE}\s{{0,4}}(?:[:=\uff1a]|=>|:=)\s{{0,4}}"
+        rf"(?:\\*[\"'`\u201c\u2018\u300c\u00ab])?(?P<value>[^\s\"'`,;&{{}}()\[\]\u201d\u2019\u300d\u00bb\u3002\uff0c]{{1,300}})"
+    )
 
 
 @cache
@@ -80,8 +96,16 @@ def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
         yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
     for pattern in (pattern for words, pattern in _SENTENCES if any(word in text for word in words)):
         yield from (found.span("value") for found in pattern.finditer(text))
+    if text.count(":") >= _COLONS_OF_PGPASS:
+        yield from (found.span("value") for found in _PGPASS.finditer(text))
+    if not text.isascii() or any(word in text.lower() for word in foreign_words() if word.isascii()):
+        yield from (found.span("value") for found in _foreign().finditer(text) if _is_password(found["value"]))
     for pattern in (pattern for word, pattern in _NAMED if word in text):
         yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))
+
+
+def _is_password(value: str) -> bool:
+    return not STANDS_FOR.match(value) and holds_a_secret("password", value) and value != HIDDEN
 
 
 def _is_secret(found: re.Match[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -14,6 +15,19 @@ from l4serve.config.random_texts import WORD, looks_random
 @cache
 def _words() -> Mapping[str, frozenset[str]]:
     return {group: frozenset(words) for group, words in load_data(__file__, "secret_words.yaml").items()}
+
+
+@cache
+def foreign_words() -> tuple[str, ...]:
+    """What a password is called in other languages, in words that are not of ASCII letters alone, or are several."""
+    words = load_data(__file__, "secret_words.yaml")["foreign"]
+    both = {form for word in words for form in (unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word))}
+    return tuple(sorted(both, key=len, reverse=True))
+
+
+def is_foreign_password(name: str) -> bool:
+    """Whether a name is another language's for a password."""
+    return name.strip("-_ ").lower() in foreign_words()
 
 
 _GLUED = re.compile(
@@ -100,6 +114,8 @@ def _is_words(value: str) -> bool:
 @lru_cache(maxsize=4096)
 def _secret_word(name: str) -> str | None:
     """The word that makes a name one for secrets."""
+    if not name.isascii() and is_foreign_password(name):
+        return "password"
     words = [word.lower() for word in WORD.findall(name[:300])]
     while words and (words[-1].isdigit() or words[-1] in _words()["qualifiers"]):
         words.pop()
@@ -170,8 +186,10 @@ def _key_in(words: list[str], *, capitals: bool) -> str | None:
 
 HIDDEN = "[hidden]"
 """What stands where a secret was."""
-STANDS_FOR = re.compile(r"\$(?:[A-Z_({]|[a-z_]+(?![a-z_\d]))|<[A-Za-z]|\{\{")
-"""What stands for a value: $TOKEN, <token>."""
+STANDS_FOR = re.compile(r"VALUE\b|\$(?:[A-Z_({]|[a-z_]+(?![a-z_\d]))|<[A-Za-z]|\{\{")
+"""What stands for a value: $TOKEN, <token>, and VALUE in remedies."""
+_OURS = re.compile(r"(?:vllm|tgi)-\d{1,4}(?:\.\d{1,4}){0,3}(?:rc\d{1,3}|\.post\d{1,3})?")
+"""A release, as messages name it behind the option or variable that it lacks."""
 _TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
 """A value behind a colon that may be a secret: with a digit, and no path or address."""
 _NAMED = re.compile(
@@ -198,7 +216,8 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
         value, start = found["value"], found.start("value")
         told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
         hidden = text.startswith(HIDDEN, start - 1)
-        if told and not hidden and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
+        ours = _OURS.fullmatch(value) or found["name"].endswith(value)
+        if told and not hidden and not ours and found["name"].lstrip("-") not in _words()["ours"] and _is_given(found):
             quote = text[start - 1] if text[start - 1] in "\"'" else ""
             closed = text.find(quote, start, start + 300) if quote else -1
             yield start, max(closed, found.end("value"))

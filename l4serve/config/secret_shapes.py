@@ -164,7 +164,8 @@ def _hide_assigned(found: re.Match[str]) -> str:
 
 
 def _hide_bare(found: re.Match[str]) -> str:
-    return _hide_value(found) if holds_a_secret(f"the_{found['name']}", found["value"]) else found[0]
+    given = not STANDS_FOR.match(found["value"]) and holds_a_secret(f"the_{found['name']}", found["value"])
+    return _hide_value(found) if given else found[0]
 
 
 def _hide_value(found: re.Match[str]) -> str:
