@@ -17,10 +17,9 @@ ROUNDING = 1e-9
 
 def paid_replicas(candidate: Candidate, wish: Wish) -> int | None:
     """Replicas that a budget pays on machines of a candidate's kind; None without one, or without a price."""
-    pod, home = candidate.pod, candidate.home
+    home, one = candidate.home, candidate.pods_each
     if wish.budget_usd_hour is None or not home.usd_per_hour:
         return None
-    one = home.shape.gpus // pod.subject.layout.gpus
     machines = wish.budget_usd_hour / home.usd_per_hour + ROUNDING
     return min(MOST_REPLICAS, floor(machines * one) if home.shared else floor(machines) * one)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from math import ceil
 from typing import Any
@@ -15,6 +15,8 @@ from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.subject import Subject
 
+Makes = Callable[[Subject], MachineShape | None]
+"""The machine that is made for a pod; None where it is refused."""
 EIGHT_BITS = 8
 FOUR_BITS = 4
 
@@ -43,6 +45,14 @@ class Home:
     """The fewest and the most pods that the workload's autoscaler makes; None where it has none."""
     shared: bool = False
     """Whether other workloads take what the pods leave of a machine, as on the pools of a stack."""
+    made: Makes | None = None
+    """Where a machine is made for each pod, which it has to itself: the one that is made for it."""
+
+    def takes(self, subject: Subject) -> bool:
+        """Whether a pod runs on the machine, and leaves no card of it over."""
+        if self.shape.accelerator != subject.card.name or self.shape.gpus % subject.layout.gpus:
+            return False
+        return self.made is None or self.made(subject) == self.shape
 
 
 @frozen(kw_only=True)
@@ -65,9 +75,14 @@ class Candidate:
         return self.replicas * self.pod.subject.layout.gpus
 
     @property
+    def pods_each(self) -> int:
+        """Pods that one machine holds."""
+        return 1 if self.home.made else self.home.shape.gpus // self.pod.subject.layout.gpus
+
+    @property
     def nodes(self) -> int:
         """Machines that hold the replicas."""
-        return ceil(self.replicas / (self.home.shape.gpus // self.pod.subject.layout.gpus))
+        return ceil(self.replicas / self.pods_each)
 
     @property
     def bill(self) -> float | None:
@@ -81,7 +96,7 @@ class Candidate:
         """USD an hour of the machines' parts that the pods take."""
         if self.home.usd_per_hour is None:
             return None
-        return self.home.usd_per_hour * self.gpus / self.home.shape.gpus
+        return self.home.usd_per_hour * self.replicas / self.pods_each
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from l4serve.advising.candidates import quality_of
 from l4serve.advising.smaller_models import smaller_model
-from l4serve.advising.stack_advice import home_of
+from l4serve.advising.stack_advice import stack_homes
 from l4serve.advising.trial import Bill, Trial
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
@@ -154,13 +154,15 @@ class _Checker:
         layout = self.subject.layout
         if layout.tensor_parallel_size > 1:
             return _applied(f"{layout.tensor_parallel_size} cards share each layer")
-        home, pool = home_of(self.workload), self.workload.placing.packed_on
-        if home is None:
+        prospect, pool = self.workload.prospect, self.workload.placing.packed_on
+        if prospect.machine is None:
             return _none("nobody plans the machines that it runs on")
         edit: dict[str, object] = {"gpus": CARDS, self.profile.path("shards"): CARDS}
         subject = self.subject.edited(edit, self.subject.shape)
         usd = None if self.usd is None else CARDS * self.usd
-        if home.shape.gpus < CARDS:
+        if prospect.made is not None:
+            usd = next((home.usd_per_hour for home in stack_homes(self.workload) if home.takes(subject)), None)
+        elif prospect.machine.gpus < CARDS:
             machine = self._smallest(self.subject.card.name, CARDS)
             if machine is None or pool is None:
                 return _none(f"the machine has one card, and none with {CARDS} of them can take its place")

@@ -92,10 +92,7 @@ def _rival(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judg
 def places(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[tuple[PodChoice, Home]]:
     """Every pod with every machine that has its cards."""
     for pod in pods:
-        cards = pod.subject.layout.gpus
-        for home in homes:
-            if home.shape.accelerator == pod.subject.card.name and home.shape.gpus % cards == 0:
-                yield pod, home
+        yield from ((pod, home) for home in homes if home.takes(pod.subject))
 
 
 def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from l4serve.advising.answer import Answer, Rejected, Unhoused, no_answer, ranked
 from l4serve.advising.budget import whole_edit
-from l4serve.advising.candidates import Candidate, Home, PodChoice, pod_choices, table
+from l4serve.advising.candidates import Candidate, Home, Makes, pod_choices, table
+from l4serve.advising.homes import homes_of
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
@@ -15,6 +16,8 @@ from l4serve.advising.trial import Planner, edit_path
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import ConfigError
 from l4serve.config.yaml_edits import with_values
+from l4serve.planning.machines.shapes import MachineShape
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 REFUSED = "the stack refuses it: "
@@ -29,17 +32,16 @@ class Written:
     answer: Answer
 
 
-def home_of(workload: WorkloadPlan) -> Home | None:
-    """The machine that a workload is planned on, of a compute class the smallest and at the price of the dearest; None
-    where nobody plans it."""
+def stack_homes(workload: WorkloadPlan) -> tuple[Home, ...]:
+    """The machines that a workload may get: the one that it is planned on, of a compute class the smallest and at the
+    price of the dearest; where machines are made for pods, each that may be made. None where nobody plans them."""
     prospect = workload.prospect
-    shape = prospect.machine
+    shape, price = prospect.machine, prospect.price
     if shape is None:
-        return None
-    price = prospect.price
+        return ()
     usd = None if price is None else price.usd_per_hour * prospect.share * shape.gpus / workload.layout.gpus
     scaled = workload.scale.autoscaling
-    return Home(
+    home = Home(
         shape=shape,
         usd_per_hour=usd,
         most_replicas=scaled.max_replicas if scaled else None,
@@ -48,29 +50,48 @@ def home_of(workload: WorkloadPlan) -> Home | None:
         autoscaled=(scaled.min_replicas, scaled.max_replicas) if scaled else None,
         shared=True,
     )
+    if prospect.made is None:
+        return (home,)
+    made = _remembered(prospect.made)
+    return tuple(
+        replace(
+            one, most_replicas=home.most_replicas, configured=home.configured, autoscaled=home.autoscaled, made=made
+        )
+        for one in homes_of(shape.accelerator, "on-demand", prospect.region)
+    )
+
+
+def _remembered(made: Makes) -> Makes:
+    """The same, which plans each pod once."""
+    known: dict[int, tuple[Subject, MachineShape | None]] = {}
+
+    def remembered(subject: Subject) -> MachineShape | None:
+        if id(subject) not in known:
+            known[id(subject)] = subject, made(subject)
+        return known[id(subject)][1]
+
+    return remembered
 
 
 class Advisor:
     """Searches what a workload could be on the machine that it has; what one search found the next one knows."""
 
     def __init__(self, workload: WorkloadPlan, wish: Wish) -> None:
-        self.workload, self.wish, self.home = workload, wish, home_of(workload)
+        self.workload, self.wish, self.homes = workload, wish, stack_homes(workload)
         self.known = Pods(wish, remember=True)
-        self.pods: tuple[PodChoice, ...] = ()
-        if self.home is not None:
-            gpus = self.home.shape.gpus
-            cards = tuple(count for count in table()["tensorParallel"] if gpus % count == 0)
-            self.pods = tuple(pod_choices(replace(workload.prospect.subject, gpu_counts=cards), cards))
+        machines = {home.shape.gpus for home in self.homes}
+        cards = tuple(count for count in table()["tensorParallel"] if any(not gpus % count for gpus in machines))
+        self.pods = tuple(pod_choices(replace(workload.prospect.subject, gpu_counts=cards), cards))
 
     def best(self, most_replicas: int | None = None) -> Answer:
         """The best with no more replicas than these."""
-        if self.home is None:
+        if not self.homes:
             reason = f"{self.workload.name} runs on nodes whose machine type nobody plans: {UNPLANNED}"
             return no_answer(Unhoused(accelerator=self.workload.prospect.subject.card.name, reason=reason))
-        home = self.home
+        homes = self.homes
         if most_replicas is not None:
-            home = replace(home, most_replicas=min(home.most_replicas or most_replicas, most_replicas))
-        return search(self.pods, [home], self.wish, known=self.known)
+            homes = tuple(replace(h, most_replicas=min(h.most_replicas or most_replicas, most_replicas)) for h in homes)
+        return search(self.pods, homes, self.wish, known=self.known)
 
 
 def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner) -> Written:
@@ -164,4 +185,7 @@ def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
     after = next(w for w in plan.workloads if w.name == workload.name)
     if after.prospect.subject.options != judged.candidate.pod.subject.options:
         return "the stack plans it with other settings than were advised", None
+    machine, advised = after.prospect.machine, judged.candidate.home.shape
+    if machine != advised:
+        return f"the stack plans it on {machine.name if machine else 'another machine'}, not on {advised.name}", None
     return "", edited

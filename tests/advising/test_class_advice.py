@@ -7,7 +7,7 @@ import pytest
 
 from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
-from l4serve.advising.stack_advice import Advisor, home_of, write_advice
+from l4serve.advising.stack_advice import Advisor, stack_homes, write_advice
 from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -62,8 +62,7 @@ def test_a_class_is_priced_by_its_dearest_machine_and_fits_its_smallest() -> Non
         large={"machineType": "g2-standard-24", "minNodes": 0, "maxNodes": 1, "spot": True},
         small={"machineType": "g2-standard-8", "minNodes": 0, "maxNodes": 2},
     )
-    home = home_of(plan.workloads[0])
-    assert home is not None
+    (home,) = stack_homes(plan.workloads[0])
     assert home.shape.machine_type == "g2-standard-8"
     small = next(pool.price for pool in plan.node_pools if pool.name == "small")
     assert small is not None
@@ -73,6 +72,6 @@ def test_a_class_is_priced_by_its_dearest_machine_and_fits_its_smallest() -> Non
 def test_a_class_whose_machines_gke_makes_has_candidates() -> None:
     plan = classed({"machineType": "g2-standard-4", "spot": True}, {"machineType": "g2-standard-8"})
     advisor = Advisor(plan.workloads[0], Wish(goal="throughput", load=LOAD))
-    assert advisor.home is not None
-    assert (advisor.home.shape.machine_type, advisor.home.usd_per_hour is None) == ("g2-standard-4", False)
+    (home,) = advisor.homes
+    assert (home.shape.machine_type, home.usd_per_hour is None) == ("g2-standard-4", False)
     assert advisor.best().winner is not None

@@ -130,6 +130,12 @@ def _pod_steps(
     return _PodSteps(layout=layout, place=place, files=files, storage=storage, resources=resources, host=host)
 
 
+def resources_of(name: str, subject: Subject, around: Surroundings) -> PodResources:
+    """What a pod of a workload would ask for as this subject; raises ConfigError where it cannot be had."""
+    pod = _pod_steps(f"workloads.{name}", name, subject.workload, lambda: subject.shape, around)
+    return pod.resources().resources
+
+
 def draft_workload(
     name: str, workload: Workload, shape: Step[ModelShape | None], around: Surroundings, known: Subject | None = None
 ) -> Draft:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,11 @@ class Prospect:
     """The part of the machine that the pod's GPUs are."""
     machine: MachineShape | None = None
     """The machine that the pod gets, or the smallest that it may get of a compute class; None where nobody plans it."""
+    region: str | None = None
+    """Region of the cluster, where it is known."""
+    made: Callable[[Subject], MachineShape | None] | None = field(default=None, compare=False, repr=False)
+    """Where nodes are made for pods: the machine that is made for another pod of the workload, None where that is
+    refused."""
     told: bool = True
     """Whether the stack has so few workloads that a plan works out the speed of each."""
 

@@ -1,9 +1,15 @@
 """Finishes the plan of a drafted workload, once the room beside it is known: how it rolls out, and what it says."""
 
+from functools import partial
+
+from l4serve.config.problems import ConfigError
+from l4serve.planning.machines.made_nodes import made_machine
+from l4serve.planning.machines.prices import gpu_machine_price
+from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.alerting import through_updates
 from l4serve.planning.workload.client_key import with_key
-from l4serve.planning.workload.drafting import Draft
+from l4serve.planning.workload.drafting import Draft, resources_of
 from l4serve.planning.workload.hub_reads import reads_hub
 from l4serve.planning.workload.object_metadata import object_metadata
 from l4serve.planning.workload.pod_price import dearest_price, pod_price
@@ -13,6 +19,7 @@ from l4serve.planning.workload.scaling import following_start
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
 from l4serve.planning.workload.start import deadline_seconds
+from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,
@@ -77,7 +84,10 @@ def _prospect(draft: Draft, around: Surroundings) -> Prospect:
     machine = place.shape if place.pool or place.placing.compute_class else None
     price, share = place.pool.price if place.pool else None, gpus / place.shape.gpus
     region = around.site().cluster.region
-    if place.alternatives:
+    made = partial(_made, draft.name, around) if place.autopilot else None
+    if made is not None and (machine := made(draft.subject)) is not None:
+        price, share = gpu_machine_price(machine, region=region, market="on-demand"), 1.0
+    elif place.alternatives:
         price, share = dearest_price(
             [(shape, pool.price if pool else None) for shape, pool in place.alternatives], gpus, region
         )
@@ -93,8 +103,18 @@ def _prospect(draft: Draft, around: Surroundings) -> Prospect:
         price=price,
         share=share,
         machine=machine,
+        region=region,
+        made=made,
         told=told,
     )
+
+
+def _made(name: str, around: Surroundings, subject: Subject) -> MachineShape | None:
+    """The machine that Autopilot makes for a pod of a workload, which has it to itself."""
+    try:
+        return made_machine(resources_of(name, subject, around).of_one_pod(), subject.card.name)
+    except ConfigError:
+        return None
 
 
 def _engine(draft: Draft) -> EnginePlan:
