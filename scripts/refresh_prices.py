@@ -1,4 +1,4 @@
-"""Brings list prices of machines from a public catalogue into the project's data, with commit, digest and date.
+"""Brings machine types and their list prices from a public catalogue into the project's data.
 
     python -m scripts.refresh_prices --source initial-prices.json --commit SHA --date 2026-08-03
     python -m scripts.refresh_prices --check [--source initial-prices.json]
@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ FILE = "pkg/providers/pricing/initial-prices.json"
 _MOST_TOLD = 5
 MOST_USD_PER_HOUR = 10_000
 """Above the price of every machine."""
+FIGURES = ("series", "regions")
+"""What of the table is the catalogue's."""
 SYSTEM_TYPES = tuple(f"e2-standard-{size}" for size in (2, 4, 8, 16, 32))
 """Machine types without cards that a system pool may have."""
 
@@ -45,6 +47,7 @@ def extract(content: bytes, commit: str, day: str) -> dict[str, Any]:
     try:
         catalogue = json.loads(content)["prices"]
         types = wanted_types()
+        series = series_of(name for markets in catalogue.values() for name in markets["on_demand"])
         table = {
             region: {
                 name: [markets["on_demand"][name], markets.get("spot", {}).get(name)]
@@ -64,7 +67,16 @@ def extract(content: bytes, commit: str, day: str) -> dict[str, Any]:
         "sha256": hashlib.sha256(content).hexdigest(),
         "date": day,
     }
-    return {"source": source, "digest": digest(table), "columns": ["on demand", "spot"], "regions": table}
+    figures = {"series": series, "regions": table}
+    return {"source": source, "digest": digest(figures), "columns": ["on demand", "spot"], **figures}
+
+
+def series_of(machine_types: Iterable[str]) -> dict[str, list[str]]:
+    """Every machine type that is billed, by its series."""
+    series: dict[str, list[str]] = {}
+    for name in sorted(set(machine_types)):
+        series.setdefault(name.partition("-")[0], []).append(name)
+    return series
 
 
 class SourceError(ValueError):
@@ -101,17 +113,19 @@ def refused(table: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def digest(regions: Mapping[str, Any]) -> str:
-    """SHA-256 of the prices, by which a hand that edits one is found out."""
-    return hashlib.sha256(json.dumps(regions, sort_keys=True).encode()).hexdigest()
+def digest(table: Mapping[str, Any]) -> str:
+    """SHA-256 of prices and machine types, by which a hand that edits one is found out."""
+    figures = {key: table[key] for key in FIGURES}
+    return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
 
 
 def text_of(table: Mapping[str, Any]) -> str:
-    """The table as it is committed: a line for each region."""
-    head = {key: value for key, value in table.items() if key != "regions"}
-    lines = json.dumps(head, indent=1).removesuffix("\n}")
-    rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table["regions"].items())
-    return f'{lines},\n "regions": {{\n{rows}\n }}\n}}\n'
+    """The table as it is committed: a line for each series and each region."""
+    lines = json.dumps({key: value for key, value in table.items() if key not in FIGURES}, indent=1).removesuffix("\n}")
+    for key in FIGURES:
+        rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table[key].items())
+        lines += f',\n "{key}": {{\n{rows}\n }}'
+    return f"{lines}\n}}\n"
 
 
 def regions_text(table: Mapping[str, Any]) -> str:
@@ -128,8 +142,8 @@ def regions_text(table: Mapping[str, Any]) -> str:
 def faults(table: Mapping[str, Any], source: bytes | None) -> list[str]:
     """What is wrong with the committed table."""
     found = []
-    if digest(table["regions"]) != table["digest"]:
-        found.append("a price was changed by hand: the digest is that of another table")
+    if digest(table) != table["digest"]:
+        found.append("a figure was changed by hand: the digest is that of another table")
     found += refused(table)
     if REGIONS.read_text("utf-8") != regions_text(table):
         found.append(f"{REGIONS.name} is not that of the table")

@@ -14,6 +14,7 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, End
 from l4serve.planning.gke.conflicts import refuse_cluster
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.gke.network import plan_network
+from l4serve.planning.machines.machine_types import knows_series
 from l4serve.planning.values.names import shorten
 
 _ZONES_OF_A_REGION = 3
@@ -201,4 +202,14 @@ def _remarks(config: ManagedCluster) -> tuple[str, ...]:
     if config.protect or config.deletion_protection:
         kept = "the preview of a destroy refuses before anything is deleted"
         notes.append(f"{kept}; a destroy with --skip-preview deletes what serves, and NAT, before the cluster refuses")
-    return tuple(notes)
+    return (*notes, *_unknown_machines(config))
+
+
+def _unknown_machines(config: ManagedCluster) -> Iterator[str]:
+    """A series that no table has may be a slip, or newer than the table."""
+    if not isinstance(config, StandardCluster):
+        return
+    pool = config.system_pool
+    if unknown := [name for name in (pool.machine_type, *pool.fallback_machine_types) if not knows_series(name)]:
+        what = f"no table here has the series of {', '.join(unknown)} in systemPool"
+        yield f"{what}, so that nothing says whether such a machine exists, what it holds and what it costs"

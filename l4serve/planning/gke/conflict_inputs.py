@@ -21,8 +21,9 @@ from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.allocatable import most_measured_ssds
-from l4serve.planning.machines.shapes import MachineShape, gpu_machine_types
-from l4serve.planning.machines.system_machines import is_arm, misspelt_class
+from l4serve.planning.machines.machine_types import nearest_existing
+from l4serve.planning.machines.shapes import MachineShape, carries_gpus
+from l4serve.planning.machines.system_machines import is_arm
 from l4serve.planning.machines.zones import accelerator_zones, near_locations, zones_are_complete
 
 _UTC = "%Y-%m-%dT%H:%M:%SZ"
@@ -85,16 +86,22 @@ def _cluster_facts(config: Cluster) -> dict[str, Any]:
         "region": region,
         **_zone_facts("zones", facts.get("zones") or (), region),
         "zonesHaveLocation": config.location in (facts.get("zones") or ()),
-        **{f"{where}Gpu": ", ".join(m for m in machines if m in gpu_machine_types()) for where, machines in system},
+        **{f"{where}Gpu": ", ".join(filter(carries_gpus, machines)) for where, machines in system},
         **{f"{where}Arm": ", ".join(filter(is_arm, machines)) for where, machines in system},
-        "systemMachineMeant": misspelt_class(facts.get("systemPool.machineType") or ""),
-        "systemFallbackWrong": ", ".join(name for name in _fallbacks(facts) if misspelt_class(name)),
-        "systemFallbackMeant": ", ".join(filter(None, map(misspelt_class, _fallbacks(facts)))),
+        "systemMachineMeant": _meant_machine(facts.get("systemPool.machineType") or ""),
+        "systemFallbackWrong": ", ".join(filter(_meant_machine, _fallbacks(facts))),
+        "systemFallbackMeant": ", ".join(filter(None, map(_meant_machine, _fallbacks(facts)))),
         **_zone_facts("systemZones", facts.get("systemPool.zones") or (), region),
         "systemPoolTwice": _twice(filter(None, (facts.get("systemPool.machineType"), *_fallbacks(facts)))),
         "keyRegion": (config.database_encryption_key or "////").split("/")[3] or None,
     }
     return facts | _network_facts(config) | _maintenance_facts(config)
+
+
+def _meant_machine(machine_type: str) -> str | None:
+    """The machine type nearest to one that does not exist; None where another rule refuses the series anyway."""
+    refused = carries_gpus(machine_type) or is_arm(machine_type)
+    return None if refused else nearest_existing(machine_type)
 
 
 def _fallbacks(facts: Mapping[str, Any]) -> tuple[str, ...]:

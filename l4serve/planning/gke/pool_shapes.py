@@ -6,6 +6,7 @@ from l4serve.config.node_pool import NodePool
 from l4serve.config.problems import Problem
 from l4serve.config.spelling import did_you_mean
 from l4serve.planning.machines.card_machines import machines_of_card
+from l4serve.planning.machines.machine_types import nearest_existing
 from l4serve.planning.machines.shapes import (
     Attachable,
     MachineShape,
@@ -28,10 +29,21 @@ def pool_shape(path: str, config: NodePool) -> MachineShape | Problem:
     if not takes:
         message = f"{config.machine_type!r} is not a known GPU machine type"
         return Problem(f"{path}.machineType", message, near_machines(config.machine_type))
+    hosts = tuple(dict.fromkeys(host for each in takes for host in each.hosts))
+    if config.machine_type not in hosts:
+        message = f"{config.machine_type!r} is not a known machine type that takes GPUs"
+        return Problem(f"{path}.machineType", message, _one_of(config.machine_type, hosts))
     if config.accelerator is None:
         message = f"{config.machine_type} has no GPU of its own"
         return Problem(f"{path}.accelerator", message, f"set accelerator: {{type: {takes[0].accelerator}, count: 1}}")
     return _attached(path, config, takes)
+
+
+def _one_of(machine_type: str, known: tuple[str, ...]) -> str:
+    """The remedy for a machine type that is none of those known: the nearest size of its class, else all of them."""
+    meant = nearest_existing(machine_type)
+    alike = meant in known and meant.rpartition("-")[0] == machine_type.rpartition("-")[0]
+    return f"did you mean {meant}?" if alike else f"use one of: {', '.join(known)}"
 
 
 def _own_cards(path: str, shape: MachineShape) -> Problem:
@@ -70,7 +82,7 @@ def near_machines(machine_type: str) -> str:
     """The remedy for an unknown machine type: those of its family, else what lists them."""
     family = [each for each in _machine_types() if each.rpartition("-")[0] == machine_type.rpartition("-")[0]]
     if family:
-        return f"use one of: {', '.join(family)}"
+        return _one_of(machine_type, tuple(family))
     if of_card := machines_of_card(machine_type):
         return f"that is a card: {of_card}"
     if has_no_gpus(machine_type):

@@ -90,8 +90,18 @@ def all_shapes(accelerator: str | None) -> tuple[MachineShape, ...]:
 
 @cache
 def gpu_machine_types() -> frozenset[str]:
-    """Every machine type that has cards of its own."""
+    """Every machine type that has cards of its own, or takes those that a pool attaches."""
     return frozenset(shape.machine_type for shape in _shapes())
+
+
+def carries_gpus(machine_type: str) -> bool:
+    """Whether a machine is of a series that has cards of its own."""
+    return machine_type.partition("-")[0] in _own_series()
+
+
+@cache
+def _own_series() -> frozenset[str]:
+    return frozenset(row["machineType"].partition("-")[0] for row in _table()["shapes"])
 
 
 def find_shape(machine_type: str, attached: tuple[str, int] | None = None) -> MachineShape | None:

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.spelling import nearest
 from l4serve.planning.machines.allocatable import Allocatable, free_for_workloads
 from l4serve.planning.machines.daemonsets import all_features
+from l4serve.planning.machines.machine_types import custom_machine
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
 
@@ -41,14 +41,6 @@ def holds_nothing(machine_type: str, disk_gb: int) -> bool:
     """Whether GKE's own daemonsets leave no memory of a node; a machine whose size nobody knows may hold something."""
     free = _free(machine_type, disk_gb)
     return free is not None and not free.memory_bytes
-
-
-def misspelt_class(machine_type: str) -> str | None:
-    """The machine type that was meant by one whose class is misspelt; None where it is spelt right, or like none."""
-    family, _, rest = machine_type.partition("-")
-    kind, dash, size = rest.partition("-")
-    near = None if kind in _table()["classes"] else nearest(kind, _table()["classes"])
-    return f"{family}-{near}{dash}{size}" if near else None
 
 
 def pods_on(machine_type: str, nodes: int, pod: tuple[int, int], disk_gb: int) -> int | None:
@@ -92,6 +84,8 @@ def _size(machine_type: str) -> tuple[int, float] | None:
     if machine_type in table["shared"]:
         cpus, gib = table["shared"][machine_type]
         return cpus, gib
+    if custom := custom_machine(machine_type):
+        return custom.cpus, custom.mib / 1024
     family, _, rest = machine_type.partition("-")
     kind, _, count = rest.partition("-")
     per_cpu = table["families"].get(family, {}).get(kind)

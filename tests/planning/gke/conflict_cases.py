@@ -130,10 +130,10 @@ CLUSTER_CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     ),
     "system-machine-misspelt": (
         {**STANDARD, "systemPool": {"machineType": "e2-standrd-4"}},
-        {**STANDARD, "systemPool": {"machineType": "c4d-standard-4-lssd"}},
+        {**STANDARD, "systemPool": {"machineType": "c4d-standard-8-lssd"}},
     ),
     "system-fallback-misspelt": (
-        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-highmm-4"]}},
+        {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-standard-5"]}},
         {**STANDARD, "systemPool": {"fallbackMachineTypes": ["n2-custom-4-8192"]}},
     ),
     "system-pool-elsewhere": (
