@@ -163,6 +163,7 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
     for urn in changing:
         say(f"{one_line(urn)}\n    read again by pulumi refresh, as its change was cut off")
     say(f"Heal it with: pulumi cancel; {HEALING if found else READING}")
+    say("To end the stack, run pulumi destroy in place of pulumi up, after the commands before it.")
     raise typer.Exit(NEEDS_HEALING)
 
 

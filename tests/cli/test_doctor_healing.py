@@ -70,6 +70,7 @@ def test_what_google_made_is_adopted_and_the_rest_made_again() -> None:
     assert "projects/p/serviceAccounts/llm-nodes@p.iam.gserviceaccount.com" in said
     assert f"{NAMESPACE['urn']}\n    made again by pulumi up" in said
     assert f"Heal it with: pulumi cancel; {HEALING}" in said
+    assert "pulumi destroy in place of pulumi up" in said
 
 
 def test_what_kubernetes_made_is_adopted_so_that_an_update_back_deletes_it() -> None:
@@ -139,13 +140,14 @@ def test_every_cloud_resource_is_adopted_made_again_without_harm_or_told_to_have
 
 
 def test_the_adopted_state_holds_what_was_made_under_its_id_and_its_inputs() -> None:
+    """As outputs too: Google's provider imports what has none, and destroys no cluster that it has imported."""
     document = state(CLUSTER, NAMESPACE)
     first = {"urn": f"{URN}pulumi:pulumi:Stack::s", "type": "pulumi:pulumi:Stack"}
     document["deployment"]["resources"] = [first]
     document["deployment"]["pending_operations"].append({"resource": ACCOUNT, "type": "deleting"})
     assert adopted(document) == {
         "manifest": {},
-        "resources": [first, {**CLUSTER, "id": CLUSTER_ID}],
+        "resources": [first, {**CLUSTER, "id": CLUSTER_ID, "outputs": CLUSTER["inputs"]}],
         "pending_operations": [{"resource": ACCOUNT, "type": "deleting"}],
     }
 
@@ -157,7 +159,7 @@ def test_what_was_being_replaced_stays_only_to_be_deleted(old: dict[str, Any], a
     found = adopted(document)["resources"]
     assert found == [
         {**held, "delete": True},
-        {**CLUSTER, "id": CLUSTER_ID},
+        {**CLUSTER, "id": CLUSTER_ID, "outputs": CLUSTER["inputs"]},
         *({**held, **each} for each in after),
         {**NAMESPACE, "id": "n"},
     ]

@@ -17,6 +17,7 @@ READING = "pulumi refresh && pulumi up"
 _CREATING = "creating"
 _CHANGING = ("updating", "deleting")
 _KUBERNETES = "kubernetes:"
+_GOOGLE = "gcp:"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -59,9 +60,14 @@ def adopted(state: Any) -> dict[str, Any]:
         if each.get("type") != _CREATING:
             others.append(each)
         elif ids[urn]:
-            made[urn] = {**each["resource"], "id": ids[urn]}
+            made[urn] = {**each["resource"], "id": ids[urn], **_known_of(each["resource"])}
     resources = [*_with_made(deployment.get("resources") or (), made), *made.values()]
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": others}}
+
+
+def _known_of(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What a refresh begins with. Without outputs Google's provider imports: every cluster is then one to be kept."""
+    return {"outputs": resource.get("inputs") or {}} if resource["type"].startswith(_GOOGLE) else {}
 
 
 def cut_off_problem(deployments: Iterable[str]) -> Problem:
