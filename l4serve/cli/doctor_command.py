@@ -170,6 +170,8 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
 def _fate(pending: PendingCreate) -> str:
     if pending.import_id:
         return f"adopted as {one_line(pending.import_id)}"
+    if pending.ends:
+        return f"left by a destroy since; delete it, if it is there: {one_line(pending.ends)}"
     again = "made again by pulumi up"
     if pending.left:
         return f"{again}; to go back without it, if it is this stack's: {one_line(pending.left)}"

@@ -165,6 +165,19 @@ def test_what_was_being_replaced_stays_only_to_be_deleted(old: dict[str, Any], a
     ]
 
 
+def test_what_a_destroy_has_left_since_is_told_with_what_ends_it() -> None:
+    """A state that refers to a provider that it has no more is imported by no CLI."""
+    provider = f"{URN}pulumi:providers:gcp::default_10_2_0"
+    document = state({**CLUSTER, "provider": f"{provider}::an-id"})
+    code, said = doctor(document)
+    assert code == 1
+    ends = "gcloud container clusters delete llm-dev --location us-central1-a --project p"
+    assert f"left by a destroy since; delete it, if it is there: {ends}" in " ".join(said.split())
+    assert adopted(document) == {"manifest": {}, "resources": [], "pending_operations": []}
+    document["deployment"]["resources"] = [{"urn": provider, "type": "pulumi:providers:gcp"}]
+    assert f"adopted as {CLUSTER_ID}" in doctor(document)[1]
+
+
 def test_a_state_without_creates_is_adopted_as_it_is() -> None:
     document = state(ACCOUNT, kind="updating")
     assert adopted(document) == {**document["deployment"], "resources": []}

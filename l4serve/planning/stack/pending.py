@@ -32,6 +32,8 @@ class PendingCreate:
     """Command that lists what was made beside what is made again; None where the one takes the other's place."""
     left: str | None = None
     """Command that ends what was made, where an update that does not want it leaves it."""
+    ends: str | None = None
+    """What ends, or names, what a destroy has left since: with its provider gone, no state can have it."""
 
 
 class StateError(ValueError):
@@ -40,7 +42,9 @@ class StateError(ValueError):
 
 def pending_creates(state: Any) -> tuple[PendingCreate, ...]:
     """The pending creates of a state as `pulumi stack export` writes it; raises StateError for anything else."""
-    return tuple(_pending(each["resource"]) for each in _operations(state) if each.get("type") == _CREATING)
+    creating = [each["resource"] for each in _operations(state) if each.get("type") == _CREATING]
+    held = {each["urn"] for each in state["deployment"].get("resources") or ()}
+    return tuple(_pending(each, destroyed=_provider(each) not in held | {None}) for each in creating)
 
 
 def pending_changes(state: Any) -> tuple[str, ...]:
@@ -120,16 +124,24 @@ def _is_resource(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("urn"), str)
 
 
-def _pending(resource: Mapping[str, Any]) -> PendingCreate:
+def _provider(resource: Mapping[str, Any]) -> str | None:
+    """URN of its provider, which is referred to by that and an id."""
+    provider = resource.get("provider")
+    return provider.rpartition("::")[0] if isinstance(provider, str) else None
+
+
+def _pending(resource: Mapping[str, Any], *, destroyed: bool) -> PendingCreate:
     kind, values = resource["type"], resource.get("inputs") or {}
     ours = kind.startswith(_KUBERNETES)
     if ours:
         metadata = values.get("metadata")
         values = metadata if isinstance(metadata, Mapping) else {}
     known = load_data(__file__, "import_ids.yaml")
-    import_id, twins, left = (_filled(known[each].get(kind), values) for each in ("ids", "twins", "left"))
+    import_id, twins, left, ends = (_filled(known[each].get(kind), values) for each in ("ids", "twins", "left", "ends"))
     if ours and not left:
         import_id = _filled("{namespace}/{name}" if values.get("namespace") else "{name}", values)
+    if destroyed:
+        return PendingCreate(resource["urn"], None, ends=ends or import_id)
     return PendingCreate(resource["urn"], import_id, twins, left)
 
 
