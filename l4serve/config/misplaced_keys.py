@@ -35,6 +35,8 @@ def meant_key(key: str, loc: tuple[int | str, ...], known_keys: Collection[str])
     if own and wanted not in known_keys and (elsewhere := nearest(wanted, known_keys, alike=_ALMOST)):
         paths = [f"{place}.{elsewhere}".lstrip(".") for place in _homes(elsewhere, loc)]
         return f"did you mean {' or '.join(paths)}?"
+    if own and (unplanned := load_data(__file__, "unplanned_keys.yaml").get(key)):
+        return str(unplanned)
     if own and (kept := _known_otherwise(key)):
         if kept in own:
             return f"did you mean {kept}?"

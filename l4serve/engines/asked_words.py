@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from packaging.version import Version
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.workload import Engine
@@ -99,10 +100,12 @@ _OPTIONS = (
 )
 """Options that no typed field sets, or not alone: the fact that holds the value of each, or of a key of its object."""
 _PURPOSE = re.compile(
-    r"(?:For(?:CausalLM|ConditionalGeneration|TextEncoding|\w*Classification|RewardModeling)"
+    r"(?:For(?:CausalLM|ConditionalGeneration|TextEncoding|(?:Audio|Image|Sequence|Token|Video)Classification|RewardModeling)"
     r"|(?:Chat|LMHead|Embedding|Classification|Reward)?Model)$"
 )
 """Ends of the names of classes that are made of each other (`iter_architecture_defaults` of vllm/config/model.py)."""
+_TOKENS, _TOKENS_SINCE = "ForTokenClassification", Version("0.13")
+"""An end that older releases make of nothing."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
 _HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
 """Options that are objects, in camel case."""
@@ -166,7 +169,8 @@ def unknown_class(facts: Mapping[str, Any], contract: Contract) -> str | None:
     if not names or any(name in contract.models for name in names):
         return None
     stems = {_PURPOSE.sub("", name) for name in contract.models}
-    return None if any(_PURPOSE.sub("", name) in stems for name in names) else names[0]
+    made = [name for name in names if not name.endswith(_TOKENS) or Version(contract.version) >= _TOKENS_SINCE]
+    return None if any(_PURPOSE.sub("", name) in stems for name in made) else names[0]
 
 
 def unknown_compile_size(facts: Mapping[str, Any]) -> str | None:

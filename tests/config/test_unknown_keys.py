@@ -71,3 +71,24 @@ def test_a_key_for_clients_inside_the_object_is_led_to_the_one_that_there_is(par
         (told,) = [str(problem.remedy) for problem in refused.value.problems]
         assert "hfToken" not in told
         assert "apiKey" in told, (key, told)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("gpuPartitionSize", "1g.5gb"),
+        ("gpuSharingConfig", {"gpuSharingStrategy": "TIME_SHARING", "maxSharedClientsPerGpu": 4}),
+        ("mps", True),
+    ],
+)
+@pytest.mark.parametrize("part", ["accelerator", ""])
+def test_a_part_of_a_gpu_is_said_not_to_be_planned(key: str, value: Any, part: str) -> None:
+    """https://cloud.google.com/kubernetes-engine/docs/how-to/gpus-multi: a pool of MIG partitions is another thing."""
+    pool: dict[str, Any] = {"machineType": "a2-highgpu-1g", "maxNodes": 1}
+    (pool.setdefault("accelerator", {"type": "nvidia-tesla-a100"}) if part else pool)[key] = value
+    with pytest.raises(ConfigError) as refused:
+        parse_stack("x", {SERVING_KEY: serving({"qwen": workload()}, nodePools={"a100": pool})}, base=Path.cwd())
+    path = ".".join(filter(None, ("nodePools.a100", part, key)))
+    assert next(p.remedy for p in refused.value.problems if p.path == path).startswith(
+        "remove it: each pod takes whole"
+    )

@@ -230,3 +230,20 @@ def test_a_class_that_the_release_lacks_stands_in_no_models_place(overrides: str
     assert "vllm-overridden-unknown-model" in dotted
     allowed = frozenset(["vllm-overridden-unknown-model"])
     assert not errors("vllm", "0.26.0", extra_args=(f"--hf-overrides={overrides}",), allow=allowed)
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "refused"),
+    [
+        ("0.11.2", "Qwen3ForTokenClassification", True),
+        ("0.12.0", "Qwen3ForTokenClassification", True),
+        ("0.13.0", "Qwen3ForTokenClassification", False),
+        ("0.11.2", "ModernBertForTokenClassification", False),
+        ("0.11.2", "Qwen3ForSequenceClassification", False),
+        ("0.26.0", "Qwen3ForQuestionClassification", True),
+    ],
+)
+def test_a_class_of_tokens_is_made_of_another_since_0_13(version: str, name: str, refused: bool) -> None:
+    """https://github.com/vllm-project/vllm/issues/30107: 0.11.2 has none for Qwen3."""
+    asked = (f'--hf-overrides={{"architectures": ["{name}"]}}',)
+    assert ("vllm-overridden-unknown-model" in errors("vllm", version, extra_args=asked, runner="pooling")) == refused

@@ -24,6 +24,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import Remedy, remedies
 from l4serve.planning.models.catalogue import unless_meant
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.named_sizes import named_size
 from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.completed_remedies import completed
@@ -158,7 +159,8 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
         if not hint and "/" not in name:
             hint = "most ids of the Hub are owner/name, as meta-llama/Llama-3.1-8B; "
         return None, (
-            f"{name} is in no catalogue, so its memory is not judged; {hint}set model.config to its config.json",
+            f"{name} is in no catalogue, so its memory is not judged; {_too_large(subject)}{hint}"
+            "set model.config to its config.json",
         )
     try:
         options, uncounted = with_draft(subject.options, speculation(subject.workload), subject.shape)
@@ -166,6 +168,18 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
         return fit, (*unseen_model(subject.shape), *uncounted, *fit.notes)
     except MemoryModelError as error:
         return None, (f"memory is not judged: {error}",)
+
+
+def _too_large(subject: Subject) -> str:
+    """That a model's weights exceed its GPUs by what its id tells; empty where they need not."""
+    given = vars(subject.workload.engine)
+    beside = given.get("cpu_offload_gb") or any(arg.startswith("--offload") for arg in subject.workload.extra_args)
+    named = named_size(subject.workload.model.id, stored_as_named=not given.get("quantization"))
+    room = subject.card.total_gib * subject.layout.gpus
+    if named is None or beside or named.gib <= room:
+        return ""
+    least = f"{named.billions:g} billion parameters weigh {named.gib:.0f} GiB at {named.bits} bits"
+    return f"by its name it does not fit: {least}, and its GPUs have {room:.0f}; "
 
 
 def _cures(subject: Subject) -> tuple[Remedy, ...]:

@@ -119,6 +119,7 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("Qwen/Qwen2.5-VL-72B-Instruct", 73.4),
         ("BAAI/bge-base-en-v1.5", 0.109),
         ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", 480),
+        ("ai21labs/AI21-Jamba-1.5-Mini", 51.6),
     ],
     lambda case: case[0],
 )
