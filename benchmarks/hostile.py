@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.hostility.every_place import every_place
 from benchmarks.hostility.inputs import Case, cases
 from benchmarks.hostility.many import many
 from benchmarks.hostility.odd_places import other_kinds, sandbox_files
@@ -170,6 +171,7 @@ def all_cases(rng: random.Random, per_kind: int, most: int = MANY) -> Iterable[C
     yield from planted(rng)
     yield from ordinary(rng)
     yield from many(rng, most)
+    yield from every_place(rng, per_kind)
 
 
 def main() -> None:

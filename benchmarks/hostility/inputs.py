@@ -43,7 +43,7 @@ MODEL: Mapping[str, Any] = {
     "layer_types": ["full_attention"] * 16, "sliding_window": 4096, "torch_dtype": "bfloat16",
     "first_k_dense_replace": 0, "kv_lora_rank": 0, "linear_num_value_heads": 0,
 }  # fmt: skip
-_MARKUP = (
+MARKUP = (
     "[INST]",
     "[/INST]",
     "[/]",
@@ -57,12 +57,12 @@ _MARKUP = (
     "$(A)",
     "[/INST",
 )
-_ACTING = (
+ACTING = (
     "\x1b[31m", "\x1b]8;;http://e\x07x", "\x07", "\x00", "\r", "\n::error ::y", "\n```\n# x", "\u202e", "\u2066",
     "\u2028", "\x85", "\x9b2J", "\x7f", "\ud800", "\u200b", "##[error]", "::add-mask::x", "\t", "\U000e0041",
     "\u00ad", "\u034f", "\u115f", "\u3164", "\uffa0", "\u2800", "\u200d", "\ufe0f", "\u00a0", "\u3000", "\U0001d173",
 )  # fmt: skip
-_ODD: tuple[Any, ...] = (
+ODD: tuple[Any, ...] = (
     -1, 0, 2**31, 2**63, 2**64, 10**30, -0.5, 1e308, "9" * 5000, "1e400", "", "x" * 70_000, None, True, [], {}, [[]],
     {"secure": "x"}, [None], "../../etc/passwd", "a/../../b:v", "my-pr\u043eject", "\u0661\u0662",
     "2024-99-99T00:00:00Z",
@@ -156,11 +156,11 @@ def _with(rng: random.Random, kind: str, piece: str) -> Case:
 
 
 def _markup(rng: random.Random) -> Case:
-    return _with(rng, "markup", rng.choice(_MARKUP))
+    return _with(rng, "markup", rng.choice(MARKUP))
 
 
 def _acting(rng: random.Random) -> Case:
-    return _with(rng, "control characters", rng.choice(_ACTING))
+    return _with(rng, "control characters", rng.choice(ACTING))
 
 
 def _odd(rng: random.Random) -> Case:
@@ -168,11 +168,11 @@ def _odd(rng: random.Random) -> Case:
     if rng.random() < 0.5:
         return stack_case(
             "odd values",
-            edited(GOOD, rng.choice([*_places(dict(GOOD))]), lambda _: rng.choice(_ODD)),
+            edited(GOOD, rng.choice([*_places(dict(GOOD))]), lambda _: rng.choice(ODD)),
             rng.choice(_COMMANDS),
         )
     where, key = rng.choice(fields())
-    return stack_case("odd values", edited(GOOD, where, lambda d: {**d, key: rng.choice(_ODD)}), rng.choice(_COMMANDS))
+    return stack_case("odd values", edited(GOOD, where, lambda d: {**d, key: rng.choice(ODD)}), rng.choice(_COMMANDS))
 
 
 @cache
@@ -206,7 +206,7 @@ def _shapes(rng: random.Random) -> Case:
     """A config.json with odd figures, named by a stack or on the command line."""
     model = dict(MODEL)
     for path in rng.sample([*_places(model)], rng.randint(1, 3)):
-        odd = rng.choice((*_ODD, float("inf"), float("nan"), 1, 7, 1000))
+        odd = rng.choice((*ODD, float("inf"), float("nan"), 1, 7, 1000))
         try:
             model = edited(model, path, lambda _, odd=odd: odd)
         except (KeyError, IndexError, TypeError):

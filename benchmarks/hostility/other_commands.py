@@ -39,16 +39,17 @@ def _run(rng: random.Random, found: re.Match[str]) -> str:
 def _planted(place: str, secret: str) -> Any:
     """The good stack with a secret at a place; 0 is the first entry of a list."""
     whole = place if place.startswith("/") else f"/workloads/qwen/{place}"
-    return _put(dict(GOOD), whole.split("/")[1:], secret)
+    return put(dict(GOOD), whole.split("/")[1:], secret)
 
 
-def _put(node: Any, way: list[str], secret: str) -> Any:
+def put(node: Any, way: list[str], value: Any) -> Any:
+    """A copy of an object with a value at a path, whose parents are made; 0 is the first entry of a list."""
     if not way:
-        return secret
+        return value
     if way[0] == "0":
-        return [secret]
+        return [put(None, way[1:], value)]
     inner = dict(node) if isinstance(node, dict) else {}
-    return {**inner, way[0]: _put(inner.get(way[0]), way[1:], secret)}
+    return {**inner, way[0]: put(inner.get(way[0]), way[1:], value)}
 
 
 def _nothing(_folder: Path) -> None:

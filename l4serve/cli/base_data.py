@@ -39,11 +39,11 @@ def base_sides(
     asked, answer = scratch / "asked.json", scratch / "sides.pickle"
     asked.write_text(json.dumps({name: str(path) for name, path in stacks.items()}), encoding="utf-8")
     command = "import sys; from l4serve.cli.base_data import answer; answer(*sys.argv[1:])"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", command, str(asked), str(recipes), str(answer)],
-        cwd=scratch, env={**os.environ, "PYTHONPATH": str(scratch)}, capture_output=True, timeout=_PLAN_S, check=False,
-    )  # fmt: skip
-    if done.returncode:
+    argv = [sys.executable, "-P", "-c", command, str(asked), str(recipes), str(answer)]
+    there = {**os.environ, "PYTHONPATH": str(scratch)}
+    try:
+        subprocess.run(argv, cwd=scratch, env=there, capture_output=True, timeout=_PLAN_S, check=True)
+    except (OSError, subprocess.SubprocessError):
         return None
     sides: Mapping[str, Side] = pickle.loads(answer.read_bytes())  # noqa: S301 - written by our own code a moment ago
     return sides

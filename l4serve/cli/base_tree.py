@@ -231,8 +231,10 @@ def _git(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.Complete
             ["git", *options, *arguments], cwd=root, input=stdin, capture_output=True, timeout=_GIT_S,
             env={**os.environ, **quiet}, check=False,
         )  # fmt: skip
-    except FileNotFoundError:
-        raise GitError("git is not on PATH\n    fix: install it, or compare two files: --from A --to B") from None
+    except OSError:  # Also what PATH names may be no folder, or too long.
+        raise GitError(
+            "git is not on PATH, or cannot be run\n    fix: install it, or compare two files: --from A --to B"
+        ) from None
     except subprocess.TimeoutExpired:
         raise GitError(
             f"git {arguments[0]} took longer than {_GIT_S} s\n    fix: try again, or compare two files: --from A --to B"

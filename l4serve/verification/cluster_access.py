@@ -13,6 +13,8 @@ from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.yaml_reader import YamlError, read_yaml
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 
+_ODD_VALUES = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What the client raises on a kubeconfig with other values than it looks for, such as a date of no calendar."""
 _PULUMI_SECONDS = 120
 _MOST_FOREIGN_BYTES = 2**17
 _ACTING_KEYS = ("exec", "auth-provider", "tokenFile")
@@ -99,7 +101,7 @@ def _as_its_client_reads(content: bytes) -> object:
 def _from_file(named: str | None, context: str | None) -> ApiClient:
     try:
         client: ApiClient = new_client_from_config(config_file=named, context=context)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ConfigException, OSError, yaml.YAMLError, *_ODD_VALUES) as error:
         where = named or os.environ.get("KUBECONFIG") or "~/.kube/config"
         raise AccessError(
             f"the kubeconfig {where} gives no access: {_first_line(error)}\n"
@@ -112,7 +114,7 @@ def _from_text(text: str, stack: str) -> ApiClient:
     try:
         client: ApiClient = new_client_from_config_dict(yaml.safe_load(text))  # type: ignore[no-untyped-call]
     # The text holds credentials, so an error must not quote it.
-    except (ConfigException, OSError, yaml.YAMLError, TypeError, AttributeError) as error:
+    except (ConfigException, OSError, yaml.YAMLError, *_ODD_VALUES) as error:
         raise AccessError(
             f"the output `kubeconfig` of stack {stack} is not a kubeconfig that this machine can use "
             f"({type(error).__name__})\n    fix: pulumi up -s {stack}"
@@ -145,6 +147,11 @@ def _pulumi_output(stack: str, project_root: Path) -> str:
         raise AccessError(
             f"pulumi stack output did not answer within {_PULUMI_SECONDS} s\n"
             f"    fix: see what holds it up: pulumi stack output -s {stack}"
+        ) from None
+    except OSError as error:
+        raise AccessError(
+            f"{pulumi} cannot be run: {error.strerror}\n"
+            "    fix: install the Pulumi CLI anew, or name cluster.kubeconfig"
         ) from None
     if done.returncode != 0 or not done.stdout.strip():
         raise AccessError(

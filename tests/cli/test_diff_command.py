@@ -189,6 +189,15 @@ def test_a_ref_that_is_no_commit_reaches_no_option_of_git(ref: str, repository: 
     assert not (repository / "touch").exists()
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "a" * 5000, "", "/etc/passwd:/nowhere"])
+def test_a_path_that_leads_to_no_git_is_told(path: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repository.is_dir()
+    monkeypatch.setenv("PATH", path)
+    done = run("HEAD")
+    assert done.exit_code == 2
+    assert "git is not on PATH, or cannot be run" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("level", "code"), [("in place", 1), ("pod-restart", 1), ("workload replaced", 0), ("danger", 0)]
 )
