@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from l4serve.planning.performance.bottleneck import AND
 from l4serve.planning.performance.card_speeds import all_card_speeds
+from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.load import Load, spread_as_asked
+from l4serve.planning.performance.loop_state import Limits
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.step_time import StepClock
@@ -68,6 +70,46 @@ def test_the_bytes_are_the_limit_of_at_least_sixteen_sequences(gpu: str) -> None
     for model, formats, sequences in product(MODELS, NARROWER, (1, 2, 4, 8, 16)):
         wide, narrow = (clock(model, gpu, name) for name in formats)
         assert narrow.decoding(sequences, 512) <= wide.decoding(sequences, 512), (model, formats, sequences)
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from([None, "fp8", "w8a8-int8", "awq", "gptq"]),
+    st.sampled_from([None, "fp8"]),
+    st.integers(1, 256),
+    st.integers(1, 32768),
+    st.floats(1.001, 10),
+)
+@settings(max_examples=60, deadline=None)
+def test_more_bandwidth_never_decodes_slower(
+    gpu: str, model: str, quantization: str | None, cache_type: str | None, sequences: int, context: int, factor: float
+) -> None:
+    own = clock(model, gpu, quantization, cache_type)
+    assert own.sped_up(read=factor).decoding(sequences, context) <= ROUNDED * own.decoding(sequences, context)
+
+
+@pytest.mark.parametrize("gpu", CARDS)
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from([None, "fp8", "awq"]),
+    st.integers(1, 400),
+    st.sampled_from([(256, 128), (1024, 64), (32, 512)]),
+    st.floats(1.05, 8),
+)
+@settings(max_examples=8, deadline=None)
+def test_more_bandwidth_never_serves_clients_slower(
+    gpu: str, model: str, quantization: str | None, clients: int, lengths: tuple[int, int], factor: float
+) -> None:
+    """Other requests may meet in a step, for which a token may come a little later."""
+    own, limits = (
+        clock(model, gpu, quantization),
+        Limits(sequences=256, batched_tokens=2048, cache_tokens=400_000, longest=4096),
+    )
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], clients=clients)
+    slow, fast = (closed(each, limits, load) for each in (own, own.sped_up(read=factor)))
+    assert fast.total / fast.requests <= STEPS_MEET * slow.total / slow.requests
+    assert fast.itl / fast.decoded <= STEPS_MEET * slow.itl / slow.decoded
 
 
 @pytest.mark.parametrize("gpu", CARDS)
