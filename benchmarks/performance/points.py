@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.performance.at_once import tokens_at_once
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
@@ -52,9 +51,10 @@ def predicted(point: Point, rates: KernelRates | None = None) -> Speed:
     subject = subject_of(point.question)
     judgement = judge(subject)
     speed = subject_speed(subject, judgement, point.load, rates)
-    if not point.at_once or judgement.fit is None or not speed.judged:
+    if not point.at_once:
         return speed
-    made = tokens_at_once(subject, judgement.fit, point.load, rates)
+    once = subject_speed(subject, judgement, replace(point.load, burst=True), rates)
+    made = once.figures.output_tokens_per_second
     return replace(speed, figures=replace(speed.figures, output_tokens_per_second=made))
 
 

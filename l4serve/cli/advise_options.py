@@ -38,7 +38,7 @@ InputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, h
 OutputTokensOption = Annotated[int | None, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")]
 RpsOption = Annotated[float | None, typer.Option(min=1e-6, max=1e6, help="Requests a second, over all replicas.")]
 ConcurrencyOption = Annotated[
-    int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that wait at once, over all replicas.")
+    int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that wait at once and ask anew, over all replicas.")
 ]
 PercentileOption = Annotated[
     float | None,

@@ -59,10 +59,15 @@ def estimate(
     input_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")],
     output_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")],
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer.")
+        int | None,
+        typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer and then ask anew."),
     ] = None,
     rate: Annotated[
         float | None, typer.Option(min=1e-6, max=1e6, help="Requests that come in a second, whoever still waits.")
+    ] = None,
+    requests_at_once: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_CLIENTS, help="Requests that all come at once, and no more after them."),
     ] = None,
     length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
@@ -115,15 +120,17 @@ def estimate(
 
 
 def _load(asked: Mapping[str, Any]) -> Load:
-    rate, varied = asked["rate"], asked["arrival_cv2"]
-    if (asked["concurrency"] is None) == (rate is None):
-        refuse("load", "a load is a number of clients or a rate", "give either --concurrency or --rate")
+    rate, varied, burst = asked["rate"], asked["arrival_cv2"], asked["requests_at_once"]
+    if sum(given is not None for given in (asked["concurrency"], rate, burst)) != 1:
+        message = "a load is a number of clients that ask anew, a rate, or requests that come at once and no more"
+        refuse("load", message, "give one of --concurrency, --rate and --requests-at-once")
     if rate is None and (varied is not None or asked["percentile"] is not None):
         refuse("load", "--arrival-cv2 and --percentile are of requests that come at a rate", "give --rate")
     load = Load(
         input_tokens=asked["input_tokens"],
         output_tokens=asked["output_tokens"],
-        clients=asked["concurrency"],
+        clients=burst or asked["concurrency"],
+        burst=burst is not None,
         rate=rate,
         arrival_cv2=1.0 if varied is None else varied,
     )

@@ -96,7 +96,7 @@ def test_the_answer_says_how_the_lengths_vary() -> None:
         crowd = CliRunner().invoke(app, [*command, *load]).stdout
         assert "56 % of the lengths spread by sigma 1 of prompts and 0.8 of answers" in " ".join(crowd.split())
         equal = CliRunner().invoke(app, [*command, *load, "--length-spread", "0"]).stdout
-        assert "400 at a time, equal lengths" in " ".join(equal.split())
+        assert "400 at a time, each asking anew, equal lengths" in " ".join(equal.split())
 
 
 def test_a_context_that_cuts_the_long_requests_answers_another_question(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ QUEUED = 6
 
 
 def closed(clock: StepClock, limits: Limits, load: Load) -> Observed:
-    """What clients see that each have one request at a time.
+    """What clients see that each have one request at a time, or one in all.
 
     The engine is followed step by step for as many clients as it has places, and twice as many of equal lengths; who
     comes beyond that finds a pace that no longer changes. Where a part of the requests are a crowd's, the pace is as
@@ -26,6 +26,8 @@ def closed(clock: StepClock, limits: Limits, load: Load) -> Observed:
     first token.
     """
     clients = load.clients or 1
+    if load.burst:
+        return observed(clock, limits, load)
     if load.crowd:
         return _with_crowd(clock, limits, load)
     places = places_of(limits, load)

@@ -43,7 +43,7 @@ class EngineLoop:
         self.cached = 0
         self.window = clock.work.window
         self.seen = Observed()
-        self.finished = 0
+        self.finished = self.skip = 0
         self.blocked = ""
         self.to_come: Iterator[float] = iter(())
         self.sent: deque[float] = deque()

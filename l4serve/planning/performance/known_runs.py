@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
 
+from l4serve.planning.performance.burst import Burst
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.full_engine import LOOKED_AT, FullEngine, Pace
 from l4serve.planning.performance.load import Load
@@ -23,7 +24,7 @@ def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
     for known, seen in runs:
         if known == limits or seen.fits(limits, known):
             return seen
-    seen = EngineLoop(clock, limits, load).run()
+    seen = (Burst if load.burst else EngineLoop)(clock, limits, load).run()
     runs.append((limits, seen))
     return seen
 

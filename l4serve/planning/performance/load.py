@@ -24,8 +24,9 @@ PLASTIC = (0.7548776662466927, 0.5698402909980532)
 
 @frozen(kw_only=True)
 class Load:
-    """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer, or coming at
-    `rate` a second whoever waits, with gaps of this squared coefficient of variation (1: without memory).
+    """Requests of `input_tokens` and `output_tokens`, from `clients` that each wait for their answer and ask anew, or
+    coming at `rate` a second whoever waits, with gaps of this squared coefficient of variation (1: without memory). In
+    a `burst` each client asks once.
 
     With a spread, the lengths are medians of lognormal distributions of that sigma, cut at a sixteenth and at sixteen
     times the median. `crowd` is the share of the requests whose lengths have a crowd's spread instead.
@@ -39,13 +40,14 @@ class Load:
     output_spread: float = 0.0
     crowd: float = 0.0
     arrival_cv2: float = 1.0
+    burst: bool = False
     draw: int = 0
     """Which of the draws of arrivals comes at the rate."""
 
     @property
-    def kind(self) -> Literal["closed", "open"]:
-        """Whether a fixed number of clients waits for answers, or requests come at a rate."""
-        return "closed" if self.rate is None else "open"
+    def kind(self) -> Literal["closed", "open", "burst"]:
+        """Whether clients ask anew when they are answered, requests come at a rate, or all come at once and no more."""
+        return "open" if self.rate is not None else "burst" if self.burst else "closed"
 
     @property
     def mean_input(self) -> float:
@@ -75,7 +77,11 @@ class Load:
     @property
     def told(self) -> str:
         """The load in words: lengths, who asks, and how the lengths vary."""
-        who = f"{self.clients} at a time" if self.rate is None else f"{self.rate:g} requests a second"
+        who = {
+            "closed": f"{self.clients} at a time, each asking anew",
+            "open": f"{self.rate:g} requests a second" if self.rate else "",
+            "burst": f"{self.clients} at once and no more",
+        }[self.kind]
         prompts, answers, share = self.spread
         sigma = f"{prompts:g}" if prompts == answers else f"{prompts:g} of prompts and {answers:g} of answers"
         whose = "lengths" if share == 1.0 else f"{100 * share:.0f} % of the lengths"
@@ -151,10 +157,11 @@ def _draw(normal: NormalDist, at: float, median: int, spread: float) -> int:
 
 
 def spread_as_asked(load: Load, sigma: float | None) -> Load:
-    """The load with lengths of this spread; unsaid they are equal, but those of a crowd, which vary.
+    """The load with lengths of this spread; unsaid they are equal, but those of a crowd that asks anew, which vary.
 
     It hangs on the load alone: every engine that is compared under it answers the same question.
     """
-    if sigma is not None:
+    if sigma is not None or load.burst:
+        sigma = sigma or 0.0
         return replace(load, input_spread=sigma, output_spread=sigma, crowd=0.0)
     return replace(load, crowd=min(1.0, max(0.0, (load.clients or 0) / CROWD - 1)))

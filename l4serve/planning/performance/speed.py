@@ -269,7 +269,8 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
         return Speed(figures=UNKNOWN, bound=width, not_judged=("the load never ends",))
     wait, total = seen.ttft / seen.requests, seen.total / seen.requests
     made = seen.tokens / seen.requests
-    per_second = (load.clients / total) if load.clients else (load.rate or 0.0)
+    alone = seen.ended + clock.rates.request if load.burst else total
+    per_second = (load.clients / alone) if load.clients else (load.rate or 0.0)
     figures = Figures(
         ttft_ms=wait * MILLI,
         itl_ms=seen.itl / seen.decoded * MILLI if seen.decoded else None,

@@ -37,8 +37,10 @@ def load_json(load: Load) -> dict[str, Any]:
     return {
         "inputTokens": load.input_tokens,
         "outputTokens": load.output_tokens,
-        "concurrency": load.clients,
+        "kind": load.kind,
+        "concurrency": None if load.burst else load.clients,
         "rps": load.rate,
+        "requestsAtOnce": load.clients if load.burst else None,
         "lengthSpread": {"input": prompts, "output": answers, "share": rounded(share)},
     }
 
