@@ -227,7 +227,7 @@ def test_what_no_data_supports_is_not_judged(options: dict[str, Any], reason: st
 
 
 @pytest.mark.parametrize("lengths", [{"input_tokens": 9000}, {"output_tokens": 8192}])
-def test_a_request_longer_than_the_context_is_not_judged(lengths: dict[str, int]) -> None:
+def test_a_request_longer_than_the_context_is_not_judged(lengths: dict[str, Any]) -> None:
     assert "longer than the context of 8192" in speed_of(served(), replace(CHAT, **lengths)).not_judged[0]
 
 

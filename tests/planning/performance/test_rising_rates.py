@@ -1,6 +1,7 @@
 """The more requests come, the longer each waits: no draw of arrivals makes a higher rate look quicker."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from tests.planning.performance.engines import served
 
 STEP = 0.04
 """By how much a first token may come earlier at a higher rate of one draw: requests meet steps elsewhere."""
-LONG_ANSWERS = {"input_tokens": 300, "output_tokens": 1000}
+LONG_ANSWERS: Any = {"input_tokens": 300, "output_tokens": 1000}
 ENGINES = {
     "few places": (served("Qwen/Qwen2.5-14B-Instruct-AWQ"), 2000, 300),
     "short prompts": (served("Qwen/Qwen2.5-1.5B-Instruct"), 64, 128),
