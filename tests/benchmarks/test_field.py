@@ -10,11 +10,7 @@ from benchmarks.field import GOAL, cases, fault, is_judged, outcome_of
 OPEN = frozenset(
     {
         "vllm-16570",
-        "trinq-qwen2.5-14b-1m-h100",
         "vllm-19638-jamba-large-1.6",
-        "gemma-3n-e4b-0.3-l4",
-        "gemma-3n-e4b-t4",
-        "granite-4-h-small-half-a-card",
         "prm-7b-16384",
         "tgi-mistral-large-3",
     }

@@ -35,7 +35,8 @@ def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, mod
             tower.get("queries", 0),
             tower.get("merge", 1),
         )
-        return pictures + count_audio_parameters(audio, hidden, conformer=conformer)
+        convolved = int(tower.get("parameters", 0)) if vision is not None else 0
+        return pictures + convolved + count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
         what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
         raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None

@@ -60,7 +60,9 @@ def state_space_layers(
     if expert := keys.get("expertLayers"):  # every n-th layer has experts, the others a dense MLP
         experts = len(_every(text, expert, layers))
         return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers - experts, expert_layers=experts)
-    return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers if keys.get("mlp") else 0)
+    # Beside experts the MLP of each layer is the one that they share.
+    dense = keys.get("mlp") and not text.get("num_local_experts")
+    return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers if dense else 0)
 
 
 def _of_pattern(pattern: str, layers: int) -> tuple[LayerKind, ...]:

@@ -98,7 +98,7 @@ def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: b
     block += 3 * hidden * hidden if conformer else 0
     convolutions = 3 * hidden * (_number(audio, "num_mel_bins") + hidden)
     positions = _number(audio, "max_source_positions") * hidden
-    layers = _number(audio, "encoder_layers", "num_hidden_layers")
+    layers = _number(audio, "encoder_layers", "num_hidden_layers", "conf_num_hidden_layers")
     return layers * block + convolutions + positions + hidden * text_hidden_size
 
 

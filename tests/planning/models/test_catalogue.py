@@ -120,6 +120,11 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("BAAI/bge-base-en-v1.5", 0.109),
         ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", 480),
         ("ai21labs/AI21-Jamba-1.5-Mini", 51.6),
+        ("ibm-granite/granite-4.0-h-small", 32.19),
+        ("ibm-granite/granite-4.0-h-tiny", 6.94),
+        ("google/gemma-3n-E4B-it", 7.85),
+        ("google/gemma-3n-E2B-it", 5.43),
+        ("Qwen/Qwen2.5-14B-Instruct-1M", 14.8),
     ],
     lambda case: case[0],
 )
