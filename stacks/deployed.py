@@ -7,12 +7,14 @@ from typing import Any
 import pulumi
 
 from l4serve.planning.packing.placement import PodRequest
+from l4serve.planning.stack.addons import deployed_addons
 from l4serve.planning.stack.exchange import read_pods
 
 PODS_OUTPUT = "pods"
 _READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
 _STACK = "pulumi:pulumi:Stack"
 _CLUSTER = "l4serve:cluster:GkeCluster"
+_GKE = "gcp:container/cluster:Cluster"
 _WORKLOAD = "l4serve:serving:InferenceService"
 _DEPLOYMENT = f"{_WORKLOAD}$kubernetes:apps/v1:Deployment"
 _PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
@@ -63,8 +65,22 @@ def begun(resources: Resources) -> frozenset[str]:
 
 def _deployments(resources: Resources) -> set[str]:
     """Those of workloads: a picker's takes no GPU."""
-    there = [outputs["metadata"] for urn, outputs in resources.items() if urn.split("::")[2].endswith(_DEPLOYMENT)]
+    there = [outputs["metadata"] for urn, outputs in resources.items() if _is_deployment(urn)]
     return {f"{each['namespace']}/{each['name']}" for each in there}
+
+
+def _is_deployment(urn: str) -> bool:
+    return urn.split("::")[2].endswith(_DEPLOYMENT)
+
+
+def addons_in_use(resources: Resources) -> frozenset[str]:
+    """Keys of `cluster` that what is deployed needs turned on; none where the stack made no cluster."""
+    if not _outputs_of(_GKE, resources):
+        return frozenset()
+    kinds = {kind_of(urn).removeprefix("kubernetes:") for urn in resources}
+    templates = (outputs["spec"]["template"]["spec"] for urn, outputs in resources.items() if _is_deployment(urn))
+    volumes = (volume for template in templates for volume in template.get("volumes") or ())
+    return deployed_addons(kinds, {volume["csi"]["driver"] for volume in volumes if volume.get("csi")})
 
 
 def kind_of(urn: str) -> str:

@@ -22,6 +22,7 @@ from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.serving_gateway import ServingGateway
 from l4serve.config.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
+from l4serve.planning.stack.addons import addon_problems
 from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json
 from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
@@ -32,6 +33,7 @@ from l4serve.planning.values.note import Note, by_harm
 from stacks.deployed import (
     PODS_OUTPUT,
     Resources,
+    addons_in_use,
     begun,
     deployed_kubeconfig,
     deployed_pods,
@@ -56,8 +58,9 @@ def build() -> None:
     state = deployed_resources()
     _refuse_beside_cut_off(planned, state)
     deployed = those_that_exist(deployed_pods(state), state)
-    if stuck := tuple(exchange_problems(deployed, planned, untold(deployed, state))):
-        raise refusal(ConfigError(stuck))
+    stuck = exchange_problems(deployed, planned, untold(deployed, state))
+    if refused := (*stuck, *addon_problems(addons_in_use(state), planned)):
+        raise refusal(ConfigError(refused))
     _require_secrets(planned)
     _show_notes(planned, exchange_notes(deployed, planned))
     cluster, identity = _make_cluster(planned)

@@ -31,7 +31,7 @@ class Danger(_Shape):
 
     kind: Text
     """Such as `cluster replaced`, `public endpoint`, `protection lifted`, `rule allowed`, `rename`, `full pool`,
-    `subnet in use`, `address in use`, `access lost`."""
+    `subnet in use`, `address in use`, `add-on in use`, `identity changed`, `access lost`."""
     path: Text
     """Path in the stack file."""
     text: Text

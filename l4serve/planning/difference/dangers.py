@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from l4serve.planning.difference.changed_identity import changed_identities
 from l4serve.planning.difference.kept_in_use import kept_in_use
 from l4serve.planning.difference.lost_roles import lost_roles
 from l4serve.planning.difference.rows import Line
 from l4serve.planning.difference.stack_diff import Danger, Part, WorkloadPart
 from l4serve.planning.gke.cluster_plan import ClusterPlan
+from l4serve.planning.stack.addons import addon_problems, needed_addons
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -29,6 +31,7 @@ def dangers(
     yield from _pools_replaced(pools, before, after)
     yield from _workloads_replaced(workloads)
     yield from _stuck(before, after)
+    yield from _needed_to_the_end(before, after)
     yield from kept_in_use(before.gateway, after.gateway)
     yield from _renames(pairs)
     yield from _exposed(pairs)
@@ -36,6 +39,7 @@ def dangers(
     yield from _unprotected(before, after)
     yield from _opened_pods(before, pairs)
     yield from _keyless(pairs)
+    yield from changed_identities(before, after, pairs, workloads)
     yield from lost_roles(before, after, pairs)
     yield from _rules(pairs)
     yield from _uncertain(pairs)
@@ -121,6 +125,13 @@ def _workloads_replaced(workloads: Sequence[WorkloadPart]) -> Iterator[Danger]:
 def _stuck(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     for problem in exchange_problems(read_pods(pods_json(before)), after):
         yield Danger("full pool", problem.path, f"{problem.message}; {problem.remedy}")
+
+
+def _needed_to_the_end(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
+    """What the cluster loses while what needs it is deleted; one that is replaced goes with all its objects."""
+    if before.cluster.identifier == after.cluster.identifier:
+        for problem in addon_problems(needed_addons(before), after):
+            yield Danger("add-on in use", problem.path, f"{problem.message}; {problem.remedy}")
 
 
 def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

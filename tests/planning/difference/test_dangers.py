@@ -270,3 +270,49 @@ def test_a_role_on_a_bucket_that_pods_lose_is_a_danger(given: dict[str, Any], va
 )
 def test_a_role_that_the_account_keeps_is_none(given: dict[str, Any], values: dict[str, Any]) -> None:
     assert texts(edited(values, {**ROOM, **given}), "access lost") == []
+
+
+OWN_NAME, OLD, NEW = "llm-serving/qwen", *(f"{n}@my-project.iam.gserviceaccount.com" for n in ("llm-old", "llm-new"))
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "lost", "gained"),
+    [
+        ({}, {ACCOUNT: acts_as("llm-new")}, OWN_NAME, NEW),
+        ({ACCOUNT: acts_as("llm-old")}, {ACCOUNT: acts_as("llm-new")}, OLD, NEW),
+        ({ACCOUNT: acts_as("llm-old")}, {ACCOUNT: {}}, OLD, OWN_NAME),
+    ],
+)
+def test_pods_that_run_on_act_as_another_account_when_their_token_ends(
+    given: dict[str, Any], values: dict[str, Any], lost: str, gained: str
+) -> None:
+    diff = edited(values, {**ROOM, **given})
+    (told,) = texts(diff, "identity changed")
+    assert f"no pod of qwen restarts, and each acts as {gained} once its token of {lost} ends" in told
+    assert f"grant {gained} before the update what {lost} may do" in told and "on bucket" not in told
+    assert diff.workloads[0].interruption.why == "no pod restarts"
+
+
+def test_pods_that_restart_have_the_other_account_from_their_start() -> None:
+    values = {ACCOUNT: acts_as("llm-new"), f"{W}.engine.maxModelLen": 4096}
+    (told,) = texts(edited(values, ROOM), "identity changed")
+    assert told.startswith(f"the new pods of qwen act as {NEW}: grant {NEW} before the update what {OWN_NAME}")
+
+
+def test_roles_on_buckets_that_go_over_with_the_account_are_told_in_their_order() -> None:
+    diff = edited({ACCOUNT: {**READS, **acts_as("llm-new")}}, {**ROOM, ACCOUNT: READS})
+    (told,) = texts(diff, "identity changed")
+    order = f"grants roles/storage.objectViewer on bucket models first and takes it from {OWN_NAME} last"
+    assert order in told and "read nothing from then on" in told
+    shared = edited({ACCOUNT: acts_as("llm-new")}, {**ROOM, ACCOUNT: acts_as("llm-old"), **beside(acts_as("llm-old"))})
+    assert "on bucket" not in texts(shared, "identity changed")[0]
+
+
+def test_an_account_that_stays_is_no_danger() -> None:
+    assert (
+        texts(
+            edited({ACCOUNT: {**READS, **acts_as("llm-old")}}, {**ROOM, ACCOUNT: acts_as("llm-old")}),
+            "identity changed",
+        )
+        == []
+    )
