@@ -29,6 +29,8 @@ class HfTokenSecretArgs:
     """Project of the cluster, for access to Secret Manager."""
     after: Sequence[pulumi.Resource] = ()
     """What exists once the project's APIs are on, which its number is asked of."""
+    google_accounts: Sequence[str] = ()
+    """Google accounts that pods act as which mount the token: the driver asks for it as them."""
 
 
 class HfTokenSecret(NamespacedComponent):
@@ -77,7 +79,7 @@ class HfTokenSecret(NamespacedComponent):
 
     def _deliver_from_secret_manager(self) -> None:
         account = self._make_reader() if self._plan.synced else None
-        grant = self._make_grant() if self._plan.manage_access else None
+        grant = self._make_grants() if self._plan.manage_access else None
         source = self._make_provider_class()
         class_name = source.metadata.apply(lambda meta: meta["name"])
         if account is None:
@@ -94,9 +96,13 @@ class HfTokenSecret(NamespacedComponent):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _make_grant(self) -> gcp.secretmanager.SecretIamMember:
-        secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
-        _, project, _, secret_name = secret.split("/")
+    def _make_grants(self) -> gcp.secretmanager.SecretIamMember:
+        """Lets those who ask for the token read it: the reader, or the pods, by whomever they act as.
+
+        https://github.com/GoogleCloudPlatform/secrets-store-csi-driver-provider-gcp/blob/main/docs/authentication.md
+        """
+        for account in () if self._plan.synced else self._args.google_accounts:
+            self._grant(f"{account}-access", f"serviceAccount:{account}")
         member = workload_principal(
             self._args.project or "",
             self._args.namespace,
@@ -104,13 +110,17 @@ class HfTokenSecret(NamespacedComponent):
             parent=self,
             after=self._args.after,
         )
-        reader = "reader" if self._plan.synced else "pods"
+        return self._grant(f"{'reader' if self._plan.synced else 'pods'}-access", member, f"{self._plain}-access")
+
+    def _grant(self, suffix: str, member: pulumi.Input[str], *older: str) -> gcp.secretmanager.SecretIamMember:
+        secret, _, _ = (self._plan.secret_version or "").partition("/versions/")
+        _, project, _, secret_name = secret.split("/")
         return gcp.secretmanager.SecretIamMember(
-            f"{self._name}/{project}/{secret_name}-{reader}-access",
+            f"{self._name}/{project}/{secret_name}-{suffix}",
             secret_id=secret,
             role="roles/secretmanager.secretAccessor",
             member=member,
-            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(f"{self._plain}-access")),
+            opts=pulumi.ResourceOptions(parent=self, aliases=aliases(*older)),
         )
 
     def _make_provider_class(self) -> k8s.apiextensions.CustomResource:

@@ -46,6 +46,7 @@ def make_workloads(
             token=token(),
             project=planned.dashboard_project,
             after=_once_apis_are_on(cluster),
+            google_accounts=_accounts_that_mount(planned),
         )
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
@@ -79,6 +80,12 @@ def make_workloads(
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=before)
             WorkloadRoute(workload.object_name, route, opts=opts)
     return gateway, deployments
+
+
+def _accounts_that_mount(planned: StackPlan) -> list[str]:
+    """Google accounts of the pods that mount the token."""
+    mounting = (each.identity for each in planned.workloads if each.secret and each.secret.mounted_class)
+    return sorted({identity.google_account for identity in mounting if identity.google_account})
 
 
 def _once_apis_are_on(cluster: GkeCluster) -> list[pulumi.Resource]:
