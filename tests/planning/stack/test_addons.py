@@ -59,8 +59,12 @@ def test_what_streams_needs_no_driver() -> None:
 def test_the_same_is_known_of_what_is_deployed() -> None:
     urn = "urn:pulumi:dev::l4serve::{}::x".format
     cluster = {urn("l4serve:cluster:GkeCluster$gcp:container/cluster:Cluster"): {"name": "llm"}}
-    gateway = {urn("l4serve:serving:ServingGateway$kubernetes:gateway.networking.k8s.io/v1:Gateway"): {}}
-    secret = {urn("l4serve:secrets:ApiKeySecret$kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass"): {}}
+    gateway: dict[str, Any] = {
+        urn("l4serve:serving:ServingGateway$kubernetes:gateway.networking.k8s.io/v1:Gateway"): {}
+    }
+    secret: dict[str, Any] = {
+        urn("l4serve:secrets:ApiKeySecret$kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass"): {}
+    }
     volumes = [{"name": "shm", "emptyDir": {}}, {"name": "model", "csi": {"driver": "gcsfuse.csi.storage.gke.io"}}]
     pods = {
         urn("l4serve:serving:InferenceService$kubernetes:apps/v1:Deployment"): {
