@@ -47,4 +47,4 @@ def _by_the_stack(old: WorkloadPlan, new: WorkloadPlan, before: StackPlan, after
     if not moved:
         return ""
     roles = ", ".join(f"{role} on bucket {bucket}" for bucket, role in moved)
-    return f"; the stack grants {roles} first and takes it from {account} last, whose tokens read nothing from then on"
+    return f"; the stack grants {roles} first and takes it from {account} last, whose tokens are refused from then on"

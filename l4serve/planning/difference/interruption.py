@@ -39,6 +39,8 @@ def interruption(
 
 def _of_pods(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: Effect) -> Interruption:
     """The same of clients that ask as before: whether some pod answers them all the time."""
+    if not _most(before):
+        return Interruption(False, "it serves once its first pod has loaded" if _most(after) else "no pod runs")
     if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
         return _moved(after, beneath)
     if _most(before) and not _most(after):

@@ -99,7 +99,7 @@ class StackPlan:
         if self.gateway is not None and not any(workload.route for workload in self.workloads):
             yield Note("expose", "the gateway serves nothing: every workload is kept off it")
         if self.cluster.managed is None and (managed := [*self._from_secret_manager()]):
-            told = f"{' and '.join(managed)} come from Secret Manager by an add-on and its kinds"
+            told = f"an add-on of Secret Manager and its kinds deliver {' and '.join(managed)}"
             yield Note("cluster", f"{told}, which the stack does not turn on in a cluster that it did not make")
         yield from ungranted_notes(self.workloads)
         native = [w.name for w in self.workloads if w.scale.autoscaling and w.scale.autoscaling.native]

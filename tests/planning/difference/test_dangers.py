@@ -303,7 +303,7 @@ def test_roles_on_buckets_that_go_over_with_the_account_are_told_in_their_order(
     diff = edited({ACCOUNT: {**READS, **acts_as("llm-new")}}, {**ROOM, ACCOUNT: READS})
     (told,) = texts(diff, "identity changed")
     order = f"grants roles/storage.objectViewer on bucket models first and takes it from {OWN_NAME} last"
-    assert order in told and "read nothing from then on" in told
+    assert order in told and "whose tokens are refused from then on" in told
     shared = edited({ACCOUNT: acts_as("llm-new")}, {**ROOM, ACCOUNT: acts_as("llm-old"), **beside(acts_as("llm-old"))})
     assert "on bucket" not in texts(shared, "identity changed")[0]
 
@@ -316,3 +316,16 @@ def test_an_account_that_stays_is_no_danger() -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "why"),
+    [
+        ({f"{W}.replicas": 0}, {f"{W}.engine.enforceEager": True}, "no pod runs"),
+        ({f"{W}.replicas": 0}, {f"{W}.replicas": 1}, "it serves once its first pod has loaded"),
+        ({f"{W}.replicas": 0}, {f"{P}.autoRepair": False}, "no pod runs"),
+    ],
+)
+def test_what_has_no_pod_restarts_none(given: dict[str, Any], values: dict[str, Any], why: str) -> None:
+    (part,) = edited(values, given).workloads
+    assert (part.interruption.expected, part.interruption.why) == (False, why)
