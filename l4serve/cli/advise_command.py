@@ -41,9 +41,16 @@ from l4serve.cli.advise_options import (
 from l4serve.cli.advise_space import Space
 from l4serve.cli.advise_stack import StackQuestion, advise_stack, review
 from l4serve.cli.json_form import json_form
+from l4serve.cli.messages import readable_refusals
 from l4serve.cli.output import print_json
 from l4serve.cli.page_file import write_page
-from l4serve.cli.question_options import DEFAULT_GPU, ArrivalOption, GpuMemoryOption, LengthSpreadOption
+from l4serve.cli.question_options import (
+    DEFAULT_GPU,
+    ArrivalOption,
+    GpuMemoryOption,
+    LengthSpreadOption,
+    SharedPrefixOption,
+)
 from l4serve.cli.stack_options import FileOption, StackOption, WorkloadOption, valid_region
 from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.workload.pod_price import DEFAULT_REGION
@@ -58,6 +65,7 @@ def advise(
     workload: WorkloadOption = None,
     input_tokens: InputTokensOption = None,
     output_tokens: OutputTokensOption = None,
+    shared_prefix_tokens: SharedPrefixOption = None,
     rps: RpsOption = None,
     concurrency: ConcurrencyOption = None,
     length_spread: LengthSpreadOption = None,
@@ -84,7 +92,8 @@ def advise(
     if goal is None:
         review(question, as_json=as_json)
         return
-    wish = wish_of(asked)
+    with readable_refusals():
+        wish = wish_of(asked)
     answer = advise_stack(question, wish) if question.named else _searched(_space(asked), wish)
     deliver(answer, wish, as_json=as_json, html=html)
 

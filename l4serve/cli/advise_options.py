@@ -22,7 +22,7 @@ from l4serve.cli.messages import refuse_input
 from l4serve.cli.question_options import MOST_CLIENTS, MOST_TOKENS
 from l4serve.config.expected_load import ExpectedLoad
 from l4serve.config.node_pool import Provisioning
-from l4serve.planning.performance.load import Load, spread_as_asked
+from l4serve.planning.performance.load import Load, sharing, spread_as_asked
 
 QUALITIES = {"any": "4bit", "8bit": "8bit", "full": "full"}
 
@@ -71,8 +71,8 @@ OF_A_PLACE = ("gpu", "gpu_memory_gib", "engine", "engine_version", "provisioning
 """Options that say where a model could run; a stack says so itself."""
 OF_A_RATE = ("arrival_cv2", "percentile", "growth_per_minute")
 OF_A_WISH = (
-    "input_tokens", "output_tokens", "rps", "concurrency", "length_spread", *OF_A_RATE, "ttft_ms", "itl_ms",
-    "budget_usd_hour", "quality", "html",
+    "input_tokens", "output_tokens", "shared_prefix_tokens", "rps", "concurrency", "length_spread", *OF_A_RATE,
+    "ttft_ms", "itl_ms", "budget_usd_hour", "quality", "html",
 )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def wish_of(asked: Mapping[str, Any]) -> Wish:
     )
     return Wish(
         goal=goal,
-        load=spread_as_asked(load, asked["length_spread"]),
+        load=spread_as_asked(sharing(load, asked["shared_prefix_tokens"] or 0), asked["length_spread"]),
         ttft_ms=asked["ttft_ms"],
         itl_ms=asked["itl_ms"],
         budget_usd_hour=asked["budget_usd_hour"],

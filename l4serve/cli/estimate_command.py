@@ -30,6 +30,7 @@ from l4serve.cli.question_options import (
     MaxNumSeqsOption,
     ModelOption,
     QuantizationOption,
+    SharedPrefixOption,
     TensorParallelOption,
     UtilizationOption,
     VersionOption,
@@ -41,7 +42,7 @@ from l4serve.config.problems import refuse
 from l4serve.engines.profile import engine_kinds
 from l4serve.engines.resolution import stand_in
 from l4serve.planning.memory.quantizations import weight_format
-from l4serve.planning.performance.load import Load, spread_as_asked
+from l4serve.planning.performance.load import Load, sharing, spread_as_asked
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.stack.speed_json import load_json, rounded, speed_json
@@ -69,6 +70,7 @@ def estimate(
         int | None,
         typer.Option(min=1, max=MOST_CLIENTS, help="Requests that all come at once, and no more after them."),
     ] = None,
+    shared_prefix_tokens: SharedPrefixOption = None,
     length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
     percentile: Annotated[
@@ -134,7 +136,7 @@ def _load(asked: Mapping[str, Any]) -> Load:
         rate=rate,
         arrival_cv2=1.0 if varied is None else varied,
     )
-    return spread_as_asked(load, asked["length_spread"])
+    return spread_as_asked(sharing(load, asked["shared_prefix_tokens"] or 0), asked["length_spread"])
 
 
 def _at_percentile(speed: Speed, percentile: float | None) -> dict[str, Any]:

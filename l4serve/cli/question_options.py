@@ -84,6 +84,10 @@ LengthSpreadOption = Annotated[
     float | None,
     typer.Option(min=0, max=2, help="Sigma of lognormal lengths, the tokens given being medians; unsaid: a crowd's."),
 ]
+SharedPrefixOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=MOST_TOKENS, help="Tokens that every prompt begins with, as a prefix cache keeps them."),
+]
 EagerOption = Annotated[bool, typer.Option("--enforce-eager", help="Run without CUDA graphs.")]
 
 

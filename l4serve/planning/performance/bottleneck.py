@@ -35,7 +35,7 @@ def bottleneck(case: Case, load: Load, seen: Observed, halved: Callable[[], Step
     also = list[str]()
     if halved is not None and halved().worked(running, context) <= clock.worked(running, context):
         also.append("interconnect")
-    if not clock.gains_by_its_bits(running, context, load.mean_input, load.mean_output):
+    if not clock.gains_by_its_bits(running, context, load.mean_input - case[1].shared, load.mean_output):
         also.append("compute")
     return AND.join(dict.fromkeys((*named, *(name for name in also if gains[name] > 0))))
 

@@ -72,5 +72,5 @@ def _between(clock: StepClock, limits: Limits, load: Load, running: int) -> Obse
 
 def places_of(limits: Limits, load: Load) -> int:
     """Requests that run at once with half of their answers in the cache."""
-    tokens = load.mean_input + load.mean_output / 2
+    tokens = load.mean_input - limits.shared + load.mean_output / 2
     return max(1, min(limits.sequences, int(limits.cache_tokens // tokens)))

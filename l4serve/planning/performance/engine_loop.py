@@ -39,8 +39,7 @@ class EngineLoop:
         self.prefilling: deque[Request] = deque()
         self.running: list[Request] = []
         self.ends: list[tuple[int, int, Request]] = []
-        self.decoding = self.serial = 0
-        self.cached = 0
+        self.decoding = self.serial = self.cached = 0
         self.window = clock.work.window
         self.seen = Observed()
         self.finished = self.skip = 0
@@ -76,7 +75,9 @@ class EngineLoop:
         while sent and sent[0] <= now:
             at = sent.popleft()
             prompt, output = next(self.lengths)
-            (self.waiting if at <= scheduled else queue).append(Request(at - request, prompt, output, left=output))
+            (self.waiting if at <= scheduled else queue).append(
+                Request(at - request, prompt, output, self.limits.shared, output)
+            )
             if self.load.rate is not None and len(self.waiting) < MOST_QUEUED:
                 sent.append(next(self.to_come))
         self.scheduled = -inf
@@ -117,10 +118,9 @@ class EngineLoop:
         budget = limits.batched_tokens - (self.decoding if limits.chunks else 0)
         attended = windowed = 0.0
         prefilled, fresh, first = 0, 0, []
-        held = self.cached
-        begun = tuple(self.prefilling) if self.prefilling else ()
-        if begun:
-            held += sum(request.done for request in begun)
+        held = self._held()
+        begun = tuple(self.prefilling)
+        held += sum(request.done - limits.shared for request in begun)
         for request in begun:
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
@@ -135,23 +135,24 @@ class EngineLoop:
             if self.decoding + len(self.prefilling) >= limits.sequences:
                 self._block("sequences")
                 break
-            asked = held + fresh + prefilled + request.prompt
+            lacking = request.prompt - limits.shared
+            asked = held + fresh + prefilled + lacking
             if asked > limits.cache_tokens and (held or fresh or prefilled):
                 self._block("cache")
                 break
             if asked > self.seen.most_cached:
                 self.seen.most_cached = asked
-            if not limits.chunks and request.prompt > budget and prefilled:
+            if not limits.chunks and lacking > budget and prefilled:
                 self.seen.touched.add("tokens")
                 break
-            tokens = min(budget, request.prompt)
+            tokens = min(budget, lacking)
             self.waiting.popleft()
             if request.placed < 0:
                 request.placed = self.now
             self.prefilling.append(request)
             attended, windowed = self._attend(request, tokens, attended, windowed)
             budget, prefilled = budget - tokens, prefilled + tokens
-            fresh += request.prompt - tokens
+            fresh += lacking - tokens
             if request.done == request.prompt:
                 first.append(request)
         else:
@@ -161,6 +162,10 @@ class EngineLoop:
         for request in first:
             self.prefilling.remove(request)
         return attended, windowed, prefilled, first
+
+    def _held(self) -> int:
+        """Tokens in the cache beside those that all sequences share."""
+        return self.cached - self.limits.shared * self.decoding
 
     def _note(self, tokens: int) -> None:
         """How close a step of so many tokens came to the limits, and whether it was cut by one."""
@@ -185,10 +190,7 @@ class EngineLoop:
         return attended + pairs, windowed + short
 
     def _windowed(self) -> float:
-        if self.window is None:
-            return 0.0
-        mean = self.cached / self.decoding if self.decoding else 0.0
-        return self.decoding * min(mean, self.window)
+        return 0.0 if self.window is None else min(self.cached, self.decoding * self.window)
 
     def _pass(self, seconds: float, steps: int, count: int = 1, beside: int = 0) -> None:
         seen = self.seen
@@ -223,7 +225,7 @@ class EngineLoop:
         while ends and ends[0][1] != ends[0][2].serial:
             heapq.heappop(ends)
         count = max(1, ends[0][0] - self.step)
-        room = self.limits.cache_tokens - self.cached
+        room = self.limits.cache_tokens - self._held()
         if decoding > 1 and count * decoding > room:
             self.seen.touched.add("cache")
             count = max(1, room // decoding)
@@ -248,15 +250,14 @@ class EngineLoop:
         self._finish_due()
 
     def _finish_due(self) -> None:
-        if self.cached > self.seen.most_cached:
-            self.seen.most_cached = self.cached
+        self.seen.most_cached = max(self.seen.most_cached, self._held())
         ends = self.ends
         while ends and (ends[0][0] <= self.step or ends[0][1] != ends[0][2].serial):
             _, serial, request = heapq.heappop(ends)
             if request.serial == serial:
                 self._leave(request)
                 self._done(request)
-        while self.cached > self.limits.cache_tokens and self.decoding > 1:
+        while self._held() > self.limits.cache_tokens and self.decoding > 1:
             self.seen.touched.add("cache")
             self._preempt()
 
@@ -274,7 +275,7 @@ class EngineLoop:
         held = self.step - request.ready
         made = held - request.prompt
         self._leave(request)
-        request.prompt, request.left, request.done = held, request.left - made, 0
+        request.prompt, request.left, request.done = held, request.left - made, self.limits.shared
         self.waiting.appendleft(request)
 
     def _done(self, request: Request) -> None:

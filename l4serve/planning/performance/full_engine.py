@@ -105,6 +105,7 @@ class FullEngine(EngineLoop):
     def look(self, looked_at: int = LOOKED_AT) -> Pace:
         """The pace of the steady state, from so many requests that end."""
         prompt, output = _mean_lengths(self.load, self.limits.longest)
+        prompt -= self.limits.shared
         self._fill(prompt / output)
         places = self.decoding
         self.sent.extend(0.0 for _ in range(self.decoding // 4 + 16))
@@ -138,7 +139,7 @@ class FullEngine(EngineLoop):
             if (limit := self._full(by_tokens, prompt + done)) is not None:
                 self.seen.touched.add(limit)
                 self.seen.most_tokens = ceil(self.decoding * (1 + prompts)) if limits.chunks else 0
-                self.seen.most_cached, self.seen.most_sequences = self.cached, self.decoding
+                self.seen.most_cached, self.seen.most_sequences = self._held(), self.decoding
                 return
             self.decoding += 1
             self.cached += prompt + done
@@ -152,7 +153,7 @@ class FullEngine(EngineLoop):
         """The limit that leaves no place for a request with so many tokens in the cache."""
         if self.decoding >= min(by_tokens, self.limits.sequences):
             return "tokens" if by_tokens < self.limits.sequences else "sequences"
-        return "cache" if self.cached + more > self.limits.cache_tokens else None
+        return "cache" if self._held() + more - self.limits.shared > self.limits.cache_tokens else None
 
     def _schedule(self) -> tuple[float, float, int, list[Request]]:
         attended, windowed, prefilled, first = super()._schedule()

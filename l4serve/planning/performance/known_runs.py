@@ -41,13 +41,19 @@ def full_pace(clock: StepClock, limits: Limits, load: Load, looked_at: int = LOO
     return pace
 
 
-def _alike(limits: Limits, load: Load) -> tuple[bool, bool, int | None]:
-    """What must be the same of two limits: the scheduler, and the longest sequence where it may cut a length."""
-    return limits.chunks, limits.ahead, limits.longest if load.input_spread or load.output_spread else None
+def _alike(limits: Limits, load: Load) -> tuple[bool, bool, int, int | None]:
+    """What must be the same of two limits: the scheduler, what prompts share, and the longest sequence where it may cut
+    a length."""
+    return (
+        limits.chunks,
+        limits.ahead,
+        limits.shared,
+        limits.longest if load.input_spread or load.output_spread else None,
+    )
 
 
 @lru_cache(maxsize=4096)
-def _runs(clock: StepClock, chunks: bool, ahead: bool, longest: int | None, load: Load) -> Runs:  # noqa: ARG001 - the key
+def _runs(*_key: Hashable) -> Runs:
     """The runs that are known of an engine's clock under a load."""
     return []
 

@@ -12,6 +12,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from l4serve.config.frozen import frozen
+from l4serve.config.problems import refuse
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
 CROWD = 256
@@ -41,6 +42,8 @@ class Load:
     crowd: float = 0.0
     arrival_cv2: float = 1.0
     burst: bool = False
+    shared_tokens: int = 0
+    """Tokens of every prompt that are the same in all, at its beginning; the spread is of the others."""
     draw: int = 0
     """Which of the draws of arrivals comes at the rate."""
 
@@ -52,7 +55,12 @@ class Load:
     @property
     def mean_input(self) -> float:
         """Mean length of a prompt."""
-        return self.input_tokens * self._mean_factor(self.input_spread, CROWD_SPREAD[0])
+        return self.shared_tokens + self.own_tokens * self._mean_factor(self.input_spread, CROWD_SPREAD[0])
+
+    @property
+    def own_tokens(self) -> int:
+        """Tokens of a prompt behind those that are the same in all."""
+        return self.input_tokens - self.shared_tokens
 
     @property
     def mean_output(self) -> float:
@@ -66,8 +74,10 @@ class Load:
     @property
     def longest_request(self) -> int:
         """Tokens of the longest request, prompt and answer together."""
-        spreads = (self.input_tokens, self.input_spread), (self.output_tokens, self.output_spread)
-        return sum(int(tokens * CLIP_HIGH) if spread or self.crowd else tokens for tokens, spread in spreads)
+        spreads = (self.own_tokens, self.input_spread), (self.output_tokens, self.output_spread)
+        return self.shared_tokens + sum(
+            int(tokens * CLIP_HIGH) if spread or self.crowd else tokens for tokens, spread in spreads
+        )
 
     @property
     def spread(self) -> tuple[float, float, float]:
@@ -86,7 +96,8 @@ class Load:
         sigma = f"{prompts:g}" if prompts == answers else f"{prompts:g} of prompts and {answers:g} of answers"
         whose = "lengths" if share == 1.0 else f"{100 * share:.0f} % of the lengths"
         varied = f"{whose} spread by sigma {sigma}" if prompts or answers else "equal lengths"
-        return f"{self.input_tokens} tokens in, {self.output_tokens} out, {who}, {varied}"
+        same = f" ({self.shared_tokens} the same in all)" if self.shared_tokens else ""
+        return f"{self.input_tokens} tokens in{same}, {self.output_tokens} out, {who}, {varied}"
 
     def lengths(self, longest: int) -> Iterator[tuple[int, int]]:
         """Lengths of prompt and answer, without end, evenly spread over their distributions and the same each time.
@@ -97,7 +108,8 @@ class Load:
             pair = (max(1, min(self.input_tokens, longest - 1)), max(1, min(self.output_tokens, longest - 1)))
             while True:
                 yield pair
-        yield from _varied(self, longest)
+        shared = self.shared_tokens
+        yield from ((shared + own, output) for own, output in _varied(self, longest - shared))
 
     def arrivals(self) -> Iterator[float]:
         """Seconds at which the requests of an open load come, and the same each time: without memory, as from many who
@@ -123,7 +135,7 @@ def _gaps(varied: float, draw: int) -> tuple[float, ...]:
 
 
 def _varied(load: Load, longest: int) -> Iterator[tuple[int, int]]:
-    drawn, more = _drawn(load.input_tokens, load.output_tokens, load.input_spread, load.output_spread, longest)
+    drawn, more = _drawn(load.own_tokens, load.output_tokens, load.input_spread, load.output_spread, longest)
     at = 0
     while True:
         if at == len(drawn):
@@ -165,3 +177,12 @@ def spread_as_asked(load: Load, sigma: float | None) -> Load:
         sigma = sigma or 0.0
         return replace(load, input_spread=sigma, output_spread=sigma, crowd=0.0)
     return replace(load, crowd=min(1.0, max(0.0, (load.clients or 0) / CROWD - 1)))
+
+
+def sharing(load: Load, tokens: int) -> Load:
+    """The load whose prompts begin with so many tokens that are the same in all; raises ConfigError where none is left
+    to tell them apart."""
+    if tokens >= load.input_tokens:
+        message = f"a prompt of {load.input_tokens} tokens has none of its own beside {tokens} that all share"
+        refuse("load", message, f"give --shared-prefix-tokens below {load.input_tokens}, or more --input-tokens")
+    return replace(load, shared_tokens=tokens)

@@ -12,8 +12,9 @@ class Limits:
     """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
 
     `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
-    kind. `ahead` is whether a step is scheduled while the one before it runs, as by vLLM's asynchronous scheduling: who
-    comes meanwhile waits for both.
+    kind. `shared` tokens at the beginning of every prompt are in the cache already, which holds so many fewer others:
+    they are not computed, and read like all others. `ahead` is whether a step is scheduled while the one before it
+    runs, as by vLLM's asynchronous scheduling: who comes meanwhile waits for both.
     """
 
     sequences: int
@@ -22,6 +23,7 @@ class Limits:
     longest: int
     chunks: bool = True
     ahead: bool = False
+    shared: int = 0
 
 
 @dataclass(slots=True, eq=False)

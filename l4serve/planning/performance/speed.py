@@ -11,29 +11,25 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.quantizations import activation_dtype, weight_format
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.performance import prefixes
 from l4serve.planning.performance.bottleneck import bottleneck
 from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyond, farther, times
 from l4serve.planning.performance.card_speeds import FASTER_STEP, HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
-from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates, measured_engine
+from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
 from l4serve.planning.performance.known_runs import full_pace
 from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.open_load import at_rate
 from l4serve.planning.performance.step_time import Graphs, StepClock
+from l4serve.planning.performance.unjudged import unjudged
 from l4serve.planning.performance.unproven import Unproven, unproven
 from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
 
 MILLI = 1000.0
-ABOUT = "; it took 0 to 9 % less time than vLLM on an L4, so an estimate with vllm tells about how fast"
-"""Of TGI 3.0: 200 conversation starters in 19.9 s as vLLM, 10 prompts of 10,000 tokens in 49.8 s against 55, both
-without a cached prefix (huggingface/text-generation-inference docs/source/conceptual/chunking.md @042791fb)."""
-UNMEASURED_FORMATS = {"bitsandbytes", "experts_int8", "modelopt_fp4", "mxfp4"}
-"""Formats whose kernels no point tells of; the others have the kernels of FP8, INT8 or Marlin."""
 CROWD_NOTE = (
     f"more than {CROWD} clients are a crowd: {{share:.0f}} % of the lengths, and from {2 * CROWD} clients on all, are "
     f"medians of lognormal spreads (sigma {CROWD_SPREAD[0]:g} of prompts, {CROWD_SPREAD[1]:g} of answers: the "
@@ -121,6 +117,11 @@ class Served:
     """Rules of the engine's contract that speak of it, of those that tell of an unproven case."""
 
     @property
+    def keeps_prefixes(self) -> bool:
+        """Whether the engine keeps what prompts begin with."""
+        return prefixes.keeps_prefixes(self.model, self.gpu, self.options)
+
+    @property
     def unproven(self) -> tuple[Unproven, ...]:
         """What it is of which no point says how far off the figures are."""
         return tuple(unproven(self.model, self.options, self.told))
@@ -131,13 +132,14 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
 
     Raises MemoryModelError for a format or dtype that nobody knows.
     """
-    if reason := unjudged(served):
+    if reason := unjudged(served.model, served.gpu, served.options):
         return replace(NO_SPEED, not_judged=(reason,))
-    clock, limits = step_clock(served, rates or kernel_rates()), loop_limits(served)
+    clock, limits = step_clock(served, rates or kernel_rates()), loop_limits(served, load)
     if (request := load.input_tokens + load.output_tokens) > limits.longest:
         reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
-    assumed = tuple(case.why for case in served.unproven)
+    alike = prefixes.told(load, keeps=served.keeps_prefixes)
+    assumed = (*alike, *(case.why for case in served.unproven))
     if load.rate is not None:
         return replace(_at_rate(served, clock, limits, load), assumed=assumed)
     crowd = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
@@ -183,38 +185,7 @@ def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, most: f
     """The figures under a rate of an engine whose steps are as fast or slow as they may be."""
     times = bound.token.at(side)
     slowed = clock.slowed(times)
-    return _speed(served, slowed, load, at_rate(slowed, loop_limits(served), load, most / times)).figures
-
-
-def unjudged(served: Served) -> str | None:
-    """Why nobody can say how fast this is; None where the model judges it."""
-    options, model = served.options, served.model
-    if options.engine != measured_engine():
-        return (
-            f"speed: nobody measured {options.engine.upper()} on a card of the table under a load that is stated{ABOUT}"
-        )
-    if served.gpu.name not in all_card_speeds():
-        return f"speed: what {served.gpu.name} reads and computes in a second is in no source"
-    if model.is_encoder or options.pooling:
-        return "speed: the model makes no tokens"
-    if model.is_hybrid:
-        return "speed: nobody measured linear attention"
-    if model.encoder_positions:
-        return "speed: nobody measured a decoder that attends to an encoder"
-    stored = weight_format(model, options)
-    if stored is not None and stored.name in UNMEASURED_FORMATS:
-        return f"speed: nobody measured {stored.name} weights"
-    if options.pipeline_parallel_size > 1:
-        return "speed: nobody measured pipeline stages"
-    if options.num_speculative_tokens:
-        return "speed: how many drafted tokens are accepted depends on the texts"
-    if activation_dtype(model, options) == "float32":
-        return "speed: nobody measured what a card multiplies in float32"
-    if options.expert_parallel and options.tensor_parallel_size > 1:
-        return "speed: nobody measured experts that each lie on one card: which of them wait depends on the texts"
-    if options.cpu_offload_gib:
-        return "speed: weights that are read from host memory are not modelled"
-    return None
+    return _speed(served, slowed, load, at_rate(slowed, loop_limits(served, load), load, most / times)).figures
 
 
 def step_clock(served: Served, rates: KernelRates) -> StepClock:
@@ -239,16 +210,18 @@ def _graphs(options: ServingOptions) -> Graphs:
     return "piecewise" if options.graphs and options.graphs.piecewise else "full"
 
 
-def loop_limits(served: Served) -> Limits:
-    """What a step and the cache of a served model hold."""
+def loop_limits(served: Served, load: Load | None = None) -> Limits:
+    """What a step and the cache of a served model hold under a load."""
     options, fit = served.options, served.fit
     generation = generation_of(served.model, served.gpu, options)
     batch = batch_limits(served.model, options, generation)
     chunked = options.enable_chunked_prefill
+    shared = load.shared_tokens // prefixes.BLOCK * prefixes.BLOCK if load and served.keeps_prefixes else 0
     return Limits(
         sequences=batch.seqs,
         batched_tokens=batch.batched_tokens,
-        cache_tokens=max(1, fit.kv_cache_tokens),
+        cache_tokens=max(1, fit.kv_cache_tokens - shared),
+        shared=shared,
         longest=fit.max_model_len,
         chunks=generation.chunked_prefill_default if chunked is None else chunked,
         ahead=generation.schedules_ahead,
@@ -263,8 +236,8 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
             width = width.paced(clock.least(_together(seen)) * MILLI, token, slower=SLOWER_STEP, faster=FASTER_STEP)
         else:
             width = width.paced(clock.launched(1) * MILLI, token, slower=HOSTS, faster=HOSTS)
-    for case in served.unproven:
-        width = width.wider(case.bound)
+    for bound in (*(case.bound for case in served.unproven), *((prefixes.BOUND,) if load.shared_tokens else ())):
+        width = width.wider(bound)
     if not seen.requests:
         return Speed(figures=UNKNOWN, bound=width, not_judged=("the load never ends",))
     wait, total = seen.ttft / seen.requests, seen.total / seen.requests
@@ -280,7 +253,7 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
         running_requests=seen.running / (seen.busy + seen.idle) if seen.busy else 0.0,
     )
     reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
-    held_by = partial(bottleneck, (clock, loop_limits(served)), load, seen, _half(served, clock))
+    held_by = partial(bottleneck, (clock, loop_limits(served, load)), load, seen, _half(served, clock))
     return Speed(figures=figures, bound=width, held_by=held_by, not_judged=reasons)
 
 

@@ -37,6 +37,7 @@ def load_json(load: Load) -> dict[str, Any]:
     return {
         "inputTokens": load.input_tokens,
         "outputTokens": load.output_tokens,
+        "sharedPrefixTokens": load.shared_tokens,
         "kind": load.kind,
         "concurrency": None if load.burst else load.clients,
         "rps": load.rate,

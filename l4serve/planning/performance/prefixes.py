@@ -1,0 +1,37 @@
+"""What a prefix cache spares: tokens at the beginning of a prompt that another one left there."""
+
+from __future__ import annotations
+
+from l4serve.planning.machines.gpus import Gpu
+from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.vllm import generation_of
+from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.performance.card_speeds import Bound, Span
+from l4serve.planning.performance.load import Load
+
+BLOCK = 16
+"""Tokens of a block: only whole ones are found again."""
+BOUND = Bound(token=Span(0.25, 0.2), rate=Span(0.2, 0.3), wait=Span(0.4, 0.4))
+"""No point states what its prompts share. Kernels that read it once for all sequences make a token come earlier."""
+OFTEN = (
+    "the prefix cache is on, and prompts are taken to share nothing: what it holds of one is not computed again "
+    "(--shared-prefix-tokens of estimate and advise)"
+)
+SHARED = (
+    f"the shared beginning of prompts is in the prefix cache, in whole blocks of {BLOCK} tokens: not computed, kept "
+    "once, and read by every sequence; no point states what its prompts share, so the bound is wider"
+)
+OFF = "no prefix cache is on, so the shared beginning is computed with every prompt"
+
+
+def keeps_prefixes(model: ModelShape, gpu: Gpu, options: ServingOptions) -> bool:
+    """Whether the engine keeps what prompts begin with: as it is told, else unless V0 serves."""
+    asked = options.enable_prefix_caching
+    return generation_of(model, gpu, options).runner != "v0" if asked is None else asked
+
+
+def told(load: Load, *, keeps: bool) -> tuple[str, ...]:
+    """What is taken for granted of the beginnings of a load's prompts."""
+    if load.shared_tokens:
+        return (SHARED if keeps else OFF,)
+    return (OFTEN,) if keeps else ()
