@@ -1,6 +1,7 @@
 """Prompts that begin alike: what the prefix cache holds is not computed and kept once; every sequence reads it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -47,7 +48,7 @@ def test_nothing_that_is_shared_changes_nothing_but_what_is_said() -> None:
 @pytest.mark.parametrize(
     "options", [{"enable_prefix_caching": False}, {"engine_version": "0.7.3", "default_max_num_batched_tokens": None}]
 )
-def test_an_engine_without_a_prefix_cache_computes_every_prompt(options: dict[str, object]) -> None:
+def test_an_engine_without_a_prefix_cache_computes_every_prompt(options: dict[str, Any]) -> None:
     off = served(**options)
     assert figures(speed_of(off, shared(LONG, 1792))) == figures(speed_of(off, LONG))
     assert speed_of(off, shared(LONG, 1792)).assumed[0] == OFF
