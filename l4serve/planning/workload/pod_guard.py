@@ -21,6 +21,11 @@ from l4serve.planning.workload.storage import StoragePlan
 Level = Literal["restricted", "baseline"]
 SHARED_MEMORY = "/dev/shm"
 """Memory that every pod mounts there, for the engine's processes."""
+_KERNEL = ("/dev", "/proc", "/sys")
+_SYSTEM = (
+    *_KERNEL, "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib"
+)  # fmt: skip
+"""What each image starts from, and an empty folder there or above would hide: the Filesystem Hierarchy Standard 3.0."""
 _NAME = "engine"
 """Name of a user that nobody named; programs that ask for one find it in USER."""
 
@@ -71,7 +76,7 @@ def plan_pod_guard(
         note = f'pods run without Pod Security "restricted", and the namespace enforces "baseline": {why}'
         return PodGuard(level="baseline", user=None, group=None, env={}, writable=(), notes=(note,))
     guard = _restricted(config, known)
-    refuse_all(_mounted_twice(path, workload, storage))
+    refuse_all((*_hiding(path, config), *_mounted_twice(path, workload, storage)))
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
     if launch is not None:
         refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload))
@@ -103,16 +108,28 @@ def _restricted(config: PodSecurity, known: ImageUser) -> PodGuard:
     return PodGuard(level="restricted", user=user, group=group, env=env, writable=tuple(dict.fromkeys(folders)))
 
 
+def _asked(config: PodSecurity) -> Iterator[tuple[str, str]]:
+    """The folders that a config makes writable, each with its field."""
+    if config.home is not None:
+        yield "home", config.home
+    yield from ((f"writable[{i}]", folder) for i, folder in enumerate(config.writable))
+
+
+def _hiding(path: str, config: PodSecurity) -> Iterator[Problem]:
+    """Folders that are empty in the pod and hold in the image what its container starts from."""
+    for field, folder in _asked(config):
+        hidden = next((each for each in _SYSTEM if lies_in(each, (folder,))), None)
+        if hidden is not None or (lies_in(folder, _KERNEL) and folder != SHARED_MEMORY):
+            what = f"an empty folder at {folder} hides what the image has at {hidden or folder}: no container starts"
+            yield Problem(f"{path}.podSecurity.{field}", what, "name another folder, or remove it")
+
+
 def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Iterator[Problem]:
     """Folders that something else is mounted at, or above without a right to write: such a pod is never made."""
-    config = workload.pod_security
-    asked = [("home", config.home), *((f"writable[{i}]", folder) for i, folder in enumerate(config.writable))]
     written = {SHARED_MEMORY, *(each.mount_path for each in storage.volumes if not each.read_only)}
     read = {TOKEN_DIR, *(each.mount_path for each in storage.volumes if each.mount_path and each.read_only)}
     read |= {CERTIFICATE_FOLDER} if workload.service.tls is not None else set()
-    for field, folder in asked:
-        if folder is None:
-            continue
+    for field, folder in _asked(workload.pod_security):
         base = next((each for each in read if lies_in(folder, (each,))), None)
         if folder in written:
             what = f"the pod mounts {folder} already, and may write there"

@@ -127,3 +127,14 @@ def test_what_says_nothing_is_refused(config: dict[str, Any], told: str) -> None
 def test_folders_are_refused_of_root() -> None:
     told = refusal(TGI, podSecurity={"home": "/home/me", "writable": ["/data"]})
     assert "podSecurity.home" in told and "podSecurity.writable" in told
+
+
+@pytest.mark.parametrize(
+    ("folder", "hidden"),
+    [("/usr", "/usr/bin"), ("/etc", "/etc"), ("/usr/local/lib", "/usr/local/lib"), ("/dev/x", "/dev/x")],
+)
+def test_an_empty_folder_over_what_the_image_starts_from_is_refused(folder: str, hidden: str) -> None:
+    for field, value in (("home", folder), ("writable", [folder])):
+        told = refusal(podSecurity={field: value})
+        assert f"podSecurity.{field}" in told and f"at {folder} hides what the image has at {hidden}" in told
+    assert plan(podSecurity={"writable": ["/usr/src/x", "/etc/vllm", "/opt/x"]})
