@@ -39,6 +39,7 @@ def dangers(
     yield from _unprotected(before, after)
     yield from _opened_pods(before, pairs)
     yield from _keyless(pairs)
+    yield from _plain(pairs)
     yield from changed_identities(before, after, pairs, workloads)
     yield from lost_roles(before, after, pairs)
     yield from _rules(pairs)
@@ -243,6 +244,18 @@ def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -
     for old, new in pairs:
         if old is not None and new is not None and old.engine.api_key and not new.engine.api_key:
             yield Danger("protection lifted", f"workloads.{new.name}.apiKey", f"{new.name} asks clients for no key")
+
+
+def _plain(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
+    """What is asked and answered in plain text from now on: the gateway, or the pods, lose their certificate."""
+    for old, new in pairs:
+        if old is None or new is None:
+            continue
+        told = f"what {new.name} is asked and answers, keys among it, crosses the network in plain text"
+        if old.route and new.route and old.route.encrypted and not new.route.encrypted:
+            yield Danger("protection lifted", "expose.certificate", told)
+        if old.service.tls is not None and new.service.tls is None:
+            yield Danger("protection lifted", f"workloads.{new.name}.service.tls", told)
 
 
 def _rules(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

@@ -329,3 +329,27 @@ def test_an_account_that_stays_is_no_danger() -> None:
 def test_what_has_no_pod_restarts_none(given: dict[str, Any], values: dict[str, Any], why: str) -> None:
     (part,) = edited(values, given).workloads
     assert (part.interruption.expected, part.interruption.why) == (False, why)
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "at"),
+    [
+        (
+            {"expose": {"to": "network", "certificate": {"secret": "t"}}},
+            {"expose.certificate": DROP},
+            "expose.certificate",
+        ),
+        ({f"{W}.service": {"tls": {"secret": "t"}}}, {f"{W}.service": DROP}, f"{W}.service.tls"),
+    ],
+)
+def test_a_certificate_that_goes_is_a_protection_that_is_lifted(
+    given: dict[str, Any], values: dict[str, Any], at: str
+) -> None:
+    (lifted,) = [each for each in edited(values, given).dangers if each.kind == "protection lifted"]
+    assert lifted.path == at and "crosses the network in plain text" in lifted.text
+
+
+def test_a_certificate_that_stays_or_goes_with_the_gateway_is_none() -> None:
+    shown = {"expose": {"to": "network", "certificate": {"secret": "t"}}}
+    assert texts(edited({"expose": DROP}, shown), "protection lifted") == []
+    assert texts(edited({"expose.certificate.secret": "other"}, shown), "protection lifted") == []
