@@ -78,8 +78,8 @@ def addons_in_use(resources: Resources) -> frozenset[str]:
     if not _outputs_of(_GKE, resources):
         return frozenset()
     kinds = {kind_of(urn).removeprefix("kubernetes:") for urn in resources}
-    templates = (outputs["spec"]["template"]["spec"] for urn, outputs in resources.items() if _is_deployment(urn))
-    volumes = (volume for template in templates for volume in template.get("volumes") or ())
+    specs = (outputs.get("spec") or {} for urn, outputs in resources.items() if _is_deployment(urn))
+    volumes = (volume for spec in specs for volume in spec.get("template", {}).get("spec", {}).get("volumes") or ())
     return deployed_addons(kinds, {volume["csi"]["driver"] for volume in volumes if volume.get("csi")})
 
 

@@ -78,6 +78,8 @@ def test_the_same_is_known_of_what_is_deployed() -> None:
         "gcsFuse",
     }
     assert deployed.addons_in_use({**cluster, **gateway}) == {"gatewayApi"}
+    begun = {urn("l4serve:serving:InferenceService$kubernetes:apps/v1:Deployment"): {"metadata": {"name": "qwen"}}}
+    assert deployed.addons_in_use({**cluster, **begun}) == frozenset(), "a killed update leaves half of it"
     assert deployed.addons_in_use(gateway) == frozenset(), "a cluster that the stack did not make keeps what it has"
 
 
