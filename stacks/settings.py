@@ -9,7 +9,7 @@ import pulumi
 from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.problem_places import places_in, told
 from l4serve.config.problems import ConfigError, refuse
-from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, Stack, bounded, parse_stack, written_serving
+from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, Stack, parse_stack, written_serving
 from l4serve.planning.values.figures import counted
 
 _PLAIN = "in plain text"
@@ -28,7 +28,7 @@ def load_settings() -> Stack:
                 "an encrypted value cannot be used here",
                 "only hfToken is a secret, and what apiKey.config names",
             )
-        return bounded(parse_stack(pulumi.get_stack(), _values(), base=Path.cwd()))
+        return parse_stack(pulumi.get_stack(), _values(), base=Path.cwd())
     except ConfigError as error:
         raise refusal(error) from None
 

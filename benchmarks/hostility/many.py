@@ -10,7 +10,7 @@ from benchmarks.hostility.inputs import GOOD, Case, stack_case
 MOST = 1000
 """Entries of one mapping or list of a file."""
 WORKLOADS = 200
-"""The most of one stack; with more it is refused."""
+"""Different ones that every command judges within the limits; a thousand take longer."""
 _MODELS = ("Qwen/Qwen2.5-1.5B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen3-0.6B", "google/gemma-7b")
 _RELEASES = ("0.26.0", "0.19.1", "0.13.0", "0.10.0", "0.8.5")
 _COMMANDS = (

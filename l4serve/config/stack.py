@@ -15,9 +15,6 @@ from l4serve.config.secrets import HuggingFace
 from l4serve.config.stated_prices import Prices
 from l4serve.config.workload import Workload
 
-MOST_WORKLOADS = 200
-"""Of one stack file. Two of 250 that differ in all of them took `diff` 2 s; the planner takes more."""
-
 
 class StackConfig(ConfigModel):
     """One environment: a cluster, its GPU pools and the workloads on them."""

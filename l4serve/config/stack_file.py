@@ -18,14 +18,14 @@ from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
 from l4serve.config.model_configs import ModelConfigs
 from l4serve.config.problem_words import shown
-from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from, refuse
+from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
 from l4serve.config.random_texts import is_name_of_words, looks_random
 from l4serve.config.recipes import RECIPES, apply_recipes
 from l4serve.config.secret_marks import marked_secrets
 from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
 from l4serve.config.spelling import nearest
-from l4serve.config.stack import MOST_WORKLOADS, StackConfig
+from l4serve.config.stack import StackConfig
 from l4serve.config.unknown_keys import is_misspelt, right_key
 from l4serve.config.written_forms import mended_name
 from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
@@ -85,18 +85,10 @@ def read_stack_text(content: bytes, path: Path, *, recipes: Path = RECIPES, name
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise StackFileError(path, _no_config(document), remedy=_begin(document))
-    stack = bounded(parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes))
+    stack = parse_stack(name or stack_name(path), config, base=path.parent, recipes=recipes)
     if (line := line_with_secret(content.decode("utf-8", "replace"))) is not None:
         raise StackFileError(path, "a secret is written in plain text in this line", line=line, remedy=HIDE_TOKEN)
     return replace(stack, file=path)
-
-
-def bounded(stack: Stack) -> Stack:
-    """The stack; refused where it has more workloads than every command takes within its limits of time and memory."""
-    if (count := len(stack.config.workloads)) > MOST_WORKLOADS:
-        what = f"the stack has {count} workloads, and {MOST_WORKLOADS} are the most"
-        refuse("workloads", what, f"leave {MOST_WORKLOADS} here, and put the others into a stack of their own")
-    return stack
 
 
 def written_serving(path: Path) -> Mapping[str, Any] | None:

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.config.problems import ConfigError
-from l4serve.config.stack import MOST_WORKLOADS
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.engines import checking
 from l4serve.planning.packing.placement import PodRequest
@@ -94,20 +93,6 @@ def test_a_mapping_has_a_bounded_number_of_entries(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["plan", "check"])
 def test_a_stack_without_workloads_is_no_fault(tmp_path: Path, command: str) -> None:
     assert run(command, "-f", str(stack_file(tmp_path, 0))).exit_code == 0
-
-
-def test_a_stack_has_no_more_workloads_than_every_command_takes(tmp_path: Path) -> None:
-    file = stack_file(tmp_path, MOST_WORKLOADS + 1)
-    for command in (
-        ("plan", "-f", str(file)),
-        ("check", "-f", str(file)),
-        ("diff", "--from", str(file), "--to", str(file)),
-    ):
-        told = run(*command)
-        assert told.exit_code in (1, 2)
-        assert f"the stack has {MOST_WORKLOADS + 1} workloads, and {MOST_WORKLOADS} are the most" in " ".join(
-            f"{told.stdout}{told.stderr}".split()
-        )
 
 
 def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
