@@ -31,8 +31,8 @@ ORPHANS_END_S = 10.0
 
 
 def stack(**workloads: Any) -> dict[str, Any]:
-    """A config of these workloads, on a pool that has room for all."""
-    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 4}}
+    """A config of these workloads, in a pool with room for both configs and a pod more while pods are renewed."""
+    pools = {"l4": {"machineType": "g2-standard-8", "maxNodes": 5}}
     return serving(workloads, cluster=EXISTING, pools=pools, namespace=SPACE)
 
 
