@@ -11,7 +11,6 @@ OPEN = frozenset(
     {
         "vllm-16570",
         "vllm-19638-jamba-large-1.6",
-        "prm-7b-16384",
         "tgi-mistral-large-3",
     }
 )

@@ -75,7 +75,9 @@ def weight_bytes(model: ModelShape, options: ServingOptions) -> int:
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
     tower = model.extra_parameters if options.copies_tower else parameters.vision
     tower = tower if loads_tower(model, options) else 0
-    ends = parameters.embedding + parameters.lm_head if pp == 1 else max(parameters.embedding, parameters.lm_head)
+    # What answers with vectors or scores makes no head, or drops it as it loads (model_executor/models/adapters.py).
+    head = 0 if options.pooling else parameters.lm_head
+    ends = parameters.embedding + head if pp == 1 else max(parameters.embedding, head)
     adapters = lora_bytes(model, options, plain) * share
     rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
     rope = (model.rope_caches - 1 + model.rope_stretch) * model.max_position_embeddings * _rotary_width(model) * plain

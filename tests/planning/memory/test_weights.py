@@ -86,6 +86,14 @@ def test_pipeline_stages_share_the_layers() -> None:
     assert weigh("meta-llama/Llama-3.1-8B", pipeline_parallel_size=2) < 0.6 * weigh("meta-llama/Llama-3.1-8B")
 
 
+@each(["meta-llama/Llama-3.1-8B", "Qwen/Qwen2.5-Math-PRM-7B", "Qwen/Qwen3-Embedding-0.6B"], str)
+def test_what_answers_with_vectors_or_scores_has_no_head(model_id: str) -> None:
+    """`_create_pooling_model_cls` of vLLM 0.8.0 and 0.11.0 deletes `lm_head`, that of 0.26.0 makes none."""
+    saved = weigh(model_id) - weigh(model_id, pooling=True)
+    assert saved == pytest.approx(rank_parameters(facts(model_id)).lm_head * 2 / GIB, abs=1e-6)
+    assert (saved > 0) != facts(model_id).tie_word_embeddings
+
+
 def test_an_unknown_quantisation_is_refused_with_the_known_ones() -> None:
     with pytest.raises(MemoryModelError, match="awq"):
         weigh("meta-llama/Llama-3.1-8B", quantization="gguf-of-my-own")

@@ -120,6 +120,7 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("BAAI/bge-base-en-v1.5", 0.109),
         ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", 480),
         ("ai21labs/AI21-Jamba-1.5-Mini", 51.6),
+        ("ai21labs/AI21-Jamba-1.5-Large", 398),
         ("ibm-granite/granite-4.0-h-small", 32.19),
         ("ibm-granite/granite-4.0-h-tiny", 6.94),
         ("google/gemma-3n-E4B-it", 7.85),
