@@ -46,11 +46,10 @@ def judged_json(judged: Judged, wish: Wish) -> dict[str, Any]:
         part |= {key: rounded(getattr(whole, RATES[key])) for key in RATES}
     figures["usdPerMillionOutputTokens"] = rounded(judged.usd_per_million)
     figures["priceDate"] = judged.candidate.home.price_date
-    usd = judged.candidate.usd_per_hour
-    figures["notJudged"] = reasons_of(judged.speed, priced=usd is not None)
-    for part, other in ((figures["low"], figures["high"]), (figures["high"], figures["low"])):
-        tokens = other["outputTokensPerSecond"]
-        part["usdPerMillionOutputTokens"] = rounded(usd / (tokens * 3600) * 1e6) if usd is not None and tokens else None
+    figures["notJudged"] = reasons_of(judged.speed, priced=judged.candidate.usd_per_hour is not None)
+    for side, dear in (("low", "high"), ("high", "low")):
+        price = judged.usd_per_million_at(of_all[dear].output_tokens_per_second)
+        figures[side]["usdPerMillionOutputTokens"] = rounded(price)
     return {**_place(judged.candidate, wish), "estimate": figures}
 
 

@@ -81,7 +81,11 @@ class Judged:
     @property
     def usd_per_million(self) -> float | None:
         """USD for a million tokens under the load."""
-        tokens, price = self.figures.output_tokens_per_second, self.candidate.usd_per_hour
+        return self.usd_per_million_at(self.figures.output_tokens_per_second)
+
+    def usd_per_million_at(self, tokens: float | None) -> float | None:
+        """USD for a million tokens where so many come in a second."""
+        price = self.candidate.usd_per_hour
         return None if price is None or not tokens else price / (tokens * 3600) * 1e6
 
 

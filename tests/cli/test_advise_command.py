@@ -186,3 +186,24 @@ def test_where_none_keeps_a_promise_the_text_says_how_near_the_nearest_comes() -
     assert "none keeps the wish" in said
     assert "the nearest: itl of" in said
     assert said.count("is above 2") == 1
+
+
+def test_a_price_lies_within_its_bound_where_a_rate_is_all_that_is_served() -> None:
+    """It was made of tokens a second in five digits, and the bound began above it."""
+    asked = (
+        "--goal",
+        "latency",
+        "--input-tokens",
+        "16",
+        "--output-tokens",
+        "64",
+        "--rps",
+        "0.2",
+        "--length-spread",
+        "2",
+    )
+    _, out, _ = run("--model", "microsoft/Phi-3-mini-4k-instruct", "--gpu", "nvidia-h100-80gb", *asked, "--json")
+    for each in json.loads(out)["front"]:
+        low, price, high = (part["usdPerMillionOutputTokens"] for part in (
+            each["estimate"]["low"], each["estimate"], each["estimate"]["high"]))  # fmt: skip
+        assert low <= price <= high
