@@ -63,7 +63,9 @@ def waiting_share(clients: int, running: int) -> float:
 def _between(clock: StepClock, limits: Limits, load: Load, running: int) -> Observed:
     """Between what as many clients see as run, and the pace of an engine that never has a place free."""
     clients = load.clients or 1
-    full, share = full_pace(clock, limits, replace(load, clients=None)), waiting_share(clients, running)
+    share = waiting_share(clients, running)
+    # More short requests may run at once than those of mean lengths, and never more than there are clients.
+    full = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), replace(load, clients=None))
     if share < 1:
         calm = pace_of(closed(clock, limits, replace(load, clients=running)), running)
         full = calm.mixed(full, share)

@@ -16,7 +16,7 @@ from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.speed import loop_limits, speed_of, step_clock
 from l4serve.planning.performance.step_time import StepClock
-from tests.planning.performance.engines import served
+from tests.planning.performance.engines import served, with_cache
 
 CHAT = Load(input_tokens=512, output_tokens=256, clients=1)
 LARGE, TIGHT = "Qwen/Qwen2.5-1.5B-Instruct", "Qwen/Qwen2.5-7B-Instruct"
@@ -153,3 +153,18 @@ def test_the_most_that_is_served_is_what_more_clients_than_places_are_served(
     long = pace_of(followed(clock, limits, crowd, waves=6), 3 * places_of(limits, CHAT))
     # Waves of equal requests overfill a short cache; requests that come when they like do less.
     assert most == pytest.approx(long.requests, rel=0.08 if model == TIGHT else 0.04)
+
+
+@pytest.mark.parametrize("clients", [2, 3, 5, 9, 17, 40])
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+def test_no_first_token_comes_before_it_is_asked_for(clients: int, spread: float) -> None:
+    """Lengths that vary much are cut by the context: more run at once than of their mean, and no more than ask."""
+    engine = with_cache(served("Qwen/Qwen2.5-7B-Instruct"), 88_000)
+    load = Load(input_tokens=8000, output_tokens=128, clients=clients, input_spread=spread, output_spread=spread)
+    found = speed_of(engine, load)
+    first, running = found.figures.ttft_ms, found.figures.running_requests
+    assert first is not None
+    assert running is not None
+    assert (found.low.ttft_ms or 0) < first < (found.high.ttft_ms or 0)
+    assert first > 100
+    assert running <= clients + 1e-9
