@@ -7,8 +7,9 @@ import pulumi_kubernetes as k8s
 
 from components.container_env import sourced
 from components.hub_token import HubToken
-from components.kept_pods import kept_priority, lasting_nodes, priority_name, rather_spot
+from components.kept_pods import kept_priority, priority_name
 from components.namespaced import NamespacedComponent, aliases
+from components.node_affinity import chosen_nodes, lasting_nodes
 from components.pod_probes import pod_probes
 from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.frozen import frozen
@@ -178,7 +179,7 @@ class InferenceService(NamespacedComponent):
             enable_service_links=False,
             termination_grace_period_seconds=life.grace_seconds,
             node_selector=dict(plan.placing.node_selector),
-            affinity=lasting_nodes() if off_spot else rather_spot() if plan.scale.on_demand else None,
+            affinity=lasting_nodes() if off_spot else chosen_nodes(plan),
             priority_class_name=priority_name(plan) if off_spot else None,
             tolerations=[
                 k8s.core.v1.TolerationArgs(key=t.key, operator=t.operator, value=t.value, effect=t.effect)

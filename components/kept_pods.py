@@ -1,4 +1,4 @@
-"""What sets the pods that run on no spot node apart: where they may lie, and that they go before the others."""
+"""What lets the pods that run on no spot node go before the others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _PRIORITY = 1000
 """Above the 0 of pods without a class, far below what Kubernetes keeps for the system."""
-_SPOT_LABEL = "cloud.google.com/gke-spot"
-"""Of GKE's spot nodes."""
 
 
 def priority_name(plan: WorkloadPlan) -> str:
@@ -27,25 +25,4 @@ def kept_priority(name: str, plan: WorkloadPlan, opts: pulumi.ResourceOptions) -
         value=_PRIORITY,
         description="Pods that run on no spot node go before those that may.",
         opts=opts,
-    )
-
-
-def lasting_nodes() -> k8s.core.v1.AffinityArgs:
-    """Nodes that are not spot, and no others."""
-    spot = k8s.core.v1.NodeSelectorRequirementArgs(key=_SPOT_LABEL, operator="DoesNotExist")
-    term = k8s.core.v1.NodeSelectorTermArgs(match_expressions=[spot])
-    required = k8s.core.v1.NodeSelectorArgs(node_selector_terms=[term])
-    return k8s.core.v1.AffinityArgs(
-        node_affinity=k8s.core.v1.NodeAffinityArgs(required_during_scheduling_ignored_during_execution=required)
-    )
-
-
-def rather_spot() -> k8s.core.v1.AffinityArgs:
-    """Spot nodes where one is free, since the kept pods have none but the others."""
-    spot = k8s.core.v1.NodeSelectorRequirementArgs(key=_SPOT_LABEL, operator="Exists")
-    term = k8s.core.v1.PreferredSchedulingTermArgs(
-        weight=100, preference=k8s.core.v1.NodeSelectorTermArgs(match_expressions=[spot])
-    )
-    return k8s.core.v1.AffinityArgs(
-        node_affinity=k8s.core.v1.NodeAffinityArgs(preferred_during_scheduling_ignored_during_execution=[term])
     )

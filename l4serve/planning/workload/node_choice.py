@@ -47,6 +47,8 @@ class Placing:
     """The stack's pools of the compute class, in its order."""
     makes_nodes: bool = False
     """Whether the compute class makes machines where its pools are full."""
+    whole_cards_only: bool = False
+    """Whether pods keep off nodes that deal out parts of their cards, which a cluster of others may have."""
 
 
 _GPU_TOLERATION = Toleration(key=GPU_TAINT_KEY, operator="Exists", effect="NoSchedule")
@@ -229,6 +231,7 @@ def _unpooled(path: str, workload: Workload, gpus: int, cluster: ClusterPlan) ->
             fixed_nodes=cluster.mode == "existing",
             node_selector={ACCELERATOR_LABEL: shape.accelerator},
             tolerations=(_GPU_TOLERATION,),
+            whole_cards_only=cluster.mode == "existing",
         ),
         autopilot=cluster.mode == "autopilot",
     )
@@ -259,6 +262,7 @@ def _pooled(pool: PoolPlan) -> Place:
             fixed_nodes=False,
             node_selector=selector,
             tolerations=(_GPU_TOLERATION, *_tolerations(pool)),
+            whole_cards_only=not pool.create,
         ),
         spot=_is_spot(pool),
     )
