@@ -135,3 +135,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "price stated": Scenario({"prices.onDemand.g2-standard-8": 0.5}),
     "planning alone": Scenario({f"{W}.fit": "warn"}),
 }
+
+
+def edited(values: Mapping[str, Any], given: Mapping[str, Any], base: Mapping[str, Any] = BASE) -> StackDiff:
+    before = with_values(base, given)
+    return difference(before, with_values(before, values))
+
+
+def danger_texts(diff: StackDiff, kind: str) -> list[str]:
+    return [danger.text for danger in diff.dangers if danger.kind == kind]

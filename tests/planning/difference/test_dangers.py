@@ -5,19 +5,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.difference.stack_diff import StackDiff
 from tests import factories
-from tests.planning.difference.scenarios import BASE, DROP, C, P, W, difference, with_values
-
-
-def edited(values: Mapping[str, Any], given: Mapping[str, Any], base: Mapping[str, Any] = BASE) -> StackDiff:
-    before = with_values(base, given)
-    return difference(before, with_values(before, values))
-
-
-def texts(diff: StackDiff, kind: str) -> list[str]:
-    return [danger.text for danger in diff.dangers if danger.kind == kind]
-
+from tests.planning.difference.scenarios import DROP, C, P, W, danger_texts, edited
 
 PROTECTED_CLUSTER, PROTECTED_POOL = {f"{C}.protect": True}, {f"{P}.protect": True}
 
@@ -49,12 +38,12 @@ PROTECTED_CLUSTER, PROTECTED_POOL = {f"{C}.protect": True}, {f"{P}.protect": Tru
 )
 def test_what_stops_a_replacement_is_said(values: dict[str, Any], given: dict[str, Any], kind: str, named: str) -> None:
     """The engine stops where both sides protect a resource, and at a deletion where the deployed one is protected."""
-    (text,) = texts(edited(values, given), kind)
+    (text,) = danger_texts(edited(values, given), kind)
     assert named in text
 
 
 def test_nothing_stops_what_nobody_protected() -> None:
-    (text,) = texts(edited({f"{C}.name": "other"}, {}), "cluster replaced")
+    (text,) = danger_texts(edited({f"{C}.name": "other"}, {}), "cluster replaced")
     assert "protect" not in text
     assert "allowReplace" not in text
 
@@ -65,13 +54,13 @@ def test_another_existing_cluster_is_told_in_one_way(change: dict[str, Any]) -> 
     named = {"mode": "existing", "name": "one", "location": "us-central1-a"}
     base = factories.serving(cluster=named)
     diff = edited(change, {}, base)
-    (cluster,) = texts(diff, "cluster replaced")
+    (cluster,) = danger_texts(diff, "cluster replaced")
     assert "made there and deleted here" in cluster
     (workload,) = diff.workloads
     assert workload.interruption.why == (
         "its objects are made in the other cluster first, and clients must follow them to qwen in namespace llm-serving"
     )
-    (replaced,) = texts(diff, "workload replaced")
+    (replaced,) = danger_texts(diff, "workload replaced")
     assert "deleted before" not in replaced
 
 
@@ -87,10 +76,10 @@ KEYED = {f"{W}.apiKey": {"secret": "kept"}}
 def test_the_internet_is_a_danger_and_without_a_key_the_worse_one() -> None:
     opened = edited(DOOR, {})
     assert [danger.kind for danger in opened.dangers][:2] == ["public without a key", "public endpoint"]
-    assert texts(edited(DOOR, KEYED), "public without a key") == []
-    assert len(texts(edited(DOOR, KEYED), "public endpoint")) == 1
-    assert len(texts(edited({f"{W}.apiKey": DROP}, {**DOOR, **KEYED}), "public without a key")) == 1
-    assert texts(edited({f"{W}.engine.maxModelLen": 4096}, DOOR), "public without a key") == []
+    assert danger_texts(edited(DOOR, KEYED), "public without a key") == []
+    assert len(danger_texts(edited(DOOR, KEYED), "public endpoint")) == 1
+    assert len(danger_texts(edited({f"{W}.apiKey": DROP}, {**DOOR, **KEYED}), "public without a key")) == 1
+    assert danger_texts(edited({f"{W}.engine.maxModelLen": 4096}, DOOR), "public without a key") == []
 
 
 def test_the_network_is_no_danger() -> None:
@@ -113,13 +102,13 @@ OFFICE, OFFICES = {"cidr": "10.20.0.0/24"}, {"cidr": "10.20.0.0/16"}
 )
 def test_a_network_policy_that_lets_more_in_is_told(before: list[Any], after: list[Any], told: list[str]) -> None:
     diff = edited({"networkPolicy.from": after}, {"networkPolicy.from": before})
-    assert texts(diff, "protection lifted") == told
+    assert danger_texts(diff, "protection lifted") == told
     assert {danger.path for danger in diff.dangers if danger.text in told} <= {"networkPolicy.from"}
 
 
 def test_googles_own_clients_are_no_danger_of_the_policy() -> None:
     diff = edited({"monitoring.podMonitoring": True, "expose": {"to": "network"}}, {})
-    assert texts(diff, "protection lifted") == []
+    assert danger_texts(diff, "protection lifted") == []
 
 
 def test_a_load_balancer_opens_the_pods_by_its_own_key() -> None:
@@ -200,124 +189,6 @@ def test_a_restart_that_takes_the_one_pod_away_is_told_beside_the_new_port() -> 
     assert "port 8080" in part.interruption.why and "it goes first" in part.interruption.why
 
 
-BUCKET = {"kind": "bucket", "uri": "gs://models/qwen"}
-OWN = {**BUCKET, "manageAccess": False}
-SOURCE, ACCOUNT, BESIDE = f"{W}.model.source", f"{W}.serviceAccount", "workloads.beside"
-READS, WRITES = {"buckets": {"models": "read"}}, {"buckets": {"models": "write"}}
-ROOM = {f"{P}.maxNodes": 4}
-
-
-def acts_as(name: str) -> dict[str, str]:
-    return {"googleAccount": f"{name}@my-project.iam.gserviceaccount.com"}
-
-
-def beside(account: Mapping[str, Any], source: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Another workload, on the same pool."""
-    given = factories.workload(nodePool="l4", serviceAccount=account)
-    return {BESIDE: given if source is None else {**given, "model": {**given["model"], "source": source}}}
-
-
-@pytest.mark.parametrize(
-    ("given", "values", "at"),
-    [
-        ({SOURCE: BUCKET}, {SOURCE: OWN}, f"{SOURCE}.manageAccess"),
-        ({SOURCE: BUCKET}, {SOURCE: {**OWN, "reader": "streamer"}}, f"{SOURCE}.manageAccess"),
-        ({ACCOUNT: READS}, {ACCOUNT: {}}, f"{ACCOUNT}.buckets"),
-        ({ACCOUNT: WRITES}, {ACCOUNT: READS}, f"{ACCOUNT}.buckets"),
-        ({SOURCE: BUCKET, ACCOUNT: WRITES}, {ACCOUNT: {}}, f"{ACCOUNT}.buckets"),
-        ({SOURCE: BUCKET}, {SOURCE: OWN, ACCOUNT: acts_as("llm-pods")}, f"{SOURCE}.manageAccess"),
-        (
-            {SOURCE: OWN, ACCOUNT: acts_as("llm-pods"), **beside(acts_as("llm-pods"), BUCKET)},
-            {BESIDE: DROP},
-            f"{SOURCE}.manageAccess",
-        ),
-        (
-            {SOURCE: OWN, ACCOUNT: acts_as("llm-pods"), **beside(acts_as("llm-pods"), BUCKET)},
-            {ACCOUNT: acts_as("other-pods")},
-            f"{SOURCE}.manageAccess",
-        ),
-        (
-            {ACCOUNT: {**acts_as("llm-pods"), **READS}, **beside({**acts_as("llm-pods"), **READS})},
-            {ACCOUNT: acts_as("other-pods")},
-            f"{ACCOUNT}.buckets",
-        ),
-    ],
-)
-def test_a_role_on_a_bucket_that_pods_lose_is_a_danger(given: dict[str, Any], values: dict[str, Any], at: str) -> None:
-    (lost,) = [each for each in edited(values, {**ROOM, **given}).dangers if each.kind == "access lost"]
-    assert lost.path == at
-    assert "on bucket models from the pods of qwen" in lost.text and "after the update" in lost.text
-
-
-@pytest.mark.parametrize(
-    ("given", "values"),
-    [
-        ({SOURCE: BUCKET}, {SOURCE: {**BUCKET, "cache": "none"}}),
-        ({SOURCE: BUCKET}, {SOURCE: {**BUCKET, "uri": "gs://other/qwen"}}),
-        ({SOURCE: BUCKET}, {SOURCE: OWN, ACCOUNT: READS}),
-        ({ACCOUNT: READS}, {ACCOUNT: WRITES}),
-        ({ACCOUNT: READS}, {ACCOUNT: {**READS, **acts_as("llm-pods")}}),
-        ({}, {SOURCE: OWN}),
-        (
-            {SOURCE: BUCKET, ACCOUNT: acts_as("llm-pods"), **beside({**acts_as("llm-pods"), **READS})},
-            {SOURCE: OWN},
-        ),
-        (
-            {ACCOUNT: {**acts_as("llm-pods"), **READS}, **beside({**acts_as("llm-pods"), **WRITES})},
-            {ACCOUNT: acts_as("llm-pods")},
-        ),
-    ],
-)
-def test_a_role_that_the_account_keeps_is_none(given: dict[str, Any], values: dict[str, Any]) -> None:
-    assert texts(edited(values, {**ROOM, **given}), "access lost") == []
-
-
-OWN_NAME, OLD, NEW = "llm-serving/qwen", *(f"{n}@my-project.iam.gserviceaccount.com" for n in ("llm-old", "llm-new"))
-
-
-@pytest.mark.parametrize(
-    ("given", "values", "lost", "gained"),
-    [
-        ({}, {ACCOUNT: acts_as("llm-new")}, OWN_NAME, NEW),
-        ({ACCOUNT: acts_as("llm-old")}, {ACCOUNT: acts_as("llm-new")}, OLD, NEW),
-        ({ACCOUNT: acts_as("llm-old")}, {ACCOUNT: {}}, OLD, OWN_NAME),
-    ],
-)
-def test_pods_that_run_on_act_as_another_account_when_their_token_ends(
-    given: dict[str, Any], values: dict[str, Any], lost: str, gained: str
-) -> None:
-    diff = edited(values, {**ROOM, **given})
-    (told,) = texts(diff, "identity changed")
-    assert f"no pod of qwen restarts, and each acts as {gained} once its token of {lost} ends" in told
-    assert f"grant {gained} before the update what {lost} may do" in told and "on bucket" not in told
-    assert diff.workloads[0].interruption.why == "no pod restarts"
-
-
-def test_pods_that_restart_have_the_other_account_from_their_start() -> None:
-    values = {ACCOUNT: acts_as("llm-new"), f"{W}.engine.maxModelLen": 4096}
-    (told,) = texts(edited(values, ROOM), "identity changed")
-    assert told.startswith(f"the new pods of qwen act as {NEW}: grant {NEW} before the update what {OWN_NAME}")
-
-
-def test_roles_on_buckets_that_go_over_with_the_account_are_told_in_their_order() -> None:
-    diff = edited({ACCOUNT: {**READS, **acts_as("llm-new")}}, {**ROOM, ACCOUNT: READS})
-    (told,) = texts(diff, "identity changed")
-    order = f"grants roles/storage.objectViewer on bucket models first and takes it from {OWN_NAME} last"
-    assert order in told and "whose tokens are refused from then on" in told
-    shared = edited({ACCOUNT: acts_as("llm-new")}, {**ROOM, ACCOUNT: acts_as("llm-old"), **beside(acts_as("llm-old"))})
-    assert "on bucket" not in texts(shared, "identity changed")[0]
-
-
-def test_an_account_that_stays_is_no_danger() -> None:
-    assert (
-        texts(
-            edited({ACCOUNT: {**READS, **acts_as("llm-old")}}, {**ROOM, ACCOUNT: acts_as("llm-old")}),
-            "identity changed",
-        )
-        == []
-    )
-
-
 @pytest.mark.parametrize(
     ("given", "values", "why"),
     [
@@ -351,5 +222,5 @@ def test_a_certificate_that_goes_is_a_protection_that_is_lifted(
 
 def test_a_certificate_that_stays_or_goes_with_the_gateway_is_none() -> None:
     shown = {"expose": {"to": "network", "certificate": {"secret": "t"}}}
-    assert texts(edited({"expose": DROP}, shown), "protection lifted") == []
-    assert texts(edited({"expose.certificate.secret": "other"}, shown), "protection lifted") == []
+    assert danger_texts(edited({"expose": DROP}, shown), "protection lifted") == []
+    assert danger_texts(edited({"expose.certificate.secret": "other"}, shown), "protection lifted") == []
