@@ -17,7 +17,7 @@ from tests.factories import workload
 from tests.pulumi_cli.cut_off import adopt, unlock
 from tests.pulumi_cli.engine import Engine
 
-EDITED = stack(a=workload(replicas=2, engine={"maxModelLen": 2048}), b=workload(), c=workload())
+EDITED = stack(a=workload(replicas=2, extraEnv={"EDITED": "yes"}), b=workload(), c=workload())
 
 
 class Returns(Updates):

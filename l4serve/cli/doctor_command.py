@@ -22,6 +22,7 @@ from l4serve.planning.stack.pending import (
     adopted,
     pending_changes,
     pending_creates,
+    wants_adopting,
 )
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
@@ -36,7 +37,8 @@ MOST_STATE_BYTES = 8 * 2**20
 
 
 AdoptOption = Annotated[
-    bool, typer.Option("--adopt", help="Print the exported state with what a killed update was making in it.")
+    bool,
+    typer.Option("--adopt", help="Print the exported state with what a killed update was making or changing in it."),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask neither Google Cloud nor the cluster.")]
 
@@ -162,7 +164,7 @@ def _heal(file: Path | None, *, adopt: bool) -> None:
         say(f"{one_line(each.urn)}\n    {_fate(each)}")
     for urn in changing:
         say(f"{one_line(urn)}\n    read again by pulumi refresh, as its change was cut off")
-    say(f"Heal it with: pulumi cancel; {HEALING if found else READING}")
+    say(f"Heal it with: pulumi cancel; {HEALING if wants_adopting(state) else READING}")
     say("To end the stack, run pulumi destroy in place of pulumi up, after the commands before it.")
     raise typer.Exit(NEEDS_HEALING)
 

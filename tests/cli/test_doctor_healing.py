@@ -98,13 +98,26 @@ def test_a_kubernetes_object_without_a_name_is_made_again(metadata: Any) -> None
     assert "made again by pulumi up" in said
 
 
-@pytest.mark.parametrize("kind", ["updating", "deleting"])
-def test_what_a_killed_update_changed_is_to_be_read_again(kind: str) -> None:
-    code, said = doctor(state(DEPLOYMENT, kind=kind))
+@pytest.mark.parametrize(
+    ("resource", "kind", "remedy"),
+    [(DEPLOYMENT, "updating", HEALING), (DEPLOYMENT, "deleting", READING), (CLUSTER, "updating", READING)],
+    ids=["updated", "deleted", "Google's"],
+)
+def test_what_a_killed_update_changed_is_to_be_read_again(resource: dict[str, Any], kind: str, remedy: str) -> None:
+    code, said = doctor(state(resource, kind=kind))
     assert code == 1
-    assert f"{DEPLOYMENT['urn']}\n    read again by pulumi refresh" in said
-    assert f"Heal it with: pulumi cancel; {READING}" in said
+    assert f"{resource['urn']}\n    read again by pulumi refresh" in said
+    assert f"Heal it with: pulumi cancel; {remedy}\n" in said
     assert "Nothing is pending" not in said
+
+
+def test_what_a_killed_update_asked_for_is_in_the_adopted_state_so_that_a_refresh_reads_what_it_added() -> None:
+    old = {"metadata": {"name": "old"}, "spec": {"replicas": 1}}
+    held = [{**each, "id": "x", "inputs": old, "outputs": old} for each in (DEPLOYMENT, ACCOUNT)]
+    replaced = {**held[0], "delete": True}
+    document = state(DEPLOYMENT, ACCOUNT, kind="updating")
+    document["deployment"]["resources"] = [*held, replaced]
+    assert adopted(document)["resources"] == [{**held[0], "inputs": DEPLOYMENT["inputs"]}, held[1], replaced]
 
 
 DISK = {

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from kubernetes.client import AppsV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
@@ -56,3 +57,28 @@ def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_a
             engine.configure(step)
             engine.up()
         await_ready(control_plane, {"b": 1, "d": 1})
+
+
+def test_an_update_back_takes_away_what_a_killed_one_only_added(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """A refresh reads what an object was asked for, and the state was never told of an environment variable."""
+    before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
+    with stack_on(control_plane, one, tmp_path, "added", before) as engine:
+        engine.configure(stack(a=workload(extraEnv={"EDITED": "yes"})))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_pending(control_plane)
+        finally:
+            killed(update)
+        assert "EDITED" in variables(control_plane)
+        unlock(engine)
+        assert adopt(engine) == []
+        engine.configure(before)
+        engine.up()
+        assert "EDITED" not in variables(control_plane)
+        assert engine.preview().steps == ()
+
+
+def variables(plane: ControlPlane) -> set[str]:
+    """Names of the environment variables that the pods of `a` are to have."""
+    (container,) = AppsV1Api(plane.client).read_namespaced_deployment("a", SPACE).spec.template.spec.containers
+    return {each.name for each in container.env or ()}

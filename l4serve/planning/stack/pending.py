@@ -15,7 +15,8 @@ operations that its engine then drops."""
 READING = "pulumi refresh && pulumi up"
 """What heals it where nothing was being made: the state holds what was there before the killed update."""
 _CREATING = "creating"
-_CHANGING = ("updating", "deleting")
+_UPDATING = "updating"
+_CHANGING = (_UPDATING, "deleting")
 _KUBERNETES = "kubernetes:"
 _GOOGLE = "gcp:"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -52,10 +53,17 @@ def pending_changes(state: Any) -> tuple[str, ...]:
     return tuple(each["resource"]["urn"] for each in _operations(state) if each.get("type") in _CHANGING)
 
 
+def wants_adopting(state: Any) -> bool:
+    """Whether `adopted` would change the state; raises StateError as `pending_creates` does."""
+    return bool(pending_creates(state) or _asked_anew(state))
+
+
 def adopted(state: Any) -> dict[str, Any]:
     """The state with what was being made among its resources, under its id: `pulumi refresh` reads how it came out.
 
-    A create without an id is forgotten, as the next update repeats it. Raises StateError as `pending_creates` does.
+    A create without an id is forgotten, as the next update repeats it. A Kubernetes object that was being updated is
+    said to have been asked for as the killed update did: of what nobody has asked for a refresh reads nothing, and
+    what that update added would be taken back by none. Raises StateError as `pending_creates` does.
     """
     ids = {each.urn: each.import_id for each in pending_creates(state)}
     deployment, made, others = state["deployment"], {}, []
@@ -65,8 +73,27 @@ def adopted(state: Any) -> dict[str, Any]:
             others.append(each)
         elif ids[urn]:
             made[urn] = {**each["resource"], "id": ids[urn], **_known_of(each["resource"])}
-    resources = [*_with_made(deployment.get("resources") or (), made), *made.values()]
+    asked = _asked_anew(state)
+    held = (_asking(each, asked) for each in deployment.get("resources") or ())
+    resources = [*_with_made(held, made), *made.values()]
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": others}}
+
+
+def _asked_anew(state: Any) -> Mapping[str, Any]:
+    """Inputs of the Kubernetes objects whose update was cut off, by their URNs."""
+    updating = (each["resource"] for each in _operations(state) if each.get("type") == _UPDATING)
+    return {each["urn"]: each["inputs"] for each in updating if _is_ours(each) and each.get("inputs")}
+
+
+def _asking(resource: Mapping[str, Any], asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The resource of a state with the inputs of its update that was cut off, if it is not one that was replaced."""
+    if resource.get("delete") or resource["urn"] not in asked:
+        return resource
+    return {**resource, "inputs": asked[resource["urn"]]}
+
+
+def _is_ours(resource: Mapping[str, Any]) -> bool:
+    return str(resource["type"]).startswith(_KUBERNETES)
 
 
 def _known_of(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +159,7 @@ def _provider(resource: Mapping[str, Any]) -> str | None:
 
 def _pending(resource: Mapping[str, Any], *, destroyed: bool) -> PendingCreate:
     kind, values = resource["type"], resource.get("inputs") or {}
-    ours = kind.startswith(_KUBERNETES)
+    ours = _is_ours(resource)
     if ours:
         metadata = values.get("metadata")
         values = metadata if isinstance(metadata, Mapping) else {}
