@@ -19,6 +19,7 @@ _WORKLOAD = "l4serve:serving:InferenceService"
 _DEPLOYMENT = f"{_WORKLOAD}$kubernetes:apps/v1:Deployment"
 _PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
 """Of pods off spot, made before their Deployment and named after it."""
+_AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 _PAUSES_S = (0.1, 0.3, 1.0)
 """Between attempts: the engine writes the state in which it looks for the outputs, and may find half of a file."""
 
@@ -61,6 +62,12 @@ def begun(resources: Resources) -> frozenset[str]:
     classes = (outputs["metadata"]["name"] for urn, outputs in resources.items() if kind_of(urn) == _PRIORITY)
     names = {*workloads, *(name.replace(".", "/", 1) for name in classes)}
     return frozenset(name for name in names - _deployments(resources) if "/" in name)
+
+
+def autoscaled(resources: Resources) -> frozenset[str]:
+    """Deployments, by namespace and name, whose number of pods an autoscaler sets."""
+    specs = ((row["metadata"], row["spec"]) for urn, row in resources.items() if kind_of(urn) == _AUTOSCALER)
+    return frozenset(f"{metadata['namespace']}/{spec['scaleTargetRef']['name']}" for metadata, spec in specs)
 
 
 def _deployments(resources: Resources) -> set[str]:

@@ -28,12 +28,14 @@ from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
+from l4serve.planning.stack.surges import paced, surge_problems
 from l4serve.planning.values.figures import counted
 from l4serve.planning.values.note import Note, by_harm
 from stacks.deployed import (
     PODS_OUTPUT,
     Resources,
     addons_in_use,
+    autoscaled,
     begun,
     deployed_kubeconfig,
     deployed_pods,
@@ -43,6 +45,7 @@ from stacks.deployed import (
 )
 from stacks.ownership import Cluster, own_deployments, own_kubernetes_objects
 from stacks.settings import load_settings, refusal
+from stacks.waiting import refuse_waiting
 from stacks.workloads import make_workloads
 
 _SENT_S = 0.01
@@ -58,7 +61,9 @@ def build() -> None:
     state = deployed_resources()
     _refuse_beside_cut_off(planned, state)
     deployed = those_that_exist(deployed_pods(state), state)
-    stuck = exchange_problems(deployed, planned, untold(deployed, state))
+    planned = paced(planned, deployed)
+    beside = (deployed, planned, untold(deployed, state), autoscaled(state))
+    stuck = exchange_problems(*beside)
     if refused := (*stuck, *addon_problems(addons_in_use(state), planned)):
         raise refusal(ConfigError(refused))
     _require_secrets(planned)
@@ -67,6 +72,7 @@ def build() -> None:
     provider = _kubernetes_provider(planned, cluster)
     _begin_registering()
     own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context), state)
+    refuse_waiting(surge_problems(*beside))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
     gateway, deployments = make_workloads(planned, cluster, provider, nodes, state)
     _make_dashboard(planned, cluster)

@@ -120,6 +120,41 @@ def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, t
         unlock(engine)
 
 
+def test_an_edit_beside_a_removal_is_refused_and_its_two_steps_end(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The plan without `c` has room for a pod beside that of `a`, but `c` is deleted last."""
+    edited = workload(engine={"maxModelLen": 2048})
+    with up(control_plane, tmp_path, stack(a=workload(), c=workload())) as engine:
+        engine.configure(stack(a=edited))
+        for refusal in (engine.preview(refused=True), engine.up(refused=True)):
+            assert "not enough for c and the pod that an update of a starts beside the old ones" in refusal.errors
+            assert "(1) this config with the pods that stay as deployed, pulumi up" in refusal.errors
+            assert re.search(r"Pulumi\.full\.yaml:\d+: workloads\.a: ", refusal.errors), refusal.errors
+            assert "Traceback" not in refusal.output
+        assert ready(control_plane) == {"a": 1, "c": 1}
+        with least_serving(control_plane, "a") as least:
+            for step in (stack(a=workload()), stack(a=edited)):
+                engine.configure(step)
+                engine.up()
+                assert engine.preview().steps == ()
+        assert least == {"a": 1}, "the one that stays serves all along"
+        await_ready(control_plane, {"a": 1})
+
+
+def test_smaller_pods_that_find_no_room_beside_the_old_ones_end(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The plan of the smaller pods has room for one more, which the old pod still has."""
+    before, after = stack("g2-standard-24", 1, a=workload(gpus=2)), stack("g2-standard-24", 1, a=workload(gpus=1))
+    with up(control_plane, tmp_path, before) as engine:
+        engine.configure(after)
+        assert "an update takes a away while the new pod loads" in engine.preview().warnings
+        engine.up()
+        await_ready(control_plane, {"a": 1})
+        assert [step.kind for step in engine.preview().steps] == ["Deployment"], "that of the strategy, once more"
+        before_pods = pods(control_plane)
+        engine.up()
+        assert pods(control_plane) == before_pods
+        assert engine.preview().steps == ()
+
+
 def forget_pods(engine: Engine) -> None:
     """The stack as if its pods took nothing, so that no update is refused."""
     state = json.loads(engine.call("stack", "export").stdout)

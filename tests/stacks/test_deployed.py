@@ -81,3 +81,9 @@ def test_a_workload_without_its_deployment_was_begun() -> None:
 
 def named(namespace: str, name: str) -> dict[str, Any]:
     return {"metadata": {"namespace": namespace, "name": name}}
+
+
+def test_deployments_that_an_autoscaler_scales_are_known_by_what_it_targets() -> None:
+    scaler = "urn:pulumi:dev::l4serve::l4serve:serving:WorkloadMonitoring$kubernetes:autoscaling/v2:{}::llm/a".format
+    target = {"metadata": {"namespace": "llm", "name": "a-hpa"}, "spec": {"scaleTargetRef": {"name": "a"}}}
+    assert deployed.autoscaled({scaler("HorizontalPodAutoscaler"): target, scaler("Other"): target}) == {"llm/a"}

@@ -13,7 +13,9 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.stack.addons import addon_problems, needed_addons
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
+from l4serve.planning.stack.planned_pods import autoscaled_by
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.surges import surge_problems
 from l4serve.planning.workload.network_guard import admitted_anew
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -30,7 +32,7 @@ def dangers(
     yield from _cluster_replaced(others, before, after)
     yield from _pools_replaced(pools, before, after)
     yield from _workloads_replaced(workloads)
-    yield from _stuck(before, after)
+    yield from _stuck(before, after, workloads)
     yield from _needed_to_the_end(before, after)
     yield from kept_in_use(before.gateway, after.gateway)
     yield from _renames(pairs)
@@ -123,8 +125,11 @@ def _workloads_replaced(workloads: Sequence[WorkloadPart]) -> Iterator[Danger]:
             yield Danger("workload removed", path, f"{workload.name} is deleted, and nothing answers at its address")
 
 
-def _stuck(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
-    for problem in exchange_problems(read_pods(pods_json(before)), after):
+def _stuck(before: StackPlan, after: StackPlan, workloads: Sequence[WorkloadPart]) -> Iterator[Danger]:
+    beside = (read_pods(pods_json(before)), after, (), autoscaled_by(before))
+    restarted = {f"workloads.{each.name}" for each in workloads if each.lands is Effect.POD_RESTART}
+    surging = {each.path: each for each in surge_problems(*beside).values() if each.path in restarted}
+    for problem in (*exchange_problems(*beside), *surging.values()):
         yield Danger("full pool", problem.path, f"{problem.message}; {problem.remedy}")
 
 

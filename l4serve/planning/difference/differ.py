@@ -25,7 +25,9 @@ from l4serve.planning.difference.stack_diff import (
 )
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.stack.edits import Effect
+from l4serve.planning.stack.exchange import pods_json, read_pods
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.surges import paced
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Pair = tuple[WorkloadPlan | None, WorkloadPlan | None]
@@ -39,6 +41,8 @@ def diff_plans(
 
     `configs` are what the two were planned from, for the edits that lead from one to the other.
     """
+    if old is not None and new is not None:
+        new = paced(new, read_pods(pods_json(old)))
     others = tuple(_others(old, new))
     beneath = max((part.lands or Effect.NOTHING for part in others if part.kind == "cluster"), default=Effect.NOTHING)
     pools = tuple(_pool(old, new, pool, beneath) for pool in _names(old, new))

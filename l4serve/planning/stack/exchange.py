@@ -7,26 +7,23 @@ from typing import Any
 from l4serve.config.problems import Problem
 from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
-from l4serve.planning.stack.room import pods_of, pool_room
+from l4serve.planning.stack.planned_pods import going_last, groups, namespace_of, packed, placed, room_of, told
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.values.figures import counted
 from l4serve.planning.values.names import on_demand_name
 from l4serve.planning.values.note import Note
 
 _SIZES = ("cpu_millis", "memory_bytes", "ephemeral_bytes", "gpus", "replicas")
 _FIELDS = (*_SIZES, "node_pool")
-UNKNOWN = ""
-"""The pool of pods that lie on no pool of the stack."""
 
 
 def pods_json(plan: StackPlan) -> dict[str, dict[str, Any]]:
     """The pods of a plan by namespace and name of their Deployments (`llm/gemma`), for the stack's outputs."""
-    return _json(_packed(plan))
+    return _json(packed(plan))
 
 
 def held_json(before: Mapping[str, PodRequest], plan: StackPlan) -> dict[str, dict[str, Any]]:
     """The most that an update may leave if it fails; other than `pods_json` where something ends, shrinks or moves."""
-    before, after = _placed(before, plan), _packed(plan)
+    before, after = placed(before, plan), packed(plan)
     return _json({**after, **{name: _larger(pod, after.get(name, pod)) for name, pod in before.items()}})
 
 
@@ -44,19 +41,26 @@ def read_pods(value: Any) -> dict[str, PodRequest]:
 
 
 def exchange_problems(
-    before: Mapping[str, PodRequest], plan: StackPlan, unsized: Collection[str] = ()
+    before: Mapping[str, PodRequest],
+    plan: StackPlan,
+    unsized: Collection[str] = (),
+    autoscaled: Collection[str] = (),
 ) -> Iterator[Problem]:
     """One problem for each pool where an update would wait for ever; `before` are the pods that are deployed.
 
-    Those of `unsized` Deployments are deployed as well, and what they take is not known: they may fill the pool.
+    Those of `unsized` Deployments are deployed as well, and what they take is not known: they may fill the pool. Those
+    of `autoscaled` ones are as many as the autoscaler makes that is deployed.
     """
-    after = _packed(plan)
-    before = {**{name: after[name] for name in unsized if name in after}, **_placed(before, plan)}
+    after = packed(plan)
+    before = {**{name: after[name] for name in unsized if name in after}, **placed(before, plan)}
     ending = {name: _of_unknown_size(name) for name in sorted(unsized) if name not in after}
-    for pools in _groups(plan):
+    for pools in groups(plan):
         names = {pool.name for pool in pools}
         gone = {name: pod for name, pod in before.items() if pod.node_pool in names and name not in after}
-        going = [_told(name, pod, plan) for name, pod in (gone | ending).items()]
+        going = [
+            *going_last(before, after, plan, pools, autoscaled),
+            *(told(name, pod, plan) for name, pod in ending.items()),
+        ]
         staying = [pod for pod in after.values() if pod.node_pool in names]
         grown = [pod for name, pod in after.items() if pod.node_pool in names and _grows(before.get(name), pod, names)]
         added = [pod for name, pod in after.items() if pod.node_pool in names and name not in before]
@@ -71,12 +75,12 @@ def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterato
     """A note where pods take the place of others on a cluster that nobody says the size of."""
     if plan.cluster.managed is not None:
         return  # its pools say it, and Autopilot makes nodes
-    before, after = _placed(before, plan), _packed(plan)
+    before, after = placed(before, plan), packed(plan)
     described = {pool.name for pool in plan.node_pools}
     added = [pod for name, pod in after.items() if name not in before and pod.node_pool not in described]
     gone = {name: pod for name, pod in before.items() if name not in after and pod.node_pool not in described}
     if added and gone:
-        going, new = _names([_told(name, pod, plan) for name, pod in gone.items()]), _names(added)
+        going, new = _names([told(name, pod, plan) for name, pod in gone.items()]), _names(added)
         rename = _rename(gone, added, plan)
         same = f"; where it is a rename, set {rename}" if rename else ""
         yield Note(
@@ -84,18 +88,6 @@ def exchange_notes(before: Mapping[str, PodRequest], plan: StackPlan) -> Iterato
             f"{new} starts before {going} is deleted, and no pool says how many GPUs the cluster has: where none is "
             f"free, it waits until the update fails. Describe the nodes in nodePools to have that judged{same}",
         )
-
-
-def _groups(plan: StackPlan) -> Iterator[list[PoolRoom]]:
-    """The pools that share their pods: those of a compute class together, unless it makes machines beside them."""
-    rooms = {pool.name: pool_room(pool) for pool in plan.node_pools}
-    owners = {pool.name: pool.compute_class for pool in plan.node_pools}
-    made = {each.name for each in plan.compute_classes if any(priority.shape for priority in each.priorities)}
-    yield from ([room] for name, room in rooms.items() if owners[name] is None)
-    for each in plan.compute_classes:
-        shared = [room for name, room in rooms.items() if owners[name] == each.name]
-        if shared and each.name not in made:
-            yield shared
 
 
 def _json(pods: Mapping[str, PodRequest]) -> dict[str, dict[str, Any]]:
@@ -107,34 +99,10 @@ def _larger(old: PodRequest, new: PodRequest) -> PodRequest:
     return replace(old, **{size: max(getattr(old, size), getattr(new, size)) for size in _SIZES})
 
 
-def _placed(pods: Mapping[str, PodRequest], plan: StackPlan) -> Mapping[str, PodRequest]:
-    """Pods by namespace and name; names alone, as outputs once had them, are of the plan's namespace."""
-    return {name if "/" in name else f"{plan.namespace}/{name}": pod for name, pod in pods.items()}
-
-
-def _packed(plan: StackPlan) -> dict[str, PodRequest]:
-    """The pods, by namespace and name of their Deployments; those off spot have their own."""
-    assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
-    packed = {}
-    for workload in plan.workloads:
-        pods, kept = pods_of(workload), workload.scale.on_demand
-        pods = replace(pods, node_pool=pods.node_pool or assigned.get(workload.name) or UNKNOWN)
-        space, name = workload.namespace, workload.object_name
-        packed[f"{space}/{name}"] = replace(pods, replicas=pods.replicas - kept)
-        if kept:
-            off_spot = replace(pods, workload=on_demand_name(workload.name), replicas=kept)
-            packed[f"{space}/{on_demand_name(name)}"] = off_spot
-    return packed
-
-
 def _of_unknown_size(name: str) -> PodRequest:
     return PodRequest(
         workload=name.rpartition("/")[2], cpu_millis=0, memory_bytes=0, ephemeral_bytes=0, gpus=0, replicas=0
     )
-
-
-def _namespace(name: str) -> str:
-    return name.rpartition("/")[0]
 
 
 def _rename(gone: Mapping[str, PodRequest], added: Sequence[PodRequest], plan: StackPlan) -> str:
@@ -142,14 +110,8 @@ def _rename(gone: Mapping[str, PodRequest], added: Sequence[PodRequest], plan: S
     if len(gone) != 1 or len(added) != 1:
         return ""
     ((name, old),), (new,) = gone.items(), added
-    alike = old.size == new.size and _namespace(name) == plan.namespace
+    alike = old.size == new.size and namespace_of(name) == plan.namespace
     return f"workloads.{new.workload}.renamedFrom: {old.workload}" if alike else ""
-
-
-def _told(name: str, pod: PodRequest, plan: StackPlan) -> PodRequest:
-    """The pod with what it is called: by its namespace too, where the plan has another."""
-    namespace = _namespace(name)
-    return pod if namespace == plan.namespace else replace(pod, workload=f"{pod.workload} in namespace {namespace}")
 
 
 def _grows(old: PodRequest | None, new: PodRequest, pools: Collection[str]) -> bool:
@@ -169,10 +131,8 @@ def _problem(
     rename: str,
 ) -> Problem:
     gone, new = _names(going), _names([*added, *grown])
-    which = f"pool {pools[0].name!r} holds" if len(pools) == 1 else f"pools {', '.join(p.name for p in pools)} hold"
-    nodes = counted(sum(pool.max_nodes for pool in pools), "node")
     message = (
-        f"{which} {nodes}, {enough} for {gone} and {new} at the same time. "
+        f"{room_of(pools)}, {enough} for {gone} and {new} at the same time. "
         f"Pulumi deletes {gone} last, so {new} would wait for its GPUs until the update fails"
     )
     waits = [f"without {_names(added)}"] if added else []
