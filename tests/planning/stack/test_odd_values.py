@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,34 @@ def test_hashes_dates_and_seeds_are_no_huge_numbers() -> None:
         assert excess(text) is None, text
     for text in ("9" * 19, '{"a": 1e400}', "x=" + "1" * 30, "1_000" * 6):
         assert excess(text), text
+
+
+ENDLESS = (
+    *('--hf-overrides={"rope_scaling":{"rope_type":"yarn","factor":Infinity}}', "--hf-overrides.rope_theta=-Infinity"),
+    *('--hf-overrides={"rope_parameters": {"factor": [ NaN ]}}', '--hf-overrides={"max_position_embeddings":Infinity}'),
+    *('--limit-mm-per-prompt={"image":Infinity}', '--mm-processor-kwargs={"max_pixels":-Infinity}'),
+    *("--kv-offloading-size=Infinity", "--kv-offloading-size=nan", "--hf-overrides=NaN"),
+)
+
+
+@pytest.mark.parametrize("argument", ENDLESS)
+def test_infinity_and_what_is_no_number_are_refused_in_an_argument(argument: str) -> None:
+    for arguments in ([argument], argument.split("=", 1)):
+        serving = edited(GOOD, ("workloads", "qwen", "extraArgs"), partial(lambda given, _: given, arguments))
+        with pytest.raises(ConfigError, match="infinity or NaN"):
+            plan_stack(loaded(serving, has_token=True))
+
+
+def test_a_number_of_a_field_that_is_none_is_refused() -> None:
+    serving = edited(
+        GOOD, ("workloads", "qwen", "engine"), lambda object_: {**object_, "mmProcessorKwargs": {"a": nan}}
+    )
+    with pytest.raises(ConfigError, match="nan is not a number"):
+        plan_stack(loaded(serving, has_token=True))
+
+
+@pytest.mark.parametrize(
+    "text", ['--hf-overrides={"name":"a, NaN, \\" b"}', "--x=infinite", "info", "--a=b [NaN]", "{}"]
+)
+def test_words_in_an_argument_are_no_infinity(text: str) -> None:
+    assert excess(text) is None
