@@ -66,7 +66,7 @@ def _read(path: Path) -> bytes:
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
     try:
-        config = read_json(content, drops_constants=True)
+        config = read_json(content, constant=float)
     except FileRefusedError as error:
         raise ModelConfigError(f"{name}: the file {error}; give the config.json of the model's repository") from None
     if not isinstance(config, Mapping):

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +99,16 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def read_json(content: bytes, *, drops_constants: bool = False) -> Any:
+def no_constant(name: str) -> Any:
+    """Refuses NaN and infinity in a file."""
+    raise FileRefusedError(f"holds {name}, which is not a JSON number")
+
+
+def read_json(content: bytes, *, constant: Callable[[str], Any] = no_constant) -> Any:
     """The JSON value of a file's content. Raises FileRefusedError, also for NaN, infinity and what is nested deeply.
 
-    `drops_constants` reads NaN and infinity as null: transformers writes them into a model's config.json.
+    `constant` reads NaN and infinity: `float` for a model's config.json, into which transformers writes them.
     """
-    constant = _null if drops_constants else _no_constant
     try:
         text = content.decode("utf-8-sig")
         value = json.loads(text, parse_constant=constant, parse_int=_bounded_int, parse_float=_bounded_float)
@@ -113,14 +118,6 @@ def read_json(content: bytes, *, drops_constants: bool = False) -> Any:
     if _depth_exceeds(value, MOST_JSON_NESTING):
         raise FileRefusedError(f"is nested deeper than {MOST_JSON_NESTING}")
     return value
-
-
-def _null(name: str) -> None:  # noqa: ARG001 - the decoder's own signature
-    return None
-
-
-def _no_constant(name: str) -> Any:
-    raise FileRefusedError(f"holds {name}, which is not a JSON number")
 
 
 def _bounded_int(text: str) -> int:

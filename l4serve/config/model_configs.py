@@ -39,7 +39,7 @@ class ModelConfigs:
         self.size += len(content)
         if self.size > _MOST_BYTES_TOGETHER:
             raise FileRefusedError(f"and the others together are larger than {_MOST_BYTES_TOGETHER // 2**20} MiB")
-        parsed = read_json(content, drops_constants=True)
+        parsed = read_json(content, constant=float)
         if not isinstance(parsed, dict):
             raise FileRefusedError("is not a JSON object")
         return parsed

@@ -65,7 +65,7 @@ def read_report(text: str) -> Mapping[str, Any]:
     _, found, after = text.rpartition(f"{MARK}\n")
     try:
         # A mean over nothing is NaN in some releases; that is no figure, wherever in the report it stands.
-        report = read_json((after if found else text).strip().encode(), drops_constants=True)
+        report = read_json((after if found else text).strip().encode(), constant=lambda _: None)
     except FileRefusedError as error:
         raise ReportError(f"the report {error}; {_WANTED}") from None
     if not isinstance(report, dict) or not any(key in report for key in FIELDS.values()):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import kinds_of_types, traits_of
 from l4serve.planning.models.hf_values import Config, optional, word
 from l4serve.planning.models.model_shape import ModelShape
@@ -35,6 +36,7 @@ def config_faults(config: Config, text: Config, facts: ModelShape) -> Iterator[s
     if traits.get("attendsToEncoder"):
         yield from _shared_width(text, "encoder_attention_heads", facts)
     yield from _experts(text, facts)
+    yield from _sparse_layers(text, facts)
     yield from _state(text, traits.get("stateSpace", {}), facts)
     yield from rope_faults(text, facts.head_dim if facts.mla is None else facts.mla.qk_rope_head_dim)
 
@@ -98,6 +100,17 @@ def _experts(text: Config, facts: ModelShape) -> Iterator[str]:
         yield f"{experts} experts do not divide into {groups} groups"
     elif chosen and (chosen > groups or each > experts // groups * chosen):
         yield f"{each} experts per token are taken from {chosen} of {groups} groups of {experts // groups}"
+
+
+def _sparse_layers(text: Config, facts: ModelShape) -> Iterator[str]:
+    """Which layers have experts, as Qwen's classes read it: each of so many but those listed."""
+    step, plain = text.get("decoder_sparse_step"), text.get("mlp_only_layers")
+    if step is not None and (type(step) is not int or step < 1):
+        yield f"`decoder_sparse_step` is {excerpt(repr(step), 40)}, and counts layers from 1 on"
+    layers = range(facts.num_hidden_layers)
+    listed = plain if isinstance(plain, list | tuple) else None
+    if plain is not None and (listed is None or any(type(layer) is not int or layer not in layers for layer in listed)):
+        yield f"`mlp_only_layers` is no list of layers from 0 to {layers[-1]}"
 
 
 def _state(text: Config, keys: Mapping[str, Any], facts: ModelShape) -> Iterator[str]:

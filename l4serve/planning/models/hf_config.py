@@ -287,6 +287,6 @@ def _kinds_of_types(
 
 def _window(text: Config, kinds: tuple[LayerKind, ...], model_id: str) -> int | None:
     window = largest("sliding_window", text.get("sliding_window"))
-    if isinstance(window, str | Mapping) or window is True:
+    if isinstance(window, str | float | Mapping) or window is True:
         refuse_value(model_id, "sliding_window", window, "a whole number")
     return window if LayerKind.SLIDING in kinds and type(window) is int and 0 < window <= MOST_OF_A_LENGTH else None

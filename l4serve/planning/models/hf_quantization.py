@@ -85,5 +85,5 @@ def _compressed_tensors(config: Mapping[str, Any]) -> QuantizationFacts:
         symmetric=bool(weights.get("symmetric", True)),
         unquantized=parts,
         floats=weights.get("type") == "float",
-        activation_bits=inputs.get("num_bits"),
+        activation_bits=None if inputs.get("num_bits") is None else int(inputs["num_bits"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from l4serve.config.secret_shapes import excerpt
@@ -51,6 +52,8 @@ def rope_faults(text: Mapping[str, Any], width: int) -> Iterator[str]:
             yield f"the rotary scaling has a factor of {factor:g}"
         if original is not None and not 0 < original <= _MOST_POSITIONS:
             yield f"the rotary scaling is of {original:g} positions"
+    bases = (_figure(source, "rope_theta") for source in (*ropes, text))
+    yield from (f"`rope_theta` is {base:g}" for base in bases if base is not None and not 0 < base < inf)
     shares = [share for source in (*ropes, text) if (share := _figure(source, "partial_rotary_factor")) is not None]
     if any(not 0 < share <= 1 for share in shares):
         yield f"a share of {shares[0]:g} of each head is rotated"

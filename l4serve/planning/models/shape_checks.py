@@ -41,9 +41,11 @@ def _faults(model: ModelShape) -> Iterator[str]:
             yield f"{model.moe.num_dense_layers} dense layers of {layers}"
     yield from _inner_faults(model)
     if model.quantization is not None:
-        bits, group = model.quantization.bits, model.quantization.group_size
+        bits, group, inputs = model.quantization.bits, model.quantization.group_size, model.quantization.activation_bits
         if not 0 < bits <= _MOST_BITS or bits % 1:
             yield f"weights of {bits:g} bits"
+        if inputs is not None and not 0 < inputs <= _MOST_BITS:
+            yield f"inputs of {inputs} bits"
         if group == 0 or not -1 <= group <= _MOST_OF_A_GROUP:
             yield f"groups of {model.quantization.group_size} weights"
     if _parameters(model) > _MOST_PARAMETERS:

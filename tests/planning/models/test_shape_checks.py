@@ -48,6 +48,12 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
     "bits-nan": {"quantization_config": {**GPTQ, "bits": float("nan")}},
     "group-negative": {"quantization_config": {**GPTQ, "bits": 4, "group_size": -7}},
     "group-infinite": {"quantization_config": {**GPTQ, "bits": 4, "group_size": float("inf")}},
+    "inputs-infinite": {
+        "quantization_config": {
+            "quant_method": "compressed-tensors",
+            "config_groups": {"g": {"weights": {"num_bits": 8}, "input_activations": {"num_bits": float("inf")}}},
+        }
+    },
     "wide": {"hidden_size": 10**9},
     "vocabulary": {"vocab_size": 10**12},
     "positions": {"max_position_embeddings": 10**15},
@@ -56,6 +62,18 @@ CONTRADICTIONS: Mapping[str, Mapping[str, Any]] = {
     "rope-nan": {"rope_scaling": {"rope_type": "linear", "factor": float("nan")}},
     "rope-negative": {"rope_scaling": {"rope_type": "yarn", "factor": -4, "original_max_position_embeddings": 4096}},
     "rope-large": {"rope_scaling": {"rope_type": "linear", "factor": 1e300}},
+    "rope-length-infinite": {
+        "rope_scaling": {"rope_type": "yarn", "factor": 2, "original_max_position_embeddings": float("inf")}
+    },
+    "rope-base-infinite": {"rope_theta": float("inf")},
+    "rope-base-nan": {"rope_parameters": {"rope_type": "default", "rope_theta": float("nan")}},
+    "positions-infinite": {"max_position_embeddings": float("inf")},
+    "window-infinite": {"sliding_window": float("inf")},
+    "sparse-step-zero": {"decoder_sparse_step": 0},
+    "sparse-step-negative": {"decoder_sparse_step": -1},
+    "plain-layer-negative": {"mlp_only_layers": [3, -1]},
+    "plain-layer-beyond": {"mlp_only_layers": [16]},
+    "plain-layers-no-list": {"mlp_only_layers": 3},
     "window-missing": {"layer_types": ["sliding_attention"] * 16},
     "window-negative": {"layer_types": ["sliding_attention"] * 16, "sliding_window": -5},
     "linear-without-state": {"layer_types": ["linear_attention"] * 16},
@@ -76,7 +94,8 @@ def test_a_contradiction_is_refused(name: str) -> None:
 
 
 def test_the_base_is_sound() -> None:
-    shape_from_config({**BASE, "vision_config": VISION}, model_id="a/b", source="test")
+    sparse = {"decoder_sparse_step": 1, "mlp_only_layers": [0, 15]}
+    shape_from_config({**BASE, **sparse, "rope_theta": 1e6, "vision_config": VISION}, model_id="a/b", source="test")
 
 
 # What these figures say is missing, they say below nought.
