@@ -104,16 +104,26 @@ def test_an_exchange_is_refused_and_its_two_steps_end(control_plane: ControlPlan
         await_ready(control_plane, {"b": 1, "c": 1})
 
 
-def test_the_refused_exchange_would_wait_for_ever(control_plane: ControlPlane, tmp_path: Path) -> None:
-    with up(control_plane, tmp_path, stack(**A_AND_B)) as engine:
+@pytest.mark.parametrize(
+    ("before", "after", "serving"),
+    [
+        (A_AND_B, B_AND_C, {"a": 1, "b": 1, "c": 0}),
+        ({"b": workload(), "c": workload()}, {"c": B_AND_C["c"]}, {"b": 1, "c": 1}),
+    ],
+    ids=["exchange", "edit beside a removal"],
+)
+def test_what_is_refused_would_wait_for_ever(
+    before: dict[str, Any], after: dict[str, Any], serving: dict[str, int], control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    with up(control_plane, tmp_path, stack(**before)) as engine:
         forget_pods(engine)
-        engine.configure(stack(**B_AND_C))
+        engine.configure(stack(**after))
         update = engine.start("up", "--yes", "--skip-preview")
         try:
             await_pending(control_plane)
             with pytest.raises(subprocess.TimeoutExpired):
                 update.wait(DEADLOCK_S)
-            assert ready(control_plane) == {"a": 1, "b": 1, "c": 0}
+            assert ready(control_plane) == serving
         finally:
             left = killed(update)
         assert left == []
