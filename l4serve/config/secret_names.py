@@ -10,6 +10,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.random_texts import WORD, looks_random
+from l4serve.config.secret_references import is_a_reference
 
 
 @cache
@@ -231,6 +232,8 @@ def _is_given(found: re.Match[str]) -> bool:
         return False
     if "=" in between or '"' in between or "'" in between:
         return True
+    if is_a_reference(found):
+        return False
     # What ends in a colon, and no space behind it, is a part of an address or a URN.
     return not (_is_of_a_sentence(found) or (between == ":" and _is_words(value)))
 

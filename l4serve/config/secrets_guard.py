@@ -13,6 +13,7 @@ from l4serve.config.problems import Problem
 from l4serve.config.random_texts import is_told_openly, looks_random
 from l4serve.config.secret_commands import surrounded_secrets
 from l4serve.config.secret_names import holds_a_secret, is_secrets_name, names_a_secret, names_a_secret_inside
+from l4serve.config.secret_references import may_be_the_secret
 from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
@@ -25,8 +26,6 @@ _USE_ENV = (
     f"write env.VARIABLE: {_FORM}, or {{configMap: NAME, key: KEY}}; the key of the engine's server goes into apiKey, "
     "the Hugging Face token into huggingFace"
 )
-_OF_A_NAME = 16
-"""Characters from which a piece of a Secret's name that mixes letters and digits may be the secret itself."""
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _SHORT_TEXT = 100
@@ -201,7 +200,7 @@ def _holds_one_inside(path: str, text: str) -> bool:
     """Whether a text holds one by its entropy or, where it is no prose, among its words."""
     if not _PROSE.search(path) and (names_a_secret_inside(text) or any(True for _ in surrounded_secrets(text))):
         return True
-    if _REFERENCE.search(path) and any(looks_random(part, _OF_A_NAME) for part in re.split("[-_./]", text)):
+    if _REFERENCE.search(path) and may_be_the_secret(text):
         return True
     named_id = _FREE_FORM.match(path) and is_told_openly(path.rsplit(".", 1)[-1].partition("[")[0], text)
     return holds_random_run(text) and not named_id
