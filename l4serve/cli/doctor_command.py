@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from l4serve.cli.messages import readable_refusals, refuse_input
 from l4serve.cli.output import one_line, print_json, say, tell
-from l4serve.cli.project import project_root
+from l4serve.cli.project import project_root, stack_names
 from l4serve.cli.stack_options import FileOption, JsonOption, StackOption, load
 from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.stack_file import PROJECT
@@ -44,7 +44,7 @@ OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask neither Goog
 
 
 def doctor(
-    state: Annotated[Path | None, typer.Argument(help="Exported state; unset reads standard input.")] = None,
+    state: Annotated[Path | None, typer.Argument(help="Exported state; unset reads what is piped in.")] = None,
     stack: StackOption = None,
     file: FileOption = None,
     offline: OfflineOption = False,
@@ -54,25 +54,38 @@ def doctor(
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
 
     Looks at programs, token, state lock, providers that outlived a killed CLI, login, project, APIs, roles, GPU quota,
-    zones, Pending pods, drivers and autoscalers. Without a stack it says how to repair one after a killed update:
-    pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
+    zones, Pending pods, drivers and autoscalers. Without a stack, at what needs none: programs, state lock, login,
+    gcloud's project, its APIs, the current cluster. Of an exported state it says how to repair a stack after a killed
+    update: pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
     """
-    if stack is None and file is None:
-        if unheard := "--json" if as_json else "--offline" if offline else "":
-            raise refuse_input(
-                f"{unheard} is of a stack, and an exported state is read; name -s STACK, or leave it out"
-            )
-        _heal(state, adopt=adopt)
+    named = stack is not None or file is not None
+    unheard = "" if named else "--json" if as_json else "--offline" if offline else ""
+    exported = None if named or (unheard and state is not None) else _exported(state)
+    if unheard and (state is not None or exported is not None):
+        raise refuse_input(f"{unheard} is of a stack, and an exported state is read; name -s STACK, or leave it out")
+    if exported is not None:
+        _heal(exported, state, adopt=adopt)
         return
     if adopt:
         raise refuse_input("--adopt reads an exported state; run pulumi stack export | l4serve doctor --adopt")
     if state is not None:
         raise refuse_input("an exported state and a stack are two questions; name one of them")
+    if not named:
+        from l4serve.verification.doctor_stackless import stackless_findings
+
+        root = project_root()
+        _tell(stackless_findings(root, PROJECT, stack_names(root), offline=offline), as_json=as_json)
+        return
     loaded = load(stack, file)
     with readable_refusals(loaded.file):
         plan = plan_stack(loaded)
     foreign = file is not None
-    findings = list(_findings(plan, loaded.project, offline=offline, foreign=foreign))
+    _tell(_findings(plan, loaded.project, offline=offline, foreign=foreign), as_json=as_json)
+
+
+def _tell(found: "Iterable[Finding]", *, as_json: bool) -> None:
+    """Prints what was found; exits 1 where some of it needs healing."""
+    findings = list(found)
     if as_json:
         from l4serve.verification.doctor_finding import findings_json
 
@@ -137,15 +150,27 @@ def _line(finding: "Finding") -> str:
     return f"{finding.verdict:<8}{one_line(finding.subject)}: {one_line(finding.text)}{remedy}"
 
 
-def _heal(file: Path | None, *, adopt: bool) -> None:
+def _exported(file: Path | None) -> bytes | None:
+    """The state that a file or standard input gives; None where none is named, and nobody pipes one in."""
+    try:
+        content = _content(file)
+    except FileRefusedError as error:
+        raise _no_state(file, error) from None
+    return content if file is not None or content.strip() else None
+
+
+def _no_state(file: Path | None, error: FileRefusedError | StateError) -> typer.Exit:
+    it = "it " if isinstance(error, FileRefusedError) else ""
+    return refuse_input(f"{file or 'standard input'}: {it}{error}; give what pulumi stack export prints")
+
+
+def _heal(content: bytes, file: Path | None, *, adopt: bool) -> None:
     """What repairs a stack whose update was killed, from its exported state."""
     try:
-        state = read_json(_content(file))
+        state = read_json(content)
         found, changing = pending_creates(state), pending_changes(state)
-    except FileRefusedError as error:
-        raise refuse_input(f"{file or 'standard input'}: it {error}; give what pulumi stack export prints") from None
-    except StateError as error:
-        raise refuse_input(f"{file or 'standard input'}: {error}; give what pulumi stack export prints") from None
+    except (FileRefusedError, StateError) as error:
+        raise _no_state(file, error) from None
     if adopt:
         # As it was read: a redacted word would be another state.
         print(json.dumps(adopted(state), indent=4))
@@ -181,9 +206,11 @@ def _fate(pending: PendingCreate) -> str:
 
 
 def _content(state: Path | None) -> bytes:
-    """The exported state, within its limit. Raises FileRefusedError."""
+    """The exported state, within its limit; a terminal has none, and is not waited for. Raises FileRefusedError."""
     if state is not None:
         return read_bytes(state, MOST_STATE_BYTES)
+    if sys.stdin is None or sys.stdin.isatty():
+        return b""
     content = sys.stdin.buffer.read(MOST_STATE_BYTES + 1)
     if len(content) > MOST_STATE_BYTES:
         raise FileRefusedError(f"is larger than {MOST_STATE_BYTES // 2**20} MiB")

@@ -16,18 +16,10 @@ from l4serve.verification.google_apis import ApiError, GoogleApis
 
 def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:
     """Findings about a project, in the order in which each depends on those before it."""
-    try:
-        said = apis.get("projects", f"projects/{project}")
-    except ApiError as error:
-        fix = "pulumi config set gcp:project PROJECT, or ask for access to it"
-        yield bad("project", f"{project}: {error}", fix)
+    found, names = project_finding(project, apis, "pulumi config set gcp:project PROJECT")
+    yield found
+    if not names:
         return
-    state = said.get("lifecycleState")
-    if state != "ACTIVE":
-        yield bad("project", f"{project} is {state}", "gcloud projects undelete, or name another in gcp:project")
-        return
-    yield ok("project", f"{project} is active")
-    names = {project, *(str(said[key]) for key in ("projectId", "projectNumber") if key in said)}
     looks: dict[str, Callable[[StackPlan, str, GoogleApis], Iterator[Finding]]] = {
         "services": partial(_services, names=names),
         "rights": partial(rights_findings, names=names),
@@ -39,6 +31,23 @@ def cloud_findings(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[
             yield from look(plan, project, apis)
         except ApiError as error:
             yield unknown(subject, f"{error}")
+
+
+def project_finding(project: str, apis: GoogleApis, another: str) -> tuple[Finding, frozenset[str]]:
+    """Whether a project is there and active, and its names; none of those where nothing more can be asked of it.
+
+    `another` is the command that names another one.
+    """
+    try:
+        said = apis.get("projects", f"projects/{project}")
+    except ApiError as error:
+        return bad("project", f"{project}: {error}", f"{another}, or ask for access to it"), frozenset()
+    state = said.get("lifecycleState")
+    if state != "ACTIVE":
+        fix = f"gcloud projects undelete {project}, or name another: {another}"
+        return bad("project", f"{project} is {state}", fix), frozenset()
+    names = frozenset({project, *(str(said[key]) for key in ("projectId", "projectNumber") if key in said)})
+    return ok("project", f"{project} is active"), names
 
 
 def no_project(plan: StackPlan) -> Finding:
@@ -61,16 +70,25 @@ def _services(plan: StackPlan, project: str, apis: GoogleApis, *, names: Collect
     elif not managed.apis:
         # The stack turns none on, so those that its parts use must be on before.
         wanted += [name for name in managed.used_apis if name not in wanted]
+    yield services_finding(wanted, project, apis)
+
+
+def first_apis() -> tuple[str, ...]:
+    """APIs without which no update begins, whatever the stack is."""
+    return tuple(_table()["apis"])
+
+
+def services_finding(wanted: Collection[str], project: str, apis: GoogleApis) -> Finding:
+    """Whether APIs are on in a project. Raises ApiError."""
     asked = [f"projects/{project}/services/{name}" for name in wanted]
     found = apis.get("services", f"projects/{project}/services:batchGet", names=asked).get("services", [])
     on = {str(each.get("name", "")).rpartition("/")[2] for each in found if each.get("state") == "ENABLED"}
     missing = [name for name in wanted if name not in on]
     if missing:
-        yield bad(
+        return bad(
             "APIs", f"off: {', '.join(missing)}", f"gcloud services enable {' '.join(missing)} --project {project}"
         )
-    else:
-        yield ok("APIs", "those that the first update needs are on")
+    return ok("APIs", "those that the first update needs are on")
 
 
 def _zones(plan: StackPlan, project: str, apis: GoogleApis) -> Iterator[Finding]:

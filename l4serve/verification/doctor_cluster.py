@@ -40,6 +40,19 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
     yield from alert_findings(plan, client)
 
 
+def current_cluster(client: ApiClient) -> Iterator[Finding]:
+    """Findings about a cluster that no stack is named of: whether it answers, and its GPU nodes."""
+    try:
+        nodes = _items(
+            client, api.CoreV1Api(client).list_node(label_selector=ACCELERATOR_LABEL, _request_timeout=_SECONDS)
+        )
+    except (ApiException, HTTPError, OSError) as error:
+        yield unknown("cluster", f"it does not answer: {type(error).__name__}", "kubectl get nodes says why")
+        return
+    yield ok("cluster", "that of the current context answers")
+    yield from drivers(nodes)
+
+
 def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """One finding for each pod that waits: for a node, with the words of the scheduler, or for its containers."""
     waiting = [pod for pod in pods if pod.get("status", {}).get("phase") == "Pending"]

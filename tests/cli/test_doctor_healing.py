@@ -231,7 +231,7 @@ def test_a_state_without_pending_operations_needs_nothing() -> None:
 
 
 def test_what_is_no_state_is_refused_readably(tmp_path: Path) -> None:
-    for text in ("", "[]", "{}", "nonsense"):
+    for text in ("[]", "{}", "nonsense"):
         code, said = doctor(text)
         assert (code, "Traceback" in said) == (2, False)
     assert CliRunner().invoke(app, ["doctor", str(tmp_path / "none")]).exit_code == 2
