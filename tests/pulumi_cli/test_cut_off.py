@@ -8,9 +8,9 @@ from kubernetes.client import AppsV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
-from tests.pulumi_cli.conftest import ControlPlane, stack_on
+from tests.pulumi_cli.conftest import ControlPlane, await_true, nodes_of, stack_on
 from tests.pulumi_cli.cut_off import adopt, killed, unlock
-from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, ready, stack
+from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
 
@@ -60,22 +60,27 @@ def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_a
 
 
 def test_an_update_back_takes_away_what_a_killed_one_only_added(control_plane: ControlPlane, tmp_path: Path) -> None:
-    """A refresh reads what an object was asked for, and the state was never told of an environment variable."""
-    before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
-    with stack_on(control_plane, one, tmp_path, "added", before) as engine:
+    """A refresh reads what an object was asked for, and the state was never told of an environment variable.
+
+    The new pod serves by then: an object that is not ready yet is updated by the next update in any case.
+    """
+    before, nodes = stack(a=workload()), tuple(planned_nodes(planned(stack(**A_AND_B), project=None)))
+    with stack_on(control_plane, nodes[:1], tmp_path, "added", before) as engine:
         engine.configure(stack(a=workload(extraEnv={"EDITED": "yes"})))
         update = engine.start("up", "--yes", "--skip-preview")
         try:
             await_pending(control_plane)
         finally:
             killed(update)
-        assert "EDITED" in variables(control_plane)
         unlock(engine)
-        assert adopt(engine) == []
-        engine.configure(before)
-        engine.up()
-        assert "EDITED" not in variables(control_plane)
-        assert engine.preview().steps == ()
+        with nodes_of(control_plane, nodes[1:]):
+            await_true(lambda: [*pods(control_plane).values()] == ["Running"])
+            assert "EDITED" in variables(control_plane)
+            assert adopt(engine) == []
+            engine.configure(before)
+            engine.up()
+            assert "EDITED" not in variables(control_plane)
+            assert engine.preview().steps == ()
 
 
 def variables(plane: ControlPlane) -> set[str]:
