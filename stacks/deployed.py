@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.stack.addons import deployed_addons
 from l4serve.planning.stack.exchange import read_pods
@@ -80,14 +81,25 @@ def _is_deployment(urn: str) -> bool:
     return urn.split("::")[2].endswith(_DEPLOYMENT)
 
 
-def addons_in_use(resources: Resources) -> frozenset[str]:
-    """Keys of `cluster` that what is deployed needs turned on; none where the stack made no cluster."""
-    if not _outputs_of(_GKE, resources):
+def addons_in_use(resources: Resources, planned: ClusterPlan) -> frozenset[str]:
+    """Keys of `cluster` that what is deployed needs turned on; none where the stack made no cluster, or makes another.
+
+    One that is replaced keeps all that it has until its objects are gone.
+    """
+    made = _outputs_of(_GKE, resources)
+    if not made or _is_another(made, planned):
         return frozenset()
     kinds = {kind_of(urn).removeprefix("kubernetes:") for urn in resources}
     specs = (outputs.get("spec") or {} for urn, outputs in resources.items() if _is_deployment(urn))
     volumes = (volume for spec in specs for volume in spec.get("template", {}).get("spec", {}).get("volumes") or ())
     return deployed_addons(kinds, {volume["csi"]["driver"] for volume in volumes if volume.get("csi")})
+
+
+def _is_another(made: Mapping[str, Any], planned: ClusterPlan) -> bool:
+    """Whether a cluster has another place or mode than the planned one, so that Google's provider replaces it."""
+    places = ((made.get(key), getattr(planned, key)) for key in ("project", "location", "name"))
+    moved = any(None not in (old, new) and old != new for old, new in places)
+    return moved or bool(made.get("enableAutopilot")) != (planned.mode == "autopilot")
 
 
 def kind_of(urn: str) -> str:

@@ -64,7 +64,7 @@ def build() -> None:
     planned = paced(planned, deployed)
     beside = (deployed, planned, untold(deployed, state), autoscaled(state))
     stuck = exchange_problems(*beside)
-    if refused := (*stuck, *addon_problems(addons_in_use(state), planned)):
+    if refused := (*stuck, *addon_problems(addons_in_use(state, planned.cluster), planned)):
         raise refusal(ConfigError(refused))
     _require_secrets(planned)
     _show_notes(planned, exchange_notes(deployed, planned))

@@ -11,7 +11,11 @@ from tests.stacks.registered import rendered
 
 URN = "urn:pulumi:dev::l4serve::{}::x"
 GATEWAY = {
-    URN.format("l4serve:cluster:GkeCluster$gcp:container/cluster:Cluster"): {"name": "llm"},
+    URN.format("l4serve:cluster:GkeCluster$gcp:container/cluster:Cluster"): {
+        "name": "llm",
+        "location": "us-central1",
+        "project": factories.PROJECT,
+    },
     URN.format("l4serve:serving:ServingGateway$kubernetes:gateway.networking.k8s.io/v1:Gateway"): {},
 }
 
@@ -27,6 +31,13 @@ def test_the_preview_refuses_it_with_both_updates(monkeypatch: pytest.MonkeyPatc
         build(monkeypatch, gatewayApi=False)
     assert "cluster.gatewayApi: the update turns it off before it takes away expose" in str(refused.value)
     assert "(1) this config with cluster.gatewayApi: true, pulumi up; (2) this config, pulumi up" in str(refused.value)
+
+
+@pytest.mark.parametrize("other", [{"name": "other"}, {"location": "us-east1"}, {"mode": "autopilot"}])
+def test_a_cluster_that_is_replaced_keeps_what_it_has_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    build(monkeypatch, gatewayApi=False, **other)
 
 
 def test_the_update_that_takes_the_last_user_away_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,8 @@ def _stuck(before: StackPlan, after: StackPlan, workloads: Sequence[WorkloadPart
 
 def _needed_to_the_end(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     """What the cluster loses while what needs it is deleted; one that is replaced goes with all its objects."""
-    if before.cluster.identifier == after.cluster.identifier:
+    old, new = before.cluster, after.cluster
+    if (old.identifier, old.mode) == (new.identifier, new.mode):
         for problem in addon_problems(needed_addons(before), after):
             yield Danger("add-on in use", problem.path, f"{problem.message}; {problem.remedy}")
 

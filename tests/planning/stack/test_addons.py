@@ -46,9 +46,13 @@ def _told(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return [each.text for each in difference(before, after).dangers if each.kind == "add-on in use"]
 
 
-def test_a_cluster_that_is_replaced_goes_with_all_that_needs_it() -> None:
+AUTOPILOT = {C: {**factories.AUTOPILOT, "gatewayApi": False}, "nodePools": DROP, f"{W}.nodePool": DROP}
+
+
+@pytest.mark.parametrize("other", [{f"{C}.name": "other"}, AUTOPILOT])
+def test_a_cluster_that_is_replaced_goes_with_all_that_needs_it(other: dict[str, Any]) -> None:
     before = with_values(BASE, {"expose": {"to": "network"}})
-    after = with_values(before, {"expose": DROP, f"{C}.gatewayApi": False, f"{C}.name": "other"})
+    after = with_values(before, {"expose": DROP, f"{C}.gatewayApi": False} | other)
     assert not _told(before, after)
 
 
@@ -57,7 +61,7 @@ def test_what_streams_needs_no_driver() -> None:
 
 
 def test_the_same_is_known_of_what_is_deployed() -> None:
-    urn = "urn:pulumi:dev::l4serve::{}::x".format
+    urn, there = "urn:pulumi:dev::l4serve::{}::x".format, factories.cluster_plan()
     cluster = {urn("l4serve:cluster:GkeCluster$gcp:container/cluster:Cluster"): {"name": "llm"}}
     gateway: dict[str, Any] = {
         urn("l4serve:serving:ServingGateway$kubernetes:gateway.networking.k8s.io/v1:Gateway"): {}
@@ -72,15 +76,17 @@ def test_the_same_is_known_of_what_is_deployed() -> None:
             "spec": {"template": {"spec": {"volumes": volumes}}},
         }
     }
-    assert deployed.addons_in_use({**cluster, **gateway, **secret, **pods}) == {
+    assert deployed.addons_in_use({**cluster, **gateway, **secret, **pods}, there) == {
         "gatewayApi",
         "secretManager",
         "gcsFuse",
     }
-    assert deployed.addons_in_use({**cluster, **gateway}) == {"gatewayApi"}
+    assert deployed.addons_in_use({**cluster, **gateway}, there) == {"gatewayApi"}
     begun = {urn("l4serve:serving:InferenceService$kubernetes:apps/v1:Deployment"): {"metadata": {"name": "qwen"}}}
-    assert deployed.addons_in_use({**cluster, **begun}) == frozenset(), "a killed update leaves half of it"
-    assert deployed.addons_in_use(gateway) == frozenset(), "a cluster that the stack did not make keeps what it has"
+    assert deployed.addons_in_use({**cluster, **begun}, there) == frozenset(), "a killed update leaves half of it"
+    assert deployed.addons_in_use(gateway, there) == frozenset(), (
+        "a cluster that the stack did not make keeps what it has"
+    )
 
 
 def test_only_what_the_plan_turns_off_is_refused() -> None:
