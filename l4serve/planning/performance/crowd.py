@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from l4serve.planning.performance.full_engine import LOOKED_AT, WARM_UP, pace_of
@@ -50,9 +51,30 @@ def _with_crowd(clock: StepClock, limits: Limits, load: Load) -> Observed:
     crowd = replace(alike, clients=None, input_spread=CROWD_SPREAD[0], output_spread=CROWD_SPREAD[1])
     looked_at = max(WARM_UP, round(LOOKED_AT * load.crowd))  # the less of the pace is theirs, the coarser it may be
     pace = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), crowd, looked_at)
-    if load.crowd < 1:
-        pace = pace_of(closed(clock, limits, alike), clients).mixed(pace, load.crowd)
-    return pace.seen_by(clients)
+    theirs = pace.seen_by(clients)
+    return theirs if load.crowd == 1 else mixed(closed(clock, limits, alike), theirs, load.crowd)
+
+
+def mixed(one: Observed, other: Observed, share: float) -> Observed:
+    """What the requests see of which so large a share sees the other, and the rest the one."""
+
+    def of_both(part: Callable[[Observed], float]) -> float:
+        return (1 - share) * part(one) + share * part(other)
+
+    held_by = {limit: (1 - share) * time / one.busy for limit, time in one.held_by.items()}
+    for limit, time in other.held_by.items():
+        held_by[limit] = held_by.get(limit, 0.0) + share * time / other.busy
+    return Observed(
+        ttft=of_both(lambda seen: seen.ttft / seen.requests),
+        itl=of_both(lambda seen: seen.itl / seen.decoded if seen.decoded else 0.0),
+        decoded=1 if one.decoded or other.decoded else 0,
+        total=of_both(lambda seen: seen.total / seen.requests),
+        tokens=of_both(lambda seen: seen.tokens / seen.requests),
+        requests=1,
+        running=of_both(lambda seen: seen.running / (seen.busy + seen.idle)),
+        busy=1.0,
+        held_by=held_by,
+    )
 
 
 def waiting_share(clients: int, running: int) -> float:
@@ -65,11 +87,12 @@ def _between(clock: StepClock, limits: Limits, load: Load, running: int) -> Obse
     clients = load.clients or 1
     share = waiting_share(clients, running)
     # More short requests may run at once than those of mean lengths, and never more than there are clients.
-    full = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), replace(load, clients=None))
-    if share < 1:
-        calm = pace_of(closed(clock, limits, replace(load, clients=running)), running)
-        full = calm.mixed(full, share)
-    return full.seen_by(clients)
+    pace = full_pace(clock, replace(limits, sequences=min(clients, limits.sequences)), replace(load, clients=None))
+    full = pace.seen_by(clients)
+    if share == 1:
+        return full
+    calm = pace_of(closed(clock, limits, replace(load, clients=running)), running)
+    return mixed(calm.seen_by(clients), full, share)
 
 
 def places_of(limits: Limits, load: Load) -> int:

@@ -27,12 +27,13 @@ SAMPLE = 512
 
 @frozen(kw_only=True)
 class Pace:
-    """What an engine makes: requests a second, tokens of an answer, seconds of a token, requests that run at once, and
-    the shares of time that a limit held somebody back."""
+    """What an engine makes: requests a second, tokens of an answer, seconds of a token and of all after the first one,
+    requests that run at once, and the shares of time that a limit held somebody back."""
 
     requests: float
     output: float
     itl: float
+    decoding: float
     running: float
     held_by: tuple[tuple[str, float], ...]
 
@@ -40,7 +41,7 @@ class Pace:
         """What so many clients see, each with one request at a time: by Little's law those who wait, wait longer."""
         total = clients / self.requests
         return Observed(
-            ttft=total - self.itl * (self.output - 1),
+            ttft=total - self.decoding,
             itl=self.itl,
             decoded=1 if self.itl else 0,
             total=total,
@@ -51,23 +52,6 @@ class Pace:
             held_by=dict(self.held_by),
         )
 
-    def mixed(self, other: Pace, share: float) -> Pace:
-        """Between this pace and another, of which so much."""
-
-        def between(one: float, two: float) -> float:
-            return one + share * (two - one)
-
-        held = {reason: (1 - share) * part for reason, part in self.held_by}
-        for reason, part in other.held_by:
-            held[reason] = held.get(reason, 0.0) + share * part
-        return Pace(
-            requests=between(self.requests, other.requests),
-            output=between(self.output, other.output),
-            itl=between(self.itl, other.itl),
-            running=between(self.running, other.running),
-            held_by=tuple(held.items()),
-        )
-
 
 def pace_of(seen: Observed, clients: int) -> Pace:
     """The pace that so many clients saw."""
@@ -75,6 +59,7 @@ def pace_of(seen: Observed, clients: int) -> Pace:
         requests=clients * seen.requests / seen.total,
         output=seen.tokens / seen.requests,
         itl=seen.itl / seen.decoded if seen.decoded else 0.0,
+        decoding=(seen.total - seen.ttft) / seen.requests,
         running=seen.running / (seen.busy + seen.idle),
         held_by=tuple((reason, part / seen.busy) for reason, part in seen.held_by.items()),
     )
@@ -119,10 +104,12 @@ class FullEngine(EngineLoop):
         lacking = self.made * prompt / output - self.fresh
         seconds = self.spent + (lacking * self.beyond / self.prompts if self.prompts else 0.0)
         requests = self.made / output / seconds
+        decoding = self.after / self.spent / requests if output > 1 else 0.0
         return Pace(
             requests=requests,
             output=output,
-            itl=self.after / self.spent / requests / (output - 1) if output > 1 else 0.0,
+            itl=decoding / (output - 1) if output > 1 else 0.0,
+            decoding=decoding,
             running=self.seen.running / self.spent,
             held_by=tuple((reason, part / self.spent) for reason, part in self.seen.held_by.items()),
         )

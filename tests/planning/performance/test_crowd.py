@@ -168,3 +168,26 @@ def test_no_first_token_comes_before_it_is_asked_for(clients: int, spread: float
     assert (found.low.ttft_ms or 0) < first < (found.high.ttft_ms or 0)
     assert first > 100
     assert running <= clients + 1e-9
+
+
+@pytest.mark.parametrize("lengths", [(256, 256), (64, 512), (1024, 64)])
+@pytest.mark.parametrize(
+    ("clients", "spread", "sequences"),
+    [
+        *((clients, None, None) for clients in (257, 270, 300, 350, 400, 511, 512, 700)),
+        *((clients, spread, 64) for clients in (48, 65, 70, 96, 130) for spread in (0.5, 1.0, 1.5, 2.0)),
+    ],
+)
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-4B", "Qwen/Qwen3-0.6B"])
+def test_a_first_token_takes_a_step_at_the_least_whoever_is_in_the_crowd(
+    model: str, clients: int, spread: float | None, sequences: int | None, lengths: tuple[int, int]
+) -> None:
+    """Of two paces a first token is between theirs: what was left of mean times and lengths came to be negative."""
+    limit = {} if sequences is None else {"max_num_seqs": sequences}
+    subject = served(model, gpu="nvidia-h100-80gb", quantization="fp8", **limit)
+    asked = spread_as_asked(Load(input_tokens=lengths[0], output_tokens=lengths[1], clients=clients), spread)
+    found = speed_of(subject, asked)
+    assert found.figures.ttft_ms is not None
+    assert found.figures.itl_ms is not None
+    assert found.figures.ttft_ms >= 0.9 * found.figures.itl_ms
+    assert (found.low.ttft_ms or 0) < found.figures.ttft_ms < (found.high.ttft_ms or 0)
