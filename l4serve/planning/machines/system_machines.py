@@ -88,6 +88,7 @@ def _size(machine_type: str) -> tuple[int, float] | None:
         return custom.cpus, custom.mib / 1024
     family, _, rest = machine_type.partition("-")
     kind, _, count = rest.partition("-")
+    count = count.partition("-")[0]
     per_cpu = table["families"].get(family, {}).get(kind)
     return (int(count), int(count) * per_cpu) if per_cpu is not None and count.isdigit() else None
 

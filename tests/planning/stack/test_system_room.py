@@ -1,13 +1,16 @@
 """A system pool holds what the stack puts beside GKE's own pods, or is refused with the size that would."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from l4serve.config.problems import ConfigError
-from l4serve.planning.machines.system_machines import pods_on, system_disk_type
+from l4serve.planning.machines.system_machines import is_arm, pods_on, system_disk_type
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.quantity import GIB
+from scripts import refresh_prices
 from tests import factories
 
 PICKER = (1000, 2 * GIB)
@@ -55,14 +58,28 @@ def test_a_machine_that_could_not_stand_in_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "field"),
+    ("system", "told"),
     [
-        ({"machineType": "e2-micro"}, "machineType"),
-        ({"machineType": "e2-standard-4", "fallbackMachineTypes": ["e2-micro"]}, "fallbackMachineTypes"),
+        ({"machineType": "e2-micro"}, "machineType: the daemonsets of GKE leave no memory of e2-micro"),
+        ({"machineType": "f1-micro"}, "machineType: the daemonsets of GKE leave no memory of f1-micro"),
+        ({"machineType": "g1-small"}, "machineType: the daemonsets of GKE leave no memory of g1-small"),
+        (
+            {"machineType": "e2-standard-4", "fallbackMachineTypes": ["e2-micro"]},
+            "fallbackMachineTypes: the daemonsets of GKE leave no memory of e2-micro",
+        ),
     ],
 )
-def test_a_machine_without_memory_for_gkes_own_pods_is_refused(system: dict[str, Any], field: str) -> None:
-    assert f"cluster.systemPool.{field}: the daemonsets of GKE leave no memory of e2-micro" in refusal(0, **system)
+def test_a_machine_without_memory_for_gkes_own_pods_is_refused(system: dict[str, Any], told: str) -> None:
+    assert f"cluster.systemPool.{told}" in refusal(0, **system)
+
+
+def test_only_machines_of_many_processors_have_a_size_that_nobody_knows() -> None:
+    """Those count as large enough: no shared core may be among them, and no single one but of Arm, which is refused."""
+    series = json.loads(refresh_prices.TABLE.read_text("utf-8"))["series"]
+    machines = [each for types in series.values() for each in types]
+    unknown = [each for each in machines if pods_on(each, 1, (1, 1), 100) is None and not is_arm(each)]
+    assert "f1-micro" in machines and unknown
+    assert not [each for each in unknown if not re.search(r"-(1g|[2-9]|\d\d)", each)]
 
 
 @pytest.mark.parametrize("machine", ["t2a-standard-4", "c4a-standard-4"])
