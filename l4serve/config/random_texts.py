@@ -28,6 +28,13 @@ _BASE64 = re.compile(r"(?<![\w+/.-])(?=[A-Za-z0-9]*[+/])[A-Za-z0-9+/]{24,}={0,2}
 _HEX_RUN = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}", re.ASCII)
 _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 _DIVIDED = re.compile(r"[-_+/]")
+_DIGEST_OF_A_RUN = re.compile(
+    rf"(?<![A-Za-z0-9])(?:(?:0x)?{_DIGEST.pattern}|(?:md5|etag|(?:chat)?cmpl)[-_][0-9a-f]{{32}})(?![A-Za-z0-9])"
+)
+"""A commit or a digest in a name, such as nightly-COMMIT, one that says so, and the id of a request."""
+_OF_A_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
+_HASH_OF_A_POD = re.compile(rf"-{_OF_A_HASH}{{8,10}}(?:-{_OF_A_HASH}{{5}})?$")
+"""What Kubernetes appends to a Deployment's name for a ReplicaSet and a pod, out of an alphabet without vowels."""
 _LONGEST_PIECE_OF_WORDS = 12
 _UNLIKE_WORDS = 0.4
 """Share of common pairs below which letters of one case that nothing or little divides are no words."""
@@ -119,8 +126,8 @@ def _is_hex_key(run: str) -> bool:
 
 
 def _is_random_run(run: str) -> bool:
-    """A run without dividers is judged whole; with them it has a long piece of all three alphabets."""
-    text = run.rstrip("=").strip("-_+")
+    """A run without dividers is judged whole; with them whole, and each long piece as a word that stands alone."""
+    text = _HASH_OF_A_POD.sub("", _DIGEST_OF_A_RUN.sub("", run.rstrip("=").strip("-_+")).strip("-_+"))
     joined = _DIVIDED.sub("", text)
     if joined == text:
         return looks_random(text)
@@ -134,12 +141,15 @@ def _is_random_run(run: str) -> bool:
         words = WORD.findall(joined)
         if looks_random(joined) and len(joined) < 3 * len(words) and like_words(words) < 0.5:
             return True
-    return any(
-        len(piece) >= _LONGEST_PIECE_OF_WORDS
-        and all(alphabet.search(piece) for alphabet in _ALPHABETS)
-        and looks_random(f"{piece}{piece}")
-        for piece in _DIVIDED.split(text)
-    )
+    return any(map(_is_random_piece, _DIVIDED.split(text)))
+
+
+def _is_random_piece(piece: str) -> bool:
+    """Whether a piece between dividers looks generated: as a word would, or shorter where it is of all alphabets."""
+    if len(piece) >= _SHORTEST and looks_random(piece):
+        return True
+    mixed = all(alphabet.search(piece) for alphabet in _ALPHABETS)
+    return mixed and len(piece) >= _LONGEST_PIECE_OF_WORDS and looks_random(f"{piece}{piece}")
 
 
 def _changes_much(text: str) -> bool:

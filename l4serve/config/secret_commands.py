@@ -27,11 +27,16 @@ _SET = re.compile(r"\bset\s{1,4}(?P<name>[A-Za-z_][\w.-]{0,60})\s{1,4}[\"']?(?P<
 """`aws configure set aws_secret_access_key VALUE`, and others that set what they name."""
 _SAID = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|secret|token|api[ -]?key|pin)\s{1,4}(?:is|was)\s{1,4}[\"'`]?"
+    r"(?!v?\d{1,4}(?:\.\d{1,4}){1,3}(?:[-.]?(?:rc|post|dev)\.?\d{1,3})?[.!?)]?(?![\w.-]))"
     r"(?P<value>(?=\S*\d)[^\s\"'`,;/*]{6,300})"
 )
+"""A sentence that tells one; a release is none."""
 _LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
 _PGPASS = re.compile(
-    r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))(?:\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?:\*|\d{2,5})"
+    r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))"
+    # A number below 1024 is a port only behind what is a host: an address, a name with a dot or a digit, a database's.
+    r"(?:(?:\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?:\*|[1-5]\d{4}|6[0-5]\d{3}|102[4-9]|10[3-9]\d|1[1-9]\d\d|[2-9]\d{3})"
+    r"|(?:\*|(?=[\w-]{0,252}[.\d])[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]|localhost|db|pg|postgres(?:ql)?):[1-9]\d{1,3})"
     r":(?:\*|[\w.-]{0,62}[A-Za-z_][\w.-]{0,62}):(?:\*|[\w.@-]{0,62}[A-Za-z_][\w.@-]{0,62})"
     r":(?P<value>(?:\\\\?[:\\]|[^\s:\"',;\\]){4,300})(?!:)"
 )

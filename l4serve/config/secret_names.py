@@ -102,9 +102,15 @@ def holds_a_secret(name: str, value: str) -> bool:
         return False
     if word == "token" and _MARK.fullmatch(value):
         return False
-    if word in _words()["open"] and _is_words(value):
+    if word in _words()["open"] and (_is_words(value) or _is_program(value)):
         return False
     return word not in _words()["weak"] or not _COUNTED_VALUE.fullmatch(value)
+
+
+def _is_program(value: str) -> bool:
+    """Whether a text is a program and its version, of those that keep accounts or sessions."""
+    found = re.fullmatch(r"([a-z]{2,12}\d?)(?:-proxy)?(?:[-_ ]?v?\d{1,2}(?:\.\d{1,2}){0,2})?", value.lower())
+    return found is not None and bool({found[1], found[1].rstrip("0123456789")} & _words()["programs"])
 
 
 def _is_words(value: str) -> bool:
