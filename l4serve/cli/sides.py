@@ -71,7 +71,10 @@ def side_of(path: Path, recipes: Path, name: str | None = None) -> Side:
 
 
 def _without_refused(stack: Stack, refused: Sequence[Refused]) -> RefusedBase:
-    """A side whose config is valid and does not plan, with the plan of its parts that do."""
+    """A side whose config is valid and does not plan, with the plan of its parts that do.
+
+    A valid config holds no secret, so none of its texts is hidden for being refused.
+    """
     steps = [each.path.split(".") for each in refused]
     workloads = {step[1] for step in steps if step[0] == "workloads" and len(step) > 1}
     plan = None
@@ -79,7 +82,7 @@ def _without_refused(stack: Stack, refused: Sequence[Refused]) -> RefusedBase:
         kept = {name: workload for name, workload in stack.config.workloads.items() if name not in workloads}
         with suppress(ConfigError):
             plan = plan_stack(replace(stack, config=stack.config.model_copy(update={"workloads": kept})))
-    return RefusedBase(written(stack.config), tuple(each.path for each in refused), plan)
+    return RefusedBase(written(stack.config), plan=plan)
 
 
 def _as_written(path: Path, refused: Sequence[Refused]) -> RefusedBase | None:

@@ -82,6 +82,12 @@ def test_what_a_base_was_refused_for_is_not_repeated_by_its_edits(files: Any) ->
     assert {edit["before"] for edit in stack["edits"]} == {"[hidden]"}
 
 
+def test_what_a_valid_base_is_refused_for_is_told(files: Any) -> None:
+    argument = ["--host=127.0.0.1"]
+    (edit,) = compared(files(changed(extraArgs=argument), SERVING))["edits"]
+    assert (edit["path"], edit["before"], edit["after"]) == ("workloads.qwen.extraArgs", argument, None)
+
+
 def test_a_base_that_cannot_be_read_has_nothing_to_compare(repository: Path) -> None:
     (repository / "Pulumi.made.yaml").write_text("a: [", encoding="utf-8")
     git(repository, "commit", "-q", "-am", "broken")
