@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
 from l4serve.config.paths import lies_in
@@ -21,11 +22,7 @@ from l4serve.planning.workload.storage import StoragePlan
 Level = Literal["restricted", "baseline"]
 SHARED_MEMORY = "/dev/shm"
 """Memory that every pod mounts there, for the engine's processes."""
-_KERNEL = ("/dev", "/proc", "/sys")
-_SYSTEM = (
-    *_KERNEL, "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib"
-)  # fmt: skip
-"""What each image starts from, and an empty folder there or above would hide: the Filesystem Hierarchy Standard 3.0."""
+_CUDA = "/usr/local/cuda"
 _NAME = "engine"
 """Name of a user that nobody named; programs that ask for one find it in USER."""
 
@@ -76,7 +73,7 @@ def plan_pod_guard(
         note = f'pods run without Pod Security "restricted", and the namespace enforces "baseline": {why}'
         return PodGuard(level="baseline", user=None, group=None, env={}, writable=(), notes=(note,))
     guard = _restricted(config, known)
-    refuse_all((*_hiding(path, config), *_mounted_twice(path, workload, storage)))
+    refuse_all((*_hiding(path, config, workload.engine.kind), *_mounted_twice(path, workload, storage)))
     mounted = tuple(each.mount_path for each in storage.volumes if each.mount_path and not each.read_only)
     if launch is not None:
         refuse_all(_unwritable(path, (SHARED_MEMORY, *guard.writable, *mounted), launch, workload))
@@ -115,13 +112,26 @@ def _asked(config: PodSecurity) -> Iterator[tuple[str, str]]:
     yield from ((f"writable[{i}]", folder) for i, folder in enumerate(config.writable))
 
 
-def _hiding(path: str, config: PodSecurity) -> Iterator[Problem]:
-    """Folders that are empty in the pod and hold in the image what its container starts from."""
+def _hiding(path: str, config: PodSecurity, engine: str) -> Iterator[Problem]:
+    """Folders that are empty in the pod, and would hide what its container starts from."""
     for field, folder in _asked(config):
-        hidden = next((each for each in _SYSTEM if lies_in(each, (folder,))), None)
-        if hidden is not None or (lies_in(folder, _KERNEL) and folder != SHARED_MEMORY):
-            what = f"an empty folder at {folder} hides what the image has at {hidden or folder}: no container starts"
+        if not lies_in(folder, (SHARED_MEMORY,)) and (hidden := _hidden(folder, engine)):
+            what = f"an empty folder at {folder} hides {hidden[0]} ({hidden[1]})"
             yield Problem(f"{path}.podSecurity.{field}", what, "name another folder, or remove it")
+
+
+def _hidden(folder: str, engine: str) -> tuple[str, str] | None:
+    """What an empty folder hides of the container of an engine, in words, and where that is; None for nothing."""
+    for row in load_data(__file__, "taken_folders.yaml")["taken"]:
+        for base in row["in"] if row.get("of", engine) == engine else ():
+            # A release of CUDA has a folder of its own beside the one without a version.
+            if (
+                lies_in(base, (folder,))
+                or lies_in(folder, (base,))
+                or (base == _CUDA and folder.startswith(f"{base}-"))
+            ):
+                return row["has"], base
+    return None
 
 
 def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Iterator[Problem]:
@@ -131,8 +141,9 @@ def _mounted_twice(path: str, workload: Workload, storage: StoragePlan) -> Itera
     read |= {CERTIFICATE_FOLDER} if workload.service.tls is not None else set()
     for field, folder in _asked(workload.pod_security):
         base = next((each for each in read if lies_in(folder, (each,))), None)
-        if folder in written:
-            what = f"the pod mounts {folder} already, and may write there"
+        if folder in written or lies_in(folder, (SHARED_MEMORY,)):
+            mounted = folder if folder in written else SHARED_MEMORY
+            what = f"the pod mounts {mounted} already, and may write there"
             yield Problem(f"{path}.podSecurity.{field}", what, "remove it")
         elif base is not None:
             what = f"the pod mounts {base} already, only to read"

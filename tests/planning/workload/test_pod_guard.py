@@ -129,12 +129,39 @@ def test_folders_are_refused_of_root() -> None:
     assert "podSecurity.home" in told and "podSecurity.writable" in told
 
 
-@pytest.mark.parametrize(
-    ("folder", "hidden"),
-    [("/usr", "/usr/bin"), ("/etc", "/etc"), ("/usr/local/lib", "/usr/local/lib"), ("/dev/x", "/dev/x")],
-)
-def test_an_empty_folder_over_what_the_image_starts_from_is_refused(folder: str, hidden: str) -> None:
+HIDING = {
+    "/usr": "(/usr/bin)",
+    "/etc": "(/etc/alternatives)",
+    "/usr/local": "(/usr/local/bin)",
+    "/dev/x": "(/dev)",
+    "/usr/lib/x86_64-linux-gnu": "(/usr/lib)",
+    "/lib/x86_64-linux-gnu": "(/lib)",
+    "/usr/local/lib/python3.12/dist-packages/vllm": "(/usr/local/lib)",
+    "/usr/bin/python3": "(/usr/bin)",
+    "/usr/local/cuda-12.9/lib64": "(/usr/local/cuda)",
+    "/usr/local/nvidia": "the GPU driver, which GKE mounts there",
+    "/usr/local/nvidia/lib64": "the GPU driver, which GKE mounts there",
+    **{f"/etc/{file}": "look libraries, names" for file in ("passwd", "hosts", "resolv.conf", "ssl/certs")},
+}
+
+
+@pytest.mark.parametrize("folder", HIDING)
+def test_an_empty_folder_over_what_the_image_starts_from_is_refused(folder: str) -> None:
     for field, value in (("home", folder), ("writable", [folder])):
         told = refusal(podSecurity={field: value})
-        assert f"podSecurity.{field}" in told and f"at {folder} hides what the image has at {hidden}" in told
-    assert plan(podSecurity={"writable": ["/usr/src/x", "/etc/vllm", "/opt/x"]})
+        assert f"podSecurity.{field}" in told and f"at {folder} hides " in told and HIDING[folder] in told
+
+
+def test_a_folder_that_no_image_starts_from_may_be_written_to() -> None:
+    free = ["/usr/src/x", "/etc/vllm", "/opt/x", "/data", "/models", "/library", "/usr/local/models", "/vllm-workspace"]
+    assert plan(podSecurity={"writable": [*free, "/opt/conda"]}), "vLLM's images have no conda"
+    own = {**TGI, "version": "2.4.1", "image": "registry.example.com/tgi:mine"}
+    assert plan(own, podSecurity={"user": 7, "writable": free})
+    for folder in ("/opt/conda", "/usr/src/server/x", "/usr/src"):
+        assert f"{folder} hides the server of the image" in refusal(own, podSecurity={"user": 7, "writable": [folder]})
+
+
+def test_shared_memory_is_mounted_already() -> None:
+    for folder in ("/dev/shm", "/dev/shm/x"):
+        told = refusal(podSecurity={"writable": [folder]})
+        assert "the pod mounts /dev/shm already, and may write there" in told and "hides" not in told
