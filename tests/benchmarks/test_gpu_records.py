@@ -60,7 +60,8 @@ def test_a_start_that_failed_otherwise_is_left_out(tmp_path: Path) -> None:
     assert "RuntimeError: no driver" in said
 
 
-PODS = json.loads((ROOT / "benchmarks/gpu/pod_findings.json").read_text())["pods"]
+FINDINGS = json.loads((ROOT / "benchmarks/gpu/pod_findings.json").read_text())
+PODS = FINDINGS["pods"]
 
 
 @pytest.mark.parametrize("name", PODS)
@@ -79,6 +80,8 @@ def test_the_pods_that_were_started_are_those_that_the_program_renders() -> None
     """Where a start's manifest differs from today's, it shows nothing of it: start the pod again."""
     objects = render_stack(read_stack_file(ROOT / "benchmarks/gpu/pods.yaml")).objects
     specs = {o["metadata"]["name"]: o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Deployment"}
+    images = {spec["containers"][0]["image"].partition("@")[0] for spec in specs.values()}
+    assert {image.rpartition(":v")[2] for image in images} == {FINDINGS["engineVersion"]}
     assert {name: carried_out(spec) for name, spec in specs.items()} == {n: p["manifest"] for n, p in PODS.items()}
 
 
