@@ -74,7 +74,7 @@ def plan_access(
         port=workload.service.port,
         service_type=workload.service.type,
         scraped=scraped(around.monitoring, workload),
-        downloads=reads_outside(workload, judgement().launch),
+        goes_outside=reads_outside(workload, judgement().launch) or bool(workload.service_account.buckets),
         media=served is not None and served.kind == "multimodal",
         gateway=around.gateway() if route is not None else None,
         launch=judgement().launch,

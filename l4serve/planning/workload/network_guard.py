@@ -98,7 +98,7 @@ def plan_network_guard(
     port: int,
     service_type: str,
     scraped: bool,
-    downloads: bool,
+    goes_outside: bool,
     media: bool = False,
     gateway: GatewayPlan | None = None,
     launch: Launch | None = None,
@@ -107,10 +107,10 @@ def plan_network_guard(
 ) -> NetworkGuard | None:
     """The policy of a workload's pods; None where the config turns it off.
 
-    `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `downloads` whether
-    anything that it loads comes from outside the cluster, `media` whether its requests may name pictures by URL,
-    `gateway` what exposes the workload, `launch` what the engine is told, `fills` whether a Job fetches the weights
-    first, `picker_ports` those of its endpoint picker.
+    `port` is the engine's, `scraped` whether Managed Service for Prometheus collects its metrics, `goes_outside`
+    whether anything that it loads comes from outside the cluster, or it has a role on a bucket, `media` whether its
+    requests may name pictures by URL, `gateway` what exposes the workload, `launch` what the engine is told, `fills`
+    whether a Job fetches the weights first, `picker_ports` those of its endpoint picker.
     """
     if not config.enabled:
         return None
@@ -120,13 +120,13 @@ def plan_network_guard(
         collectors = tuple(Peer(namespace=name, google=True) for name in _facts()["collectors"]["namespaces"])
         ingress.append(Opening(peers=collectors, ports=(("TCP", port),)))
     outside = Opening(peers=(Peer(cidr=_EVERYWHERE, outside=_own_ranges(cluster)),), ports=(("TCP", 443),))
-    egress = [*_of_every_pod(), *((outside,) if downloads else ())]
+    egress = [*_of_every_pod(), *((outside,) if goes_outside else ())]
     opened = tuple(Opening(peers=(_peer(there),), ports=(("TCP", there.port),)) for there in config.to)
     egress += opened
     return NetworkGuard(
         ingress=tuple(ingress),
         egress=tuple(egress),
-        notes=(*closed_ways(config, launch), *(closed_media(config, launch) if media and not downloads else ())),
+        notes=(*closed_ways(config, launch), *(closed_media(config, launch) if media and not goes_outside else ())),
         fill=NetworkGuard(ingress=(), egress=(*_of_every_pod(), outside, *opened)) if fills else None,
         picker=_picker_guard(picker_ports, gateway, port) if picker_ports else None,
     )

@@ -54,6 +54,14 @@ def test_the_cluster_s_own_ranges_are_no_source_of_weights() -> None:
         assert own in weights.peers[0].outside
 
 
+def test_a_role_on_a_bucket_is_of_use_to_pods_whose_weights_come_from_elsewhere() -> None:
+    for account, reached in ({}, set()), ({"buckets": {"my-logs": "write"}}, {"0.0.0.0/0"}):
+        config = factories.serving({"qwen": factories.workload(serviceAccount=account)}, cluster=factories.ZONAL)
+        config["workloads"]["qwen"]["model"]["source"] = {"kind": "claim", "claim": "models"}
+        (planned,) = factories.planned(config).workloads
+        assert planned.network is not None and to_port(planned.network.egress, 443) == reached
+
+
 def test_more_is_opened_by_name() -> None:
     more = {"from": [{"namespace": "search"}], "to": [{"cidr": "10.2.0.8/32", "port": 3128}, {"namespace": "otel"}]}
     found = guard(networkPolicy=more)
