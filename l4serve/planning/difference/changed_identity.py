@@ -1,4 +1,4 @@
-"""Pods that act as another account of Google Cloud from an update on, by the annotation of their own account."""
+"""Pods that act as another account in Google Cloud from an update on: a Google one, or one of Kubernetes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,17 +18,25 @@ def changed_identities(
     pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]],
     parts: Sequence[WorkloadPart],
 ) -> Iterator[Danger]:
-    """A danger for each workload whose pods get, change or lose a Google account."""
+    """A danger for each workload whose pods get, change or lose a Google account, or have another of Kubernetes."""
     lands = {part.name: part.lands for part in parts}
     for old, new in pairs:
-        if old is None or new is None or old.identity.google_account == new.identity.google_account:
+        if old is None or new is None or new.identity.project is None or pod_account(old) == pod_account(new):
             continue
         told = f"{_when(old, new, lands.get(new.name))}: {_by_hand(old, new)}{_by_the_stack(old, new, before, after)}"
-        yield Danger("identity changed", f"workloads.{new.name}.serviceAccount.googleAccount", told)
+        yield Danger("identity changed", _at(old, new), told)
+
+
+def _at(old: WorkloadPlan, new: WorkloadPlan) -> str:
+    if old.identity.google_account != new.identity.google_account:
+        return f"workloads.{new.name}.serviceAccount.googleAccount"
+    return f"workloads.{new.name}.serviceAccount.name" if old.namespace == new.namespace else "namespace"
 
 
 def _when(old: WorkloadPlan, new: WorkloadPlan, lands: Effect | None) -> str:
-    if lands is not None and lands >= Effect.POD_RESTART:
+    if not new.scale.replicas:
+        return f"no pod of {new.name} runs, and its next ones act as {pod_account(new)}"
+    if not old.scale.replicas or (lands is not None and lands >= Effect.POD_RESTART):
         return f"the new pods of {new.name} act as {pod_account(new)}"
     ends = f"once its token of {pod_account(old)} ends, {_TOKEN_LIFE} at the most"
     return f"no pod of {new.name} restarts, and each acts as {pod_account(new)} {ends}"

@@ -19,6 +19,8 @@ from l4serve.planning.stack.surges import surge_problems
 from l4serve.planning.workload.network_guard import admitted_anew
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
+_OUTSIDE = ("LoadBalancer", "NodePort")
+
 
 def dangers(
     before: StackPlan,
@@ -253,7 +255,7 @@ def _keyless(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -
 
 
 def _plain(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
-    """What is asked and answered in plain text from now on: the gateway, or the pods, lose their certificate."""
+    """What crosses the network in plain text from now on: the gateway goes, or it or the pods lose a certificate."""
     for old, new in pairs:
         if old is None or new is None:
             continue
@@ -262,6 +264,8 @@ def _plain(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> 
             yield Danger("protection lifted", "expose.certificate", told)
         if old.service.tls is not None and new.service.tls is None:
             yield Danger("protection lifted", f"workloads.{new.name}.service.tls", told)
+        elif old.route and old.route.encrypted and not (new.route or new.service.tls) and new.service.type in _OUTSIDE:
+            yield Danger("protection lifted", f"workloads.{new.name}.service.type", told)
 
 
 def _rules(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:

@@ -211,6 +211,11 @@ def test_what_has_no_pod_restarts_none(given: dict[str, Any], values: dict[str, 
             "expose.certificate",
         ),
         ({f"{W}.service": {"tls": {"secret": "t"}}}, {f"{W}.service": DROP}, f"{W}.service.tls"),
+        (
+            {"expose": {"to": "network", "certificate": {"secret": "t"}}, f"{W}.service": {"type": "LoadBalancer"}},
+            {"expose": DROP},
+            f"{W}.service.type",
+        ),
     ],
 )
 def test_a_certificate_that_goes_is_a_protection_that_is_lifted(
@@ -223,4 +228,9 @@ def test_a_certificate_that_goes_is_a_protection_that_is_lifted(
 def test_a_certificate_that_stays_or_goes_with_the_gateway_is_none() -> None:
     shown = {"expose": {"to": "network", "certificate": {"secret": "t"}}}
     assert danger_texts(edited({"expose": DROP}, shown), "protection lifted") == []
+    to_service = edited({"expose": DROP, f"{W}.service": {"type": "LoadBalancer"}}, shown)
+    assert "crosses the network in plain text" in danger_texts(to_service, "protection lifted")[-1]
+    guarded = {"type": "LoadBalancer", "tls": {"secret": "t"}}
+    to_guarded = danger_texts(edited({"expose": DROP, f"{W}.service": guarded}, shown), "protection lifted")
+    assert not [told for told in to_guarded if "plain text" in told]
     assert danger_texts(edited({"expose.certificate.secret": "other"}, shown), "protection lifted") == []

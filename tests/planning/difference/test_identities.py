@@ -107,6 +107,28 @@ def test_pods_that_restart_have_the_other_account_from_their_start() -> None:
     assert told.startswith(f"the new pods of qwen act as {NEW}: grant {NEW} before the update what {OWN_NAME}")
 
 
+def test_another_account_of_kubernetes_is_another_principal() -> None:
+    diff = edited({ACCOUNT: {"name": "two"}}, {**ROOM, ACCOUNT: {"name": "one"}})
+    (told,) = [each for each in diff.dangers if each.kind == "identity changed"]
+    assert told.path == f"{ACCOUNT}.name"
+    assert told.text.startswith("the new pods of qwen act as llm-serving/two: grant llm-serving/two before the update")
+    given = {**ROOM, ACCOUNT: {**READS, "name": "one"}}
+    (over,) = danger_texts(edited({ACCOUNT: {**READS, "name": "two"}}, given), "identity changed")
+    assert "on bucket models first and takes it from llm-serving/one last" in over
+    same = {ACCOUNT: {"name": "qwen"}}
+    assert not danger_texts(edited(same, ROOM), "identity changed"), "the stack's own had that name"
+
+
+def test_of_pods_that_do_not_run_none_restarts() -> None:
+    for given, values, when in (
+        ({f"{W}.replicas": 0}, {}, "no pod of qwen runs, and its next ones act as"),
+        ({}, {f"{W}.replicas": 0}, "no pod of qwen runs, and its next ones act as"),
+        ({f"{W}.replicas": 0}, {f"{W}.replicas": 1}, "the new pods of qwen act as"),
+    ):
+        (told,) = danger_texts(edited({ACCOUNT: acts_as("llm-new"), **values}, {**ROOM, **given}), "identity changed")
+        assert told.startswith(f"{when} {NEW}: grant {NEW} before the update")
+
+
 def test_roles_on_buckets_that_go_over_with_the_account_are_told_in_their_order() -> None:
     diff = edited({ACCOUNT: {**READS, **acts_as("llm-new")}}, {**ROOM, ACCOUNT: READS})
     (told,) = danger_texts(diff, "identity changed")
