@@ -34,13 +34,14 @@ _SAID = re.compile(
 _LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
 _PGPASS = re.compile(
     r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))"
-    # A number below 1024 is a port only behind what is a host: an address, a name with a dot or a digit, a database's.
-    r"(?:(?:\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?:\*|[1-5]\d{4}|6[0-5]\d{3}|102[4-9]|10[3-9]\d|1[1-9]\d\d|[2-9]\d{3})"
-    r"|(?:\*|(?=[\w-]{0,252}[.\d])[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]|localhost|db|pg|postgres(?:ql)?):[1-9]\d{1,3})"
+    r"(?P<host>\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?P<port>\*|\d{2,5})"
     r":(?:\*|[\w.-]{0,62}[A-Za-z_][\w.-]{0,62}):(?:\*|[\w.@-]{0,62}[A-Za-z_][\w.@-]{0,62})"
     r":(?P<value>(?:\\\\?[:\\]|[^\s:\"',;\\]){4,300})(?!:)"
 )
 """A line of .pgpass: host:port:database:user:password, each of the first four a star or a name."""
+_HOST = re.compile(r"\*|\[.*|localhost|db|pg|postgres(?:ql)?|.*[.\d].*")
+_LEAST_PORT, _LAST_PORT = 1024, 65535
+"""A number below the first is a port only behind what looks like a host."""
 # A pattern is looked for where a word of it stands: most of what is printed has none.
 _AN_OPTION = re.compile(r"\s-")
 _SENTENCES = ((("password",), _NETRC), ((" is ", " was "), _SAID), (("vault",), _LOGIN))
@@ -66,15 +67,18 @@ def _foreign() -> re.Pattern[str]:
 
 
 @cache
-def _commands() -> tuple[re.Pattern[str], ...]:
-    """A pattern for each group of commands: the command, its option on the same line, and the value."""
+def _commands() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    """Each group of commands with its pattern: the command, its option on the same line, and the value."""
     data = load_data(__file__, "secret_commands.yaml")
     pair = r"(?P<user>[^\s:%\"'\\]{1,100})[:%](?P<value>[^\s\"'\\]{1,300})"
     alone = r"(?P<value>[^\s\"'\\`-][^\s\"'\\]{0,300})"
     return tuple(
-        re.compile(
-            rf"(?<![\w-])(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,200}}?(?<!\S)"
-            rf"(?:{_options(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
+        (
+            tuple(group["commands"]),
+            re.compile(
+                rf"(?<![\w-])(?:{_any(group['commands'])})\s{_with(group)}[^\n;|]{{0,200}}?(?<!\S)"
+                rf"(?:{_options(group['options'])})(?:={between}|{between}){_QUOTE}{value}"
+            ),
         )
         for kind, value in (("pair", pair), ("alone", alone))
         for group in data[kind]
@@ -97,16 +101,26 @@ def _any(words: list[str]) -> str:
 
 def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
     """Where secrets stand in a text, by the command, the line, the element or the entry around them."""
-    for pattern in _commands() if _AN_OPTION.search(text) else ():
+    commands = _commands() if _AN_OPTION.search(text) else ()
+    for pattern in (pattern for words, pattern in commands if any(word in text for word in words)):
         yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
     for pattern in (pattern for words, pattern in _SENTENCES if any(word in text for word in words)):
         yield from (found.span("value") for found in pattern.finditer(text))
     if text.count(":") >= _COLONS_OF_PGPASS:
-        yield from (found.span("value") for found in _PGPASS.finditer(text))
+        yield from (found.span("value") for found in _PGPASS.finditer(text) if _is_of_pgpass(found))
     if not text.isascii() or any(word in text.lower() for word in foreign_words() if word.isascii()):
         yield from (found.span("value") for found in _foreign().finditer(text) if _is_password(found["value"]))
     for pattern in (pattern for word, pattern in _NAMED if word in text):
         yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))
+
+
+def _is_of_pgpass(found: re.Match[str]) -> bool:
+    """Whether the first two parts are a host and its port."""
+    if found["port"] == "*":
+        return True
+    return int(found["port"]) <= _LAST_PORT and (
+        int(found["port"]) >= _LEAST_PORT or bool(_HOST.fullmatch(found["host"]))
+    )
 
 
 def _is_password(value: str) -> bool:
