@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from l4serve.planning.difference.differ import diff_plans
+from l4serve.planning.stack.stack_planner import plan_stack
 from tests import factories
 from tests.planning.difference.scenarios import DROP, P, W, danger_texts, edited
 
@@ -117,6 +119,20 @@ def test_another_account_of_kubernetes_is_another_principal() -> None:
     assert "on bucket models first and takes it from llm-serving/one last" in over
     same = {ACCOUNT: {"name": "qwen"}}
     assert not danger_texts(edited(same, ROOM), "identity changed"), "the stack's own had that name"
+
+
+def test_without_a_project_no_account_of_kubernetes_is_a_principal() -> None:
+    for project, dangers in ((factories.PROJECT, 1), (None, 0)):
+        sides = [
+            factories.loaded(
+                factories.serving({"a": factories.workload(serviceAccount={"name": name})}, cluster=factories.EXISTING),
+                project=project,
+            )
+            for name in ("one", "two")
+        ]
+        old, new = map(plan_stack, sides)
+        diff = diff_plans("made", old, new, (sides[0].config, sides[1].config))
+        assert len(danger_texts(diff, "identity changed")) == dangers
 
 
 def test_of_pods_that_do_not_run_none_restarts() -> None:
