@@ -136,7 +136,10 @@ WRONG = (
     ),
     Wrong("machine-case", {"nodePools.l4.machineType": "G2-standard-8"}, "nodePools.l4.machineType", "g2-standard-8"),
     Wrong(
-        "machine-family", {"nodePools.l4.machineType": "g2-standard-9"}, "nodePools.l4.machineType", "g2-standard-96"
+        "machine-family",
+        {"nodePools.l4.machineType": "g2-standard-9"},
+        "nodePools.l4.machineType",
+        "did you mean g2-standard-8?",
     ),
     Wrong("pool-case", {f"{W}.nodePool": "L4"}, f"{W}.nodePool", "write it as l4"),
     Wrong("pool-list", {f"{W}.nodePool": ["l4"]}, f"{W}.nodePool", "a text is expected"),

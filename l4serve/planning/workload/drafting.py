@@ -157,7 +157,12 @@ def draft_workload(
     drivers = once(lambda: refuse_all(driver_problems(path, workload, contract(), pod.place(), cluster())))
     try:
         gather(
-            partial(gather, labels, drivers, access, alerts), pod.storage, pod.host, judgement, scaling, around.secret
+            partial(gather, labels, access, alerts),
+            pod.storage,
+            pod.host,
+            judgement,
+            partial(gather, drivers, scaling),
+            around.secret,
         )
     except ConfigError as error:
         raise ConfigError(_unanswered(path, tuple(first_of_each_path(error.problems)))) from None
