@@ -100,6 +100,7 @@ def test_replicas_are_the_autoscalers_until_it_is_turned_off(control_plane: Cont
         engine.configure(three(a={**SCALED, "extraEnv": {"EDIT": "1"}}))
         engine.up()
         assert (env_of(control_plane, "a"), replicas(control_plane)) == ({"EDIT": "1"}, 3)
-        engine.configure(three(a=workload(replicas=2)))
+        # Its pods stay: an edit of them is refused while the autoscaler, which goes last, holds the full pool.
+        engine.configure(three(a=workload(replicas=2, extraEnv={"EDIT": "1"})))
         engine.up()
         assert replicas(control_plane) == 2
