@@ -60,9 +60,10 @@ class Tgi(Engine):
             case "limit-kills":
                 self.die()
             case "limit-breaks":
-                self.refuse("Input validation error", "validation", 422)
+                # Before the answer, as whoever has it asks again at once.
                 if words <= self.limit:
                     type(self).fault = "answer-424"
+                self.refuse("Input validation error", "validation", 422)
             case _:
                 self.refuse(f"Input validation error: at most {self.limit} tokens", "validation", 422)
         return False

@@ -105,8 +105,8 @@ class Vllm(Engine):
             case "limit-kills":
                 self.die()
             case "limit-breaks":
-                self.refuse("too long", 400)
                 type(self).fault = "answer-500"
+                self.refuse("too long", 400)
             case _:
                 self.refuse(f"This model's maximum context length is {self.limit} tokens, not {count}", 400)
         return False
