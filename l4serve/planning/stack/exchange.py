@@ -7,7 +7,16 @@ from typing import Any
 from l4serve.config.problems import Problem
 from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
-from l4serve.planning.stack.planned_pods import going_last, groups, namespace_of, packed, placed, room_of, told
+from l4serve.planning.stack.planned_pods import (
+    deployed,
+    going_last,
+    groups,
+    namespace_of,
+    packed,
+    placed,
+    room_of,
+    told,
+)
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import on_demand_name
 from l4serve.planning.values.note import Note
@@ -52,7 +61,7 @@ def exchange_problems(
     of `autoscaled` ones are as many as the autoscaler makes that is deployed.
     """
     after = packed(plan)
-    before = {**{name: after[name] for name in unsized if name in after}, **placed(before, plan)}
+    before = deployed(before, unsized, after, plan)
     ending = {name: _of_unknown_size(name) for name in sorted(unsized) if name not in after}
     for pools in groups(plan):
         names = {pool.name for pool in pools}

@@ -30,6 +30,14 @@ def placed(pods: Mapping[str, PodRequest], plan: StackPlan) -> Mapping[str, PodR
     return {name if "/" in name else f"{plan.namespace}/{name}": pod for name, pod in pods.items()}
 
 
+def deployed(
+    pods: Mapping[str, PodRequest], unsized: Collection[str], after: Mapping[str, PodRequest], plan: StackPlan
+) -> Mapping[str, PodRequest]:
+    """What is deployed, by namespace and name: the pods that are told of, and those of `unsized` Deployments, of which
+    nothing is told, as the plan has them (`after`)."""
+    return {**{name: after[name] for name in unsized if name in after}, **placed(pods, plan)}
+
+
 def packed(plan: StackPlan) -> dict[str, PodRequest]:
     """The pods, by namespace and name of their Deployments; those off spot have their own."""
     assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}

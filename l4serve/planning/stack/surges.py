@@ -9,7 +9,16 @@ from l4serve.config.problems import Problem
 from l4serve.planning.packing.bins import Vector, fits
 from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
-from l4serve.planning.stack.planned_pods import adds_of, autoscaled_by, going_last, groups, packed, placed, room_of
+from l4serve.planning.stack.planned_pods import (
+    adds_of,
+    autoscaled_by,
+    deployed,
+    going_last,
+    groups,
+    packed,
+    placed,
+    room_of,
+)
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import on_demand_name
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -56,7 +65,7 @@ def surge_problems(
     `before`, `unsized` and `autoscaled` are as `exchange_problems` has them.
     """
     after = packed(plan)
-    before = {**{name: after[name] for name in unsized if name in after}, **placed(before, plan)}
+    before = deployed(before, unsized, after, plan)
     ending = sorted(name for name in unsized if name not in after)
     owners = {name: workload.name for workload in plan.workloads for name in _names(workload)}
     lasting, surging = autoscaled_by(plan) & set(autoscaled), _surging(plan)
