@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import psutil
 
@@ -23,6 +24,16 @@ def killed(command: subprocess.Popen[bytes]) -> list[psutil.Process]:
         process.kill()
     psutil.wait_procs(alive, timeout=10)
     return [] if shutil.which("pulumi") else alive
+
+
+def kill_an_update(engine: Engine, moment: Callable[[], object]) -> None:
+    """Kill an update at a moment that `moment` awaits, and unlock the stack."""
+    update = engine.start("up", "--yes", "--skip-preview")
+    try:
+        moment()
+    finally:
+        killed(update)
+    unlock(engine)
 
 
 def unlock(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from kubernetes.client import AppsV1Api
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import ControlPlane, await_true, nodes_of, stack_on
-from tests.pulumi_cli.cut_off import adopt, killed, unlock
+from tests.pulumi_cli.cut_off import adopt, kill_an_update
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -20,12 +20,7 @@ def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: Control
     before, one = stack(a=workload()), itertools.islice(planned_nodes(planned(stack(**A_AND_B), project=None)), 1)
     with stack_on(control_plane, one, tmp_path, "cut", before) as engine:
         engine.configure(stack(a=workload(), c=workload()))
-        update = engine.start("up", "--yes", "--skip-preview")
-        try:
-            await_pending(control_plane)
-        finally:
-            killed(update)
-        unlock(engine)
+        kill_an_update(engine, lambda: await_pending(control_plane))
         assert adopt(engine) == [f"{SPACE}/c"]
         engine.configure(before)
         engine.up()
@@ -40,12 +35,7 @@ def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_a
     two = itertools.islice(planned_nodes(planned(before, project=None)), 2)
     with stack_on(control_plane, two, tmp_path, "left", before) as engine:
         engine.configure(stack(nodes=3, b=workload(), c=workload()))
-        update = engine.start("up", "--yes", "--skip-preview")
-        try:
-            await_pending(control_plane)
-        finally:
-            killed(update)
-        unlock(engine)
+        kill_an_update(engine, lambda: await_pending(control_plane))
         after = stack(nodes=3, b=workload(), d=workload())
         engine.configure(after)
         for refusal in (engine.preview(refused=True), engine.up(refused=True)):
@@ -67,12 +57,7 @@ def test_an_update_back_takes_away_what_a_killed_one_only_added(control_plane: C
     before, nodes = stack(a=workload()), tuple(planned_nodes(planned(stack(**A_AND_B), project=None)))
     with stack_on(control_plane, nodes[:1], tmp_path, "added", before) as engine:
         engine.configure(stack(a=workload(extraEnv={"EDITED": "yes"})))
-        update = engine.start("up", "--yes", "--skip-preview")
-        try:
-            await_pending(control_plane)
-        finally:
-            killed(update)
-        unlock(engine)
+        kill_an_update(engine, lambda: await_pending(control_plane))
         with nodes_of(control_plane, nodes[1:]):
             await_true(lambda: [*pods(control_plane).values()] == ["Running"])
             assert "EDITED" in variables(control_plane)

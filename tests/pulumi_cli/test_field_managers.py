@@ -9,7 +9,7 @@ from kubernetes.client import AppsV1Api
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import ControlPlane, end_space, engine_on, nodes_of, stack_on
-from tests.pulumi_cli.cut_off import adopt, killed, unlock
+from tests.pulumi_cli.cut_off import adopt, kill_an_update
 from tests.pulumi_cli.engine import ROOT
 from tests.pulumi_cli.test_full_pool import SPACE, await_pending, stack
 
@@ -56,12 +56,7 @@ def test_what_a_killed_update_made_is_edited_without_a_conflict(
     node, *others = planned_nodes(planned(before, project=None))
     with stack_on(control_plane, [node], tmp_path, "managed", before) as engine:
         engine.configure(three(a=workload(), c=with_env(EDIT="1", EDIT_GONE="1")))
-        update = engine.start("up", "--yes", "--skip-preview")
-        try:
-            await_pending(control_plane)
-        finally:
-            killed(update)
-        unlock(engine)
+        kill_an_update(engine, lambda: await_pending(control_plane))
         if adopting:
             adopt(engine)
         with nodes_of(control_plane, others):
