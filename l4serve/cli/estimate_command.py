@@ -54,28 +54,41 @@ from l4serve.planning.workload.reported_names import as_checkpoint, cache_named,
 from l4serve.planning.workload.speed_question import Priced, no_speed, subject_speed
 from l4serve.planning.workload.subject import Subject
 
+InputOption = Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")]
+OutputOption = Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer and then ask anew."),
+]
+RateOption = Annotated[
+    float | None, typer.Option(min=1e-6, max=1e6, help="Requests that come in a second, whoever still waits.")
+]
+BurstOption = Annotated[
+    int | None, typer.Option(min=1, max=MOST_CLIENTS, help="Requests that all come at once, and no more after them.")
+]
+PercentileOption = Annotated[
+    float | None, typer.Option(min=50, max=99.9, help="Also the first token that so many percent of a rate get.")
+]
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Kernels that compute attention: FLASH_ATTN, FLASHINFER, ...",
+        autocompletion=complete_attention_backend,
+    ),
+]
+
 
 def estimate(
     model: ModelOption,
-    input_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of a prompt.")],
-    output_tokens: Annotated[int, typer.Option(min=1, max=MOST_TOKENS, help="Tokens of an answer.")],
-    concurrency: Annotated[
-        int | None,
-        typer.Option(min=1, max=MOST_CLIENTS, help="Clients that each wait for their answer and then ask anew."),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=1e-6, max=1e6, help="Requests that come in a second, whoever still waits.")
-    ] = None,
-    requests_at_once: Annotated[
-        int | None,
-        typer.Option(min=1, max=MOST_CLIENTS, help="Requests that all come at once, and no more after them."),
-    ] = None,
+    input_tokens: InputOption,
+    output_tokens: OutputOption,
+    concurrency: ConcurrencyOption = None,
+    rate: RateOption = None,
+    requests_at_once: BurstOption = None,
     shared_prefix_tokens: SharedPrefixOption = None,
     length_spread: LengthSpreadOption = None,
     arrival_cv2: ArrivalOption = None,
-    percentile: Annotated[
-        float | None, typer.Option(min=50, max=99.9, help="Also the first token that so many percent of a rate get.")
-    ] = None,
+    percentile: PercentileOption = None,
     weights_gib: WeightsOption = None,
     engine: EngineOption = DEFAULT_ENGINE,
     engine_version: VersionOption = None,
@@ -90,13 +103,7 @@ def estimate(
     max_num_batched_tokens: MaxBatchedTokensOption = None,
     gpu_memory_utilization: UtilizationOption = None,
     enforce_eager: EagerOption = False,
-    attention_backend: Annotated[
-        str | None,
-        typer.Option(
-            help="Kernels that compute attention: FLASH_ATTN, FLASHINFER, ...",
-            autocompletion=complete_attention_backend,
-        ),
-    ] = None,
+    attention_backend: BackendOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Estimate latency, tokens a second and the price of a token. Exit status: 0 judged, 1 not, 2 bad input."""
