@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.config_checks import config_faults
-from l4serve.planning.models.hf_parts import NO_ENCODER, attended_encoder, latent_attention, linear_state, mixture
+from l4serve.planning.models.hf_parts import (
+    NO_ENCODER,
+    adjusted_width,
+    attended_encoder,
+    latent_attention,
+    linear_state,
+    mixture,
+)
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_towers import tower_facts, tower_parameters
 from l4serve.planning.models.hf_values import (
@@ -66,6 +73,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     heads, head_dim = _heads(text, mamba, hidden, model_id)
     kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
     usual = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
+    usual = adjusted_width(text, usual, traits.get("adjustedMlp"), model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
     width, wide_layers = _mlp(text, usual, layers, sharing)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from l4serve.config.frozen import frozen
-from l4serve.planning.models.hf_values import Config, integer, optional, word
+from l4serve.planning.models.hf_values import Config, flag, integer, optional, refuse_value, word
 from l4serve.planning.models.model_shape import LinearStateFacts, MlaFacts, MoeFacts
 from l4serve.planning.models.state_space import StateSpaceLayers
 
@@ -15,6 +16,7 @@ _SHARED_WIDTHS = (
     "moe_shared_expert_intermediate_size",
     "shared_intermediate_size",
 )
+_MOST_OF_A_FACTOR = 2**10
 
 
 @frozen()
@@ -40,6 +42,23 @@ def attended_encoder(text: Config, hidden: int, layers: int, model_id: str) -> A
     return AttendedEncoder(encoded + layers * attention + convolved + held, positions)
 
 
+def adjusted_width(text: Config, width: int, defaults: Mapping[str, Any] | None, model_id: str) -> int:
+    """The MLP's width that a class makes of the stated one: two thirds of it, a factor of them, rounded up.
+
+    `defaults` are those of its keys (`Lfm2MLP` of vLLM's lfm2.py); None of a class that takes the width as it stands.
+    """
+    if defaults is None:
+        return width
+    if not flag(text, model_id, "block_auto_adjust_ff_dim", default=bool(defaults["block_auto_adjust_ff_dim"])):
+        return width
+    factor = text.get("block_ffn_dim_multiplier")
+    factor = 1 if factor is None else factor
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < _MOST_OF_A_FACTOR:
+        refuse_value(model_id, "block_ffn_dim_multiplier", factor, "a number above 0")
+    step = optional(text, model_id, "block_multiple_of") or defaults["block_multiple_of"]
+    return int(step) * ceil(int(factor * int(2 * width / 3)) / step)
+
+
 def mixture(
     text: Config, traits: Mapping[str, Any], layers: int, mamba: StateSpaceLayers | None, model_id: str
 ) -> MoeFacts | None:
@@ -50,7 +69,7 @@ def mixture(
         text, model_id, "intermediate_size"
     )
     shared = optional(text, model_id, *_SHARED_WIDTHS) or width * (optional(text, model_id, "n_shared_experts") or 0)
-    dense = optional(text, model_id, "first_k_dense_replace") or 0
+    dense = optional(text, model_id, "first_k_dense_replace", "num_dense_layers") or 0
     if mamba is not None and mamba.expert_layers is not None:
         dense = layers - mamba.expert_layers
     return MoeFacts(

@@ -47,7 +47,8 @@ class LinearStateFacts:
     """Gated linear attention (Qwen3-Next, Qwen3.5) or Mamba: a fixed state per sequence in place of a growing cache.
 
     Mamba 2 in these words: groups are key heads, the state's size is the width of a key head. Mamba 1 has a value head
-    of one element for each channel and no key heads; `step_rank` is the rank of its time step. `gates` are numbers that
+    of one element for each channel and no key heads; `step_rank` is the rank of its time step. A short convolution has
+    such value heads and keys of no width: all of its state are the last tokens that it sees. `gates` are numbers that
     each value head takes of a token beside its values. `chunk` is what a block holds a multiple of where states of
     prefixes are kept. `state_dtype` is the type that the file asks for the recurrent part; None leaves the type of the
     activations.
@@ -197,8 +198,9 @@ class ModelShape:
 
     @property
     def is_mamba(self) -> bool:
-        """Whether the fixed states are those of Mamba layers."""
-        return self.linear_state is not None and (self.linear_state.chunk > 0 or self.linear_state.step_rank > 0)
+        """Whether the fixed states are those of Mamba layers or short convolutions."""
+        state = self.linear_state
+        return state is not None and (state.chunk > 0 or state.step_rank > 0 or not state.key_head_dim)
 
     @property
     def attends(self) -> bool:

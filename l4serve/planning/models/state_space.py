@@ -1,4 +1,4 @@
-"""State-space layers (Mamba, Mamba 2) in a config.json: which layers have one, its state, and what feeds forward.
+"""State-space layers (Mamba, Mamba 2) and short convolutions in a config.json: which layers, what state, what MLPs.
 
 How each class names its keys is data (`stateSpace` in `data/architectures.json`). Sizes are those of vLLM's
 `MambaStateShapeCalculator` (model_executor/layers/mamba/mamba_utils.py of 0.26.0).
@@ -14,7 +14,14 @@ from l4serve.planning.models.model_shape import LayerKind, LinearStateFacts
 
 _OF_A_LETTER = {"M": LayerKind.LINEAR, "*": LayerKind.FULL, "-": LayerKind.NONE, "E": LayerKind.NONE}
 """Layers of a pattern: state-space, attention, dense MLP, experts."""
-_OF_A_TYPE = {"mamba": LayerKind.LINEAR, "attention": LayerKind.FULL}
+_OF_A_TYPE = {
+    "mamba": LayerKind.LINEAR,
+    "attention": LayerKind.FULL,
+    "conv": LayerKind.LINEAR,
+    "full_attention": LayerKind.FULL,
+}
+_ATTENDING = ("attn_layer_indices", "full_attn_idxs")
+"""Keys that list the layers which attend, where the file has no types of layers."""
 
 ReadInteger = Callable[..., int]
 """Reads the first of some keys that the file has, or raises."""
@@ -61,8 +68,10 @@ def state_space_layers(
         experts = len(_every(text, expert, layers))
         return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers - experts, expert_layers=experts)
     # Beside experts the MLP of each layer is the one that they share.
-    dense = keys.get("mlp") and not text.get("num_local_experts")
-    return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=layers if dense else 0)
+    dense = layers if not text.get("num_local_experts") else 0
+    if text.get("num_experts"):  # only the first layers have a dense MLP
+        dense = text.get("num_dense_layers") or 0
+    return StateSpaceLayers(state=state, kinds=kinds, mlp_layers=dense if keys.get("mlp") else 0)
 
 
 def _of_pattern(pattern: str, layers: int) -> tuple[LayerKind, ...]:
@@ -87,15 +96,25 @@ def _kinds(text: Mapping[str, Any], keys: Mapping[str, Any], layers: int) -> tup
         return tuple(LayerKind.FULL if index in full else LayerKind.LINEAR for index in range(layers))
     if not keys.get("hybrid"):
         return (LayerKind.LINEAR,) * layers
-    types, attention = text.get("layer_types") or text.get("layers_block_type"), text.get("attn_layer_indices")
+    types = text.get("layer_types") or text.get("layers_block_type")
+    attention = next((text[key] for key in _ATTENDING if text.get(key) is not None), None)
     if isinstance(types, list | tuple) and len(types) == layers and all(type_ in _OF_A_TYPE for type_ in types):
         return tuple(_OF_A_TYPE[type_] for type_ in types)
     if types is None and isinstance(attention, list | tuple):
         return tuple(LayerKind.FULL if index in attention else LayerKind.LINEAR for index in range(layers))
-    raise StateSpaceError(f"`layer_types` does not say of {layers} layers which are Mamba and which attend")
+    raise StateSpaceError(f"`layer_types` does not say of {layers} layers which keep a state and which attend")
 
 
 def _state(text: Mapping[str, Any], keys: Mapping[str, Any], integer: ReadInteger) -> LinearStateFacts:
+    if convolved := keys.get("convolved"):  # a convolution's last tokens are all of its state
+        return LinearStateFacts(
+            num_key_heads=0,
+            num_value_heads=integer(*convolved),
+            value_head_dim=1,
+            key_head_dim=0,
+            conv_kernel=integer(*keys["kernel"]),
+            gates=1,
+        )
     dtype = text.get("mamba_ssm_cache_dtype")
     first = "rank" in keys
     values = integer(*keys["inner" if first else "heads"])

@@ -18,10 +18,11 @@ from l4serve.engines.traits import Verdict
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.generations import GIB, MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import Remedy, remedies
+from l4serve.planning.memory.weights import weight_bytes
 from l4serve.planning.models.catalogue import unless_meant
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.named_sizes import named_size
@@ -140,7 +141,7 @@ def _judge(subject: Subject) -> Judgement:
         verdicts=verdicts,
         flags_refused=refused,
         notes=notes,
-        beside_memory=(*misspelt, *refused, *errors, *unknown_rules(subject.workload)),
+        beside_memory=(*misspelt, *refused, *errors, *unknown_rules(subject.workload), *_too_heavy(subject, fit)),
     )
 
 
@@ -180,6 +181,20 @@ def _too_large(subject: Subject) -> str:
         return ""
     least = f"{named.billions:g} billion parameters weigh {named.gib:.0f} GiB at {named.bits} bits"
     return f"by its name it does not fit: {least}, and its GPUs have {room:.0f}; "
+
+
+def _too_heavy(subject: Subject, fit: Fit | None) -> tuple[Problem, ...]:
+    """That the weights alone exceed a GPU where nothing else of the memory is judged."""
+    if subject.shape is None or fit is not None or subject.workload.fit != "refuse":
+        return ()
+    try:
+        weights = weight_bytes(subject.shape, subject.options) / GIB - subject.options.cpu_offload_gib
+    except MemoryModelError:
+        return ()
+    if weights <= subject.card.total_gib:
+        return ()
+    message = f"the weights alone need {weights:.2f} GiB of each GPU, and {subject.card.name} has "
+    return (Problem("model.id", f"{message}{subject.card.total_gib:g} GiB", "take more or larger GPUs"),)
 
 
 def _cures(subject: Subject) -> tuple[Remedy, ...]:

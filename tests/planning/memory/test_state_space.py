@@ -16,6 +16,7 @@ from l4serve.planning.memory.generations import GIB, MemoryModelError
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import weight_bytes
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
@@ -140,6 +141,55 @@ def test_states_that_an_old_engine_kept_elsewhere_are_not_judged() -> None:
 def test_no_position_is_too_far_for_a_model_that_never_looks_back() -> None:
     assert not shape("falcon-mamba-7b").attends
     assert shape("granite-4.0-h-1b").attends
+
+
+LFM2 = find_model("LiquidAI/LFM2-1.2B")
+
+
+def test_a_short_convolution_keeps_its_last_tokens_and_nothing_else() -> None:
+    """`short_conv_state_shape` of vLLM 0.26.0: two tokens of 2,048 channels in each of ten layers."""
+    assert LFM2 is not None and LFM2.is_mamba
+    found = kv_layout(LFM2, options(), grouped=True, in_flight_tokens=2048)
+    token = 2 * 8 * 64 * 2  # keys and values of one layer
+    assert (LFM2.count_layers(LayerKind.FULL), LFM2.count_layers(LayerKind.LINEAR)) == (6, 10)
+    assert (found.full_block, found.state_blocks) == (16, 2)
+    assert found.block_bytes == 6 * 16 * token > 6 * 2 * 2048 * 2
+    spread = kv_layout(LFM2, options(num_speculative_tokens=30), grouped=True, in_flight_tokens=2048)
+    assert spread.full_block == 64  # 32 tokens of 4 KiB no longer lie in sixteen of 2 KiB
+
+
+@pytest.mark.parametrize(
+    ("changes", "width"),
+    [
+        ({}, 8192),
+        ({"block_ff_dim": 10752, "block_auto_adjust_ff_dim": False}, 10752),
+        ({"intermediate_size": 6656}, 4608),
+        ({"block_multiple_of": 1000}, 9000),
+        ({"block_ffn_dim_multiplier": 1.3}, 10752),
+    ],
+)
+def test_a_convolutional_model_takes_two_thirds_of_a_width(changes: dict[str, Any], width: int) -> None:
+    """`Lfm2MLP` of vLLM 0.26.0."""
+    assert convolutional(**changes).intermediate_size == width
+
+
+def test_layers_that_attend_may_be_listed_alone() -> None:
+    listed = convolutional(layer_types=None, full_attn_idxs=[2, 5, 8, 10, 12, 14])
+    assert LFM2 is not None and listed.layer_kinds == LFM2.layer_kinds
+    with pytest.raises(ModelConfigError, match="layer_types"):
+        convolutional(layer_types=None)
+    with pytest.raises(ModelConfigError, match="block_ffn_dim_multiplier"):
+        convolutional(block_ffn_dim_multiplier="wide")
+
+
+def convolutional(**changes: Any) -> ModelShape:
+    types = ["full_attention" if layer in (2, 5, 8, 10, 12, 14) else "conv" for layer in range(16)]
+    facts = {
+        "architectures": ["Lfm2ForCausalLM"], "model_type": "lfm2", "hidden_size": 2048, "intermediate_size": 12288,
+        "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 65536,
+        "conv_L_cache": 3, "max_position_embeddings": 128000, "layer_types": types,
+    }  # fmt: skip
+    return shape_from_config({**facts, **changes}, model_id="lfm2", source="test")
 
 
 def test_each_sequence_keeps_what_it_hears() -> None:

@@ -8,6 +8,8 @@ from tests.engines.rule_cases import errors
 
 VISION = "meta-llama/Llama-3.2-11B-Vision-Instruct"
 
+LARGE = "mistralai/Mistral-Large-3-675B-Instruct-2512"
+
 
 @pytest.mark.parametrize(
     ("model_id", "name"),
@@ -32,12 +34,19 @@ def test_a_listed_id_has_its_class(model_id: str, name: str | None) -> None:
         ("0.15.1", "Qwen/Qwen3-ASR-1.7B", "vllm-model-of-a-later-release"),
         ("0.16.0", "Qwen/Qwen3-ASR-1.7B", "vllm-speech-without-decoder"),
         ("0.30.0", "Qwen/Qwen3-ASR-1.7B", None),
+        ("0.11.2", LARGE, "vllm-model-of-a-later-release"),
+        ("0.13.0", LARGE, None),
         ("0.11.0", "acme/model", None),
     ],
 )
 def test_a_release_without_the_class_refuses_the_id(version: str, model_id: str, rule: str | None) -> None:
     found = errors("vllm", version, model_traits(None, model_id))
     assert rule in found if rule else found == set()
+
+
+def test_a_class_that_text_generation_inference_lacks_is_refused_by_its_id() -> None:
+    assert "tgi-unknown-model" in errors("tgi", "2.4.0", model_traits(None, LARGE))
+    assert errors("tgi", "2.4.0", model_traits(None, "acme/model")) == set()
 
 
 def test_a_class_alone_describes_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from l4serve.config.problems import ConfigError
 from l4serve.planning.models.named_sizes import named_size
 from tests import factories
 
@@ -62,3 +63,27 @@ def test_what_cannot_fit_by_its_name_is_said(model_id: str, settings: dict[str, 
     notes = factories.planned(config).notes
     (note,) = [note.text for note in notes if note.id == "memory-not-judged"]
     assert ("by its name it does not fit" in note) == told
+
+
+@pytest.mark.parametrize(
+    ("model_id", "settings", "refused"),
+    [
+        ("ai21labs/AI21-Jamba-1.5-Mini", {}, True),
+        ("ai21labs/AI21-Jamba-1.5-Mini", {"cpuOffloadGb": 90}, False),
+        ("ibm-granite/granite-4.0-h-1b", {}, False),
+    ],
+)
+def test_weights_alone_are_judged_where_states_are_not(
+    model_id: str, settings: dict[str, object], refused: bool
+) -> None:
+    """Before, what vLLM's V0 keeps of states left a model of 96 GiB unjudged on an L4."""
+    engine = {"kind": "vllm", "version": "0.10.0", **settings}
+    config = factories.serving(
+        {"jamba": factories.workload(model_id, engine=engine, nodePool="l4")}, cluster=factories.STANDARD, pools=L4
+    )
+    try:
+        notes = factories.planned(config).notes
+    except ConfigError as error:
+        assert refused == any("the weights alone need 96" in problem.message for problem in error.problems)
+    else:
+        assert not refused and "memory-not-judged" in {note.id for note in notes}
