@@ -23,6 +23,8 @@ FOLDER = rf"^(/{_FILE_PART})+$"
 """An absolute path, none of whose parts is `.` or `..`."""
 PLACE = rf"^({_FILE_PART}|/{_FILE_PART})(/{_FILE_PART})*$"
 """A path in the container, absolute or not, none of whose parts is `.` or `..`."""
+TREE = rf"^(/|({_FILE_PART}|/{_FILE_PART})(/{_FILE_PART})*/?)$"
+"""The same of a folder, which may be the root and may end with a slash."""
 SOURCE = rf"^({_HUB_PART}(/{_HUB_PART})*(@{_HUB_PART})?|(/{_FILE_PART})+|(gs|s3|az|hf)://{_FILE_PART}(/{_FILE_PART})*)$"
 SERVED_NAME = r"^[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?(/[A-Za-z0-9_]([A-Za-z0-9@_.+: -]*[A-Za-z0-9_+])?)*$"
 GIT_REF = r"^[A-Za-z0-9_][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$"
@@ -37,6 +39,7 @@ _CALLED: Mapping[str, str] = {
     SOURCE: "is neither a Hub id, nor an absolute path in the container, nor a gs:// or s3:// address",
     FOLDER: "is not an absolute path without . and ..",
     PLACE: "is not a path without . and .. and a slash at its end",
+    TREE: "is not a path without . and ..",
     SERVED_NAME: "is not a name that clients can ask for: letters, digits and . : + @ _ - between single slashes",
     GIT_REF: "is not a branch, tag or commit",
     PYTHON_NAME: "is not the name of a Python class or function",

@@ -7,16 +7,17 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.problems import Problem
-from l4serve.config.written_forms import GIT_REF, PLACE, PYTHON_NAME, SOURCE, called
+from l4serve.config.written_forms import GIT_REF, PLACE, PYTHON_NAME, SOURCE, TREE, called
 from l4serve.engines.checking import Option
 
-_FORMS = {"source": SOURCE, "revision": GIT_REF, "place": PLACE, "class": PYTHON_NAME}
+_FORMS = {"source": SOURCE, "revision": GIT_REF, "place": PLACE, "folder": TREE, "class": PYTHON_NAME}
 _LONGEST = 500
 """Characters of a name; the fields of the engine take as many."""
 _INSTEAD = {
     "source": "write owner/name, or the absolute path of a folder in the container",
     "revision": "write a branch, a tag or a commit",
     "place": "write an absolute path without . and ..",
+    "folder": "write an absolute path without . and ..",
     "class": "write it as package.module.Name",
 }
 

@@ -105,6 +105,14 @@ def test_arguments_that_name_something_take_its_form(flag: str) -> None:
         assert "extraArgs[0]" in refused(V26, extra_args=(f"{flag}={text}",))
 
 
+def test_a_folder_of_media_may_be_the_root_and_end_with_a_slash() -> None:
+    """vLLM takes any folder (`MediaConnector` of 0.26.0), and recipes name the root."""
+    for text in ("/", "/data/", "/data", "media"):
+        assert built(V26, extra_args=(f"--allowed-local-media-path={text}",))
+    for text in ("/..", "/data/../etc", "//", "a\tb"):
+        assert "extraArgs[0]" in refused(V26, extra_args=(f"--allowed-local-media-path={text}",))
+
+
 def test_the_names_inside_a_draft_take_their_forms() -> None:
     draft = {"method": "draft_model", "num_speculative_tokens": 3, "model": "org/small"}
     for key, text in (("model", "a/.."), ("revision", "-x"), ("tokenizer", "../a")):

@@ -29,6 +29,7 @@ UNWRITABLE = {
     "vllm-unknown-model",
     "vllm-unknown-tool-call-parser",
     "vllm-unknown-reasoning-parser",
+    "tgi-bitsandbytes-checkpoint",
     "tgi-fallback-sharded",
     "tgi-unknown-model",
     "tgi-windows-before-ampere",

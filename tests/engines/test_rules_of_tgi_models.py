@@ -10,6 +10,7 @@ PLAIN = like(NEMO, hidden_size=4096)
 MINITRON = like(NEMO, architecture="LlamaForCausalLM", hidden_size=3072)
 AWQ = like(QWEN, quantization_method="awq", quantization_bits=4)
 FP8 = like(QWEN, quantization_method="fp8", quantization_bits=8)
+PACKED = like(QWEN, quantization_method="bitsandbytes", quantization_bits=4)
 OWN = {"tgi-head-width-before-2.2", "tgi-head-width", "tgi-quantize-over-quantised", "tgi-prefixes-without-kernel"}
 OWN |= {"tgi-total-without-input"}
 
@@ -44,6 +45,42 @@ def test_a_checkpoint_that_is_quantised_is_read_by_its_own_method(
     model: ModelTraits, quantize: str, refused: bool
 ) -> None:
     assert ("tgi-quantize-over-quantised" in errors("tgi", "3.0.0", model, quantize=quantize)) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "quantize", "refused"),
+    [
+        ("3.1.0", PACKED, None, True),
+        ("2.0.4", PACKED, "bitsandbytes-nf4", True),
+        ("3.1.0", QWEN, "bitsandbytes-nf4", False),
+        ("3.1.0", AWQ, None, False),
+        ("3.3.7", like(PACKED, architecture="SmolLM3ForCausalLM"), None, False),
+    ],
+)
+def test_no_checkpoint_that_bitsandbytes_packed_is_read(
+    version: str, model: ModelTraits, quantize: str | None, refused: bool
+) -> None:
+    found = errors("tgi", version, model, **({"quantize": quantize} if quantize else {}))
+    assert ("tgi-bitsandbytes-checkpoint" in found) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "architecture", "refused"),
+    [
+        ("3.3.5", "Qwen2_5_VLForConditionalGeneration", True),
+        ("2.4.1", "PhiForCausalLM", True),
+        ("3.3.7", "FalconForCausalLM", True),
+        ("3.3.7", "LlamaForCausalLM", False),
+        ("2.4.1", "GemmaForCausalLM", False),
+    ],
+)
+def test_adapters_need_layers_under_the_names_that_tgi_looks_for(
+    version: str, architecture: str, refused: bool
+) -> None:
+    model = like(QWEN, architecture=architecture)
+    adapters = [{"name": "a", "path": "acme/adapter"}]
+    assert ("tgi-lora-without-layers" in errors("tgi", version, model, loraAdapters=adapters)) == refused
+    assert "tgi-lora-without-layers" not in errors("tgi", version, model)
 
 
 @pytest.mark.parametrize(
