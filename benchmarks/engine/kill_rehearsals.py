@@ -22,7 +22,7 @@ from benchmarks.engine.killing import Pair, Subject, differing, kill_after, main
 from l4serve.config.stack_file import SERVING_KEY
 from l4serve.sandbox.lifecycle import find_kept
 from l4serve.sandbox.paths import state_root
-from l4serve.sandbox.strays import marked_processes
+from l4serve.sandbox.strays import MarkedProcess, marked_processes
 
 CLI = (sys.executable, "-c", "from l4serve.cli.start import main; main()")
 REHEARSE = ("rehearse", "-f", "stack.yaml", "--keep", "--json")
@@ -79,10 +79,15 @@ def _pods_and_nodes(client: ApiClient) -> dict[str, Any]:
     return {"pods": phases, "nodes": sorted(node.metadata.name for node in core.list_node().items)}
 
 
+def ours() -> list[MarkedProcess]:
+    """Processes of sandboxes in this run's own state folder."""
+    return [marked for marked in marked_processes() if marked.is_below(state_root())]
+
+
 def listening() -> set[int]:
     """Ports that the sandbox's processes listen on."""
     found = set()
-    for marked in marked_processes(state_root()):
+    for marked in ours():
         connections = psutil.Process(marked.identity.pid).net_connections("tcp")
         found |= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
     return found
@@ -90,7 +95,7 @@ def listening() -> set[int]:
 
 def left(folder: Path, ports: set[int]) -> list[str]:
     """What is left of a sandbox that was taken down: processes, ports, files."""
-    processes = [f"process {each.identity.name}" for each in marked_processes(state_root())]
+    processes = [f"process {each.identity.name}" for each in ours()]
     taken = {each.laddr.port for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
     files = [f"file {path}" for root in (state_root(), folder / "tmp") for path in root.rglob("*") if path.name != LOCK]
     return processes + [f"port {port}" for port in sorted(ports & taken)] + files

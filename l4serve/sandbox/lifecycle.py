@@ -23,7 +23,7 @@ from l4serve.sandbox.processes import ProcessIdentity, end_processes, this_proce
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.signals import ending_signals_raise, signals_ignored
 from l4serve.sandbox.state import SandboxState, read_state
-from l4serve.sandbox.strays import MarkedProcess, marked_processes
+from l4serve.sandbox.strays import MarkedProcess, carries_mark, marked_processes
 from l4serve.sandbox.watchdog import interrupted_by_death
 
 _KEPT = "kept"
@@ -66,12 +66,12 @@ def find_kept() -> SandboxState | None:
 def take_down(progress: Progress = silent) -> bool:
     """End the kept sandbox and what killed commands left behind, without a trace; whether there was anything."""
     root = state_root()
-    left = (*find_strays(), *_marked_of(root / _KEPT))
+    left = (*(found.identity for found in find_strays()), *_processes_of(root / _KEPT))
     existed = bool(left) or os.path.lexists(root / _KEPT)
     if not existed and not root.exists():
         return False
     if root.is_symlink():
-        end_processes(found.identity for found in left)
+        end_processes(left)
     root = _make_state_root()
     with _kept_lock(root, progress), signals_ignored(), readable_file_errors(root, STATE_VARIABLE):
         _remove(root / _KEPT)
@@ -80,14 +80,20 @@ def take_down(progress: Progress = silent) -> bool:
 
 
 def find_strays() -> tuple[MarkedProcess, ...]:
-    """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs."""
-    kept = find_kept()
+    """Processes of sandboxes that nobody uses: of no running kept sandbox and of no command that still runs.
+
+    Those whose state folder is gone are among them, whichever it was.
+    """
+    root, kept = state_root(), find_kept()
     pids = {process.pid for process in (kept.processes if kept else ()) if process.is_alive()}
-    starting = Path(os.path.realpath(state_root() / _KEPT)) if kept and not kept.server else None
+    starting = os.path.realpath(root / _KEPT) if kept and not kept.server else None
     return tuple(
         found
-        for found in marked_processes(state_root())
-        if found.identity.pid not in pids and not found.owner_is_alive and found.folder != starting
+        for found in marked_processes()
+        if (found.is_below(root) or found.is_homeless)
+        and found.identity.pid not in pids
+        and not found.owner_is_alive
+        and os.path.realpath(found.folder) != starting
     )
 
 
@@ -140,17 +146,24 @@ def _removed_unless(folder: Path, *, stays: bool) -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
-    """Ends every process that carries a sandbox's mark, whatever its file lists, and its files."""
+    """Ends every process of a sandbox, and its files."""
     for _ in range(_ATTEMPTS):
-        marked = _marked_of(folder)
-        if not marked:
+        if not (processes := _processes_of(folder)):
             break
-        end_processes(found.identity for found in marked)
+        end_processes(processes)
     _delete(folder)
 
 
+def _processes_of(folder: Path) -> tuple[ProcessIdentity, ...]:
+    """Those that carry its mark, whatever its file lists; and those listed, whatever path they knew the folder by."""
+    state = read_state(folder)
+    listed = (process for process in (state.processes if state else ()) if process.is_alive())
+    return (*(found.identity for found in _marked_of(folder)), *filter(carries_mark, listed))
+
+
 def _marked_of(folder: Path) -> tuple[MarkedProcess, ...]:
-    return tuple(found for found in marked_processes(folder.parent) if found.folder.name == folder.name)
+    root, name = folder.parent, folder.name
+    return tuple(found for found in marked_processes() if found.folder.name == name and found.is_below(root))
 
 
 def _delete(folder: Path) -> None:

@@ -20,26 +20,41 @@ class MarkedProcess:
     owner_is_alive: bool
     """Whether the command that started it still runs."""
 
+    def is_below(self, root: Path) -> bool:
+        """Whether its sandbox has, or had, its folder in this one, reached by links or not."""
+        # Path.resolve raises where links go round in a circle.
+        return os.path.realpath(self.folder.parent) == os.path.realpath(root)
 
-def marked_processes(root: Path) -> tuple[MarkedProcess, ...]:
-    """The living processes of this user whose sandbox has, or had, its folder under `root`."""
-    # Path.resolve raises where links go round in a circle.
-    return tuple(_marked(Path(os.path.realpath(root))))
+    @property
+    def is_homeless(self) -> bool:
+        """Whether the state folder of its sandbox is gone, so that no command has it for its own."""
+        # The folder of a container's process lies in the container.
+        inside = Path(f"/proc/{self.identity.pid}/root")
+        return not os.path.lexists((inside if inside.exists() else Path("/")) / self.folder.parent.relative_to("/"))
 
 
-def _marked(root: Path) -> Iterator[MarkedProcess]:
+def marked_processes() -> Iterator[MarkedProcess]:
+    """The living processes of this user's sandboxes."""
     for process in psutil.process_iter():
         try:
             if process.pid == os.getpid() or process.uids().real != os.getuid():
                 continue
             marks = process.environ()
-            folder = Path(marks.get(FOLDER_MARK, "/"))
-            if folder.parent != root or process.status() == psutil.STATUS_ZOMBIE:
+            folder = Path(marks.get(FOLDER_MARK, ""))
+            if not folder.is_absolute() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             identity = identify(process.name(), process.pid)
         except (psutil.Error, OSError, ValueError):
             continue
         yield MarkedProcess(identity=identity, folder=folder, owner_is_alive=_is_alive(marks.get(OWNER_MARK, "")))
+
+
+def carries_mark(process: ProcessIdentity) -> bool:
+    """Whether a sandbox started it: what a file lists may be any process."""
+    try:
+        return FOLDER_MARK in psutil.Process(process.pid).environ()
+    except (psutil.Error, OSError):
+        return False
 
 
 def _is_alive(owner: str) -> bool:

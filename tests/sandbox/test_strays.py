@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.sandbox import lifecycle
+from l4serve.sandbox import lifecycle, processes, strays
 from l4serve.sandbox.lifecycle import find_strays, take_down
-from l4serve.sandbox.processes import end_processes, identify, start_process, this_process
+from l4serve.sandbox.processes import ChildProcess, end_processes, identify, start_process, this_process
 from tests.json_forms import faults
 from tests.sandbox.sleepers import SLEEP, a_state
 
@@ -51,6 +52,64 @@ def test_taking_down_ends_the_processes_whatever_became_of_the_file(state_dir: P
     assert find_strays() == ()
     assert not folder.exists()
     assert take_down() is False
+
+
+@pytest.fixture
+def a_kept_sandbox(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ChildProcess, ...]]:
+    """Two processes of one, under a mark that no other test looks for, whose command is over."""
+    for module in (processes, strays):
+        monkeypatch.setattr(module, "FOLDER_MARK", f"L4SERVE_SANDBOX_OF_{os.getpid()}")
+    monkeypatch.setattr(processes, "this_process", lambda: replace(this_process(), started=0.0))
+    folder = a_state(state_dir / "kept").folder
+    children = tuple(start_process(name, SLEEP, folder) for name in ("etcd", "kwok"))
+    a_state(folder, processes=tuple(child.identity for child in children))
+    yield children
+    end_processes(child.identity for child in children)
+
+
+def moved(state_dir: Path, to: Path) -> Path:
+    """Where the state folder now is: on another disk, for all that its processes know."""
+    shutil.copytree(state_dir, to / state_dir.name)
+    shutil.rmtree(state_dir.parent)
+    return to
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reached", ["by a link", "by its new name", "by another name", "by its old name"])
+def test_a_state_folder_that_moved_leaves_no_process(
+    a_kept_sandbox: tuple[ChildProcess, ...],
+    state_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reached: str,
+) -> None:
+    there = moved(state_dir, tmp_path / "there")
+    match reached:
+        case "by a link":
+            state_dir.parent.symlink_to(there)
+        case "by its new name":
+            monkeypatch.setenv("L4SERVE_STATE_DIR", str(there))
+        case "by another name":
+            monkeypatch.setenv("L4SERVE_STATE_DIR", str(tmp_path / "other"))
+    status = CliRunner().invoke(app, ["sandbox", "status"])
+    assert all(str(child.identity.pid) in status.output for child in a_kept_sandbox)
+    assert status.exit_code == (0 if reached in ("by a link", "by its new name") else 1)
+    assert CliRunner().invoke(app, ["sandbox", "down"]).output == "The sandbox is down.\n"
+    assert not any(child.identity.is_alive() for child in a_kept_sandbox)
+    assert CliRunner().invoke(app, ["sandbox", "down"]).output == "There was no sandbox.\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kept", "passing-moved"])
+def test_a_listed_process_that_no_sandbox_started_is_left_alone(state_dir: Path, name: str) -> None:
+    with subprocess.Popen(SLEEP) as other:
+        try:
+            owner = replace(this_process(), started=0.0)
+            a_state(state_dir / name, processes=(identify("etcd", other.pid),), owner=owner)
+            assert take_down() is (name == "kept")
+            assert not (state_dir / name).exists() and other.poll() is None
+        finally:
+            other.kill()
 
 
 def killed_owner(folder: Path) -> int:
