@@ -32,7 +32,7 @@ def context_limit(case: Case) -> int | None:
 
 
 def _stretched(own: int, overrides: Mapping[str, Any]) -> int | None:
-    """What overrides of config.json make of a context."""
+    """What overrides of config.json make of a context; None for what is no context."""
     stated = overrides.get("max_position_embeddings", own)
     rope: Any = next((overrides[key] for key in _ROPES if key in overrides), None)
     if (
@@ -42,8 +42,9 @@ def _stretched(own: int, overrides: Mapping[str, Any]) -> int | None:
     ):
         return None
     if rope is None:
-        return stated
+        return stated if stated > 0 else None
     factor = rope.get("factor", 1)
     yarn = rope.get("rope_type", rope.get("type")) == "yarn"
     base = rope.get(_SCALED_FROM, stated) if yarn else stated
-    return int(base * factor) if isinstance(factor, int | float) and isinstance(base, int) else None
+    length = int(base * factor) if isinstance(factor, int | float) and isinstance(base, int) else 0
+    return length if length > 0 else None

@@ -21,14 +21,21 @@ from l4serve.planning.models.hf_parts import (
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_towers import tower_facts, tower_parameters
 from l4serve.planning.models.hf_values import (
+    DTYPES,
+    HEAD_WIDTHS,
+    LAYERS,
+    MOST_LAYERS,
     MOST_OF_A_LENGTH,
+    POSITIONS,
     Config,
     ModelConfigError,
+    dtype_fault,
     flag,
     integer,
     largest,
     mapping,
     optional,
+    refuse_fault,
     refuse_value,
     word,
 )
@@ -39,7 +46,6 @@ from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayer
 
 Number = TypeVar("Number", int, float)
 
-MOST_LAYERS = 1000
 _LONGEST_NAME = 200
 _WITHOUT = "leave model.config out: the flags are then judged, and the memory is not"
 FULL_ATTENTION_INTERVAL = 4
@@ -53,7 +59,6 @@ _KIND_OF_LAYER_TYPE = {
 }
 
 
-_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
 _MLP_WIDTHS = ("intermediate_size", "ffn_hidden_size", "n_inner", "decoder_ffn_dim")
 _STATE_SPACE_KEYS = ("hybrid_override_pattern", "mamba_n_heads", "mamba_d_state", "ssm_state_size", "state_size")
 
@@ -68,7 +73,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     _modelled(text, model_id)
     traits = traits_of(architecture)
     hidden = integer(text, model_id, "hidden_size", "n_embd", "d_model")
-    layers = _layers(text, traits, model_id)
+    layers = integer(text, model_id, *traits.get("layers", ()), *LAYERS)
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
     kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
@@ -131,14 +136,6 @@ def _fault(config: Config, text: Config, facts: ModelShape) -> str | None:
         return str(error)
 
 
-def _layers(text: Config, traits: Config, model_id: str) -> int:
-    """How many layers there are; raises ModelConfigError for more than any model has."""
-    layers = integer(text, model_id, *traits.get("layers", ()), "num_hidden_layers", "n_layer", "num_layers")
-    if layers > MOST_LAYERS:
-        raise ModelConfigError(f"{model_id}: config.json has {layers} layers; no model has more than {MOST_LAYERS}")
-    return layers
-
-
 def _modelled(text: Config, model_id: str) -> None:
     """Raises ModelConfigError for a key that changes the model's size and is not read."""
     for key, effect in unmodelled_keys().items():
@@ -154,7 +151,7 @@ def _labels(config: Config) -> int | None:
 
 
 def _context(text: Config, architecture: str, model_id: str) -> int:
-    stated = optional(text, model_id, *_POSITIONS) or 2048
+    stated = optional(text, model_id, *POSITIONS) or 2048
     for key in ROPE_KEYS:
         mapping(text, model_id, key)
     return _rope(scaled_context, text, architecture, stated, model_id)
@@ -178,9 +175,10 @@ def _tied(config: Config, text: Config, default: bool, model_id: str) -> bool:
 
 
 def _dtype(config: Config, text: Config, model_id: str) -> str:
-    found = (word(source, model_id, key) for key in ("torch_dtype", "dtype") for source in (text, config))
-    named = next(filter(None, found), None) or "bfloat16"
-    return named if len(named) <= 40 else excerpt(named, 40)
+    found = ((key, word(source, model_id, key)) for key in DTYPES for source in (text, config))
+    key, named = next(((key, named) for key, named in found if named), ("", "bfloat16"))
+    refuse_fault(model_id, dtype_fault(key, named))
+    return named
 
 
 def _state_space(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> StateSpaceLayers | None:
@@ -234,7 +232,7 @@ def _mlp(text: Config, usual: int, layers: int, sharing: int) -> tuple[int, int 
 
 
 def _head_dim(text: Config, hidden: int, heads: int, model_id: str) -> int:
-    width = optional(text, model_id, "head_dim", "attention_head_dim") or hidden // heads
+    width = optional(text, model_id, *HEAD_WIDTHS) or hidden // heads
     if not width:
         fault = f"config.json spreads a `hidden_size` of {hidden} over {heads} heads"
         raise ModelConfigError(f"{model_id}: {fault}; give it as the repository has it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -14,9 +15,22 @@ MOST_OF_A_WIDTH = 2**20
 """Of any width, count or rank; the widest published one is a tenth of it."""
 MOST_OF_A_LENGTH = 2**32
 """Of positions and windows, in tokens."""
-_LENGTHS = frozenset(
-    {"max_position_embeddings", "n_positions", "max_seq_len", "vocab_size", "vocab_size_per_layer_input"}
+MOST_LAYERS = 1000
+POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
+LAYERS = ("num_hidden_layers", "n_layer", "num_layers")
+DECODER_LAYERS = ("decoder_layers",)
+DTYPES = ("torch_dtype", "dtype")
+HEAD_WIDTHS = ("head_dim", "attention_head_dim")
+LENGTHS = frozenset({*POSITIONS, "vocab_size", "vocab_size_per_layer_input"})
+ABOVE_ZERO = frozenset({*POSITIONS, *HEAD_WIDTHS})
+"""Keys that a file may leave out, and whose 0 no engine starts with."""
+
+
+_DTYPES = re.compile(
+    r"(torch\.)?(auto|half|float|double|u?int(1|[2-8]|16|32|64)|long|short|char|byte|bool|bfloat16|float(16|32|64)"
+    r"|float8_(e4m3fn|e4m3fnuz|e5m2|e5m2fnuz|e8m0fnu)|float4_e2m1fn_x2|complex(32|64|128))"
 )
+"""Types as torch names them, which Transformers looks a file's up by."""
 
 
 class ModelConfigError(ValueError):
@@ -26,6 +40,12 @@ class ModelConfigError(ValueError):
 def refuse_value(model_id: str, key: str, value: object, wanted: str) -> NoReturn:
     """Raises ModelConfigError for a value that is not of the kind that its key has."""
     raise ModelConfigError(f"{model_id}: `{key}` is {excerpt(repr(value), 40)} in config.json; it must be {wanted}")
+
+
+def refuse_fault(model_id: str, fault: tuple[str, str] | None) -> None:
+    """Raises ModelConfigError for what is wrong with a value and what it must be."""
+    if fault:
+        raise ModelConfigError(f"{model_id}: {fault[0]} in config.json; {fault[1]}")
 
 
 def largest(key: str, value: object) -> object:
@@ -67,14 +87,24 @@ def optional(config: Config, model_id: str, *keys: str) -> int | None:
         value = config.get(key)
         if value is None:
             continue
-        value = largest(key, value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            refuse_value(model_id, key, value, "a whole number from 0 on")
-        most = MOST_OF_A_LENGTH if key in _LENGTHS else MOST_OF_A_WIDTH
-        if value > most:
-            raise ModelConfigError(f"{model_id}: `{key}` is above {most} in config.json; no model has that many")
-        return value
+        refuse_fault(model_id, count_fault(key, value))
+        return int(largest(key, value))  # type: ignore[call-overload, no-any-return]
     return None
+
+
+def dtype_fault(key: str, value: str) -> tuple[str, str] | None:
+    """What is wrong with the type of a file's numbers, and what it must be; None for one that torch has."""
+    fine = _DTYPES.fullmatch(value)
+    return None if fine else (f"`{key}` is {excerpt(repr(value), 40)}", "it must be a type of torch, such as bfloat16")
+
+
+def count_fault(key: str, value: object, least: int = 0) -> tuple[str, str] | None:
+    """What is wrong with a size, count or length, and what it must be; None for one that a model may have."""
+    counted, least = largest(key, value), 1 if key in ABOVE_ZERO else least
+    if isinstance(counted, bool) or not isinstance(counted, int) or counted < least:
+        return f"`{key}` is {excerpt(repr(value), 40)}", f"it must be a whole number from {least} on"
+    most = MOST_OF_A_LENGTH if key in LENGTHS else MOST_LAYERS if key in (*LAYERS, *DECODER_LAYERS) else MOST_OF_A_WIDTH
+    return (f"`{key}` is above {most}", "no model has that many") if counted > most else None
 
 
 def integer(config: Config, model_id: str, *keys: str) -> int:

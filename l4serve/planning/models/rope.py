@@ -11,7 +11,13 @@ from l4serve.config.secret_shapes import excerpt
 ROPE_KEYS = ("rope_scaling", "rope_parameters")
 _WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
 """Kinds of scaling that `max_position_embeddings` already counts."""
-_MOST_FACTOR = 10_000
+_ANY_OTHER = (
+    *("linear", "dynamic", "ntk", "yarn", "deepseek_yarn", "telechat3-yarn", "deepseek_llama_scaling"),
+    *("mllama4", "xdrope", "proportional", "openpangu", "bailing_mrope"),
+)
+"""Further kinds that some release turns heads by (get_rope of vllm/model_executor/layers/rotary_embedding)."""
+_NEED_FACTOR = ("linear", "ntk", "yarn", "deepseek_yarn", "telechat3-yarn", "deepseek_llama_scaling")
+_LEAST_FACTOR, _MOST_FACTOR = 1e-4, 10_000
 _MOST_POSITIONS = 2**32
 
 
@@ -43,12 +49,20 @@ def table_stretch(text: Mapping[str, Any], architecture: str, default: float) ->
     return float(default) if not ropes else 1.0
 
 
-def rope_faults(text: Mapping[str, Any], width: int) -> Iterator[str]:
-    """What no rotation of heads of this width has: a factor, a share or sections that are none."""
+def rope_faults(text: Mapping[str, Any], width: int | None) -> Iterator[str]:
+    """What no rotation of heads has: a kind, a factor, a share, or sections of this width, that are none.
+
+    Raises ValueError for a value of another kind.
+    """
     ropes = _scalings(text)
     for rope in ropes:
+        kind = rope.get("rope_type", rope.get("type"))
         factor, original = _figure(rope, "factor"), _figure(rope, "original_max_position_embeddings")
-        if factor is not None and not 0 < factor <= _MOST_FACTOR:
+        if kind is not None and kind not in (*_WITHIN_STATED, *_ANY_OTHER):
+            yield f"no release knows a rotary scaling of the kind {excerpt(repr(kind), 40)}"
+        if factor is None and "factor" in rope and kind in _NEED_FACTOR:
+            yield f"the rotary scaling is of the kind {kind} and has no factor"
+        if factor is not None and not _LEAST_FACTOR <= factor <= _MOST_FACTOR:
             yield f"the rotary scaling has a factor of {factor:g}"
         if original is not None and not 0 < original <= _MOST_POSITIONS:
             yield f"the rotary scaling is of {original:g} positions"
@@ -57,6 +71,8 @@ def rope_faults(text: Mapping[str, Any], width: int) -> Iterator[str]:
     shares = [share for source in (*ropes, text) if (share := _figure(source, "partial_rotary_factor")) is not None]
     if any(not 0 < share <= 1 for share in shares):
         yield f"a share of {shares[0]:g} of each head is rotated"
+        return
+    if width is None:
         return
     rotated = int(width * (shares[0] if shares else 1))
     for sections in (rope["mrope_section"] for rope in ropes if "mrope_section" in rope):
@@ -73,7 +89,7 @@ def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
     if kind in _WITHIN_STATED or factor is None:
         return None
     base = original if kind == "yarn" and original is not None else stated
-    if not (0 < factor <= _MOST_FACTOR and 0 < base <= _MOST_POSITIONS):
+    if not (_LEAST_FACTOR <= factor <= _MOST_FACTOR and 0 < base <= _MOST_POSITIONS and factor * base >= 1):
         raise ValueError(f"a factor of {factor:g} over {base:g} positions is out of range")
     return int(factor * base)
 

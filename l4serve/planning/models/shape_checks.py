@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from l4serve.planning.models.model_shape import LayerKind, ModelShape
+from l4serve.planning.models.model_shape import LayerKind, ModelShape, QuantizationFacts
 
 _MOST_BITS = 32
 _MOST_OF_A_GROUP = 2**20
@@ -41,15 +41,20 @@ def _faults(model: ModelShape) -> Iterator[str]:
             yield f"{model.moe.num_dense_layers} dense layers of {layers}"
     yield from _inner_faults(model)
     if model.quantization is not None:
-        bits, group, inputs = model.quantization.bits, model.quantization.group_size, model.quantization.activation_bits
-        if not 0 < bits <= _MOST_BITS or bits % 1:
-            yield f"weights of {bits:g} bits"
-        if inputs is not None and not 0 < inputs <= _MOST_BITS:
-            yield f"inputs of {inputs} bits"
-        if group == 0 or not -1 <= group <= _MOST_OF_A_GROUP:
-            yield f"groups of {model.quantization.group_size} weights"
+        yield from quantization_faults(model.quantization)
     if _parameters(model) > _MOST_PARAMETERS:
         yield f"it comes to more than {_MOST_PARAMETERS:.0e} parameters"
+
+
+def quantization_faults(stored: QuantizationFacts) -> Iterator[str]:
+    """Widths and groups that no quantised weight has."""
+    bits, group, inputs = stored.bits, stored.group_size, stored.activation_bits
+    if not 0 < bits <= _MOST_BITS or bits % 1:
+        yield f"weights of {bits:g} bits"
+    if inputs is not None and not 0 < inputs <= _MOST_BITS:
+        yield f"inputs of {inputs} bits"
+    if group == 0 or not -1 <= group <= _MOST_OF_A_GROUP:
+        yield f"groups of {group} weights"
 
 
 def _inner_faults(model: ModelShape) -> Iterator[str]:

@@ -32,6 +32,7 @@ from l4serve.planning.workload.completed_remedies import completed
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text, told_cures
 from l4serve.planning.workload.model_traits import model_traits
 from l4serve.planning.workload.odd_model_ids import misspelt_model, unseen_model
+from l4serve.planning.workload.overridden_shape import overridden_shape
 from l4serve.planning.workload.remedied_args import in_place_of_args, memory_path
 from l4serve.planning.workload.subject import Subject, speculation
 from l4serve.planning.workload.taken_values import with_taken
@@ -141,7 +142,14 @@ def _judge(subject: Subject) -> Judgement:
         verdicts=verdicts,
         flags_refused=refused,
         notes=notes,
-        beside_memory=(*misspelt, *refused, *errors, *unknown_rules(subject.workload), *_too_heavy(subject, fit)),
+        beside_memory=(
+            *misspelt,
+            *refused,
+            *overridden_shape(subject.case),
+            *errors,
+            *unknown_rules(subject.workload),
+            *_too_heavy(subject, fit),
+        ),
     )
 
 

@@ -51,7 +51,7 @@ YARN = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}
         ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 1024}}, 8192),
         ({"rope_scaling": {"type": "longrope", "long_factor": [1.0], "short_factor": [1.0]}}, 8192),
         ({"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}, 8192),
-        ({"rope_scaling": {"rope_type": "yarn", "factor": None}}, 8192),
+        ({"rope_scaling": {"rope_type": "default", "factor": None}}, 8192),
         ({"rope_scaling": YARN, "architectures": ["Gemma3ForCausalLM"]}, 8192),
         ({"rope_scaling": None}, 8192),
     ],
