@@ -100,7 +100,11 @@ def say(text: str) -> None:
 
 def tell(text: str) -> None:
     """Prints prose, broken at blanks to the width of a terminal; into a file or a pipe each line goes whole."""
-    SafeConsole().print(text, soft_wrap=not sys.stdout.isatty())
+    if sys.stdout.isatty():
+        SafeConsole().print(text)
+    else:
+        # Line by line: what many workloads have in common is looked at once.
+        print("\n".join(map(safe_text, text.split("\n"))))
 
 
 def fenced(text: str) -> str:

@@ -67,6 +67,12 @@ def _foreign() -> re.Pattern[str]:
 
 
 @cache
+def _ascii_foreign() -> re.Pattern[str]:
+    """Any of those words that a text of ASCII letters can hold."""
+    return re.compile(f"(?i){_any([word for word in foreign_words() if word.isascii()])}")
+
+
+@cache
 def _commands() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
     """Each group of commands with its pattern: the command, its option on the same line, and the value."""
     data = load_data(__file__, "secret_commands.yaml")
@@ -108,7 +114,7 @@ def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
         yield from (found.span("value") for found in pattern.finditer(text))
     if text.count(":") >= _COLONS_OF_PGPASS:
         yield from (found.span("value") for found in _PGPASS.finditer(text) if _is_of_pgpass(found))
-    if not text.isascii() or any(word in text.lower() for word in foreign_words() if word.isascii()):
+    if not text.isascii() or _ascii_foreign().search(text):
         yield from (found.span("value") for found in _foreign().finditer(text) if _is_password(found["value"]))
     for pattern in (pattern for word, pattern in _NAMED if word in text):
         yield from (found.span("value") for found in pattern.finditer(text) if _is_secret(found))

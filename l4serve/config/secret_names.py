@@ -205,6 +205,9 @@ _NAMED = re.compile(
 )
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
 
+_MAY_NAME = re.compile(r"[:=]|(?<![\w.-])-")
+"""What stands behind a name that a value follows, or before an option: most of what is printed has neither."""
+
 
 @lru_cache(maxsize=4096)
 def names_a_secret_inside(text: str) -> bool:
@@ -219,7 +222,7 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
 
     A value in quotes ends with them.
     """
-    for found in _NAMED.finditer(text):
+    for found in _NAMED.finditer(text) if _MAY_NAME.search(text) else ():
         value, start = found["value"], found.start("value")
         told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
         hidden = text.startswith(HIDDEN, start - 1)

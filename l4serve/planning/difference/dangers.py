@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from l4serve.planning.difference.changed_identity import changed_identities
 from l4serve.planning.difference.kept_in_use import kept_in_use
 from l4serve.planning.difference.lost_roles import lost_roles
+from l4serve.planning.difference.renames import renames
 from l4serve.planning.difference.rows import Line
 from l4serve.planning.difference.stack_diff import Danger, Part, WorkloadPart
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -37,7 +38,7 @@ def dangers(
     yield from _stuck(before, after, workloads)
     yield from _needed_to_the_end(before, after)
     yield from kept_in_use(before.gateway, after.gateway)
-    yield from _renames(pairs)
+    yield from renames(pairs)
     yield from _exposed(pairs)
     yield from _opened(before.cluster, after.cluster)
     yield from _unprotected(before, after)
@@ -141,36 +142,6 @@ def _needed_to_the_end(before: StackPlan, after: StackPlan) -> Iterator[Danger]:
     if (old.identifier, old.mode) == (new.identifier, new.mode):
         for problem in addon_problems(needed_addons(before), after):
             yield Danger("add-on in use", problem.path, f"{problem.message}; {problem.remedy}")
-
-
-def _renames(pairs: Sequence[tuple[WorkloadPlan | None, WorkloadPlan | None]]) -> Iterator[Danger]:
-    gone = [old for old, new in pairs if old is not None and new is None]
-    come = [new for old, new in pairs if new is not None and old is None]
-    for new in come:
-        like = next((old for old in gone if _alike(old, new)), None) or next((o for o in gone if _akin(o, new)), None)
-        if like is not None:
-            gone.remove(like)
-            told = (
-                f"{like.name} is deleted and {new.name} made anew, with a load of the model and another address; "
-                f"workloads.{new.name}.renamedFrom: {like.object_name} keeps pods and addresses"
-            )
-            yield Danger("rename", f"workloads.{new.name}", told)
-        holder = next((old for old in gone if old.service.name == new.service.name), None)
-        if holder is not None and holder.namespace == new.namespace:
-            told = (
-                f"the Service {new.service.name} belongs to {holder.name}, which is deleted after {new.name} takes "
-                f"the name: its address would go with it"
-            )
-            yield Danger("rename", f"workloads.{new.name}.service.name", told)
-
-
-def _alike(old: WorkloadPlan, new: WorkloadPlan) -> bool:
-    return (old.engine.image, old.engine.argv, old.layout) == (new.engine.image, new.engine.argv, new.layout)
-
-
-def _akin(old: WorkloadPlan, new: WorkloadPlan) -> bool:
-    """Whether a workload serves what another served, if by another release, image or layout."""
-    return (old.model.id, old.engine.kind) == (new.model.id, new.engine.kind)
 
 
 def _opened(before: ClusterPlan | None, after: ClusterPlan) -> Iterator[Danger]:

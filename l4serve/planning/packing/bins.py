@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from l4serve.config.frozen import frozen
 
@@ -27,15 +28,19 @@ class Item:
     count: int
 
 
+Filling = tuple[tuple[int, int], ...]
+"""The kinds that a node holds, by their position among the items, each with how many: few of what may be a thousand."""
+
+
 @frozen()
 class Packing:
-    """Per node, how many of each kind it holds, in the order of the items."""
+    """What each node holds."""
 
-    nodes: tuple[tuple[int, ...], ...]
+    nodes: tuple[Filling, ...]
 
     def used(self) -> int:
         """Nodes that hold anything."""
-        return sum(1 for node in self.nodes if any(node))
+        return sum(map(bool, self.nodes))
 
 
 def fits(size: Vector, room: Vector) -> bool:
@@ -47,7 +52,7 @@ def pack(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | None:
     """A packing of all items on at most `max_nodes` nodes, or None when there is none within the search limit."""
     if any(item.count and not fits(item.size, node) for item in items):
         return None
-    if not _within_total(items, node, max_nodes):
+    if fewest_nodes(items, node) > max_nodes:
         return None
     found = (_first_fit(items, node, max_nodes, order) for order in _orders(items, node))
     return next((packing for packing in found if packing), None) or _search(items, node, max_nodes)
@@ -56,25 +61,35 @@ def pack(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | None:
 def spread(items: Sequence[Item], node: Vector, nodes: int) -> Packing | None:
     """Where the pods land when the smallest come first and each takes the emptiest node, as an unlucky rollout does."""
     rooms = [node] * nodes
-    held = [[0] * len(items) for _ in range(nodes)]
-    for index in sorted(range(len(items)), key=lambda i: _share(items[i].size, node)):
-        heap = [(-_free_share(room, node), n) for n, room in enumerate(rooms) if fits(items[index].size, room)]
-        heapq.heapify(heap)
+    held: list[dict[int, int]] = [{} for _ in range(nodes)]
+    emptiest = [(-_free_share(node, node), n) for n in range(nodes)]
+    order = sorted(range(len(items)), key=lambda i: _share(items[i].size, node))
+    for index, least in zip(order, _least_from([items[i].size for i in order]), strict=True):
+        size, passed = items[index].size, []
         for _ in range(items[index].count):
-            if not heap:
+            while emptiest and not fits(size, rooms[emptiest[0][1]]):
+                passed.append(heapq.heappop(emptiest))
+            if not emptiest:
                 return None
-            _, chosen = heapq.heappop(heap)
-            rooms[chosen] = less(rooms[chosen], items[index].size, 1)
-            held[chosen][index] += 1
-            if fits(items[index].size, rooms[chosen]):
-                heapq.heappush(heap, (-_free_share(rooms[chosen], node), chosen))
-    return Packing(tuple(map(tuple, held)))
+            _, chosen = heapq.heappop(emptiest)
+            rooms[chosen] = less(rooms[chosen], size, 1)
+            held[chosen][index] = held[chosen].get(index, 0) + 1
+            if fits(least, rooms[chosen]):
+                heapq.heappush(emptiest, (-_free_share(rooms[chosen], node), chosen))
+        for entry in passed:
+            heapq.heappush(emptiest, entry)
+    return Packing(tuple(tuple(sorted(each.items())) for each in held))
 
 
-def _within_total(items: Sequence[Item], node: Vector, max_nodes: int) -> bool:
-    return all(
-        sum(item.size[axis] * item.count for item in items) <= room * max_nodes for axis, room in enumerate(node)
-    )
+def _least_from(sizes: Sequence[Vector]) -> list[Vector]:
+    """For each position the least that it or a later one asks of each resource: what has less room takes none."""
+    return list(accumulate(reversed(sizes), lambda one, other: tuple(map(min, one, other))))[::-1]
+
+
+def fewest_nodes(items: Sequence[Item], node: Vector) -> int:
+    """Nodes below which no packing is: what all items ask of a resource together, over what a node has of it."""
+    asked = ((sum(item.size[axis] * item.count for item in items), room) for axis, room in enumerate(node))
+    return max((-(-total // room) for total, room in asked if total), default=0)
 
 
 def _share(size: Vector, node: Vector) -> float:
@@ -94,23 +109,27 @@ def _orders(items: Sequence[Item], node: Vector) -> Iterator[list[int]]:
 
 
 def _first_fit(items: Sequence[Item], node: Vector, nodes: int, order: Sequence[int]) -> Packing | None:
-    """Each kind on the first nodes with room for it; nodes that hold the same are filled as one run."""
-    runs = [(node, (0,) * len(items), nodes)]
-    for index in order:
-        left = items[index].count
-        filled: list[tuple[Vector, tuple[int, ...], int]] = []
-        for room, held, length in runs:
-            for count, times in _shares(most(items[index].size, room, left) if left else 0, left, length):
-                if count == 0:
-                    filled.append((room, held, times))
-                    continue
-                after = (*held[:index], count, *held[index + 1 :])
-                filled.append((less(room, items[index].size, count), after, times))
-                left -= count * times
+    """Each kind on the first nodes with room for it; nodes that hold the same are filled as one run.
+
+    A run that no later kind has room on is full, and not looked at again.
+    """
+    empty: Filling = ()
+    open_runs, full_runs = [(0, node, empty, nodes)], list[tuple[int, Vector, Filling, int]]()
+    for index, least in zip(order, _least_from([items[i].size for i in order]), strict=True):
+        size, left = items[index].size, items[index].count
+        runs, open_runs = open_runs, []
+        for position, (start, room, held, length) in enumerate(runs):
+            if not left:
+                open_runs += runs[position:]
+                break
+            for count, times in _shares(most(size, room, left), left, length):
+                after = (less(room, size, count), (*held, (index, count))) if count else (room, held)
+                (open_runs if fits(least, after[0]) else full_runs).append((start, *after, times))
+                start, left = start + times, left - count * times
         if left:
             return None
-        runs = filled
-    return Packing(tuple(held for _, held, length in runs for _ in range(length)))
+    runs = sorted((*full_runs, *open_runs))
+    return Packing(tuple(node for _, _, held, length in runs for node in [tuple(sorted(held))] * length))
 
 
 def _shares(each: int, left: int, length: int) -> Iterator[tuple[int, int]]:
@@ -146,7 +165,11 @@ def _search(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | No
         return None
 
     found = solve(tuple(item.count for item in items), max_nodes)
-    return None if found is None else Packing(found)
+    return None if found is None else Packing(tuple(map(_filling, found)))
+
+
+def _filling(counts: Sequence[int]) -> Filling:
+    return tuple((index, count) for index, count in enumerate(counts) if count)
 
 
 def _fillings(items: Sequence[Item], left: tuple[int, ...], room: Vector, at: int = 0) -> Iterator[tuple[int, ...]]:

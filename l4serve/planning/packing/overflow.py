@@ -1,10 +1,11 @@
 """Pods that may run on several pools: one pool after the other is filled, and the rest goes on to the next."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from l4serve.planning.packing.bins import pack
-from l4serve.planning.packing.placement import PodRequest, PoolRoom, kinds_of
+from l4serve.planning.packing.bins import Vector, pack
+from l4serve.planning.packing.placement import PodRequest, PoolRoom, kinds_of_sizes, sizes_of
 
 
 def filled(
@@ -25,18 +26,27 @@ def filled(
 
 def hold(pods: Sequence[PodRequest], rooms: Sequence[PoolRoom]) -> bool:
     """Whether the rooms, filled in order, hold every replica."""
+    if len(rooms) == 1:
+        return _packs(sizes_of(pods), rooms[0])
     held = sum(pod.replicas for _, here in filled(pods, rooms) for pod in here)
     return held == sum(pod.replicas for pod in pods)
 
 
 def _held(pods: Sequence[PodRequest], room: PoolRoom, residents: Sequence[PodRequest]) -> Iterator[PodRequest]:
     """As many replicas of each pod, in order, as the room holds beside those before."""
-    held = list(residents)
+    if _packs(sizes_of([*residents, *pods]), room):
+        yield from pods
+        return
+    load = sizes_of(residents)
     for pod in pods:
         low, high = 0, pod.replicas
         while low < high:
             middle = (low + high + 1) // 2
-            packed = pack(kinds_of([*held, replace(pod, replicas=middle)]), room.vector, room.max_nodes)
-            low, high = (middle, high) if packed else (low, middle - 1)
-        held.append(replace(pod, replicas=low))
-        yield held[-1]
+            more = load + Counter({pod.size: middle})
+            low, high = (middle, high) if _packs(more, room) else (low, middle - 1)
+        load[pod.size] += low
+        yield replace(pod, replicas=low)
+
+
+def _packs(load: Mapping[Vector, int], room: PoolRoom) -> bool:
+    return pack(kinds_of_sizes(load), room.vector, room.max_nodes) is not None

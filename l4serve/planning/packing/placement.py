@@ -8,7 +8,7 @@ pod it replaces can free.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -16,8 +16,9 @@ from l4serve.config.frozen import frozen
 from l4serve.config.problems import Problem
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
-from l4serve.planning.packing.bins import Item, Packing, Vector, fits, less, most, pack, spread
+from l4serve.planning.packing.bins import Filling, Item, Packing, Vector, fewest_nodes, fits, most, pack, spread
 from l4serve.planning.packing.node_setup import DEFAULT_SETUP, NodeSetup
+from l4serve.planning.packing.spare import SPARE_LIMIT, beside, rest_of
 from l4serve.planning.values.note import Note
 from l4serve.planning.values.quantity import GIB, format_cpu, round_gib
 
@@ -40,7 +41,7 @@ class PodRequest:
         """YAML path of the workload."""
         return f"workloads.{self.workload}"
 
-    @property
+    @cached_property
     def size(self) -> Vector:
         """The request in the order of `RESOURCES`."""
         return (self.cpu_millis, self.memory_bytes, self.ephemeral_bytes, self.gpus, 1)
@@ -106,7 +107,6 @@ class Placement:
 
 RESOURCES = ("cpu", "memory", "ephemeralStorage", "gpus", "pods")
 GPU_AXIS = RESOURCES.index("gpus")
-SPARE_LIMIT = 8
 
 
 def _vector(node: Allocatable) -> Vector:
@@ -126,8 +126,8 @@ def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
             refusals.append(_pool_full(pool, mine))
             continue
         placements.append(_describe(pool, mine, packing))
-        rests = Counter(_rest(kinds, node, pool) for node in packing.nodes)
-        spare_of = {kind.size: _spare(kind.size, kinds, rests, pool) for kind in kinds}
+        left = beside(kinds, pool.vector, pool.max_nodes, packing)
+        spare_of = {kind.size: left.spare(kind.size) for kind in kinds}
         spare |= {pod.workload: spare_of[pod.size] for pod in mine}
     assigned = {pod.workload: home for pod, home in zip(pods, homes, strict=True) if home is not None}
     return Placement(pools=tuple(placements), assigned=assigned, spare=spare, refusals=tuple(refusals))
@@ -135,26 +135,7 @@ def place(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> Placement:
 
 def spare_pods(pod: PodRequest, residents: Sequence[PodRequest], pool: PoolRoom) -> int:
     """How many more pods of a workload fit beside all replicas of the pool's workloads, at most `SPARE_LIMIT`."""
-    return _spare(pod.size, kinds_of(residents), {}, pool)
-
-
-def _spare(size: Vector, kinds: Sequence[Item], rests: Mapping[Vector, int], pool: PoolRoom) -> int:
-    """As `spare_pods`; `rests` is what some packing leaves of how many nodes, which often holds enough already."""
-    if sum(most(size, rest, SPARE_LIMIT) * nodes for rest, nodes in rests.items()) >= SPARE_LIMIT:
-        return SPARE_LIMIT
-    for extra in range(1, SPARE_LIMIT + 1):
-        if pack([*kinds, Item("spare", size, extra)], pool.vector, pool.max_nodes) is None:
-            return extra - 1
-    return SPARE_LIMIT
-
-
-def _rest(kinds: Sequence[Item], node: tuple[int, ...], pool: PoolRoom) -> Vector:
-    """What a node's pods leave of it."""
-    room = pool.vector
-    for kind, count in zip(kinds, node, strict=True):
-        if count:
-            room = less(room, kind.size, count)
-    return room
+    return beside(kinds_of(residents), pool.vector, pool.max_nodes).spare(pod.size)
 
 
 def pods_per_node(pod: PodRequest, node: Allocatable) -> int:
@@ -187,30 +168,36 @@ def _assign(pods: Sequence[PodRequest], pools: Sequence[PoolRoom]) -> tuple[list
 
 
 def _still_packs(pod: PodRequest, pool: PoolRoom, load: Counter[Vector]) -> bool:
-    return pack(_kinds(load + Counter({pod.size: pod.replicas})), pool.vector, pool.max_nodes) is not None
+    return pack(kinds_of_sizes(load + Counter({pod.size: pod.replicas})), pool.vector, pool.max_nodes) is not None
 
 
-def kinds_of(pods: Sequence[PodRequest]) -> list[Item]:
+def kinds_of(pods: Iterable[PodRequest]) -> list[Item]:
     """The kinds of pods: workloads that ask for the same are one kind."""
+    return kinds_of_sizes(sizes_of(pods))
+
+
+def sizes_of(pods: Iterable[PodRequest]) -> Counter[Vector]:
+    """How many replicas there are of each size, in the order of the pods."""
     load: Counter[Vector] = Counter()
     for pod in pods:
         load[pod.size] += pod.replicas
-    return _kinds(load)
+    return load
 
 
-def _kinds(load: Mapping[Vector, int]) -> list[Item]:
+def kinds_of_sizes(load: Mapping[Vector, int]) -> list[Item]:
+    """So many pods of each size as kinds."""
     return [Item(str(size), size, count) for size, count in load.items()]
 
 
 def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> PoolPlacement:
     items = kinds_of(pods)
-    used = [node for node in packing.nodes if any(node)]
+    used = [node for node in packing.nodes if node]
     idle = stranded = 0
     for node in used:
-        room = _rest(items, node, pool)
+        room = rest_of(items, node, pool.vector)
         free = room[GPU_AXIS]
         idle += free
-        stranded += free - _usable_gpus(items, room)
+        stranded += free - _usable_gpus(items, room) if free else 0
     return PoolPlacement(
         pool=pool.name,
         nodes=tuple(_dealt(items, pods, used)),
@@ -220,16 +207,14 @@ def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> P
     )
 
 
-def _dealt(
-    items: Sequence[Item], pods: Sequence[PodRequest], nodes: Sequence[tuple[int, ...]]
-) -> Iterator[Mapping[str, int]]:
+def _dealt(items: Sequence[Item], pods: Sequence[PodRequest], nodes: Sequence[Filling]) -> Iterator[Mapping[str, int]]:
     """Per node, how many pods of each workload it holds, where a kind's pods go to its workloads in turn."""
     names: dict[Vector, list[str]] = {}
     for pod in pods:
         names.setdefault(pod.size, []).extend([pod.workload] * pod.replicas)
     waiting = [iter(names[item.size]) for item in items]
     for node in nodes:
-        yield dict(Counter(name for queue, count in zip(waiting, node, strict=True) for name in islice(queue, count)))
+        yield dict(Counter(name for kind, count in node for name in islice(waiting[kind], count)))
 
 
 def _usable_gpus(items: Sequence[Item], room: Vector) -> int:
@@ -263,11 +248,9 @@ def _larger(pod: PodRequest, pool: PoolRoom, resource: str) -> str:
 
 
 def _pool_full(pool: PoolRoom, pods: Sequence[PodRequest]) -> Problem:
-    total = sum(pod.replicas for pod in pods)
-    enough = next(
-        (n for n in range(pool.max_nodes + 1, pool.max_nodes + total + 1) if pack(kinds_of(pods), pool.vector, n)),
-        None,
-    )
+    total, kinds = sum(pod.replicas for pod in pods), kinds_of(pods)
+    more = range(max(pool.max_nodes + 1, fewest_nodes(kinds, pool.vector)), pool.max_nodes + total + 1)
+    enough = next((nodes for nodes in more if pack(kinds, pool.vector, nodes)), None)
     names = ", ".join(f"{pod.workload} x {pod.replicas}" for pod in pods)
     message = f"the replicas {names} do not pack on {pool.max_nodes} {pool.shape.machine_type} nodes: some stay Pending"
     remedy = f"set maxNodes: {enough}" if enough else "lower replicas, or split the workloads over two pools"

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from l4serve.planning.packing.overflow import filled
-from l4serve.planning.packing.placement import SPARE_LIMIT, PodRequest, PoolRoom, spare_pods
+from l4serve.planning.packing.placement import PodRequest, PoolRoom, spare_pods
+from l4serve.planning.packing.spare import SPARE_LIMIT
 from l4serve.planning.workload.node_choice import Placing
 
 

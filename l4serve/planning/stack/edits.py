@@ -60,7 +60,7 @@ def all_edits() -> tuple[Edit, ...]:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)
 def find_edit(path: str) -> Edit | None:
     """The row of a config path, with map keys and list positions as they stand in YAML or as `*` and `[]`."""
     rows = _edits_of_field()

@@ -12,7 +12,6 @@ from l4serve.planning.packing.bins import Item, fits, less, pack, spread
 from l4serve.planning.packing.machine_choice import Offer, cheapest_machine, machine_options
 from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.packing.placement import (
-    SPARE_LIMIT,
     PodRequest,
     PoolRoom,
     place,
@@ -20,6 +19,7 @@ from l4serve.planning.packing.placement import (
     spare_pods,
     stranded_gpus,
 )
+from l4serve.planning.packing.spare import SPARE_LIMIT
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.rollout import plan_rollout, rollout_can_end
 
@@ -79,17 +79,18 @@ def test_packing_finds_what_brute_force_finds(kinds: list[tuple[tuple[int, int],
     assert (found is not None) == brute_force(items, (10, 10), nodes)
     if found:
         assert len(found.nodes) <= nodes
-        assert [sum(node[i] for node in found.nodes) for i in range(len(items))] == [item.count for item in items]
+        held = [dict(node) for node in found.nodes]
+        assert [sum(node.get(i, 0) for node in held) for i in range(len(items))] == [item.count for item in items]
         for node in found.nodes:
             left: tuple[int, ...] = (10, 10)
-            for item, count in zip(items, node, strict=True):
-                left = less(left, item.size, count)
+            for kind, count in node:
+                left = less(left, items[kind].size, count)
             assert fits((0, 0), left)
 
 
 def test_nodes_are_filled_one_after_the_other_and_the_rest_of_a_kind_goes_to_the_next() -> None:
     packing = pack([Item("large", (6,), 2), Item("small", (2,), 5)], (10,), 4)
-    assert packing is not None and packing.nodes == ((1, 2), (1, 2), (0, 1), (0, 0))
+    assert packing is not None and packing.nodes == (((0, 1), (1, 2)), ((0, 1), (1, 2)), ((1, 1),), ())
 
 
 def test_a_packing_that_largest_first_misses_is_still_found() -> None:

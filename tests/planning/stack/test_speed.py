@@ -2,12 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from types import FrameType
 
 import pytest
 
 from benchmarks.plan_speed import MODELS, large_stack
+from l4serve.planning.difference.renames import renames
+from l4serve.planning.machines.shapes import find_shape
+from l4serve.planning.packing.overflow import hold
+from l4serve.planning.packing.placement import PodRequest, PoolRoom, place
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.stack.version_move import version_move
 from l4serve.planning.workload import judging
@@ -69,6 +74,28 @@ def test_a_workload_is_planned_in_few_calls() -> None:
 @pytest.mark.slow
 def test_four_times_the_workloads_are_four_times_the_work() -> None:
     assert calls_to_plan(MANY) <= GROWTH * MANY / FEW * calls_to_plan(FEW)
+
+
+def test_as_many_sizes_as_pods_are_packed_in_as_many_steps() -> None:
+    def steps(pods: int) -> int:
+        pod = PodRequest(workload="w", cpu_millis=0, memory_bytes=2**34, ephemeral_bytes=2**33, gpus=1, replicas=1)
+        asked = [replace(pod, workload=f"w{number}", cpu_millis=4000 + number) for number in range(pods)]
+        rooms = [PoolRoom(name="l4", shape=find_shape("g2-standard-24"), max_nodes=pods)]
+        return calls_of(lambda: (place(asked, rooms), hold(asked, rooms)))
+
+    assert steps(MANY) <= GROWTH * MANY / FEW * steps(FEW)
+
+
+def test_workloads_that_all_have_other_names_are_compared_in_as_many_steps() -> None:
+    def steps(workloads: int) -> int:
+        serving = large_stack(workloads)
+        named = serving["workloads"].items()
+        renamed = {**serving, "workloads": {f"new-{name}": workload for name, workload in named}}
+        old, new = (plan_stack(factories.loaded(each, has_token=True)).workloads for each in (serving, renamed))
+        pairs = [*((workload, None) for workload in old), *((None, workload) for workload in reversed(new))]
+        return calls_of(lambda: list(renames(pairs)))
+
+    assert steps(MANY) <= GROWTH * MANY / FEW * steps(FEW)
 
 
 def test_a_check_judges_and_drafts_each_workload_once() -> None:
