@@ -33,6 +33,7 @@ def judge_alike(subject: Subject) -> Judgement:
     return _judged(_Alike(subject))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _judged(alike: _Alike) -> Judgement:
+    """Remembered for a few stacks of the largest size: a difference has two, and advice tries its edits one by one."""
     return judge(alike.subject)
