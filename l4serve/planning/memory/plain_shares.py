@@ -17,6 +17,9 @@ _ATTENTION, _LINEAR, _MLP = (
 )
 _SHARED = tuple(f"{mlp}.{shared}" for mlp in _MLP for shared in ("shared_expert", "shared_experts"))
 _EXPERTS = tuple(f"{mlp}.experts" for mlp in _MLP)
+_BESIDE = frozenset({"Gemma4ForCausalLM", "Gemma4ForConditionalGeneration"})
+"""Classes whose experts have a name of their own, beside their layer's MLP (gemma4.py of vLLM 0.26.0)."""
+_OWN_EXPERTS = ("moe.experts", "experts")
 _Module = tuple[float, tuple[str, ...]]
 """Parameters, and the names that it may have below its layer."""
 
@@ -53,9 +56,12 @@ def _modules(model: ModelShape, layer: int) -> Iterator[tuple[str, _Module]]:
     if moe is None or layer < moe.num_dense_layers:
         yield from (("dense_mlp", module) for module in _mlp(model, model.intermediate_size, _MLP))
         return
+    beside = model.architecture in _BESIDE
     if moe.shared_intermediate_size:
-        yield from (("dense_mlp", module) for module in _mlp(model, moe.shared_intermediate_size, _SHARED))
-    yield "experts", (1.0, (*_EXPERTS, *(f"{name}.0.{side}_proj" for name in _EXPERTS for side in ("down", "up"))))
+        shared = _MLP if beside else _SHARED
+        yield from (("dense_mlp", module) for module in _mlp(model, moe.shared_intermediate_size, shared))
+    experts = _OWN_EXPERTS if beside else _EXPERTS
+    yield "experts", (1.0, (*experts, *(f"{name}.0.{side}_proj" for name in experts for side in ("down", "up"))))
 
 
 def _attention(model: ModelShape, kind: LayerKind) -> Iterator[_Module]:
