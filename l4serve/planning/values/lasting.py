@@ -1,5 +1,6 @@
-"""Work whose results outlive it, done without the garbage collector."""
+"""Work whose results outlive it, done without the garbage collector, and processes that keep what they make."""
 
+import atexit
 import gc
 from collections.abc import Callable
 from functools import wraps
@@ -23,3 +24,12 @@ def lasting(work: Callable[_P, _T]) -> Callable[_P, _T]:
                 gc.enable()
 
     return done
+
+
+def keep_most(made: int) -> None:
+    """For a process that keeps most of what it makes: looks for garbage after that many objects, and not at its end.
+
+    Python would look through all that is left before it frees it, which took a tenth of a preview.
+    """
+    gc.set_threshold(made)
+    atexit.register(gc.freeze)

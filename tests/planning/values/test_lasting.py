@@ -1,6 +1,8 @@
 """The collector rests while something lasting is made, and only then."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -31,3 +33,16 @@ def test_a_refusal_leaves_it_as_before() -> None:
     with pytest.raises(ValueError):
         refuse()
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_end_of_a_process_that_keeps_most_looks_for_no_garbage(kept: bool) -> None:
+    program = f"""
+import atexit, gc
+from l4serve.planning.values.lasting import keep_most
+made = [[] for _ in range(1000)]
+atexit.register(lambda: print(gc.get_freeze_count() >= 1000))
+{"keep_most(1000)" if kept else ""}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(kept)
