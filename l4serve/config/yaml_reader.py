@@ -1,6 +1,7 @@
 """Reads YAML that a stranger may have written: limits first, then values as Pulumi's own reader gives them."""
 
 import base64
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 from l4serve.config.frozen import frozen
 from l4serve.config.secret_shapes import excerpt, has_secret_shape
 from l4serve.config.yaml_faults import parser_error, yaml_fault
-from l4serve.config.yaml_scalars import NotFiniteError, json_number, key_text, plain_value
+from l4serve.config.yaml_scalars import NotFiniteError, is_timestamp, json_number, key_text, plain_value, rewritten
 
 MOST_BYTES = 2**20
 """Of one file. A stack of a thousand workloads takes a third of it."""
@@ -23,6 +24,10 @@ _PARSER = getattr(yaml, "CLoader", yaml.Loader)
 """Only its events are used, which hold text and no objects."""
 _CORE = "tag:yaml.org,2002:"
 _MERGE = "<<"
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_MOST_READ_ANEW = 4 * MOST_BYTES
+"""Characters that are read once more, in all, for what the parser does not know and Pulumi's does."""
 
 
 class YamlError(ValueError):
@@ -41,11 +46,30 @@ def read_yaml(content: bytes) -> Any:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise YamlError("the file is not UTF-8 text", remedy="save the file as UTF-8") from None
-    events = yaml.parse(text, Loader=_PARSER)
-    try:
-        return _Builder(events).document()
-    except yaml.YAMLError as error:
-        raise _refusal(error, text) from None
+    read = 0
+    while True:
+        try:
+            return _Builder(yaml.parse(text, Loader=_PARSER), text).document()
+        except yaml.YAMLError as error:
+            read += len(text)
+            known = _quotes_as_known(text, error)
+            if known is None or read > _MOST_READ_ANEW:
+                raise _refusal(error, text) from None
+            text = known
+
+
+def _quotes_as_known(text: str, error: yaml.YAMLError) -> str | None:
+    """The text with the escaped single quotes of the scalar that the parser stopped in written so that it knows them.
+
+    None where it stopped for something else: go-yaml takes `\\'` in double quotes, which YAML does not have.
+    """
+    if getattr(error, "problem", None) != "found unknown escape character":
+        return None
+    quoted = _QUOTED.match(text, error.context_mark.index)  # type: ignore[attr-defined]
+    if quoted is None:
+        return None
+    known = _ESCAPE.sub(lambda found: r"\x27" if found[0] == r"\'" else found[0], quoted[0])
+    return None if known == quoted[0] else f"{text[: quoted.start()]}{known}{text[quoted.end() :]}"
 
 
 def _refusal(error: yaml.YAMLError, text: str) -> YamlError:
@@ -65,6 +89,8 @@ class _Builder:
     """Builds values from the parser's events, counting what it builds."""
 
     events: Iterator[Any]
+    text: str
+    """What the events are of."""
     depth: int = 0
     count: int = 0
     names: list[str] = field(default_factory=list)
@@ -97,6 +123,7 @@ class _Builder:
         if event.anchor:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
+            self.require_known_escapes(event)
             try:
                 built = _scalar(event)
             except NotFiniteError as error:
@@ -111,6 +138,12 @@ class _Builder:
         if event.anchor:
             self.anchors[event.anchor] = _Anchored(built, self.count - before + 1)
         return built
+
+    def require_known_escapes(self, event: Any) -> None:
+        """Raises YamlError for `\\/`, which go-yaml does not know."""
+        raw = self.text[event.start_mark.index : event.end_mark.index] if event.style == '"' else ""
+        if r"\/" in raw and r"\/" in _ESCAPE.findall(raw):
+            raise YamlError(r"Pulumi does not know the escape \/", event.start_mark, "write the slash alone")
 
     def grow(self, by: int, event: Any) -> None:
         """Counts values, and stops before there are too many."""
@@ -149,10 +182,12 @@ class _Builder:
             self.names.append(key)
             value = self.value(value_event)
             self.names.pop()
-            if key in own or (key == _MERGE and merged):
+            # A line break before it is lost on the way, but not yet when mappings are merged.
+            merges = key == _MERGE and getattr(event, "value", _MERGE) == _MERGE
+            if key in own or (merges and merged):
                 raise _twice(key, lines[key], event)
             lines[key] = event.start_mark.line + 1
-            if key == _MERGE:
+            if merges:
                 merged = _merged(value, value_event)
             else:
                 own[key] = value
@@ -189,7 +224,18 @@ def _merged(value: Any, event: Any) -> dict[str, Any]:
 
 
 def _scalar(event: Any) -> Any:
-    """A scalar's value. Tags outside YAML's own are passed over, as Pulumi passes over them."""
+    """A scalar's value, as Pulumi's CLI hands it on."""
+    value = _read_scalar(event)
+    if not isinstance(value, str):
+        return json_number(value) if isinstance(value, float) else value
+    if (handed := rewritten(value)) is None:
+        begins = "a text of several lines begins with a tab, which Pulumi cannot read"
+        raise YamlError(begins, event.start_mark, "begin it with something else")
+    return handed
+
+
+def _read_scalar(event: Any) -> Any:
+    """What stands in the file. Tags outside YAML's own are passed over, as Pulumi passes over them."""
     text, tag = event.value, event.tag or ""
     core = tag.removeprefix(_CORE) if tag.startswith(_CORE) else ""
     plain = event.implicit[0] or tag == "!"
@@ -205,7 +251,9 @@ def _scalar(event: Any) -> Any:
         raise YamlError("a !!binary value holds no text", event.start_mark, "write the text itself") from None
     if core in _TAGGED and not _TAGGED[core](value):
         raise YamlError(f"a value does not have the type of its tag !!{core}", event.start_mark, "remove the tag")
-    return json_number(value) if isinstance(value, float) else value
+    if core == "timestamp" and not is_timestamp(text):
+        raise YamlError("a value tagged !!timestamp is no time", event.start_mark, "remove the tag")
+    return value
 
 
 _TAGGED: dict[str, Any] = {

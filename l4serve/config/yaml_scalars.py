@@ -24,6 +24,9 @@ _TIME = re.compile(
     r"|(?: (?P<b>\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?)))?",
     re.ASCII,
 )
+_BREAKS = "\n\u2028\u2029"
+_NO_BLOCK = r" \Z| [\n\u2028\u2029]|[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]"
+"""What keeps go-yaml from writing a text as a block; compiled where it is asked for, like all classes this large."""
 _LONGEST_NUMBER = 400
 _INTEGERS = range(-(2**63), 2**64)
 _SHORTEST_EXPONENT = 1e21
@@ -48,6 +51,24 @@ def plain_value(text: str) -> Any:
         return time
     number = _number(text.replace("_", ""))
     return text if number is None else number
+
+
+def rewritten(text: str) -> str | None:
+    """A text as it is once Pulumi's CLI has read it; None where it cannot.
+
+    The CLI writes a stack file anew and reads that (LoadProjectStackBytes of sdk/go/common/workspace/loaders.go). There
+    go-yaml puts a text of several lines below a `|`, without the break behind it where the text begins with one
+    (yaml_emitter_write_literal_scalar of emitterc.go in 3.0.1, which every release has): that break is lost. It does
+    not read a block that begins with a tab.
+    """
+    if "\n" not in text or (text[0] not in _BREAKS and text[0] != "\t") or re.search(_NO_BLOCK, text):
+        return text
+    return text[1:] if text[0] in _BREAKS else None
+
+
+def is_timestamp(text: str) -> bool:
+    """Whether a text is a date or a time."""
+    return _timestamp(text) is not None
 
 
 def key_text(value: Any) -> str:

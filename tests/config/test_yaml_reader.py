@@ -58,6 +58,8 @@ BOMBS = {
     "tags": "[" + ", ".join(f"!t{i} x" for i in range(70_000)) + "]",
     "quotes": '["' * 300_000,
     "comments": "# x\n" * 250_000,
+    "escaped-quotes": "[" + """ "\\'", """ * 90_000 + "]",
+    "escaped-quotes-below-keys": "\n".join(f"""k{i}: "\\'" """ for i in range(60_000)),
     "question-marks": "{" + "? " * 300_000,
 }
 
