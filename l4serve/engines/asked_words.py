@@ -58,6 +58,8 @@ _OPTIONS = (
     "arg.numaBindNodes",
     "arg.numaBindCpus",
     "arg.defaultMmLoras",
+    "arg.toolParserPlugin",
+    "arg.reasoningParserPlugin",
     "arg.mmEncoderOnly",
     "arg.profilerConfig.profiler",
     "arg.profilerConfig.torch_profiler_dir",

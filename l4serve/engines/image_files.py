@@ -137,7 +137,7 @@ def _paths(value: str, *, any_word: bool = False) -> Iterator[str]:
         yield from _paths_of_object(text)
     elif "{" not in text and "\n" not in text:
         path = text if any_word else text.rpartition("=")[2]
-        if any_word or path.startswith(("/", "./", "../", "~", _BUCKET)) or path.endswith((".jinja", ".j2")):
+        if any_word or path.startswith(("/", "./", "../", "~", _BUCKET)) or path.endswith((".jinja", ".j2", ".py")):
             yield path
 
 

@@ -94,7 +94,7 @@ FLAGS = {
     "--download-dir": "/home/vllm/x",
     "--logits-processors": "vllm.module:Class",
     "--middleware": "vllm.module.Class",
-    "--tool-parser-plugin": "plugins/mine.py",
+    "--tool-parser-plugin": "plugins/mine",
 }
 
 

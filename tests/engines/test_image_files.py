@@ -41,6 +41,8 @@ def test_a_file_that_nothing_mounts_is_refused(path: str, engine: dict[str, Any]
 
 def test_extra_arguments_are_looked_at_too() -> None:
     assert "nothing mounts" in refused(extra_args=("--hf-config-path=/models/config",))["extraArgs[0]"]
+    assert "nothing mounts" in refused(extra_args=("--tool-parser-plugin=mine.py",))["extraArgs[0]"]
+    assert refused(extra_args=("--tool-parser-plugin=mine.py",), image="ghcr.io/a/v:1") == {}
 
 
 @pytest.mark.parametrize(("version", "image", "missing"), [("0.26.0", None, True), ("0.26.0", "ghcr.io/a/v:1", False)])

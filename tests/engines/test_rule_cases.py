@@ -252,6 +252,16 @@ def test_speculation_and_tools() -> None:
     assert errors("vllm", "0.26.0", toolCallParser="no-such") == {"vllm-unknown-tool-call-parser"}
 
 
+def test_a_parser_of_a_plugin_is_the_plugins() -> None:
+    """Before, a name that only a plugin registers was refused beside the plugin (`--reasoning-parser nano_v3`)."""
+    own = {"toolCallParser": "mine", "reasoningParser": "nano_v3"}
+    unknown = {"vllm-unknown-tool-call-parser", "vllm-unknown-reasoning-parser"}
+    assert errors("vllm", "0.26.0", **own) == unknown
+    tool, reasoning = "--tool-parser-plugin=/plugins/a.py", "--reasoning-parser-plugin=/plugins/b.py"
+    assert errors("vllm", "0.26.0", extra_args=(reasoning,), **own) == {"vllm-unknown-tool-call-parser"}
+    assert errors("vllm", "0.26.0", extra_args=(tool, reasoning), **own) == set()
+
+
 def test_values_that_the_release_does_not_know() -> None:
     assert errors("vllm", "0.26.0", quantization="aqlm") == {"vllm-unknown-quantization"}
     assert errors("vllm", "0.26.0", attentionBackend="XFORMERS") == {"vllm-unknown-attention-backend"}
