@@ -107,7 +107,7 @@ def start(
         command, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True
     )
     port = next((p["containerPort"] for p in container.get("ports", []) if "containerPort" in p), 8000)
-    scheme = container["startupProbe"].get("httpGet", {}).get("scheme", "HTTP").lower()
+    scheme = container.get("startupProbe", {}).get("httpGet", {}).get("scheme", "HTTP").lower()
     named = [a.split("=", 1)[1] for a in argv if a.startswith("--served-model-name=")]
     return Pod(
         spec=spec,

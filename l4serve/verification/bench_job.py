@@ -27,6 +27,8 @@ WITHOUT_GPU_SINCE = Version("0.11.1")
 
 Before, it ends with "Failed to infer device type": https://github.com/vllm-project/vllm/issues/23967.
 """
+SEED = "`date +%s`"
+"""Another one for each run: of prompts that it got before, a server with a prefix cache computes nothing anew."""
 _USER = 65532
 """Of no image: the load tool needs no more than its own folder, and passes Pod Security "restricted" as anybody."""
 _FOLDER = "/tmp"
@@ -44,7 +46,7 @@ def bench_job(workload: WorkloadPlan, load: Load, deadline: int = DEADLINE_SECON
     """
     name = shorten(f"{workload.object_name}-bench", 63)
     labels = {"app.kubernetes.io/name": "l4serve-bench", f"{LABEL_PREFIX}/bench": workload.name}
-    command = f"{shlex.join(_command(workload, load))} && echo {MARK} && cat {REPORT}"
+    command = f"{shlex.join(_command(workload, load))} --seed {SEED} && echo {MARK} && cat {REPORT}"
     container: dict[str, Any] = {
         "name": "bench",
         "image": image_of(workload),
@@ -117,7 +119,6 @@ def _command(workload: WorkloadPlan, load: Load) -> list[str]:
         *how,
         # As the pods' probes and `verify`: a certificate of the pods names no Service.
         *(["--insecure"] if workload.service.tls else []),
-        "--seed", "0",
         "--percentile-metrics", "ttft,tpot,itl,e2el",
         "--save-result",
         "--result-dir", "/tmp",

@@ -28,6 +28,7 @@ TITLES = {
     "output_tokens_per_second": "output, tokens/s",
     "requests_per_second": "requests a second",
 }
+OF_A_RATE = ("output_tokens_per_second", "requests_per_second")
 _WANTED = "give the JSON that vllm bench serve writes, or the log of the Job"
 MOST_FIGURE = 1e12
 """Above every figure that a load test can have."""
@@ -104,14 +105,19 @@ def load_of(report: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def compare(report: Mapping[str, Any], figures: Figures, low: Figures, high: Figures) -> tuple[Line, ...]:
-    """Each figure of the report beside the estimate's, which lies between `low` and `high`."""
+def compare(
+    report: Mapping[str, Any], figures: Figures, low: Figures, high: Figures, *, rate_is_given: bool = False
+) -> tuple[Line, ...]:
+    """Each figure of the report beside the estimate's, which lies between `low` and `high`; what a given rate says
+    itself has no bound."""
     lines = []
     for name, key in FIELDS.items():
         value = report.get(key)
         if isinstance(value, int | float) and value > 0:
             said = {"estimated": figures, "low": low, "high": high}
             parts = {part: getattr(each, name) for part, each in said.items()}
+            if rate_is_given and name in OF_A_RATE:
+                parts |= {"low": None, "high": None}
             lines.append(Line(name=name, title=TITLES[name], measured=float(value), **parts))
     return tuple(lines)
 

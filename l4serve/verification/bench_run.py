@@ -11,10 +11,13 @@ from kubernetes import client as api
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
+from l4serve.config.secret_shapes import excerpt
 from l4serve.verification.checks import CheckError
 
 POLL_SECONDS = 5.0
 REQUEST_SECONDS = 30
+LAST_LINE = 300
+LONGER = "give a longer --timeout, or look at what its pod waits for"
 _SILENT = (HTTPError, OSError)
 """What the client raises where nobody answers, or not as Kubernetes does."""
 
@@ -39,9 +42,13 @@ def run_job(
         raise CheckError(_unanswered(client, error)) from None
     try:
         end = clock() + timeout
-        while not _ended(batch, name, namespace):
+        while not (status := _status(batch, name, namespace)).succeeded:
+            if broken := _failure(status):
+                raise CheckError(
+                    f"Job {name} failed: {_last_line(client, name, namespace) or broken}; {_remedy(broken)}"
+                )
             if clock() > end:
-                raise CheckError(f"Job {name} did not end within {timeout:.0f} s")
+                raise CheckError(f"Job {name} did not end within {timeout:.0f} s; {LONGER}")
             sleep(POLL_SECONDS)
         return _log(client, name, namespace)
     except ApiException as error:
@@ -64,9 +71,29 @@ def _unanswered(client: ApiClient, error: Exception) -> str:
     )
 
 
-def _ended(batch: Any, name: str, namespace: str) -> bool:
-    status = batch.read_namespaced_job(name, namespace, _request_timeout=REQUEST_SECONDS).status
-    return bool(status.succeeded or status.failed)
+def _status(batch: Any, name: str, namespace: str) -> Any:
+    return batch.read_namespaced_job(name, namespace, _request_timeout=REQUEST_SECONDS).status
+
+
+def _failure(status: Any) -> str | None:
+    """Why a Job has failed, in its own words; None of one that has not."""
+    for condition in status.conditions or ():
+        if condition.type == "Failed" and condition.status == "True":
+            return str(condition.reason)
+    return None
+
+
+def _remedy(why: str) -> str:
+    return LONGER if why == "DeadlineExceeded" else "look at the server by l4serve verify"
+
+
+def _last_line(client: ApiClient, name: str, namespace: str) -> str:
+    """What the pod of a failed Job said last; of one that ran too long none may be left."""
+    try:
+        lines = _log(client, name, namespace).strip().splitlines()
+    except (CheckError, ApiException, *_SILENT):
+        return ""
+    return f"its log ends with {excerpt(lines[-1], LAST_LINE)!r}" if lines else ""
 
 
 def _log(client: ApiClient, name: str, namespace: str) -> str:

@@ -129,3 +129,30 @@ def test_how_the_load_is_dealt_out_is_told(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["bench", *stack, "--report", reported(tmp_path, max_concurrency=9)])
     assert "assumed: 2 pods with 5 clients each" in done.stdout
     assert "the autoscaler makes no more meanwhile" in done.stdout.replace("\n", " ")
+
+
+PODS = Path(__file__).parents[2] / "benchmarks/gpu/pods.yaml"
+REPORTS = Path(__file__).parents[1] / "verification/reports"
+
+
+@pytest.mark.parametrize("log", sorted(REPORTS.glob("*.log")), ids=lambda log: log.stem)
+def test_what_the_load_tool_printed_of_a_rendered_pod_is_near_the_estimate(log: Path) -> None:
+    workload = "encrypted" if "encrypted" in log.name else "guarded"
+    args = ["bench", "-f", str(PODS), "--workload", workload, "--report", str(log)]
+    done = CliRunner().invoke(app, [*args, "--json"])
+    assert done.exit_code == 0, done.output
+    lines = {line["figure"]: line for line in json.loads(done.stdout)["lines"]}
+    for figure in ("each token after, ms", "whole answer, ms", "output, tokens/s", "requests a second"):
+        assert abs(lines[figure]["error"]) < 0.1, figure
+    assert lines["each token after, ms"]["withinBound"]
+    text = CliRunner().invoke(app, args, env={"COLUMNS": "200"}).stdout
+    assert ("wait for HTTP and the load tool too" in text) is ("a-second" not in log.name)
+
+
+def test_what_a_rate_says_itself_has_no_bound() -> None:
+    log = REPORTS / "vllm-0.26.0-guarded-6-a-second.log"
+    done = CliRunner().invoke(app, ["bench", "-f", str(PODS), "--workload", "guarded", "--report", str(log), "--json"])
+    within = {line["figure"]: line["withinBound"] for line in json.loads(done.stdout)["lines"]}
+    assert within["output, tokens/s"] is None
+    assert within["requests a second"] is None
+    assert within["each token after, ms"]
