@@ -27,6 +27,7 @@ from benchmarks.performance.h100_points import (
     dense_points,
     h100_points,
     host_points,
+    prefix_points,
     rate_points,
     server_points,
     unseen_points,
@@ -47,6 +48,7 @@ UNFITTED = (
     "H100, experts, latent attention, adapters, eager",
     "H100, at the pace of the host",
     "H100, dense models under clients",
+    "H100, with and without a shared beginning",
 )
 OWN, GROUP_OUT, HELD_OUT = "l4serve", "l4serve, group held out", "l4serve, family held out"
 
@@ -145,8 +147,8 @@ def main() -> int:
     answers = everyone(points)
     h100, advised, unseen = h100_points(), advised_points(), unseen_points()
     elsewhere, rated, served, paced = other_host_points(), rate_points(), server_points(), host_points()
-    dense = dense_points()
-    others = (h100, advised, unseen, elsewhere, rated, served, paced, dense)
+    dense, sharing = dense_points(), prefix_points()
+    others = (h100, advised, unseen, elsewhere, rated, served, paced, dense, sharing)
     ours = {OWN: {p.id: figures(predicted(p)) for those in others for p in those}}
     print_errors("L4", points, answers)
     print_errors("L4, more clients than run at once", tuple(p for p in points if p.saturated), answers)
@@ -160,6 +162,7 @@ def main() -> int:
     )
     print_errors("H100 with an L4's memory, at the pace of the host", paced, ours)
     print_errors("H100 with an L4's memory, dense models under clients", dense, ours)
+    print_errors("H100 with an L4's memory, with and without a shared beginning of prompts", sharing, ours)
     for title, own, said in bounded_sets(points, answers, ours[OWN], *others):
         print_coverage(title, own, said)
     print(named_line())

@@ -16,7 +16,7 @@ server, and its loads are those of `server_loads.py`.
 Keys of a point beside vLLM's arguments: `env`, `cap_gib` (the most that PyTorch may hold, as a smaller card would
 enforce it) and `loads`, each {"n": prompts, "inp": tokens, "out": tokens} or {"image": [width, height]}; `adapters`
 {"count": N, "rank": R} are made and served beside the model, with `checkpoint` its weights are read
-from the files that `made_weights.py` wrote.
+from the files that `made_weights.py` wrote. With `steps` each step of the engine is written down (`record_steps`).
 A draft model in `speculative_config` is a folder of MODELS_DIR too.
 """
 
@@ -39,13 +39,13 @@ from benchmarks.gpu.probe_loads import prompts_of, run_load
 from benchmarks.gpu.probe_log import KeepLines, lines_of
 from benchmarks.gpu.server_loads import WARM_UP, served
 from benchmarks.gpu.turns import Turns
-from benchmarks.gpu.watched_worker import GIB, claim_l4_capability, record_worker, see_only_own_memory
+from benchmarks.gpu.watched_worker import GIB, claim_l4_capability, record_steps, record_worker, see_only_own_memory
 
 L4_GIB = 22.03
 DEFAULTS = {"max_num_batched_tokens": 2048, "max_num_seqs": 256, "load_format": "dummy"}
 OWN_KEYS = (
     *("model", "utilization", "id", "env", "compile_cache", "rule", "cap_gib", "loads", "repeats"),
-    *("adapters", "checkpoint"),
+    *("adapters", "checkpoint", "steps"),
 )
 
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
@@ -165,6 +165,8 @@ def measure(
         if run.parallel > 1:
             see_only_own_memory()
         record_worker(rank_file, point.get("cap_gib"))
+        if point.get("steps"):
+            record_steps(Path(f"{run.out}.{point['id']}.steps"))
         if run.server:
             asyncio.run(start_server(point, run.models, found, turns))
         else:

@@ -2,7 +2,8 @@
 clients that each send W + 1 requests, the next one at its last answer, the first left out; {"rate": R, "n": N} for N
 requests at exponential distances, whoever waits, of which the first sixth fills the engine and is not counted; {"n": N}
 for as many at once. Each has "inp" and "out" tokens, and "seed", which keeps its prompts apart from other loads'.
-"adapters": K deals out the first K adapters of the engine to the requests.
+"adapters": K deals out the first K adapters of the engine to the requests; of the "inp" tokens the first "shared" are
+the same in all.
 """
 
 from __future__ import annotations
@@ -45,9 +46,11 @@ def _asking(engine: Any, load: dict[str, Any], adapters: Sequence[Any]) -> Ask:
         max_tokens=load["out"], ignore_eos=True, detokenize=False, temperature=0.8, output_kind=RequestOutputKind.DELTA
     )
 
+    shared = _tokens(f"{load['seed']} shared", load.get("shared", 0))
+
     async def ask(number: int) -> Seen:
-        draw = random.Random(f"{load['seed']} {number}")
-        prompt = {"prompt_token_ids": [draw.randrange(*TOKENS) for _ in range(load["inp"])]}
+        own = _tokens(f"{load['seed']} {number}", load["inp"] - len(shared))
+        prompt = {"prompt_token_ids": [*shared, *own]}
         adapter = adapters[number % len(adapters)] if adapters else None
         sent, first = time.perf_counter(), 0.0
         async for _ in engine.generate(prompt, sampling, f"{load['seed']}-{number}", lora_request=adapter):
@@ -55,6 +58,11 @@ def _asking(engine: Any, load: dict[str, Any], adapters: Sequence[Any]) -> Ask:
         return sent, first, time.perf_counter()
 
     return ask
+
+
+def _tokens(seed: str, count: int) -> list[int]:
+    draw = random.Random(seed)
+    return [draw.randrange(*TOKENS) for _ in range(count)]
 
 
 async def _closed(ask: Ask, load: dict[str, Any]) -> list[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,33 @@ def record_worker(rank_file: Path, cap_gib: float | None) -> None:
         return times
 
     Worker.determine_available_memory, Worker.compile_or_warm_up_model = measured, warmed
+
+
+def record_steps(file: Path) -> None:
+    """Makes vLLM's worker write a line for each step: when it began, the milliseconds in which it was launched, its
+    tokens, its sequences, those of them with one token, and the milliseconds in which the card had it."""
+    import torch
+    from vllm.v1.worker.gpu_worker import Worker
+
+    execute = Worker.execute_model
+    out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    waiting: list[tuple[list[float], Any, Any]] = []
+
+    def stepped(self: Any, scheduled: Any) -> Any:
+        while waiting and waiting[0][2].query():
+            told, begun, ended = waiting.pop(0)
+            os.write(out, (json.dumps([*told, round(begun.elapsed_time(ended), 3)]) + "\n").encode())
+        if not scheduled.total_num_scheduled_tokens:
+            return execute(self, scheduled)
+        begun, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        each = scheduled.num_scheduled_tokens
+        began = time.perf_counter()
+        begun.record()
+        found = execute(self, scheduled)
+        ended.record()
+        took = round(1000 * (time.perf_counter() - began), 3)
+        alone = sum(tokens == 1 for tokens in each.values())
+        waiting.append(([round(began, 5), took, sum(each.values()), len(each), alone], begun, ended))
+        return found
+
+    Worker.execute_model = stepped

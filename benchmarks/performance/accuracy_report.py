@@ -37,8 +37,8 @@ def refresh_docs(
 ) -> None:
     """Replaces the generated parts of the page, each between its two marks, and the plot beside it; `sets` are the
     points that settled no fitted constant: the advisor's, of other models, of another host, under a rate, of a
-    server, at the pace of the host, of dense models as servers."""
-    advised, unseen, elsewhere, rated, served, paced, dense = sets
+    server, at the pace of the host, of dense models as servers, of prompts that share a beginning."""
+    advised, unseen, elsewhere, rated, served, paced, dense, sharing = sets
     page = PAGE.read_text("utf-8")
     full = tuple(point for point in points if point.saturated)
     parts = {
@@ -52,6 +52,9 @@ def refresh_docs(
         "errors-server": _table(served, ours),
         "errors-paced": _table(paced, ours),
         "errors-dense": _table(dense, ours),
+        "errors-prefix": _table(sharing, ours),
+        "prefix-before": _before(sharing, ours[own]),
+        "points-prefix": _points(sharing, ours[own], None),
         "points-dense": _points(dense, ours[own], None),
         "server-before": _before(served, ours[own]),
         "paced-before": _before(paced, ours[own]),
@@ -122,6 +125,8 @@ CASES = {"eager": "eager", "piecewise": "graphs without attention", "lora": "ada
 
 
 def _case(point: Point) -> str:
+    if point.load.shared_tokens:
+        return "a shared beginning"
     plain = "none of these" if point.question.model.moe is None else "experts"
     if "-0-adapters" in point.id:
         return plain
@@ -145,7 +150,10 @@ def _before(points: tuple[Point, ...], own: Answers) -> str:
 
 def _asked(point: Point) -> str:
     load = point.load
-    return f"{load.rate:g} a second" if load.rate else f"{load.clients}{' at once' if point.at_once else ''}"
+    same = f", {load.shared_tokens} shared" if load.shared_tokens else ""
+    return (
+        f"{load.rate:g} a second{same}" if load.rate else f"{load.clients}{' at once' if point.at_once else ''}{same}"
+    )
 
 
 def _signed(value: float | None) -> str:

@@ -84,6 +84,13 @@ def dense_points() -> tuple[Point, ...]:
     return tuple(point for row in rows("dense_points.jsonl") for point in _server_points(row))
 
 
+@cache
+def prefix_points() -> tuple[Point, ...]:
+    """Starts of dense models as servers, each with clients whose prompts share a beginning and with others, predicted
+    before it was measured."""
+    return tuple(point for row in rows("prefix_points.jsonl") for point in _server_points(row))
+
+
 def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
     for load in row["loads"]:
         if "note" in load:
@@ -97,8 +104,16 @@ def _server_points(row: Mapping[str, Any]) -> Iterator[Point]:
             measured = {"ttft": measured["ttft"]}
         dealt = f"-{load['adapters']}-adapters" if "adapters" in load else ""
         at_once = "-at-once" if "n" in load and who else ""
-        name = f"{row['id']}-{who or load['rate']}-{load['in']}-{load['out']}{dealt}{at_once}"
-        asked = Load(input_tokens=load["in"], output_tokens=load["out"], clients=who, rate=load.get("rate"))
+        shared = load.get("shared", 0)
+        same = f"-{shared}-shared" if shared else ""
+        name = f"{row['id']}-{who or load['rate']}-{load['in']}-{load['out']}{same}{dealt}{at_once}"
+        asked = Load(
+            input_tokens=load["in"],
+            output_tokens=load["out"],
+            clients=who,
+            rate=load.get("rate"),
+            shared_tokens=shared,
+        )
         question = server_question(row, load.get("adapters"))
         yield _point(row, row["id"], name, question, asked, measured, own_bound=True, at_once=bool(at_once))
 

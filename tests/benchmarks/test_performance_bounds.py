@@ -4,7 +4,14 @@ from functools import cache
 
 import pytest
 
-from benchmarks.performance.h100_points import advised_points, h100_points, server_points, unseen_points
+from benchmarks.performance.h100_points import (
+    advised_points,
+    dense_points,
+    h100_points,
+    prefix_points,
+    server_points,
+    unseen_points,
+)
 from benchmarks.performance.l4_points import l4_points, other_host_points
 from benchmarks.performance.point_errors import Answers, coverage
 from benchmarks.performance.points import METRICS, Metric, Point, figures, predicted
@@ -13,6 +20,8 @@ from l4serve.planning.performance.card_speeds import all_card_speeds, bound_of
 from l4serve.planning.performance.kernel_rates import kernel_rates
 
 HELD = 0.95
+HELD_OF_SERVERS = 0.88
+"""Of dense models under many clients on hosts of other days, whose first tokens and prompts the page tells."""
 SLOW_HOST = "w18-", "w23-"
 """Qwen2.5 1.5B on an H100, where a token is the host's time alone, whose noise the page tells."""
 
@@ -44,6 +53,14 @@ def test_points_that_settled_nothing_lie_in_the_bound(points: object, metric: Me
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("points", [dense_points, prefix_points])
+def test_points_of_dense_models_as_servers_lie_in_their_bound(points: object, metric: Metric) -> None:
+    assert callable(points)
+    asked: tuple[Point, ...] = points()
+    assert inside(asked, metric, {point.id: figures(predicted(point)) for point in asked}) >= HELD_OF_SERVERS
+
+
+@pytest.mark.parametrize("metric", METRICS)
 def test_points_of_cases_that_were_measured_on_an_h100_lie_in_their_bound(metric: Metric) -> None:
     asked = tuple(point for point in server_points() if not point.group.startswith(SLOW_HOST))
     assert inside(asked, metric, {point.id: figures(predicted(point)) for point in asked}) >= HELD
@@ -52,5 +69,6 @@ def test_points_of_cases_that_were_measured_on_an_h100_lie_in_their_bound(metric
 def test_a_bound_of_a_measured_card_still_tells_something() -> None:
     bound = bound_of(all_card_speeds()["nvidia-l4"], 1)
     assert max(bound.token.less, bound.token.more, bound.rate.less, bound.rate.more) <= 0.15
-    assert max(bound.wait.less, bound.wait.more) <= 0.35
+    assert max(bound.token.less, bound.token.more) <= 0.08
+    assert max(bound.wait.less, bound.wait.more) <= 0.3
     assert max(bound.host_ms.less, bound.host_ms.more) <= 20

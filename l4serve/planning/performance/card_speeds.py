@@ -43,10 +43,12 @@ class BlockKernel:
 @frozen()
 class Launches:
     """Seconds that the host takes to launch one layer of a step that no full graph holds, and how much more where no
-    part of a graph does either: for any layer, for experts, for latent attention, for adapters."""
+    part of a graph does either: for any layer of eager kernels or of compiled ones, for experts, for latent attention,
+    for adapters."""
 
     layer: float
-    bare: float
+    eager: float
+    compiled: float
     experts: float
     latent: float
     adapters: float
@@ -130,9 +132,7 @@ def _speed(name: str, row: Mapping[str, Any], table: Mapping[str, Any]) -> CardS
         link_bytes=row["link"]["gbS"] * GIGA,
         link_latency=row["link"]["latencyUs"] * MICRO,
         link_one_shot=row["link"].get("oneShot", False),
-        launches=Launches(
-            *(table["launch"][part] * MICRO for part in ("layerUs", "bareUs", "expertsUs", "latentUs", "adaptersUs"))
-        ),
+        launches=Launches(**{part.name: table["launch"][f"{part.name}Us"] * MICRO for part in fields(Launches)}),
         measured="readGbS" in achieved,
         bounds=row.get("bounds", {}),
         source=str(row["source"]),
@@ -186,6 +186,12 @@ class Bound:
             wait=self.wait,
             host_ms=Span(self.host_ms.less, self.host_ms.more + (slower - 1) * host_ms),
         )
+
+    def delayed(self, launched: float, step: float) -> Bound:
+        """The bound where the host launches a step of prompts that takes so long: another one may launch it later than
+        the card is done with it."""
+        late = max(1.0, HOSTS * launched / step)
+        return replace(self, wait=Span(self.wait.less, (1 + self.wait.more) * late - 1))
 
     def wider(self, other: Bound) -> Bound:
         """The wider of both for each figure."""

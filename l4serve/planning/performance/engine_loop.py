@@ -104,7 +104,7 @@ class EngineLoop:
         seconds = self.clock.bare(decoding + prefilled, decoding + len(first)) + self.clock.prompt(attended, windowed)
         if decoding:
             _, each, each_windowed = self.clock.decode(decoding)
-            seconds += each * self.cached + each_windowed * self._windowed()
+            seconds += each * self.cached - self.clock.near(decoding, each) + each_windowed * self._windowed()
         seconds = max(seconds, self.clock.least(decoding + len(first)))
         self._pass(seconds, 1 if decoding else 0, beside=len(first))
         for request in first:

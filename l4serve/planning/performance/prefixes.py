@@ -11,15 +11,17 @@ from l4serve.planning.performance.load import Load
 
 BLOCK = 16
 """Tokens of a block: only whole ones are found again."""
-BOUND = Bound(token=Span(0.25, 0.2), rate=Span(0.2, 0.3), wait=Span(0.4, 0.4))
-"""No point states what its prompts share. Kernels that read it once for all sequences make a token come earlier."""
+BOUND = Bound(token=Span(0.2, 0.14), rate=Span(0.2, 0.25), wait=Span(0.4, 0.4))
+"""An H100 alone was measured so (benchmarks/performance/prefix_points.jsonl): the smaller a card's bandwidth is beside
+that of its second-level cache, the earlier a token comes."""
 OFTEN = (
     "the prefix cache is on, and prompts are taken to share nothing: what it holds of one is not computed again "
     "(--shared-prefix-tokens of estimate and advise)"
 )
 SHARED = (
     f"the shared beginning of prompts is in the prefix cache, in whole blocks of {BLOCK} tokens: not computed, kept "
-    "once, and read by every sequence; no point states what its prompts share, so the bound is wider"
+    "once, and read by every sequence, by all but the first from the card's second-level cache; it was measured on an "
+    "H100 alone, so the bound is wider"
 )
 OFF = "no prefix cache is on, so the shared beginning is computed with every prompt"
 

@@ -24,7 +24,7 @@ from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.open_load import at_rate
-from l4serve.planning.performance.step_time import Graphs, StepClock
+from l4serve.planning.performance.step_time import FLASH_ATTN_3, Graphs, StepClock
 from l4serve.planning.performance.unjudged import unjudged
 from l4serve.planning.performance.unproven import Unproven, unproven
 from l4serve.planning.performance.waits import NO_WAITS, Waits, waits_of
@@ -101,6 +101,8 @@ class Speed:
         return edge if self.edges is None else farther(edge, self.edges(side), self.bound, side)
 
 
+HOPPER = 9
+"""Major number of the compute capability of H100 and H200."""
 NO_SPEED = Speed(figures=UNKNOWN, bound=Bound())
 """Of what nobody judged; who says so adds the reason."""
 
@@ -134,7 +136,8 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
     """
     if reason := unjudged(served.model, served.gpu, served.options):
         return replace(NO_SPEED, not_judged=(reason,))
-    clock, limits = step_clock(served, rates or kernel_rates()), loop_limits(served, load)
+    limits = loop_limits(served, load)
+    clock = replace(step_clock(served, rates or kernel_rates()), shared=limits.shared)
     if (request := load.input_tokens + load.output_tokens) > limits.longest:
         reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
@@ -197,11 +200,17 @@ def step_clock(served: Served, rates: KernelRates) -> StepClock:
         work=work,
         card=card,
         rates=rates,
-        backend=options.attention_backend,
+        backend=_kernels(options, served.gpu),
         graphs=_graphs(options),
         ranks=options.tensor_parallel_size,
         block=card.block_kernel(release) if work.multiplied == "blockFp8" else None,
     )
+
+
+def _kernels(options: ServingOptions, gpu: Gpu) -> str | None:
+    """The kernels of attention: FlashAttention's own ones of Hopper where vLLM takes FLASH_ATTN there."""
+    hopper = gpu.compute_capability[0] == HOPPER
+    return FLASH_ATTN_3 if hopper and options.attention_backend == "FLASH_ATTN" else options.attention_backend
 
 
 def _graphs(options: ServingOptions) -> Graphs:
@@ -229,6 +238,7 @@ def loop_limits(served: Served, load: Load | None = None) -> Limits:
 
 
 def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Speed:
+    limits = loop_limits(served, load)
     width = bound_of(clock.card, served.options.tensor_parallel_size)
     if seen.decoded:
         token = seen.itl / seen.decoded * MILLI
@@ -236,6 +246,8 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
             width = width.paced(clock.least(_together(seen)) * MILLI, token, slower=SLOWER_STEP, faster=FASTER_STEP)
         else:
             width = width.paced(clock.launched(1) * MILLI, token, slower=HOSTS, faster=HOSTS)
+    tokens = min(limits.batched_tokens, (load.clients or 1) * max(1, load.input_tokens - limits.shared))
+    width = width.delayed(clock.launched(tokens), clock.bare(tokens, 1))
     for bound in (*(case.bound for case in served.unproven), *((prefixes.BOUND,) if load.shared_tokens else ())):
         width = width.wider(bound)
     if not seen.requests:
@@ -253,7 +265,7 @@ def _speed(served: Served, clock: StepClock, load: Load, seen: Observed) -> Spee
         running_requests=seen.running / (seen.busy + seen.idle) if seen.busy else 0.0,
     )
     reasons = () if seen.decoded else ("itlMs: an answer of one token has no token after the first",)
-    held_by = partial(bottleneck, (clock, loop_limits(served, load)), load, seen, _half(served, clock))
+    held_by = partial(bottleneck, (clock, limits), load, seen, _half(served, clock))
     return Speed(figures=figures, bound=width, held_by=held_by, not_judged=reasons)
 
 

@@ -20,6 +20,9 @@ of OLMoE, 33 of DeepSeek V2 Lite, which has both (benchmarks/performance/kernel_
 CAPTURED = 512
 """Tokens of the largest step that vLLM puts into graphs by itself."""
 
+FLASH_ATTN_3 = "FLASH_ATTN 3"
+"""What vLLM takes for FLASH_ATTN at compute capability 9.0."""
+
 Graphs = Literal["full", "piecewise", "none"]
 
 
@@ -53,6 +56,8 @@ class StepClock:
     ranks: int = 1
     block: BlockKernel | None = None
     """What multiplies FP8 weights with a scale for each block of them; None for other weights."""
+    shared: int = 0
+    """Tokens at the beginning of every sequence that the cache holds once."""
 
     def sped_up(self, *, read: float = 1.0, compute: float = 1.0, link: float = 1.0, host: float = 1.0) -> StepClock:
         """The clock of a card and a host that are so many times as fast."""
@@ -95,8 +100,13 @@ class StepClock:
         if found is None:
             bare = self.bare(sequences, sequences)
             speed = self.card.read_bytes * self._attention_share(sequences)
-            found = self._decodes[sequences] = bare, self.work.kv_bytes / speed, self.work.kv_windowed / speed
+            each = self.work.kv_bytes / speed
+            found = self._decodes[sequences] = bare - self.near(sequences, each), each, self.work.kv_windowed / speed
         return found
+
+    def near(self, sequences: int, each: float) -> float:
+        """Seconds spared as all sequences but one read what they share in the second-level cache; not if windowed."""
+        return max(0, sequences - 1) * self.shared * each * (1 - 1 / self.rates.near_read)
 
     def decoding(self, sequences: int, context: float) -> float:
         """Seconds of a step that decodes so many sequences of this context, and nothing else."""
@@ -109,8 +119,8 @@ class StepClock:
     def worked(self, sequences: int, context: float) -> float:
         """Seconds that the card works on such a step, however long the host takes to launch it."""
         _, each, windowed = self.decode(sequences)
-        near = self._near(context)
-        return self._worked(sequences, sequences) + sequences * (each * context + windowed * near)
+        cache = sequences * (each * context + windowed * self._near(context)) - self.near(sequences, each)
+        return self._worked(sequences, sequences) + cache
 
     def steady(self, sequences: int, context: float, prompt: float, answer: float) -> float:
         """Seconds of a step in the mean, where each of so many sequences brings a prompt with every answer: some steps
@@ -142,9 +152,9 @@ class StepClock:
     def launched(self, tokens: int) -> float:
         """Seconds of the host for the kernels of a step of so many tokens that no full graph holds."""
         work, launches = self.work, self.card.launches
-        each = launches.layer
-        if self.graphs == "none" or tokens > CAPTURED:
-            each += launches.bare
+        eager, each = self.graphs == "none", launches.layer
+        if eager or tokens > CAPTURED:
+            each += launches.eager if eager else launches.compiled
             each += launches.experts if work.expert_bytes else 0.0
             each += launches.latent if work.latent else 0.0
             each += launches.adapters if work.adapters else 0.0
@@ -192,12 +202,10 @@ class StepClock:
     def _linear(self, tokens: int) -> float:
         found = self._times.get(("linear", tokens))
         if found is None:
-            found = self._times["linear", tokens] = self._linear_time(tokens)
+            found = self._times["linear", tokens] = self._linear_time(tokens) if tokens else 0.0
         return found
 
     def _linear_time(self, tokens: int) -> float:
-        if not tokens:
-            return 0.0
         moved = tokens * self.work.touched_bytes / (self.card.read_bytes * self.rates.activations)
         read, compute = self.weights(tokens)
         spent = max(self._both(read, compute), self.unpacked_and_multiplied(tokens, compute)) + moved
@@ -250,12 +258,10 @@ class StepClock:
     def _head(self, rows: int) -> float:
         found = self._times.get(("head", rows))
         if found is None:
-            found = self._times["head", rows] = self._head_time(rows)
+            found = self._times["head", rows] = self._head_time(rows) if rows else 0.0
         return found
 
     def _head_time(self, rows: int) -> float:
-        if not rows:
-            return 0.0
         work, card, rates = self.work, self.card, self.rates
         read = work.head_bytes / (card.read_bytes * rates.read_plain)
         compute = rows * work.head_operations / (rates.compute_plain * card.rate("bfloat16"))
@@ -270,13 +276,15 @@ class StepClock:
         if not batch.decoding:
             return 0.0
         _, each, windowed = self.decode(batch.decoding)
-        return each * batch.cached + windowed * batch.windowed
+        return each * batch.cached - self.near(batch.decoding, each) + windowed * batch.windowed
 
     def _attention_share(self, sequences: int) -> float:
         rates = self.rates
         if self.backend == "FLASHINFER":
             return rates.flashinfer_fp8 if self.work.kv_eight_bit else rates.flashinfer
-        if self.backend == "FLASH_ATTN":
+        if self.backend == FLASH_ATTN_3 and not self.work.kv_eight_bit:
+            return rates.flash3
+        if self.backend in ("FLASH_ATTN", FLASH_ATTN_3):
             return rates.flash * max(0.2, 1 - rates.flash_loss * log2(max(1, sequences)))
         return rates.other
 

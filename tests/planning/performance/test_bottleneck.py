@@ -82,7 +82,7 @@ def test_a_limit_that_can_be_set_is_named_before_a_card_that_gains_hardly_more()
 
 def test_weights_that_are_multiplied_slower_than_wider_ones_name_computing_beside_what_helps_more() -> None:
     """FP8 is multiplied twice as fast as what 4 bits are unpacked to, where most of a step reads the cache."""
-    load = Load(input_tokens=32, output_tokens=512, clients=200)
+    load = Load(input_tokens=32, output_tokens=512, clients=128)
     four = subject_speed(*judged("Qwen/Qwen3-4B", "nvidia-h100-80gb", "gptq", 1), load)
     eight = subject_speed(*judged("Qwen/Qwen3-4B", "nvidia-h100-80gb", "fp8", 1), load)
     assert four.figures.itl_ms is not None
