@@ -135,7 +135,8 @@ def _speeds(plan: StackPlan) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for workload in plan.workloads:
         prospect = workload.prospect
-        name = f"{workload.name}\n{prospect.load.input_tokens} in, {prospect.load.output_tokens} out"
+        load = prospect.load_of(prospect.places)
+        lengths = f"{load.input_tokens} in, {load.output_tokens} out{' (medians)' if load.crowd else ''}"
         cells: list[tuple[str, ...]] = []
         for clients, priced in ((1, prospect.one_user), (prospect.places, prospect.full_batch)):
             if not priced.speed.judged:
@@ -152,7 +153,7 @@ def _speeds(plan: StackPlan) -> Table:
                     "-" if cost is None else f"{cost:.2f}",
                 )
             )
-        table.add_row(name, *("\n".join(column) for column in zip(*cells, strict=True)))
+        table.add_row(f"{workload.name}\n{lengths}", *("\n".join(column) for column in zip(*cells, strict=True)))
     return table
 
 

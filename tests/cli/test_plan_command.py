@@ -104,6 +104,21 @@ def test_what_speeds_take_for_granted_stands_below_them() -> None:
     assert "an adapter each" not in run("-s", "dev").stdout
 
 
+@pytest.mark.parametrize(("places", "medians"), [(256, False), (512, True)])
+def test_the_lengths_of_a_crowd_are_shown_as_medians(tmp_path: Path, places: int, medians: bool) -> None:
+    engine = {"kind": "vllm", "version": "0.26.0", "maxModelLen": 8192, "maxNumSeqs": places}
+    serving = {
+        "cluster": {"mode": "existing"},
+        "nodePools": {"h100": {"machineType": "a3-highgpu-1g", "maxNodes": 1}},
+        "workloads": {"qwen": {"model": {"id": "Qwen/Qwen3-4B"}, "engine": engine}},
+    }
+    file = tmp_path / "Pulumi.crowd.yaml"
+    file.write_text(yaml.safe_dump({"config": {"gke-llm-serving:serving": serving}}))
+    row = next(line for line in run("-f", str(file), columns=120).stdout.splitlines() if "256 out" in line)
+    assert str(places) in row
+    assert ("512 in, 256 out (medians)" in row) == medians
+
+
 def test_a_stack_without_workloads_says_so_in_place_of_empty_tables(tmp_path: Path) -> None:
     serving = {"cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"}}
     file = tmp_path / "Pulumi.bare.yaml"
