@@ -10,16 +10,19 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from l4serve.config.key_reference import known_keys
 from l4serve.engines.contract import contract_versions
+from l4serve.planning.memory.fit import Fit
 from scripts.json_samples import BENCH_REPORT, SAMPLES, STACK_FILES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,6 +113,10 @@ ANY = frozenset({"default", "example"})
 """Keys whose values are anything that a stack may hold."""
 
 
+NOT_NEGATIVE = frozenset(to_camel(field.name) for field in fields(Fit) if field.type in ("int", "float"))
+"""Figures of a verdict on memory, none of which is below 0."""
+
+
 def documents(name: str) -> list[Any]:
     """What a command prints on its inputs; of one that needs a sandbox or a server, what it makes of their answers."""
     if name in SAMPLES:
@@ -139,6 +146,8 @@ def form_of(values: Iterable[Any], key: str = "") -> dict[str, Any]:
     if types == ["null"]:
         return {}
     schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types} if types else {}
+    if key in NOT_NEGATIVE and "number" in types:
+        schema["minimum"] = 0
     if objects := [value for value in values if isinstance(value, Mapping)]:
         if key in NAMED:
             schema["additionalProperties"] = True

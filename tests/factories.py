@@ -70,8 +70,11 @@ def loaded(
 def planned(
     values: Mapping[str, Any], *, project: str | None = PROJECT, has_token: bool = False, name: str = "test"
 ) -> StackPlan:
-    """The plan of a serving object."""
-    return plan_stack(loaded(values, project=project, has_token=has_token, name=name))
+    """The plan of a serving object, each of whose notes has a kind: whatever a test plans holds that."""
+    plan = plan_stack(loaded(values, project=project, has_token=has_token, name=name))
+    unknown = [note.text for note in plan.notes if note.id == "other"]
+    assert not unknown, f"values/data/note_kinds.yaml has no kind of these notes: {unknown}"
+    return plan
 
 
 def write_stack(folder: Path, values: Mapping[str, Any], *, name: str = "made", project: str | None = PROJECT) -> Path:

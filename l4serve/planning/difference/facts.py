@@ -62,7 +62,7 @@ def _fit_facts(fit: Fit | None) -> dict[str, Any] | None:
 def margin_gib(fit: Fit) -> float:
     """KV cache beyond one sequence of the judged context, in GiB for each GPU; below 0 where that does not fit."""
     if fit.max_concurrency <= 0:
-        return fit.kv_room_gib
+        return fit.kv_room_gib - fit.shortage_gib
     return fit.kv_room_gib * (1 - 1 / fit.max_concurrency)
 
 

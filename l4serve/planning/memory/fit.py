@@ -7,14 +7,14 @@ from l4serve.config.frozen import frozen
 
 @frozen(kw_only=True)
 class Fit:
-    """The memory of one GPU rank. Figures are GiB for each rank, lengths are tokens.
+    """The memory of one GPU rank. Figures are GiB for each rank, lengths are tokens; none is below 0.
 
-    `kv_room_gib` is what is left for the cache, below 0 where the rest alone does not fit. `max_model_len` is the
-    context that was judged, `largest_max_model_len` the longest that fits at these batch limits. `late_gib` is what the
-    engine allocates after the cache and must find outside its share. `margin_is_uncertain` says that the answer would
-    change within `uncertainty_gib`; `spare_gib` is the tighter of the two margins, inside the engine's share and beyond
-    it, where known. `notes` say what an operator should know of a start that fits: a flag without
-    effect, or a load that the memory left over cannot serve.
+    `kv_room_gib` is what is left for the cache, and `shortage_gib` what the rest alone lacks where it does not fit.
+    `max_model_len` is the context that was judged, `largest_max_model_len` the longest that fits at these batch limits.
+    `late_gib` is what the engine allocates after the cache and must find outside its share. `margin_is_uncertain` says
+    that the answer would change within `uncertainty_gib`; `spare_gib` is the tighter of the two margins, inside the
+    engine's share and beyond it, where known, and 0 where one lacks. `notes` say what an operator should know of a
+    start that fits: a flag without effect, or a load that the memory left over cannot serve.
     """
 
     fits: bool
@@ -34,10 +34,11 @@ class Fit:
     total_gib: float
     uncertainty_gib: float
     spare_gib: float = 0.0
+    shortage_gib: float = 0.0
     reasons: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def kv_cache_gib(self) -> float:
         """Size of the KV cache; 0 where nothing is left for it."""
-        return max(0.0, self.kv_room_gib)
+        return self.kv_room_gib

@@ -68,7 +68,8 @@ def verdict(
         cuda_graph_gib=parts.graphs,
         workspace_gib=parts.workspace,
         late_gib=parts.late,
-        kv_room_gib=left,
+        kv_room_gib=max(0.0, left),
+        shortage_gib=max(0.0, -left),
         kv_cache_tokens=0 if encoder else int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
         max_model_len=limits.max_model_len,
@@ -76,7 +77,7 @@ def verdict(
         usable_gib=usable,
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,
-        spare_gib=min(margin, outside),
+        spare_gib=max(0.0, min(margin, outside)),
         reasons=reasons,
         notes=notes,
     )

@@ -43,7 +43,7 @@ def test_each_error_is_within_the_stated_uncertainty_or_on_the_safe_side(case: C
         error = relative_error(ask_own_model((case,))[case.id], case)
         assert error is None or error < 0.08
     else:
-        assert fit.kv_room_gib - observed <= 2 * fit.uncertainty_gib
+        assert fit.kv_room_gib - fit.shortage_gib - observed <= 2 * fit.uncertainty_gib
 
 
 @each(

@@ -60,6 +60,28 @@ def test_each_note_has_a_level_and_an_id_of_the_reference(file: Path) -> None:
         assert note.id != "other", note.text
 
 
+SELDOM = {
+    "model-unseen": factories.workload(
+        "CohereForAI/aya-23-8B", engine={"kind": "tgi", "version": None, "maxModelLen": None}, fit="warn"
+    ),
+    "offload-ignored": factories.workload(
+        engine={"cpuOffloadGb": 1, "maxModelLen": 2048}, extraEnv={"VLLM_USE_V2_MODEL_RUNNER": "1"}
+    ),
+    "pictures-uncounted": factories.workload(
+        "Qwen/Qwen2.5-VL-3B-Instruct",
+        engine={"gpuMemoryUtilization": 0.98, "maxModelLen": 32768},
+        extraArgs=["--skip-mm-profiling"],
+        fit="warn",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SELDOM)
+def test_a_note_of_one_model_or_release_has_a_kind_too(kind: str) -> None:
+    plan = factories.planned(factories.serving({"chat": SELDOM[kind]}))
+    assert kind in {note.id for note in plan.notes}
+
+
 def test_a_model_short_by_less_than_the_uncertainty_may_fail() -> None:
     engine = {"maxModelLen": 8192, "gpuMemoryUtilization": 0.99}
     tight = factories.workload(engine=engine, model="Qwen/Qwen2.5-7B-Instruct")
