@@ -41,6 +41,8 @@ class Death:
     """Seconds after its start."""
     seconds: float
     """Until the command said so."""
+    queued: float
+    """Seconds of them in which a thread of the command, or of who listened to it, waited for a processor."""
     named: bool
     output: str
     strays: int
@@ -70,10 +72,10 @@ def kill(part: str, after: float, stack: Path) -> Death | None:
             time.sleep(after)
             if command.poll() is not None:
                 return None
-            began = time.monotonic()
+            before, began = _queued(command.pid), time.monotonic()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(found.pid, signal.SIGKILL)
-            output, seconds = _until_named(command, part, began)
+            output, seconds, queued = _until_named(command, part, began)
         finally:
             if command.poll() is None:
                 command.kill()
@@ -81,19 +83,28 @@ def kill(part: str, after: float, stack: Path) -> Death | None:
         if command.returncode == 0:
             return None
         named = command.returncode == 1 and _DEATH.format(part) in output
-        return Death(part, after, seconds, named, output, len(find_strays()))
+        return Death(part, after, seconds, max(0.0, queued - before), named, output, len(find_strays()))
 
 
-def _until_named(command: "subprocess.Popen[str]", part: str, began: float) -> tuple[str, float]:
-    """All that the command prints, and the seconds until it names the part, or ends."""
+def _queued(pid: int) -> float:
+    """Seconds that the threads of a process and of this one have waited for a processor so far; 0 if nobody counts."""
+    waited = 0
+    for file in (*Path(f"/proc/{pid}/task").glob("*/schedstat"), *Path("/proc/self/task").glob("*/schedstat")):
+        with contextlib.suppress(OSError):  # of a thread that ended meanwhile
+            waited += int(file.read_text("ascii").split()[1])
+    return waited / 1e9
+
+
+def _until_named(command: "subprocess.Popen[str]", part: str, began: float) -> tuple[str, float, float]:
+    """All that the command prints, and the seconds until it names the part, or ends, with what was queued by then."""
     assert command.stdout is not None
-    lines, seconds = [], None
+    lines, seconds, queued = [], None, 0.0
     for line in command.stdout:
         lines.append(f"{time.monotonic() - began:6.2f} {line}")
         if seconds is None and _DEATH.format(part) in line:
-            seconds = time.monotonic() - began
+            seconds, queued = time.monotonic() - began, _queued(command.pid)
     command.wait(timeout=300)
-    return "".join(lines), time.monotonic() - began if seconds is None else seconds
+    return "".join(lines), time.monotonic() - began if seconds is None else seconds, queued
 
 
 @contextlib.contextmanager

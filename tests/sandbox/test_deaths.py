@@ -8,9 +8,6 @@ from benchmarks.component_deaths import MOST_SECONDS, PARTS, kill
 from tests.factories import ROOT
 
 pytestmark = pytest.mark.timeout(400, func_only=True)
-_SLOW_MACHINE = 6.0
-"""Tests share their machine with others; the benchmark holds the bound itself."""
-
 
 AT_ITS_START, LATER = 0.0, 2.5
 MOMENTS = {
@@ -34,4 +31,5 @@ def test_a_death_is_named(part: str, after: float) -> None:
     assert death.named, death.output
     assert death.strays == 0
     assert "Traceback" not in death.output
-    assert death.seconds < _SLOW_MACHINE * MOST_SECONDS, death.output
+    # Tests share their machine: what nobody had a processor for counts for nothing, here alone.
+    assert death.seconds - death.queued < MOST_SECONDS, (death.seconds, death.queued, death.output)
