@@ -23,7 +23,7 @@ from l4serve.sandbox.processes import ProcessIdentity, end_processes, this_proce
 from l4serve.sandbox.progress import Progress, silent
 from l4serve.sandbox.signals import ending_signals_raise, signals_ignored
 from l4serve.sandbox.state import SandboxState, read_state
-from l4serve.sandbox.strays import MarkedProcess, carries_mark, marked_processes
+from l4serve.sandbox.strays import MarkedProcess, marked_processes
 from l4serve.sandbox.watchdog import interrupted_by_death
 
 _KEPT = "kept"
@@ -66,12 +66,12 @@ def find_kept() -> SandboxState | None:
 def take_down(progress: Progress = silent) -> bool:
     """End the kept sandbox and what killed commands left behind, without a trace; whether there was anything."""
     root = state_root()
-    left = (*(found.identity for found in find_strays()), *_processes_of(root / _KEPT))
+    left = (*find_strays(), *_marked_of(root / _KEPT))
     existed = bool(left) or os.path.lexists(root / _KEPT)
     if not existed and not root.exists():
         return False
     if root.is_symlink():
-        end_processes(left)
+        end_processes(found.identity for found in left)
     root = _make_state_root()
     with _kept_lock(root, progress), signals_ignored(), readable_file_errors(root, STATE_VARIABLE):
         _remove(root / _KEPT)
@@ -148,22 +148,26 @@ def _removed_unless(folder: Path, *, stays: bool) -> Iterator[None]:
 def _remove(folder: Path) -> None:
     """Ends every process of a sandbox, and its files."""
     for _ in range(_ATTEMPTS):
-        if not (processes := _processes_of(folder)):
+        if not (marked := _marked_of(folder)):
             break
-        end_processes(processes)
+        end_processes(found.identity for found in marked)
     _delete(folder)
 
 
-def _processes_of(folder: Path) -> tuple[ProcessIdentity, ...]:
-    """Those that carry its mark, whatever its file lists; and those listed, whatever path they knew the folder by."""
-    state = read_state(folder)
-    listed = (process for process in (state.processes if state else ()) if process.is_alive())
-    return (*(found.identity for found in _marked_of(folder)), *filter(carries_mark, listed))
-
-
 def _marked_of(folder: Path) -> tuple[MarkedProcess, ...]:
-    root, name = folder.parent, folder.name
-    return tuple(found for found in marked_processes() if found.folder.name == name and found.is_below(root))
+    """Those that carry its mark, whatever its file lists; and those listed that knew the folder by another path."""
+    state, root = read_state(folder), folder.parent
+    listed = {process.pid for process in (state.processes if state else ()) if process.is_alive()}
+    named = (found for found in marked_processes() if found.folder.name == folder.name)
+    return tuple(
+        found for found in named if found.is_below(root) or (found.identity.pid in listed and not _is_at_home(found))
+    )
+
+
+def _is_at_home(found: MarkedProcess) -> bool:
+    """Whether the sandbox that its mark names lists it, so that it is no other's."""
+    state = read_state(found.folder)
+    return state is not None and found.identity.pid in {process.pid for process in state.processes}
 
 
 def _delete(folder: Path) -> None:

@@ -49,14 +49,6 @@ def marked_processes() -> Iterator[MarkedProcess]:
         yield MarkedProcess(identity=identity, folder=folder, owner_is_alive=_is_alive(marks.get(OWNER_MARK, "")))
 
 
-def carries_mark(process: ProcessIdentity) -> bool:
-    """Whether a sandbox started it: what a file lists may be any process."""
-    try:
-        return FOLDER_MARK in psutil.Process(process.pid).environ()
-    except (psutil.Error, OSError):
-        return False
-
-
 def _is_alive(owner: str) -> bool:
     pid, _, started = owner.partition(":")
     try:

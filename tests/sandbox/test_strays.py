@@ -100,6 +100,22 @@ def test_a_state_folder_that_moved_leaves_no_process(
 
 
 @pytest.mark.slow
+def test_a_moved_sandbox_ends_where_another_took_its_old_place(
+    a_kept_sandbox: tuple[ChildProcess, ...], state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = moved(state_dir, tmp_path / "there")
+    newer = start_process("etcd", SLEEP, a_state(state_dir / "kept").folder)
+    a_state(state_dir / "kept", processes=(newer.identity,))
+    try:
+        monkeypatch.setenv("L4SERVE_STATE_DIR", str(there))
+        assert take_down() is True
+        assert not any(child.identity.is_alive() for child in a_kept_sandbox)
+        assert newer.identity.is_alive()
+    finally:
+        end_processes([newer.identity])
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["kept", "passing-moved"])
 def test_a_listed_process_that_no_sandbox_started_is_left_alone(state_dir: Path, name: str) -> None:
     with subprocess.Popen(SLEEP) as other:
