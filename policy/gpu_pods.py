@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.packing.pod_requests import GPU_RESOURCE
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
-from l4serve.planning.workload.pod_resources import GPU_RESOURCE
 from l4serve.planning.workload.storage import annotated_sidecar
 from policy.model import Resource, at, many
 

@@ -1,7 +1,7 @@
 """What the last update of the stack left, from the stack's own state."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -10,6 +10,8 @@ from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.stack.addons import deployed_addons
 from l4serve.planning.stack.exchange import read_pods
+from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.stack.state_pods import state_pods
 
 PODS_OUTPUT = "pods"
 _READ_RESOURCES = "pulumi:pulumi:readStackResourceOutputs"
@@ -17,7 +19,7 @@ _STACK = "pulumi:pulumi:Stack"
 _CLUSTER = "l4serve:cluster:GkeCluster"
 _GKE = "gcp:container/cluster:Cluster"
 _WORKLOAD = "l4serve:serving:InferenceService"
-_DEPLOYMENT = f"{_WORKLOAD}$kubernetes:apps/v1:Deployment"
+_DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
 """Of pods off spot, made before their Deployment and named after it."""
 _AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
@@ -57,28 +59,47 @@ def untold(pods: Mapping[str, PodRequest], resources: Resources) -> frozenset[st
     return frozenset(each for each in _deployments(resources) if not {each, each.rpartition("/")[2]} & pods.keys())
 
 
+def sized(names: Collection[str], resources: Resources, planned: StackPlan) -> Mapping[str, PodRequest]:
+    """The pods of those of these Deployments, by namespace and name, whose size the state holds."""
+    specs = {name: spec for name, spec in _deployments(resources).items() if name in names}
+    return state_pods(specs, autoscaled(resources), planned)
+
+
 def begun(resources: Resources) -> frozenset[str]:
     """Deployments, by namespace and name, that an update began and no state has: it failed, or it was killed."""
     workloads = (urn.split("::")[3] for urn in resources if kind_of(urn) == _WORKLOAD)
-    classes = (outputs["metadata"]["name"] for urn, outputs in resources.items() if kind_of(urn) == _PRIORITY)
+    classes = (metadata["name"] for metadata, _ in _objects(resources, _PRIORITY))
     names = {*workloads, *(name.replace(".", "/", 1) for name in classes)}
-    return frozenset(name for name in names - _deployments(resources) if "/" in name)
+    return frozenset(name for name in names - _deployments(resources).keys() if "/" in name)
 
 
-def autoscaled(resources: Resources) -> frozenset[str]:
-    """Deployments, by namespace and name, whose number of pods an autoscaler sets."""
-    specs = ((row["metadata"], row["spec"]) for urn, row in resources.items() if kind_of(urn) == _AUTOSCALER)
-    return frozenset(f"{metadata['namespace']}/{spec['scaleTargetRef']['name']}" for metadata, spec in specs)
+def autoscaled(resources: Resources) -> Mapping[str, int]:
+    """The most pods of each Deployment, by namespace and name, whose number an autoscaler sets."""
+    return {
+        f"{metadata['namespace']}/{spec['scaleTargetRef']['name']}": int(spec["maxReplicas"])
+        for metadata, spec in _objects(resources, _AUTOSCALER)
+    }
 
 
-def _deployments(resources: Resources) -> set[str]:
-    """Those of workloads: a picker's takes no GPU."""
-    there = [outputs["metadata"] for urn, outputs in resources.items() if _is_deployment(urn)]
-    return {f"{each['namespace']}/{each['name']}" for each in there}
+def _deployments(resources: Resources) -> dict[str, Mapping[str, Any]]:
+    """`spec` of those of workloads, by namespace and name: a picker's takes no GPU."""
+    of_workloads = {urn: outputs for urn, outputs in resources.items() if _is_deployment(urn)}
+    return {
+        f"{metadata['namespace']}/{metadata['name']}": spec for metadata, spec in _objects(of_workloads, _DEPLOYMENT)
+    }
+
+
+def _objects(resources: Resources, kind: str) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Metadata and `spec` of the objects of a kind, without those that the state has no outputs of.
+
+    So an older version of this program adopted what a killed update was making, until a refresh.
+    """
+    rows = (outputs for urn, outputs in resources.items() if kind_of(urn) == kind)
+    yield from ((outputs["metadata"], outputs.get("spec") or {}) for outputs in rows if outputs.get("metadata"))
 
 
 def _is_deployment(urn: str) -> bool:
-    return urn.split("::")[2].endswith(_DEPLOYMENT)
+    return urn.split("::")[2].endswith(f"{_WORKLOAD}${_DEPLOYMENT}")
 
 
 def addons_in_use(resources: Resources, planned: ClusterPlan) -> frozenset[str]:

@@ -40,6 +40,7 @@ from stacks.deployed import (
     deployed_kubeconfig,
     deployed_pods,
     deployed_resources,
+    sized,
     those_that_exist,
     untold,
 )
@@ -59,11 +60,15 @@ def build() -> None:
     except ConfigError as error:
         raise refusal(error) from None
     state = deployed_resources()
-    _refuse_beside_cut_off(planned, state)
-    deployed = those_that_exist(deployed_pods(state), state)
+    _refuse_cut_off(begun(state) - pods_json(planned).keys(), planned, state)
+    told = those_that_exist(deployed_pods(state), state)
+    unsized = untold(told, state)
+    found = sized(unsized, state, planned)
+    deployed = {**found, **told}
     planned = paced(planned, deployed)
-    beside = (deployed, planned, untold(deployed, state), autoscaled(state))
-    stuck = exchange_problems(*beside)
+    beside = (deployed, planned, unsized - found.keys(), autoscaled(state))
+    if stuck := tuple(exchange_problems(*beside)):
+        _refuse_cut_off(begun(state), planned, state)  # whose steps would be refused in turn
     if refused := (*stuck, *addon_problems(addons_in_use(state, planned.cluster), planned)):
         raise refusal(ConfigError(refused))
     _require_secrets(planned)
@@ -80,15 +85,16 @@ def build() -> None:
     _export_pods(pods_json(planned), held_json(deployed, planned), deployments)
 
 
-def _refuse_beside_cut_off(planned: StackPlan, state: Resources) -> None:
-    """Raises pulumi.RunError where a killed update made a Deployment that this one would leave running beside it.
+def _refuse_cut_off(names: frozenset[str], planned: StackPlan, state: Resources) -> None:
+    """Raises pulumi.RunError where a killed update made one of these Deployments, by namespace and name.
 
-    Which of those begun a killed update made, and which a failed one did not, the cluster knows.
+    Which of those begun a killed update made, and which a failed one did not, the cluster knows. One that is not in the
+    config would be left running.
     """
-    if unwanted := begun(state) - pods_json(planned).keys():
-        access = (deployed_kubeconfig(state), planned.cluster.context, planned.stack)
-        if cut_off := own_deployments(access, unwanted):
-            raise refusal(ConfigError([cut_off_problem(cut_off)]))
+    if names and (
+        cut_off := own_deployments((deployed_kubeconfig(state), planned.cluster.context, planned.stack), names)
+    ):
+        raise refusal(ConfigError([cut_off_problem(cut_off)]))
 
 
 def _begin_registering() -> None:

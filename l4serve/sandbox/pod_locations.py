@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from l4serve.config.frozen import frozen
-from l4serve.sandbox.pods import KubeObject, requests_of
+from l4serve.planning.packing.pod_requests import requests_of
+from l4serve.sandbox.pods import KubeObject
 
 _MACHINE_LABEL = "node.kubernetes.io/instance-type"
 _ZONE_LABEL = "topology.kubernetes.io/zone"

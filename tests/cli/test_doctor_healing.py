@@ -57,6 +57,12 @@ def doctor(document: Any) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def unseen(resource: dict[str, Any]) -> dict[str, Any]:
+    """What the state of an object says that a killed update was making: what was asked for, and to do it again."""
+    outputs = {**resource["inputs"], "__inputs": resource["inputs"]}
+    return {"outputs": outputs, "initErrors": [pending._APPLIED_AGAIN]}
+
+
 def adopted(document: Any) -> Any:
     result = CliRunner().invoke(app, ["doctor", "--adopt"], input=json.dumps(document))
     assert result.exit_code == 0
@@ -80,7 +86,7 @@ def test_what_kubernetes_made_is_adopted_so_that_an_update_back_deletes_it() -> 
     assert f"{CLASS['urn']}\n    adopted as l4\n" in said
     assert adopted(state(DEPLOYMENT, CLASS)) == {
         "manifest": {},
-        "resources": [{**DEPLOYMENT, "id": "llm/chat"}, {**CLASS, "id": "l4"}],
+        "resources": [{**DEPLOYMENT, "id": "llm/chat", **unseen(DEPLOYMENT)}, {**CLASS, "id": "l4", **unseen(CLASS)}],
         "pending_operations": [],
     }
 

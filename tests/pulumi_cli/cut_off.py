@@ -43,8 +43,14 @@ def unlock(engine: Engine) -> None:
 
 
 def adopt(engine: Engine) -> list[str | None]:
-    """Take what was being made into the state, as `l4serve doctor --adopt` does; the ids that it is known by."""
+    """Take what was being made into the state and read it again, as `l4serve doctor` says; the ids that it goes by."""
+    ids = import_adopted(engine)
+    engine.refresh()
+    return ids
+
+
+def import_adopted(engine: Engine) -> list[str | None]:
+    """Take what was being made into the state alone, as `l4serve doctor --adopt` does; the ids that it goes by."""
     state = json.loads(engine.call("stack", "export").stdout)
     engine.call("stack", "import", stdin=json.dumps(adopted(state)))
-    engine.refresh()
     return [each.import_id for each in pending_creates(state)]

@@ -9,7 +9,7 @@ from kubernetes.client import AppsV1Api
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import ControlPlane, await_true, nodes_of, stack_on
-from tests.pulumi_cli.cut_off import adopt, kill_an_update
+from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -25,6 +25,31 @@ def test_an_update_back_ends_what_a_killed_one_was_making(control_plane: Control
         engine.configure(before)
         engine.up()
         assert ready(control_plane) == {"a": 1}
+
+
+def test_what_is_adopted_and_not_read_yet_is_updated_where_all_of_it_has_room(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """No output of the stack tells of its size, and before a refresh the state holds only what it was asked for."""
+    before = stack(nodes=3, a=workload())
+    one = itertools.islice(planned_nodes(planned(before, project=None)), 1)
+    with stack_on(control_plane, one, tmp_path, "unread", before) as engine:
+        engine.configure(stack(nodes=3, a=workload(), c=workload()))
+        kill_an_update(engine, lambda: await_pending(control_plane))
+        assert import_adopted(engine) == [f"{SPACE}/c"]
+        assert [(step.op, step.own_name) for step in engine.preview().steps if step.kind == "Deployment"] == [
+            ("update", "c-deployment")
+        ]
+        edited = stack(nodes=3, a=workload(extraEnv={"EDITED": "yes"}))
+        engine.configure(edited)
+        assert [(step.op, step.own_name) for step in engine.preview().steps if step.kind == "Deployment"] == [
+            ("update", "a-deployment"),
+            ("delete", "c-deployment"),
+        ]
+        with nodes_of(control_plane, itertools.islice(planned_nodes(planned(before, project=None)), 1, 3)):
+            engine.call("up", "--refresh", "--yes", "--skip-preview")
+        assert [*ready(control_plane)] == ["a"]
+        assert engine.preview().steps == ()
 
 
 def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_adopted(

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.sandbox.pods import pod_requests, requests_of
+from l4serve.planning.packing.pod_requests import requests_of
+from l4serve.sandbox.pods import pod_requests
 from tests.sandbox.sandbox_objects import deployment
 
 

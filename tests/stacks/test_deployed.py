@@ -85,5 +85,18 @@ def named(namespace: str, name: str) -> dict[str, Any]:
 
 def test_deployments_that_an_autoscaler_scales_are_known_by_what_it_targets() -> None:
     scaler = "urn:pulumi:dev::l4serve::l4serve:serving:WorkloadMonitoring$kubernetes:autoscaling/v2:{}::llm/a".format
-    target = {"metadata": {"namespace": "llm", "name": "a-hpa"}, "spec": {"scaleTargetRef": {"name": "a"}}}
-    assert deployed.autoscaled({scaler("HorizontalPodAutoscaler"): target, scaler("Other"): target}) == {"llm/a"}
+    target = {
+        "metadata": {"namespace": "llm", "name": "a-hpa"},
+        "spec": {"scaleTargetRef": {"name": "a"}, "maxReplicas": 3.0},
+    }
+    state = {scaler("HorizontalPodAutoscaler"): target, scaler("Other"): target}
+    assert deployed.autoscaled(state) == {"llm/a": 3}
+
+
+def test_objects_that_were_adopted_without_outputs_are_passed_over() -> None:
+    """So `doctor --adopt` once left them, until a refresh."""
+    urn = "urn:pulumi:dev::l4serve::l4serve:serving:InferenceService${}::llm/a".format
+    kinds = ("apps/v1:Deployment", "scheduling.k8s.io/v1:PriorityClass", "autoscaling/v2:HorizontalPodAutoscaler")
+    state: dict[str, dict[str, Any]] = {urn(f"kubernetes:{kind}"): {} for kind in kinds}
+    assert deployed.untold({}, state) == deployed.begun(state) == set()
+    assert deployed.autoscaled(state) == {}

@@ -18,7 +18,8 @@ _CREATING = "creating"
 _UPDATING = "updating"
 _CHANGING = (_UPDATING, "deleting")
 _KUBERNETES = "kubernetes:"
-_GOOGLE = "gcp:"
+_APPLIED_AGAIN = "the next update applies it again: nobody saw the end of one that was killed"
+"""Where a resource has an error, the engine updates it although nothing of what is asked for changed."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -97,8 +98,15 @@ def _is_ours(resource: Mapping[str, Any]) -> bool:
 
 
 def _known_of(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What a refresh begins with. Without outputs Google's provider imports: every cluster is then one to be kept."""
-    return {"outputs": resource.get("inputs") or {}} if resource["type"].startswith(_GOOGLE) else {}
+    """What a refresh begins with, and what program and provider read where none ran: what was asked for.
+
+    Without outputs Google's provider imports, and every cluster is then one to be kept; that of Kubernetes takes all
+    for changed. The next update applies an object again that nobody saw the end of, and awaits it.
+    """
+    asked = resource.get("inputs") or {}
+    if not _is_ours(resource):
+        return {"outputs": asked}
+    return {"outputs": {**asked, "__inputs": asked}, "initErrors": [_APPLIED_AGAIN]}
 
 
 def cut_off_problem(deployments: Iterable[str]) -> Problem:

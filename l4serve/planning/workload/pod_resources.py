@@ -11,10 +11,9 @@ from l4serve.planning.machines.allocatable import Allocatable, free_for_workload
 from l4serve.planning.machines.autopilot_sizes import AutopilotSizeError, Requests, adjust, changes, unknown_sizes
 from l4serve.planning.machines.made_nodes import largest_pod, made_disk_gib, made_machine
 from l4serve.planning.memory.host import HostNeeds
+from l4serve.planning.packing.pod_requests import GPU_RESOURCE
 from l4serve.planning.values.quantity import GIB, QuantityError, format_bytes, format_cpu, parse_bytes, parse_cpu
 from l4serve.planning.workload.node_choice import Place
-
-GPU_RESOURCE = "nvidia.com/gpu"
 
 
 @frozen()
