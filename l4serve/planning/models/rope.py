@@ -7,10 +7,9 @@ from math import inf
 from typing import Any
 
 from l4serve.config.secret_shapes import excerpt
+from l4serve.engines.stretched_context import WITHIN_STATED
 
 ROPE_KEYS = ("rope_scaling", "rope_parameters")
-_WITHIN_STATED = ("su", "longrope", "llama3", "default", "mrope")
-"""Kinds of scaling that `max_position_embeddings` already counts."""
 _ANY_OTHER = (
     *("linear", "dynamic", "ntk", "yarn", "deepseek_yarn", "telechat3-yarn", "deepseek_llama_scaling"),
     *("mllama4", "xdrope", "proportional", "openpangu", "bailing_mrope"),
@@ -58,7 +57,7 @@ def rope_faults(text: Mapping[str, Any], width: int | None) -> Iterator[str]:
     for rope in ropes:
         kind = rope.get("rope_type", rope.get("type"))
         factor, original = _figure(rope, "factor"), _figure(rope, "original_max_position_embeddings")
-        if kind is not None and kind not in (*_WITHIN_STATED, *_ANY_OTHER):
+        if kind is not None and kind not in (*WITHIN_STATED, *_ANY_OTHER):
             yield f"no release knows a rotary scaling of the kind {excerpt(repr(kind), 40)}"
         if factor is None and "factor" in rope and kind in _NEED_FACTOR:
             yield f"the rotary scaling is of the kind {kind} and has no factor"
@@ -86,7 +85,7 @@ def _scaled(rope: Mapping[str, Any], stated: int) -> int | None:
     if kind is not None and not isinstance(kind, str):
         raise ValueError("its type is not a text")
     original = _figure(rope, "original_max_position_embeddings")
-    if kind in _WITHIN_STATED or factor is None:
+    if kind in WITHIN_STATED or factor is None:
         return None
     base = original if kind == "yarn" and original is not None else stated
     if not (_LEAST_FACTOR <= factor <= _MOST_FACTOR and 0 < base <= _MOST_POSITIONS and factor * base >= 1):
