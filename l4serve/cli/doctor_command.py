@@ -22,6 +22,7 @@ from l4serve.planning.stack.pending import (
     adopted,
     pending_changes,
     pending_creates,
+    reapplied,
     wants_adopting,
 )
 from l4serve.planning.stack.stack_plan import StackPlan
@@ -40,6 +41,10 @@ AdoptOption = Annotated[
     bool,
     typer.Option("--adopt", help="Print the exported state with what a killed update was making or changing in it."),
 ]
+ReapplyOption = Annotated[
+    bool,
+    typer.Option("--reapply", help="Print the exported state so that pulumi up applies its Kubernetes objects again."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask neither Google Cloud nor the cluster.")]
 
 
@@ -49,6 +54,7 @@ def doctor(
     file: FileOption = None,
     offline: OfflineOption = False,
     adopt: AdoptOption = False,
+    reapply: ReapplyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
@@ -64,10 +70,11 @@ def doctor(
     if unheard and (state is not None or exported is not None):
         raise refuse_input(f"{unheard} is of a stack, and an exported state is read; name -s STACK, or leave it out")
     if exported is not None:
-        _heal(exported, state, adopt=adopt)
+        _heal(exported, state, adopt=adopt, reapply=reapply)
         return
-    if adopt:
-        raise refuse_input("--adopt reads an exported state; run pulumi stack export | l4serve doctor --adopt")
+    if adopt or reapply:
+        option = "--adopt" if adopt else "--reapply"
+        raise refuse_input(f"{option} reads an exported state; run pulumi stack export | l4serve doctor {option}")
     if state is not None:
         raise refuse_input("an exported state and a stack are two questions; name one of them")
     if not named:
@@ -164,16 +171,17 @@ def _no_state(file: Path | None, error: FileRefusedError | StateError) -> typer.
     return refuse_input(f"{file or 'standard input'}: {it}{error}; give what pulumi stack export prints")
 
 
-def _heal(content: bytes, file: Path | None, *, adopt: bool) -> None:
+def _heal(content: bytes, file: Path | None, *, adopt: bool, reapply: bool) -> None:
     """What repairs a stack whose update was killed, from its exported state."""
     try:
         state = read_json(content)
         found, changing = pending_creates(state), pending_changes(state)
     except (FileRefusedError, StateError) as error:
         raise _no_state(file, error) from None
-    if adopt:
+    if adopt or reapply:
+        healed = adopted(state) if adopt else state
         # As it was read: a redacted word would be another state.
-        print(json.dumps(adopted(state), indent=4))
+        print(json.dumps(reapplied(healed) if reapply else healed, indent=4))
         return
     from l4serve.verification.stray_providers import stray_findings
 
@@ -181,8 +189,9 @@ def _heal(content: bytes, file: Path | None, *, adopt: bool) -> None:
     for stray in strays:
         tell(_line(stray))
     if not found and not changing:
-        say("Nothing is pending: pulumi cancel, then pulumi up, ends what was begun.")
-        if strays:
+        from l4serve.cli.left_on_cluster import tell_what_is_left
+
+        if tell_what_is_left(state) or strays:
             raise typer.Exit(NEEDS_HEALING)
         return
     for each in found:

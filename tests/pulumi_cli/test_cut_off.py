@@ -1,6 +1,8 @@
 """A Deployment that a killed update was making is in no state: the next update goes on with it, or ends it."""
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import ControlPlane, await_true, nodes_of, stack_on
 from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update
+from tests.pulumi_cli.engine import ROOT, Engine
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -91,6 +94,42 @@ def test_an_update_back_takes_away_what_a_killed_one_only_added(control_plane: C
             engine.up()
             assert "EDITED" not in variables(control_plane)
             assert engine.preview().steps == ()
+
+
+def test_what_a_killed_update_added_is_told_and_taken_back_after_an_update_that_forgot_it(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """Pulumi drops what was pending with the next update, for which nothing of what is asked for has changed."""
+    before, nodes = stack(a=workload()), tuple(planned_nodes(planned(stack(**A_AND_B), project=None)))
+    with stack_on(control_plane, nodes[:1], tmp_path, "forgotten", before) as engine:
+        code, said = doctor(engine)
+        assert (code, said.partition(":")[0]) == (0, "Nothing is pending, and the cluster has what the state says")
+        engine.configure(stack(a=workload(extraEnv={"EDITED": "yes"})))
+        kill_an_update(engine, lambda: await_pending(control_plane))
+        with nodes_of(control_plane, nodes[1:]):
+            await_true(lambda: [*pods(control_plane).values()] == ["Running"])
+            engine.configure(before)
+            for forgotten in (engine.up, engine.refresh, engine.up):
+                forgotten()
+                assert "EDITED" in variables(control_plane)
+                code, said = doctor(engine)
+                assert (code, said.partition("\n")[0]) == (1, f"{SPACE}/a")
+            engine.refresh()
+            engine.call("stack", "import", stdin=doctor(engine, "--reapply")[1])
+            assert {step.op for step in engine.up().steps} == {"update"}
+            assert "EDITED" not in variables(control_plane)
+            assert engine.preview().steps == ()
+            assert doctor(engine)[0] == 0
+
+
+def doctor(engine: Engine, *options: str) -> tuple[int, str]:
+    """Status of `l4serve doctor` on the exported state, and what it says."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from l4serve.cli.start import main; main()", "doctor", *options],
+        cwd=engine.folder, env={**engine.environment, "PYTHONPATH": str(ROOT)},
+        input=engine.call("stack", "export").stdout, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def variables(plane: ControlPlane) -> set[str]:

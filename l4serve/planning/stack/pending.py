@@ -14,11 +14,13 @@ HEALING = f"{ADOPTING} && pulumi up"
 operations that its engine then drops."""
 READING = "pulumi refresh && pulumi up"
 """What heals it where nothing was being made: the state holds what was there before the killed update."""
+REAPPLYING = "pulumi refresh && pulumi stack export | l4serve doctor --reapply | pulumi stack import && pulumi up"
+"""What takes back, or makes good, what a killed update changed where nothing is pending any more."""
 _CREATING = "creating"
 _UPDATING = "updating"
 _CHANGING = (_UPDATING, "deleting")
 _KUBERNETES = "kubernetes:"
-_APPLIED_AGAIN = "the next update applies it again: nobody saw the end of one that was killed"
+_APPLIED_AGAIN = "applied again by the next update: one that was killed may have changed it"
 """Where a resource has an error, the engine updates it although nothing of what is asked for changed."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -78,6 +80,23 @@ def adopted(state: Any) -> dict[str, Any]:
     held = (_asking(each, asked) for each in deployment.get("resources") or ())
     resources = [*_with_made(held, made), *made.values()]
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": others}}
+
+
+def reapplied(state: Any) -> dict[str, Any]:
+    """The state after which the next update applies every Kubernetes object again, whole.
+
+    What this program has applied before and asks for no more goes with that, whether a state knows of it or not. Raises
+    StateError as `pending_creates` does.
+    """
+    _operations(state)
+    deployment = state["deployment"]
+    resources = [_again(each) for each in deployment.get("resources") or ()]
+    return {**state, "deployment": {**deployment, "resources": resources}}
+
+
+def _again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    ours = str(resource.get("type")).startswith(_KUBERNETES) and not resource.get("delete")
+    return {**resource, "initErrors": [_APPLIED_AGAIN]} if ours else resource
 
 
 def _asked_anew(state: Any) -> Mapping[str, Any]:
