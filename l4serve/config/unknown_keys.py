@@ -19,7 +19,8 @@ _TOKENS = ("hftoken", "hfapitoken", "hfhubtoken", "huggingfacetoken", "huggingfa
 def is_misspelt(key: str, project: str) -> bool:
     """Whether a key is Google Cloud's project, or begins with this one's name, but for a letter."""
     prefix = key.rpartition(":")[0]
-    wrong = prefix != project and nearest(prefix, [project], alike=_ALIKE) is not None
+    alike = _letters(prefix) == _letters(project) or nearest(prefix, [project], alike=_ALIKE) is not None
+    wrong = prefix != project and alike
     return wrong or (key != _OF_GOOGLE and nearest(key, [_OF_GOOGLE], alike=_ALIKE) is not None)
 
 
@@ -34,15 +35,26 @@ def right_key(key: str, project: str, known: Collection[str], *, is_secret: bool
     undo = f"pulumi config rm {key!r}"
     # The prefix would make all keys of the project alike.
     own = nearest(name, [one.removeprefix(f"{project}:") for one in known])
-    if re.sub("[^a-z]", "", name.lower()) in _TOKENS or own == _TOKEN:
+    if own == _TOKEN or _names_token(name):
         return f"{undo} && pulumi config set --secret {_TOKEN}"
     if path := _path(name):
-        return f"{undo} && pulumi config set --path {path!r} VALUE"
+        plainly = ", without --secret: a key for clients has a name of its own (apiKey.config)" if is_secret else ""
+        return f"{undo} && pulumi config set --path {path!r} VALUE{plainly}"
     if near := f"{project}:{own}" if own else nearest(key, [_OF_GOOGLE]):
         return f"did you mean {near}?"
     if is_secret and is_name_of_words(name):
         return f"name it where it belongs, as workloads.NAME.apiKey: {{config: {name}}}, or remove it: {undo}"
     return f"write settings of the stack below {serving}, or remove it: {undo}"
+
+
+def _names_token(name: str) -> bool:
+    """Whether a key is called as the token is, or is a path that ends in that."""
+    steps = re.split(r"[.\[]", name)
+    return any(_letters("".join(steps[start:])) in _TOKENS for start in range(len(steps)))
+
+
+def _letters(text: str) -> str:
+    return re.sub("[^a-z]", "", text.lower())
 
 
 def _path(name: str) -> str | None:

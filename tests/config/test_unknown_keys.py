@@ -44,6 +44,22 @@ def test_a_misspelt_token_is_led_to_it(key: str) -> None:
     assert hint(full) == f"pulumi config rm '{full}' && pulumi config set --secret hfToken"
 
 
+@pytest.mark.parametrize(
+    "key", ["serving.hfToken", "serving.huggingFace.token", "huggingFace.hf_token", 'workloads["x"].hfToken']
+)
+def test_a_token_inside_the_object_is_led_out_of_it(key: str) -> None:
+    full = f"{PROJECT}:{key}"
+    assert hint(full) == f"pulumi config rm {full!r} && pulumi config set --secret hfToken"
+
+
+def test_a_secret_at_a_path_of_the_object_is_told_that_none_stands_there() -> None:
+    full = f"{PROJECT}:serving.workloads.x.apiKey"
+    rest = ", without --secret: a key for clients has a name of its own (apiKey.config)"
+    assert (
+        hint(full) == f"pulumi config rm '{full}' && pulumi config set --path 'serving.workloads.x.apiKey' VALUE{rest}"
+    )
+
+
 @pytest.mark.parametrize("key", ["workloads.x.replicas", "nodePools.l4.spot", "allowReplace[0]"])
 def test_a_path_of_the_object_is_led_to_the_command_that_writes_there(key: str) -> None:
     full = f"{PROJECT}:{key}"
@@ -51,7 +67,8 @@ def test_a_path_of_the_object_is_led_to_the_command_that_writes_there(key: str) 
 
 
 def test_a_misspelt_name_of_the_project_hides_no_secret() -> None:
-    assert hint("gke-llm-servin:hfToken").endswith("pulumi config set --secret hfToken")
+    for name in ("gke-llm-servin", "gke_llm_serving", "GkeLlmServing"):
+        assert hint(f"{name}:hfToken").endswith("pulumi config set --secret hfToken")
     assert hint("gke-llm-servng:chatKey", api_key="chatKey") == f"did you mean {PROJECT}:chatKey?"
 
 

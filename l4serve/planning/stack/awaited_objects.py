@@ -16,8 +16,9 @@ def awaited_objects(
     """
     if taken := objects_taken(workloads, gateway):
         way = "" if new_cluster else "make both before it and set createNamespace: false, or "
+        fake = "" if new_cluster else "; nodes that run no containers, as the sandbox's, wait for none"
         text = f"the first update makes namespace {namespace}, and waits for objects that nobody can have made there"
-        yield Note("createNamespace", f"{text}: {', '.join(taken)}; {way}make them while it runs")
+        yield Note("createNamespace", f"{text}: {', '.join(taken)}; {way}make them while it runs{fake}")
 
 
 def objects_taken(workloads: Sequence[WorkloadPlan], gateway: GatewayPlan | None) -> tuple[str, ...]:

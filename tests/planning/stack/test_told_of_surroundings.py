@@ -61,6 +61,7 @@ def test_what_the_first_update_waits_for_is_told(fields: dict[str, Any], named: 
     assert awaited(**fields, createNamespace=False) == []
     (found,) = awaited(**fields, cluster=factories.EXISTING)
     assert "createNamespace: false" in found
+    assert found.endswith("nodes that run no containers, as the sandbox's, wait for none")
 
 
 def test_the_first_update_waits_for_nothing_that_the_stack_makes() -> None:
