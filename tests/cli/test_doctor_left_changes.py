@@ -1,9 +1,12 @@
 """l4serve doctor: an exported state in which nothing is pending, while the cluster may have what no state knows."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
@@ -12,6 +15,7 @@ from l4serve.planning.stack.pending import REAPPLYING
 from l4serve.verification import doctor_state, stray_providers
 from l4serve.verification.cluster_access import AccessError
 from tests.cli.test_doctor_healing import CLASS, CLUSTER, DEPLOYMENT, doctor
+from tests.factories import cluster_plan
 
 
 def left(monkeypatch: pytest.MonkeyPatch, changed: list[str] | Exception, stack: str = "local") -> tuple[int, str]:
@@ -64,3 +68,34 @@ def test_every_kubernetes_object_is_applied_again_by_the_next_update() -> None:
     assert json.loads(result.stdout)["deployment"]["resources"] == [again, going, CLUSTER]
     refused = CliRunner().invoke(app, ["doctor", "-s", "dev", "--reapply"])
     assert (refused.exit_code, "--reapply reads an exported state" in refused.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (ApiException(status=404), ["llm/chat"]),
+        (SimpleNamespace(data=b'{"spec": {"paused": true}}'), ["llm/chat"]),
+        (SimpleNamespace(data=b'{"spec": {"replicas": 3, "paused": false}}'), []),
+        (ApiException(status=403), None),
+        (OSError(), None),
+    ],
+    ids=["gone", "another", "the same", "forbidden", "unreachable"],
+)
+def test_a_deployment_that_is_gone_is_told_and_a_cluster_that_does_not_answer_is_none(
+    answer: Any, found: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: Any, **__: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    api = SimpleNamespace(read_namespaced_deployment=read)
+    monkeypatch.setattr(doctor_state, "stack_client", lambda *_: None)
+    monkeypatch.setattr(doctor_state, "AppsV1Api", lambda _: api)
+    state = {"deployment": {"resources": [{**DEPLOYMENT, "outputs": {"spec": {"replicas": 1, "paused": False}}}]}}
+    arguments = (state, cluster_plan(), "dev", Path())
+    if found is not None:
+        assert doctor_state.changed_deployments(*arguments) == found
+        return
+    with pytest.raises(AccessError, match="does not answer"):
+        doctor_state.changed_deployments(*arguments)
