@@ -33,6 +33,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.kvHeads": model.num_key_value_heads,
         "model.vocabulary": model.vocab_size,
         "model.windowed": model.windowed or None,
+        "model.purpose": model.purpose,
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,
         "model.quantization": model.quantization_method,

@@ -42,6 +42,8 @@ class ModelTraits:
     shared_intermediate_size: int | None = None
     """Width of what every token passes beside its experts, in elements; None or 0 where there is no such thing."""
 
+    purpose: str | None = None
+    """What the checkpoint was made for where its class does not say it, such as embed."""
     latent_attention: bool = False
     """Whether keys and values are kept as one compressed vector (MLA), which every shard holds whole."""
     windowed: bool = False

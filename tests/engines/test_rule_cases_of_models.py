@@ -57,6 +57,25 @@ def test_a_class_whose_config_is_remote_code_needs_trust(
 
 
 @pytest.mark.parametrize(
+    ("version", "architecture", "purpose", "fields", "refused"),
+    [
+        ("0.10.0", "Qwen3ForCausalLM", "embed", {}, True),
+        ("0.10.0", "Qwen3ForCausalLM", "embed", {"task": "auto"}, True),
+        ("0.10.0", "Qwen3ForCausalLM", "embed", {"task": "embed"}, False),
+        ("0.10.0", "Qwen3ForCausalLM", None, {}, False),
+        ("0.10.0", "Qwen2Model", "embed", {}, False),
+        ("0.9.2", "Qwen3ForCausalLM", "embed", {}, False),
+        ("0.10.1", "Qwen3ForCausalLM", "embed", {}, False),
+    ],
+)
+def test_a_decoder_trained_for_vectors_is_asked_for_them_where_the_release_goes_by_its_class(
+    version: str, architecture: str, purpose: str | None, fields: dict[str, Any], refused: bool
+) -> None:
+    found = errors("vllm", version, like(QWEN, architecture=architecture, purpose=purpose), **fields)
+    assert ("vllm-vectors-of-a-decoder-unasked" in found) == refused
+
+
+@pytest.mark.parametrize(
     ("version", "architecture", "refused"),
     [
         ("0.8.5", "Qwen3ForCausalLM", True),

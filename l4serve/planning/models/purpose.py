@@ -14,6 +14,11 @@ _OF_KIND: dict[str, Purpose] = {
     "token-classification": "token",
     "reward": "reward",
 }
+_OF_END: dict[str, Purpose] = {
+    "ForSequenceClassification": "classify",
+    "ForTokenClassification": "token",
+    "RewardModel": "reward",
+}
 _OF_WORD: dict[str, Purpose] = {
     "embed": "embed",
     "embedding": "embed",
@@ -29,6 +34,12 @@ def purpose_of_word(word: str | None) -> Purpose | None:
     return "generate" if word == "generate" else _OF_WORD.get(word or "")
 
 
-def purpose_of_kind(kind: str | None) -> Purpose | None:
-    """The purpose of a class of models, by the kind that a contract gives it; None for one that generates."""
-    return _OF_KIND.get(kind or "")
+def purpose_of_class(architecture: str, kind: str | None) -> Purpose | None:
+    """The purpose of a class, by the kind that a contract gives it; None for one that generates.
+
+    Where a release lists classes of all purposes with those for vectors, or those for tokens with those for texts,
+    the name's end tells.
+    """
+    if kind not in ("embedding", "classification"):
+        return _OF_KIND.get(kind or "")
+    return next((purpose for end, purpose in _OF_END.items() if architecture.endswith(end)), _OF_KIND[kind])

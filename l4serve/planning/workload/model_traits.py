@@ -20,6 +20,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         architecture=shape.architecture,
         num_attention_heads=shape.num_attention_heads,
         num_key_value_heads=shape.num_key_value_heads,
+        purpose=shape.purpose,
         latent_attention=shape.mla is not None,
         head_dim=shape.head_dim,
         hidden_size=shape.hidden_size,

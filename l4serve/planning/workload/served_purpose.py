@@ -5,7 +5,7 @@ from l4serve.engines.asked_words import asked_words
 from l4serve.engines.contract import Contract
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.models.purpose import Purpose, purpose_of_kind, purpose_of_word
+from l4serve.planning.models.purpose import Purpose, purpose_of_class, purpose_of_word
 
 
 def served_purpose(workload: Workload, shape: ModelShape | None, contract: Contract) -> Purpose:
@@ -17,5 +17,6 @@ def served_purpose(workload: Workload, shape: ModelShape | None, contract: Contr
         return "generate"
     asked = purpose_of_word(words["task"]) or purpose_of_word(words["convert"])
     served = contract.served(shape.architecture) if shape else None
-    made = (shape.purpose if shape else None) or purpose_of_kind(served.kind if served else None)
+    of_class = purpose_of_class(shape.architecture, served.kind) if shape and served else None
+    made = (shape.purpose if shape else None) or of_class
     return asked or made or purpose_of_word(words["runner"]) or "generate"

@@ -10,7 +10,7 @@ import l4serve.planning.models
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import all_models, find_model, misspelt, quantized_variants
-from l4serve.planning.models.purpose import purpose_of_kind
+from l4serve.planning.models.purpose import purpose_of_class
 from tests.each_case import each
 
 DATA = Path(l4serve.planning.models.__path__[0]) / "data" / "catalogue.json"
@@ -34,9 +34,11 @@ def test_no_name_has_two_shapes() -> None:
 
 def test_twenty_models_answer_with_vectors_scores_or_classes() -> None:
     contract = load_contract("vllm", contract_versions("vllm")[-1])
-    served = [contract.served(model.architecture) for model in all_models()]
-    kinds = [purpose_of_kind(found.kind) if found else None for found in served]
-    purposes = [model.purpose or kind for model, kind in zip(all_models(), kinds, strict=True)]
+    served = [(model, contract.served(model.architecture)) for model in all_models()]
+    purposes = [
+        model.purpose or (purpose_of_class(model.architecture, found.kind) if found else None)
+        for model, found in served
+    ]
     assert sum(purpose is not None for purpose in purposes) >= 20
     assert {"embed", "score", "classify", "token"} <= set(purposes)
 

@@ -1,0 +1,29 @@
+"""What a class of models answers with, by the release that serves it."""
+
+import pytest
+
+from l4serve.engines.contract import load_contract
+from l4serve.planning.models.purpose import purpose_of_class
+
+
+@pytest.mark.parametrize(
+    ("version", "architecture", "purpose"),
+    [
+        ("0.8.5", "Qwen2ForProcessRewardModel", "reward"),
+        ("0.10.2", "Qwen2ForProcessRewardModel", "reward"),
+        ("0.26.0", "Qwen2ForProcessRewardModel", "reward"),
+        ("0.11.0", "BertForTokenClassification", "token"),
+        ("0.18.0", "BertForTokenClassification", "token"),
+        ("0.11.0", "BertForSequenceClassification", "classify"),
+        ("0.9.2", "GPT2ForSequenceClassification", "classify"),
+        ("0.10.2", "BertModel", "embed"),
+        ("0.10.2", "RobertaForMaskedLM", "embed"),
+        ("0.10.2", "Qwen3ForCausalLM", None),
+    ],
+)
+def test_a_class_answers_alike_wherever_a_release_lists_it(
+    version: str, architecture: str, purpose: str | None
+) -> None:
+    served = load_contract("vllm", version).served(architecture)
+    assert served is not None
+    assert purpose_of_class(architecture, served.kind) == purpose
