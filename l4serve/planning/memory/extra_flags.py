@@ -48,6 +48,12 @@ def with_fields(options: ServingOptions, engine: BaseModel) -> ServingOptions:
     return _with(options, given, {})
 
 
+def weights_are_known(options: ServingOptions) -> bool:
+    """Whether the card holds the weights that the shape tells, as no setting moves whole layers or takes others."""
+    moving = tuple(flag_table()["weightsUnknown"])
+    return not any(setting.startswith(moving) for setting in options.unjudged)
+
+
 @cache
 def _fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
     named = (

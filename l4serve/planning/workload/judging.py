@@ -17,6 +17,7 @@ from l4serve.engines.rules import judge as judge_by_rules
 from l4serve.engines.traits import Verdict
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.estimate import estimate
+from l4serve.planning.memory.extra_flags import weights_are_known
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import GIB, MemoryModelError
 from l4serve.planning.memory.host import host_needs
@@ -182,7 +183,7 @@ def _memory(subject: Subject) -> tuple[Fit | None, tuple[str, ...]]:
 def _too_large(subject: Subject) -> str:
     """That a model's weights exceed its GPUs by what its id tells; empty where they need not."""
     given = vars(subject.workload.engine)
-    beside = given.get("cpu_offload_gb") or any(arg.startswith("--offload") for arg in subject.workload.extra_args)
+    beside = given.get("cpu_offload_gb") or not weights_are_known(subject.options)
     named = named_size(subject.workload.model.id, stored_as_named=not given.get("quantization"))
     room = subject.card.total_gib * subject.layout.gpus
     if named is None or beside or named.gib <= room:
@@ -194,6 +195,8 @@ def _too_large(subject: Subject) -> str:
 def _too_heavy(subject: Subject, fit: Fit | None) -> tuple[Problem, ...]:
     """That the weights alone exceed a GPU where nothing else of the memory is judged."""
     if subject.shape is None or fit is not None or subject.workload.fit != "refuse":
+        return ()
+    if not weights_are_known(subject.options):
         return ()
     try:
         weights = weight_bytes(subject.shape, subject.options) / GIB - subject.options.cpu_offload_gib

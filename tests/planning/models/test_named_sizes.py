@@ -87,3 +87,27 @@ def test_weights_alone_are_judged_where_states_are_not(
         assert refused == any("the weights alone need 96" in problem.message for problem in error.problems)
     else:
         assert not refused and "memory-not-judged" in {note.id for note in notes}
+
+
+@pytest.mark.parametrize("model_id", ["Qwen/Qwen2.5-14B-Instruct", "some/Unknown-70B-Instruct"])
+@pytest.mark.parametrize(
+    ("arguments", "moved"),
+    [
+        (["--offload-backend=prefetch", "--offload-group-size=2", "--offload-num-in-group=1"], True),
+        (["--offload-group=2"], True),
+        (["--cpu-offload-params", "gate_up_proj"], False),
+        (["--enable-dbo"], False),
+    ],
+)
+def test_weights_that_leave_by_layers_weigh_nothing_alone(model_id: str, arguments: list[str], moved: bool) -> None:
+    """Before, a model of which half of each group leaves the card was told to take larger GPUs."""
+    engine = {"kind": "vllm", "version": "0.28.0"}
+    asked = factories.workload(model_id, engine=engine, nodePool="l4", extraArgs=arguments)
+    config = factories.serving({"qwen": asked}, cluster=factories.STANDARD, pools=L4)
+    try:
+        (note,) = [note.text for note in factories.planned(config).notes if note.id == "memory-not-judged"]
+    except ConfigError as error:
+        heavy = any("the weights alone need 27.57" in problem.message for problem in error.problems)
+    else:
+        heavy = "by its name it does not fit" in note
+    assert heavy != moved
