@@ -19,6 +19,7 @@ from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
+from l4serve.engines.keyed_flags import key_problem
 from l4serve.engines.model_location import location_owners
 
 
@@ -36,7 +37,7 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     mine = {name: owner for name, owner in owned_env.items() if downloads or not _of_the_hub(owner)}
     mine |= {name: owner for name, owner in location_owners(case.engine.kind).items() if name in case.location_env}
     mine = {n: owner for n, owner in mine.items() if not _names_every_gpu(owner, case.extra_env.get(n), case.layout)}
-    yield from _extra_arg_problems(case.extra_args, theirs, case.contract)
+    yield from _extra_arg_problems(case, theirs)
     yield from _extra_env_problems(case.extra_env, mine, case.contract)
     yield from _owned_problems("env", dict.fromkeys(case.env), mine)
     yield from env_source_problems(case)
@@ -94,7 +95,7 @@ def _owned_paths(kind: str) -> Mapping[str, str]:
 
 
 _Owners = Mapping[str, str | Mapping[str, Any]]
-"""By flag or variable: the path of the field that sets it, or what relies on it."""
+"""By flag or variable: the path of the field that sets it, the object that it is a key of, or what relies on it."""
 
 
 @cache
@@ -112,11 +113,12 @@ def _owned(model: type[BaseModel], kind: str, version: str, *, stock: bool) -> t
     return paths, env | {name: path for name, path in paths.items() if not name.startswith("--")}
 
 
-def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contract) -> Iterator[Problem]:
+def _extra_arg_problems(case: Case, owned: _Owners) -> Iterator[Problem]:
     seen: dict[str, int] = {}
-    for option in read_options(extra, contract):
+    options = tuple(read_options(case.extra_args, case.contract))
+    for option in options:
         path = f"extraArgs[{option.index}]"
-        for problem in check_option(option, contract):
+        for problem in check_option(option, case.contract):
             yield Problem(path, f"{problem.path}: {problem.message}", problem.remedy)
         if option.flag is None:
             continue
@@ -124,8 +126,12 @@ def _extra_arg_problems(extra: tuple[str, ...], owned: _Owners, contract: Contra
         name = option.flag.name
         # One key of a JSON option is told by its name, as the whole object has it.
         told = tuple(f"{option.key}={value}" for value in option.values) if option.key else option.values
-        if name in owned and any(not _breaks_nothing(owned[name], value) for value in told or (None,)):
-            yield _owned_problem(path, option.token, owned[name])
+        owner = owned.get(name)
+        if owner is not None and any(not _breaks_nothing(owner, value) for value in told or (None,)):
+            keyed = not isinstance(owner, str) and "key" in owner
+            yield (
+                key_problem(option, options, owned, case.engine) if keyed else _owned_problem(path, option.token, owner)
+            )
         if name in seen and not option.flag.repeatable and "." not in option.token:
             yield Problem(path, f"{option.token} repeats extraArgs[{seen[name]}]", "remove one of them")
         seen.setdefault(name, option.index)
