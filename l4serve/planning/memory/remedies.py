@@ -13,10 +13,11 @@ from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import masks_pairs, parse_version, vllm_generation
+from l4serve.planning.memory.longest_context import longest_where
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedy_steps import Judge, Step, cache_edits, extend, offload_edits, weight_edits
 from l4serve.planning.memory.stated_cache import mended_size, stated_cache
-from l4serve.planning.memory.towers import largest_item_tokens
+from l4serve.planning.memory.towers import largest_item_tokens, loads_tower
 from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
@@ -257,12 +258,24 @@ def _context_edits(base: Step, judge: Judge) -> Iterator[Step]:
     if options.max_input_tokens is not None and options.max_total_tokens is None:
         return
     fit = judge(base)
-    floor = (options.max_input_tokens or 0) + 1
+    least = max((options.max_input_tokens or 0) + 1, SHORTEST_USEFUL_CONTEXT)
     key = engine_profile(options.engine).path("length")
+
+    def cut(length: int) -> Step:
+        return extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
+
+    longest = min(fit.largest_max_model_len, fit.max_model_len)
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_cache_gib) if fit.kv_cache_gib > 0 else 0.0
-    for length in (_round(int(fit.largest_max_model_len * share)), _round(fit.largest_max_model_len)):
-        if max(floor, SHORTEST_USEFUL_CONTEXT) <= length < fit.max_model_len:
-            yield extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
+    surest = _round(int(fit.largest_max_model_len * share))
+    if loads_tower(base.model, options):  # the profile holds a video as long as the context
+        surest = longest_where(lambda length: _is_sure(judge(cut(length))), 0, longest, LENGTH_STEP)
+    for length in (surest, _round(longest)):
+        if least <= length < fit.max_model_len:
+            yield cut(length)
+
+
+def _is_sure(fit: Fit) -> bool:
+    return fit.fits and not fit.margin_is_uncertain
 
 
 def _round(length: int) -> int:

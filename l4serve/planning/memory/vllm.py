@@ -16,8 +16,10 @@ from l4serve.planning.memory.flag_values import allreduce_gib, read_count
 from l4serve.planning.memory.generations import GIB, Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
+from l4serve.planning.memory.longest_context import with_longest
 from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
+from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.memory.uncertainty import uncertainty_gib
 from l4serve.planning.memory.vllm_activations import (
     HOPPER,
@@ -39,10 +41,8 @@ from l4serve.planning.values.edited import edited
 MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 """The release since which V1 alone serves Mamba (https://github.com/vllm-project/vllm/releases/tag/v0.11.0)."""
 
-
 TRITON_KERNELS = (0, 12, 0)
 """The release of which a source is known to bring Triton's kernels for MXFP4 experts; 0.11.0 does not."""
-
 
 INTERACTIVE_SIZES = 32
 """Up to where `--performance-mode interactivity` captures every size (`_set_cudagraph_sizes`, 0.17.0 to 0.26.0)."""
@@ -131,7 +131,10 @@ class VllmMemory:
 
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """vLLM's answer for one rank."""
-        return estimate_vllm(model, gpu, options, constants)
+        fit = estimate_vllm(model, gpu, options, constants)
+        if options.fits_length or not loads_tower(model, options):
+            return fit
+        return with_longest(fit, lambda n: estimate_vllm(model, gpu, edited(options, max_model_len=n), constants))
 
 
 def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:

@@ -188,3 +188,18 @@ def test_fewer_adapters_at_once_are_offered_where_they_fit() -> None:
     after = estimate(model, L4, replace(options, lora=LoraOptions(max_loras=loras, max_lora_rank=64)))
     assert after == fewer.fit_after
     assert after.fits
+
+
+@pytest.mark.parametrize("length", [32768, None])
+@pytest.mark.parametrize("version", ["0.11.0", "0.13.0"])
+def test_a_context_of_a_vision_model_is_cut_no_shorter_than_it_must_be(version: str, length: int | None) -> None:
+    """Before, to 1,120 tokens by the profile of the long context, or not at all."""
+    model = find_model("Qwen/Qwen2.5-VL-7B-Instruct")
+    assert model is not None and L4 is not None
+    options = ServingOptions(engine="vllm", engine_version=version, max_model_len=length)
+    found = [r for r in remedies(model, L4, options, gpus_available=(1,)) if set(r.edit) == {"engine.maxModelLen"}]
+    (cut,) = (int(str(remedy.edit["engine.maxModelLen"])) for remedy in found)
+    for tried, sure in ((cut, True), (cut + 256, False)):
+        fit = estimate(model, L4, replace(options, max_model_len=tried))
+        assert (fit.fits and not fit.margin_is_uncertain) == sure
+    assert found[0].fit_after.largest_max_model_len < 32768

@@ -204,3 +204,14 @@ def test_an_operator_who_splits_no_item_needs_a_step_that_holds_the_largest(
         options = ServingOptions(engine="vllm", engine_version="0.26.0", **asked)
         told = [dict(other.edit) for other in remedies(shape(QWEN), card, options, gpus_available=(1,))]
         assert {"engine.maxNumBatchedTokens": 16384} in told
+
+
+def test_the_longest_context_is_one_that_is_judged_to_fit() -> None:
+    """Before, the profile at the judged length told it: up to 38,944 tokens, of which 32,768 do not fit."""
+    for version, asked in (("0.11.0", 32768), ("0.13.0", 20000), ("0.13.0", None), ("0.8.5", 128000)):
+        options = {"max_model_len": asked, "gpu_memory_utilization": 0.9}
+        longest = fit("Qwen/Qwen2.5-VL-7B-Instruct", version, "nvidia-l4", **options).largest_max_model_len
+        assert 30000 < longest < 40000
+        for length, fits in ((longest, True), (longest + 64, False)):
+            options["max_model_len"] = length
+            assert fit("Qwen/Qwen2.5-VL-7B-Instruct", version, "nvidia-l4", **options).fits == fits
