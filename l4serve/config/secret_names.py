@@ -123,6 +123,8 @@ def _secret_word(name: str) -> str | None:
     """The word that makes a name one for secrets."""
     if not name.isascii() and is_foreign_password(name):
         return "password"
+    if _begins_an_option(name):
+        return None
     words = [word.lower() for word in WORD.findall(name[:300])]
     while words and (words[-1].isdigit() or words[-1] in _words()["qualifiers"]):
         words.pop()
@@ -133,6 +135,13 @@ def _secret_word(name: str) -> str | None:
         return None
     named = (word for word in words if word in _words()["secret"] or _is_glued(word, capitals=capitals))
     return next(named, None) or _token_in(words) or _key_in(words, capitals=capitals) or _last_in(name, words)
+
+
+def _begins_an_option(name: str) -> bool:
+    """Whether a name is the beginning, of two words or more, of an option that holds no secret."""
+    written = name.replace("_", "-")
+    told = name.startswith("--") and "-" in written.lstrip("-")
+    return told and any(option.startswith(written) for option in _words()["options"])
 
 
 _REFERENCES = (("pull", "secret"), ("pull", "secrets"), ("tls", "secret"), ("secret", "store"), ("secrets", "manager"))
