@@ -37,25 +37,6 @@ def test_what_the_models_class_can_do(
     assert found == ({rule} if rule else set())
 
 
-@pytest.mark.parametrize("version", ["0.9.2", "0.26.0", "0.33.0"])
-@pytest.mark.parametrize(
-    ("architecture", "fields", "refused"),
-    [
-        ("MiMoForCausalLM", {}, True),
-        ("MiMoForCausalLM", {"trustRemoteCode": False}, True),
-        ("MiMoForCausalLM", {"trustRemoteCode": True}, False),
-        ("InternLM2ForCausalLM", {}, True),
-        ("Qwen2ForCausalLM", {}, False),
-        ("DeepseekV2ForCausalLM", {}, False),
-    ],
-)
-def test_a_class_whose_config_is_remote_code_needs_trust(
-    version: str, architecture: str, fields: dict[str, Any], refused: bool
-) -> None:
-    found = errors("vllm", version, like(QWEN, architecture=architecture), **fields)
-    assert ("vllm-model-of-remote-code" in found) == refused
-
-
 @pytest.mark.parametrize(
     ("version", "architecture", "purpose", "fields", "refused"),
     [
