@@ -72,9 +72,10 @@ def _spelt(contract: Contract) -> Iterator[dict[str, Any]]:
 def _cut_short(contract: Contract) -> Iterator[tuple[str, ...]]:
     """Every seventh option without its last letters, in the two lengths at which it stops to be a word."""
     for flag in sorted(contract.flags.values(), key=lambda flag: flag.name)[::7]:
-        value = f"={_RIGHT[flag.type]}" if flag.choices is None and flag.type in _RIGHT else None
-        if value is None and flag.takes_value:
+        right = flag.values[0] if flag.values else _RIGHT.get(flag.type)
+        if flag.takes_value and (flag.choices or right is None):
             continue
+        value = f"={right}" if flag.takes_value else None
         for cut in (1, 4):
             short = flag.name[:-cut].rstrip("-")
             if len(short) > len("--abc") and contract.flag(short) is None:

@@ -35,10 +35,14 @@ def real_parser() -> argparse.ArgumentParser:
 
 
 def _first(*names: str) -> Any:
+    """The first of several modules that can be imported; of none, why: a release that lacks one has another."""
+    reasons = []
     for name in names:
-        with contextlib.suppress(ImportError):
+        try:
             return importlib.import_module(name)
-    raise SystemExit(f"none of {', '.join(names)} can be imported")
+        except ImportError as error:
+            reasons.append(f"{name}: {error}")
+    raise SystemExit("none of these can be imported:\n" + "\n".join(reasons))
 
 
 def observe(parser: argparse.ArgumentParser) -> dict[str, Any]:

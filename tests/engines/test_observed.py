@@ -1,6 +1,7 @@
 """What was seen on a machine with a real vLLM agrees with the contract of that release."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import l4serve.engines
 from l4serve.engines.checking import check_argv
 from l4serve.engines.contract import load_contract
+from scripts.emit_argv_cases import cases
+from tests.stack_cases import ROOT
 
 OBSERVED = Path(l4serve.engines.__path__[0]) / "data" / "observed"
 
@@ -62,3 +65,18 @@ def test_a_server_started_with_a_planned_command_line_and_showed_the_contracts_m
 def test_the_real_parser_refused_the_removed_flags(flag: str) -> None:
     told = {refusal["argv"][0].split("=")[0]: refusal["vllm"] for refusal in seen("argv")["refusals"]}
     assert "unrecognized arguments" in told[flag]
+
+
+@pytest.mark.parametrize("version", ["0.9.2", "0.33.0"])
+def test_the_page_counts_the_command_lines_that_are_made(version: str) -> None:
+    page = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    found = re.search(rf"^\| {re.escape(version)} \| \d+ \| (\d+) \| 0 \|$", page, re.MULTILINE)
+    assert found
+    assert len(list(cases(load_contract("vllm", version), seed=1))) == int(found[1])
+
+
+@pytest.mark.parametrize("version", ["0.17.1", "0.21.0", "0.25.1", "0.33.0"])
+def test_no_command_line_is_to_be_refused_for_what_only_the_start_refuses(version: str) -> None:
+    """A parser takes any text for --mamba-backend; the start looks it up, so a sample says one that it knows."""
+    refused = [case for case in cases(load_contract("vllm", version), 977, combinations=0) if not case["accept"]]
+    assert [case["argv"] for case in refused if "none that the release knows" in case["why"]] == []
