@@ -124,8 +124,15 @@ def backend_of(case: Case) -> Choice:
 
 
 def _asked_backend(case: Case) -> str | None:
-    named = asked_backend(case.contract, case.version, vars(case.engine).get("attention_backend"))
-    return named or vars(case.engine).get("attention")
+    words = asked_words(case.engine, case.extra_args, case.contract)
+    named = _named_backend(vars(case.engine).get("attention_backend"), words)
+    return asked_backend(case.contract, case.version, named) or vars(case.engine).get("attention")
+
+
+def _named_backend(field: str | None, words: Mapping[str, Any]) -> str | None:
+    """The backend that the field names, or a key of --attention-config."""
+    inside = words["arg.attentionConfig.backend"]
+    return field or (inside if isinstance(inside, str) else None)
 
 
 @lru_cache(maxsize=4096)
@@ -160,8 +167,9 @@ def _engine_facts(case: Case) -> dict[str, Any]:
     facts |= {names[name]: value for name, value in vars(case.engine).items() if value is not None and value != {}}
     facts |= asked_words(case.engine, case.extra_args, case.contract)
     facts["engine"] = case.engine.kind
-    facts["written.attentionBackend"] = facts["attentionBackend"]
-    facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["attentionBackend"])
+    facts["typed.attentionBackend"] = facts["attentionBackend"]
+    facts["written.attentionBackend"] = _named_backend(facts["attentionBackend"], facts)
+    facts["attentionBackend"] = asked_backend(case.contract, case.version, facts["written.attentionBackend"])
     facts |= open_facts(case.contract, facts)
     lora, speculative = facts["lora"], facts["speculativeConfig"] or {}
     facts["remainder.blockSize"] = facts["blockSize"] % _BLOCK if facts["blockSize"] else None
