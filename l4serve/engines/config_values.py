@@ -88,10 +88,10 @@ def _is_read(name: str, kind: str, engine: str, version: str) -> bool:
 @cache
 def _plain_word(name: str, engine: str, version: str) -> str | None:
     """What the values of a plain option may be; None where the parser alone says."""
+    rows = load_data(__file__, "number_bounds.yaml").get(engine, {}).get(name, ())
+    bound = next((row["takes"] for row in rows if Version(version) in SpecifierSet(row["versions"])), None)
     table = _keys_table(engine)
-    word = table.plain_word(name, version) if table else None
-    rows = load_data(__file__, "number_bounds.yaml").get(engine, {}).get(name, ()) if word is None else ()
-    return next((row["takes"] for row in rows if Version(version) in SpecifierSet(row["versions"])), word)
+    return bound or (table.plain_word(name, version) if table else None)
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-_CONSTANTS, _NAMES, _WORDS, _LIST = "in(", "name(", "word(", "list["
+_CONSTANTS, _NAMES, _WORDS, _LIST, _DICT = "in(", "name(", "word(", "list[", "dict["
 _NUMBER = re.compile(r"(int|float)((?:[<>]=?-?[\d.]+(?:e[+-]?\d+)?)*)")
 _BOUND = re.compile(r"([<>]=?)(-?[\d.]+(?:e[+-]?\d+)?)")
 _WHOLE = re.compile(r"[+-]?\d+(_\d+)*(\.0*)?")
@@ -40,6 +40,8 @@ def words_of(word: str) -> tuple[str, ...]:
 def _told(one: str, named: Mapping[str, str]) -> str:
     if one.startswith(_LIST) or one == "list":
         return "a list" + (f" of {one[len(_LIST) : -1]}" if one != "list" else "")
+    if one.startswith(_DICT):
+        return f"an object whose values are each {told(_of_each(one))}"
     if one.startswith((_CONSTANTS, _NAMES, _WORDS)):
         members = [str(member) for member in _members(one)]
         more = f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
@@ -77,6 +79,8 @@ def _fits(one: str, value: Any) -> bool:
             return isinstance(value, list | tuple)
     if one.startswith(_LIST):
         return isinstance(value, list | tuple) and all(_fits(one[len(_LIST) : -1], item) for item in value)
+    if one.startswith(_DICT):
+        return isinstance(value, Mapping) and all(value_fits(_of_each(one), inner) for inner in value.values())
     if one.startswith(_CONSTANTS):
         return any(value == member for member in _members(one)) and not isinstance(value, float)
     if one.startswith(_NAMES):
@@ -87,6 +91,11 @@ def _fits(one: str, value: Any) -> bool:
     assert number, f"there is no word {one!r}"
     meant = _number(value, number[1] == "int")
     return meant is not None and _within(meant, number[2])
+
+
+def _of_each(one: str) -> str:
+    """What the values of an object are, whose alternatives stand in it without blanks: dict[int|dict]."""
+    return one[len(_DICT) : -1].replace("|", " | ")
 
 
 @cache

@@ -112,6 +112,20 @@ def test_numbers_by_name_were_taken_until_0_10(version: str, taken: bool) -> Non
 
 
 @pytest.mark.parametrize(
+    ("version", "taken"), [("0.8.5", False), ("0.10.2", False), ("0.11.0", False), ("0.11.1", True), ("0.33.0", True)]
+)
+def test_sizes_of_media_are_taken_from_0_11_1_on(version: str, taken: bool) -> None:
+    contract = load_contract("vllm", version)
+    sized, word, counted = (
+        f"--limit-mm-per-prompt={value}"
+        for value in ('{"image": {"count": 1, "width": 512}}', '{"image": "two"}', '{"image": 1}')
+    )
+    assert (not check_argv((sized,), {}, contract)) is taken
+    assert "a whole number" in str(check_argv((word,), {}, contract)[0])
+    assert check_argv((counted,), {}, contract) == ()
+
+
+@pytest.mark.parametrize(
     ("version", "argument", "taken"),
     [
         ("0.9.1", "--compilation-config=3", True),
