@@ -17,10 +17,15 @@ ROUNDING = 1e-9
 
 def paid_replicas(candidate: Candidate, wish: Wish) -> int | None:
     """Replicas that a budget pays on machines of a candidate's kind; None without one, or without a price."""
+    return None if wish.budget_usd_hour is None else bought(candidate, wish.budget_usd_hour)
+
+
+def bought(candidate: Candidate, usd_hour: float) -> int | None:
+    """Replicas that so much an hour pays on machines of a candidate's kind; None without a price."""
     home, one = candidate.home, candidate.pods_each
-    if wish.budget_usd_hour is None or not home.usd_per_hour:
+    if not home.usd_per_hour:
         return None
-    machines = wish.budget_usd_hour / home.usd_per_hour + ROUNDING
+    machines = usd_hour / home.usd_per_hour + ROUNDING
     return min(MOST_REPLICAS, floor(machines * one) if home.shared else floor(machines) * one)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import ceil, inf
 
 from l4serve.advising.answer import Answer, Rejected
-from l4serve.advising.budget import over_budget, paid_replicas
+from l4serve.advising.budget import bought, over_budget, paid_replicas
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.load_share import share_of, times_of, together
@@ -66,27 +66,52 @@ def search(
 
 
 def _rival(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> Judged | None:
-    """The pod that answers faster than all, given as many replicas as the fastest.
+    """A pod that beats the best of all where it gets what the best has: of a rate as many replicas, for clients that
+    wait as many as its money buys.
 
-    A rate gives a slow pod more replicas than a fast one needs: with as many, the fast one may wait less. Nobody waits
-    less than one client alone, so a pod that is slower even for that one is not tried.
+    The fewest that keep a wish, and a few times as many, are more of a slow pod than of a fast one. Nobody waits less
+    than one client alone, so for latency a pod that is slower even for that one is not tried.
     """
     wish = known.wish
-    if wish.load.rate is None or wish.goal != "latency" or not kept:
+    if not kept or (wish.load.rate is not None and wish.goal != "latency"):
         return None
-    best = min(kept, key=partial(rank, wish))
+    first = best = min(kept, key=partial(rank, wish))
+    while (better := _passed(pods, homes, best, known)) is not best:
+        best = better
+    return None if best is first else best
+
+
+def _passed(pods: Sequence[PodChoice], homes: Sequence[Home], best: Judged, known: Pods) -> Judged:
+    """The best, or what beats it with what it has."""
+    wish = known.wish
     for pod, home in places(pods, homes):
-        candidate = Candidate(pod=pod, home=home, replicas=best.candidate.replicas)
+        candidate = Candidate(pod=pod, home=home, replicas=_matching(pod, home, best.candidate, wish))
         if ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
             continue
         settled, judgement, _ = known.settle(pod)
         assert judgement is not None, "only what runs has a size"
-        if known.remember and answer_ms(known.alone(pod, settled, judgement).figures, wish) > rank(wish, best)[0]:
+        soonest = known.alone(pod, settled, judgement).figures
+        if known.remember and wish.goal == "latency" and answer_ms(soonest, wish) > rank(wish, best)[0]:
             continue
         found, _ = estimated(candidate, wish, known)
         if found is not None and _missed(found, wish) is None and rank(wish, found) < rank(wish, best):
             best = found
-    return None if best in kept else best
+    return best
+
+
+def _matching(pod: PodChoice, home: Home, best: Candidate, wish: Wish) -> int:
+    """Replicas of a pod that match the best: as many for a rate, else what its money buys, in cards without a price."""
+    if wish.load.rate is not None:
+        return best.replicas
+    one = Candidate(pod=pod, home=home, replicas=1)
+    count = best.gpus // one.gpus if best.bill is None else bought(one, best.bill)
+    return _dealt(best.gpus // one.gpus if count is None else count, home, wish)
+
+
+def _dealt(count: int, home: Home, wish: Wish) -> int:
+    """As many replicas as a home takes and clients fill: one less would leave some replica with more of them."""
+    clients, count = wish.load.clients or 1, int(min(count, home.most_replicas or inf))
+    return ceil(clients / share) if count and (share := share_of(wish.load, count).clients) else 0
 
 
 def places(pods: Iterable[PodChoice], homes: Sequence[Home]) -> Iterator[tuple[PodChoice, Home]]:
@@ -109,8 +134,10 @@ def _counts(pod: PodChoice, home: Home, known: Pods) -> Iterable[int]:
     if wish.load.rate is not None:
         paid = paid_replicas(one, wish) or 0 if wish.goal == "latency" else 0
         return sorted({int(min(most, fewest)), int(min(most, max(fewest, paid)))})
-    tried = {*(fewest * times for times in table()["replicas"]), home.configured or 1, paid_replicas(one, wish)}
-    return sorted({int(min(count, most, wish.load.clients or 1)) for count in tried if count})
+    tried = (*(fewest * times for times in table()["replicas"]), paid_replicas(one, wish) or fewest)
+    # Of other pods the replicas that a workload has would cost other money: they get what the best's buys.
+    had = {int(min(home.configured or 1, most, wish.load.clients or 1))} if "gpus" not in pod.edit else set()
+    return sorted({_dealt(count, home, wish) for count in tried} | had)
 
 
 def _beneath(pod: PodChoice, wish: Wish) -> bool:
