@@ -178,17 +178,27 @@ def quantized_variants(model: ModelShape) -> tuple[ModelShape, ...]:
     """
     if model.quantization is not None:
         return ()
-    tail = model.id.rsplit("/", 1)[-1].lower()
-    named = [known for name, known in _names().items() if _names_only_a_format(name, tail)]
+    named = [known for name, known in _names().items() if _names_only_a_format(name, model.id)]
     found = [_facts(*known) for known in named if _entries()[known[1]].get("proposed", True)]
     same = [m for m in found if m.is_seen and m.quantization and _shape(m) == _shape(model)]
+    same = [m for m in same if m.max_position_embeddings <= model.max_position_embeddings]
     return tuple(sorted(same, key=lambda m: -(m.quantization.bits if m.quantization else 0)))
 
 
-def _names_only_a_format(name: str, tail: str) -> bool:
-    """Whether a Hub id is this model's name and a format, not that of a tuned version of it."""
-    _, found, rest = name.rsplit("/", 1)[-1].partition(tail)
-    return bool(found and rest) and not any(word in rest.split("-") for word in ("instruct", "chat", "it"))
+def _names_only_a_format(name: str, base: str) -> bool:
+    """Whether a Hub id is a model's name, perhaps after a word of its owner, and a format: whatever else it names, such
+    as what it was tuned for or when, makes it another model."""
+    owner, _, tail = base.lower().rpartition("/")
+    before, found, rest = name.lower().rpartition("/")[2].partition(tail)
+    formats = [word for word in re.split("[-_.]", rest) if word]
+    owned = set(re.split("[-_.]", owner)) | {""}
+    return bool(found and formats) and owned.issuperset(before.split("-")) and all(map(_FORMAT.fullmatch, formats))
+
+
+_FORMAT = re.compile(
+    r"(nv|mx)?(fp|int)[0-9]+|bf16|[0-9]+bit|w[0-9]+a[0-9]+|awq|gptq|bnb|quantized|dynamic|static|per(tensor|channel)"
+)
+"""A word of a format: bits, what made it, and what shares a scale."""
 
 
 def _shape(model: ModelShape) -> tuple[object, ...]:

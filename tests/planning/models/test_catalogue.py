@@ -1,6 +1,7 @@
 """The catalogue: how many models, where each was read, and which ids nobody saw."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import l4serve.planning.models
 from l4serve.engines.contract import contract_versions, load_contract
 from l4serve.planning.memory.weights import rank_parameters
-from l4serve.planning.models.catalogue import all_models, find_model, misspelt, quantized_variants
+from l4serve.planning.models.catalogue import all_models, all_names, find_model, misspelt, quantized_variants
 from l4serve.planning.models.purpose import purpose_of_class
 from tests.each_case import each
 
@@ -52,6 +53,46 @@ def test_an_id_that_nobody_saw_is_no_remedy() -> None:
     assert not [m.id for m in quantized_variants(base) if "awq" in m.id.lower()]
     for model in all_models():
         assert all(variant.is_seen for variant in quantized_variants(model)), model.id
+
+
+FORMAT_WORDS = {
+    "fp8", "nvfp4", "awq", "gptq", "int4", "int8", "4bit", "quantized", "w4a16", "dynamic", "static", "pertensor",
+}  # fmt: skip
+
+
+def test_a_checkpoint_in_fewer_bits_is_the_model_that_was_asked_for() -> None:
+    """Of all pairs in the catalogue: beside the base's own name only a format, and before it at most its owner's."""
+    bases = [found for name in all_names() if (found := find_model(name)) is not None]
+    pairs = [(base, variant) for base in bases for variant in quantized_variants(base)]
+    assert len(pairs) >= 140
+    for base, variant in pairs:
+        owner, _, name = base.id.lower().rpartition("/")
+        before, _, after = variant.id.lower().rpartition("/")[2].partition(name)
+        told = f"{variant.id} for {base.id}"
+        assert before.removesuffix("-") in ("", *owner.split("-")), told
+        assert set(re.findall("[a-z0-9]+", after)) <= FORMAT_WORDS, told
+        assert variant.max_position_embeddings <= base.max_position_embeddings, told
+
+
+def test_every_checkpoint_that_names_a_model_and_a_format_is_one_of_it() -> None:
+    bases = [found for name in all_names() if (found := find_model(name)) is not None and found.quantization is None]
+    stored = [found for name in all_names() if (found := find_model(name)) is not None and found.quantization]
+    unproposed = {entry["id"] for entry in ENTRIES if not entry.get("proposed", True)}
+    for variant in (found for found in stored if found.is_seen):
+        words = re.findall("[a-z0-9.]+?(?=[-_]|$|[.]w)", variant.id.lower().rpartition("/")[2])
+        plain = "".join(word for word in words if word.strip(".") not in FORMAT_WORDS)
+        named = [b for b in bases if b.id.lower().rpartition("/")[2].replace("-", "").replace("_", "") == plain]
+        offering = [base.id for base in named if variant in quantized_variants(base)]
+        assert not named or offering or variant.id in unproposed, variant.id
+
+
+@pytest.mark.parametrize("base", ["Qwen/Qwen3-4B", "Qwen/Qwen3-30B-A3B"])
+def test_a_tuned_relative_is_no_checkpoint_of_a_model(base: str) -> None:
+    shape = find_model(base)
+    assert shape is not None
+    found = [variant.id for variant in quantized_variants(shape)]
+    assert f"{base}-FP8" in found
+    assert not [name for name in found if "Thinking" in name]
 
 
 def test_tables_of_each_layer_count_as_weights() -> None:
