@@ -32,7 +32,9 @@ def crowd_of(clients: int) -> Load:
 
 
 TWENTY, FIVE = (replace(CHAT, clients=None, rate=rate) for rate in (20.0, 5.0))
-STRICT = Traffic(percentile=95.0)
+STRICT, STRICTEST = Traffic(percentile=95.0), Traffic(percentile=99.0)
+VARIED, LESS_VARIED = (spread_as_asked(TWENTY, sigma) for sigma in (1.0, 0.8))
+"""Lengths that differ from request to request: more steps a run, and fewer pods share one."""
 WISHES = {
     "latency, one client": Wish(goal="latency", load=replace(CHAT, clients=1)),
     "throughput, 64 clients": Wish(goal="throughput", load=CHAT),
@@ -52,6 +54,9 @@ WISHES = {
     "nothing for the budget at 5 a second": Wish(goal="cost", load=FIVE, ttft_ms=1.0, budget_usd_hour=0.9),
     "nothing for the budget, 64 clients": Wish(goal="cost", load=CHAT, ttft_ms=1.0, budget_usd_hour=0.9),
     "a budget below the rate": Wish(goal="cost", load=TWENTY, ttft_ms=400.0, budget_usd_hour=0.9),
+    "latency, 20 a second, varied lengths": Wish(goal="latency", load=VARIED),
+    "the same, 500 ms for 99 %": Wish(goal="latency", load=VARIED, ttft_ms=500.0, traffic=STRICTEST),
+    "cost, 20 a second, varied lengths, 500 ms": Wish(goal="cost", load=LESS_VARIED, ttft_ms=500.0),
 }
 
 
