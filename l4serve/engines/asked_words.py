@@ -81,6 +81,7 @@ _OPTIONS = (
     "arg.poolerConfig.seq_pooling_type",
     "arg.poolerConfig.tok_pooling_type",
     "arg.attentionConfig.flash_attn_version",
+    "arg.modelImpl",
     "arg.modelLoaderExtraConfig.concurrency",
     "arg.modelLoaderExtraConfig.memory_limit",
     "arg.rendererNumWorkers",

@@ -147,3 +147,21 @@ def test_the_format_of_mistral_hides_a_class_that_is_not_there_but_for_speech(
 ) -> None:
     found = errors("vllm", version, like(QWEN, architecture=architecture), extra_args=("--config-format", "mistral"))
     assert ("vllm-model-of-a-later-release" in found) == refused
+
+
+@pytest.mark.parametrize(
+    ("version", "argument", "severity"),
+    [
+        ("0.10.0", "--model-impl=transformers", "warning"),
+        ("0.10.0", "--model-impl=auto", "error"),
+        ("0.10.0", None, "error"),
+        ("0.10.1", "--model-impl=transformers", None),
+    ],
+)
+def test_a_class_that_transformers_is_asked_to_serve_is_not_refused(
+    version: str, argument: str | None, severity: str | None
+) -> None:
+    smol = like(QWEN, architecture="SmolLM3ForCausalLM")
+    found = verdicts("vllm", version, smol, extra_args=(argument,) if argument else ())
+    ours = [found[rule] for rule in ("vllm-model-of-a-later-release", "vllm-model-by-transformers") if rule in found]
+    assert [verdict.severity for verdict in ours] == ([severity] if severity else [])
