@@ -101,6 +101,12 @@ def test_a_pool_of_gpus_is_told_the_nearest_size(machine: str, meant: str) -> No
     assert "nodePools.l4.machineType: " in told and f"did you mean {meant}?" in told
 
 
+def test_the_smallest_hosts_of_a_t4_are_known_and_refused_for_their_memory() -> None:
+    pool = {"machineType": "n1-standard-1", "accelerator": {"type": "nvidia-tesla-t4", "count": 1}}
+    with pytest.raises(ConfigError, match=r"memory of .* is below the .*\n.*n1-standard-4"):
+        factories.planned(factories.serving({"w": factories.workload(nodePool="t4")}, pools={"t4": pool}))
+
+
 def test_a_host_that_takes_no_cards_is_refused_before_cards_are_asked_for() -> None:
     assert "nodePools.l4.machineType: 'n1-highcpu-2' is not a known machine type that takes GPUs" in refusal(
         "n1-highcpu-2"
