@@ -35,11 +35,12 @@ def purpose_of_word(word: str | None) -> Purpose | None:
 
 
 def purpose_of_class(architecture: str, kind: str | None) -> Purpose | None:
-    """The purpose of a class, by the kind that a contract gives it; None for one that generates.
+    """The purpose of a class, by the kind that a contract gives it, if any; None for one that generates.
 
     Where a release lists classes of all purposes with those for vectors, or those for tokens with those for texts,
-    the name's end tells.
+    the name's end tells; so it does of a class that a release makes of another, as Qwen3ForSequenceClassification.
     """
-    if kind not in ("embedding", "classification"):
-        return _OF_KIND.get(kind or "")
-    return next((purpose for end, purpose in _OF_END.items() if architecture.endswith(end)), _OF_KIND[kind])
+    of_kind = _OF_KIND.get(kind or "")
+    if kind not in ("embedding", "classification", None):
+        return of_kind
+    return next((purpose for end, purpose in _OF_END.items() if architecture.endswith(end)), of_kind)

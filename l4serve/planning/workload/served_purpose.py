@@ -1,5 +1,8 @@
 """What a workload's server answers with: text, or vectors, scores, classes and rewards."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from l4serve.config.workload import Workload
 from l4serve.engines.asked_words import asked_words
 from l4serve.engines.contract import Contract
@@ -16,7 +19,16 @@ def served_purpose(workload: Workload, shape: ModelShape | None, contract: Contr
     if words["runner"] == "generate":
         return "generate"
     asked = purpose_of_word(words["task"]) or purpose_of_word(words["convert"])
-    served = contract.served(shape.architecture) if shape else None
-    of_class = purpose_of_class(shape.architecture, served.kind) if shape and served else None
-    made = (shape.purpose if shape else None) or of_class
+    made = shape.purpose if shape else None
+    if architecture := _overriding_class(words) or (shape.architecture if shape else None):
+        served = contract.served(architecture)
+        of_class = purpose_of_class(architecture, served.kind if served else None)
+        made = (of_class or made) if _overriding_class(words) else (made or of_class)
     return asked or made or purpose_of_word(words["runner"]) or "generate"
+
+
+def _overriding_class(words: Mapping[str, Any]) -> str | None:
+    """The class that --hf-overrides puts in the model's place."""
+    named = words["arg.hfOverrides.architectures"]
+    first = named[0] if isinstance(named, list | tuple) and named else named
+    return first if isinstance(first, str) else None

@@ -2,8 +2,11 @@
 
 import pytest
 
+from l4serve.config.workload import Workload
 from l4serve.engines.contract import load_contract
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.purpose import purpose_of_class
+from l4serve.planning.workload.served_purpose import served_purpose
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,17 @@ def test_a_class_answers_alike_wherever_a_release_lists_it(
     served = load_contract("vllm", version).served(architecture)
     assert served is not None
     assert purpose_of_class(architecture, served.kind) == purpose
+
+
+@pytest.mark.parametrize("version", ["0.9.2", "0.10.2", "0.26.0"])
+def test_a_reranker_is_asked_as_the_class_that_overrides_its_own(version: str) -> None:
+    overrides = (
+        '--hf-overrides={"architectures": ["Qwen3ForSequenceClassification"], "classifier_from_token": ["no", "yes"]}'
+    )
+    contract, shape = load_contract("vllm", version), find_model("Qwen/Qwen3-Reranker-0.6B")
+    plain = Workload.model_validate(
+        {"model": {"id": "Qwen/Qwen3-Reranker-0.6B"}, "engine": {"kind": "vllm", "version": version}}
+    )
+    assert served_purpose(plain, shape, contract) == "generate"
+    asked = plain.model_copy(update={"extra_args": (overrides,)})
+    assert served_purpose(asked, shape, contract) == "classify"
