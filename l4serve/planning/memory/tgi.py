@@ -259,7 +259,9 @@ def _queued_gib(shard: Shard, prefill: int) -> float:
 def _notes(shard: Shard, warmup: Warmup, unseen: float) -> tuple[str, ...]:
     if not unseen or warmup.out_of_memory:
         return ()
-    least = max(0, warmup.cache_tokens - int(shard.generation.wiggle_room * unseen * GIB / shard.token_bytes))
+    kept = int(shard.generation.wiggle_room * unseen * GIB / shard.token_bytes)
+    # The blocks that the warm-up held stay, whatever is free beside them (`warmup` of flash_causal_lm.py).
+    least = max(warmup.reserved_tokens, warmup.cache_tokens - kept)
     seen = f"{unseen:.1f} GiB are kept by a prefill that is queued ahead of the cards, as a public start shows"
     return (f"{seen}: count on {least:,} tokens of cache, not {warmup.cache_tokens:,}",)
 

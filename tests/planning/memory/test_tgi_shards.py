@@ -67,3 +67,11 @@ def test_one_card_and_the_releases_without_prompt_logits_gather_nothing() -> Non
     assert one.notes == ()
     new = fit(card("nvidia-a100-80gb"), "3.3.7", 2, max_total_tokens=4096, max_batch_prefill_tokens=4096)
     assert new.activation_gib < 1
+
+
+def test_the_blocks_that_the_warm_up_held_are_left_in_any_case() -> None:
+    """Issue 2083: Mixtral-8x22B on four H100 had 42,768 tokens and was told to count on none, beside a fit."""
+    asked = {"max_input_tokens": 35_000, "max_batch_prefill_tokens": 35_000, "max_total_tokens": 36_864}
+    answer = fit(card("nvidia-h100-80gb"), "2.0.4", 4, "mistralai/Mixtral-8x22B-Instruct-v0.1", **asked)
+    assert answer.fits
+    assert "count on 36,864 tokens" in answer.notes[0]
