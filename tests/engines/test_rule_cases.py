@@ -308,3 +308,15 @@ def test_tgi_types_and_quantisation() -> None:
 def test_tgis_maintenance_is_advice_and_nothing_more() -> None:
     assert {v.severity for v in verdicts("tgi", "3.3.7").values()} == {"advice"}
     assert "tgi-maintenance" in verdicts("tgi", "3.3.7")
+
+
+def test_an_eager_gemma_in_large_batches_serves_nothing() -> None:
+    """Before, it was planned with the advice on graphs, where the measured start gave no answer in 150 s."""
+    large = {"enforceEager": True, "maxNumBatchedTokens": 16384, "maxNumSeqs": 1024}
+    assert errors("vllm", "0.26.0", **large) == {"vllm-eager-gemma-in-large-batches"}
+    assert errors("vllm", "0.26.0", **{**large, "enforceEager": False}) == set()
+    assert errors("vllm", "0.26.0", QWEN, **large) == set()
+    assert errors("vllm", "0.26.0", **{**large, "maxNumSeqs": 256}) == set()
+    for fields in ({"enforceEager": True}, {**large, "maxNumSeqs": 256}):
+        assert verdicts("vllm", "0.26.0", **fields)["vllm-eager-gemma"].severity == "warning"
+    assert "vllm-eager-gemma" not in verdicts("vllm", "0.26.0", **large)
