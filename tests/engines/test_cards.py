@@ -214,8 +214,9 @@ def test_triton_compiles_no_e4m3_kernel_before_ada(dtype: str) -> None:
 )
 def test_compressed_keys_are_kept_in_fp8_by_some_backends(version: str, gpu: GpuTraits, rule: str | None) -> None:
     model = like(QWEN, architecture="DeepseekV2ForCausalLM", latent_attention=True)
-    assert errors("vllm", version, model, gpu=gpu, kvCacheDtype="fp8") == ({rule} if rule else set())
-    whole = errors("vllm", version, model, gpu=gpu, kvCacheDtype="fp8", extra_env={"VLLM_MLA_DISABLE": "1"})
+    asked = {"gpu": gpu, "kvCacheDtype": "fp8", "trustRemoteCode": True}
+    assert errors("vllm", version, model, **asked) == ({rule} if rule else set())
+    whole = errors("vllm", version, model, **asked, extra_env={"VLLM_MLA_DISABLE": "1"})
     assert rule not in whole
 
 
