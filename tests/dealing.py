@@ -6,7 +6,13 @@ import pytest
 
 ONE_CLUSTER = ("test_control_plane.py", "test_every_option.py", "test_guards.py")
 """Whose tests share the control plane of a session."""
-ONE_STACK_A_FILE = ("test_certificates.py", "test_difference.py", "test_engine.py", "test_rollouts.py")
+ONE_STACK_A_FILE = (
+    "test_bench_run.py",
+    "test_certificates.py",
+    "test_difference.py",
+    "test_engine.py",
+    "test_rollouts.py",
+)
 ONE_STACK_A_FUNCTION = ("test_edit_table.py",)
 """Whose tests share a stack that is up for minutes."""
 

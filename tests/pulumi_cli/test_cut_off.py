@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from kubernetes.client import AppsV1Api
 
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
-from tests.pulumi_cli.conftest import ControlPlane, await_true, nodes_of, stack_on
+from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, nodes_of, stack_on
 from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update
 from tests.pulumi_cli.engine import ROOT, Engine
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
@@ -123,13 +124,21 @@ def test_what_a_killed_update_added_is_told_and_taken_back_after_an_update_that_
 
 
 def doctor(engine: Engine, *options: str) -> tuple[int, str]:
-    """Status of `l4serve doctor` on the exported state, and what it says."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from l4serve.cli.start import main; main()", "doctor", *options],
-        cwd=engine.folder, env={**engine.environment, "PYTHONPATH": str(ROOT)},
-        input=engine.call("stack", "export").stdout, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return done.returncode, done.stdout
+    """Status of `l4serve doctor` on the exported state, and what it says.
+
+    It tells of every provider on the machine that outlived its CLI, also of those that other tests killed: they end
+    moments later.
+    """
+    deadline = time.monotonic() + END_S
+    while True:
+        done = subprocess.run(
+            [sys.executable, "-c", "from l4serve.cli.start import main; main()", "doctor", *options],
+            cwd=engine.folder, env={**engine.environment, "PYTHONPATH": str(ROOT)},
+            input=engine.call("stack", "export").stdout, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        if "outlived a Pulumi CLI" not in done.stdout + done.stderr:
+            return done.returncode, done.stdout
+        assert time.monotonic() < deadline, done.stdout
 
 
 def variables(plane: ControlPlane) -> set[str]:
