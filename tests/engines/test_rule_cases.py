@@ -283,33 +283,6 @@ def test_models_that_the_release_does_not_know() -> None:
     assert not {"tgi-unknown-model", "tgi-fallback-model"} & set(verdicts("tgi", "3.1.0", qwen3))
 
 
-def test_tgi_lengths() -> None:
-    guide = {"maxTotalTokens": 3072, "maxBatchPrefillTokens": 512, "maxInputLength": 512}
-    assert errors("tgi", "2.3", **guide) == set()
-    assert errors("tgi", "3.3.7", maxInputTokens=512, maxInputLength=512, maxTotalTokens=600) == {
-        "tgi-both-input-limits"
-    }
-    assert errors("tgi", "3.3.7", maxInputTokens=600, maxTotalTokens=600) == {"tgi-input-not-below-total"}
-    assert errors("tgi", "3.3.7", maxTotalTokens=600) == set()
-    assert errors("tgi", "2.3.1", maxTotalTokens=3072) == {"tgi-input-not-below-total"}
-    assert errors("tgi", "2.3.1", maxInputTokens=1024, maxBatchPrefillTokens=512) == {"tgi-prefill-below-input"}
-    assert errors("tgi", "3.3.7", maxTotalTokens=4096, maxBatchTotalTokens=2048) == {"tgi-total-beyond-batch"}
-
-
-def test_tgi_types_and_quantisation() -> None:
-    assert errors("tgi", "3.3.7", dtype="float16", quantize="eetq") == {"tgi-dtype-with-quantize"}
-    assert errors("tgi", "3.3.7", dtype="float16", quantize="bitsandbytes-nf4") == set()
-    assert errors("tgi", "3.3.7", dtype="float16") == set()
-    assert errors("tgi", "3.3.7", UNDESCRIBED, quantize="exl2", tp=2) == {"tgi-exl2-sharded"}
-    assert errors("tgi", "3.3.7", PHI3, kvCacheDtype="fp8_e5m2") == {"tgi-fp8-kv-attention"}
-    assert errors("tgi", "3.3.7", PHI3, kvCacheDtype="fp8_e5m2", attention="paged") == set()
-
-
-def test_tgis_maintenance_is_advice_and_nothing_more() -> None:
-    assert {v.severity for v in verdicts("tgi", "3.3.7").values()} == {"advice"}
-    assert "tgi-maintenance" in verdicts("tgi", "3.3.7")
-
-
 def test_an_eager_gemma_in_large_batches_serves_nothing() -> None:
     """Before, it was planned with the advice on graphs, where the measured start gave no answer in 150 s."""
     large = {"enforceEager": True, "maxNumBatchedTokens": 16384, "maxNumSeqs": 1024}
