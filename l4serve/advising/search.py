@@ -16,9 +16,9 @@ from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, 
 from l4serve.advising.sizing import missed
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
-from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.performance.unproven import warned
+from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.subject import Subject
 
 

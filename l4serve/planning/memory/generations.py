@@ -15,7 +15,6 @@ from l4serve.engines.cards import card_features
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape
 
-GIB = 2**30
 LAST_V0_RELEASE = "0.7.3"
 
 Runner = Literal["v0", "v1", "v2"]

@@ -9,10 +9,10 @@ from typing import Any
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.engine_memory import engine_memory
-from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import checkpoint_bytes
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB
 
 
 @frozen(kw_only=True)

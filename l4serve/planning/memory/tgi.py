@@ -12,7 +12,6 @@ from l4serve.planning.memory.activation import forward_peak_bytes
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import (
-    GIB,
     MemoryModelError,
     TgiGeneration,
     masks_pairs,
@@ -24,6 +23,7 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.weights import rank_parameters, weight_bytes
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB
 
 CAPTURED_BATCH_SIZES = 6
 SMALLEST_DERIVED_PREFILL = 100

@@ -13,7 +13,7 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.flag_values import allreduce_gib, read_count
-from l4serve.planning.memory.generations import GIB, Generation, MemoryModelError, parse_version, vllm_generation
+from l4serve.planning.memory.generations import Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.longest_context import with_longest
@@ -37,6 +37,7 @@ from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, left_behind_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.edited import edited
+from l4serve.planning.values.quantity import GIB
 
 MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 """The release since which V1 alone serves Mamba (https://github.com/vllm-project/vllm/releases/tag/v0.11.0)."""

@@ -13,7 +13,7 @@ from l4serve.planning.memory.activation import (
     sampler_peak_bytes,
 )
 from l4serve.planning.memory.constants import Constants
-from l4serve.planning.memory.generations import GIB, Generation, Runner
+from l4serve.planning.memory.generations import Generation, Runner
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.towers import (
@@ -26,6 +26,7 @@ from l4serve.planning.memory.towers import (
     whole_prompt_tokens,
 )
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.values.quantity import GIB
 
 HOPPER = (9, 0)
 

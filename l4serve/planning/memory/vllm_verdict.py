@@ -5,11 +5,11 @@ from __future__ import annotations
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import GIB
 from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.towers import whole_item
 from l4serve.planning.memory.vllm_activations import BatchLimits, Question
 from l4serve.planning.models.model_shape import LayerKind
+from l4serve.planning.values.quantity import GIB
 
 LATE_UNCERTAINTY_GIB = 0.15
 

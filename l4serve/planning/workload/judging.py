@@ -19,7 +19,7 @@ from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import weights_are_known
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.memory.generations import GIB, MemoryModelError
+from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import Remedy, remedies
@@ -28,6 +28,7 @@ from l4serve.planning.models.catalogue import unless_meant
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.named_sizes import named_size
 from l4serve.planning.values.edited import edited
+from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.allowed_rules import unknown_rules
 from l4serve.planning.workload.completed_remedies import completed
 from l4serve.planning.workload.fit_words import fit_remedy, fit_text, told_cures

@@ -12,7 +12,7 @@ from benchmarks.estimators.fitting import cross_validate
 from benchmarks.estimators.metrics import summarise
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
-from l4serve.planning.memory.generations import GIB, MemoryModelError
+from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.weights import weight_bytes
@@ -20,6 +20,7 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
+from l4serve.planning.values.quantity import GIB
 from tests.each_case import each
 
 RECORDS = Path(__file__).parents[3] / "benchmarks/gpu/records.jsonl"
