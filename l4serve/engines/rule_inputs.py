@@ -83,11 +83,12 @@ def facts_of(case: Case) -> Mapping[str, Any]:
     }
     facts["attention.withoutFlash"] = case.extra_env.get("USE_FLASH_ATTENTION", "").lower() == "false"
     facts["flashAttention.version"] = _flash_attention(case, engine_facts)
-    backend = backend_of(case)
+    asked = engine_facts["attentionBackend"] or engine_facts["attention"]
+    backend = _choice(case, asked)
     facts["backend"] = backend.name
     facts["backend.fault"] = backend.fault
     facts["backend.unjudged"] = backend.unjudged
-    facts["backend.asked"] = _asked_backend(case)
+    facts["backend.asked"] = asked
     facts["backend.shown"] = backend.name or "the backend that it chooses"
     return facts
 
@@ -111,7 +112,12 @@ def _stated_length(engine: Engine) -> int | None:
 
 
 def backend_of(case: Case) -> Choice:
-    """The attention backend that the release takes for the workload: decided here, and nowhere again."""
+    """The attention backend that the release takes for the workload."""
+    return _choice(case, _asked_backend(case))
+
+
+def _choice(case: Case, asked: str | None) -> Choice:
+    """The backend, where one may be asked for: decided here, and nowhere again."""
     return choose_backend(
         case.engine.kind,
         case.version,
@@ -119,7 +125,7 @@ def backend_of(case: Case) -> Choice:
         gpu=case.gpu,
         dtype=_dtype(case),
         kv_cache_dtype=case.engine.kv_cache_dtype or "auto",
-        requested=_asked_backend(case),
+        requested=asked,
     )
 
 

@@ -20,10 +20,11 @@ def served_purpose(workload: Workload, shape: ModelShape | None, contract: Contr
         return "generate"
     asked = purpose_of_word(words["task"]) or purpose_of_word(words["convert"])
     made = shape.purpose if shape else None
-    if architecture := _overriding_class(words) or (shape.architecture if shape else None):
+    overriding = _overriding_class(words)
+    if architecture := overriding or (shape.architecture if shape else None):
         served = contract.served(architecture)
         of_class = purpose_of_class(architecture, served.kind if served else None)
-        made = (of_class or made) if _overriding_class(words) else (made or of_class)
+        made = (of_class or made) if overriding else (made or of_class)
     return asked or made or purpose_of_word(words["runner"]) or "generate"
 
 
