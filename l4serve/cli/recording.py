@@ -16,11 +16,11 @@ from pulumi.runtime import mocks, resource, settings
 from pulumi.runtime.proto import source_pb2
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.stack.left_changes import SIGNATURE_KEY
 
 SECRET_MARKER = "<secret>"
 UNKNOWN_MARKER = "<known after apply>"
 
-_SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 _SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
@@ -193,7 +193,7 @@ def _options(request: Any) -> Mapping[str, Any]:
 def _readable(value: Any) -> Any:
     """A wire value with whole numbers as integers, and markers in place of secrets and unknown values."""
     if isinstance(value, dict):
-        if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
+        if value.get(SIGNATURE_KEY) == _SECRET_SIGNATURE:
             return _mask(value.get("value"))
         return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, list):

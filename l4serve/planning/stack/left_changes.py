@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-_SECRET = "4dabf18193072939515e22adb298388d"
-"""Key of what stands for a secret in an exported state."""
+SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+"""Key of what stands for a secret, in an exported state and where the program registers resources."""
 
 
 def deployments(state: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -27,7 +27,7 @@ def differs(resource: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     It has other values than when it was read last, or fields that this program applied and that it asks for no more.
     """
     known, now = _counted(_inner(resource, "outputs", "spec")), _counted(_inner(live, "spec"))
-    if known and _SECRET not in json.dumps(known) and known != now:
+    if known and SIGNATURE_KEY not in json.dumps(known) and known != now:
         return True
     manager = _inner(resource, "outputs").get("__fieldManager")
     applied = (

@@ -95,8 +95,8 @@ def reapplied(state: Any) -> dict[str, Any]:
 
 
 def _again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    ours = str(resource.get("type")).startswith(_KUBERNETES) and not resource.get("delete")
-    return {**resource, "initErrors": [_APPLIED_AGAIN]} if ours else resource
+    again = _is_ours(resource) and not resource.get("delete")
+    return {**resource, "initErrors": [_APPLIED_AGAIN]} if again else resource
 
 
 def _asked_anew(state: Any) -> Mapping[str, Any]:
@@ -113,7 +113,7 @@ def _asking(resource: Mapping[str, Any], asked: Mapping[str, Any]) -> Mapping[st
 
 
 def _is_ours(resource: Mapping[str, Any]) -> bool:
-    return str(resource["type"]).startswith(_KUBERNETES)
+    return str(resource.get("type")).startswith(_KUBERNETES)
 
 
 def _known_of(resource: Mapping[str, Any]) -> dict[str, Any]:
