@@ -12,7 +12,7 @@ from l4serve.advising.homes import homes_of
 from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.advising.search import search
-from l4serve.advising.sizing import Needed, fewest, least, missed, size
+from l4serve.advising.sizing import EASED, Needed, fewest, least, missed, size
 from l4serve.advising.traffic import Traffic
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
@@ -152,6 +152,26 @@ def test_what_one_client_misses_no_count_keeps(winner: Judged) -> None:
         found = needed(winner, wish)
         assert found.replicas is None
         assert "even for a single client" in str(found.reason)
+
+
+@pytest.mark.parametrize("times", [0.85, 0.95, 1.05])
+def test_a_promise_out_of_reach_is_seen_from_the_most_replicas_alone(winner: Judged, times: float) -> None:
+    """The lengths vary: a single client says nothing of the longest prompts."""
+    wish = at(60.0, percentile=99.0, ttft_ms=1.0)
+    wish = replace(wish, load=replace(wish.load, input_spread=1.0, output_spread=1.0))
+    subject, judgement, counts = winner.candidate.pod.subject, winner.judgement, list[int]()
+
+    def speed_of_part(replicas: int) -> Speed:
+        counts.append(replicas)
+        return subject_speed(subject, judgement, share_of(wish.load, replicas))
+
+    best = at_percentile(speed_of_part(MOST_REPLICAS).waits.first_token, 99.0)
+    assert best is not None
+    alone = subject_speed(subject, judgement, replace(wish.load, rate=None, clients=1))
+    found = fewest(speed_of_part, alone, replace(wish, ttft_ms=times * best))
+    assert (found.replicas is not None) == (times > 1)
+    assert found.replicas or str(MOST_REPLICAS) in str(found.reason)
+    assert (len(set(counts)) <= 3) == (EASED * times < 1)
 
 
 def test_the_winner_has_as_many_replicas_as_its_size() -> None:

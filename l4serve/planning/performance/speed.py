@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
@@ -137,7 +137,7 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
     if reason := unjudged(served.model, served.gpu, served.options):
         return replace(NO_SPEED, not_judged=(reason,))
     limits = loop_limits(served, load)
-    clock = replace(step_clock(served, rates or kernel_rates()), shared=limits.shared)
+    clock = _known(replace(step_clock(served, rates or kernel_rates()), shared=limits.shared))
     if (request := load.input_tokens + load.output_tokens) > limits.longest:
         reason = f"a request of {request} tokens is longer than the context of {limits.longest}"
         return replace(NO_SPEED, not_judged=(reason,))
@@ -147,6 +147,12 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
         return replace(_at_rate(served, clock, limits, load), assumed=assumed)
     crowd = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
     return replace(_speed(served, clock, load, closed(clock, limits, load)), assumed=(*crowd, *assumed))
+
+
+@lru_cache(maxsize=512)
+def _known(clock: StepClock) -> StepClock:
+    """The clock that is equal to this one and was asked first: it knows the steps that were worked out for others."""
+    return clock
 
 
 def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Speed:

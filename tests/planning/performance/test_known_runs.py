@@ -12,7 +12,8 @@ from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.known_runs import full_pace, observed
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits
-from l4serve.planning.performance.speed import loop_limits, step_clock
+from l4serve.planning.performance.speed import loop_limits, speed_of, step_clock
+from l4serve.planning.performance.step_time import StepClock
 from tests.planning.performance.engines import served
 
 SERVED = served()
@@ -40,6 +41,24 @@ loads = st.builds(
     input_spread=st.just(0.0),
     output_spread=st.just(0.0),
 )
+
+
+def test_a_step_that_one_run_took_is_not_worked_out_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question makes a clock of its own, and lengths that vary make many steps."""
+    worked: list[int] = []
+    once = StepClock._linear_time
+
+    def counted(clock: StepClock, tokens: int) -> float:
+        worked.append(tokens)
+        return once(clock, tokens)
+
+    monkeypatch.setattr(StepClock, "_linear_time", counted)
+    load = Load(input_tokens=300, output_tokens=90, rate=2.0, input_spread=1.0, output_spread=1.0)
+    own = replace(kernel_rates(), host=1.01 * kernel_rates().host)  # no other test has a clock of it
+    speed_of(SERVED, load, own)
+    first = len(worked)
+    speed_of(SERVED, replace(load, rate=1.9), own)
+    assert len(worked) - first < first / 4
 
 
 @pytest.mark.slow
