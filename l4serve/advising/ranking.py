@@ -48,12 +48,6 @@ class Wish:
     traffic: Traffic = USUAL_TRAFFIC
     """Of a rate: whom a promise holds for, and how the rate may grow."""
 
-    @property
-    def promises(self) -> Mapping[str, float]:
-        """The milliseconds that are promised, by field."""
-        asked = {"ttft_ms": self.ttft_ms, "itl_ms": self.itl_ms}
-        return {name: value for name, value in asked.items() if value is not None}
-
 
 @frozen(kw_only=True)
 class Judged:

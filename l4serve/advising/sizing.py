@@ -16,6 +16,7 @@ from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
+from l4serve.planning.performance.bounded_figures import times
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.values.figures import counted, shown
@@ -29,8 +30,8 @@ GALLOP = 4
 ROUNDING = 1e-9
 WOBBLE = 3
 EASED = 1.1
-"""Times a promise: where the most replicas do not keep even that, fewer do not keep the promise. Their waits wobble by a
-few percent around those of the most."""
+"""Times a promise: where the most replicas do not keep even that, fewer do not keep the promise. They wait as long as
+the most or longer, but for a few percent."""
 
 SpeedOf = Callable[[int], Speed]
 """One replica's speed under its part of the load, by the number of replicas."""
@@ -123,7 +124,7 @@ def fewest_for_clients(speed_of: SpeedOf, alone: Speed, wish: Wish) -> Needed:
     assert wish.load.rate is None, "a rate is no clients that wait"
     if reason := _hopeless(alone, wish):
         return Needed(replicas=None, reason=reason)
-    if not wish.promises:
+    if wish.ttft_ms is None and wish.itl_ms is None:
         return Needed(replicas=1)
     return _found(speed_of, wish, 0, 1)
 
@@ -153,8 +154,8 @@ def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:
 
 def _out_of_reach(speed_of: SpeedOf, wish: Wish) -> bool:
     """Whether the most replicas miss a promise by so much that no fewer need be tried."""
-    eased = {name: EASED * asked for name, asked in wish.promises.items()}
-    return bool(eased) and missed(speed_of(MOST_REPLICAS), replace(wish, **eased), MOST_REPLICAS) is not None
+    eased = replace(wish, ttft_ms=times(wish.ttft_ms, EASED), itl_ms=times(wish.itl_ms, EASED))
+    return eased != wish and missed(speed_of(MOST_REPLICAS), eased, MOST_REPLICAS) is not None
 
 
 def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
