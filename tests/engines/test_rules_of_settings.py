@@ -146,6 +146,8 @@ def test_a_value_of_another_type_is_the_parsers_to_refuse(argument: str) -> None
 
 MISTRAL = like(QWEN, architecture="MistralForCausalLM", num_attention_heads=32, num_key_value_heads=8)
 NEXT = like(QWEN, architecture="Qwen3NextForCausalLM")
+AWQ = like(QWEN, quantization_method="awq")
+GPT_OSS = like(EXPERTS, architecture="GptOssForCausalLM", quantization_method="mxfp4")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,11 @@ NEXT = like(QWEN, architecture="Qwen3NextForCausalLM")
         ("0.20.0", MISTRAL, {"method": "eagle", "model": "o/head"}, "vllm-eagle-without-class"),
         ("0.22.0", MISTRAL, {"method": "eagle", "model": "o/head"}, None),
         ("0.22.0", UNDESCRIBED, {"method": "eagle", "model": "o/head"}, None),
+        ("0.11.0", GPT_OSS, {"method": "eagle3", "model": "o/head"}, "vllm-eagle-head-stored-as-its-target"),
+        ("0.11.1", GPT_OSS, {"method": "eagle3", "model": "o/head"}, None),
+        ("0.11.0", AWQ, {"model": "o/EAGLE3-head"}, "vllm-eagle-head-stored-as-its-target"),
+        ("0.10.2", AWQ, {"model": "o/EAGLE3-head"}, None),
+        ("0.11.0", AWQ, {"method": "ngram"}, None),
         ("0.11.0", QWEN, {"method": "qwen3_next_mtp"}, "vllm-mtp-without-heads"),
         ("0.26.0", QWEN, {"method": "mtp"}, "vllm-mtp-without-heads"),
         ("0.26.0", NEXT, {"method": "mtp"}, None),
