@@ -181,6 +181,10 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("google/gemma-3n-E4B-it", 7.85),
         ("google/gemma-3n-E2B-it", 5.43),
         ("Qwen/Qwen2.5-14B-Instruct-1M", 14.8),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", 235),
+        ("deepseek-ai/deepseek-coder-7b-instruct-v1.5", 6.91),
+        ("teknium/OpenHermes-2.5-Mistral-7B", 7.24),
+        ("01-ai/Yi-1.5-34B-Chat", 34.4),
     ],
     lambda case: case[0],
 )
