@@ -12,6 +12,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.spelling import ALIKE, nearest
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.models.named_copies import names_of_the_same
 from l4serve.planning.models.named_formats import named_format
 
 
@@ -54,11 +55,22 @@ def _facts(name: str, key: str, gated: bool) -> ModelShape:
 def find_model(model_id: str) -> ModelShape | None:
     """The facts of a model by its Hub id in any case, or None.
 
-    An alias has the facts of the model whose shape it shares, under its own id; a checkpoint whose maker names it by a
-    plain decoder and a format has that decoder's.
+    An alias has the facts of the model whose shape it shares, under its own id; so has a copy under another owner. A
+    checkpoint whose maker names it by a plain decoder and a format has that decoder's.
     """
-    known = _names().get(model_id.strip().lower())
-    return _in_named_format(model_id.strip()) if known is None else _facts(*known)
+    asked = model_id.strip()
+    known = _names().get(asked.lower())
+    return _copied(asked) or _in_named_format(asked) if known is None else _facts(*known)
+
+
+@cache
+def _copied(model_id: str) -> ModelShape | None:
+    same = names_of_the_same(model_id).items()
+    found = next(((_names()[name], gates) for name, gates in same if name in _names()), None)
+    if found is None:
+        return None
+    (name, key, gated), gates = found
+    return replace(_facts(name, key, gated and gates), id=model_id, is_seen=False)
 
 
 @cache
@@ -66,7 +78,8 @@ def _in_named_format(model_id: str) -> ModelShape | None:
     if (named := named_format(model_id)) is None:
         return None
     tail, stored = named
-    keys = (key for name, (_, key, _) in _names().items() if name.rpartition("/")[2] == tail)
+    tails = (tail, f"{tail}-hf", tail.removeprefix("meta-"))
+    keys = (key for name, (_, key, _) in _names().items() if name.rpartition("/")[2] in tails)
     entry = next((_entries()[key] for key in keys if "quantization_config" not in _entries()[key]["config"]), None)
     if entry is None:
         return None

@@ -31,6 +31,11 @@ _MAKERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "unsloth": {"-bnb-4bit": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
     "hugging-quants": {"-awq-int4": _AWQ, "-gptq-int4": _GPTQ},
     "thebloke": {"-awq": _AWQ, "-gptq": _GPTQ},
+    "techxgenus": {"-awq": _AWQ, "-gptq": _GPTQ},
+    "junhowie": {"-gptq-int4": _GPTQ, "-gptq-int8": {**_GPTQ, "bits": 8}},
+    **{
+        by: {"-awq": _AWQ} for by in ("casperhansen", "solidrust", "orion-zhen", "valdemardi", "study-hjt", "quanttrio")
+    },
 }
 """Owners in lower case, each with the ends of its ids. Unsloth's `-unsloth-bnb-4bit` leaves some layers plain, and is
 none of them."""

@@ -185,6 +185,8 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("deepseek-ai/deepseek-coder-7b-instruct-v1.5", 6.91),
         ("teknium/OpenHermes-2.5-Mistral-7B", 7.24),
         ("01-ai/Yi-1.5-34B-Chat", 34.4),
+        ("hugging-quants/Meta-Llama-3.1-405B-Instruct-AWQ-INT4", 410),
+        ("TheBloke/Llama-2-70B-Chat-AWQ", 69.0),
     ],
     lambda case: case[0],
 )
