@@ -21,16 +21,23 @@ class KvLayout:
     The pool has one tensor for each layer of a group; every group draws its own blocks from it, of `full_block` or
     `sliding_block` tokens (wider heads make smaller blocks, since all have the same bytes). `state_blocks` is held by
     each sequence whatever its length (linear attention). `window_tokens` is the most that a sliding group keeps: the
-    window and the batches in flight.
+    window and the batches in flight. `demanded_bytes` is what a block is counted as where a start asks whether the
+    longest sequence fits, if not the bytes that it takes.
     """
 
     block_bytes: int
+    demanded_bytes: int | None = None
     full_groups: int = 0
     full_block: int = BLOCK_TOKENS
     sliding_groups: int = 0
     sliding_block: int = BLOCK_TOKENS
     window_tokens: int = 0
     state_blocks: int = 0
+
+    @property
+    def needed_bytes(self) -> int:
+        """What a start counts for each block of the longest sequence."""
+        return self.block_bytes if self.demanded_bytes is None else self.demanded_bytes
 
     def blocks_for(self, tokens: int) -> int:
         """Blocks that one sequence of this many tokens may hold at once."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from l4serve.config.frozen import frozen
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
@@ -15,7 +13,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.flag_values import allreduce_gib, read_count
 from l4serve.planning.memory.generations import Generation, MemoryModelError, parse_version, vllm_generation
 from l4serve.planning.memory.graphs import capture_count, graph_gib
-from l4serve.planning.memory.kv_cache import KvLayout, kv_layout
+from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.longest_context import with_longest
 from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
@@ -32,6 +30,7 @@ from l4serve.planning.memory.vllm_activations import (
     tower_gib,
     verifying_gib,
 )
+from l4serve.planning.memory.vllm_cache import cache_layout
 from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, left_behind_bytes, weight_bytes
@@ -154,14 +153,7 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     usable = (options.gpu_memory_utilization or generation.default_utilization) * gpu.total_gib
     if options.kv_cache_memory_bytes is not None:
         usable = parts.inside + options.kv_cache_memory_bytes / GIB
-    layout = kv_layout(
-        model,
-        options,
-        grouped=generation.slidingwindow_groups and options.groups_layers,
-        in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
-        batched_tokens=limits.batched_tokens,
-        prefix_states=_prefix_states(question),
-    )
+    layout = cache_layout(question)
     if options.gpu_blocks is not None:
         usable = parts.inside + options.gpu_blocks * layout.block_bytes / GIB
     if model.is_encoder:
@@ -170,15 +162,6 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
     return verdict(question, parts, layout, usable, uncertainty, _notes(question, parts, usable, tower))
-
-
-def _prefix_states(question: Question) -> Literal["all", "align"] | None:
-    """Which states are kept for prefixes: the release's way, or the one that the operator names."""
-    options, generation = question.options, question.generation
-    if not generation.caches_prefixes(question.model, options):
-        return None
-    asked = options.mamba_cache_mode
-    return "all" if asked == "all" else "align" if asked == "align" else generation.prefix_states
 
 
 def _triton_serves_experts(gpu: Gpu, options: ServingOptions) -> bool:

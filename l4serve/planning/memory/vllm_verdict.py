@@ -41,20 +41,22 @@ def verdict(
     left = usable - parts.inside
     outside = gpu.total_gib - gpu.context_gib - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
+    enough = max(0, int(left * GIB) // layout.needed_bytes)
     if question.options.fits_length and not encoder:
         # The engine shortens the context after it has profiled the whole of it (`_auto_fit_max_model_len`, 0.14.0).
-        limits = BatchLimits(max(1, layout.longest(blocks, limits.max_model_len)), limits.seqs, limits.batched_tokens)
+        limits = BatchLimits(max(1, layout.longest(enough, limits.max_model_len)), limits.seqs, limits.batched_tokens)
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     states = _blocks_of_states(question)
     concurrency = float(limits.seqs) if encoder else blocks / needed
     apart = (*_states_apart(question), *_split_item(question))
     holds = _stated_size(question, blocks, needed)
-    reasons = (*_reasons(gpu, parts, left, usable, blocks, needed, limits, layout, holds), *apart)
+    reasons = (*_reasons(gpu, parts, left, usable, enough, needed, limits, layout, holds), *apart)
     if not reasons and blocks < states:
         reasons = (_too_many_sequences(blocks, states),)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
     least = layout.blocks_for(1) if question.options.fits_length else needed
-    margin, widths = left - max(least, states) * layout.block_bytes / GIB, (uncertainty, LATE_UNCERTAINTY_GIB)
+    margin = left - max(least * layout.needed_bytes, states * layout.block_bytes) / GIB
+    widths = (uncertainty, LATE_UNCERTAINTY_GIB)
     if encoder:
         margin = outside
     elif question.options.states_cache:  # what the cache holds is arithmetic; whether the card holds it is not
@@ -73,7 +75,7 @@ def verdict(
         kv_cache_tokens=0 if encoder else int(concurrency * limits.max_model_len),
         max_concurrency=concurrency,
         max_model_len=limits.max_model_len,
-        largest_max_model_len=ceiling if encoder else layout.longest(blocks, ceiling) if blocks >= states else 0,
+        largest_max_model_len=ceiling if encoder else layout.longest(enough, ceiling) if blocks >= states else 0,
         usable_gib=usable,
         total_gib=gpu.total_gib,
         uncertainty_gib=uncertainty,
@@ -166,7 +168,7 @@ def _reasons(
         reasons.append(f"{need} and the engine may use {usable:.2f} GiB: nothing is left for the KV cache")
     elif blocks < needed:
         reasons.append(
-            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.block_bytes / GIB:.2f} GiB of "
+            f"one sequence of {limits.max_model_len} tokens needs {needed * layout.needed_bytes / GIB:.2f} GiB of "
             f"KV cache and {left:.2f} GiB are left{holds}"
         )
     return tuple(reasons)
