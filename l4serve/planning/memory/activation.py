@@ -40,7 +40,7 @@ def expert_workspace_bytes(model: ModelShape, tokens: int, tensor_parallel: int,
     """Bytes that experts keep between layers, and so while sequences are sampled: each token's rows for its experts."""
     if model.moe is None:
         return 0.0
-    row = model.hidden_size + 2 * model.moe.expert_intermediate_size / tensor_parallel
+    row = model.expert_inputs + 2 * model.moe.expert_intermediate_size / tensor_parallel
     return tokens * model.moe.num_experts_per_tok * row * element
 
 
@@ -51,7 +51,7 @@ def _mlp_width(model: ModelShape, tp: int) -> float:
     expert = model.moe.expert_intermediate_size / tp
     # Gate, up, their product and one copy; experts with biases clamp gate and up into copies first.
     widths = 6 if model.moe.expert_bias else 4
-    rows = model.moe.num_experts_per_tok * (widths * expert + model.hidden_size)
+    rows = model.moe.num_experts_per_tok * (widths * expert + model.expert_inputs)
     return max(rows, copies * model.moe.shared_intermediate_size / tp)
 
 

@@ -151,16 +151,17 @@ def _bytes_per_expert_parameter(
 ) -> float:
     if model.moe is None or stored is None or "experts" in stored.unquantized:
         return plain
+    taken = model.expert_inputs
     width = max(1, model.moe.expert_intermediate_size // tp)
     if triton is None:
         hidden_step, width_step = stored.expert_padding
-        padded: float = _rounded_up(model.hidden_size, hidden_step) * _rounded_up(width, width_step)
+        padded: float = _rounded_up(taken, hidden_step) * _rounded_up(width, width_step)
     else:
         inputs_step, width_step = triton
         outputs = _rounded_up(width, width_step)
-        up = _rounded_up(model.hidden_size, inputs_step) * outputs
-        padded = (2 * up + model.hidden_size * _rounded_up(outputs, inputs_step)) / 3
-    return stored.bits / 8 * padded / (model.hidden_size * width)
+        up = _rounded_up(taken, inputs_step) * outputs
+        padded = (2 * up + taken * _rounded_up(outputs, inputs_step)) / 3
+    return stored.bits / 8 * padded / (taken * width)
 
 
 def _rounded_up(value: int, step: int) -> int:
@@ -280,9 +281,9 @@ def _experts(model: ModelShape, tp: int) -> int:
     moe = model.moe
     if moe is None:
         return 0
-    each = (3 if model.gated_mlp else 2) * model.hidden_size * moe.expert_intermediate_size
+    each = (3 if model.gated_mlp else 2) * model.expert_inputs * moe.expert_intermediate_size
     if moe.expert_bias:
-        each += 2 * moe.expert_intermediate_size + model.hidden_size
+        each += 2 * moe.expert_intermediate_size + model.expert_inputs
     return (model.num_hidden_layers - moe.num_dense_layers) * moe.num_experts * each // tp
 
 
@@ -290,7 +291,8 @@ def _replicated(model: ModelShape) -> int:
     norms = (2 * model.num_hidden_layers + 1) * model.hidden_size
     routers = 0
     if model.moe is not None:
-        routers = (model.num_hidden_layers - model.moe.num_dense_layers) * model.moe.num_experts * model.hidden_size
+        beside = model.moe.num_experts + 2 * (model.moe.latent_size or 0)
+        routers = (model.num_hidden_layers - model.moe.num_dense_layers) * beside * model.hidden_size
     # A vector of each layer's own is projected from the hidden state, gated and projected back.
     own = 3 * model.num_hidden_layers * model.per_layer_width * model.hidden_size
     return norms + routers + own

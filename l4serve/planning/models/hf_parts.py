@@ -79,6 +79,7 @@ def mixture(
         shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
         num_dense_layers=dense,
         expert_bias=bool(traits.get("expertBias", False)),
+        latent_size=optional(text, model_id, "moe_latent_size"),
     )
 
 

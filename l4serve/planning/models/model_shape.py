@@ -21,7 +21,11 @@ class LayerKind(StrEnum):
 
 @frozen(kw_only=True)
 class MoeFacts:
-    """Mixture-of-experts shape. Widths are in elements."""
+    """Mixture-of-experts shape. Widths are in elements.
+
+    `latent_size` is the width of the space between which and the hidden state each layer projects, where its experts
+    work in one (Nemotron 3 Super); None where they take the hidden state as it is.
+    """
 
     num_experts: int
     num_experts_per_tok: int
@@ -29,6 +33,7 @@ class MoeFacts:
     shared_intermediate_size: int = 0
     num_dense_layers: int = 0
     expert_bias: bool = False
+    latent_size: int | None = None
 
 
 @frozen(kw_only=True)
@@ -190,6 +195,11 @@ class ModelShape:
     @property
     def is_moe(self) -> bool:
         return self.moe is not None
+
+    @property
+    def expert_inputs(self) -> int:
+        """Width of what each expert takes and hands back."""
+        return (self.moe.latent_size if self.moe else None) or self.hidden_size
 
     @property
     def is_hybrid(self) -> bool:
