@@ -46,6 +46,7 @@ class Generation:
     online_fp8_streams: bool
     loads_unsplit: bool
     sliding_window_cache: Literal["full", "groups"]
+    chunked_cache: Literal["full", "groups"]
     graphs_accounted: bool
     v2_graphs_accounted: bool
     sampler: str
@@ -71,9 +72,12 @@ class Generation:
     whole_items: Literal["split", "refused", "held"]
     whole_pictures: bool
 
-    @property
-    def slidingwindow_groups(self) -> bool:
-        return self.sliding_window_cache == "groups"
+    def groups_sliding(self, model: ModelShape, options: ServingOptions) -> bool:
+        """Whether sliding layers have blocks of their own; those that see chunks have none beside an EAGLE head."""
+        if model.sees_chunks:
+            drafted = (options.speculative_method or "").startswith("eagle")
+            return options.groups_layers and self.chunked_cache == "groups" and not drafted
+        return options.groups_layers and self.sliding_window_cache == "groups"
 
     def runner_for(self, model: ModelShape, options: ServingOptions) -> Runner:
         """The model runner that this release picks for the model; V1 where V2 lacks what is asked of it."""

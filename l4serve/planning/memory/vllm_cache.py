@@ -17,7 +17,7 @@ def cache_layout(question: Question) -> KvLayout:
         return kv_layout(
             question.model,
             edited(options, pipeline_parallel_size=stages),
-            grouped=generation.slidingwindow_groups and options.groups_layers,
+            grouped=generation.groups_sliding(question.model, options),
             in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
             batched_tokens=limits.batched_tokens,
             prefix_states=_prefix_states(question),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.config_checks import config_faults
+from l4serve.planning.models.hf_layers import layer_kinds, window_of
 from l4serve.planning.models.hf_parts import (
     NO_ENCODER,
     adjusted_width,
@@ -24,15 +25,13 @@ from l4serve.planning.models.hf_values import (
     DTYPES,
     HEAD_WIDTHS,
     LAYERS,
-    MOST_LAYERS,
-    MOST_OF_A_LENGTH,
     POSITIONS,
+    WITHOUT,
     Config,
     ModelConfigError,
     dtype_fault,
     flag,
     integer,
-    largest,
     mapping,
     optional,
     refuse_fault,
@@ -47,17 +46,6 @@ from l4serve.planning.models.state_space import StateSpaceError, StateSpaceLayer
 Number = TypeVar("Number", int, float)
 
 _LONGEST_NAME = 200
-_WITHOUT = "leave model.config out: the flags are then judged, and the memory is not"
-FULL_ATTENTION_INTERVAL = 4
-"""Where a file with linear attention has no other, as Qwen3-Next's and Qwen3.5's own classes fill in."""
-
-_KIND_OF_LAYER_TYPE = {
-    "full_attention": LayerKind.FULL,
-    "attention": LayerKind.FULL,
-    "sliding_attention": LayerKind.SLIDING,
-    "linear_attention": LayerKind.LINEAR,
-}
-
 
 _MLP_WIDTHS = ("intermediate_size", "ffn_hidden_size", "n_inner", "decoder_ffn_dim")
 _STATE_SPACE_KEYS = ("hybrid_override_pattern", "mamba_n_heads", "mamba_d_state", "ssm_state_size", "state_size")
@@ -76,7 +64,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     layers = integer(text, model_id, *traits.get("layers", ()), *LAYERS)
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
-    kinds = mamba.kinds if mamba else _layer_kinds(text, traits, layers, model_id)
+    kinds = mamba.kinds if mamba else layer_kinds(text, traits, layers, model_id)
     usual = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
     usual = adjusted_width(text, usual, traits.get("adjustedMlp"), model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
@@ -100,7 +88,8 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         attention_bias=flag(text, model_id, "attention_bias", default=bool(traits.get("attentionBias", False))),
         attention_output_gate=flag(text, model_id, "attn_output_gate"),
         layer_kinds=kinds,
-        sliding_window=_window(text, kinds, model_id),
+        sliding_window=window_of(text, kinds, model_id),
+        sees_chunks=LayerKind.SLIDING in kinds and bool(text.get("attention_chunk_size")),
         full_head_dim=optional(text, model_id, "global_head_dim"),
         full_key_value_heads=optional(text, model_id, "num_global_key_value_heads"),
         full_keys_are_values=flag(text, model_id, "attention_k_eq_v"),
@@ -140,7 +129,7 @@ def _modelled(text: Config, model_id: str) -> None:
     """Raises ModelConfigError for a key that changes the model's size and is not read."""
     for key, effect in unmodelled_keys().items():
         if text.get(key):
-            raise ModelConfigError(f"{model_id}: `{key}` {effect}, which is not modelled; {_WITHOUT}")
+            raise ModelConfigError(f"{model_id}: `{key}` {effect}, which is not modelled; {WITHOUT}")
 
 
 def _labels(config: Config) -> int | None:
@@ -257,42 +246,3 @@ def _key_value_heads(text: Config, heads: int, model_id: str) -> int:
     if found == 0 and heads:
         refuse_value(model_id, "num_key_value_heads", found, "a whole number from 1 on")
     return found or heads
-
-
-def _layer_kinds(text: Config, traits: Mapping[str, Any], layers: int, model_id: str) -> tuple[LayerKind, ...]:
-    types = text.get("layer_types")
-    if isinstance(types, (list, tuple)):
-        return _kinds_of_types(types, text, layers, model_id)
-    if types is not None:
-        refuse_value(model_id, "layer_types", types, "a list")
-    if text.get("linear_num_value_heads"):
-        interval = optional(text, model_id, "full_attention_interval") or FULL_ATTENTION_INTERVAL
-        return tuple(LayerKind.LINEAR if (i + 1) % interval else LayerKind.FULL for i in range(layers))
-    if not text.get("sliding_window") or text.get("use_sliding_window") is False:
-        return ()
-    if traits.get("slidesAll"):
-        return (LayerKind.SLIDING,) * layers
-    every = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern") or traits.get("slidingPattern")
-    if type(every) is not int or not 0 < every <= MOST_LAYERS:
-        return ()
-    return tuple(LayerKind.SLIDING if (i + 1) % every else LayerKind.FULL for i in range(layers))
-
-
-def _kinds_of_types(
-    types: list[object] | tuple[object, ...], text: Config, layers: int, model_id: str
-) -> tuple[LayerKind, ...]:
-    unknown = sorted({excerpt(t, 40) for t in types} - _KIND_OF_LAYER_TYPE.keys())[:5]
-    if unknown or len(types) != layers:
-        what = f"layer types {', '.join(unknown)}" if unknown else f"{len(types)} layer types for {layers} layers"
-        raise ModelConfigError(f"{model_id}: `layer_types` has {what}; {_WITHOUT}")
-    kinds = tuple(_KIND_OF_LAYER_TYPE[str(t)] for t in types)
-    if text.get("use_sliding_window") is False:
-        kinds = tuple(LayerKind.FULL if k is LayerKind.SLIDING else k for k in kinds)
-    return () if set(kinds) == {LayerKind.FULL} else kinds
-
-
-def _window(text: Config, kinds: tuple[LayerKind, ...], model_id: str) -> int | None:
-    window = largest("sliding_window", text.get("sliding_window"))
-    if isinstance(window, str | float | Mapping) or window is True:
-        refuse_value(model_id, "sliding_window", window, "a whole number")
-    return window if LayerKind.SLIDING in kinds and type(window) is int and 0 < window <= MOST_OF_A_LENGTH else None

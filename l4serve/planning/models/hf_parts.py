@@ -68,8 +68,11 @@ def mixture(
     width = optional(text, model_id, "moe_intermediate_size", "expert_intermediate_size") or integer(
         text, model_id, "intermediate_size"
     )
-    shared = optional(text, model_id, *_SHARED_WIDTHS) or width * (optional(text, model_id, "n_shared_experts") or 0)
+    sharing = optional(text, model_id, "n_shared_experts") or traits.get("sharedExperts", 0)
+    shared = optional(text, model_id, *_SHARED_WIDTHS) or width * sharing
     dense = optional(text, model_id, "first_k_dense_replace", "num_dense_layers") or 0
+    if every := optional(text, model_id, "interleave_moe_layer_step"):
+        dense = layers - layers // every
     if mamba is not None and mamba.expert_layers is not None:
         dense = layers - mamba.expert_layers
     return MoeFacts(

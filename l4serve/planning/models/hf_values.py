@@ -20,6 +20,8 @@ POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_targe
 LAYERS = ("num_hidden_layers", "n_layer", "num_layers")
 DECODER_LAYERS = ("decoder_layers",)
 DTYPES = ("torch_dtype", "dtype")
+WITHOUT = "leave model.config out: the flags are then judged, and the memory is not"
+"""The remedy for a file that says what is not modelled."""
 HEAD_WIDTHS = ("head_dim", "attention_head_dim")
 LENGTHS = frozenset({*POSITIONS, "vocab_size", "vocab_size_per_layer_input"})
 ABOVE_ZERO = frozenset({*POSITIONS, *HEAD_WIDTHS})

@@ -139,6 +139,7 @@ class ModelShape:
     Widths are in elements, `checkpoint_bytes` is the published size of its weight files. `source` says where the
     figures come from. `rope_stretch` is how many times the stated positions one rotary table holds. `layer_kinds` has
     one entry for each decoder layer; empty means full attention in every layer. `is_encoder` models keep no cache.
+    Sliding layers that see chunks keep the one that a token is in (Llama 4), whose length is the window less one.
     `per_layer_width` is that of the vector that each layer takes of each token from a table of its own (Gemma 3n and
     4), which has `per_layer_vocab_size` rows. `purpose` is what the model was made for where its class does not say it:
     a decoder trained for vectors, or an encoder with one class, which scores pairs. `mlp_layers` counts the layers with
@@ -166,6 +167,7 @@ class ModelShape:
     attention_output_gate: bool = False
     layer_kinds: tuple[LayerKind, ...] = ()
     sliding_window: int | None = None
+    sees_chunks: bool = False
     full_head_dim: int | None = None
     full_key_value_heads: int | None = None
     full_keys_are_values: bool = False

@@ -41,7 +41,8 @@ def count_vision_parameters(
     if output := _number(vision, "vision_output_dim"):  # of tiles, each with places of its own in their arrangement
         ratios, tiles = vision.get("supported_aspect_ratios"), _number(vision, "max_num_tiles")
         arranged = (1 + (len(ratios) if isinstance(ratios, list) else 0)) * tiles * patches * hidden
-        return depth * block + embeddings + arranged + output * text_hidden_size
+        adapter = _number(vision, "projector_input_dim") * (width + _number(vision, "projector_output_dim"))
+        return depth * block + embeddings + arranged + adapter + output * text_hidden_size
     merged = (_number(vision, "spatial_merge_size") or merge) ** 2 * hidden
     projected = _number(vision, "out_hidden_size") or text_hidden_size
     inside = merged if vision.get("spatial_merge_size") else text_hidden_size

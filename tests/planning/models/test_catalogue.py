@@ -184,6 +184,8 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", 235),
         ("deepseek-ai/deepseek-coder-7b-instruct-v1.5", 6.91),
         ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-BF16", 120.7),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", 108.64),
+        ("meta-llama/Llama-4-Maverick-17B-128E-Instruct", 401.58),
         ("teknium/OpenHermes-2.5-Mistral-7B", 7.24),
         ("01-ai/Yi-1.5-34B-Chat", 34.4),
         ("hugging-quants/Meta-Llama-3.1-405B-Instruct-AWQ-INT4", 410),
