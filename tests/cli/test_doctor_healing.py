@@ -171,6 +171,14 @@ def test_the_adopted_state_holds_what_was_made_under_its_id_and_its_inputs() -> 
     }
 
 
+def test_the_pool_that_a_cluster_begins_with_is_removed_by_the_next_update() -> None:
+    """The create removes it last, so it stays where the provider ended with its CLI, and a refresh asks nobody of it."""
+    begun = {**CLUSTER, "inputs": {**CLUSTER["inputs"], "removeDefaultNodePool": True}}
+    (found,) = adopted(state(begun))["resources"]
+    assert found["inputs"] == begun["inputs"]
+    assert found["outputs"] == CLUSTER["inputs"]
+
+
 @pytest.mark.parametrize(("old", "after"), [({}, [{"delete": True}]), ({"pendingReplacement": True}, [])], ids=str)
 def test_what_was_being_replaced_stays_only_to_be_deleted(old: dict[str, Any], after: list[dict[str, Any]]) -> None:
     document, held = state(CLUSTER), {**CLUSTER, "id": "old", **old}

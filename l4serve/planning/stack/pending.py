@@ -120,11 +120,13 @@ def _known_of(resource: Mapping[str, Any]) -> dict[str, Any]:
     """What a refresh begins with, and what program and provider read where none ran: what was asked for.
 
     Without outputs Google's provider imports, and every cluster is then one to be kept; that of Kubernetes takes all
-    for changed. The next update applies an object again that nobody saw the end of, and awaits it.
+    for changed. The next update applies an object again that nobody saw the end of, and awaits it; the last steps of a
+    create, which no read tells, it takes as well.
     """
     asked = resource.get("inputs") or {}
     if not _is_ours(resource):
-        return {"outputs": asked}
+        last = load_data(__file__, "import_ids.yaml")["last"].get(resource["type"], ())
+        return {"outputs": {name: value for name, value in asked.items() if name not in last}}
     return {"outputs": {**asked, "__inputs": asked}, "initErrors": [_APPLIED_AGAIN]}
 
 
