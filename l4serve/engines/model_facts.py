@@ -31,6 +31,8 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.heads": model.num_attention_heads,
         "model.headsFillWidth": _fills_width(model),
         "model.kvHeads": model.num_key_value_heads,
+        "model.stateHeads": model.state_heads,
+        "model.stateGroups": model.state_groups,
         "model.vocabulary": model.vocab_size,
         "model.windowed": model.windowed or None,
         "model.purpose": model.purpose,

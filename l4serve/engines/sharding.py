@@ -68,7 +68,16 @@ def _remainders(model: ModelTraits, size: int, whole_experts: bool) -> dict[str,
         "remainder.kvHeads": (kv % size if kv >= size else size % kv) if kv else None,
         "remainder.vocabulary": padded % size if padded else None,
         "remainder.quantizedBlocks": width % (size * block) if width and block and size > 1 else None,
+        "remainder.states": _state_remainder(model, size),
     }
+
+
+def _state_remainder(model: ModelTraits, size: int) -> int | None:
+    """What is left over of the heads of Mamba 2 or of their groups; one group is repeated on every GPU."""
+    heads, groups = model.state_heads, model.state_groups
+    if not heads or not groups:
+        return None
+    return heads % size or (groups % size if groups > 1 else 0)
 
 
 def _padded(vocabulary: int | None) -> int | None:

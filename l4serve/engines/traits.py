@@ -42,6 +42,10 @@ class ModelTraits:
     shared_intermediate_size: int | None = None
     """Width of what every token passes beside its experts, in elements; None or 0 where there is no such thing."""
 
+    state_heads: int | None = None
+    """Heads of a Mamba 2 layer; None in a described model means that it has no such layer."""
+    state_groups: int | None = None
+    """Groups of those heads that share what they keep."""
     purpose: str | None = None
     """What the checkpoint was made for where its class does not say it, such as embed."""
     latent_attention: bool = False

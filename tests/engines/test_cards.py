@@ -98,6 +98,12 @@ def test_methods_have_least_capabilities(version: str, gpu: GpuTraits, method: s
     assert errors("vllm", version, model, gpu=gpu) == ({rule} if rule else set())
 
 
+@pytest.mark.parametrize(("version", "told"), [("0.8.5", True), ("0.9.0", False)])
+def test_four_bit_floats_of_llm_compressor_have_a_scheme_since_0_9(version: str, *, told: bool) -> None:
+    model = like(QWEN, quantization_method="compressed-tensors", quantization_bits=4, quantization_floats=True)
+    assert errors("vllm", version, model, gpu=H100) == ({"vllm-compressed-fp4-without-scheme"} if told else set())
+
+
 def test_marlin_reached_turing_in_0_14() -> None:
     assert card_features("vllm", Version("0.13.0"), (7, 5))["marlin"] is False
     assert errors("vllm", "0.13.0", gpu=T4, quantization="fp8") == {"vllm-fp8-weights-before-ampere"}

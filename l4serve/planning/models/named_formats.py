@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def _compressed(**weights: Any) -> dict[str, Any]:
-    groups = {"group_0": {"weights": {"symmetric": True, **weights}}}
+def _compressed(inputs: int | None = None, **weights: Any) -> dict[str, Any]:
+    group: dict[str, Any] = {"weights": {"symmetric": True, **weights}}
+    groups = {"group_0": group if inputs is None else {**group, "input_activations": {"num_bits": inputs}}}
     return {"quant_method": "compressed-tensors", "config_groups": groups, "ignore": ["lm_head"]}
 
 
 _COMPRESSED: Mapping[str, Mapping[str, Any]] = {
     "-fp8-dynamic": _compressed(num_bits=8, type="float"),
+    "-nvfp4": _compressed(4, num_bits=4, type="float", group_size=16),
+    "-nvfp4a16": _compressed(num_bits=4, type="float", group_size=16),
     "-quantized.w8a8": _compressed(num_bits=8, type="int"),
     "-quantized.w8a16": _compressed(num_bits=8, type="int"),
     "-quantized.w4a16": _compressed(num_bits=4, type="int", group_size=128),

@@ -15,11 +15,14 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
     """What the engine's rules look at in a model; of an unknown one its id and the class by it."""
     if shape is None:
         return ModelTraits(id=model_id, architecture=named_class(model_id))
+    state = shape.linear_state if shape.is_mamba and shape.linear_state and not shape.linear_state.step_rank else None
     return ModelTraits(
         id=model_id,
         architecture=shape.architecture,
         num_attention_heads=shape.num_attention_heads,
         num_key_value_heads=shape.num_key_value_heads,
+        state_heads=state.num_value_heads if state and state.num_key_heads else None,
+        state_groups=state.num_key_heads if state and state.num_key_heads else None,
         purpose=shape.purpose,
         latent_attention=shape.mla is not None,
         head_dim=shape.head_dim,

@@ -204,6 +204,8 @@ def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float])
         ("RedHatAI/Qwen3-8B-FP8-dynamic", 8, 8.2),
         ("RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w4a16", 4, 70.6),
         ("neuralmagic/Qwen2.5-7B-Instruct-quantized.w8a8", 8, 7.6),
+        ("RedHatAI/Qwen3-8B-NVFP4", 4, 8.2),
+        ("RedHatAI/Llama-3.3-70B-Instruct-NVFP4A16", 4, 70.6),
         ("nvidia/Llama-3.1-8B-Instruct-FP8", 8, 8.03),
         ("nvidia/Llama-3.3-70B-Instruct-FP4", 4, 70.6),
         ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", 4, 8.03),
