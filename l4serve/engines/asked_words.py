@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from packaging.version import Version
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.workload import Engine
 from l4serve.engines.checking import Option, read_options
 from l4serve.engines.config_values import read_object, read_word
 from l4serve.engines.contract import Contract
+from l4serve.engines.made_classes import is_made
 
 _FIELDS = ("runner", "convert", "task")
 _OPTIONS = (
@@ -102,13 +102,6 @@ _OPTIONS = (
     "arg.maxNumActiveSeqs",
 )
 """Options that no typed field sets, or not alone: the fact that holds the value of each, or of a key of its object."""
-_PURPOSE = re.compile(
-    r"(?:For(?:CausalLM|ConditionalGeneration|TextEncoding|(?:Audio|Image|Sequence|Token|Video)Classification|RewardModeling)"
-    r"|(?:Chat|LMHead|Embedding|Classification|Reward)?Model)$"
-)
-"""Ends of the names of classes that are made of each other (`iter_architecture_defaults` of vllm/config/model.py)."""
-_TOKENS, _TOKENS_SINCE = "ForTokenClassification", Version("0.13")
-"""An end that older releases make of nothing."""
 _NOTHING: Mapping[str, None] = dict.fromkeys(_OPTIONS)
 _HOLDERS = {name.split(".")[1] for name in _OPTIONS if name.count(".") > 1}
 """Options that are objects, in camel case."""
@@ -162,18 +155,13 @@ def _known(option: str, value: Any) -> dict[str, Any]:
 
 
 def unknown_class(facts: Mapping[str, Any], contract: Contract) -> str | None:
-    """The class that --hf-overrides puts in the model's place by `architectures`, where the release has none of them.
-
-    A class that it lacks is made of one that it has: Qwen3ForSequenceClassification of Qwen3ForCausalLM.
-    """
+    """The class that --hf-overrides names for the model by `architectures`, where the release has none of them."""
     named = facts["arg.hfOverrides.architectures"]
     given = (named,) if isinstance(named, str) else named if isinstance(named, list | tuple) else ()
     names = [name for name in given if isinstance(name, str)]
     if not names or any(name in contract.models for name in names):
         return None
-    stems = {_PURPOSE.sub("", name) for name in contract.models}
-    made = [name for name in names if not name.endswith(_TOKENS) or Version(contract.version) >= _TOKENS_SINCE]
-    return None if any(_PURPOSE.sub("", name) in stems for name in made) else names[0]
+    return None if any(is_made(name, contract) for name in names) else names[0]
 
 
 def unknown_compile_size(facts: Mapping[str, Any]) -> str | None:

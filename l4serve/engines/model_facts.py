@@ -12,6 +12,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.model_ids import file_type
 from l4serve.engines.case import release
 from l4serve.engines.contract import Contract
+from l4serve.engines.made_classes import pools_by_another
 from l4serve.engines.profile import engine_profile
 from l4serve.engines.traits import ModelTraits
 
@@ -100,7 +101,7 @@ def _known(kind: str, contract: Contract, architecture: str | None) -> str | Non
     if architecture is None:
         return None
     if engine_profile(kind).architecture_names == "classes":
-        return "own" if contract.serves(architecture) else "none"
+        return "own" if contract.serves(architecture) or pools_by_another(architecture, contract) else "none"
     stem = re.split(r"For[A-Z]|LMHead", architecture)[0].lower().replace("_", "")
     if stem in {known.replace("_", "") for known in contract.architectures}:
         return "own"
