@@ -172,7 +172,7 @@ def test_the_adopted_state_holds_what_was_made_under_its_id_and_its_inputs() -> 
 
 
 def test_the_pool_that_a_cluster_begins_with_is_removed_by_the_next_update() -> None:
-    """The create removes it last, so it stays where the provider ended with its CLI, and a refresh asks nobody of it."""
+    """A create removes it last: it stays where the provider ended with its CLI, and a refresh asks nobody of it."""
     begun = {**CLUSTER, "inputs": {**CLUSTER["inputs"], "removeDefaultNodePool": True}}
     (found,) = adopted(state(begun))["resources"]
     assert found["inputs"] == begun["inputs"]
