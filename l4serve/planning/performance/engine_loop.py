@@ -19,8 +19,8 @@ from l4serve.planning.performance.step_time import StepClock
 WAVES, FEW = 3, 384
 """Waves of clients that are measured after the first, and the requests with which fewer waves do: each is like the one
 before where lengths are equal."""
-OPEN_REQUESTS = 400
-OPEN_WARM_UP = 80
+REQUESTS, WARM_UP = 400, 80
+"""Of a rate, or of lengths that vary, no fewer are followed, and left out: a few say more of themselves than of it."""
 MOST_QUEUED = 2000
 
 
@@ -50,22 +50,22 @@ class EngineLoop:
 
     def run(self) -> Observed:
         """The load until enough requests were seen; those of the first wave are left out."""
-        load = self.load
-        if load.clients is not None:
-            varied = load.input_spread or load.output_spread
-            waves = WAVES if varied else min(WAVES, ceil(FEW / load.clients))
-            total = (1 + waves) * load.clients
-            self.skip = load.clients if load.clients > 1 else 0
-            self.sent.extend(0.0 for _ in range(load.clients))
-        else:
-            total, self.skip = OPEN_REQUESTS, OPEN_WARM_UP
-            self.to_come = load.arrivals()
+        total, self.skip = self._measured()
+        self.sent.extend(0.0 for _ in range(self.load.clients or 0))
+        if self.load.rate is not None:
+            self.to_come = self.load.arrivals()
             self.sent.append(next(self.to_come))
-        advance = self._advance
         while self.finished < total:
-            advance()
+            self._advance()
         self.seen.queued = len(self.waiting)
         return self.seen
+
+    def _measured(self) -> tuple[int, int]:
+        """Requests that are followed, and how many of them are left out."""
+        load, clients = self.load, self.load.clients or 0
+        if load.rate is not None or load.input_spread or load.output_spread:
+            return max((1 + WAVES) * clients, REQUESTS), max(clients, WARM_UP)
+        return (1 + min(WAVES, ceil(FEW / clients))) * clients, clients if clients > 1 else 0
 
     def _admit_arrivals(self) -> None:
         """Requests that have reached the engine join the queue; they were sent a little earlier."""

@@ -57,6 +57,18 @@ def test_a_first_token_comes_no_earlier_where_more_long_answers_are_made() -> No
     assert found == sorted(found)
 
 
+@pytest.mark.parametrize("spread", [0.3, 0.6, 1.0])
+def test_clients_of_varied_lengths_wait_the_longer_the_more_there_are_and_one_as_at_a_rate_near_none(
+    spread: float,
+) -> None:
+    """Of a few clients only their own first lengths were followed, by which four were answered sooner than two."""
+    lengths: Any = {"input_tokens": 512, "output_tokens": 128, "input_spread": spread, "output_spread": spread}
+    loads = Load(**lengths, rate=0.001), *(Load(**lengths, clients=clients) for clients in (1, 2, 3, 4, 6, 8, 16, 64))
+    quiet, *answers = (speed_of(served("Qwen/Qwen3-1.7B"), load).figures.end_to_end_ms for load in loads)
+    assert answers == sorted(answers)
+    assert answers[0] == pytest.approx(quiet, rel=0.001)
+
+
 @pytest.mark.slow
 @given(st.sampled_from(sorted(ENGINES)), st.floats(0.02, 0.999), st.floats(0.02, 0.999))
 @settings(max_examples=60, deadline=None)
