@@ -53,9 +53,9 @@ def search(
             rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
         else:
             kept.append(found)
-    if (rival := _rival(pods, homes, kept, known)) is not None:
-        kept.append(rival)
-        tried += 1
+    rivals = _rivals(pods, homes, kept, known)
+    kept += rivals
+    tried += len(rivals)
     winner = winner_of(kept, wish)
     front = tuple(front_of(kept, winner))
     best = {id(judged) for judged in front}
@@ -65,27 +65,29 @@ def search(
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
 
 
-def _rival(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> Judged | None:
-    """A pod that beats the best of all where it gets what the best has: of a rate as many replicas, for clients that
-    wait as many as its money buys.
+def _rivals(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> list[Judged]:
+    """Pods that are better than all that were kept, each with as many replicas as the money of the winner before it
+    buys.
 
     The fewest that keep a wish, and a few times as many, are more of a slow pod than of a fast one. Nobody waits less
     than one client alone, so for latency a pod that is slower even for that one is not tried.
     """
-    wish = known.wish
-    if not kept or (wish.load.rate is not None and wish.goal != "latency"):
+    found: list[Judged] = []
+    if known.wish.load.rate is not None and known.wish.goal != "latency":
+        return found
+    while (better := _better(pods, homes, (*kept, *found), known)) is not None:
+        found.append(better)
+    return found
+
+
+def _better(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> Judged | None:
+    """The best of what the winner's money buys, where it is better than all that were kept."""
+    wish, winner = known.wish, winner_of(kept, known.wish)
+    if winner is None:
         return None
     first = best = min(kept, key=partial(rank, wish))
-    while (better := _passed(pods, homes, best, known)) is not best:
-        best = better
-    return None if best is first else best
-
-
-def _passed(pods: Sequence[PodChoice], homes: Sequence[Home], best: Judged, known: Pods) -> Judged:
-    """The best, or what beats it with what it has."""
-    wish = known.wish
     for pod, home in places(pods, homes):
-        candidate = Candidate(pod=pod, home=home, replicas=_matching(pod, home, best.candidate, wish))
+        candidate = Candidate(pod=pod, home=home, replicas=_matching(pod, home, winner.candidate, wish))
         if ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
             continue
         settled, judgement, _ = known.settle(pod)
@@ -96,21 +98,21 @@ def _passed(pods: Sequence[PodChoice], homes: Sequence[Home], best: Judged, know
         found, _ = estimated(candidate, wish, known)
         if found is not None and _missed(found, wish) is None and rank(wish, found) < rank(wish, best):
             best = found
-    return best
+    return None if best is first else best
 
 
-def _matching(pod: PodChoice, home: Home, best: Candidate, wish: Wish) -> int:
-    """Replicas of a pod that match the best: as many for a rate, else what its money buys, in cards without a price."""
-    if wish.load.rate is not None:
-        return best.replicas
+def _matching(pod: PodChoice, home: Home, other: Candidate, wish: Wish) -> int:
+    """Replicas of a pod that the money of another buys; without a price, those on as many cards."""
     one = Candidate(pod=pod, home=home, replicas=1)
-    count = best.gpus // one.gpus if best.bill is None else bought(one, best.bill)
-    return _dealt(best.gpus // one.gpus if count is None else count, home, wish)
+    count = other.gpus // one.gpus if other.bill is None else bought(one, other.bill)
+    return _dealt(other.gpus // one.gpus if count is None else count, home, wish)
 
 
 def _dealt(count: int, home: Home, wish: Wish) -> int:
-    """As many replicas as a home takes and clients fill: one less would leave some replica with more of them."""
-    clients, count = wish.load.clients or 1, int(min(count, home.most_replicas or inf))
+    """As many replicas as a home takes and a load fills: of clients, one less would leave some replica with more."""
+    clients, count = wish.load.clients, int(min(count, home.most_replicas or inf))
+    if clients is None:
+        return count
     return ceil(clients / share) if count and (share := share_of(wish.load, count).clients) else 0
 
 

@@ -1,9 +1,11 @@
-"""For clients that wait too, nothing that costs no more than the winner is better, whatever else is asked beside it."""
+"""Nothing that costs no more than the winner is better, whatever else is asked beside it."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from l4serve.advising.budget import ROUNDING, bought
 from l4serve.advising.candidates import Candidate
@@ -12,7 +14,7 @@ from l4serve.advising.ranking import Judged, Wish, describe, rank
 from l4serve.advising.search import estimated, places, ruled_out, search
 from l4serve.advising.sizing import missed
 from l4serve.advising.stack_advice import write_advice
-from l4serve.planning.performance.load import Load
+from l4serve.planning.performance.load import Load, spread_as_asked
 from tests.advising.test_autopilot_advice import planned, stack
 from tests.advising.test_search import asked
 
@@ -44,6 +46,35 @@ def test_a_tighter_wish_gives_no_winner_that_is_both_better_and_no_dearer(goal: 
         tight = won(replace(wish, **tighter))
         dearer = tight.candidate.bill > loose.candidate.bill * (1 + ROUNDING)
         assert dearer or rank(wish, tight)[0] >= rank(wish, loose)[0], (tighter, describe(tight.candidate))
+
+
+@pytest.mark.slow
+@given(
+    st.sampled_from([(64, 32), (128, 128), (1024, 128)]),
+    st.sampled_from([2.0, 20.0, 60.0]),
+    st.sampled_from([0.0, 0.6]),
+    st.sampled_from(["Qwen/Qwen2.5-1.5B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"]),
+)
+@example((128, 128), 60.0, 0.0, "meta-llama/Llama-3.1-8B-Instruct")
+@settings(max_examples=3, deadline=None)
+def test_at_a_rate_what_the_winner_costs_or_less_buys_no_faster_answer(
+    lengths: tuple[int, int], rate: float, spread: float, model: str
+) -> None:
+    """With as many replicas as the winner has, a pod of fewer cards has a part of its money."""
+    load = Load(input_tokens=lengths[0], output_tokens=lengths[1], rate=rate)
+    wish = Wish(goal="latency", load=spread_as_asked(load, spread))
+    pods, homes = asked(model)
+    pods = [pod for pod in pods if "model.id" in pod.edit][::2]
+    loose = search(pods, homes, wish).winner
+    assert loose is not None
+    bill, first = loose.candidate.bill, loose.figures.ttft_ms
+    assert bill is not None
+    assert first is not None
+    promised = replace(wish, ttft_ms=0.9 * first)
+    for tighter in (promised, *(replace(wish, budget_usd_hour=part * bill) for part in (1.0, 0.7))):
+        tight = search(pods, homes, tighter).winner
+        if tight is not None and (tight.candidate.bill or 0.0) <= bill * (1 + ROUNDING):
+            assert rank(wish, tight)[0] >= rank(wish, loose)[0], describe(tight.candidate)
 
 
 @pytest.mark.parametrize("asks", [{}, *TIGHTER[:2]], ids=["nothing", "loose", "tight"])
