@@ -64,6 +64,7 @@ def _place(candidate: Candidate, wish: Wish) -> dict[str, Any]:
         "modelId": subject.shape.id if subject.shape else subject.workload.model.id,
         "gpu": subject.card.name,
         "machineType": candidate.home.shape.machine_type,
+        "gpusPerNode": candidate.home.shape.gpus,
         "replicas": candidate.replicas,
         "gpus": candidate.gpus,
         "tensorParallelSize": subject.layout.tensor_parallel_size,
