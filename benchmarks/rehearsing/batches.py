@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
 
 from l4serve.planning.values.quantity import parse_quantity
-from l4serve.sandbox.apply import Applier
+from l4serve.sandbox.apply import Applier, ApplyFailure
 from l4serve.sandbox.autoscaler import Autoscaler, ScaleUp
 from l4serve.sandbox.nodes import FakeNode
 from l4serve.sandbox.pod_locations import PodPlacement, Snapshot
@@ -22,6 +23,7 @@ _OF = "rehearsal.l4serve.dev/stack"
 _NODES_TIMEOUT_S = 120.0
 _PODS_TIMEOUT_S = 240.0
 """Many stacks share one scheduler."""
+_TURN_S = 20.0
 _POLL_S = 1.0
 
 
@@ -34,6 +36,8 @@ class Candidate:
     objects: tuple[KubeObject, ...]
     nodes: tuple[FakeNode, ...]
     autoscaler: Autoscaler
+    in_turn: bool = False
+    """Whether a Deployment is made once the pods of the one before it have nodes, or have had time for it."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,7 @@ def rehearse_batch(client: ApiClient, applier: Applier, batch: Sequence[Candidat
         await_nodes(client, timeout_s=_NODES_TIMEOUT_S)
         await_daemons(client, len(nodes), timeout_s=_NODES_TIMEOUT_S)
         objects = {candidate.name: [*map(_isolated(candidate), candidate.objects)] for candidate in batch}
-        refusals = {
-            name: tuple(f"{f.object}: {f.reason}" for f in applier.apply([*missing_namespaces(own), *own]))
-            for name, own in objects.items()
-        }
+        refusals = {each.name: _made(client, applier, each, objects[each.name]) for each in batch}
         watches = {candidate.name: _watch(candidate, applier) for candidate in batch}
         waiting = {*watches}
         while waiting:
@@ -75,6 +76,28 @@ def rehearse_batch(client: ApiClient, applier: Applier, batch: Sequence[Candidat
     finally:
         if batch:
             _clear(client, [candidate.name for candidate in batch])
+
+
+def _made(client: ApiClient, applier: Applier, candidate: Candidate, own: Sequence[KubeObject]) -> tuple[str, ...]:
+    """Makes a stack's objects; what the API server refuses of them."""
+    objects = [*missing_namespaces(own), *own]
+    failures: list[ApplyFailure] = []
+    for part in [[each] for each in objects] if candidate.in_turn else [objects]:
+        failures += applier.apply(part)
+        if candidate.in_turn and part[0]["kind"] == "Deployment":
+            _await_bound(client, part[0])
+    return tuple(f"{failure.object}: {failure.reason}" for failure in failures)
+
+
+def _await_bound(client: ApiClient, deployment: KubeObject) -> None:
+    wanted, labels = deployment["spec"].get("replicas", 1), deployment["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    deadline = time.monotonic() + _TURN_S
+    while time.monotonic() < deadline:
+        pods = CoreV1Api(client).list_namespaced_pod(deployment["metadata"]["namespace"], label_selector=selector)
+        if sum(bool(pod.spec.node_name) for pod in pods.items) >= wanted:
+            return
+        time.sleep(_POLL_S)
 
 
 def _watch(candidate: Candidate, applier: Applier) -> RolloutWatch:
@@ -130,16 +153,23 @@ def _await_no_pods(core: CoreV1Api, names: Sequence[str]) -> None:
 
 
 def large_first(candidate: Candidate) -> Candidate:
-    """The same stack, the pods with the most GPUs, and among them the most CPU, made before the others."""
-    return replace(candidate, objects=tuple(sorted(candidate.objects, key=_smallness)))
+    """The same stack, the pods with the largest share of what is scarce on a node bound before the others are made."""
+    room: dict[str, Decimal] = {}
+    for node in candidate.nodes:
+        for resource, has in node.to_object()["status"]["allocatable"].items():
+            room[resource] = max(parse_quantity(has), room.get(resource, Decimal()))
+    ordered = sorted(candidate.objects, key=lambda each: _smallness(each, room))
+    return replace(candidate, objects=tuple(ordered), in_turn=True)
 
 
-def _smallness(each: KubeObject) -> tuple[bool, int, Decimal]:
+def _smallness(each: KubeObject, room: Mapping[str, Decimal]) -> tuple[bool, Decimal]:
     if each["kind"] != "Deployment":
-        return False, 0, Decimal()
-    asked = [c["resources"]["requests"] for c in each["spec"]["template"]["spec"]["containers"] if "resources" in c]
-    gpus = sum(int(requests.get("nvidia.com/gpu", 0)) for requests in asked)
-    return True, -gpus, -sum((parse_quantity(requests.get("cpu", 0)) for requests in asked), Decimal())
+        return False, Decimal()
+    asked: dict[str, Decimal] = defaultdict(Decimal)
+    for container in each["spec"]["template"]["spec"]["containers"]:
+        for resource, wanted in container.get("resources", {}).get("requests", {}).items():
+            asked[resource] += parse_quantity(wanted)
+    return True, -max((asked[resource] / has for resource, has in room.items() if has), default=Decimal())
 
 
 def most_replicas(objects: Sequence[KubeObject], counts: Mapping[str, int]) -> tuple[KubeObject, ...]:
