@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from l4serve.cli.app import app
 from l4serve.planning.stack import pending
 from l4serve.planning.stack.pending import REAPPLYING
-from l4serve.verification import doctor_state, stray_providers
+from l4serve.verification import doctor_state
 from l4serve.verification.cluster_access import AccessError
 from tests.cli.test_doctor_healing import CLASS, CLUSTER, DEPLOYMENT, doctor
 from tests.factories import cluster_plan
@@ -27,7 +27,6 @@ def left(monkeypatch: pytest.MonkeyPatch, changed: list[str] | Exception, stack:
         return changed
 
     monkeypatch.setattr(doctor_state, "changed_deployments", answer)
-    monkeypatch.setattr(stray_providers, "stray_findings", lambda: [])  # what runs on this machine is beside it
     resource = {**DEPLOYMENT, "urn": str(DEPLOYMENT["urn"]).replace(":dev:", f":{stack}:")}
     return doctor({"deployment": {"resources": [resource], "pending_operations": []}})
 
