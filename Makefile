@@ -7,12 +7,16 @@ export BASE
 # Sandboxes that tests run on at once: mostly they wait for pods.
 SANDBOXES ?= 3
 STAMP := $(VENV)/.installed
+ON_SANDBOXES := $(BIN)/python -m pytest -q -n $(SANDBOXES) --dist loadfile -m "sandbox and not google_provider" tests/pulumi_cli tests/sandbox
+ENGINE_LOG := $(VENV)/engine.log
+# `make test` runs its halves at once: one of them leaves cores free while it waits for pods.
+MAKEFLAGS += --jobs=2
 # pip compiles all of the SDKs, of which a stack loads a tenth. That is compiled here once, so no later command does it again.
 COMPILED := env -u PYTHONDONTWRITEBYTECODE
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: up test unit google coverage hooks site check fmt clean down docs requirements advisories manifests pr-preview browser
+.PHONY: up test test-without-sandbox test-sandbox unit google coverage hooks site check fmt clean down docs requirements advisories manifests pr-preview browser
 
 # Rehearses the guide's seven workloads on the sandbox and leaves it running. Pulumi would else ask for a token of its
 # service and for a passphrase; the variables leave the backend that somebody is logged in to as it is.
@@ -25,11 +29,16 @@ up: $(STAMP)
 		echo "pulumi install && pulumi stack select --create local && pulumi up"; \
 	fi
 
-# Unit tests come first: they wait for no build.
-test: $(STAMP)
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
+test: test-without-sandbox test-sandbox
+
+# These wait for no build, and give way to those that pods time.
+test-without-sandbox: $(STAMP)
+	nice -n 5 $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not sandbox"
+
+# What it says is shown once it is over, not amid the other half's.
+test-sandbox: $(STAMP)
 	$(BIN)/l4serve sandbox build
-	$(BIN)/python -m pytest -q -n $(SANDBOXES) --dist loadfile -m "sandbox and not google_provider" tests/pulumi_cli tests/sandbox
+	@$(ON_SANDBOXES) >$(ENGINE_LOG) 2>&1; status=$$?; cat $(ENGINE_LOG); exit $$status
 
 # Unit tests on all cores, without the laws and walks that take long and without the browser; `make test` runs those too.
 unit: $(STAMP)
