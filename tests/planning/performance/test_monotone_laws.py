@@ -142,7 +142,7 @@ def each_token(found: Speed) -> float:
 
 
 ROUNDED = 1 + 1e-9
-STEPS_MEET = 1.02
+STEPS_MEET = 1.05
 """Where the host launches prompts as long as the card computes less, other requests meet in a step."""
 SLOWER_BY = {"interconnect", "compute"}
 """Limits under which fewer bits may be slower: what is multiplied in 16 bits is unpacked first, prompts above all."""
@@ -164,6 +164,7 @@ def named(found: Speed) -> set[str]:
 @example("Qwen/Qwen3-0.6B", ("fp8", "awq"), 1, 64, (1024, 64))
 @example("google/gemma-2-9b", (None, "fp8"), 4, 400, (256, 128))
 @example("Qwen/Qwen3-30B-A3B", ("fp8", "awq"), 8, 178, (256, 128))
+@example("Qwen/Qwen3-30B-A3B", ("fp8", "awq"), 8, 129, (256, 128))
 @settings(max_examples=20, deadline=None)
 def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchange_is_named(
     gpu: str, model: str, formats: tuple[str | None, str], cards: int, clients: int, lengths: tuple[int, int]
