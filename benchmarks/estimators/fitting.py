@@ -80,9 +80,10 @@ def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
     if "non_torch_gib" in parts:
         single = "single" if ranks == 1 else "parallel"
         yield f"non_torch.{generation.overheads}.{single}", parts["non_torch_gib"]
-    # A Pixtral tower's buffers rest on one family, so no fold refits them.
-    masked = case.model.vision is not None and case.model.vision.masked_patches
-    if "peak_activation_gib" in parts and not generation.counts_reserved_cache and not masked:
+    # The buffers of some towers rest on one family, so no fold refits them.
+    tower = case.model.vision
+    alone = tower is not None and (tower.masked_patches or tower.frames or tower.copies is not None)
+    if "peak_activation_gib" in parts and not generation.counts_reserved_cache and not alone:
         yield _activation_evidence(case, known, generation, parts["peak_activation_gib"] * GIB)
     if "cuda_graph_gib" in parts and not fp8_cache:
         sizes = captured_graphs(options, generation, batch_limits(model, options, generation))

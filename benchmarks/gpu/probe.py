@@ -83,7 +83,7 @@ def engine_arguments(point: dict[str, Any], models: Path, total_gib: float) -> d
         arguments["load_format"] = "auto"
     return arguments | {
         "model": str(models / point["model"]),
-        "skip_tokenizer_init": not (models / point["model"] / "tokenizer.json").exists(),
+        "skip_tokenizer_init": not any((models / point["model"]).glob("t*ken*.json")),
         "seed": 0,
         "gpu_memory_utilization": L4_GIB * point["utilization"] / total_gib,
     }

@@ -25,7 +25,7 @@ L4_GIB = 22.03
 CONFIGS = Path(__file__).parents[2] / "l4serve/planning/memory/data/configs"
 OTHER_CONFIGS = Path(__file__).with_name("configs")
 SOURCE = "this project's benchmarks/gpu/probe.py"
-GPU = "L4 memory budget (22.03 GiB) on an H100"
+GPU = "L4 memory budget (22.03 GiB) on an {}"
 MEMORY_REFUSALS = ("No available memory for the cache blocks", "To serve at least one request")
 ASKED = (
     "env",
@@ -107,7 +107,8 @@ def kind(record: dict[str, Any], config: dict[str, Any]) -> str:
         return "hybrid"
     if "stateSpace" in traits_of(config["architectures"][0]) or config.get("is_encoder_decoder"):
         return "state"
-    return "vision" if "vision_config" in config else "text"
+    towers = ("vision_config", "audio_config", "thinker_config")
+    return "vision" if any(config.get(tower) for tower in towers) else "text"
 
 
 def config_of(point: dict[str, Any]) -> dict[str, Any]:
@@ -142,6 +143,9 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
         shape_from_config(config, model_id=record["point"]["model"], source=SOURCE)
     except ModelConfigError as error:
         return f"not read by the memory model: {error}"
+    tower = record.get("tower", {}).get("allocated_peak", 0) - record.get("weights_bytes", 0)
+    if "Gemma4" in config["architectures"][0] and tower > record.get("peak_activation_bytes", 0):
+        return "frames are encoded in chunks that grow with the larger card"
     if "repeats" in record["point"]:
         return f"repeats {record['point']['repeats']}"
     if quantization(config, record["point"]) == "gptq":
@@ -166,7 +170,7 @@ def observation(record: dict[str, Any], config: dict[str, Any]) -> dict[str, Any
     return {
         "id": f"measured-0.26.0-{point['id']}",
         "source": SOURCE,
-        "gpu": GPU,
+        "gpu": GPU.format("H200" if "H200" in record["gpu_name"] else "H100"),
         "gpu_count": point.get("tensor_parallel_size", 1),
         "kind": kind(record, config),
         "total_gpu_gib": L4_GIB,

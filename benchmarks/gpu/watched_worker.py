@@ -71,6 +71,8 @@ def record_worker(rank_file: Path, cap_gib: float | None) -> None:
     from vllm.v1.worker.gpu_worker import Worker
 
     determine, warm_up = Worker.determine_available_memory, Worker.compile_or_warm_up_model
+    tower: dict[str, Any] = {}
+    watch_tower(tower)
 
     def write(worker: Any, **found: Any) -> None:
         file = rank_file.with_name(f"{rank_file.name}.{worker.rank}.json")
@@ -91,6 +93,7 @@ def record_worker(rank_file: Path, cap_gib: float | None) -> None:
             cuda_graph_estimate_bytes=int(getattr(self, "cudagraph_memory_estimate", 0)),
             kv_cache_bytes=int(available),
             v2_model_runner=bool(self.use_v2_model_runner),
+            **({"tower": tower} if tower else {}),
             after_profile=allocator(),
         )
         return int(available)
@@ -113,6 +116,21 @@ def record_worker(rank_file: Path, cap_gib: float | None) -> None:
         return times
 
     Worker.determine_available_memory, Worker.compile_or_warm_up_model = measured, warmed
+
+
+def watch_tower(found: dict[str, Any]) -> None:
+    """Makes V1's profile note what its tower held at its peak, and the items that it encoded."""
+    from vllm.v1.worker import gpu_model_runner
+
+    check = gpu_model_runner.sanity_check_mm_encoder_outputs
+
+    def noted(outputs: Any, expected_num_items: int) -> None:
+        counts = allocator()
+        found.update(items=expected_num_items, tokens=[len(each) for each in outputs][:8])
+        found.update(allocated=counts["allocated"], allocated_peak=counts["allocated_peak"])
+        check(outputs, expected_num_items)
+
+    gpu_model_runner.sanity_check_mm_encoder_outputs = noted
 
 
 def record_steps(file: Path) -> None:

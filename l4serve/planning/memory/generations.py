@@ -55,6 +55,7 @@ class Generation:
     compiles: bool
     flashinfer_workspace_mib: int
     frame_share: float
+    looks_up_positions: bool
     video_frames: int
     video_beside_image: bool
     expands_outputs: bool

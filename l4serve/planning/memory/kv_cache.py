@@ -69,10 +69,9 @@ def kv_bytes_per_token(model: ModelShape, options: ServingOptions) -> int:
     if model.mla is not None:
         total = model.num_hidden_layers * (model.mla.kv_lora_rank + model.mla.qk_rope_head_dim) * element
     else:
-        full = model.count_layers(LayerKind.FULL) * _full_width(model, tp)
-        sliding = model.count_layers(LayerKind.SLIDING) * _sliding_width(model, tp)
-        owned = 1 - model.kv_shared_layers / model.num_hidden_layers
-        total = int((full + sliding) * element * owned)
+        full = model.count_caches(LayerKind.FULL) * _full_width(model, tp)
+        sliding = model.count_caches(LayerKind.SLIDING) * _sliding_width(model, tp)
+        total = int((full + sliding) * element)
     stages = options.pipeline_parallel_size
     share = ceil(model.num_hidden_layers / stages) / model.num_hidden_layers
     return int(total * share * (1 + options.draft_kv_fraction))
@@ -103,7 +102,7 @@ def kv_layout(
     attended encoder is given room for as many (`CrossAttentionSpec` of vllm/v1/kv_cache_interface.py).
     `prefix_states` is which states of linear-attention layers are kept for prefixes; None where none are cached.
     """
-    full, sliding = model.count_layers(LayerKind.FULL), model.count_layers(LayerKind.SLIDING)
+    full, sliding = model.count_caches(LayerKind.FULL), model.count_caches(LayerKind.SLIDING)
     window = (model.sliding_window or 0) - 1 + in_flight_tokens
     per_token = kv_bytes_per_token(model, options)
     if model.linear_state is not None:

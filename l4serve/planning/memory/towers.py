@@ -9,29 +9,64 @@ from l4serve.planning.models.model_shape import ModelShape, VisionFacts
 
 UNLIMITED = 999
 """Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
+UNBOUNDED = 2**31
+FRAME_BYTES = 7
+"""What Gemma 4's profile holds of each number of a picture: one video beside three in benchmarks/gpu/records.jsonl."""
 SPLIT_COPIES = 6
 """Vectors of a patch at the widest point of a block that tensor parallelism splits: queries, keys and values twice."""
 
 
 def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
-    """Whether the tower is in memory: a limit of 0 for pictures and videos leaves it out."""
-    if not model.extra_parameters or options.language_model_only:
-        return False
-    limits = options.multimodal_limits or {}
-    modalities = ("image", "video") if model.vision is None or model.vision.videos else ("image",)
-    modalities = modalities if model.vision is not None else (*modalities, "audio")
-    return any(limits.get(modality, UNLIMITED) > 0 for modality in modalities)
+    """Whether a tower is in memory: a limit of 0 for all that it takes leaves it out."""
+    return loaded_parameters(model, options) > 0
+
+
+def loaded_parameters(model: ModelShape, options: ServingOptions) -> int:
+    """Parameters of the towers that are in memory, those that see and those that hear."""
+    if options.language_model_only:
+        return 0
+    hearing = model.audio_parameters if _allows(options, "audio") else 0
+    return hearing + (model.extra_parameters - model.audio_parameters if _sees(model, options) else 0)
+
+
+def _allows(options: ServingOptions, *modalities: str) -> bool:
+    return any((options.multimodal_limits or {}).get(modality, UNLIMITED) > 0 for modality in modalities)
+
+
+def _sees(model: ModelShape, options: ServingOptions) -> bool:
+    return _allows(options, "image", *(("video",) if model.vision is None or model.vision.videos else ()))
 
 
 def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
     """Tokens of the largest item that a context of `length` is profiled with; 0 where no source says it."""
     tower, picture = model.vision, _picture_tokens(model, options)
     limits = options.multimodal_limits or {}
+    if tower is not None and not tower.hears and not _sees(model, options):
+        return 0  # what is heard is far smaller than the batch
+    if tower is not None and tower.fill_step:
+        return _filling_item(tower, options, length, generation)
+    if tower is not None and tower.video_tokens and _allows(options, "video"):
+        return tower.video_tokens
     if tower is None or not picture or not tower.steps or not limits.get("video", UNLIMITED):
         return picture
     held = 1 if generation.video_beside_image and limits.get("image", UNLIMITED) else 0
     steps = min(generation.video_frames // 2, length // picture - held)
     return picture * max(1, steps)
+
+
+def _filling_item(tower: VisionFacts, options: ServingOptions, length: int, generation: Generation) -> int:
+    """Tokens of a video or a sound that fills the context, or of a picture where that has more.
+
+    Source: get_num_frames_with_most_features of internvl.py and glm4_1v.py, get_max_audio_tokens of voxtral.py, 0.26.0.
+    The engine compares a video beside a picture, and since 0.10.2 encodes one without it.
+    """
+    picture, most = tower.tokens_per_item or 0, tower.fill_most or length
+    if not tower.hears:
+        beside = picture if _allows(options, "image") else 0
+        if not _allows(options, "video") or min(most, length - beside) <= picture:
+            return picture
+        length -= beside if generation.video_beside_image else 0
+    return min(-(-length // tower.fill_step) * tower.fill_step, tower.fill_most or UNBOUNDED)
 
 
 def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: int, generation: Generation) -> int:
@@ -58,7 +93,8 @@ def whole_prompt_tokens(model: ModelShape, options: ServingOptions, length: int,
     if model.vision is not None and model.vision.each_sequence:
         return 0
     limits, picture = options.multimodal_limits or {}, _picture_tokens(model, options)
-    steps = model.vision is not None and model.vision.steps
+    tower = model.vision
+    steps = tower is not None and (tower.steps or (tower.fill_step and not tower.hears))
     videos = limits.get("video", 1) * largest_item_tokens(model, options, length, generation) if steps else 0
     return limits.get("image", 1) * picture + videos
 
@@ -106,6 +142,8 @@ def tower_peak_bytes(
     constants: Constants,
     frame_budget: float = 0.0,
     padded: int = 0,
+    *,
+    looks_up: bool = True,
 ) -> tuple[float, float]:
     """Bytes at the tower's peak over `items` of `item` tokens each, and of what it hands to the decoder.
 
@@ -119,7 +157,8 @@ def tower_peak_bytes(
     if tower is None or not items:
         return 0.0, 0.0
     tokens = items * item
-    copies = SPLIT_COPIES / tensor_parallel + constants.tower_hidden_buffers - SPLIT_COPIES
+    held = constants.tower_hidden_buffers if tower.copies is None else tower.copies
+    copies = SPLIT_COPIES / tensor_parallel + held - SPLIT_COPIES
     patch = copies * tower.hidden_size + tower.patch_elements
     handed = tokens * model.hidden_size * element
     if tower.masked_patches:
@@ -127,10 +166,10 @@ def tower_peak_bytes(
             items * tower.masked_patches, tower.hidden_size, tensor_parallel, element, constants
         ), handed
     if tower.frames:
-        return _frames_bytes(tower, items, element, frame_budget), handed
-    held = handed * (tower.output_copies - 1)
+        return _frames_bytes(tower, items, element, frame_budget, patch, looks_up=looks_up), handed
+    earlier = handed * (tower.output_copies - 1)
     kept = handed * tower.output_copies * max(padded, item) / item
-    return tokens * tower.patches_per_token * patch * element + held, kept
+    return tokens * tower.patches_per_token * patch * element + earlier, kept
 
 
 def held_item_bytes(model: ModelShape, tokens: int, element: int) -> int:
@@ -154,13 +193,20 @@ def _masked_bytes(patches: int, width: int, tensor_parallel: int, element: int, 
     return max(attention * vector + mask * (2 if patches % 8 else 1), mlp * vector + mask)
 
 
-def _frames_bytes(tower: VisionFacts, items: int, element: int, budget: float) -> float:
+def _frames_bytes(
+    tower: VisionFacts, items: int, element: int, budget: float, patch: float, *, looks_up: bool
+) -> float:
     """Bytes while frames are encoded in chunks (`_encoder_chunk` of vLLM's gemma4_mm.py).
 
-    A position is a vector of 64-bit zeros and a one for each of two axes, beside its copy in the model's type; the
-    engine counts twice the former for a frame. What earlier frames left is held.
+    The engine counts a vector of 64-bit zeros and a one for each of a patch's two axes, twice, though a tower that
+    looks positions up makes none (transformers since 5.10.1). Elsewhere they lie beside a copy in the model's type.
+    What earlier frames left is held, and the pictures of all.
     """
     places = 2 * tower.frame_patches * tower.positions
     frames = items * tower.frames
     together = min(frames, max(1, int(budget // (2 * 8 * places))))
-    return together * places * (8 + element) + frames * tower.frame_patches * tower.hidden_size * element
+    left = frames * tower.frame_patches * tower.hidden_size * element
+    if not looks_up:
+        return together * places * (8 + element) + left
+    pictures = frames * tower.frame_patches * tower.patch_elements * FRAME_BYTES
+    return together * tower.frame_patches * patch * element + left + pictures

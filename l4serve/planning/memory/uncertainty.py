@@ -35,6 +35,7 @@ def uncertainty_gib(
         width["parallelGib"] if ranks > 1 else 0.0,
         _tower_width(model, options, generation, constants, tower),
         width["hybridGib"] if model.is_hybrid else 0.0,
+        width["perLayerGib"] if model.per_layer_width else 0.0,
         width["draftGib"] if options.draft_weights_gib else 0.0,
         _plain_layer_gib(model, options) if options.sleeps else 0.0,
     )
@@ -49,7 +50,8 @@ def _tower_width(
         return 0.0
     if model.vision is None or model.vision.tokens_per_item is None:
         return width["unknownTowerGib"]
-    measured = model.vision.is_measured and generation.overheads == "late"
+    looked_up = generation.looks_up_positions or not model.vision.frames
+    measured = model.vision.is_measured and generation.overheads == "late" and looked_up
     return hypot(width["towerGib"], width["tower" if measured else "unmeasuredTower"] * tower)
 
 

@@ -102,7 +102,8 @@ def tower_gib(question: Question) -> tuple[float, float]:
     budget = question.generation.frame_share * question.gpu.total_gib * GIB
     padded = padded_item(question.model, question.options, item, limits.batched_tokens, question.generation)
     peak, handed = tower_peak_bytes(
-        question.model, items, item, tp, question.element, question.constants, budget, padded
+        *(question.model, items, item, tp, question.element, question.constants, budget, padded),
+        looks_up=question.generation.looks_up_positions,
     )
     return peak / GIB + question.workspace_gib, handed / GIB
 

@@ -11,7 +11,7 @@ from l4serve.planning.memory.online_loading import kept_beside
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.plain_shares import plain_shares
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
-from l4serve.planning.memory.towers import loads_tower
+from l4serve.planning.memory.towers import loaded_parameters
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 VOCABULARY_PADDING = 64
@@ -73,15 +73,15 @@ def weight_bytes(model: ModelShape, options: ServingOptions) -> int:
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     layers = _layers(model, options)
     share = ceil(model.num_hidden_layers / pp) / model.num_hidden_layers
-    tower = model.extra_parameters if options.copies_tower else parameters.vision
-    tower = tower if loads_tower(model, options) else 0
+    whole = options.copies_tower or (model.vision is not None and model.vision.copied)
+    tower = loaded_parameters(model, options) // (1 if whole else tp)
     # What answers with vectors or scores makes no head, or drops it as it loads (model_executor/models/adapters.py).
     head = 0 if options.pooling else parameters.lm_head
     ends = parameters.embedding + head if pp == 1 else max(parameters.embedding, head)
     adapters = lora_bytes(model, options, plain) * share
     rounding = _allocator_rounding(model, options, plain) * share if "attention" in kept or stored is None else 0.0
-    rope = (model.rope_caches - 1 + model.rope_stretch) * model.max_position_embeddings * _rotary_width(model) * plain
-    return int(layers * share + (ends + tower) * plain + adapters + rounding + rope)
+    numbers = ends + tower + _rotary_numbers(model)
+    return int(layers * share + numbers * plain + adapters + rounding)
 
 
 def layer_bytes(model: ModelShape, options: ServingOptions) -> int:
@@ -112,8 +112,11 @@ def _mixed(plain: float, narrow: float, share: float) -> float:
     return share * plain + (1 - share) * narrow
 
 
-def _rotary_width(model: ModelShape) -> int:
-    return model.mla.qk_rope_head_dim if model.mla else model.head_dim
+def _rotary_numbers(model: ModelShape) -> float:
+    """Numbers in the rotary tables; one of two is as wide as the heads of the layers that see everything."""
+    width = model.mla.qk_rope_head_dim if model.mla else model.head_dim
+    tables = (model.rope_caches - 1 + model.rope_stretch) * width + max(0, (model.full_head_dim or width) - width)
+    return model.max_position_embeddings * tables
 
 
 def _allocator_rounding(model: ModelShape, options: ServingOptions, plain: int) -> int:

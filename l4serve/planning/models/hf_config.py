@@ -57,6 +57,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     Raises ModelConfigError when a key that memory depends on is absent or is not a positive number.
     """
     architecture = _architecture(config, model_id)
+    config = mapping(config, model_id, "thinker_config") or config  # Qwen-Omni has one that speaks beside it
     text = _text_config(config, model_id)
     _modelled(text, model_id)
     traits = traits_of(architecture)
@@ -69,6 +70,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     usual = adjusted_width(text, usual, traits.get("adjustedMlp"), model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
     width, wide_layers = _mlp(text, usual, layers, sharing)
+    seeing, hearing = tower_parameters(config, traits, hidden, model_id)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
         id=model_id,
@@ -102,10 +104,11 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         mlp_layers=wide_layers or (mamba.mlp_layers if mamba else None),
         encoder_parameters=encoder.parameters,
         encoder_positions=encoder.positions,
-        extra_parameters=tower_parameters(config, traits, hidden, model_id),
+        extra_parameters=seeing + hearing,
+        audio_parameters=hearing,
         per_layer_width=optional(text, model_id, "hidden_size_per_layer_input") or 0,
         per_layer_vocab_size=optional(text, model_id, "vocab_size_per_layer_input") or 0,
-        vision=tower_facts(config, traits.get("vision", {}), model_id),
+        vision=tower_facts(config, traits, model_id),
         is_encoder=bool(traits.get("encoder", False)),
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),

@@ -9,6 +9,7 @@ from typing import Any
 from l4serve.planning.models.hf_values import ModelConfigError, mapping, optional
 from l4serve.planning.models.model_shape import VisionFacts
 from l4serve.planning.models.vision import (
+    audio_facts,
     count_audio_parameters,
     count_pixtral_parameters,
     count_vision_parameters,
@@ -20,13 +21,16 @@ from l4serve.planning.models.vision import (
 Config = Mapping[str, object]
 
 
-def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> int:
-    """Parameters of all towers before a decoder of this width; raises ModelConfigError for a file that is none."""
+def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, model_id: str) -> tuple[int, int]:
+    """Parameters of the towers before a decoder of this width, those that see and those that hear.
+
+    Raises ModelConfigError for a file that is none.
+    """
     vision, audio = (mapping(config, model_id, key) for key in ("vision_config", "audio_config"))
     tower, conformer = traits.get("vision", {}), bool(traits.get("conformer", False))
     try:
         if vision is not None and is_pixtral(vision, tower):
-            return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id))
+            return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id)), 0
         pictures = count_vision_parameters(
             vision,
             hidden,
@@ -34,24 +38,50 @@ def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, mod
             tower.get("positions", 0),
             tower.get("queries", 0),
             tower.get("merge", 1),
+            gated_merger=bool(tower.get("gatedMerger", False)),
         )
         convolved = int(tower.get("parameters", 0)) if vision is not None else 0
-        return pictures + convolved + count_audio_parameters(audio, hidden, conformer=conformer)
+        return pictures + convolved, count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
         what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
         raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
 
 
-def tower_facts(config: Config, tower: Mapping[str, Any], model_id: str) -> VisionFacts | None:
-    """The vision tower's shape, None without one; `tower` is what its class leaves to its defaults."""
-    vision = config.get("vision_config")
+def tower_facts(config: Config, traits: Mapping[str, Any], model_id: str) -> VisionFacts | None:
+    """The shape of the tower that sees, or of the one that hears where none does; None without one.
+
+    `traits` are what its class leaves to its defaults.
+    """
+    tower, vision, audio = traits.get("vision", {}), config.get("vision_config"), config.get("audio_config")
+    if vision is None and isinstance(audio, Mapping) and "audio" in traits:
+        return audio_facts(audio, traits["audio"])
     if isinstance(vision, Mapping) and is_pixtral(vision, tower):
         return pixtral_facts(vision, _merge(config, tower, model_id))
-    facts = vision_facts(vision, optional(config, model_id, "mm_tokens_per_image"), tower)
+    scale = optional(config, model_id, "scale_factor") or 1
+    facts = vision_facts(
+        vision, optional(config, model_id, "mm_tokens_per_image"), tower, _tiles(config, tower, model_id), scale
+    )
     text = config.get("text_config")
     both_ways = isinstance(text, Mapping) and text.get("use_bidirectional_attention") == "vision"
     whole = both_ways or "Gemma3ForConditionalGeneration" in _classes(config)
     return replace(facts, whole=True) if facts is not None and whole else facts
+
+
+def _tiles(config: Config, tower: Mapping[str, Any], model_id: str) -> int:
+    """Tiles of the largest picture of a tower that makes tokens of all their patches, 0 for another tower.
+
+    They are the whole picture, and the tiles of the largest of the sizes that the file lists.
+    """
+    most, vision = int(tower.get("tiles", 0)), mapping(config, model_id, "vision_config") or {}
+    sizes, side = config.get("image_grid_pinpoints"), optional(vision, model_id, "image_size")
+    if not most or not side or not isinstance(sizes, list | tuple):
+        return most
+    areas = [size[0] * size[1] for size in sizes if _is_size(size)]
+    return 1 + max(areas, default=0) // side**2
+
+
+def _is_size(size: object) -> bool:
+    return isinstance(size, list | tuple) and len(size) == 2 and all(type(each) is int for each in size)
 
 
 def _classes(config: Config) -> tuple[object, ...]:

@@ -83,9 +83,13 @@ class VisionFacts:
     False where its peak is known from the engine's source alone. `video_budget` are the tokens that a video counts for
     where a release counts the words of its timestamps too (Qwen3-VL), 0 elsewhere. `masked_patches` are those of the
     largest item where the tower attends over all items of a batch at once, by a mask over each pair of patches
-    (Pixtral); 0 elsewhere. An item that is read `whole` has tokens that attend to those after them too, so that one
-    step must hold all of it. `each_sequence` is True where the profile encodes an item for each sequence, whatever a
-    step holds (Llama 3.2 Vision, whose decoder attends to pictures apart from its prompt).
+    (Pixtral); 0 elsewhere. `copies` are vectors of its width that a patch holds at the widest point, None where they
+    are those of most towers. A tower with a `fill_step` encodes a video, or a sound where it `hears`, of as many such
+    steps of tokens as the context holds, at most `fill_most` where that is stated; `video_tokens` are those of the one
+    video that is profiled in a picture's place (Qwen2.5-Omni), 0 elsewhere. An item that is read `whole` has tokens
+    that attend to those after them too, so that one step must hold all of it. `each_sequence` is True where the profile
+    encodes an item for each sequence, whatever a step holds (Llama 3.2 Vision, whose decoder attends to pictures apart
+    from its prompt).
     """
 
     hidden_size: int
@@ -102,6 +106,11 @@ class VisionFacts:
     is_measured: bool = True
     video_budget: int = 0
     masked_patches: int = 0
+    copies: float | None = None
+    fill_step: int = 0
+    fill_most: int = 0
+    video_tokens: int = 0
+    hears: bool = False
     whole: bool = False
     each_sequence: bool = False
 
@@ -143,9 +152,10 @@ class ModelShape:
     `per_layer_width` is that of the vector that each layer takes of each token from a table of its own (Gemma 3n and
     4), which has `per_layer_vocab_size` rows. `purpose` is what the model was made for where its class does not say it:
     a decoder trained for vectors, or an encoder with one class, which scores pairs. `mlp_layers` counts the layers with
-    a dense MLP; None is every one that has no experts. `encoder_parameters` are those of an encoder that a decoder
-    attends to, and of that attention; `encoder_positions` is what each sequence keeps of it. `is_seen` is False where
-    no list of the Hub's models has the id.
+    a dense MLP; None is every one that has no experts. `extra_parameters` are those of towers, `audio_parameters` those
+    of them that hear. `encoder_parameters` are those of an encoder that a decoder attends to, and of that attention;
+    `encoder_positions` is what each sequence keeps of it. `is_seen` is False where no list of the Hub's models has the
+    id.
     """
 
     id: str
@@ -181,6 +191,7 @@ class ModelShape:
     encoder_parameters: int = 0
     encoder_positions: int = 0
     extra_parameters: int = 0
+    audio_parameters: int = 0
     per_layer_width: int = 0
     per_layer_vocab_size: int = 0
     vision: VisionFacts | None = None
@@ -225,3 +236,10 @@ class ModelShape:
             return self.num_hidden_layers if kind is LayerKind.FULL else 0
         both = self.layer_kinds.count(LayerKind.BOTH) if kind in (LayerKind.FULL, LayerKind.LINEAR) else 0
         return self.layer_kinds.count(kind) + both
+
+    def count_caches(self, kind: LayerKind) -> int:
+        """The layers of this kind that keep keys and values; the last `kv_shared_layers` read those of earlier ones."""
+        owned = self.num_hidden_layers - self.kv_shared_layers
+        if not self.layer_kinds:
+            return owned if kind is LayerKind.FULL else 0
+        return self.count_layers(kind) - self.layer_kinds[owned:].count(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.hf_values import largest
@@ -13,7 +14,14 @@ _MOST = 2**20
 
 
 def count_vision_parameters(
-    vision: object, text_hidden_size: int, deepstack: int = 0, positions: int = 0, queries: int = 0, merge: int = 1
+    vision: object,
+    text_hidden_size: int,
+    deepstack: int = 0,
+    positions: int = 0,
+    queries: int = 0,
+    merge: int = 1,
+    *,
+    gated_merger: bool = False,
 ) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
@@ -21,8 +29,9 @@ def count_vision_parameters(
     Gemma 4 a table for each of two axes) and one projection, and another for each layer whose output the decoder gets
     too (`deepstack`, where the file does not list them). `positions` are those of a gated tower with a table for each
     axis; `queries` those that a resampler of the decoder's width answers in place of a projection; `merge` is the side
-    of the square of patches that one token is made of where the file does not say it. Raises ValueError for a figure
-    that is negative or beyond any tower.
+    of the square of patches that one token is made of where the file does not say it. A `gated_merger` is as wide
+    inside as the file says, and the blocks then as what they hand on (GLM-4.1V). Raises ValueError for a figure that is
+    negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
@@ -31,6 +40,7 @@ def count_vision_parameters(
     width = _number(vision, "intermediate_size") or 4 * hidden
     if not hidden or not depth:
         return 0
+    inner, width = width, _number(vision, "out_hidden_size") if gated_merger else width
     matrices = 3 if vision.get("hidden_act") == "silu" or positions else 2
     block = 4 * hidden * (hidden + 1) + matrices * hidden * (width + 1) + 4 * hidden
     patch = _number(vision, "patch_size") or 14
@@ -45,6 +55,8 @@ def count_vision_parameters(
         return depth * block + embeddings + arranged + adapter + output * text_hidden_size
     merged = (_number(vision, "spatial_merge_size") or merge) ** 2 * hidden
     projected = _number(vision, "out_hidden_size") or text_hidden_size
+    if gated_merger:
+        return depth * block + embeddings + projected * (merged + projected + 3 * inner)
     inside = merged if vision.get("spatial_merge_size") else text_hidden_size
     merger = inside * inside if merged != hidden else 0
     listed = vision.get("deepstack_visual_indexes")
@@ -103,12 +115,35 @@ def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: b
     return layers * block + convolutions + positions + hidden * text_hidden_size
 
 
-def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping[str, int]) -> VisionFacts | None:
+def audio_facts(audio: Mapping[str, object], ears: Mapping[str, Any]) -> VisionFacts | None:
+    """The shape of an encoder of sounds, each position of which hears two frames of the spectrum.
+
+    `ears` says how many tokens a sound has at most (`tokens`), how many positions become one of them (`perToken`),
+    and whether the profile hears as many such sounds in a row as the context holds (`fills`).
+    """
+    hidden = _number(audio, "d_model", "hidden_size")
+    if not hidden:
+        return None
+    return VisionFacts(
+        hidden_size=hidden,
+        patch_elements=2 * _number(audio, "num_mel_bins"),
+        patches_per_token=ears["perToken"],
+        tokens_per_item=ears["tokens"],
+        copies=ears["copies"],
+        fill_step=ears["tokens"] if ears.get("fills") else 0,
+        hears=True,
+    )
+
+
+def vision_facts(
+    vision: object, tokens_per_image: int | None, defaults: Mapping[str, Any], tiles: int = 0, scale: int = 1
+) -> VisionFacts | None:
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
     nothing: `imageTokens`, `temporalPatch`, `deepstack`, `videoBudget`, what one that encodes frames has, and of one
-    that cuts pictures into tiles how many patches become a token (`merge`, `perToken`).
+    that cuts pictures into tiles how many patches become a token (`merge`, `perToken`). `tiles` are those of the
+    largest picture where each square of `scale` by `scale` of their patches becomes a token, 0 where it is not so.
     """
     if not isinstance(vision, Mapping):
         return None
@@ -119,12 +154,16 @@ def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping
     merged = (_number(vision, "spatial_merge_size") or defaults.get("merge", 1)) ** 2
     patches = (_number(vision, "image_size") // patch) ** 2
     tokens = defaults.get("imageTokens") if tokens_per_image is None else tokens_per_image
+    tokens = tiles * patches // scale**2 or None if tiles else tokens
     cut = "perToken" in defaults or "merge" in defaults
+    fills = defaults.get("fills", {})
     deepstack = vision.get("deepstack_visual_indexes")
     return VisionFacts(
         hidden_size=hidden,
         patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
-        patches_per_token=patches // tokens if tokens and patches and not cut else defaults.get("perToken", merged),
+        patches_per_token=_patches_per_token(
+            patches, tokens, defaults, scale**2 if tiles else merged, cut or bool(tiles)
+        ),
         tokens_per_item=tokens,
         video_budget=defaults.get("videoBudget", 0),
         videos=defaults.get("temporalPatch", 1) > 1 or bool(defaults.get("frames") or defaults.get("videos")),
@@ -134,9 +173,19 @@ def vision_facts(vision: object, tokens_per_image: int | None, defaults: Mapping
         frame_patches=defaults.get("framePatches", 0),
         positions=defaults.get("positions", 0),
         copied=bool(defaults.get("copied", False)),
-        is_measured=not (defaults.get("frames") or defaults.get("unmeasured")),
+        is_measured=not defaults.get("unmeasured"),
+        copies=defaults.get("copies"),
+        fill_step=fills.get("step", 0),
+        fill_most=fills.get("most", 0),
+        video_tokens=defaults.get("videoTokens", 0),
         each_sequence=bool(defaults.get("eachSequence", False)),
     )
+
+
+def _patches_per_token(patches: int, tokens: int | None, defaults: Mapping[str, Any], merged: int, cut: bool) -> int:
+    if tokens and patches >= tokens and not cut:
+        return patches // tokens
+    return int(defaults.get("perToken", merged))
 
 
 def _number(vision: Mapping[str, object], *keys: str) -> int:

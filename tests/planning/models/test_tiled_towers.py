@@ -35,13 +35,17 @@ def test_parameters_are_those_of_the_models_cards(model_id: str, billions: float
 
 
 @pytest.mark.parametrize(
-    ("model_id", "tokens", "patches"),
-    [("OpenGVLab/InternVL3-8B", 13 * 256, 4), ("openbmb/MiniCPM-V-2_6", 16 * 64, 16), (MLLAMA, 4 * 1601, 1)],
+    ("model_id", "tokens", "patches", "is_measured"),
+    [
+        ("OpenGVLab/InternVL3-8B", 13 * 256, 4, True),
+        ("openbmb/MiniCPM-V-2_6", 16 * 64, 16, True),
+        (MLLAMA, 4 * 1601, 1, False),
+    ],
 )
-def test_the_largest_item_is_all_tiles(model_id: str, tokens: int, patches: int) -> None:
+def test_the_largest_item_is_all_tiles(model_id: str, tokens: int, patches: int, *, is_measured: bool) -> None:
     tower = facts(model_id).vision
     assert tower is not None
-    assert (tower.tokens_per_item, tower.patches_per_token, tower.is_measured) == (tokens, patches, False)
+    assert (tower.tokens_per_item, tower.patches_per_token, tower.is_measured) == (tokens, patches, is_measured)
 
 
 def peak(model_id: str, seqs: int) -> float:
