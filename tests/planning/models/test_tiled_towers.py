@@ -28,6 +28,7 @@ def facts(model_id: str) -> ModelShape:
         ("openbmb/MiniCPM-V-2_6", 8.10),
         ("openbmb/MiniCPM-V-4_5", 8.70),
         (MLLAMA, 10.67),
+        ("zai-org/GLM-4.1V-9B-Thinking", 10.29),
     ],
 )
 def test_parameters_are_those_of_the_models_cards(model_id: str, billions: float) -> None:
