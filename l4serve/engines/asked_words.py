@@ -64,6 +64,7 @@ _OPTIONS = (
     "arg.profilerConfig.profiler",
     "arg.profilerConfig.torch_profiler_dir",
     "arg.configFormat",
+    "arg.tokenizerMode",
     "arg.disableSlidingWindow",
     "arg.kvOffloadingBackend",
     "arg.kvOffloadingSize",

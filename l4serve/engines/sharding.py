@@ -91,12 +91,12 @@ def _expert_remainder(model: ModelTraits, size: int, whole_experts: bool) -> int
 
 
 def _expert_groups(model: ModelTraits, size: int, whole_experts: bool) -> int | None:
-    """What is left over when a shard of an expert in AWQ or GPTQ of 4 bits is cut into the pieces of Marlin's kernel.
+    """What is left over when a shard of an expert in AWQ, GPTQ or NVFP4 is cut into the pieces of Marlin's kernel.
 
     https://github.com/vllm-project/vllm/blob/v0.12.0/vllm/model_executor/layers/quantization/utils/marlin_utils.py#L194
     """
     width, group = model.expert_intermediate_size, model.quantization_group
-    asked = model.quantization_method in ("awq", "gptq") and model.quantization_bits == 4 and size > 1
+    asked = model.quantization_method in ("awq", "gptq", "modelopt_fp4") and model.quantization_bits == 4 and size > 1
     if width is None or group is None or group <= 0 or whole_experts or not asked:
         return None
     return width % (size * max(_MARLIN_PIECE, group))
@@ -112,12 +112,16 @@ def _width(model: ModelTraits, whole_experts: bool) -> int | None:
 def _block(model: ModelTraits) -> int | None:
     """Rows that share a quantisation scale and that no split may cut; None where a split is free or unknown.
 
-    An FP8 checkpoint shares a scale over square blocks, AWQ and GPTQ over a group of one column; the kernels for
-    experts in AWQ and GPTQ halve their groups when they must, and those for other formats pad.
+    An FP8 checkpoint shares a scale over square blocks, NVFP4 over a group in experts as well, AWQ, GPTQ and whole
+    numbers of compressed-tensors over a group of one column; the kernels for experts in these halve their groups when
+    they must, and those for other formats pad.
     """
-    group = model.quantization_group
+    group, method = model.quantization_group, model.quantization_method
     if group is None or group <= 0:
         return None
-    if model.quantization_method == "fp8":
+    if method == "fp8":
         return math.isqrt(group)
-    return group if model.quantization_method in ("awq", "gptq") and model.expert_intermediate_size is None else None
+    if method == "modelopt_fp4":
+        return group
+    whole = method == "compressed-tensors" and not model.quantization_floats
+    return group if (whole or method in ("awq", "gptq")) and model.expert_intermediate_size is None else None
