@@ -72,6 +72,7 @@ class Generation:
     demands_all_stages: bool
     whole_items: Literal["split", "refused", "held"]
     whole_pictures: bool
+    masks_patches: bool
 
     def groups_sliding(self, model: ModelShape, options: ServingOptions) -> bool:
         """Whether sliding layers have blocks of their own; those that see chunks have none beside an EAGLE head."""

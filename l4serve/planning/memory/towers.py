@@ -144,10 +144,11 @@ def tower_peak_bytes(
     padded: int = 0,
     *,
     looks_up: bool = True,
+    masks: bool = True,
 ) -> tuple[float, float]:
     """Bytes at the tower's peak over `items` of `item` tokens each, and of what it hands to the decoder.
 
-    What it hands on is padded to `padded` tokens an item.
+    What it hands on is padded to `padded` tokens an item. `masks` is whether attention over all patches has a mask.
 
     A tower that encodes frames takes as many at once as `frame_budget` bytes hold, at least one.
     Each patch holds its picture and several vectors of the tower's width, of which the attention's are split over the
@@ -162,9 +163,8 @@ def tower_peak_bytes(
     patch = copies * tower.hidden_size + tower.patch_elements
     handed = tokens * model.hidden_size * element
     if tower.masked_patches:
-        return _masked_bytes(
-            items * tower.masked_patches, tower.hidden_size, tensor_parallel, element, constants
-        ), handed
+        patches = items * tower.masked_patches
+        return _masked_bytes(patches, tower.hidden_size, tensor_parallel, element, constants, masks=masks), handed
     if tower.frames:
         return _frames_bytes(tower, items, element, frame_budget, patch, looks_up=looks_up), handed
     earlier = handed * (tower.output_copies - 1)
@@ -179,14 +179,17 @@ def held_item_bytes(model: ModelShape, tokens: int, element: int) -> int:
     return tokens * (pictures + model.hidden_size * element)
 
 
-def _masked_bytes(patches: int, width: int, tensor_parallel: int, element: int, constants: Constants) -> float:
+def _masked_bytes(
+    patches: int, width: int, tensor_parallel: int, element: int, constants: Constants, *, masks: bool
+) -> float:
     """Bytes at the peak of a tower that attends over all patches at once (Pixtral): in the attention or in the MLP.
 
-    The mask holds each pair of patches, and the attention pads it to a multiple of 8, which makes a second one.
+    The mask holds each pair of patches, and the attention pads it to a multiple of 8, which makes a second one;
+    xformers knows the patches of a picture by their number alone.
     Source: generate_block_attention_mask of transformers' modeling_pixtral.py and PixtralHFAttention of vLLM 0.26.0;
     what a block holds beside the mask is fitted.
     """
-    mask, vector = patches * patches * element, patches * width * element
+    mask, vector = patches * patches * element if masks else 0, patches * width * element
     held = constants.masked_tower_buffers
     attention = held["attention"] + held["attentionSplit"] / tensor_parallel
     mlp = held["mlp"] + held["mlpSplit"] / tensor_parallel

@@ -29,6 +29,8 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB
 
 HOPPER = (9, 0)
+_BLACKWELL = (10, 0)
+"""Cards from here on run Pixtral's tower without xformers: vllm/model_executor/models/pixtral.py of 0.10.0."""
 
 
 @frozen()
@@ -101,9 +103,11 @@ def tower_gib(question: Question) -> tuple[float, float]:
         items, tp = ceil(items / tp), 1
     budget = question.generation.frame_share * question.gpu.total_gib * GIB
     padded = padded_item(question.model, question.options, item, limits.batched_tokens, question.generation)
+    masks = question.generation.masks_patches or question.gpu.compute_capability >= _BLACKWELL
     peak, handed = tower_peak_bytes(
         *(question.model, items, item, tp, question.element, question.constants, budget, padded),
         looks_up=question.generation.looks_up_positions,
+        masks=masks,
     )
     return peak / GIB + question.workspace_gib, handed / GIB
 

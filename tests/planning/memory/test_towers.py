@@ -215,3 +215,19 @@ def test_the_longest_context_is_one_that_is_judged_to_fit() -> None:
         for length, fits in ((longest, True), (longest + 64, False)):
             options["max_model_len"] = length
             assert fit("Qwen/Qwen2.5-VL-7B-Instruct", version, "nvidia-l4", **options).fits == fits
+
+
+@pytest.mark.parametrize(
+    ("version", "card", "masked"),
+    [
+        ("0.8.3", "nvidia-a100-80gb", False),
+        ("0.11.2", "nvidia-h100-80gb", False),
+        ("0.11.2", "nvidia-rtx-pro-6000", True),
+        ("0.12.0", "nvidia-h100-80gb", True),
+    ],
+)
+def test_pixtral_needs_no_mask_where_the_image_has_xformers(version: str, card: str, *, masked: bool) -> None:
+    asked = {"max_model_len": 65536, "max_num_batched_tokens": 49280, "multimodal_limits": {"image": 16}}
+    found = fit("mistralai/Mistral-Small-3.1-24B-Instruct-2503", version, card, **asked)
+    assert (found.activation_gib > 70) is masked
+    assert found.activation_gib < 12 or masked
