@@ -173,9 +173,14 @@ def _caches(base: Subject) -> Iterator[str | None]:
     kind = base.workload.engine.kind
     yield None
     yield engine_profile(kind).smaller["cache"]
-    plain = table()["plainCache"].get(kind)
-    if plain is not None and (base.options.kv_cache_dtype or plain) != plain:
+    if (plain := plain_cache(base)) is not None:
         yield plain
+
+
+def plain_cache(base: Subject) -> str | None:
+    """What writes a cache in the activations' own type; None where it has that, or its engine no word for it."""
+    plain: str | None = table()["plainCache"].get(base.workload.engine.kind)
+    return plain if plain != (base.options.kv_cache_dtype or plain) else None
 
 
 def _limits(fields: Mapping[Any, str]) -> Iterator[tuple[int | None, int | None]]:

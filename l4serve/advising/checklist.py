@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
-from l4serve.advising.candidates import quality_of
+from l4serve.advising.candidates import plain_cache, quality_of
+from l4serve.advising.goal_figures import goal_figure
 from l4serve.advising.smaller_models import smaller_model
 from l4serve.advising.stack_advice import stack_homes
 from l4serve.advising.trial import Bill, Trial
@@ -19,10 +20,8 @@ from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.memory.remedies import written_edit
-from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.workload.judging import judge
 from l4serve.planning.workload.pod_price import pod_price
-from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -125,29 +124,38 @@ class _Checker:
         if price is not None:
             cost = f"of which each pod's part costs {usd:.2f} USD an hour ({price.dated})"
         edit = {f"nodePools.{pool}.machineType": machine} if pool else {}
-        tried = self._tried(goal, edit, replace(self.subject, card=better), usd, f"on {machine}, {cost}")
+        tried = self._tried(goal, edit, replace(self.subject, card=better), f"on {machine}, {cost}", self._dearer(usd))
         return {**tried, "price_date": price.date if price else None}
 
     def _quantization(self, goal: str) -> Mapping[str, Any]:
         if self._is_quantized():
             return _applied(f"weights are in {self._format()}")
-        method = self.profile.smaller["eightBit"]
-        edit = {self.profile.path("quantization"): method}
+        edit, beside = self._eight_bits()
         text = "8-bit weights, made while they load: little is lost on most models, and it wants to be measured"
-        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), self.usd, text)
+        return self._tried(goal, edit, self.subject.edited(edit, self.subject.shape), text + beside)
+
+    def _eight_bits(self) -> tuple[dict[str, object], str]:
+        """The edit that makes 8-bit weights, with a plain cache where they refuse the one that there is, and what to
+        say of that."""
+        edit: dict[str, object] = {self.profile.path("quantization"): self.profile.smaller["eightBit"]}
+        plain = plain_cache(self.subject)
+        if plain is None or not judge(self.subject.edited(edit, self.subject.shape), remedied=False).refusals:
+            return edit, ""
+        cache_type = self.options.kv_cache_dtype
+        beside = f"; no {cache_type} cache is taken beside 8-bit weights, and a plain one holds fewer tokens"
+        return {**edit, self.profile.path("kvCache"): plain}, beside
 
     def _replicas(self, goal: str) -> Mapping[str, Any]:
         scale = self.workload.scale
-        if scale.autoscaling is not None:
-            return _applied(f"an autoscaler makes up to {scale.most_replicas}")
-        if scale.replicas > 1:
-            return _applied(f"{scale.replicas} replicas")
-        before = self._figure(goal, self.subject, self.usd)
-        if before is None:
-            return _not_judged(self._why_not(self.subject))
+        if scale.most_replicas > 1:
+            makes = "an autoscaler makes up to " if scale.autoscaling else ""
+            return _applied(f"{makes}{scale.most_replicas} replicas")
+        before = goal_figure(self.workload.prospect, goal, self.subject)
+        if isinstance(before, str):
+            return _not_judged(before)
         text = f"{REPLICAS} replicas serve twice as much at twice the price"
         quality = quality_of(self.subject.shape, self.subject)
-        edit: dict[str, object] = {"replicas": REPLICAS}
+        edit: dict[str, object] = {"autoscaling.maxReplicas" if scale.autoscaling else "replicas": REPLICAS}
         return {"status": "gains", "text": text, "edit": edit, "gain": float(REPLICAS - 1), "quality": quality}
 
     def _tensor(self, goal: str) -> Mapping[str, Any]:
@@ -169,26 +177,25 @@ class _Checker:
             price, share = pod_price(self.subject.card.name, CARDS, provisioning=self.provisioning)
             usd = None if price is None else price.usd_per_hour * share
             edit[f"nodePools.{pool}.machineType"] = machine
-        return self._tried(goal, edit, subject, usd, "two cards for one pod: nobody measured their exchange")
+        text = "two cards for one pod: nobody measured their exchange"
+        return self._tried(goal, edit, subject, text, self._dearer(usd))
 
     def _batching(self, goal: str) -> Mapping[str, Any]:
         if "batchTokens" not in self.profile.fields:
             return _none(f"{self.profile.title} sizes its batches itself")
         if self.options.max_num_batched_tokens and self._is_quantized():
             return _applied(f"steps of {self.options.max_num_batched_tokens} tokens with {self._format()} weights")
-        edit: dict[str, object] = {}
-        if not self._is_quantized():
-            edit[self.profile.path("quantization")] = self.profile.smaller["eightBit"]
+        edit, beside = ({}, "") if self._is_quantized() else self._eight_bits()
         steps = () if self.options.max_num_batched_tokens else _table()["batchedTokens"]
         shape = self.subject.shape
         larger = [{**edit, self.profile.path("batchTokens"): tokens} for tokens in steps]
-        text = "more tokens in a step; running answers wait longer while prompts are computed"
-        found = [self._tried(goal, each, self.subject.edited(each, shape), self.usd, text) for each in larger]
+        text = f"more tokens in a step; running answers wait longer while prompts are computed{beside}"
+        found = [self._tried(goal, each, self.subject.edited(each, shape), text) for each in larger]
         best = max((each for each in found if each["status"] == "gains"), key=lambda each: each["gain"], default=None)
         if not edit:
             return best or (found[-1] if found else _none("nothing is left to write"))
-        text = "only quantisation: steps of more tokens gain nothing beside it"
-        plain = self._tried(goal, edit, self.subject.edited(edit, shape), self.usd, text)
+        text = f"only quantisation: steps of more tokens gain nothing beside it{beside}"
+        plain = self._tried(goal, edit, self.subject.edited(edit, shape), text)
         if best is None or (plain["status"] == "gains" and _more(best["gain"], plain["gain"]) < _table()["least"]):
             return plain
         return best
@@ -199,7 +206,7 @@ class _Checker:
             return _none("the catalogue has no smaller model of the same name")
         edit = {"model.id": smaller.id}
         text = "a smaller model answers less well: only the use can tell whether well enough"
-        return self._tried(goal, edit, self.subject.edited(edit, smaller), self.usd, text)
+        return self._tried(goal, edit, self.subject.edited(edit, smaller), text)
 
     def _context(self, goal: str) -> Mapping[str, Any]:
         fit, shape = self.workload.judgement.fit, self.subject.shape
@@ -210,7 +217,7 @@ class _Checker:
         load = self.workload.prospect.load
         edit = {self.profile.path("length"): min(fit.max_model_len, 2 * (load.input_tokens + load.output_tokens))}
         text = "longer requests are refused; the cache is paged, so a long limit takes no memory by itself"
-        return self._tried(goal, edit, self.subject.edited(edit, shape), self.usd, text)
+        return self._tried(goal, edit, self.subject.edited(edit, shape), text)
 
     def _attention(self, goal: str) -> Mapping[str, Any]:  # noqa: ARG002 - every try has the same form
         backend = self.options.attention_backend
@@ -236,19 +243,25 @@ class _Checker:
         return self.options.quantization or (shape.quantization.method if shape and shape.quantization else "16 bits")
 
     def _tried(
-        self, goal: str, edit: Mapping[str, object], subject: Subject, usd: float | None, text: str
+        self, goal: str, edit: Mapping[str, object], subject: Subject, text: str, dearer: float | None = 1.0
     ) -> Mapping[str, Any]:
-        """What an edit gains for the goal, once the judgement takes it."""
+        """What an edit gains for the goal, once the judgement takes it; the pod then costs `dearer` times its price,
+        which is 1 on the cards and the machine that it has, whether or not that price is known."""
         judgement = judge(subject, remedied=False)
         refusal = next(iter(judgement.refusals), None)
         if refusal is not None:
             return _none(f"refused: {refusal.path}: {refusal.message}")
         if judgement.fit is not None and not judgement.fit.fits:
             return _none(f"with {written_edit(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
-        before, after = self._figure(goal, self.subject, self.usd), self._figure(goal, subject, usd)
-        if before is None or after is None:
-            return _not_judged(self._why_not(self.subject if before is None else subject))
-        gain = before / after - 1
+        before, after = (goal_figure(self.workload.prospect, goal, each) for each in (self.subject, subject))
+        if isinstance(before, str):
+            return _not_judged(before)
+        if isinstance(after, str):
+            return _not_judged(after)
+        paid = dearer if goal == "cost" else 1.0
+        if paid is None:
+            return _not_judged("no price is known")
+        gain = before / after / paid - 1
         if gain < _table()["least"]:
             return _none(f"it gains nothing here ({100 * gain:+.0f} %)")
         return {
@@ -259,27 +272,9 @@ class _Checker:
             "quality": quality_of(subject.shape, subject),
         }
 
-    def _figure(self, goal: str, subject: Subject, usd: float | None) -> float | None:
-        """What the goal makes small: an answer's time for one user, or the time or price of a token at a full batch."""
-        figures = self._figures(subject, 1 if goal == "latency" else self.workload.prospect.places)
-        if figures is None:
-            return None
-        if goal == "latency":
-            return figures.end_to_end_ms
-        tokens = figures.output_tokens_per_second
-        if not tokens:
-            return None
-        return 1 / tokens if goal == "throughput" else None if usd is None else usd / tokens
-
-    def _figures(self, subject: Subject, clients: int) -> Figures | None:
-        load = self.workload.prospect.load_of(clients)
-        speed = subject_speed(subject, judge(subject, remedied=False), load)
-        return speed.figures if speed.judged else None
-
-    def _why_not(self, subject: Subject) -> str:
-        load = self.workload.prospect.load_of(1)
-        speed = subject_speed(subject, judge(subject, remedied=False), load)
-        return "; ".join(speed.not_judged) or "no price is known"
+    def _dearer(self, usd: float | None) -> float | None:
+        """How many times its price the pod costs at this one; None where either is not known."""
+        return usd / self.usd if usd is not None and self.usd else None
 
 
 def _more(one: float, other: float) -> float:

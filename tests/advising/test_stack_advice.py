@@ -140,7 +140,7 @@ def test_the_checklist_asks_about_the_load_of_the_estimate(monkeypatch: pytest.M
         asked.append(load)
         return subject_speed(subject, judgement, load)
 
-    monkeypatch.setattr("l4serve.advising.checklist.subject_speed", speed)
+    monkeypatch.setattr("l4serve.advising.goal_figures.subject_speed", speed)
     items()
     assert asked
     assert {load.spread for load in asked} == {(0.0, 0.0, 1.0)}
