@@ -43,6 +43,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.quantizationBits": model.quantization_bits,
         "model.quantizationFloats": model.quantization_floats,
         "model.quantizationGroup": model.quantization_group,
+        "model.quantizationSymmetric": model.quantization_symmetric,
         "model.quantizationActivationBits": model.quantization_activation_bits,
         "model.quantizationFamily": quantization_family(model.quantization_method),
         "model.quantized": model.quantization_method is not None if model.described else None,

@@ -33,6 +33,8 @@ class ModelTraits:
     """Stored width of one weight of a quantised checkpoint."""
     quantization_floats: bool | None = None
     """Whether a compressed-tensors checkpoint stores floating-point weights, as FP8 is."""
+    quantization_symmetric: bool | None = None
+    """Whether a quantised checkpoint has scales alone, with no zero points."""
     quantization_activation_bits: int | None = None
     """Bits that a compressed-tensors checkpoint quantises the inputs of its layers to; None leaves them in 16."""
     intermediate_size: int | None = None

@@ -34,6 +34,7 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         quantization_group=shape.quantization.group_size if shape.quantization else None,
         quantization_bits=shape.quantization.bits if shape.quantization else None,
         quantization_floats=shape.quantization.floats if shape.quantization else None,
+        quantization_symmetric=shape.quantization.symmetric if shape.quantization else None,
         quantization_activation_bits=shape.quantization.activation_bits if shape.quantization else None,
         intermediate_size=shape.intermediate_size,
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
