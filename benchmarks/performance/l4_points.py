@@ -27,7 +27,9 @@ def unjudged(row: Mapping[str, Any]) -> str | None:
     if row["load"]["kind"] == "closed_loop_fleet":
         return "conversations over a prefix cache, whose hits are not stated"
     if load["kind"] == "burst":
-        return "1,000 requests at once, and a vision model's text half is not in the catalogue"
+        return (
+            "1,000 requests at once to vLLM 0.6.2, whose stand-in 0.8.0 refuses the model's quantised cross-attention"
+        )
     if row.get("config", {}).get("speculative") == "on (kind not noted)":
         return "speculation of a kind that is not noted"
     if load["kind"] in ("rate", "unstated", "mlperf_offline"):

@@ -100,6 +100,17 @@ def test_each_row_is_a_question_or_has_its_reason() -> None:
     assert len([row for row in every if unjudged(row) is None]) == len(l4_points())
 
 
+def test_the_burst_is_left_out_for_what_the_plan_refuses() -> None:
+    """Its model was said to be in no catalogue long after it was in one."""
+    refused = [(row, reason) for row, reason in named_rows() if row["load"]["kind"] == "burst"]
+    assert len(refused) == 1
+    (row, reason), *_ = refused
+    assert reason is not None
+    for told in (reason, str(unjudged(row))):
+        assert "0.8.0" in told
+        assert "quantised cross-attention" in told
+
+
 def test_rows_are_judged_by_the_names_that_their_sources_give() -> None:
     found = [reason for _, reason in named_rows()]
     judged = found.count(None)

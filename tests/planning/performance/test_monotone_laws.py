@@ -2,6 +2,7 @@
 
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -174,6 +175,14 @@ def test_fewer_bits_never_serve_a_token_slower_but_where_computing_or_the_exchan
         return
     if narrow.figures.running_requests == pytest.approx(wide.figures.running_requests, rel=0.01):
         assert each_token(narrow) <= STEPS_MEET * each_token(wide), (narrow.limited_by, wide.limited_by)
+
+
+def test_the_page_says_how_much_later_a_token_may_come_where_other_requests_meet() -> None:
+    wide, narrow = (speed("Qwen/Qwen3-30B-A3B", "nvidia-h200-141gb", name, 8, 129) for name in ("fp8", "awq"))
+    assert named(narrow) == {"host"}
+    later = 100 * (each_token(narrow) / each_token(wide) - 1)
+    page = Path("docs/performance-model.md").read_text("utf-8")
+    assert f"a token may come up to {later:.1f} % later for that alone" in page
 
 
 def test_what_is_unpacked_to_no_gain_is_limited_by_computing() -> None:
