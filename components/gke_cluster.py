@@ -193,7 +193,10 @@ class GkeCluster(pulumi.ComponentResource):
                 ),
             ),
             opts=pulumi.ResourceOptions(
-                parent=self, protect=self._plan.protect, deleted_with=cluster, ignore_changes=["initialNodeCount"]
+                parent=self,
+                protect=self._plan.protect,
+                deleted_with=None if self._plan.outlives_a_destroy else cluster,
+                ignore_changes=["initialNodeCount"],
             ),
         )
 

@@ -152,8 +152,8 @@ def _make_cluster(planned: StackPlan) -> tuple[GkeCluster, NodeIdentity | None]:
 
 
 def _make_pools(planned: StackPlan, cluster: GkeCluster, identity: NodeIdentity | None) -> list[GpuNodePool]:
-    # A protected cluster stays where a destroy has no preview: a pool that it was to take along would be in no state.
-    goes_with = None if planned.cluster.protect else cluster.resource
+    # A pool that was to go with a cluster which stays would be in no state.
+    goes_with = None if planned.cluster.outlives_a_destroy else cluster.resource
     return [
         GpuNodePool(
             pool.name,

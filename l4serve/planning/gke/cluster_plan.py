@@ -102,6 +102,11 @@ class ClusterPlan:
     """What an operator should know before it is paid for."""
 
     @property
+    def outlives_a_destroy(self) -> bool:
+        """Whether Pulumi or Google's provider refuses to delete it: what goes with it would be left in no state."""
+        return self.protect or (self.managed is not None and self.managed.deletion_protection)
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         """The remarks, after the path that they are about."""
         return tuple(Note("cluster", remark) for remark in self.remarks)

@@ -108,7 +108,7 @@ def _plan_managed(config: ManagedCluster, project: str | None, *, protect: bool,
         node_service_account=config.node_service_account,
         private_nodes=config.private_nodes,
         protect=protect,
-        remarks=(*_unlisted(config.location), *_remarks(config)),
+        remarks=(*_unlisted(config.location), *_remarks(config, protect=protect)),
     )
 
 
@@ -189,7 +189,7 @@ def _unlisted(location: str | None) -> Iterator[str]:
         yield f"the table of Google Cloud's regions lacks {region}, so that its zones and prices are not known{meant}"
 
 
-def _remarks(config: ManagedCluster) -> tuple[str, ...]:
+def _remarks(config: ManagedCluster, *, protect: bool) -> tuple[str, ...]:
     notes = []
     made, nat = config.network is None, config.network_options.nat
     if config.private_nodes and not (made if nat is None else nat):
@@ -199,10 +199,17 @@ def _remarks(config: ManagedCluster) -> tuple[str, ...]:
     access = _plan_control_plane(config)
     if access.kubeconfig_endpoint == "private":
         notes.append("without the DNS endpoint Pulumi must run inside the network to reach the private control plane")
-    if config.protect or config.deletion_protection:
+    return (*notes, *_refused_destroy(config, protect=protect), *_unknown_machines(config))
+
+
+def _refused_destroy(config: ManagedCluster, *, protect: bool) -> Iterator[str]:
+    """What goes before the cluster refuses, where Pulumi protects it or Google's provider alone does."""
+    if protect:
         kept = "the preview of a destroy refuses before anything is deleted"
-        notes.append(f"{kept}; a destroy with --skip-preview deletes what serves, and NAT, before the cluster refuses")
-    return (*notes, *_unknown_machines(config))
+        yield f"{kept}; a destroy with --skip-preview deletes what serves, and NAT, before the cluster refuses"
+    elif config.deletion_protection:
+        gone = "allowReplace: [cluster] lets a destroy or a replacement delete what serves, the pools and NAT"
+        yield f"{gone} before deletionProtection keeps the cluster; deletionProtection: false and pulumi up come first"
 
 
 def _unknown_machines(config: ManagedCluster) -> Iterator[str]:

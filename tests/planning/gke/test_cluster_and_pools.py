@@ -204,6 +204,13 @@ def test_a_protected_cluster_says_what_a_destroy_without_a_preview_takes(key: st
     assert cluster_plan({**STANDARD, key: False}).notes == ()
 
 
+def test_a_cluster_that_the_provider_alone_keeps_says_what_a_destroy_takes_before() -> None:
+    plan = cluster_plan(allow_replace=("cluster",), deletionProtection=True)
+    (note,) = plan.notes
+    assert (note.id, note.level, plan.protect) == ("unfinished-destroy", "may fail", False)
+    assert cluster_plan(allow_replace=("cluster",), protect=True).notes == ()
+
+
 @pytest.mark.parametrize("host", ["10.0.0.2", "evil.example.com", "a.gke.goog.example.com"])
 def test_only_googles_own_names_go_without_the_clusters_authority(host: str) -> None:
     assert '"certificate-authority-data": "Q0E="' in render_kubeconfig("llm", host, "Q0E=")
