@@ -22,7 +22,7 @@ class SandboxError(RuntimeError):
 
 @contextmanager
 def readable_file_errors(root: Path, variable: str) -> Iterator[None]:
-    """Raises SandboxError for a file of the folder `root` that is none, or is not ours to use, with its remedy.
+    """Raises SandboxError for a file of the folder `root`, or a folder above it, that is none or not ours to use.
 
     `variable` is the one that names another folder. An error of any other file is passed on.
     """
@@ -30,7 +30,7 @@ def readable_file_errors(root: Path, variable: str) -> Iterator[None]:
         yield
     except OSError as error:
         path = Path(str(error.filename or root))
-        if error.errno not in _NO_ROOM and not path.is_relative_to(root):
+        if error.errno not in _NO_ROOM and not path.is_relative_to(root) and not root.is_relative_to(path):
             raise
         what = f"{path} cannot be used: {error.strerror or error}."
         raise SandboxError(what, remedy=f"remove it, or set {variable} to another folder") from None

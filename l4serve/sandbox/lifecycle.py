@@ -44,7 +44,8 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
     """
     binaries = ensure_binaries(progress)
     root = _make_state_root()
-    _end_abandoned(root)
+    with readable_file_errors(root, STATE_VARIABLE):
+        _end_abandoned(root)
     with ending_signals_raise(), _kept_lock(root, progress) if keep else nullcontext():
         folder = root / (_KEPT if keep else f"{_PASSING}{secrets.token_hex(4)}")
         _remove(folder)
@@ -66,16 +67,17 @@ def find_kept() -> SandboxState | None:
 def take_down(progress: Progress = silent) -> bool:
     """End the kept sandbox and what killed commands left behind, without a trace; whether there was anything."""
     root = state_root()
-    left = (*find_strays(), *_marked_of(root / _KEPT))
-    existed = bool(left) or os.path.lexists(root / _KEPT)
-    if not existed and not root.exists():
-        return False
-    if root.is_symlink():
-        end_processes(found.identity for found in left)
-    root = _make_state_root()
-    with _kept_lock(root, progress), signals_ignored(), readable_file_errors(root, STATE_VARIABLE):
-        _remove(root / _KEPT)
-        _end_abandoned(root)
+    with readable_file_errors(root, STATE_VARIABLE):
+        left = (*find_strays(), *_marked_of(root / _KEPT))
+        existed = bool(left) or os.path.lexists(root / _KEPT)
+        if not existed and not root.exists():
+            return False
+        if root.is_symlink():
+            end_processes(found.identity for found in left)
+        root = _make_state_root()
+        with _kept_lock(root, progress), signals_ignored():
+            _remove(root / _KEPT)
+            _end_abandoned(root)
     return existed
 
 
@@ -84,17 +86,19 @@ def find_strays() -> tuple[MarkedProcess, ...]:
 
     Those whose state folder is gone are among them, whichever it was.
     """
-    root, kept = state_root(), find_kept()
-    pids = {process.pid for process in (kept.processes if kept else ()) if process.is_alive()}
-    starting = os.path.realpath(root / _KEPT) if kept and not kept.server else None
-    return tuple(
-        found
-        for found in marked_processes()
-        if (found.is_below(root) or found.is_homeless)
-        and found.identity.pid not in pids
-        and not found.owner_is_alive
-        and os.path.realpath(found.folder) != starting
-    )
+    root = state_root()
+    with readable_file_errors(root, STATE_VARIABLE):
+        kept = find_kept()
+        pids = {process.pid for process in (kept.processes if kept else ()) if process.is_alive()}
+        starting = os.path.realpath(root / _KEPT) if kept and not kept.server else None
+        return tuple(
+            found
+            for found in marked_processes()
+            if (found.is_below(root) or found.is_homeless)
+            and found.identity.pid not in pids
+            and not found.owner_is_alive
+            and os.path.realpath(found.folder) != starting
+        )
 
 
 def _start(
@@ -216,13 +220,13 @@ def _is_abandoned(folder: Path) -> bool:
 
 def _make_state_root() -> Path:
     root = state_root()
-    if root.is_symlink():
-        # What is removed below it would be somebody else's.
-        raise SandboxError(
-            f"The state folder {root} is a symbolic link; what it points to stays as it is.",
-            remedy=f"remove the link, or set {STATE_VARIABLE} to the folder itself",
-        )
     try:
+        if root.is_symlink():
+            # What is removed below it would be somebody else's.
+            raise SandboxError(
+                f"The state folder {root} is a symbolic link; what it points to stays as it is.",
+                remedy=f"remove the link, or set {STATE_VARIABLE} to the folder itself",
+            )
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SandboxError(

@@ -25,11 +25,15 @@ def state_root() -> Path:
 
 
 def _folder(own: str, xdg: str, below_home: str) -> Path:
-    """Raises SandboxError where the system knows no home for the user that is meant."""
+    """Raises SandboxError where the system knows no home for the user that is meant.
+
+    A relative path of the XDG variables counts as none, as their specification asks.
+    """
     chosen, base = os.environ.get(own), os.environ.get(xdg)
     try:
         if chosen:
             return Path(chosen).expanduser().absolute()
-        return (Path(base) if base else Path.home() / below_home) / "l4serve"
+        above = Path(base) if base and Path(base).is_absolute() else Path.home() / below_home
+        return above / "l4serve"
     except RuntimeError:
         raise SandboxError("The home folder of the user is not known.", remedy=f"set {own} to a folder") from None

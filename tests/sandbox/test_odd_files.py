@@ -17,6 +17,7 @@ from l4serve.sandbox.checksums import fault_of
 from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.go_modules import CONTROL_PLANE
 from l4serve.sandbox.lifecycle import running_sandbox, take_down
+from l4serve.sandbox.paths import state_root
 
 
 def a_folder(path: Path) -> None:
@@ -117,6 +118,27 @@ def test_what_lies_in_place_of_the_state_folder_is_named(
         told = CliRunner().invoke(app, ["sandbox", command])
         assert told.exit_code in (0, 1)
         assert "this is a bug" not in told.output
+
+
+@pytest.mark.parametrize("place", ["/" + "a" * 300, "/nowhere/" + "b/" * 3000, "/proc/1/root/x", "/dev/null/x"])
+@pytest.mark.parametrize("variable", ["L4SERVE_STATE_DIR", "XDG_STATE_HOME"])
+def test_a_state_folder_that_no_system_has_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, variable: str
+) -> None:
+    monkeypatch.delenv("L4SERVE_STATE_DIR", raising=False)
+    monkeypatch.setenv(variable, place)
+    monkeypatch.setattr(lifecycle, "ensure_binaries", lambda _progress: tmp_path)
+    for command in ("status", "down", "up"):
+        told = CliRunner().invoke(app, ["sandbox", command])
+        assert told.exit_code in (0, 1)
+        assert command != "up" or "set L4SERVE_STATE_DIR to another" in told.output
+
+
+def test_a_relative_path_of_a_base_folder_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("L4SERVE_STATE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    assert state_root() == tmp_path / ".local" / "state" / "l4serve" / "sandbox"
 
 
 @pytest.mark.parametrize("variable", ["L4SERVE_STATE_DIR", "L4SERVE_CACHE_DIR"])
