@@ -1,4 +1,4 @@
-"""What the cluster says of a deployed stack: pods that wait and why, GPU nodes without a driver, blind autoscalers."""
+"""What the cluster says of a deployed stack: pods refused or waiting, nodes without a driver, blind autoscalers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _SECONDS = 20
 
 
 def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
-    """Findings about pods, nodes and autoscalers; one that says so where the cluster does not answer."""
-    core, scaling = api.CoreV1Api(client), api.AutoscalingV2Api(client)
+    """Findings about Deployments, pods, nodes and autoscalers; one that says so where the cluster does not answer."""
+    core, apps, scaling = api.CoreV1Api(client), api.AppsV1Api(client), api.AutoscalingV2Api(client)
     try:
+        deployments = _items(client, apps.list_namespaced_deployment(plan.namespace, _request_timeout=_SECONDS))
         pods = _items(client, core.list_namespaced_pod(plan.namespace, _request_timeout=_SECONDS))
         events = _items(client, core.list_namespaced_event(plan.namespace, _request_timeout=_SECONDS))
         nodes = _items(client, core.list_node(label_selector=ACCELERATOR_LABEL, _request_timeout=_SECONDS))
@@ -34,6 +35,7 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
     except (ApiException, HTTPError, OSError) as error:
         yield unknown("cluster", f"it does not answer: {type(error).__name__}", "l4serve verify -s STACK says why")
         return
+    yield from refused_pods(deployments)
     yield from pending_pods(pods, events)
     yield from drivers(nodes)
     yield from autoscalers(scalers)
@@ -51,6 +53,17 @@ def current_cluster(client: ApiClient) -> Iterator[Finding]:
         return
     yield ok("cluster", "that of the current context answers")
     yield from drivers(nodes)
+
+
+def refused_pods(deployments: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """One finding for each Deployment whose pods the API server refuses, in its words; such pods are nowhere listed."""
+    for deployment in deployments:
+        refusal = _condition(deployment, "ReplicaFailure", "True")
+        if refusal is not None:
+            reason = str(refusal.get("message") or refusal.get("reason", ""))
+            told = f"its pods are refused: {excerpt(reason, 300)}"
+            fix = _remedy(reason, "refused", "kubectl describe replicaset says more")
+            yield bad(f"Deployment {deployment['metadata']['name']}", told, fix)
 
 
 def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -74,15 +87,11 @@ def _placing(name: str, pod: Mapping[str, Any], events: list[Mapping[str, Any]])
     if words["coming"] in reasons and reasons <= {words["coming"], "FailedScheduling"}:
         return ok(f"pod {name}", "Pending: a node is being made for it")
     reason = _joined([*scheduler, *_messages(events)])
-    return (
-        bad(f"pod {name}", f"Pending: {reason}", _remedy(reason)) if reason else ok(f"pod {name}", "it was just made")
-    )
+    return _stuck(name, reason) if reason else ok(f"pod {name}", "it was just made")
 
 
 def _has_node(pod: Mapping[str, Any]) -> bool:
-    conditions = pod["status"].get("conditions") or ()
-    scheduled = any(each.get("type") == "PodScheduled" and each.get("status") == "True" for each in conditions)
-    return scheduled or bool((pod.get("spec") or {}).get("nodeName"))
+    return _condition(pod, "PodScheduled", "True") is not None or bool((pod.get("spec") or {}).get("nodeName"))
 
 
 def _starting(name: str, pod: Mapping[str, Any], events: list[Mapping[str, Any]]) -> Finding:
@@ -98,7 +107,11 @@ def _starting(name: str, pod: Mapping[str, Any], events: list[Mapping[str, Any]]
     reason = _joined([*stuck, *_messages(warned)])
     if not reason:
         return ok(f"pod {name}", "it has a node, and its image is pulled or its volumes are mounted")
-    return bad(f"pod {name}", f"Pending: {reason}", _remedy(reason))
+    return _stuck(name, reason)
+
+
+def _stuck(name: str, reason: str) -> Finding:
+    return bad(f"pod {name}", f"Pending: {reason}", _remedy(reason, "pending", "kubectl describe pod says more"))
 
 
 def _is_trouble(waiting: Mapping[str, Any]) -> bool:
@@ -113,10 +126,16 @@ def _joined(words: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(filter(None, words)))
 
 
-def _remedy(reason: str) -> str:
-    rows = _table()["pending"]
+def _condition(each: Mapping[str, Any], kind: str, status: str) -> Mapping[str, Any] | None:
+    """The condition of an object of that kind, where it has that status."""
+    conditions = (each.get("status") or {}).get("conditions") or ()
+    return next((c for c in conditions if c.get("type") == kind and c.get("status") == status), None)
+
+
+def _remedy(reason: str, kind: str, otherwise: str) -> str:
+    rows = _table()[kind]
     fits = (str(row["fix"]) for row in rows if str(row["says"]).lower() in reason.lower())
-    return next(fits, "kubectl describe pod says more")
+    return next(fits, otherwise)
 
 
 def drivers(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -133,11 +152,10 @@ def drivers(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
 def autoscalers(scalers: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """Autoscalers that read no metric, and so never scale."""
     for scaler in scalers:
-        conditions = (scaler.get("status") or {}).get("conditions") or ()
-        blind = [c for c in conditions if c.get("type") == "ScalingActive" and c.get("status") == "False"]
-        if blind:
+        blind = _condition(scaler, "ScalingActive", "False")
+        if blind is not None:
             fix = "install the adapter and grant it roles/monitoring.viewer (docs/production.md), or metricsFrom: gke"
-            yield bad(f"autoscaler {scaler['metadata']['name']}", excerpt(blind[0].get("message", ""), 300), fix)
+            yield bad(f"autoscaler {scaler['metadata']['name']}", excerpt(blind.get("message", ""), 300), fix)
 
 
 @cache

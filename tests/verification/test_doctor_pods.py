@@ -1,13 +1,15 @@
-"""Pods that wait, as the doctor tells of them: a start that goes its way is no trouble."""
+"""Pods that wait or are refused, as the doctor tells of them: a start that goes its way is no trouble."""
 
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiClient, Configuration
 
-from l4serve.verification.doctor_cluster import pending_pods
+from l4serve.verification.doctor_cluster import cluster_findings, pending_pods
 from l4serve.verification.doctor_finding import Finding
 from l4serve.verification.doctor_quota import gpus_asked
 from tests import factories
+from tests.verification.google_stand_in import google
 
 POOL = {"machineType": "g2-standard-8", "maxNodes": 2, "zones": ["us-central1-a"]}
 
@@ -60,6 +62,43 @@ def test_a_start_that_is_stuck_is_told_with_its_reason(
 def test_an_old_word_of_the_scheduler_is_not_repeated_of_a_placed_pod() -> None:
     finding = found(LATE, PLACED, node="n", waiting={"reason": "ErrImagePull", "message": "denied"})
     assert "Insufficient" not in finding.text
+
+
+def refused(status: str, message: str) -> list[Finding]:
+    """What is found on a cluster with one Deployment, whose pods are refused or were, and no pod."""
+    planned = factories.planned(factories.serving())
+    spec: dict[str, Any] = {"selector": {}, "template": {}}
+    conditions = [{"type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": message}]
+    deployment = {"metadata": {"name": "chat"}, "spec": spec, "status": {"conditions": conditions}}
+    own = f"namespaces/{planned.namespace}"
+    documents: dict[str, Any] = {
+        f"/apis/apps/v1/{own}/deployments": {"items": [deployment]},
+        **{f"/api/v1/{path}": {"items": []} for path in (f"{own}/pods", f"{own}/events", "nodes")},
+        f"/apis/autoscaling/v2/{own}/horizontalpodautoscalers": {"items": []},
+    }
+    with google(documents) as apis:
+        configuration = Configuration()
+        configuration.host = apis.roots["compute"].removesuffix("/compute")
+        with ApiClient(configuration) as client:
+            return list(cluster_findings(planned, client))
+
+
+@pytest.mark.parametrize(
+    ("message", "fix"),
+    [
+        ('pods "chat-1" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=1', "raise the"),
+        ('pods "chat-1" is forbidden: failed quota: cpus: must specify limits.cpu', "limit that the pods lack"),
+        ('Internal error occurred: failed calling webhook "pods.example.com"', "mend the webhook"),
+        ('admission webhook "pods.example.com" denied the request: no', "a webhook refuses"),
+        ('pods "chat-1" is forbidden: violates PodSecurity "restricted:latest"', "enforce label"),
+        ("something new", "kubectl describe replicaset"),
+    ],
+)
+def test_a_deployment_whose_pods_are_refused_has_the_servers_words_and_a_remedy(message: str, fix: str) -> None:
+    finding, *_ = refused("True", message)
+    assert (finding.verdict, finding.subject) == ("bad", "Deployment chat")
+    assert finding.text == f"its pods are refused: {message}" and fix in finding.remedy
+    assert {each.verdict for each in refused("False", message)} == {"ok"}
 
 
 @pytest.mark.parametrize(
