@@ -78,7 +78,9 @@ def _restarted(after: WorkloadPlan) -> Interruption:
     rollout, replicas = after.scale.rollout, after.scale.replicas
     if rollout.max_surge:
         return Interruption(False, "a new pod loads beside the old ones before one of them goes")
-    if replicas > 1:
+    if replicas > (away := rollout.max_unavailable):
+        if away > 1:
+            return Interruption(False, f"up to {away} of {replicas} pods are away while the new ones load")
         return Interruption(False, f"one of {replicas} pods at a time is away while the new one loads")
     seconds = after.lifecycle.probes.startup_seconds
     why = "its claim reaches only one node" if after.storage.on_one_node else "no GPU is free beside the one pod"

@@ -114,7 +114,7 @@ class StackPlan:
         else:
             label = f"pod-security.kubernetes.io/enforce={self.pod_security}"
             yield Note("createNamespace", f"the stack has namespace {self.namespace} enforce no Pod Security: {label}")
-        gaps = [w for w in self.workloads if w.scale.replicas == 1 and not w.scale.rollout.max_surge]
+        gaps = [w for w in self.workloads if 0 < w.scale.replicas <= w.scale.rollout.max_unavailable]
         if without_room := [w.name for w in gaps if not w.storage.on_one_node]:
             text = f"an update takes {', '.join(without_room)} away while the new pod loads: no GPU is free beside it"
             yield Note("workloads", text)

@@ -1,4 +1,4 @@
-"""Updates that start a pod beside the old ones where others still have the room for it: which of them never end."""
+"""Updates that start pods beside the old ones where others still have the room for them: which of them never end."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -32,26 +32,42 @@ class _Rollout:
     """What a Deployment takes of its pools while its pods change, the new ones first."""
 
     moments: tuple[_Load, _Load]
-    """With the first new pod, and with the last old one."""
+    """With the first new pods, and with the last old one."""
     meanwhile: _Load
     """While it waits for room."""
     end: _Load
 
 
 def paced(plan: StackPlan, before: Mapping[str, PodRequest]) -> StackPlan:
-    """The plan, in which an old pod goes first where those of `before` are too large for a new one beside them.
+    """The plan, in which an old pod goes first where those of `before` are too large for the new ones beside them.
 
-    Smaller pods leave room that their update does not find yet.
+    Smaller pods leave room that their update does not find yet. One that adds pods of another size starts as many
+    beside the old ones even without a surge.
     """
-    before, after, waiting = placed(before, plan), _surging(plan), set[str]()
-    if not any(_resized(before, after, name) for name in before.keys() & after.keys()):
+    before, everything, surging = placed(before, plan), packed(plan), _surging(plan)
+    resized = {name for name in before.keys() & everything.keys() if before[name].size != everything[name].size}
+    more = {name: pod.replicas - before[name].replicas for name, pod in everything.items() if name in before}
+    after = {name: pod for name, pod in everything.items() if name in surging or (name in resized and more[name] > 0)}
+    if not resized & after.keys():
         return plan
-    everything = packed(plan)
-    for pools in groups(plan):
-        rollouts = _rollouts(before, after, pools, ())
-        if any(_resized(before, after, name) for name in rollouts):
-            waiting |= _waiting(rollouts, _others(everything, rollouts, pools), pools)
-    return replace(plan, workloads=tuple(_old_first(w) if _names(w) & waiting else w for w in plan.workloads))
+
+    def stuck(surging: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        for pools in groups(plan):
+            rollouts = _rollouts(before, after, pools, surging=surging)
+            if resized & rollouts.keys():
+                found |= _waiting(rollouts, _others(everything, rollouts, pools), pools)
+        return found
+
+    waiting = stuck(surging)
+    without_surge = stuck(surging.keys() - waiting) if waiting else waiting
+    return replace(
+        plan,
+        workloads=tuple(
+            _old_first(w, [more[name] for name in _names(w) & without_surge]) if _names(w) & waiting else w
+            for w in plan.workloads
+        ),
+    )
 
 
 def surge_problems(
@@ -72,7 +88,7 @@ def surge_problems(
     found: dict[str, Problem] = {}
     for pools in groups(plan):
         going = going_last(before, after, plan, pools, autoscaled)
-        rollouts = _rollouts(before, surging, pools, lasting)
+        rollouts = _rollouts(before, surging, pools, surging=surging, lasting=lasting)
         shrinking = [name for name in rollouts if name in lasting and before[name].replicas > after[name].replicas]
         if not (going or ending or shrinking):
             continue
@@ -92,9 +108,11 @@ def _surging(plan: StackPlan) -> Mapping[str, PodRequest]:
 
 def _rollouts(
     before: Mapping[str, PodRequest],
-    surging: Mapping[str, PodRequest],
+    after: Mapping[str, PodRequest],
     pools: Sequence[PoolRoom],
-    lasting: Collection[str],
+    *,
+    surging: Collection[str],
+    lasting: Collection[str] = (),
 ) -> Mapping[str, _Rollout]:
     """Those of the Deployments that have pods on these pools already, by namespace and name.
 
@@ -102,20 +120,20 @@ def _rollouts(
     """
     here = {pool.name for pool in pools}
     return {
-        name: _rollout(old, new, lasting=name in lasting)
-        for name, new in surging.items()
+        name: _rollout(old, new, surge=int(name in surging), lasting=name in lasting)
+        for name, new in after.items()
         if new.node_pool in here
         if (old := before.get(name)) is not None and old.node_pool in here
         if any(fits(old.size, pool.vector) for pool in pools)
     }
 
 
-def _rollout(old: PodRequest, new: PodRequest, *, lasting: bool) -> _Rollout:
+def _rollout(old: PodRequest, new: PodRequest, *, surge: int, lasting: bool) -> _Rollout:
     """Of pods that an autoscaler has made (`lasting`), none goes before: it is told its new bounds after the pods."""
     most = max(old.replicas, new.replicas) if lasting else new.replicas
     left = min(old.replicas, most)
-    first = _load(replace(old, replicas=left), replace(new, replicas=min(most, most + 1 - left)))
-    last = _load(replace(old, replicas=min(1, left)), replace(new, replicas=most))
+    first = _load(replace(old, replicas=left), replace(new, replicas=min(most, most + surge - left)))
+    last = _load(replace(old, replicas=min(1, left)), replace(new, replicas=most - 1 + surge))
     end = _load(new)
     meanwhile = end if old.size == new.size else _load(replace(old, replicas=left))
     return _Rollout(moments=(first, last), meanwhile=meanwhile, end=end)
@@ -162,17 +180,14 @@ def _pods(size: Vector, count: int) -> PodRequest:
     )
 
 
-def _resized(before: Mapping[str, PodRequest], after: Mapping[str, PodRequest], name: str) -> bool:
-    return before[name].size != after[name].size
-
-
 def _names(workload: WorkloadPlan) -> set[str]:
     """Its Deployments by namespace and name, also one that it may not have."""
     return {f"{workload.namespace}/{name}" for name in (workload.object_name, on_demand_name(workload.object_name))}
 
 
-def _old_first(workload: WorkloadPlan) -> WorkloadPlan:
-    rollout = replace(workload.scale.rollout, max_surge=0, max_unavailable=1)
+def _old_first(workload: WorkloadPlan, added: Sequence[int]) -> WorkloadPlan:
+    """Pods that are added (`added`, of each Deployment) and wait count as unavailable before any old one goes."""
+    rollout = replace(workload.scale.rollout, max_surge=0, max_unavailable=1 + max((0, *added)))
     return replace(workload, scale=replace(workload.scale, rollout=rollout))
 
 

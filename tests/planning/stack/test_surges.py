@@ -128,6 +128,34 @@ def test_an_old_pod_that_leaves_no_room_for_a_smaller_new_one_goes_first() -> No
     assert any("an update takes a away while the new pod loads" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "machine", "old", "new", "unavailable", "told"),
+    [
+        (1, TWO, (2, 1), (1, 2), 2, "no GPU is free beside the one pod: it goes first"),
+        (1, FOUR, (4, 1), (1, 3), 3, "no GPU is free beside the one pod: it goes first"),
+        (2, TWO, (2, 2), (1, 4), 3, "up to 3 of 4 pods are away while the new ones load"),
+        (2, FOUR, (2, 2), (1, 8), 7, "up to 7 of 8 pods are away while the new ones load"),
+        (1, FOUR, (2, 1), (1, 4), 4, "no GPU is free beside the one pod: it goes first"),
+        (2, TWO, (2, 1), (1, 3), 1, "one of 3 pods at a time is away"),
+        (2, TWO, (2, 1), (1, 2), 0, "a new pod loads beside the old ones"),
+        (2, TWO, (1, 2), (1, 4), 1, "no pod restarts"),
+        (2, TWO, (1, 4), (2, 2), 1, "one of 2 pods at a time is away"),
+    ],
+)
+def test_old_pods_may_go_while_more_smaller_ones_wait_for_their_gpus(
+    nodes: int, machine: str, old: tuple[int, int], new: tuple[int, int], unavailable: int, told: str
+) -> None:
+    """Kubernetes ends no old pod while as many new ones wait as may be unavailable."""
+    before, after = (
+        stack(nodes=nodes, machine=machine, a=workload(gpus=gpus, replicas=replicas)) for gpus, replicas in (old, new)
+    )
+    (plan,) = paced(after, read_pods(pods_json(before))).workloads
+    assert plan.scale.rollout.max_unavailable == unavailable
+    (found,) = diff_plans("s", before, after).workloads
+    assert found.interruption.why.startswith(told)
+    assert found.interruption.expected is told.startswith("no GPU")
+
+
 def test_pods_that_an_autoscaler_holds_to_the_end_leave_no_room_for_another_workload() -> None:
     old, new = (
         stack(nodes=3, a=scaled(1, 2), b=workload()),
