@@ -33,5 +33,5 @@ def _is_plain(piece: str) -> bool:
 
 def _is_organisation(text: str) -> bool:
     words, digits = _WORD.findall(text), sum(map(str.isdigit, text))
-    readable = len(text) < 6 or like_words(words) >= 0.4
+    readable = len(text) < 8 or like_words(words) >= 0.4
     return readable and 2 * digits <= len(text) and sum(len(word) == 1 for word in words) <= 1
