@@ -14,7 +14,8 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
-from l4serve.planning.memory.weights import rank_parameters, weight_bytes
+from l4serve.planning.memory.rank_parameters import rank_parameters
+from l4serve.planning.memory.weights import weight_bytes
 
 PUBLIC_TOOLS = ("vramcalc", "vramscout", "vllm-wizard", "llm-d-planner")
 FLAT_RESERVE_GIB = 2.27

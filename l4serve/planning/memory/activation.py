@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
-from l4serve.planning.memory.weights import rank_kv_heads
+from l4serve.planning.memory.rank_parameters import rank_kv_heads
 from l4serve.planning.models.model_shape import ModelShape
 
 

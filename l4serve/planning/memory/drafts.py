@@ -9,7 +9,8 @@ from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, kv_element_bytes
-from l4serve.planning.memory.weights import layer_bytes, rank_kv_heads, weight_bytes
+from l4serve.planning.memory.rank_parameters import rank_kv_heads
+from l4serve.planning.memory.weights import layer_bytes, weight_bytes
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.quantity import GIB

@@ -8,7 +8,7 @@ from typing import Literal
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import kv_element_bytes, state_element_bytes
-from l4serve.planning.memory.weights import rank_kv_heads
+from l4serve.planning.memory.rank_parameters import rank_kv_heads
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 BLOCK_TOKENS = 16

@@ -21,7 +21,8 @@ from l4serve.planning.memory.graphs import graph_gib
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
-from l4serve.planning.memory.weights import rank_parameters, weight_bytes
+from l4serve.planning.memory.rank_parameters import rank_parameters
+from l4serve.planning.memory.weights import weight_bytes
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB
 

@@ -8,8 +8,9 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.towers import loads_tower
-from l4serve.planning.memory.weights import left_behind_bytes, rank_parameters
+from l4serve.planning.memory.weights import left_behind_bytes
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
 from l4serve.planning.values.quantity import GIB

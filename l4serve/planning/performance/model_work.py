@@ -10,7 +10,8 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.memory.kv_cache import kv_bytes_per_token
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes, kv_element_bytes, weight_format
-from l4serve.planning.memory.weights import lora_bytes, rank_kv_heads, rank_parameters
+from l4serve.planning.memory.rank_parameters import rank_kv_heads, rank_parameters
+from l4serve.planning.memory.weights import lora_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 EIGHT_BITS = 8

@@ -6,7 +6,7 @@ from typing import Any
 from l4serve.config.frozen import frozen
 from l4serve.engines.profile import engine_profile
 from l4serve.planning.machines.shapes import MachineShape, default_accelerator
-from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.models.catalogue import all_models, find_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.workload.fit_question import Question, subject_of

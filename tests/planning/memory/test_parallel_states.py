@@ -10,7 +10,7 @@ import pytest
 
 from l4serve.planning.memory.kv_cache import kv_layout
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import LayerKind, ModelShape

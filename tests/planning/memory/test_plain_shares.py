@@ -6,7 +6,8 @@ import pytest
 
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.plain_shares import plain_shares
-from l4serve.planning.memory.weights import checkpoint_bytes, rank_parameters, weight_bytes
+from l4serve.planning.memory.rank_parameters import rank_parameters
+from l4serve.planning.memory.weights import checkpoint_bytes, weight_bytes
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape

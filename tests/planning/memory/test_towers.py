@@ -9,9 +9,9 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.memory.towers import largest_item_tokens, padded_item
-from l4serve.planning.memory.weights import rank_parameters
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 

@@ -10,7 +10,8 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import known_methods
-from l4serve.planning.memory.weights import checkpoint_bytes, rank_kv_heads, rank_parameters, weight_bytes
+from l4serve.planning.memory.rank_parameters import rank_kv_heads, rank_parameters
+from l4serve.planning.memory.weights import checkpoint_bytes, weight_bytes
 from l4serve.planning.models.catalogue import all_models, find_model
 from l4serve.planning.models.model_shape import ModelShape
 from tests.each_case import each

@@ -5,7 +5,7 @@ import pytest
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.weights import rank_parameters
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 
