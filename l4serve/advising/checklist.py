@@ -80,6 +80,12 @@ class _Checker:
         self.options = self.subject.options
         self.profile = engine_profile(self.subject.workload.engine.kind)
         self.usd = workload.prospect.one_user.usd_per_hour
+        self.before = cache(self._own_figure)
+
+    def _own_figure(self, goal: str) -> float | str:
+        """The goal's figure as the workload is configured, against which every try is held."""
+        judgement = judge(self.subject, remedied=False)
+        return goal_figure(self.workload.prospect, goal, self.subject, judgement)
 
     def check(self, row: Mapping[str, str]) -> Item:
         """One item."""
@@ -150,8 +156,7 @@ class _Checker:
         if scale.most_replicas > 1:
             makes = "an autoscaler makes up to " if scale.autoscaling else ""
             return _applied(f"{makes}{scale.most_replicas} replicas")
-        before = goal_figure(self.workload.prospect, goal, self.subject)
-        if isinstance(before, str):
+        if isinstance(before := self.before(goal), str):
             return _not_judged(before)
         text = f"{REPLICAS} replicas serve twice as much at twice the price"
         quality = quality_of(self.subject.shape, self.subject)
@@ -253,10 +258,9 @@ class _Checker:
             return _none(f"refused: {refusal.path}: {refusal.message}")
         if judgement.fit is not None and not judgement.fit.fits:
             return _none(f"with {written_edit(edit)} it does not fit: {'; '.join(judgement.fit.reasons)}")
-        before, after = (goal_figure(self.workload.prospect, goal, each) for each in (self.subject, subject))
-        if isinstance(before, str):
+        if isinstance(before := self.before(goal), str):
             return _not_judged(before)
-        if isinstance(after, str):
+        if isinstance(after := goal_figure(self.workload.prospect, goal, subject, judgement), str):
             return _not_judged(after)
         paid = dearer if goal == "cost" else 1.0
         if paid is None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.judging import Judgement
 from l4serve.planning.workload.prospect import Prospect
 from l4serve.planning.workload.speed_question import subject_speed
 from l4serve.planning.workload.subject import Subject
 
 
-def goal_figure(prospect: Prospect, goal: str, subject: Subject) -> float | str:
+def goal_figure(prospect: Prospect, goal: str, subject: Subject, judgement: Judgement) -> float | str:
     """For latency the milliseconds of one user's whole answer, else the seconds of a token at a full batch, which are
     also what a token costs while the price is the same; or why nobody knows."""
     clients = 1 if goal == "latency" else prospect.places
-    speed = subject_speed(subject, judge(subject, remedied=False), prospect.load_of(clients))
+    speed = subject_speed(subject, judgement, prospect.load_of(clients))
     unknown = "; ".join(speed.not_judged) or "its speed is not known"
     if not speed.judged:
         return unknown
