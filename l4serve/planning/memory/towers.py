@@ -39,17 +39,16 @@ def _sees(model: ModelShape, options: ServingOptions) -> bool:
 
 def largest_item_tokens(model: ModelShape, options: ServingOptions, length: int, generation: Generation) -> int:
     """Tokens of the largest item that a context of `length` is profiled with; 0 where no source says it."""
-    tower, picture = model.vision, _picture_tokens(model, options)
-    limits = options.multimodal_limits or {}
-    if tower is not None and not tower.hears and not _sees(model, options):
-        return 0  # what is heard is far smaller than the batch
-    if tower is not None and tower.fill_step:
+    tower, picture, shows_videos = model.vision, _picture_tokens(model, options), _allows(options, "video")
+    if tower is None or (not tower.hears and not _sees(model, options)):
+        return 0  # what is heard beside pictures is far smaller than the batch
+    if tower.fill_step:
         return _filling_item(tower, options, length, generation)
-    if tower is not None and tower.video_tokens and _allows(options, "video"):
+    if tower.video_tokens and shows_videos:
         return tower.video_tokens
-    if tower is None or not picture or not tower.steps or not limits.get("video", UNLIMITED):
+    if not picture or not tower.steps or not shows_videos:
         return picture
-    held = 1 if generation.video_beside_image and limits.get("image", UNLIMITED) else 0
+    held = 1 if generation.video_beside_image and _allows(options, "image") else 0
     steps = min(generation.video_frames // 2, length // picture - held)
     return picture * max(1, steps)
 

@@ -105,7 +105,14 @@ def tower_gib(question: Question) -> tuple[float, float]:
     padded = padded_item(question.model, question.options, item, limits.batched_tokens, question.generation)
     masks = question.generation.masks_patches or question.gpu.compute_capability >= _BLACKWELL
     peak, handed = tower_peak_bytes(
-        *(question.model, items, item, tp, question.element, question.constants, budget, padded),
+        question.model,
+        items,
+        item,
+        tp,
+        question.element,
+        question.constants,
+        budget,
+        padded,
         looks_up=question.generation.looks_up_positions,
         masks=masks,
     )

@@ -66,10 +66,8 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
     kinds = mamba.kinds if mamba else layer_kinds(text, traits, layers, model_id)
-    usual = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
-    usual = adjusted_width(text, usual, traits.get("adjustedMlp"), model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
-    width, wide_layers = _mlp(text, usual, layers, sharing)
+    width, wide_layers = _mlp(text, traits, hidden, layers, sharing, model_id)
     seeing, hearing = tower_parameters(config, traits, hidden, model_id)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
@@ -113,9 +111,14 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         purpose="score" if _labels(config) == 1 and "SequenceClassification" in architecture else None,
         quantization=_quantization(config, text, model_id),
     )
-    if fault := _fault(config, text, facts):
-        raise ModelConfigError(f"{model_id}: config.json contradicts itself: {fault}; give it as the repository has it")
+    _refuse_contradictions(config, text, facts)
     return facts
+
+
+def _refuse_contradictions(config: Config, text: Config, facts: ModelShape) -> None:
+    """Raises ModelConfigError with the first contradiction of a file."""
+    if fault := _fault(config, text, facts):
+        raise ModelConfigError(f"{facts.id}: config.json contradicts itself: {fault}; give it as the repository has it")
 
 
 def _fault(config: Config, text: Config, facts: ModelShape) -> str | None:
@@ -213,11 +216,15 @@ def _heads(text: Config, mamba: StateSpaceLayers | None, hidden: int, model_id: 
     return heads, _head_dim(text, hidden, heads, model_id)
 
 
-def _mlp(text: Config, usual: int, layers: int, sharing: int) -> tuple[int, int | None]:
+def _mlp(
+    text: Config, traits: Mapping[str, Any], hidden: int, layers: int, sharing: int, model_id: str
+) -> tuple[int, int | None]:
     """Width of the MLPs, and how many layers' worth of them there are where it is not one for each.
 
     Layers without a cache of their own (`sharing` of them) may have twice the width.
     """
+    stated = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
+    usual = adjusted_width(text, stated, traits.get("adjustedMlp"), model_id)
     if sharing and text.get("use_double_wide_mlp"):
         return 2 * usual, ceil((layers + sharing) / 2)
     return usual, None
