@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from l4serve.planning.machines.gpus import find_gpu
-from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import LayerKind
+from tests.planning.memory.fits import fit_on
 
 TEXT = {
     "hidden_size": 512,
@@ -26,11 +24,8 @@ TEXT = {
 
 
 def fit(version: str, **changes: Any) -> Fit:
-    gpu, shape = find_gpu("nvidia-h100-80gb"), find_model("meta-llama/Llama-4-Scout-17B-16E-Instruct")
-    assert gpu is not None
-    assert shape is not None
     asked = ServingOptions(engine="vllm", engine_version=version, tensor_parallel_size=8, max_model_len=1_000_000)
-    return estimate(shape, gpu, replace(asked, **changes))
+    return fit_on("nvidia-h100-80gb", "meta-llama/Llama-4-Scout-17B-16E-Instruct", replace(asked, **changes))
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,15 @@ import pytest
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, build_launch
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.engine_memory import engine_memory
-from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
-from l4serve.planning.models.catalogue import find_model
 from tests.engines.rule_cases import QWEN, case
+from tests.planning.memory.fits import fit_on
 
 
 def fit(model: str, **engine: object) -> Fit:
-    gpu, shape = find_gpu("nvidia-l4"), find_model(model)
-    assert gpu is not None
-    assert shape is not None
     asked = VllmEngine.model_validate({"version": "0.26.0", **engine})
-    return estimate(shape, gpu, engine_memory("vllm").options(asked, GpuLayout(1, 1, 1)))
+    return fit_on("nvidia-l4", model, engine_memory("vllm").options(asked, GpuLayout(1, 1, 1)))
 
 
 def test_the_context_is_what_the_cache_holds() -> None:

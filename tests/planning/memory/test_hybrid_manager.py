@@ -3,12 +3,10 @@
 import pytest
 
 from l4serve.engines.contract import load_contract
-from l4serve.planning.machines.gpus import find_gpu
-from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.catalogue import find_model
+from tests.planning.memory.fits import fit_on
 
 CONNECTOR = '--kv-transfer-config={"kv_connector":"%s","kv_role":"kv_both"}'
 LMCACHE = CONNECTOR % "LMCacheConnectorV1"
@@ -26,10 +24,7 @@ def asked(*flags: str, version: str = "0.26.0") -> ServingOptions:
 
 
 def fit(model: str, options: ServingOptions) -> Fit:
-    gpu, shape = find_gpu("nvidia-l4"), find_model(model)
-    assert gpu is not None
-    assert shape is not None
-    return estimate(shape, gpu, options)
+    return fit_on("nvidia-l4", model, options)
 
 
 @pytest.mark.parametrize(

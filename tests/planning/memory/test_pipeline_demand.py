@@ -7,11 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from l4serve.planning.machines.gpus import find_gpu
-from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.models.catalogue import find_model
+from tests.planning.memory.fits import fit_on
 
 ASKED = ServingOptions(
     engine="vllm",
@@ -23,10 +21,7 @@ ASKED = ServingOptions(
 
 
 def fit(asked: ServingOptions) -> Fit:
-    gpu, shape = find_gpu("nvidia-l4"), find_model("Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8")
-    assert gpu is not None
-    assert shape is not None
-    return estimate(shape, gpu, asked)
+    return fit_on("nvidia-l4", "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8", asked)
 
 
 @pytest.mark.parametrize(

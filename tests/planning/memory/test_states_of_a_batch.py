@@ -17,6 +17,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.models.catalogue import find_model
+from tests.planning.memory.fits import fit_on
 
 PIECEWISE = '--compilation-config={"cudagraph_mode":"PIECEWISE"}'
 NO_GRAPHS = '--compilation-config={"cudagraph_mode":"NONE"}'
@@ -29,10 +30,7 @@ def options(version: str = "0.26.0", *flags: str, **changes: Any) -> ServingOpti
 
 
 def fit(asked: ServingOptions) -> Fit:
-    gpu, shape = find_gpu("nvidia-h100-80gb"), find_model("Qwen/Qwen3.5-27B-FP8")
-    assert gpu is not None
-    assert shape is not None
-    return estimate(shape, gpu, asked)
+    return fit_on("nvidia-h100-80gb", "Qwen/Qwen3.5-27B-FP8", asked)
 
 
 @pytest.mark.parametrize(
