@@ -23,6 +23,8 @@ _START_TOLERANCE_S = 0.02
 """Slack when start times are compared: the kernel keeps them in hundredths of a second."""
 _END_TIMEOUT_S = 10.0
 _END_POLL_S = 0.02
+_MARK_TIMEOUT_S = 5.0
+_MARK_POLL_S = 0.001
 _LOG_TAIL_LINES = 12
 
 
@@ -122,7 +124,19 @@ def start_process(name: str, argv: Sequence[str], folder: Path) -> ChildProcess:
                 f"{name} cannot be started: {error.strerror}.",
                 remedy=f"remove {Path(argv[0]).parent}, which is built again, and try again",
             ) from None
+    _await_mark(handle.pid)
     return ChildProcess(identity=identify(name, handle.pid), log=log, handle=handle)
+
+
+def _await_mark(pid: int) -> None:
+    """Until a new process is found by its mark: the kernel tells of a program before it lays its environment out."""
+    deadline = time.monotonic() + _MARK_TIMEOUT_S
+    with contextlib.suppress(psutil.Error):  # it is gone, or its environment is not told
+        process = psutil.Process(pid)
+        while FOLDER_MARK not in process.environ() and time.monotonic() < deadline:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return
+            time.sleep(_MARK_POLL_S)
 
 
 def end_processes(processes: Iterable[ProcessIdentity]) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,15 @@ import psutil
 import pytest
 
 from l4serve.sandbox.errors import SandboxError
-from l4serve.sandbox.processes import ChildProcess, end_processes, log_tail, start_process, this_process
+from l4serve.sandbox.processes import (
+    _MARK_TIMEOUT_S,
+    FOLDER_MARK,
+    ChildProcess,
+    end_processes,
+    log_tail,
+    start_process,
+    this_process,
+)
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 
@@ -29,6 +38,28 @@ def sleeper(tmp_path: Path) -> Iterator[ChildProcess]:
 
 def test_a_process_gets_a_group_of_its_own_so_that_ctrl_c_does_not_reach_it(sleeper: ChildProcess) -> None:
     assert os.getpgid(sleeper.identity.pid) == sleeper.identity.pid != os.getpgid(0)
+
+
+def test_a_start_is_told_of_once_the_mark_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel closes the pipe that Popen waits for before it lays the environment out."""
+    told: list[dict[str, str]] = []
+    read = psutil.Process.environ
+
+    def late(process: psutil.Process) -> dict[str, str]:
+        told.append({} if len(told) < 3 else read(process))
+        return told[-1]
+
+    monkeypatch.setattr(psutil.Process, "environ", late)
+    child = start_process("sleeper", SLEEP, tmp_path)
+    end_processes([child.identity])
+    assert [FOLDER_MARK in marks for marks in told] == [False, False, False, True]
+
+
+def test_a_start_that_is_over_at_once_is_waited_for_no_longer(tmp_path: Path) -> None:
+    began = time.monotonic()
+    children = [start_process("over", ["/bin/false"], tmp_path) for _ in range(20)]
+    assert time.monotonic() - began < _MARK_TIMEOUT_S
+    assert [child.handle.wait() for child in children] == [1] * 20
 
 
 def test_nothing_of_the_environment_but_path_reaches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
