@@ -62,6 +62,8 @@ def rollout(workload: Doc) -> ElementTree.Element | None:
     if not facts or not facts["replicas"]:
         return None
     pods, surge = min(facts["replicas"], MOST_PODS), facts["rollout"]["maxSurge"]
+    restarted = workload["before"] if workload["lands"] in RESTARTS else None
+    old = (restarted or facts)["replicas"]
     step = (_WIDTH - 90) / (pods + 1)
     drawn: list[Child] = []
     for pod in range(pods):
@@ -69,7 +71,8 @@ def rollout(workload: Doc) -> ElementTree.Element | None:
         start, end = 80 + pod * step, 80 + (pod + 1) * step
         serves_until = end if surge else start
         drawn.append(text(0, y + 14, f"pod {pod + 1}"))
-        drawn.append(rectangle(80, y, serves_until - 80, 8, "c5", "the old pod serves"))
+        if pod < old:
+            drawn.append(rectangle(80, y, serves_until - 80, 8, "c5", "the old pod serves"))
         drawn.append(rectangle(start, y + 10, step, 8, "c6", f"the new pod loads, at most {facts['startupSeconds']} s"))
         drawn.append(rectangle(end, y + 10, _WIDTH - 10 - end, 8, "c0", "the new pod serves"))
     drawn.append(
