@@ -60,9 +60,9 @@ def doctor(
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
 
     Looks at programs, token, state lock, providers that outlived a killed CLI, login, project, APIs, roles, GPU quota,
-    zones, Pending pods, drivers and autoscalers. Without a stack, at what needs none: programs, state lock, login,
-    gcloud's project, its APIs, the current cluster. Of an exported state it says how to repair a stack after a killed
-    update: pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
+    zones, pods that are Pending or refused, drivers and autoscalers. Without a stack, at what needs none: programs,
+    state lock, login, gcloud's project, its APIs, the current cluster. Of an exported state it says how to repair a
+    stack after a killed update: pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     named = stack is not None or file is not None
     unheard = "" if named else "--json" if as_json else "--offline" if offline else ""
