@@ -95,7 +95,7 @@ def _memory(judgement: Judgement) -> Text:
     if fit is None:
         return Text("not judged")
     verdict = Text("fits") if fit.fits else Text("does not fit", style="red")
-    return verdict.append(f"; {fit.kv_cache_tokens:,} tokens of KV cache, {fit.kv_cache_gib:.2f} GiB", style="default")
+    return verdict.append(f"; {fit.kv_cache_tokens:,} tokens of KV cache, {fit.kv_room_gib:.2f} GiB", style="default")
 
 
 def check_json(stack: str, version: str | None, checked: tuple[Moved, ...]) -> dict[str, object]:
@@ -143,5 +143,5 @@ def _memory_json(judgement: Judgement) -> dict[str, object] | None:
     fit = judgement.fit
     if fit is None:
         return None
-    kv_cache = {"kvCacheTokens": fit.kv_cache_tokens, "kvCacheGib": round(fit.kv_cache_gib, 3)}
+    kv_cache = {"kvCacheTokens": fit.kv_cache_tokens, "kvCacheGib": round(fit.kv_room_gib, 3)}
     return {"fits": fit.fits, **kv_cache, **judged_lengths(fit)}

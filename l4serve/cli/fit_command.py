@@ -73,7 +73,7 @@ def fit_as_json(judgement: Judgement) -> dict[str, object]:
         "fits": not judgement.refusals,
         "marginIsUncertain": answer.margin_is_uncertain,
         "kvCacheTokens": answer.kv_cache_tokens,
-        "kvCacheGib": round(answer.kv_cache_gib, 3),
+        "kvCacheGib": round(answer.kv_room_gib, 3),
         "weightsGib": round(answer.weights_gib, 3),
         "activationGib": round(answer.activation_gib, 3),
         "nonTorchGib": round(answer.non_torch_gib, 3),

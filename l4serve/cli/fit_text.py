@@ -17,7 +17,7 @@ SMALLEST_SHOWN_GIB = 0.005
 def memory_parts(answer: Fit) -> tuple[tuple[str, str, str, float], ...]:
     """Letter, name, colour and GiB of each part of one GPU's memory, in the order of the bar."""
     needed = answer.weights_gib + answer.activation_gib + answer.non_torch_gib
-    cache = max(0.0, answer.kv_cache_gib)
+    cache = max(0.0, answer.kv_room_gib)
     counted = min(answer.cuda_graph_gib + answer.workspace_gib, max(0.0, answer.usable_gib - needed - cache))
     rest = max(0.0, answer.total_gib - needed - cache - counted - answer.late_gib)
     parts = (
@@ -25,7 +25,7 @@ def memory_parts(answer: Fit) -> tuple[tuple[str, str, str, float], ...]:
         ("A", "activations", "yellow", answer.activation_gib),
         ("N", "CUDA and NCCL", "magenta", answer.non_torch_gib),
         ("G", "graphs, workspace", "cyan", counted),
-        ("K", "KV cache", "green", answer.kv_cache_gib),
+        ("K", "KV cache", "green", answer.kv_room_gib),
         ("L", "allocated later", "red", answer.late_gib),
         (".", "left over", "white", rest),
     )

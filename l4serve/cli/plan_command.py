@@ -228,9 +228,7 @@ def _memory(workload: WorkloadPlan) -> str:
     fit, verdict = workload.judgement.fit, _verdict(workload)
     if fit is None:
         return verdict
-    return (
-        f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_cache_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
-    )
+    return f"{verdict}\nweights {fit.weights_gib:.1f} GiB\nKV {fit.kv_room_gib:.2f} GiB\n{fit.kv_cache_tokens:,} tokens"
 
 
 def _verdict(workload: WorkloadPlan) -> str:

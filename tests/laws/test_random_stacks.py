@@ -72,7 +72,7 @@ def contradictions(plan: StackPlan) -> Iterator[str]:
                 yield f"{workload.name}: more memory or disk than a node of {pool.name}"
     for workload in plan.workloads:
         fit = workload.judgement.fit
-        if fit is not None and min(fit.weights_gib, fit.kv_cache_gib, fit.kv_cache_tokens, fit.max_concurrency) < 0:
+        if fit is not None and min(fit.weights_gib, fit.kv_room_gib, fit.kv_cache_tokens, fit.max_concurrency) < 0:
             yield f"{workload.name}: a figure below nothing"
 
 

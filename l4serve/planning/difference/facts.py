@@ -53,7 +53,7 @@ def _fit_facts(fit: Fit | None) -> dict[str, Any] | None:
         "nonTorchGib": _rounded(fit.non_torch_gib),
         "cudaGraphGib": _rounded(fit.cuda_graph_gib),
         "workspaceGib": _rounded(fit.workspace_gib),
-        "kvCacheGib": _rounded(fit.kv_cache_gib),
+        "kvCacheGib": _rounded(fit.kv_room_gib),
         "usableGib": _rounded(fit.usable_gib),
         "totalGib": _rounded(fit.total_gib),
     }

@@ -37,8 +37,3 @@ class Fit:
     shortage_gib: float = 0.0
     reasons: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-    @property
-    def kv_cache_gib(self) -> float:
-        """Size of the KV cache; 0 where nothing is left for it."""
-        return self.kv_room_gib

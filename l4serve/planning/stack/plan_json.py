@@ -161,7 +161,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
 
 
 def _fit(fit: Fit) -> dict[str, Any]:
-    return {**_values(asdict(fit)), "kvCacheGib": fit.kv_cache_gib, **judged_lengths(fit)}
+    return {**_values(asdict(fit)), "kvCacheGib": fit.kv_room_gib, **judged_lengths(fit)}
 
 
 def _token(workload: WorkloadPlan) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ def fit_text(fit: Fit) -> str:
         verdict = "the model may not fit its GPU: it is short by less than the uncertainty"
     numbers = (
         f"weights {fit.weights_gib:.2f}, activations {fit.activation_gib:.2f}, other {fit.non_torch_gib:.2f}, "
-        f"CUDA graphs {fit.cuda_graph_gib:.2f}, KV cache {fit.kv_cache_gib:.2f} GiB per GPU "
+        f"CUDA graphs {fit.cuda_graph_gib:.2f}, KV cache {fit.kv_room_gib:.2f} GiB per GPU "
         f"(+-{fit.uncertainty_gib:.2f}); {fit.kv_cache_tokens} tokens of cache"
     )
     return "; ".join((verdict, numbers, *fit.reasons))

@@ -29,7 +29,7 @@ def test_a_small_draft_takes_weights_and_cache() -> None:
     assert drafted is not None
     assert drafted.weights_gib - alone.weights_gib == pytest.approx(2.3, abs=0.1)
     cache_of_a_token = (16 * 8 * 64 + 32 * 8 * 128) * 2 * 2
-    assert drafted.kv_cache_gib * 2**30 / drafted.kv_cache_tokens == pytest.approx(cache_of_a_token, rel=0.01)
+    assert drafted.kv_room_gib * 2**30 / drafted.kv_cache_tokens == pytest.approx(cache_of_a_token, rel=0.01)
 
 
 def test_a_draft_that_leaves_no_room_is_refused() -> None:
@@ -61,8 +61,8 @@ def test_a_draft_head_is_one_layer_of_its_target() -> None:
     assert alone is not None
     assert headed is not None
     assert headed.weights_gib - alone.weights_gib == pytest.approx(0.5, abs=0.06)
-    tokens = headed.kv_cache_gib * 2**30 / headed.kv_cache_tokens
-    assert tokens == pytest.approx(alone.kv_cache_gib * 2**30 / alone.kv_cache_tokens * 33 / 32, rel=0.01)
+    tokens = headed.kv_room_gib * 2**30 / headed.kv_cache_tokens
+    assert tokens == pytest.approx(alone.kv_room_gib * 2**30 / alone.kv_cache_tokens * 33 / 32, rel=0.01)
 
 
 def draft(model: str) -> dict[str, Any]:

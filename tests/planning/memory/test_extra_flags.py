@@ -146,7 +146,7 @@ def test_an_encoder_keeps_no_cache_and_fits() -> None:
     model = shape_from_config(config, model_id="bge", source="test")
     answer = estimate(model, gpu, asked("--runner=pooling"))
     assert answer.fits
-    assert answer.kv_cache_gib == 0
+    assert answer.kv_room_gib == 0
     assert answer.weights_gib == pytest.approx(1.07, abs=0.03)
 
 

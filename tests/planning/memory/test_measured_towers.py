@@ -72,7 +72,7 @@ def test_an_item_has_the_tokens_that_were_encoded(name: str) -> None:
 def test_a_measured_tower_is_known_to_half_a_gib(name: str) -> None:
     case = CASES[name]
     fit = estimate(case.model, case.gpu, case.options)
-    off = abs(fit.kv_cache_gib - max(0.0, case.parts["kv_cache_gib"]))
+    off = abs(fit.kv_room_gib - max(0.0, case.parts["kv_cache_gib"]))
     assert off <= fit.uncertainty_gib < 0.75
     assert not (fit.fits and not case.fits)
 

@@ -38,7 +38,7 @@ def test_longer_context_never_fits_where_shorter_does_not(
     shorter = estimate(model, gpu, options)
     longer = estimate(model, gpu, replace(options, max_model_len=options.max_model_len + extra))
     assert longer.fits <= shorter.fits
-    assert longer.kv_cache_gib <= shorter.kv_cache_gib + 1e-9
+    assert longer.kv_room_gib <= shorter.kv_room_gib + 1e-9
     assert longer.max_concurrency <= shorter.max_concurrency + 1e-9
 
 
@@ -55,7 +55,7 @@ def test_larger_batches_never_leave_more_cache(
 ) -> None:
     smaller = estimate(model, gpu, options)
     larger = estimate(model, gpu, replace(options, **{field: getattr(options, field) + extra}))
-    assert larger.kv_cache_gib <= smaller.kv_cache_gib + 1e-9
+    assert larger.kv_room_gib <= smaller.kv_room_gib + 1e-9
     assert larger.activation_gib >= smaller.activation_gib - 1e-9
 
 
@@ -66,7 +66,7 @@ def test_more_utilisation_never_leaves_less_cache(
 ) -> None:
     assert options.gpu_memory_utilization is not None
     more = replace(options, gpu_memory_utilization=options.gpu_memory_utilization + extra)
-    assert estimate(model, gpu, more).kv_cache_gib >= estimate(model, gpu, options).kv_cache_gib - 1e-9
+    assert estimate(model, gpu, more).kv_room_gib >= estimate(model, gpu, options).kv_room_gib - 1e-9
 
 
 @given(MODELS, GPUS, vllm_options())
@@ -114,7 +114,7 @@ def test_twice_the_ranks_never_leave_less_cache_than_the_collectives_cost(
     narrow = estimate(model, L4, options)
     wide = estimate(model, L4, replace(options, tensor_parallel_size=2 * options.tensor_parallel_size))
     buffers = wide.non_torch_gib - narrow.non_torch_gib
-    assert wide.kv_cache_gib >= narrow.kv_cache_gib - max(0.0, buffers) - 1e-6
+    assert wide.kv_room_gib >= narrow.kv_room_gib - max(0.0, buffers) - 1e-6
 
 
 @given(TGI_MODELS, GPUS, tgi_options(), st.integers(min_value=1, max_value=4096))

@@ -77,4 +77,4 @@ def test_the_cache_beside_fp8_weights_is_as_measured(name: str, weights: float, 
     )
     found = estimate(model, card, options)
     assert found.weights_gib == pytest.approx(weights, rel=0.005)
-    assert found.kv_cache_gib == pytest.approx(cache, rel=0.012)
+    assert found.kv_room_gib == pytest.approx(cache, rel=0.012)

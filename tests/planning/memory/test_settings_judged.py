@@ -42,7 +42,7 @@ def test_a_level_or_mode_without_compilation_is_eager_unless_graphs_need_none(
     options = asked(*flags, version=version)
     assert options.is_eager == eager
     plain = asked(version=version, enforce_eager=eager)
-    assert fit(SMALL, options).kv_cache_gib == fit(SMALL, plain).kv_cache_gib
+    assert fit(SMALL, options).kv_room_gib == fit(SMALL, plain).kv_room_gib
 
 
 def test_a_mode_between_is_not_judged() -> None:
@@ -56,7 +56,7 @@ def test_a_pass_that_fuses_takes_nothing_and_one_of_the_network_buffers(key: str
     assert fit(SMALL, asked(f"-cc.pass_config.{key}=true", **ranks)) == plain
     on, off = (fit(SMALL, asked(f"-cc.pass_config.fuse_allreduce_rms={on}", **ranks)) for on in ("true", "false"))
     assert off == plain
-    assert plain.kv_cache_gib - on.kv_cache_gib == pytest.approx(2 * 4 * 64 / 1024)
+    assert plain.kv_room_gib - on.kv_room_gib == pytest.approx(2 * 4 * 64 / 1024)
     assert asked('-cc={"pass_config":{"enable_sp":true}}').unjudged == (
         "pass_config.enable_sp of the compilation config",
     )
@@ -76,7 +76,7 @@ def test_throughput_doubles_what_nobody_set_and_interactivity_captures_every_sma
 def test_ranks_that_share_a_context_hold_as_many_times_the_tokens() -> None:
     ranks: dict[str, Any] = {"version": "0.12.0", "tensor_parallel_size": 2, "max_model_len": 8192}
     alone, shared = fit(LATENT, asked(**ranks)), fit(LATENT, asked("--decode-context-parallel-size=2", **ranks))
-    assert shared.kv_cache_gib == alone.kv_cache_gib
+    assert shared.kv_room_gib == alone.kv_room_gib
     assert shared.kv_cache_tokens == pytest.approx(2 * alone.kv_cache_tokens, rel=0.001)
     with pytest.raises(MemoryModelError, match="windows"):
         fit("google/gemma-3-4b-it", asked("--decode-context-parallel-size=2", **ranks))
@@ -92,7 +92,7 @@ def test_a_tower_copied_to_every_rank_is_whole_on_each() -> None:
 
 def test_a_server_that_can_sleep_is_judged_within_a_layer() -> None:
     awake, asleep = fit(SMALL, asked()), fit(SMALL, asked("--enable-sleep-mode"))
-    assert asleep.kv_cache_gib == awake.kv_cache_gib
+    assert asleep.kv_room_gib == awake.kv_room_gib
     assert asleep.uncertainty_gib > awake.uncertainty_gib
 
 
