@@ -13,7 +13,10 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 _NAMES = """VLLM_API_KEY API_KEY AWS_SECRET_ACCESS_KEY DB_PASSWORD MY_TOKEN CLIENT_SECRET WANDB_API_KEY MY_PAT MY_CRED
 AUTH SECRET_VALUE DBPASS DSN DB_PWD CONNECTION_STRING SESSION AWS_ACCESS_KEY_ID ADMIN_PW ADMIN_PIN PASSWORT
-GITHUB_TOKENS OPENAIKEY KEY SALT"""
+GITHUB_TOKENS OPENAIKEY KEY SALT PSK BINDPW"""
+_STRONG = """AUTH_TOKEN SESSION_SECRET COOKIE_SECRET BASIC_AUTH_PASSWORD AWS_SESSION_TOKEN FERNET_KEY
+ERLANG_COOKIE"""
+"""Names beside whose word for secrets a weaker one stands: plain words under them are a secret too."""
 _INSIDE = (
     'x={"Authorization": "Bearer {}"}', "headers:\n  Authorization: Basic {}", "--x --api-key {}", "a=1&api_key={}",
     'x={"auths": {"r.io": {"auth": "{}"}}}', "host=b password={}", "https://hooks.slack.com/services/T0/B0/{}",
@@ -64,6 +67,9 @@ def planted(rng: random.Random) -> Iterator[Case]:
             yield stack_case("secrets by shape", _planted(place, secret), rng.choice(commands), secret)
     for name in _NAMES.split():
         secret = f"plain{run(9)}"
+        yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
+    for name in _STRONG.split():
+        secret = f"sword{''.join(rng.choices('abcdefgh', k=6))}"
         yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
     for option in (
         "--api-key={}",

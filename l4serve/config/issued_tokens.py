@@ -9,12 +9,14 @@ _BEFORE = (
     r"|(?<=\[m)|(?<=\[\dm)|(?<=\[\d\dm))"
 )
 """Where a token may begin: not inside a word, but behind an escape or a terminal's colour, which end in letters."""
+_UUID = r"[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}"
 _ISSUED = (
     r"hf_[A-Za-z0-9]{16,}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{16,}",  # Hugging Face, organisations
     r"gh[pousr]_[A-Za-z0-9]{16,}",  # GitHub
     r"github_pat_[A-Za-z0-9_]{16,}",
-    r"gl(?:pat|dt|cbt|ptt|ft|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
+    r"gl(?:pat|dt|cbt|ptt|ft|ffct|soat|rt|agent|imt)-[A-Za-z0-9_-]{16,}",  # GitLab
+    r"GR1348941[A-Za-z0-9_-]{20}",  # GitLab, of a runner
     r"xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack
     r"xapp-\d-[A-Za-z0-9-]{10,}",  # Slack, of an app
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
@@ -34,18 +36,37 @@ _ISSUED = (
     r"pplx-[A-Za-z0-9]{20,}",  # Perplexity
     r"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{16,}",  # Square
     r"(?:[sr]k|whsec)_(?:live|test)_[A-Za-z0-9]{10,}",  # Stripe
+    r"rzp_(?:live|test)_[A-Za-z0-9]{14}",  # Razorpay
+    r"access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}",  # Braintree
+    rf"(?:access|public)-(?:production|development|sandbox)-{_UUID}",  # Plaid
+    rf"pat-(?:na|eu|ap)\d-{_UUID}",  # HubSpot
+    rf"(?:api|sdk|ms)-{_UUID}",  # LaunchDarkly, ModelScope
+    r"sk-helicone(?:-[a-z0-9]{7}){4}",
+    r"sq[uap]_[a-f0-9]{40}",  # SonarQube
+    r"sgp_(?:(?:[a-f0-9]{16}|local)_)?[a-f0-9]{40}",  # Sourcegraph
+    r"dtn_[a-f0-9]{64}",  # Daytona
+    r"md-(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])",  # Mandrill
+    r"SCW(?=[A-Z]*\d)[A-Z0-9]{17}(?![A-Za-z0-9])",  # Scaleway
+    r"PLAK[a-f0-9]{32}",  # Planet
+    # kubeadm, to join a cluster
+    r"(?=[a-z]*\d)[a-z0-9]{6}\.(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{16}(?![A-Za-z0-9-]|\.[A-Za-z0-9])",
+    r"\$2[abxy]\$\d\d\$[A-Za-z0-9./]{53}",  # bcrypt's hash of a password
+    r"\$(?:apr1|[156])\$[A-Za-z0-9./]{1,16}\$[A-Za-z0-9./]{22,86}",  # crypt's
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
     r"hv[sbr]\.[A-Za-z0-9_-]{16,}",  # Vault
     r"AGE-SECRET-KEY-1[A-Z0-9]{20,}",
-    r"dapi[a-f0-9]{32}",  # Databricks
+    r"(?:dapi|dose)[a-f0-9]{32}",  # Databricks
     r"lin_api_[A-Za-z0-9]{16,}",  # Linear
     r"(?:ntn|secret)_[A-Za-z0-9]{40,}",  # Notion
     r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}",  # Shopify
     r"gl(?:sa|c)_[A-Za-z0-9_+/=-]{20,}",  # Grafana
     r"NRAK-[A-Z0-9]{20,}",  # New Relic
+    r"[a-f0-9]{36}NRAL",
     r"lsv2_(?:pt|sk)_[A-Za-z0-9_]{16,}",  # LangSmith
     r"tskey-[a-z]+-[A-Za-z0-9-]{16,}",  # Tailscale
     r"ATATT3[A-Za-z0-9_=-]{20,}",  # Atlassian
+    r"ATTA[a-f0-9]{64}",  # Trello
+    r"BBDC-[A-Za-z0-9+/]{40,}",  # Bitbucket
     r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{16,}",  # Doppler
     r"pscale_(?:tkn|pw)_[A-Za-z0-9_-]{16,}",  # PlanetScale
     r"[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_-]{16,}",  # Terraform Cloud

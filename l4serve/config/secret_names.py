@@ -43,7 +43,9 @@ _PASSES = (
 )
 _GLUED_PASS = re.compile(rf"^(?!(?:{'|'.join(_PASSES)})$)[a-z]{{1,12}}pass$")
 """DBPASS and SMTPPASS, but not BYPASS."""
-_GLUED_CAPITALS = re.compile(r"[a-z](?:token|secret)$|^(?:db|sql|my|pg|root|admin|user|ftp|smtp|ldap|redis|mysql)pw$")
+_GLUED_CAPITALS = re.compile(
+    r"[a-z](?:token|secret)$|^(?:db|sql|my|pg|root|admin|user|ftp|smtp|ldap|redis|mysql|bind|vnc)pw$"
+)
 """Ends of a word of capitals alone: HFTOKEN, DBPW."""
 _GLUED_KEY = re.compile(r"^(?P<of>[a-z]{2,})keys?$")
 """OPENAIKEY, but not SORTKEY or MONKEY."""
@@ -134,7 +136,13 @@ def _secret_word(name: str) -> str | None:
     if any(pair in _REFERENCES for pair in pairwise(words)) or (words[-1] == "id" and words[-2:-1] in _OWNERS):
         return None
     named = (word for word in words if word in _words()["secret"] or _is_glued(word, capitals=capitals))
-    return next(named, None) or _token_in(words) or _key_in(words, capitals=capitals) or _last_in(name, words)
+    found = (*named, _token_in(words), _key_in(words, capitals=capitals), _last_in(name, words))
+    # AUTH_TOKEN is a token, and no AUTH that keycloak may be.
+    return min(filter(None, found), key=_weakness, default=None)
+
+
+def _weakness(word: str) -> int:
+    return (word in _words()["open"]) + (word in _words()["weak"])
 
 
 def _begins_an_option(name: str) -> bool:
@@ -179,7 +187,7 @@ def _token_in(words: list[str]) -> str | None:
 
 
 _PAIRS = frozenset(
-    [("connection", "string"), ("conn", "str"), ("conn", "string"), ("honeycomb", "team")]
+    [("connection", "string"), ("conn", "str"), ("conn", "string"), ("honeycomb", "team"), ("erlang", "cookie")]
     + [(kind, code) for kind in ("recovery", "activation", "access", "license", "backup") for code in ("code", "codes")]
     + [(kind, "phrase") for kind in ("seed", "recovery", "backup")]
 )

@@ -70,6 +70,7 @@ def test_a_key_behind_sk_is_known_by_its_own_form(key: str) -> None:
     assert key not in redact(f"it is {key}.")
 
 
+HEX40, UUID = "0a1b2c3d4e" * 4, "0a1b2c3d-4e5f-6a7b-8c9d-0a1b2c3d4e5f"
 ISSUED = {
     "Mailgun": "key-" + "0a1b2c3d" * 4,
     "Google OAuth, to refresh": "1//0g" + "aB3_dE-f" * 6,
@@ -77,6 +78,19 @@ ISSUED = {
     "ntfy": "tk_" + "agqd6kbxrw" + "0a1b2c3d4e5f6g7h8i9",
     "Slack, of an app": "xapp-1-A02BC3DE4FG-1234567890123-" + "0a1b2c3d" * 4,
     "the Hub, behind letters": "tokenhf_" + "AbCdEfGh" * 4,
+    "SonarQube": "squ_" + HEX40,
+    "Sourcegraph": "sgp_0a1b2c3d0a1b2c3d_" + HEX40,
+    "Daytona": "dtn_" + "0a1b2c3d" * 8,
+    "Trello": "ATTA" + "0a1b2c3d" * 8,
+    "New Relic": HEX40[:36] + "NRAL",
+    "Braintree": "access_token$production$0a1b2c3d0a1b2c3d$" + HEX40[:32],
+    "Plaid": f"access-production-{UUID}",
+    "HubSpot": f"pat-na1-{UUID}",
+    "LaunchDarkly": f"sdk-{UUID}",
+    "Razorpay": "rzp_live_AbCdEfGhIjKlMn",
+    "kubeadm": "a1b2c3.0a1b2c3d4e5f6a7b",
+    "bcrypt": "$2y$10$" + "AbCdEfGh" * 6 + "./AbC",
+    "crypt": "$6$salt$" + "AbCdEfGh" * 10 + "./AbCd",
 }
 
 
@@ -96,6 +110,12 @@ def test_a_token_is_known_by_the_form_that_its_issuer_publishes(name: str) -> No
         "e2b_sandbox",
         "xapp-1",
         "myhf_transformers",
+        "sgp_attention",
+        "md-preview-of-all-models",
+        "sdk-python",
+        UUID,
+        f"org/{HEX40}",
+        "a1b2c3.example.com",
     ],
     str,
 )

@@ -100,6 +100,17 @@ def test_more_names_of_secrets(name: str) -> None:
         loaded(serving({"qwen": workload(extraEnv={name: "hunter22x"})}))
 
 
+STRONGER = """AUTH_TOKEN AUTH_SECRET SESSION_SECRET COOKIE_SECRET WEBHOOK_SECRET BASIC_AUTH_PASSWORD AWS_SESSION_TOKEN
+X-Auth-Token authToken SAS_TOKEN BEARER_TOKEN FERNET_KEY PSK BINDPW ERLANG_COOKIE"""
+
+
+@each(STRONGER.split(), str)
+def test_a_weak_word_of_a_name_takes_nothing_from_a_strong_one(name: str) -> None:
+    assert holds_a_secret(name, "swordfish")
+    with pytest.raises(ConfigError, match="plain text"):
+        loaded(serving({"qwen": workload(extraEnv={name: "correct-horse-battery"})}))
+
+
 def test_a_number_to_remember_is_a_secret_and_a_pinned_core_is_none() -> None:
     assert holds_a_secret("ADMIN_PIN", "4711")
     for name, value in (("CPU_PIN", "4711"), ("PIN_MEMORY", "x"), ("ADMIN_PIN", "true")):
