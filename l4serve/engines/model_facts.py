@@ -36,6 +36,7 @@ def model_facts(model: ModelTraits) -> Mapping[str, Any]:
         "model.stateGroups": model.state_groups,
         "model.vocabulary": model.vocab_size,
         "model.windowed": model.windowed or None,
+        "model.cacheGroups": model.cache_groups,
         "model.purpose": model.purpose,
         "model.context": model.max_position_embeddings,
         "model.dtype": model.dtype,

@@ -54,6 +54,9 @@ class ModelTraits:
     """Whether keys and values are kept as one compressed vector (MLA), which every shard holds whole."""
     windowed: bool = False
     """Whether every layer sees a window of tokens alone, as in Mistral 7B's first release; not where only some do."""
+    cache_groups: Literal["states", "windows"] | None = None
+    """What a described model keeps beside keys and values of every token, so that its layers have unlike blocks."""
+
 
     @property
     def described(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from l4serve.engines.traits import ModelTraits
 from l4serve.planning.models.catalogue import find_model
@@ -39,8 +39,17 @@ def model_traits(shape: ModelShape | None, model_id: str) -> ModelTraits:
         intermediate_size=shape.intermediate_size,
         expert_intermediate_size=shape.moe.expert_intermediate_size if shape.moe else None,
         windowed=set(shape.layer_kinds) == {LayerKind.SLIDING},
+        cache_groups=_cache_groups(shape),
         shared_intermediate_size=shape.moe.shared_intermediate_size if shape.moe else None,
     )
+
+
+def _cache_groups(shape: ModelShape) -> Literal["states", "windows"] | None:
+    """What a model's layers keep beside whole contexts; chunks are left out, as releases differ in their blocks."""
+    kinds = set(shape.layer_kinds)
+    if kinds & {LayerKind.LINEAR, LayerKind.BOTH}:
+        return "states"
+    return "windows" if {LayerKind.FULL, LayerKind.SLIDING} <= kinds and not shape.sees_chunks else None
 
 
 def draft_vocab_size(speculative: Mapping[str, Any] | None) -> int | None:
