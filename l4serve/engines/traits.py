@@ -57,7 +57,6 @@ class ModelTraits:
     cache_groups: Literal["states", "windows"] | None = None
     """What a described model keeps beside keys and values of every token, so that its layers have unlike blocks."""
 
-
     @property
     def described(self) -> bool:
         """Whether more than the id, and the class that may follow from it, is known."""

@@ -43,7 +43,7 @@ class Generation:
     chunked_batched_tokens: int
     v0_below_capability: tuple[int, int] | None
     v0_for_fp8_cache_without_flash_attention: bool
-    online_fp8_streams: bool
+    online_fp8: Literal["after", "beside", "streams"]
     loads_unsplit: bool
     sliding_window_cache: Literal["full", "groups"]
     chunked_cache: Literal["full", "groups"]

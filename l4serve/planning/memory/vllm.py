@@ -227,8 +227,8 @@ def _weights_gib(question: Question) -> tuple[float, float]:
     """Weights at rest and at the peak of loading.
 
     An 8-bit format made while loading leaves what the allocator keeps beside it, or one layer's plain MLP, behind where
-    weights stream in; without streaming all plain weights are loaded first. What is offloaded leaves the card while
-    layers are made, before weights load.
+    weights stream in; without streaming all plain weights are loaded first, and some releases hold on to these until
+    the last narrow one is made. What is offloaded leaves the card while layers are made, before weights load.
     """
     model, options, generation = question.model, question.options, question.generation
     draft = options.draft_weights_gib / options.tensor_parallel_size
@@ -241,10 +241,13 @@ def _weights_gib(question: Question) -> tuple[float, float]:
     stored = weight_format(model, options)
     if stored is None or not stored.online or stored.name == "bitsandbytes":
         return weights + draft, weights
-    if generation.online_fp8_streams:
+    if generation.online_fp8 == "streams":
         weights += left_behind_bytes(model, options, stored, generation) / GIB
         return weights + draft, weights
-    return weights + draft, max(weights, weight_bytes(model, edited(options, quantization=None)) / GIB)
+    plain = weight_bytes(model, edited(options, quantization=None)) / GIB
+    # Narrow weights are half as wide, so as large as what making them saves.
+    beside = plain - kept if generation.online_fp8 == "beside" else 0.0
+    return weights + draft, max(weights, plain + beside)
 
 
 def _graphs_gib(question: Question, *, flashinfer: bool) -> float:

@@ -157,7 +157,8 @@ def _reasons(
     reasons = []
     free = gpu.total_gib - gpu.context_gib
     if parts.loading > max(free, parts.weights):
-        reasons.append(f"loading holds {parts.loading:.2f} GiB of unquantised weights and {free:.2f} GiB are free")
+        need = f"loading holds {parts.loading:.2f} GiB of weights, the unquantised ones with them"
+        reasons.append(f"{need}, and {free:.2f} GiB are free; vLLM 0.16 or newer makes one layer after the other")
     if usable > free:
         reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
     elif usable + parts.late > free:

@@ -117,6 +117,15 @@ def test_loading_without_streaming_needs_room_for_the_plain_weights() -> None:
     assert not any("loading" in reason for reason in new.reasons)
 
 
+@pytest.mark.parametrize(
+    ("version", "fits"), [("0.12.0", True), ("0.13.0", False), ("0.14.1", False), ("0.15.1", False), ("0.16.0", True)]
+)
+def test_releases_that_hold_plain_and_narrow_weights_at_once(version: str, *, fits: bool) -> None:
+    asked = answer("google/gemma-7b", engine_version=version, quantization="fp8", max_model_len=2048)
+    held = [reason for reason in asked.reasons if "loading holds 23." in reason]
+    assert (asked.fits, bool(held)) == (fits, not fits)
+
+
 def test_graphs_that_are_not_counted_must_fit_outside_the_share() -> None:
     tight = answer("meta-llama/Llama-3.1-8B", engine_version="0.10.0", max_model_len=4096, gpu_memory_utilization=0.99)
     eager = answer(
