@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from l4serve.config.base import (
     ByteCount,
@@ -25,6 +25,11 @@ def _counted(limits: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(most, Mapping) and not str(most).isdigit():
             raise ValueError(f"{most!r} of {kind} is not a number; write for example {{{kind}: 2}}")
     return limits
+
+
+def _named(length: Any) -> Any:
+    """vLLM's -1 by the name that it has here."""
+    return "auto" if length == -1 else length
 
 
 class LoraAdapter(ConfigModel):
@@ -64,8 +69,8 @@ class VllmEngine(ConfigModel):
     """Quantisation method, such as awq, awq_marlin, gptq, fp8 or bitsandbytes; unset follows the checkpoint."""
     kv_cache_dtype: Word | None = None
     """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2; eight bits hold twice the tokens of sixteen."""
-    max_model_len: PositiveInt | Literal["auto"] | None = None
-    """Longest context, prompt and output together, in tokens; auto (from 0.14.0) is as long as the cache holds."""
+    max_model_len: Annotated[PositiveInt | Literal["auto"] | None, BeforeValidator(_named)] = None
+    """Longest context, prompt and output together, in tokens; auto (or -1, from 0.14.0) is as long as the cache holds."""
     tensor_parallel_size: PositiveInt | None = None
     """GPUs that each layer is sharded over; unset follows `gpus`."""
     pipeline_parallel_size: PositiveInt | None = None

@@ -34,7 +34,7 @@ def test_what_leaves_nothing_for_a_cache_is_refused() -> None:
 
 @pytest.mark.parametrize(("version", "taken"), [("0.13.0", False), ("0.14.0", True), ("0.33.0", True)])
 def test_a_release_takes_it_or_is_refused(version: str, *, taken: bool) -> None:
-    asked = case("vllm", version, QWEN, maxModelLen="auto")
+    asked = case("vllm", version, QWEN, maxModelLen=-1)
     if taken:
         assert "--max-model-len=auto" in build_launch(asked).argv
         return
