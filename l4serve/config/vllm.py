@@ -70,7 +70,7 @@ class VllmEngine(ConfigModel):
     kv_cache_dtype: Word | None = None
     """Type of the KV cache, such as auto, fp8, fp8_e4m3 or fp8_e5m2; eight bits hold twice the tokens of sixteen."""
     max_model_len: Annotated[PositiveInt | Literal["auto"] | None, BeforeValidator(_named)] = None
-    """Longest context, prompt and output together, in tokens; auto (or -1, from 0.14.0) is as long as the cache holds."""
+    """Longest context, prompt and output, in tokens; auto (or -1, from 0.14.0) is as long as the cache holds."""
     tensor_parallel_size: PositiveInt | None = None
     """GPUs that each layer is sharded over; unset follows `gpus`."""
     pipeline_parallel_size: PositiveInt | None = None

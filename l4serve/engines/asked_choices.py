@@ -31,16 +31,22 @@ def choice_facts(case: Case) -> Mapping[str, Any]:
 
 
 def step_facts(case: Case, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Tokens that a step holds, by default where nothing is asked, and those of the drafts of a whole batch."""
+    """Tokens that a step holds, by default where nothing is asked, and those of the drafts of a whole batch.
+
+    `draft.besideShards` are the tokens of one sequence with drafts where neither they nor the shards divide the other.
+    """
     memory = case.gpu.memory_gib
     limits = case.contract.batch_limits_for(memory, case.gpu.name) if memory else None
     sequences = asked["maxNumSeqs"] or (limits.max_num_seqs if limits else None)
     drafts = asked["speculative.numSpeculativeTokens"]
+    tokens = drafts + 1 if isinstance(drafts, int) else None
+    less, more = sorted((tokens or 1, case.layout.tensor_parallel_size))
     return {
         "step.tokens": asked["maxNumBatchedTokens"] or (limits.max_num_batched_tokens if limits else None),
-        "draft.step": sequences * (drafts + 1) if sequences and isinstance(drafts, int) else None,
+        "draft.step": sequences * tokens if sequences and tokens else None,
         "graphs.default": 2 * sequences if sequences else None,
-        "draft.tokens": drafts + 1 if isinstance(drafts, int) else None,
+        "draft.tokens": tokens,
+        "draft.besideShards": tokens if more % less else None,
     }
 
 

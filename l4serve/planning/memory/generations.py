@@ -69,6 +69,7 @@ class Generation:
     token_report: Literal["blocks", "capacity"]
     counts_reserved_cache: bool
     demands_states: bool
+    bounds_state_blocks: bool
     demands_all_stages: bool
     whole_items: Literal["split", "refused", "held"]
     whole_pictures: bool

@@ -25,6 +25,7 @@ from l4serve.planning.values.edited import edited
 GPU_COUNTS = (1, 2, 4, 8)
 SEQUENCE_LIMITS = (512, 256, 128, 64, 32, 16)
 BATCH_LIMITS = (1024, 512)
+LARGER_BATCHES = (2048, 4096, 8192)
 HIGHEST_UTILIZATION = 0.95
 LOWER_UTILIZATIONS = (0.94, 0.92, 0.9, 0.88, 0.85, 0.8)
 SHORTEST_USEFUL_CONTEXT = 512
@@ -142,6 +143,7 @@ def _single_edits(gpu: Gpu, base: Step, judge: Judge) -> Iterator[Step]:
     if "sequences" in engine_profile(base.options.engine).fields:
         yield from _stated_edits(base, judge)
         yield from _item_edits(base)
+        yield from _block_edits(base)
         yield from _batch_edits(base, judge)
         yield from _utilization_edits(base)
         yield from _fewer_edits(base)
@@ -185,6 +187,16 @@ def _item_edits(base: Step) -> Iterator[Step]:
         tokens = -(-max(item, tower.tokens_per_item) // 1024) * 1024
         changed = edited(options, max_num_batched_tokens=tokens)
         yield extend(base, changed, "engine.maxNumBatchedTokens", tokens, 0)
+
+
+def _block_edits(base: Step) -> Iterator[Step]:
+    """Larger steps, for the blocks of states that are kept for prefixes."""
+    options, generation = base.options, vllm_generation(base.options.engine_version)
+    tokens = options.max_num_batched_tokens or generation.default_batched_tokens
+    for larger in LARGER_BATCHES if generation.bounds_state_blocks and base.model.linear_state else ():
+        if larger > tokens:
+            changed = edited(options, max_num_batched_tokens=larger)
+            yield extend(base, changed, "engine.maxNumBatchedTokens", larger, 0)
 
 
 def _batch_edits(base: Step, judge: Judge) -> Iterator[Step]:

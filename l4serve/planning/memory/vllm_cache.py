@@ -20,7 +20,7 @@ def cache_layout(question: Question) -> KvLayout:
             grouped=generation.groups_sliding(question.model, options),
             in_flight_tokens=generation.in_flight_batches * limits.batched_tokens,
             batched_tokens=limits.batched_tokens,
-            prefix_states=_prefix_states(question),
+            prefix_states=prefix_states(question),
         )
 
     layout = over(options.pipeline_parallel_size)
@@ -29,7 +29,7 @@ def cache_layout(question: Question) -> KvLayout:
     return edited(layout, demanded_bytes=over(1).block_bytes)
 
 
-def _prefix_states(question: Question) -> Literal["all", "align"] | None:
+def prefix_states(question: Question) -> Literal["all", "align"] | None:
     """Which states are kept for prefixes: the release's way, or the one that the operator names."""
     options, generation = question.options, question.generation
     if not generation.caches_prefixes(question.model, options):

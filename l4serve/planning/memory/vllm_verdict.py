@@ -8,6 +8,7 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.towers import whole_item
 from l4serve.planning.memory.vllm_activations import BatchLimits, Question
+from l4serve.planning.memory.vllm_cache import prefix_states
 from l4serve.planning.models.model_shape import LayerKind
 from l4serve.planning.values.quantity import GIB
 
@@ -48,7 +49,7 @@ def verdict(
     needed = 0 if encoder else layout.blocks_for(limits.max_model_len)
     states = _blocks_of_states(question)
     concurrency = float(limits.seqs) if encoder else blocks / needed
-    apart = (*_states_apart(question), *_split_item(question))
+    apart = (*_states_apart(question), *_long_block(question, layout), *_split_item(question))
     holds = _stated_size(question, blocks, needed)
     reasons = (*_reasons(gpu, parts, left, usable, enough, needed, limits, layout, holds), *apart)
     if not reasons and blocks < states:
@@ -118,6 +119,20 @@ def _states_apart(question: Question) -> tuple[str, ...]:
     if question.options.groups_layers or not all(kinds):
         return ()
     return ("the hybrid KV cache manager, which this model needs, is turned off",)
+
+
+def _long_block(question: Question, layout: KvLayout) -> tuple[str, ...]:
+    """A block as long as a state is large, of which a step must hold one where states are kept for prefixes."""
+    state, kept = question.model.linear_state, prefix_states(question)
+    if state is None or kept is None or (kept == "all" and state.chunk > 0):
+        return ()
+    if not question.generation.bounds_state_blocks or layout.full_block <= question.limits.batched_tokens:
+        return ()
+    return (
+        f"with prefix caching a step must hold a block of {layout.full_block} tokens, as large as a layer's state, and "
+        f"has {question.limits.batched_tokens} (maxNumBatchedTokens): the engine stops; raise them, or leave "
+        "enablePrefixCaching",
+    )
 
 
 def _split_item(question: Question) -> tuple[str, ...]:
