@@ -34,3 +34,11 @@ def test_a_processor_of_transformers_takes_none(version: str, *, told: bool) -> 
     assert (BY_PROCESSOR in errors("vllm", version, SMALL, extra_args=(TOKENIZER,))) is told
     assert BY_PROCESSOR not in errors("vllm", version, SMALL, extra_args=(TOKENIZER, CONFIG))
     assert BY_PROCESSOR not in errors("vllm", version, SMALL)
+
+
+@pytest.mark.parametrize(("version", "refused"), [("0.8.0", True), ("0.11.2", True), ("0.12.0", False)])
+def test_ministral_3_came_with_0_12(version: str, *, refused: bool) -> None:
+    unseen = ModelTraits(id="mistralai/Ministral-3-8B-Instruct-2512")
+    rule = "vllm-ministral-3-before-its-release"
+    assert (rule in errors("vllm", version, unseen)) is refused
+    assert rule not in errors("vllm", version, unseen, extra_args=(TOKENIZER, CONFIG))
