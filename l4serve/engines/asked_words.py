@@ -71,6 +71,9 @@ _OPTIONS = (
     "arg.disableHybridKvCacheManager",
     "arg.compilationConfig.compile_sizes",
     "arg.kvTransferConfig.kv_connector",
+    "arg.kvTransferConfig.kv_connector_extra_config.cpu_bytes_to_use",
+    "arg.kvTransferConfig.kv_connector_extra_config.num_cpu_blocks",
+    "arg.kvTransferConfig.kv_connector_extra_config.spec_name",
     "arg.ecTransferConfig.ec_connector",
     "arg.ecTransferConfig.ec_role",
     "arg.disableMmPreprocessorCache",
@@ -152,7 +155,15 @@ def _known(option: str, value: Any) -> dict[str, Any]:
     """The facts of an option's value, by key where it is an object."""
     if option not in _HOLDERS:
         return {f"arg.{option}": value}
-    return {f"arg.{option}.{key}": inner for key, inner in (value or {}).items() if f"arg.{option}.{key}" in _NOTHING}
+    return {name: inner for name, inner in _inner(f"arg.{option}", value or {}) if name in _NOTHING}
+
+
+def _inner(name: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every value of an object by its path, those of the objects in it too."""
+    for key, inner in value.items():
+        yield f"{name}.{key}", inner
+        if isinstance(inner, Mapping):
+            yield from _inner(f"{name}.{key}", inner)
 
 
 def unknown_class(facts: Mapping[str, Any], contract: Contract) -> str | None:
