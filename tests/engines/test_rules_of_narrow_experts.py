@@ -1,8 +1,9 @@
-"""Formats of 4 bits whose kernels few cards have: NVFP4 on workstation Blackwell, W4A8, gpt-oss by bitsandbytes."""
+"""Formats of 4 bits whose kernels few cards have: NVFP4 on workstation Blackwell, W4A8, experts by bitsandbytes."""
 
 import pytest
 
 from l4serve.engines.traits import GpuTraits, ModelTraits
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.workload.model_traits import model_traits
 from tests.engines.rule_cases import A100, H100, L4, QWEN, RTX_PRO, T4, errors, like
 
@@ -65,3 +66,17 @@ def test_no_release_loads_gpt_oss_by_bitsandbytes(model_id: str) -> None:
     for version, gpu in (("0.10.1", T4), ("0.11.0", L4), ("0.26.0", T4)):
         assert "vllm-gpt-oss-by-bitsandbytes" in errors("vllm", version, model_traits(None, model_id), gpu=gpu)
     assert not errors("vllm", "0.26.0", model_traits(None, "acme/gpt-oss-20b-tuned"))
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    ["Qwen/Qwen3-VL-30B-A3B-Instruct", "Qwen/Qwen3.5-35B-A3B", "meta-llama/Llama-4-Scout-17B-16E-Instruct"],
+)
+def test_bitsandbytes_packs_no_experts_that_lie_in_one_tensor(model_id: str) -> None:
+    rule = "vllm-experts-in-one-tensor-by-bitsandbytes"
+    model = model_traits(find_model(model_id), model_id)
+    for version in ("0.17.0", "0.26.0"):
+        assert rule in errors("vllm", version, model, gpu=A100, quantization="bitsandbytes")
+        assert rule not in errors("vllm", version, model, gpu=A100)
+        apart = model_traits(find_model("Qwen/Qwen3-30B-A3B"), "Qwen/Qwen3-30B-A3B")
+        assert rule not in errors("vllm", version, apart, gpu=A100, quantization="bitsandbytes")

@@ -60,3 +60,14 @@ def test_other_models_have_a_class_or_layers_of_their_own(model: object) -> None
     for kept in ({"architecture": "MixtralForCausalLM"}, {"expert_intermediate_size": None}):
         told = errors("vllm", "0.9.1", like(model, **kept), gpu=T4, quantization=method)  # type: ignore[arg-type]
         assert not {BY_AWQ, BY_GPTQ} & told
+
+
+@pytest.mark.parametrize("gpu", [L4, A100])
+@pytest.mark.parametrize(("version", "refused"), [("0.8.5", True), ("0.8.5.post1", True), ("0.9.0", False)])
+def test_one_release_ends_where_marlin_multiplies_gptq_experts(version: str, gpu: GpuTraits, *, refused: bool) -> None:
+    rule = "vllm-gptq-experts-by-marlin"
+    for asked in ({}, {"quantization": "gptq_marlin"}):
+        assert (rule in errors("vllm", version, GPTQ, gpu=gpu, **asked)) is refused
+        assert rule not in errors("vllm", version, AWQ, gpu=gpu)
+    assert rule not in errors("vllm", version, GPTQ, gpu=gpu, quantization="moe_wna16")
+    assert rule not in errors("vllm", version, GPTQ, gpu=T4)
