@@ -76,6 +76,7 @@ _FLAGS = (
     "--host=127.0.0.1", "--host", "--uds=/x", "--headless", "--ssl-keyfile=/x", "--config=/etc/passwd", "--port=1",
     "--model=x", "--data-parallel-rank=1", "--grpc", "-O3", "--", "-", "--=x", "--x.y=z", "--limit-mm-per-prompt={",
     "--compilation-config=[[[", "--max-model-len=1", "--no-enable-prefix-caching", "--root-path=\n::error ::x",
+    '--model-loader-extra-config={"memory\\u005flimit": 1}', "--HOST=x", "--ho\u0455t=x", "'--port=1'", " --port=1",
 )  # fmt: skip
 
 

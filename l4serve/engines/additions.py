@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
+from l4serve.config.json_text import without_escapes
 from l4serve.config.problems import Problem
 from l4serve.config.workload import Engine
 from l4serve.engines.case import Case
@@ -75,7 +76,7 @@ def image_problems(
 
 def _asks_for(need: Mapping[str, str], values: tuple[str, ...]) -> bool:
     part = need.get("contains")
-    return any(part in value for value in values) if part else need.get("value") in (None, *values)
+    return any(part in without_escapes(value) for value in values) if part else need.get("value") in (None, *values)
 
 
 def _either_way(engine: Engine) -> frozenset[str]:
@@ -160,7 +161,7 @@ def _owned_problems(field: str, given: Mapping[str, str | None], owned: _Owners)
 def _breaks_nothing(owner: str | Mapping[str, Any], value: str | None) -> bool:
     """Whether a value of what the plan relies on is one that it goes on working with."""
     harmless = None if isinstance(owner, str) else owner.get("unless")
-    return harmless is not None and value is not None and bool(re.fullmatch(harmless, value))
+    return harmless is not None and value is not None and bool(re.fullmatch(harmless, without_escapes(value)))
 
 
 def _names_every_gpu(owner: str | Mapping[str, Any], value: str | None, layout: GpuLayout) -> bool:

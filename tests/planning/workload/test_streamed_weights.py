@@ -118,6 +118,7 @@ STREAMER = {"loadFormat": "runai_streamer"}
         ['--model-loader-extra-config={"memory_limit": -1}'],
         ["--model-loader-extra-config", '{"concurrency": 8, "memory_limit": 0}'],
         ["--model-loader-extra-config.memory_limit=-1"],
+        ['--model-loader-extra-config={"memory\\u005flimit": -1}'],
     ],
 )
 def test_nor_by_the_options_of_the_loader(args: list[str]) -> None:
