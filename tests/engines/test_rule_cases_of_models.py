@@ -56,6 +56,15 @@ def test_a_decoder_trained_for_vectors_is_asked_for_them_where_the_release_goes_
     assert ("vllm-vectors-of-a-decoder-unasked" in found) == refused
 
 
+@pytest.mark.parametrize("version", ["0.9.2", "0.14.1", "0.26.0"])
+def test_an_embedder_whose_layers_have_no_prefix_writes_no_text(version: str) -> None:
+    rule, asked = "vllm-text-of-an-embedder", like(QWEN, architecture="Qwen3ForCausalLM", purpose="embed")
+    field = {"task": "generate"} if version == "0.9.2" else {"runner": "generate"}
+    assert rule in errors("vllm", version, asked, **field)
+    assert rule not in errors("vllm", version, asked)
+    assert rule not in errors("vllm", version, like(asked, purpose=None), **field)
+
+
 @pytest.mark.parametrize(
     ("version", "architecture", "refused"),
     [
