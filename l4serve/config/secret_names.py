@@ -1,14 +1,13 @@
 """Which names are names of secrets: a variable's, an option's, a key's, whole or among the words of a text."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.json_text import named_texts
 from l4serve.config.random_texts import WORD, looks_random
 from l4serve.config.secret_references import is_a_reference
 
@@ -216,11 +215,20 @@ _OURS = re.compile(r"(?:vllm|tgi)-\d{1,4}(?:\.\d{1,4}){0,3}(?:rc\d{1,3}|\.post\d
 """A release, as messages name it behind the option or variable that it lacks."""
 _TOLD = re.compile(r"(?=.*\d)[^/*]{6,}")
 """A value behind a colon that may be a secret: with a digit, and no path or address."""
-_NAMED = re.compile(
+_OF_A_VALUE = (
     r"""(?<![\w.-])(?=(?P<name>--?[A-Za-z][\w.-]{0,60}|[A-Za-z_][\w.-]{0,60})(?P<between>\\*["']?"""
-    r"""(?:\s{0,4}(?::=|=>|[:=])|(?<=\w)\s(?!\s{0,4}-))\s{0,4}(?:[|>][-+]?\s{1,9})?\[?\s{0,4}\\*["']?\s{0,4})(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""
+    r"""(?:\s{0,4}(?::=|=>|[:=])|(?<=\w)\s(?!\s{0,4}-))\s{0,4}(?:[|>][-+]?\s{1,9})?\[?\s{0,4}\\*["']?\s{0,4})"""
 )
+_NAME, _NAMED = (re.compile(_OF_A_VALUE + rest) for rest in (")", r"""(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""))
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
+
+
+def _named(text: str) -> Iterator[re.Match[str]]:
+    """Each name for secrets with what follows it; values are read behind those alone."""
+    for found in _NAME.finditer(text) if _MAY_NAME.search(text) else ():
+        if names_a_secret(found["name"]) and (whole := _NAMED.match(text, found.start())):
+            yield whole
+
 
 _MAY_NAME = re.compile(r"[:=]|(?<![\w.-])-")
 """What stands behind a name that a value follows, or before an option: most of what is printed has neither."""
@@ -229,9 +237,7 @@ _MAY_NAME = re.compile(r"[:=]|(?<![\w.-])-")
 @lru_cache(maxsize=4096)
 def names_a_secret_inside(text: str) -> bool:
     """Whether a text gives a value under a name for secrets: in JSON, YAML, a header, an option, a DSN or a query."""
-    return any(map(_is_given, _NAMED.finditer(text))) or any(
-        holds_a_secret(name, value) for name, value in _json_pairs(text)
-    )
+    return any(map(_is_given, _named(text))) or any(holds_a_secret(name, value) for name, value in named_texts(text))
 
 
 def given_secrets(text: str) -> Iterator[tuple[int, int]]:
@@ -239,7 +245,7 @@ def given_secrets(text: str) -> Iterator[tuple[int, int]]:
 
     A value in quotes ends with them.
     """
-    for found in _NAMED.finditer(text) if _MAY_NAME.search(text) else ():
+    for found in _named(text):
         value, start = found["value"], found.start("value")
         told = "=" in found["between"] or (_TOLD.fullmatch(value) and not _COUNTED_VALUE.fullmatch(value))
         hidden = text.startswith(HIDDEN, start - 1)
@@ -254,7 +260,7 @@ def _is_given(found: re.Match[str]) -> bool:
     """Whether a name and what follows it are a secret's; between words of a sentence it takes an option's dashes."""
     name, between, value = found["name"], found["between"], found["value"]
     told = ":" in between or "=" in between or (name.startswith("-") and '"' not in between)
-    if not told or not names_a_secret(name) or STANDS_FOR.match(value) or not holds_a_secret(name, value):
+    if not told or STANDS_FOR.match(value) or not holds_a_secret(name, value):
         return False
     if "=" in between or '"' in between or "'" in between:
         return True
@@ -271,30 +277,3 @@ def _is_of_a_sentence(found: re.Match[str]) -> bool:
     """
     behind, line = found.string[found.end("value") :], found.string[: found.start()].rpartition("\n")[2]
     return bool(line.strip(" -\t") and _is_words(found["value"]) and re.match(r"[ \t]+(?:-> )?\w", behind))
-
-
-def _json_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Each name with its text in the JSON that a text holds, however its characters are escaped."""
-    start = text.find("{")
-    try:
-        waiting: list[Any] = [] if start < 0 else [json.JSONDecoder().raw_decode(text, start)[0]]
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        value = waiting.pop()
-        items = value.items() if isinstance(value, dict) else ()
-        yield from ((name, str(inner)) for name, inner in items if isinstance(inner, str | int))
-        yield from (
-            (name, part) for name, inner in items if isinstance(inner, list) for part in inner if isinstance(part, str)
-        )
-        yield from _entry(value)
-        waiting += [*(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
-
-
-def _entry(value: Any) -> Iterator[tuple[str, str]]:
-    """The name and value of an entry such as {"name": "API_KEY", "value": "x"}."""
-    if isinstance(value, dict):
-        fields = {str(key).lower(): inner for key, inner in value.items()}
-        name, given = fields.get("name", fields.get("key")), fields.get("value")
-        if isinstance(name, str) and isinstance(given, str | int):
-            yield name, str(given)

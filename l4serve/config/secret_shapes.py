@@ -32,6 +32,7 @@ _USER_INFO = re.compile(
     r"[^\s/?#@'\"]{1,300}(?=@)|(?<=//)[^\s/?#@:'\"]{1,60}:(?!\d+/)[^\s?#@'\"]{1,300}(?=@)"
     r"|(?<![\w/@.:-])(?<!member=)(?!(?:mailto|sips?|serviceAccount|acct|xmpp):)[^\s/:@'\"=,]{1,60}:[^\s/@'\"]{1,100}(?=@(?!sha256:))"
 )
+_BEFORE_AT = re.compile(r"[^\s@'\"](?=@)")
 _LONGEST_USER_INFO = 400
 _SPACE = r"(?:\s{1,4}|%20|\+|\\u0020|\\t)"
 _SCHEME = re.compile(
@@ -67,12 +68,12 @@ def has_secret_shape(text: str) -> bool:
 
 def _user_infos(text: str) -> Iterator[tuple[int, int]]:
     """Where names and passwords stand before the `@` of an address, looked for in front of each `@` alone."""
-    after, at = 0, text.find("@")
-    while at >= 0:
-        divided = max(text.rfind(divider, after, at) for divider in " \n\t'\"")
-        first = max(after, at - _LONGEST_USER_INFO, divided)
-        yield from (found.span() for found in _USER_INFO.finditer(text, first, at + len("@sha256:")))
-        after, at = at + 1, text.find("@", at + 1)
+    for before in _BEFORE_AT.finditer(text):
+        at = before.end()
+        first = max(0, at - _LONGEST_USER_INFO)
+        first = max(first, *(text.rfind(divider, first, at) for divider in " \n\t'\"@"))
+        if text.find(":", first, at) >= 0 or text.find("//", first, at) >= 0:
+            yield from (found.span() for found in _USER_INFO.finditer(text, first, at + len("@sha256:")))
 
 
 def _has_header(text: str) -> bool:
@@ -114,7 +115,8 @@ def redact(text: str, *, is_id: bool = False) -> str:
     return text if is_id else _without(text, lambda left: (run.span() for run in random_runs(left)))
 
 
-_MOST_REDACTED = 2**16
+_MOST_REDACTED = 2**13
+"""Characters of which a cut is made, several times as many as any has."""
 _AT_A_CUT = 1000
 """Characters before a cut in which a secret may have lost the end that tells of it."""
 

@@ -29,8 +29,8 @@ _USE_ENV = (
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _SHORT_TEXT = 100
-_MOST_LONG_TEXTS = 256 * 1024
-"""Characters of all texts of a stack but short ones: a dozen large chat templates; it bounds what they take."""
+_MOST_LONG_TEXTS = 128 * 1024
+"""Characters of all texts of a stack but short ones: six large chat templates; it bounds what they take."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
 _PROSE = re.compile(r"\.(chatTemplate|allow\[\d+\]\.reason)$|\.overrideGenerationConfig\.")

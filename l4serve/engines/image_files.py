@@ -11,6 +11,7 @@ from l4serve.config.frozen import frozen
 from l4serve.config.json_text import json_value
 from l4serve.config.paths import lies_in
 from l4serve.config.problems import Problem
+from l4serve.config.secret_shapes import excerpt
 from l4serve.config.spelling import nearest
 from l4serve.config.workload import Engine
 from l4serve.engines.contract import Contract
@@ -60,7 +61,7 @@ def missing_file(
         meant = held.meant(named) if held else None
         if meant or not lies_in(named, own) or (held and held.lacks(named)):
             message = (
-                f"{flag} names {named}, which the image lacks and nothing mounts: the server stops"
+                f"{flag} names {excerpt(named, 200)}, which the image lacks and nothing mounts: the server stops"
                 if named
                 else f"{flag} is blank: it names no file and holds no template"
             )
