@@ -26,8 +26,8 @@ class Pods:
     judged: dict[int, tuple[PodChoice, Judgement, str | None]] = field(default_factory=dict)
     speeds: dict[tuple[int, Load], Speed] = field(default_factory=dict)
     sizes: dict[int, Needed] = field(default_factory=dict)
-    utilisation: float | None = None
-    """Of the pod that was sized last: the next one is often alike."""
+    utilisations: dict[int | None, float] = field(default_factory=dict)
+    """Of the pod that was sized last, by its sequences: the next one of as many is often alike."""
 
     def settle(self, pod: PodChoice) -> tuple[PodChoice, Judgement | None, str | None]:
         """The pod with a context that fits, its judgement, and why it cannot run."""
@@ -55,10 +55,11 @@ class Pods:
 
         if wish.load.rate is None:
             return fewest_for_clients(speed_of, alone, wish)
-        found = fewest(speed_of, alone, wish, self.utilisation)
+        sequences = settled.subject.options.max_num_seqs
+        found = fewest(speed_of, alone, wish, self.utilisations.get(sequences))
         if found.replicas is not None and self.remember:
             part = wish.load.rate / found.replicas
-            self.utilisation = part / (speed_of(found.replicas).most_requests or part)
+            self.utilisations[sequences] = part / (speed_of(found.replicas).most_requests or part)
         return found
 
     def alone(self, pod: PodChoice, settled: PodChoice, judgement: Judgement) -> Speed:

@@ -26,7 +26,7 @@ from l4serve.planning.workload.start import plan_start
 SECONDS_PER_MINUTE = 60
 HALVINGS = 12
 """Of the search for the highest rate of one replica: to a part in 4,000."""
-GALLOP = 4
+GALLOP = 2
 ROUNDING = 1e-9
 WOBBLE = 3
 EASED = 1.1

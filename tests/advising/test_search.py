@@ -120,7 +120,7 @@ def test_pods_that_differ_in_what_no_run_touches_share_it(monkeypatch: pytest.Mo
     answer = search(pods, homes[:1], wish)
     assert answer.winner is not None
     assert answer.tried >= 90
-    assert len([load for load in ran if load.rate is not None and load.draw == 0]) < answer.tried / 2
+    assert len([load for load in ran if load.rate is not None]) < 0.6 * answer.tried
 
 
 def test_gemma_gains_without_another_checkpoint() -> None:

@@ -9,18 +9,14 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from math import ceil, inf
+from math import inf
 
+from l4serve.planning.performance.followed import followed
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
 from l4serve.planning.performance.step_rows import steps_until, stretch
 from l4serve.planning.performance.step_time import StepClock
 
-WAVES, FEW = 3, 384
-"""Waves of clients that are measured after the first, and the requests with which fewer waves do: each is like the one
-before where lengths are equal."""
-REQUESTS, WARM_UP = 400, 80
-"""Of a rate, or of lengths that vary, no fewer are followed, and left out: a few say more of themselves than of it."""
 MOST_QUEUED = 2000
 
 
@@ -50,22 +46,18 @@ class EngineLoop:
 
     def run(self) -> Observed:
         """The load until enough requests were seen; those of the first wave are left out."""
-        total, self.skip = self._measured()
+        requests = followed(self.load)
+        self.skip = requests.left_out
         self.sent.extend(0.0 for _ in range(self.load.clients or 0))
         if self.load.rate is not None:
             self.to_come = self.load.arrivals()
             self.sent.append(next(self.to_come))
-        while self.finished < total:
+        while self.finished < (requests.most if self.seen.touched else requests.calm):
             self._advance()
         self.seen.queued = len(self.waiting)
+        self.seen.firsts.sort()
+        self.seen.places.sort()
         return self.seen
-
-    def _measured(self) -> tuple[int, int]:
-        """Requests that are followed, and how many of them are left out."""
-        load, clients = self.load, self.load.clients or 0
-        if load.rate is not None or load.input_spread or load.output_spread:
-            return max((1 + WAVES) * clients, REQUESTS), max(clients, WARM_UP)
-        return (1 + min(WAVES, ceil(FEW / clients))) * clients, clients if clients > 1 else 0
 
     def _admit_arrivals(self) -> None:
         """Requests that have reached the engine join the queue; they were sent a little earlier."""
@@ -250,13 +242,19 @@ class EngineLoop:
         self._finish_due()
 
     def _finish_due(self) -> None:
-        self.seen.most_cached = max(self.seen.most_cached, self._held())
-        ends = self.ends
+        held, ends = self._held(), self.ends
+        if held > self.seen.most_cached:
+            self.seen.most_cached = held
         while ends and (ends[0][0] <= self.step or ends[0][1] != ends[0][2].serial):
             _, serial, request = heapq.heappop(ends)
             if request.serial == serial:
                 self._leave(request)
                 self._done(request)
+        if held > self.limits.cache_tokens:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """The youngest give their blocks back until the cache holds the rest."""
         while self._held() > self.limits.cache_tokens and self.decoding > 1:
             self.seen.touched.add("cache")
             self._preempt()

@@ -37,6 +37,10 @@ class Pace:
     running: float
     held_by: tuple[tuple[str, float], ...]
 
+    def slowed(self, times: float) -> Pace:
+        """The pace of an engine whose steps all take so many times as long."""
+        return replace(self, requests=self.requests / times, itl=self.itl * times, decoding=self.decoding * times)
+
     def seen_by(self, clients: int) -> Observed:
         """What so many clients see, each with one request at a time: by Little's law those who wait, wait longer."""
         total = clients / self.requests

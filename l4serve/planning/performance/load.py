@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import Literal
 
 from l4serve.config.frozen import frozen
 from l4serve.config.problems import refuse
+from l4serve.planning.performance.arrivals import gaps
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0
 CROWD = 256
@@ -44,8 +44,6 @@ class Load:
     burst: bool = False
     shared_tokens: int = 0
     """Tokens of every prompt that are the same in all, at its beginning; the spread is of the others."""
-    draw: int = 0
-    """Which of the draws of arrivals comes at the rate."""
 
     @property
     def kind(self) -> Literal["closed", "open", "burst"]:
@@ -116,22 +114,9 @@ class Load:
         know nothing of each other, or with gaps of a gamma distribution that vary less or more."""
         assert self.rate is not None, "a closed load has no rate"
         now = 0.0
-        for gap in cycle(_gaps(self.arrival_cv2, self.draw)):
+        for gap in cycle(gaps(self.arrival_cv2)):
             now += gap / self.rate
             yield now
-
-
-ARRIVALS = 2500
-"""Gaps that are drawn, more than a load that is served takes; after them the same come again."""
-
-
-@lru_cache(maxsize=16)
-def _gaps(varied: float, draw: int) -> tuple[float, ...]:
-    """Gaps between requests of a rate of one, with this squared coefficient of variation."""
-    draws = random.Random(draw)  # noqa: S311 - arrivals of a model, no secret
-    if varied == 1.0:
-        return tuple(draws.expovariate(1.0) for _ in range(ARRIVALS))
-    return tuple(draws.gammavariate(1 / varied, varied) if varied else 1.0 for _ in range(ARRIVALS))
 
 
 def _varied(load: Load, longest: int) -> Iterator[tuple[int, int]]:

@@ -1,26 +1,26 @@
-"""Requests that come at a rate: followed as they come, and close to the most that is served over several draws of them.
+"""Requests that come at a rate: followed as they come, and close to the most that is served at fixed shares of it.
 
-There one draw says more of itself than of the rate: some hundred requests are a few queues, and what preemption wastes
-depends on how they meet. Means over several draws at fixed shares of the most, none below one before it, keep what is
-said from falling while the rate rises.
+There a request more or less changes which of them meet, and what preemption wastes. Figures between those of the
+shares, none below one before it, keep what is said from falling while the rate rises.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from statistics import fmean
+from functools import reduce
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.performance.full_engine import Pace
 from l4serve.planning.performance.known_runs import observed
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed
 from l4serve.planning.performance.step_time import StepClock
 
 SHARES = (0.9, 0.95, 1.0)
-"""Of the most that is served: up to the first, which a card slower by the bound still serves, one draw is followed."""
-DRAWS = 5
+"""Of the most that is served: up to the first, which a card slower by the bound still serves, the rate itself is
+followed."""
 
 
 @frozen()
@@ -32,13 +32,12 @@ class _Means:
     firsts: tuple[float, ...]
     places: tuple[float, ...]
 
-    def joined(self, by: Callable[[tuple[float, ...]], float], *others: _Means) -> _Means:
-        """All of several, each figure joined with that of the others."""
-        every = (self, *others)
+    def joined(self, by: Callable[[float, float], float], other: _Means) -> _Means:
+        """Each figure joined with that of another."""
         return _Means(
-            tuple(map(by, zip(*(each.means for each in every), strict=True))),
-            tuple(map(by, zip(*(each.firsts for each in every), strict=False))),
-            tuple(map(by, zip(*(each.places for each in every), strict=False))),
+            tuple(map(by, self.means, other.means)),
+            tuple(map(by, self.firsts, other.firsts)),
+            tuple(map(by, self.places, other.places)),
         )
 
     def observed(self) -> Observed:
@@ -59,34 +58,33 @@ class _Means:
         )
 
 
-def at_rate(clock: StepClock, limits: Limits, load: Load, most: float) -> Observed:
-    """What requests see that come at a rate, of an engine that serves no more than so many."""
-    share = (load.rate or 0.0) / most
+def at_rate(clock: StepClock, limits: Limits, load: Load, full: Pace) -> Observed:
+    """What requests see that come at a rate, of an engine with this pace where every place is taken."""
+    share = (load.rate or 0.0) / full.requests
     if share <= SHARES[0]:
         return observed(clock, limits, load)
     above = min(bisect_left(SHARES, share), len(SHARES) - 1)
-    calm = replace(load, rate=SHARES[0] * most)
-    low = high = _means(observed(clock, limits, calm))
-    for part in SHARES[1 : above + 1]:
-        draws = [replace(load, rate=part * most, draw=draw) for draw in range(DRAWS)]
-        first, *others = (_means(observed(clock, limits, draw)) for draw in draws)
-        low, high = high, high.joined(max, first.joined(fmean, *others))
+    low, high = (_highest(clock, limits, load, full, upto) for upto in (above - 1, above))
     between = (share - SHARES[above - 1]) / (SHARES[above] - SHARES[above - 1])
-    return low.joined(lambda pair: pair[0] + between * (pair[1] - pair[0]), high).observed()
+    return low.joined(lambda one, other: one + between * (other - one), high).observed()
 
 
-def _means(seen: Observed) -> _Means:
+def _highest(clock: StepClock, limits: Limits, load: Load, full: Pace, upto: int) -> _Means:
+    """The highest figures at the shares up to this one."""
+    rates = (part * full.requests for part in SHARES[: upto + 1])
+    found = (_means(observed(clock, limits, replace(load, rate=rate)), full) for rate in rates)
+    return reduce(lambda one, other: one.joined(max, other), found)
+
+
+def _means(seen: Observed, full: Pace) -> _Means:
+    """The means of a run, in which tokens come no later than where every place is taken for good."""
     time = seen.busy + seen.idle
     means = (
         seen.ttft / seen.requests,
-        seen.itl / seen.decoded if seen.decoded else 0.0,
-        (seen.total - seen.ttft) / seen.requests,
+        min(full.itl, seen.itl / seen.decoded) if seen.decoded else 0.0,
+        min(full.decoding, (seen.total - seen.ttft) / seen.requests),
         seen.tokens / seen.requests,
         seen.running / time,
         seen.busy / time,
     )
-    return _Means(means, _sorted(seen.firsts), _sorted(seen.places))
-
-
-def _sorted(waits: Sequence[float]) -> tuple[float, ...]:
-    return tuple(sorted(waits))
+    return _Means(means, tuple(seen.firsts), tuple(seen.places))

@@ -18,6 +18,7 @@ from l4serve.planning.performance.bottleneck import bottleneck
 from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyond, farther, times
 from l4serve.planning.performance.card_speeds import FASTER_STEP, HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
+from l4serve.planning.performance.full_engine import Pace
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
 from l4serve.planning.performance.known_runs import full_pace
 from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
@@ -160,7 +161,7 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     pace = full_pace(clock, limits, replace(load, rate=None, arrival_cv2=1.0))
     places = max(1, round(pace.running))
     crowded = pace.seen_by(places)
-    rate, most = load.rate or 0.0, places / crowded.total
+    rate, most = load.rate or 0.0, pace.requests
 
     def full_speed() -> Speed:
         return _speed(served, clock, replace(load, rate=None, clients=places), crowded)
@@ -173,10 +174,10 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
         asked = replace(full.bound.rate, more=min(full.bound.rate.more, rate / most - 1))  # no more come than these
         full = replace(full, figures=endless, bound=replace(full.bound, rate=asked))
         return replace(full, held_by=held_by, not_judged=(*full.not_judged, reason), most_requests=most)
-    seen = at_rate(clock, limits, load, most)
+    seen = at_rate(clock, limits, load, pace)
     speed = _speed(served, clock, load, seen)
     speed = replace(speed, rate_is_given=True, most_requests=most, waits=waits_of(seen))
-    speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound, most))
+    speed = replace(speed, edges=partial(_at_edge, served, clock, load, speed.bound, pace))
     if rate < most / (1 + speed.bound.slower):
         return speed
     full = full_speed()
@@ -190,11 +191,11 @@ def _at_rate(served: Served, clock: StepClock, limits: Limits, load: Load) -> Sp
     )
 
 
-def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, most: float, side: int) -> Figures:
+def _at_edge(served: Served, clock: StepClock, load: Load, bound: Bound, full: Pace, side: int) -> Figures:
     """The figures under a rate of an engine whose steps are as fast or slow as they may be."""
     times = bound.token.at(side)
     slowed = clock.slowed(times)
-    return _speed(served, slowed, load, at_rate(slowed, loop_limits(served, load), load, most / times)).figures
+    return _speed(served, slowed, load, at_rate(slowed, loop_limits(served, load), load, full.slowed(times))).figures
 
 
 def step_clock(served: Served, rates: KernelRates) -> StepClock:

@@ -24,7 +24,7 @@ NO_WAITS = Waits()
 
 def waits_of(seen: Observed) -> Waits:
     """The waits of the requests that were measured."""
-    first, place = (tuple(sorted(MILLI * wait for wait in each)) for each in (seen.firsts, seen.places))
+    first, place = (tuple(MILLI * wait for wait in each) for each in (seen.firsts, seen.places))
     return Waits(first, place)
 
 

@@ -106,7 +106,7 @@ def test_the_bound_of_a_rate_holds_the_queue_of_a_slower_card(share: float) -> N
     assert speed.low.ttft_ms <= 1000 * fast.ttft / fast.requests
     assert speed.low.itl_ms <= (1 + ROUNDING) * 1000 * fast.itl / fast.decoded
     assert speed.high.ttft_ms >= 1000 * slow.ttft / slow.requests
-    assert (1 + ROUNDING) * speed.high.itl_ms >= 1000 * slow.itl / slow.decoded
+    assert 1.01 * speed.high.itl_ms >= 1000 * slow.itl / slow.decoded, "others meet in its steps"
     assert speed.low.ttft_ms < speed.figures.ttft_ms < speed.high.ttft_ms
     if share > 0.85:
         assert speed.high.itl_ms > 1.2 * speed.figures.itl_ms

@@ -1,4 +1,4 @@
-"""The more requests come, the longer each waits: no draw of arrivals makes a higher rate look quicker."""
+"""The more requests come, the longer each waits: no chance of how they meet makes a higher rate look quicker."""
 
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ from l4serve.planning.performance.speed import Served, loop_limits, speed_of, st
 from tests.planning.performance.engines import served
 
 STEP = 0.04
-"""By how much a first token may come earlier at a higher rate of one draw: requests meet steps elsewhere."""
+"""By how much a first token may come earlier at a higher rate: requests meet steps elsewhere."""
 LONG_ANSWERS: Any = {"input_tokens": 300, "output_tokens": 1000}
 ENGINES = {
     "few places": (served("Qwen/Qwen2.5-14B-Instruct-AWQ"), 2000, 300),
@@ -66,7 +66,7 @@ def test_clients_of_varied_lengths_wait_the_longer_the_more_there_are_and_one_as
     loads = Load(**lengths, rate=0.001), *(Load(**lengths, clients=clients) for clients in (1, 2, 3, 4, 6, 8, 16, 64))
     quiet, *answers = (speed_of(served("Qwen/Qwen3-1.7B"), load).figures.end_to_end_ms for load in loads)
     assert answers == sorted(answers)
-    assert answers[0] == pytest.approx(quiet, rel=0.001)
+    assert answers[0] == pytest.approx(quiet, rel=0.01), "of more requests at a rate, whose lengths are others"
 
 
 @pytest.mark.slow
