@@ -31,6 +31,8 @@ def write_model(models: Path, name: str) -> Path:
         write_tekken(folder, vocabulary_of(json.loads((folder / "config.json").read_text())))
     for file, content in needs.get("files", {}).items():
         (folder / file).write_text(json.dumps(content))
+    if "items" in needs:
+        (folder / "items.json").write_text(json.dumps(needs["items"]))
     if "remote" in needs:
         for file in (HERE / "stand_ins" / needs["remote"]).iterdir():
             shutil.copy(file, folder)

@@ -40,7 +40,7 @@ def tokenizer(vocabulary: int, marks: Mapping[str, int]) -> dict[str, Any]:
 
 def vocabulary_of(config: Mapping[str, Any]) -> int:
     """Words of a model's decoder, wherever its config.json keeps that."""
-    inner = (config.get(key) for key in ("text_config", "llm_config", "thinker_config"))
+    inner = (config.get(key) for key in ("text_config", "llm_config", "language_config", "thinker_config"))
     part = next((each for each in inner if isinstance(each, Mapping)), None)
     return int(config["vocab_size"]) if part is None else vocabulary_of(part)
 
@@ -52,7 +52,7 @@ def write_tokenizer(folder: Path, marks: Mapping[str, int] = {}, named: Mapping[
     """
     vocabulary = vocabulary_of(json.loads((folder / "config.json").read_text()))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer(vocabulary, marks)))
-    first = {name: mark for name, mark in named.items() if name in ("bos_token", "pad_token")}
+    first = {name: mark for name, mark in named.items() if name in ("bos_token", "eos_token", "pad_token")}
     others = {name: mark for name, mark in named.items() if name not in first}
     about = {"tokenizer_class": "PreTrainedTokenizerFast", **first, "extra_special_tokens": others}
     (folder / "tokenizer_config.json").write_text(json.dumps(about))

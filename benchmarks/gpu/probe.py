@@ -34,6 +34,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu.made_items import install_items
 from benchmarks.gpu.made_weights import write_adapter
 from benchmarks.gpu.probe_loads import prompts_of, run_load
 from benchmarks.gpu.probe_log import KeepLines, lines_of
@@ -164,6 +165,7 @@ def measure(
     try:
         if run.parallel > 1:
             see_only_own_memory()
+        install_items(run.models / point["model"])
         record_worker(rank_file, point.get("cap_gib"))
         if point.get("steps"):
             record_steps(Path(f"{run.out}.{point['id']}.steps"))
