@@ -82,7 +82,7 @@ def _evidence(case: Case, known: Constants) -> Iterable[tuple[str, float]]:
         yield f"non_torch.{generation.overheads}.{single}", parts["non_torch_gib"]
     # The buffers of some towers rest on one family, so no fold refits them.
     tower = case.model.vision
-    alone = tower is not None and (tower.masked_patches or tower.frames or tower.copies is not None)
+    alone = tower is not None and (tower.masked_patches or tower.frames or tower.words or tower.copies is not None)
     if "peak_activation_gib" in parts and not generation.counts_reserved_cache and not alone:
         yield _activation_evidence(case, known, generation, parts["peak_activation_gib"] * GIB)
     if "cuda_graph_gib" in parts and not fp8_cache:

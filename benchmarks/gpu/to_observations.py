@@ -107,8 +107,8 @@ def kind(record: dict[str, Any], config: dict[str, Any]) -> str:
         return "hybrid"
     if "stateSpace" in traits_of(config["architectures"][0]) or config.get("is_encoder_decoder"):
         return "state"
-    towers = ("vision_config", "audio_config", "thinker_config")
-    return "vision" if any(config.get(tower) for tower in towers) else "text"
+    seen = shape_from_config(config, model_id=point["model"], source=SOURCE)
+    return "vision" if seen.extra_parameters else "text"
 
 
 def config_of(point: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +146,8 @@ def fault(record: dict[str, Any], config: dict[str, Any]) -> str | None:
     tower = record.get("tower", {}).get("allocated_peak", 0) - record.get("weights_bytes", 0)
     if "Gemma4" in config["architectures"][0] and tower > record.get("peak_activation_bytes", 0):
         return "frames are encoded in chunks that grow with the larger card"
+    if record.get("cuda_graph_estimate_bytes") and any("FLASH_ATTN_MLA attention backend" in x for x in record["log"]):
+        return "graphs of a backend for latent attention that only larger cards have"
     if "repeats" in record["point"]:
         return f"repeats {record['point']['repeats']}"
     if quantization(config, record["point"]) == "gptq":

@@ -10,6 +10,7 @@ from l4serve.planning.models.model_shape import ModelShape, VisionFacts
 UNLIMITED = 999
 """Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
 UNBOUNDED = 2**31
+MIB = 2**20
 FRAME_BYTES = 7
 """What Gemma 4's profile holds of each number of a picture: one video beside three in benchmarks/gpu/records.jsonl."""
 SPLIT_COPIES = 6
@@ -21,12 +22,19 @@ def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
     return loaded_parameters(model, options) > 0
 
 
+def takes_media(options: ServingOptions) -> bool:
+    """Whether a prompt may hold a picture, a video or a sound."""
+    return not options.language_model_only and _allows(options, "image", "video", "audio")
+
+
 def loaded_parameters(model: ModelShape, options: ServingOptions) -> int:
     """Parameters of the towers that are in memory, those that see and those that hear."""
     if options.language_model_only:
         return 0
     hearing = model.audio_parameters if _allows(options, "audio") else 0
-    return hearing + (model.extra_parameters - model.audio_parameters if _sees(model, options) else 0)
+    for_videos = model.vision is not None and model.vision.loads_for_videos and _allows(options, "video")
+    seeing = model.extra_parameters - model.audio_parameters if _sees(model, options) or for_videos else 0
+    return hearing + seeing
 
 
 def _allows(options: ServingOptions, *modalities: str) -> bool:
@@ -57,7 +65,7 @@ def _filling_item(tower: VisionFacts, options: ServingOptions, length: int, gene
     """Tokens of a video or a sound that fills the context, or of a picture where that has more.
 
     Source: get_num_frames_with_most_features of internvl.py and glm4_1v.py, get_max_audio_tokens of voxtral.py, 0.26.0.
-    The engine compares a video beside a picture, and since 0.10.2 encodes one without it.
+    The engine compares a video beside a picture, and since 0.10.2 encodes one without it. A video has whole frames.
     """
     picture, most = tower.tokens_per_item or 0, tower.fill_most or length
     if not tower.hears:
@@ -65,7 +73,8 @@ def _filling_item(tower: VisionFacts, options: ServingOptions, length: int, gene
         if not _allows(options, "video") or min(most, length - beside) <= picture:
             return picture
         length -= beside if generation.video_beside_image else 0
-    return min(-(-length // tower.fill_step) * tower.fill_step, tower.fill_most or UNBOUNDED)
+    steps = -(-length // tower.fill_step) if tower.hears else max(1, length // tower.fill_step)
+    return min(steps * tower.fill_step, tower.fill_most or UNBOUNDED)
 
 
 def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: int, generation: Generation) -> int:
@@ -77,7 +86,7 @@ def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: in
         return largest_item_tokens(model, options, length, generation)
     if not tower.whole or not limits.get("video" if tower.videos else "image", UNLIMITED):
         return 0
-    item = tower.tokens_per_item or 0
+    item = largest_item_tokens(model, options, length, generation) if tower.fill_step else tower.tokens_per_item or 0
     if not tower.videos:
         return item if generation.whole_pictures else 0
     raised = generation.whole_items == "held" and options.max_num_batched_tokens is None and seqs * length >= item
@@ -160,22 +169,39 @@ def tower_peak_bytes(
     held = constants.tower_hidden_buffers if tower.copies is None else tower.copies
     copies = SPLIT_COPIES / tensor_parallel + held - SPLIT_COPIES
     patch = copies * tower.hidden_size + tower.patch_elements
+    kept = tower.kept_mib * MIB
     handed = tokens * model.hidden_size * element
     if tower.masked_patches:
         patches = items * tower.masked_patches
         return _masked_bytes(patches, tower.hidden_size, tensor_parallel, element, constants, masks=masks), handed
     if tower.frames:
         return _frames_bytes(tower, items, element, frame_budget, patch, looks_up=looks_up), handed
-    earlier = handed * (tower.output_copies - 1)
-    kept = handed * tower.output_copies * max(padded, item) / item
-    return tokens * tower.patches_per_token * patch * element + earlier, kept
+    encoded = _encoded_bytes(tower, items, item, element, patch) + handed * (tower.output_copies - 1)
+    return encoded + kept, handed * tower.output_copies * max(padded, item) / item + kept
+
+
+def _encoded_bytes(tower: VisionFacts, items: int, item: int, element: int, patch: float) -> float:
+    """Bytes while items are encoded: in a block of the tower, or where each token takes a share of every word.
+
+    Ovis holds the logits, their softmax, that in the model's type and padded, beside pictures and squares of patches.
+    What is heard singly leaves its last vectors until those of the next take their place.
+    """
+    filling = tower.fill_patches and item > (tower.tokens_per_item or 0)
+    patches = items * item * (tower.fill_patches if filling else tower.patches_per_token)
+    if tower.singly:
+        alone, others = patches / items, patches * (1 - 1 / items)
+        left = tower.hidden_size * alone if items > 1 else 0
+        return (alone * patch + others * tower.patch_elements + left) * element
+    pictures = patches * (tower.hidden_size + tower.patch_elements) * element
+    worded = items * item * tower.words * tower.word_bytes + pictures if tower.words else 0.0
+    return max(patches * patch * element, worded)
 
 
 def held_item_bytes(model: ModelShape, tokens: int, element: int) -> int:
     """What V0 holds of items of so many tokens while the decoder runs: their pictures in 32 bits, and their vectors."""
     tower = model.vision
     pictures = 4 * tower.patches_per_token * tower.patch_elements if tower else 0
-    return tokens * (pictures + model.hidden_size * element)
+    return int(tokens * (pictures + model.hidden_size * element))
 
 
 def _masked_bytes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import hypot
+
 from l4serve.config.frozen import frozen
 from l4serve.config.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
@@ -31,6 +33,7 @@ from l4serve.planning.memory.vllm_activations import (
     verifying_gib,
 )
 from l4serve.planning.memory.vllm_cache import cache_layout
+from l4serve.planning.memory.vllm_towers import has_unread_tower
 from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
 from l4serve.planning.memory.vllm_verdict import Parts, verdict
 from l4serve.planning.memory.weights import layer_bytes, left_behind_bytes, weight_bytes
@@ -161,6 +164,8 @@ def estimate_vllm(model: ModelShape, gpu: Gpu, options: ServingOptions, constant
     parts = edited(parts, late=_late_gib(question, parts, layout, usable))
     tower = tower_gib(question)[0]
     uncertainty = uncertainty_gib(model, options, generation, constants, parts.weights, parts.activation, tower)
+    if has_unread_tower(model, options):
+        uncertainty = hypot(uncertainty, constants.uncertainty["unknownTowerGib"])
     return verdict(question, parts, layout, usable, uncertainty, _notes(question, parts, usable, tower))
 
 

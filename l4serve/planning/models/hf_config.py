@@ -224,6 +224,7 @@ def _mlp(
     Layers without a cache of their own (`sharing` of them) may have twice the width.
     """
     stated = optional(text, model_id, *traits.get("mlpWidth", ()), *_MLP_WIDTHS) or 4 * hidden
+    stated //= traits.get("mlpShare", 1)
     usual = adjusted_width(text, stated, traits.get("adjustedMlp"), model_id)
     if sharing and text.get("use_double_wide_mlp"):
         return 2 * usual, ceil((layers + sharing) / 2)

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from l4serve.planning.models.hearing import COUNTS, audio_facts, count_audio_parameters
 from l4serve.planning.models.hf_values import ModelConfigError, mapping, optional
 from l4serve.planning.models.model_shape import VisionFacts
 from l4serve.planning.models.vision import (
-    audio_facts,
-    count_audio_parameters,
+    WIDTHS,
     count_pixtral_parameters,
+    count_pooled,
     count_vision_parameters,
+    count_words,
     is_pixtral,
+    number,
     pixtral_facts,
     vision_facts,
 )
@@ -26,8 +29,8 @@ def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, mod
 
     Raises ModelConfigError for a file that is none.
     """
-    vision, audio = (mapping(config, model_id, key) for key in ("vision_config", "audio_config"))
-    tower, conformer = traits.get("vision", {}), bool(traits.get("conformer", False))
+    tower, ears = traits.get("vision", {}), traits.get("audio", {})
+    vision, audio = _tower(config, tower, model_id, "vision_config"), _tower(config, ears, model_id, "audio_config")
     try:
         if vision is not None and is_pixtral(vision, tower):
             return count_pixtral_parameters(vision, hidden, _merge(config, tower, model_id)), 0
@@ -39,12 +42,54 @@ def tower_parameters(config: Config, traits: Mapping[str, Any], hidden: int, mod
             tower.get("queries", 0),
             tower.get("merge", 1),
             gated_merger=bool(tower.get("gatedMerger", False)),
+            projection=_projection(config, vision, tower, hidden, model_id),
         )
         convolved = int(tower.get("parameters", 0)) if vision is not None else 0
+        if audio is not None and "count" in ears:
+            return pictures + convolved, COUNTS[ears["count"]](config, audio, hidden)
+        conformer = bool(traits.get("conformer", False))
         return pictures + convolved, count_audio_parameters(audio, hidden, conformer=conformer)
     except ValueError as error:
         what = f"`vision_config` or `audio_config` in config.json cannot be read: {error}"
         raise ModelConfigError(f"{model_id}: {what}; take the file from the model's repository") from None
+
+
+def _tower(config: Config, traits: Mapping[str, Any], model_id: str, usual: str) -> Config | None:
+    """A tower's part of a file, with what its class has by itself (`is`) or in its place (`over`); None without one.
+
+    `at` are the keys on the way to it where it is not under the usual one; a class may fix all of it (`fixed`).
+    """
+    if "fixed" in traits:
+        fixed: Config = traits["fixed"]
+        return fixed
+    part: Config | None = config
+    for key in traits.get("at", (usual,)):
+        part = mapping(part, model_id, key) if part is not None else None
+    return None if part is None else {**traits.get("is", {}), **part, **traits.get("over", {})}
+
+
+def _number_at(config: Config, path: tuple[str, ...], model_id: str) -> int:
+    """A number some keys deep in a file; 0 where the file has none."""
+    part: Config | None = config
+    for key in path[:-1]:
+        part = mapping(part, model_id, key) if part is not None else None
+    return (optional(part, model_id, path[-1]) if part is not None else None) or 0
+
+
+def _projection(
+    config: Config, vision: Config | None, tower: Mapping[str, Any], hidden: int, model_id: str
+) -> int | None:
+    """Parameters between a tower's blocks and the decoder where they are those of Molmo or Ovis; else None."""
+    if vision is None:
+        return None
+    width = number(vision, *WIDTHS)
+    if "pooled" in tower:
+        inner = _number_at(config, tuple(tower["pooled"]), model_id) // tower.get("pooledOver", 1)
+        return count_pooled(width, inner, hidden)
+    if "words" in tower:
+        words = _number_at(config, tuple(tower["words"]), model_id)
+        return count_words(width, int(tower["perToken"]), words, hidden)
+    return None
 
 
 def tower_facts(config: Config, traits: Mapping[str, Any], model_id: str) -> VisionFacts | None:
@@ -52,15 +97,16 @@ def tower_facts(config: Config, traits: Mapping[str, Any], model_id: str) -> Vis
 
     `traits` are what its class leaves to its defaults.
     """
-    tower, vision, audio = traits.get("vision", {}), config.get("vision_config"), config.get("audio_config")
-    if vision is None and isinstance(audio, Mapping) and "audio" in traits:
-        return audio_facts(audio, traits["audio"])
-    if isinstance(vision, Mapping) and is_pixtral(vision, tower):
+    tower, ears = traits.get("vision", {}), traits.get("audio", {})
+    vision, audio = _tower(config, tower, model_id, "vision_config"), _tower(config, ears, model_id, "audio_config")
+    if vision is None and audio is not None and "tokens" in ears:
+        return audio_facts(audio, ears)
+    if vision is not None and is_pixtral(vision, tower):
         return pixtral_facts(vision, _merge(config, tower, model_id))
     scale = optional(config, model_id, "scale_factor") or 1
-    facts = vision_facts(
-        vision, optional(config, model_id, "mm_tokens_per_image"), tower, _tiles(config, tower, model_id), scale
-    )
+    words = _number_at(config, tuple(tower["words"]), model_id) if "words" in tower else 0
+    per_image = optional(config, model_id, "mm_tokens_per_image")
+    facts = vision_facts(vision, per_image, tower, _tiles(config, tower, model_id), scale, words)
     text = config.get("text_config")
     both_ways = isinstance(text, Mapping) and text.get("use_bidirectional_attention") == "vision"
     whole = both_ways or "Gemma3ForConditionalGeneration" in _classes(config)

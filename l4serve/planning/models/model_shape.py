@@ -89,12 +89,16 @@ class VisionFacts:
     video that is profiled in a picture's place (Qwen2.5-Omni), 0 elsewhere. An item that is read `whole` has tokens
     that attend to those after them too, so that one step must hold all of it. `each_sequence` is True where the profile
     encodes an item for each sequence, whatever a step holds (Llama 3.2 Vision, whose decoder attends to pictures apart
-    from its prompt).
+    from its prompt). A token of a filling video is made of `fill_patches` patches where they are not those of a
+    picture's. A tower with a vocabulary of pictures gives each token a share of each of its `words`, which takes
+    `word_bytes` bytes at the widest point (Ovis). `kept_mib` is what the first item leaves on the card beside what is
+    handed on: tables, and what libraries allocate. A `singly` heard sound is encoded after the one before it. A tower
+    that `loads_for_videos` takes none, and is left out only where videos are ruled out as pictures are.
     """
 
     hidden_size: int
     patch_elements: int
-    patches_per_token: int
+    patches_per_token: float
     tokens_per_item: int | None
     output_copies: int = 1
     videos: bool = False
@@ -113,11 +117,17 @@ class VisionFacts:
     hears: bool = False
     whole: bool = False
     each_sequence: bool = False
+    fill_patches: float = 0.0
+    words: int = 0
+    word_bytes: int = 0
+    kept_mib: int = 0
+    singly: bool = False
+    loads_for_videos: bool = False
 
     @property
     def pixels_per_token(self) -> int:
         """Pixels of a picture that become one token."""
-        return self.patch_elements // (3 * (2 if self.videos else 1)) * self.patches_per_token
+        return int(self.patch_elements // (3 * (2 if self.videos else 1)) * self.patches_per_token)
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,8 @@ from l4serve.config.secret_shapes import excerpt
 from l4serve.planning.models.hf_values import largest
 from l4serve.planning.models.model_shape import VisionFacts
 
+WIDTHS = ("embed_dim", "hidden_size", "width")
+"""Keys of a tower's width."""
 _MOST = 2**20
 """Of a width or a depth; the largest published tower is a hundredth of it."""
 
@@ -22,6 +24,7 @@ def count_vision_parameters(
     merge: int = 1,
     *,
     gated_merger: bool = False,
+    projection: int | None = None,
 ) -> int:
     """Parameters of a ViT tower and its projection into the text model's width; 0 without a vision_config.
 
@@ -30,31 +33,33 @@ def count_vision_parameters(
     too (`deepstack`, where the file does not list them). `positions` are those of a gated tower with a table for each
     axis; `queries` those that a resampler of the decoder's width answers in place of a projection; `merge` is the side
     of the square of patches that one token is made of where the file does not say it. A `gated_merger` is as wide
-    inside as the file says, and the blocks then as what they hand on (GLM-4.1V). Raises ValueError for a figure that is
-    negative or beyond any tower.
+    inside as the file says, and the blocks then as what they hand on (GLM-4.1V). `projection` are the parameters behind
+    the blocks where they are no such layers. Raises ValueError for a figure that is negative or beyond any tower.
     """
     if not isinstance(vision, Mapping):
         return 0
-    hidden = _number(vision, "embed_dim", "hidden_size")
-    depth = _number(vision, "num_hidden_layers", "depth") + _number(vision, "num_global_layers")
-    width = _number(vision, "intermediate_size") or 4 * hidden
+    hidden = number(vision, *WIDTHS)
+    depth = number(vision, "num_hidden_layers", "depth", "layers") + number(vision, "num_global_layers")
+    width = number(vision, "intermediate_size") or 4 * hidden
     if not hidden or not depth:
         return 0
-    inner, width = width, _number(vision, "out_hidden_size") if gated_merger else width
+    inner, width = width, number(vision, "out_hidden_size") if gated_merger else width
     matrices = 3 if vision.get("hidden_act") == "silu" or positions else 2
     block = 4 * hidden * (hidden + 1) + matrices * hidden * (width + 1) + 4 * hidden
-    patch = _number(vision, "patch_size") or 14
-    patches = (_number(vision, "image_size") // patch) ** 2
+    patch = number(vision, "patch_size") or 14
+    patches = (number(vision, "image_size") // patch) ** 2
     embeddings = (3 * patch * patch + patches + 2 * positions) * hidden
+    if projection is not None:
+        return depth * block + embeddings + projection
     if queries:
         return depth * block + embeddings + (hidden + 5 * text_hidden_size + queries) * text_hidden_size
-    if output := _number(vision, "vision_output_dim"):  # of tiles, each with places of its own in their arrangement
-        ratios, tiles = vision.get("supported_aspect_ratios"), _number(vision, "max_num_tiles")
+    if output := number(vision, "vision_output_dim"):  # of tiles, each with places of its own in their arrangement
+        ratios, tiles = vision.get("supported_aspect_ratios"), number(vision, "max_num_tiles")
         arranged = (1 + (len(ratios) if isinstance(ratios, list) else 0)) * tiles * patches * hidden
-        adapter = _number(vision, "projector_input_dim") * (width + _number(vision, "projector_output_dim"))
+        adapter = number(vision, "projector_input_dim") * (width + number(vision, "projector_output_dim"))
         return depth * block + embeddings + arranged + adapter + output * text_hidden_size
-    merged = (_number(vision, "spatial_merge_size") or merge) ** 2 * hidden
-    projected = _number(vision, "out_hidden_size") or text_hidden_size
+    merged = (number(vision, "spatial_merge_size") or merge) ** 2 * hidden
+    projected = number(vision, "out_hidden_size") or text_hidden_size
     if gated_merger:
         return depth * block + embeddings + projected * (merged + projected + 3 * inner)
     inside = merged if vision.get("spatial_merge_size") else text_hidden_size
@@ -62,6 +67,19 @@ def count_vision_parameters(
     listed = vision.get("deepstack_visual_indexes")
     projections = 1 + (len(listed) if isinstance(listed, list) else deepstack)
     return depth * block + embeddings + projections * (merger + merged * projected)
+
+
+def count_pooled(hidden: int, width: int, text_hidden_size: int) -> int:
+    """Parameters of Molmo's way into the decoder: attention over squares of patches of two layers, and a gated MLP.
+
+    Source: MultiHeadDotProductAttention and ImageProjectorMLP of vllm/model_executor/models/molmo.py, v0.26.0.
+    """
+    return 7 * hidden * hidden + (2 * hidden + text_hidden_size) * width
+
+
+def count_words(hidden: int, merged: int, words: int, text_hidden_size: int) -> int:
+    """Parameters of a vocabulary of pictures: a head over squares of `merged` patches, and their vectors (Ovis)."""
+    return words * (merged * hidden + 2 + text_hidden_size)
 
 
 def is_pixtral(vision: object, defaults: Mapping[str, object]) -> bool:
@@ -76,8 +94,8 @@ def count_pixtral_parameters(vision: Mapping[str, object], text_hidden_size: int
     `count_vision_parameters` does. Source: PixtralHFVisionModel of vllm/model_executor/models/pixtral.py and
     Mistral3PatchMerger of mistral3.py, v0.26.0.
     """
-    hidden, depth = _number(vision, "hidden_size"), _number(vision, "num_hidden_layers")
-    width, patch = _number(vision, "intermediate_size") or 4 * hidden, _number(vision, "patch_size") or 16
+    hidden, depth = number(vision, "hidden_size"), number(vision, "num_hidden_layers")
+    width, patch = number(vision, "intermediate_size") or 4 * hidden, number(vision, "patch_size") or 16
     block = 4 * hidden * hidden + 3 * hidden * width + 2 * hidden
     merger = (merge * merge * hidden + 1) * hidden if merge > 1 else 0
     return depth * block + (3 * patch * patch + 1) * hidden + merger + (hidden + text_hidden_size) * text_hidden_size
@@ -85,8 +103,8 @@ def count_pixtral_parameters(vision: Mapping[str, object], text_hidden_size: int
 
 def pixtral_facts(vision: Mapping[str, object], merge: int) -> VisionFacts | None:
     """The shape of a Pixtral tower, whose largest picture is a square of rows that each end in a token of their own."""
-    hidden, patch = _number(vision, "hidden_size"), _number(vision, "patch_size") or 16
-    side = _number(vision, "image_size") // (patch * merge)
+    hidden, patch = number(vision, "hidden_size"), number(vision, "patch_size") or 16
+    side = number(vision, "image_size") // (patch * merge)
     if not hidden or not side:
         return None
     return VisionFacts(
@@ -98,61 +116,30 @@ def pixtral_facts(vision: Mapping[str, object], merge: int) -> VisionFacts | Non
     )
 
 
-def count_audio_parameters(audio: object, text_hidden_size: int, *, conformer: bool = False) -> int:
-    """Parameters of a Whisper-like encoder and its projection; 0 without an audio_config.
-
-    A conformer's block has a second feed-forward part and a gated convolution: 3 more matrices of the width squared.
-    """
-    if not isinstance(audio, Mapping):
-        return 0
-    hidden = _number(audio, "d_model", "hidden_size")
-    width = _number(audio, "encoder_ffn_dim", "intermediate_size") or 4 * hidden
-    block = 4 * hidden * (hidden + 1) + (4 if conformer else 2) * hidden * (width + 1)
-    block += 3 * hidden * hidden if conformer else 0
-    convolutions = 3 * hidden * (_number(audio, "num_mel_bins") + hidden)
-    positions = _number(audio, "max_source_positions") * hidden
-    layers = _number(audio, "encoder_layers", "num_hidden_layers", "conf_num_hidden_layers")
-    return layers * block + convolutions + positions + hidden * text_hidden_size
-
-
-def audio_facts(audio: Mapping[str, object], ears: Mapping[str, Any]) -> VisionFacts | None:
-    """The shape of an encoder of sounds, each position of which hears two frames of the spectrum.
-
-    `ears` says how many tokens a sound has at most (`tokens`), how many positions become one of them (`perToken`),
-    and whether the profile hears as many such sounds in a row as the context holds (`fills`).
-    """
-    hidden = _number(audio, "d_model", "hidden_size")
-    if not hidden:
-        return None
-    return VisionFacts(
-        hidden_size=hidden,
-        patch_elements=2 * _number(audio, "num_mel_bins"),
-        patches_per_token=ears["perToken"],
-        tokens_per_item=ears["tokens"],
-        copies=ears["copies"],
-        fill_step=ears["tokens"] if ears.get("fills") else 0,
-        hears=True,
-    )
-
-
 def vision_facts(
-    vision: object, tokens_per_image: int | None, defaults: Mapping[str, Any], tiles: int = 0, scale: int = 1
+    vision: object,
+    tokens_per_image: int | None,
+    defaults: Mapping[str, Any],
+    tiles: int = 0,
+    scale: int = 1,
+    words: int = 0,
 ) -> VisionFacts | None:
     """The tower's shape, or None without one.
 
     `tokens_per_image` is the config's own figure (Gemma 3), `defaults` what the architecture has where the file says
     nothing: `imageTokens`, `temporalPatch`, `deepstack`, `videoBudget`, what one that encodes frames has, and of one
     that cuts pictures into tiles how many patches become a token (`merge`, `perToken`). `tiles` are those of the
-    largest picture where each square of `scale` by `scale` of their patches becomes a token, 0 where it is not so.
+    largest picture where each square of `scale` by `scale` of their patches becomes a token, 0 where it is not so;
+    `words` the size of a vocabulary of pictures, 0 without one.
     """
     if not isinstance(vision, Mapping):
         return None
-    hidden = _number(vision, "embed_dim", "hidden_size")
+    hidden = number(vision, *WIDTHS)
     if not hidden:
         return None
-    patch = _number(vision, "patch_size") or 14
-    merged = (_number(vision, "spatial_merge_size") or defaults.get("merge", 1)) ** 2
-    patches = (_number(vision, "image_size") // patch) ** 2
+    patch = number(vision, "patch_size") or 14
+    merged = (number(vision, "spatial_merge_size") or defaults.get("merge", 1)) ** 2
+    patches = (number(vision, "image_size") // patch) ** 2
     tokens = defaults.get("imageTokens") if tokens_per_image is None else tokens_per_image
     tokens = tiles * patches // scale**2 or None if tiles else tokens
     cut = "perToken" in defaults or "merge" in defaults
@@ -160,7 +147,7 @@ def vision_facts(
     deepstack = vision.get("deepstack_visual_indexes")
     return VisionFacts(
         hidden_size=hidden,
-        patch_elements=3 * patch * patch * (_number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
+        patch_elements=3 * patch * patch * (number(vision, "temporal_patch_size") or defaults.get("temporalPatch", 1)),
         patches_per_token=_patches_per_token(
             patches, tokens, defaults, scale**2 if tiles else merged, cut or bool(tiles)
         ),
@@ -179,16 +166,22 @@ def vision_facts(
         fill_most=fills.get("most", 0),
         video_tokens=defaults.get("videoTokens", 0),
         each_sequence=bool(defaults.get("eachSequence", False)),
+        whole=bool(defaults.get("whole", False)),
+        fill_patches=fills.get("perToken", 0.0),
+        words=words,
+        word_bytes=defaults.get("wordBytes", 0),
+        kept_mib=defaults.get("keptMib", 0),
+        loads_for_videos=bool(defaults.get("loadsForVideos", False)),
     )
 
 
-def _patches_per_token(patches: int, tokens: int | None, defaults: Mapping[str, Any], merged: int, cut: bool) -> int:
+def _patches_per_token(patches: int, tokens: int | None, defaults: Mapping[str, Any], merged: int, cut: bool) -> float:
     if tokens and patches >= tokens and not cut:
         return patches // tokens
-    return int(defaults.get("perToken", merged))
+    return float(defaults.get("perToken", merged))
 
 
-def _number(vision: Mapping[str, object], *keys: str) -> int:
+def number(vision: Mapping[str, object], *keys: str) -> int:
     for key in keys:
         value = largest(key, vision.get(key))
         if value is None:
