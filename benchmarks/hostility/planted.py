@@ -22,6 +22,7 @@ _INSIDE = (
     'x={"auths": {"r.io": {"auth": "{}"}}}', "host=b password={}", "https://hooks.slack.com/services/T0/B0/{}",
     "curl -su me:{} https://x", "mysql -u root -p{}", "machine h login me password {}",
     "<a><password>{}</password></a>",
+    "wandb login {}", "CREATE USER me PASSWORD '{}'", "sqlplus me/{}@db", "cqlsh -p {}", "cosign login -u me -p {} h",
     '[{"name": "DB_PASSWORD", "value": "{}"}]',
 )  # fmt: skip
 _ALPHABETS = {

@@ -31,7 +31,18 @@ _SAID = re.compile(
     r"(?P<value>(?=\S*\d)[^\s\"'`,;/*]{6,300})"
 )
 """A sentence that tells one; a release is none."""
-_LOGIN = re.compile(r"\bvault\s{1,4}login\s{1,4}(?:-\S{1,60}\s{1,4})*(?P<value>[^\s=-]\S{5,300})")
+_OPTIONS_OF_A_LOGIN = r"\s{1,4}(?:-\S{1,60}\s{1,4})*"
+_LOGIN = re.compile(rf"\bvault\s{{1,4}}login{_OPTIONS_OF_A_LOGIN}(?P<value>[^\s=-]\S{{5,300}})")
+_KEY_LOGIN = re.compile(
+    rf"\b(?:wandb\s{{1,4}}login|(?:add-)?authtoken|auth:token){_OPTIONS_OF_A_LOGIN}(?P<value>(?=\S*\d)[^\s=-]\S{{5,300}})"
+)
+_OF_SQL = re.compile(
+    r"(?i)\b(?:password|identified\s{1,4}(?:with\s{1,4}\S{1,60}\s{1,4})?by)\s{1,4}['\"](?P<value>[^'\"\s]{4,300})['\"]"
+)
+"""`CREATE USER me WITH PASSWORD 'VALUE'`, and the same of MySQL and Oracle."""
+_OF_ORACLE = re.compile(
+    r"(?:\bsqlplus\s{1,4}(?:-\S{1,20}\s{1,4})*|\bjdbc:oracle:\w{1,10}:)[\w.]{1,60}/(?P<value>[^\s/@'\"]{1,300})(?=@)"
+)
 _PGPASS = re.compile(
     r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))"
     r"(?P<host>\*|[\w.-]{1,253}|\[[0-9a-fA-F:]{2,40}\]):(?P<port>\*|\d{2,5})"
@@ -44,7 +55,14 @@ _LEAST_PORT, _LAST_PORT = 1024, 65535
 """A number below the first is a port only behind what looks like a host."""
 # A pattern is looked for where a word of it stands: most of what is printed has none.
 _AN_OPTION = re.compile(r"\s-")
-_SENTENCES = ((("password",), _NETRC), ((" is ", " was "), _SAID), (("vault",), _LOGIN))
+_SENTENCES = (
+    (("password",), _NETRC),
+    ((" is ", " was "), _SAID),
+    (("vault",), _LOGIN),
+    (("wandb", "authtoken", "auth:token"), _KEY_LOGIN),
+    (("password", "PASSWORD", "identified", "IDENTIFIED"), _OF_SQL),
+    (("sqlplus", "jdbc:oracle"), _OF_ORACLE),
+)
 _NAMED = (
     ("set ", _SET),
     ("</", _ELEMENT),

@@ -134,7 +134,13 @@ IN_TEXTS = (
     f"machine h login me password {SECRET}", f'{{"name": "API_KEY", "value": "{SECRET}"}}', f"DB_PASSWORD: {SECRET}",
     f"password='{SECRET} x'", f"password => {SECRET}", f"--password {SECRET}", f"PASSWORD_='{SECRET}'",
     f"username=\"me\" password=\"{SECRET}\";", f"aws configure set aws_secret_access_key {SECRET}",
-    f"the password is {SECRET}", f"vault login {SECRET}", f"curl --oauth2-bearer {SECRET} x", f"SEED_PHRASE={SECRET}",
+    f"the password is {SECRET}", f"vault login {SECRET}", f"wandb login {SECRET}",
+    f"ngrok config add-authtoken {SECRET}",
+    f"CREATE USER me WITH PASSWORD '{SECRET}'", f"alter user me identified by \"{SECRET}\"",
+    f"sqlplus -S me/{SECRET}@db",
+    f"jdbc:oracle:thin:me/{SECRET}@db:1521:x", f"cosign login -u me -p {SECRET} h", f"cqlsh -p {SECRET}",
+    f"mosquitto_pub -P {SECRET}", f"twine upload -u me -p {SECRET}", f"openssl enc -k {SECRET}",
+    f"curl --oauth2-bearer {SECRET} x", f"SEED_PHRASE={SECRET}",
     f"https://maps.example.com/api?key={RANDOM20}", f"https://hooks.zapier.com/hooks/catch/12345/{SECRET}",
     f"--x-password {RANDOM20}", f"the key {HEX32} is wrong", f"{BASE64} is wrong", f"it is {RANDOM20}.",
 )  # fmt: skip
@@ -144,6 +150,18 @@ IN_TEXTS = (
 def test_what_is_printed_hides_it(text: str) -> None:
     said = redact(text)
     assert not any(secret in said for secret in (SECRET, RANDOM20, HEX32, BASE64))
+
+
+COMMANDS = (
+    "wandb login failed with 5", "org/name@main", "the password 'is' wrong", "sqlplus is not here",
+    "identified by a 'name'",
+    "docker pull a/b@sha256:1", "openssl enc is an old command",
+)  # fmt: skip
+
+
+@each(COMMANDS, str)
+def test_what_tells_of_a_command_without_a_secret_is_shown(text: str) -> None:
+    assert redact(text) == text
 
 
 RECIPE = "about: a\nsource: b\nworkload:\n  engine: {kind: vllm, version: 0.26.0}\n  model: {id: a/b}\n"
