@@ -12,7 +12,9 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import vllm_generation
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.towers import largest_item_tokens, whole_item
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
@@ -128,3 +130,23 @@ def test_a_class_that_sees_is_uncertain_where_its_tower_cannot_be_read() -> None
 def test_a_tower_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ModelConfigError):
         shape(MOLMO2, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "billions"),
+    [
+        ("microsoft/Phi-4-multimodal-instruct", 4.70),
+        ("moonshotai/Kimi-VL-A3B-Thinking", 16.41),
+        ("deepseek-ai/deepseek-vl2-tiny", 3.37),
+        ("allenai/Molmo-7B-D-0924", 8.02),
+        ("allenai/Molmo2-4B", 4.85),
+        ("AIDC-AI/Ovis2.5-2B", 2.57),
+        ("fixie-ai/ultravox-v0_5-llama-3_1-8b", 8.72),
+        ("ibm-granite/granite-4.0-1b-speech", 2.31),
+    ],
+)
+def test_models_are_judged_by_their_ids(model_id: str, billions: float) -> None:
+    model = find_model(model_id)
+    assert model is not None and model.vision is not None and model.is_seen
+    assert rank_parameters(model).total / 1e9 == pytest.approx(billions, abs=0.01)
+    assert on_l4(model, max_model_len=4096, v2_model_runner=False).uncertainty_gib < 0.6
