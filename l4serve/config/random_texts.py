@@ -159,7 +159,9 @@ def _changes_much(text: str) -> bool:
 
 
 def _is_base64_key(run: str) -> bool:
-    text = _DIVIDED.sub("", run.rstrip("="))
+    # A folder may be called after a commit.
+    run = "/".join(part for part in run.rstrip("=").split("/") if not _DIGEST.fullmatch(part))
+    text = _DIVIDED.sub("", run)
     return looks_random(text) and (len(run) >= _SHORTEST_DIVIDED or len(text) < 2.4 * len(WORD.findall(text)))
 
 

@@ -31,6 +31,9 @@ ORDINARY: dict[str, dict[str, Any]] = {
     "label of a gateway": {"labels": {"example.com/auth": "keycloak", "auth": "oidc-v2", "tenant-key": "acme-eu"}},
     "label of a commit": {"labels": {"commit": "9b1c" * 10, "build-id": "3f9a7c21e8b04d56a1c2f3e4d5b69788"}},
     "JSON of an override": {"extraArgs": ['--hf-overrides={"tie_word_embeddings": true, "eos_token_id": 2}']},
+    "folder of a commit": {
+        "extraEnv": {"A": f"gs://models/qwen/{'0a1b2c3d4e' * 4}", "B": f"snapshots/{'0a1b2c3d4e' * 4}/x"}
+    },
     "secret by its name": {"env": {"A": {"secret": "llm-api-key-7d9f8b6c5d", "key": "tls.crt"}}},
     "secret of the config": {"apiKey": {"config": "chatKey"}},
     "another secret of the config": {"apiKey": {"config": "llm-key-2"}},
